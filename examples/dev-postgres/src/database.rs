@@ -1,0 +1,85 @@
+//! Empty databases on a server, one for each test.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor};
+
+use crate::error::Result;
+use crate::server::Server;
+
+/// Databases on a foreign server start with this, so that old ones can be told and dropped.
+const PREFIX: &str = "dev_postgres_";
+/// A test that runs longer than this is not running any more.
+const ABANDONED_AFTER: u64 = 6 * 60 * 60;
+
+impl Server {
+    /// Creates an empty database, and says how to connect to it.
+    ///
+    /// On a server of `DATABASE_URL`, databases that earlier runs created here and left
+    /// more than six hours ago are dropped on the way.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or the account may not create databases.
+    pub async fn create_database(&self) -> Result<PgConnectOptions> {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |since| since.as_secs());
+        let name = format!(
+            "{PREFIX}{now}_{}_{}",
+            std::process::id(),
+            COUNT.fetch_add(1, Ordering::Relaxed)
+        );
+        self.create_named(&name).await?;
+        Ok(self.options().clone().database(&name))
+    }
+
+    /// Drops the database `name` if it is there, and creates it anew.
+    ///
+    /// # Errors
+    /// As [`Server::create_database`], and when others are connected to it.
+    pub async fn recreate_database(&self, name: &str) -> Result<PgConnectOptions> {
+        let mut connection = self.options().connect().await?;
+        let quoted = name.replace('"', "\"\"");
+        connection
+            .execute(AssertSqlSafe(format!("DROP DATABASE IF EXISTS \"{quoted}\"")))
+            .await?;
+        connection.close().await?;
+        self.create_named(name).await?;
+        Ok(self.options().clone().database(name))
+    }
+
+    async fn create_named(&self, name: &str) -> Result<()> {
+        let mut connection = self.options().connect().await?;
+        let quoted = name.replace('"', "\"\"");
+        // template0: no other session can be connected to it.
+        connection
+            .execute(AssertSqlSafe(format!(
+                "CREATE DATABASE \"{quoted}\" TEMPLATE template0"
+            )))
+            .await?;
+        self.drop_abandoned(&mut connection).await?;
+        connection.close().await?;
+        Ok(())
+    }
+
+    async fn drop_abandoned(&self, connection: &mut sqlx::PgConnection) -> Result<()> {
+        let names: Vec<String> = sqlx::query_scalar(
+            "SELECT datname FROM pg_catalog.pg_database
+             WHERE datname ~ '^dev_postgres_[0-9]{1,15}_'
+               AND split_part(datname, '_', 3)::bigint < extract(epoch FROM now()) - $1",
+        )
+        .bind(i64::try_from(ABANDONED_AFTER).unwrap_or(i64::MAX))
+        .fetch_all(&mut *connection)
+        .await?;
+        for name in names {
+            // Another process may have dropped it, or still use it: either is fine.
+            let _ = connection
+                .execute(AssertSqlSafe(format!("DROP DATABASE \"{name}\"")))
+                .await;
+        }
+        Ok(())
+    }
+}

