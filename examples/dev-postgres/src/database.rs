@@ -44,7 +44,9 @@ impl Server {
         let mut connection = self.options().connect().await?;
         let quoted = name.replace('"', "\"\"");
         connection
-            .execute(AssertSqlSafe(format!("DROP DATABASE IF EXISTS \"{quoted}\"")))
+            .execute(AssertSqlSafe(format!(
+                "DROP DATABASE IF EXISTS \"{quoted}\""
+            )))
             .await?;
         connection.close().await?;
         self.create_named(name).await?;

@@ -1,0 +1,215 @@
+//! The constant table.
+
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
+
+use crate::model::{Aggregate, Field, Link, Many, Model, OrderBy, Promoted, Source, Table};
+
+pub(crate) fn emit(model: &Model) -> TokenStream {
+    let krate = &model.krate;
+    let ident = &model.ident;
+    let name = syn::ext::IdentExt::unraw(ident).to_string();
+    let type_name = &model.type_name;
+    let table_tokens = table(model, &model.table);
+    let filter = option(model, model.filter.as_ref());
+    let key = match model.key() {
+        Some(field) => {
+            let key = key(model, field);
+            quote!(#krate::__private::std::option::Option::Some(#key))
+        }
+        None => quote!(#krate::__private::std::option::Option::None),
+    };
+    let fields = model.document().map(|one| field(model, one));
+    let children = model
+        .document()
+        .enumerate()
+        .filter_map(|(index, field)| Some((index, part(model, field)?)))
+        .collect::<Vec<_>>()
+        .into_iter()
+        .rev()
+        .fold(
+            quote!(#krate::__private::End),
+            |rest, (index, part)| quote!(#krate::__private::Child<#part, #index, #rest>),
+        );
+    quote! {
+        #[automatically_derived]
+        impl #krate::Embed for #ident {
+            const SHAPE: &'static #krate::schema::Shape = &#krate::schema::Shape {
+                id: #krate::__private::std::concat!(
+                    #krate::__private::std::module_path!(), "::", #name, "@",
+                    #krate::__private::std::line!(), ":", #krate::__private::std::column!()
+                ),
+                name: #name,
+                type_name: #type_name,
+                table: #table_tokens,
+                filter: #filter,
+                key: #key,
+                fields: &[#(#fields),*],
+            };
+            type Children = #children;
+        }
+    }
+}
+
+pub(crate) fn table(model: &Model, table: &Table) -> TokenStream {
+    let krate = &model.krate;
+    let Table { schema, name } = table;
+    quote!(#krate::schema::Table { schema: #schema, name: #name })
+}
+
+pub(crate) fn key(model: &Model, field: &Field) -> TokenStream {
+    let krate = &model.krate;
+    let column = match &field.source {
+        Source::Column(column) => column.as_str(),
+        _ => "",
+    };
+    let ty = scalar(model, field);
+    quote!(#krate::schema::Key { column: #column, ty: #ty })
+}
+
+/// The scalar type of a field. An error of it is an error of the field's type.
+fn scalar(model: &Model, field: &Field) -> TokenStream {
+    let krate = &model.krate;
+    let ty = &field.ty;
+    quote_spanned!(ty.span()=> <#ty as #krate::Scalar>::TYPE)
+}
+
+/// The part that a field holds, if it is an object or a list.
+fn part(model: &Model, field: &Field) -> Option<TokenStream> {
+    let krate = &model.krate;
+    let ty = &field.ty;
+    match field.source {
+        Source::One { .. } => Some(quote_spanned!(ty.span()=> <#ty as #krate::OneField>::Part)),
+        Source::Many(_) => Some(quote_spanned!(ty.span()=> <#ty as #krate::ManyField>::Part)),
+        _ => None,
+    }
+}
+
+fn option<T: quote::ToTokens>(model: &Model, value: Option<T>) -> TokenStream {
+    let krate = &model.krate;
+    match value {
+        Some(value) => quote!(#krate::__private::std::option::Option::Some(#value)),
+        None => quote!(#krate::__private::std::option::Option::None),
+    }
+}
+
+fn field(model: &Model, field: &Field) -> TokenStream {
+    let krate = &model.krate;
+    let Field { name, json, .. } = field;
+    let source = source(model, field);
+    let promoted = option(
+        model,
+        field.promoted.as_ref().map(|promoted| {
+            let Promoted {
+                column,
+                filter,
+                sort,
+                unique,
+            } = promoted;
+            quote!(#krate::schema::Promoted {
+                column: #column, filter: #filter, sort: #sort, unique: #unique,
+            })
+        }),
+    );
+    quote!(#krate::schema::Field {
+        name: #name,
+        json: #json,
+        source: #source,
+        promoted: #promoted,
+    })
+}
+
+fn source(model: &Model, field: &Field) -> TokenStream {
+    let krate = &model.krate;
+    let shape = part(model, field).map(|part| quote!(<#part as #krate::Embed>::shape));
+    match &field.source {
+        Source::Column(column) => {
+            let ty = scalar(model, field);
+            quote!(#krate::schema::Source::Column { column: #column, ty: #ty })
+        }
+        Source::Expr(expr) => {
+            let ty = scalar(model, field);
+            quote!(#krate::schema::Source::Expr { expr: #expr, ty: #ty })
+        }
+        Source::One { fk, key } => {
+            let key = option(model, key.as_ref());
+            let ty = &field.ty;
+            let nullable = quote_spanned!(ty.span()=> <#ty as #krate::OneField>::NULLABLE);
+            quote!(#krate::schema::Source::One(#krate::schema::One {
+                fk: #fk, key: #key, nullable: #nullable, shape: #shape,
+            }))
+        }
+        Source::Many(many) => {
+            let Many {
+                link,
+                key,
+                order_by,
+                limit,
+                filter,
+            } = many;
+            let link = match link {
+                Link::ForeignKey(fk) => quote!(#krate::schema::Link::ForeignKey(#fk)),
+                Link::Through {
+                    table: join,
+                    fk,
+                    to,
+                } => {
+                    let join = table(model, join);
+                    quote!(#krate::schema::Link::Through { table: #join, fk: #fk, to: #to })
+                }
+            };
+            let key = option(model, key.as_ref());
+            let limit = option(model, limit.as_ref());
+            let filter = option(model, filter.as_ref());
+            let order_by = order_by.iter().map(|term| {
+                let OrderBy {
+                    column,
+                    descending,
+                    nulls_first,
+                } = term;
+                let nulls_first = option(model, nulls_first.as_ref());
+                quote!(#krate::schema::OrderBy {
+                    column: #column, descending: #descending, nulls_first: #nulls_first,
+                })
+            });
+            quote!(#krate::schema::Source::Many(#krate::schema::Many {
+                link: #link, key: #key, order_by: &[#(#order_by),*], limit: #limit,
+                filter: #filter, shape: #shape,
+            }))
+        }
+        Source::Aggregate(aggregate) => {
+            let Aggregate {
+                function,
+                table: rows,
+                fk,
+                key,
+                expr,
+                filter,
+            } = aggregate;
+            let function = self::function(model, function);
+            let rows = table(model, rows);
+            let key = option(model, key.as_ref());
+            let expr = option(model, expr.as_ref());
+            let filter = option(model, filter.as_ref());
+            let ty = scalar(model, field);
+            quote!(#krate::schema::Source::Aggregate(#krate::schema::Aggregate {
+                function: #function, table: #rows, fk: #fk, key: #key, expr: #expr,
+                filter: #filter, ty: #ty,
+            }))
+        }
+    }
+}
+
+pub(crate) fn function(model: &Model, name: &str) -> TokenStream {
+    let krate = &model.krate;
+    let variant = match name {
+        "count" => quote!(Count),
+        "sum" => quote!(Sum),
+        "avg" => quote!(Avg),
+        "min" => quote!(Min),
+        "max" => quote!(Max),
+        _ => quote!(Exists),
+    };
+    quote!(#krate::schema::Function::#variant)
+}

@@ -1,0 +1,165 @@
+//! Refuses cyclic types while compiling, with the path that closes the cycle.
+//!
+//! Tables refer to each other by function pointer, which the compiler cannot call in a
+//! constant. So the derives also list each struct's children as types, and [`check`] walks
+//! those: the walk stops where a type comes back, so it ends for cyclic types too. Only the
+//! types on a cycle report it, not those that merely lead to one.
+
+use std::marker::PhantomData;
+
+use crate::proof::same;
+use crate::schema::Shape;
+use crate::view::Embed;
+
+/// A struct's children as a type-level list.
+pub trait Children {
+    /// Whether there are none left.
+    const END: bool;
+    /// The index of the first child's field.
+    const FIELD: usize;
+    /// The first child.
+    type Head: Embed;
+    /// The others.
+    type Tail: Children;
+}
+
+/// A child at the field with index `FIELD`, and further children.
+pub struct Child<T, const FIELD: usize, Rest>(PhantomData<(T, Rest)>);
+
+/// The shape that stands where there is none.
+static NONE: Shape = Shape {
+    id: "",
+    name: "",
+    type_name: "",
+    table: crate::schema::Table {
+        schema: "",
+        name: "",
+    },
+    filter: None,
+    key: None,
+    fields: &[],
+};
+
+/// Nothing: the end of a list.
+#[derive(Debug)]
+pub enum End {}
+
+impl Embed for End {
+    const SHAPE: &'static Shape = &NONE;
+    type Children = End;
+}
+
+impl Children for End {
+    const END: bool = true;
+    const FIELD: usize = 0;
+    type Head = End;
+    type Tail = End;
+}
+
+impl<T: Embed, const FIELD: usize, Rest: Children> Children for Child<T, FIELD, Rest> {
+    const END: bool = false;
+    const FIELD: usize = FIELD;
+    type Head = T;
+    type Tail = Rest;
+}
+
+/// The way from the root of the walk to a type.
+trait Way {
+    const START: bool;
+    /// The shape that a step starts at, and the field it takes.
+    const SHAPE: &'static Shape;
+    const FIELD: usize;
+    type Back: Way;
+}
+
+struct Step<T, L, Back>(PhantomData<(T, L, Back)>);
+
+impl Way for End {
+    const START: bool = true;
+    const SHAPE: &'static Shape = &NONE;
+    const FIELD: usize = 0;
+    type Back = End;
+}
+
+impl<T: Embed, L: Children, Back: Way> Way for Step<T, L, Back> {
+    const START: bool = false;
+    const SHAPE: &'static Shape = T::SHAPE;
+    const FIELD: usize = L::FIELD;
+    type Back = Back;
+}
+
+/// Panics, while compiling, when `T` is part of itself.
+#[track_caller]
+pub const fn check<T: Embed>() {
+    visit::<T, T, End>();
+}
+
+#[track_caller]
+const fn visit<Root: Embed, T: Embed, W: Way>() {
+    if !W::START && same(T::SHAPE.id, Root::SHAPE.id) {
+        report::<W>(Root::SHAPE);
+    }
+    // A cycle that the root is not on is reported by the types that are.
+    if !seen::<W>(T::SHAPE.id) {
+        children::<Root, T, T::Children, W>();
+    }
+}
+
+#[track_caller]
+const fn children<Root: Embed, T: Embed, L: Children, W: Way>() {
+    if !L::END {
+        visit::<Root, L::Head, Step<T, L, W>>();
+        children::<Root, T, L::Tail, W>();
+    }
+}
+
+const fn seen<W: Way>(id: &str) -> bool {
+    !W::START && (same(W::SHAPE.id, id) || seen::<W::Back>(id))
+}
+
+/// A message that is put together in a constant.
+struct Text {
+    bytes: [u8; 1024],
+    len: usize,
+}
+
+impl Text {
+    const fn push(mut self, text: &str) -> Self {
+        let text = text.as_bytes();
+        let mut index = 0;
+        while index < text.len() && self.len < self.bytes.len() {
+            self.bytes[self.len] = text[index];
+            self.len += 1;
+            index += 1;
+        }
+        self
+    }
+}
+
+/// `User.posts -> Post.author -> `, from the start of the way.
+const fn path<W: Way>(text: Text) -> Text {
+    if W::START {
+        return text;
+    }
+    path::<W::Back>(text)
+        .push(W::SHAPE.name)
+        .push(".")
+        .push(W::SHAPE.fields[W::FIELD].name)
+        .push(" -> ")
+}
+
+#[track_caller]
+const fn report<W: Way>(root: &'static Shape) {
+    let text = Text {
+        bytes: [0; 1024],
+        len: 0,
+    };
+    let text = path::<W>(text.push("type cycle: ")).push(root.name).push(
+        "; a document cannot contain itself, so give one of these fields a part of its own: \
+               a struct with #[derive(Embed)] and only the fields that are needed there",
+    );
+    match std::str::from_utf8(text.bytes.split_at(text.len).0) {
+        Ok(message) => panic!("{}", message),
+        Err(_) => panic!("type cycle"),
+    }
+}

@@ -1,0 +1,90 @@
+//! What can go wrong.
+
+use crate::schema::Table;
+
+/// The result of this crate's functions.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why a sync, a read or a migration failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The database answered with an error, or could not be reached.
+    #[error("{doing}: {source}")]
+    Database {
+        /// What was being done, and to which view.
+        doing: String,
+        /// The error of the database.
+        source: sqlx::Error,
+    },
+
+    /// A stored document does not have the struct's shape.
+    #[error(
+        "document {key} of {view} cannot be read as the struct it was made for: {source}; \
+         sync it again if the struct has changed since"
+    )]
+    Document {
+        /// The view table.
+        view: String,
+        /// The document's key.
+        key: String,
+        /// Where the two differ.
+        source: serde_json::Error,
+    },
+
+    /// Inside a transaction whose snapshot never moves, concurrent changes would be lost.
+    #[error(
+        "sync inside a REPEATABLE READ transaction would lose concurrent changes, because its \
+         snapshot is older than they are; use READ COMMITTED (the default) or SERIALIZABLE, or \
+         sync on the pool after the commit"
+    )]
+    RepeatableRead,
+
+    /// Others created and deleted the same documents again and again while they were synced.
+    #[error("{view}: the documents {keys} were written by others at every attempt; try again")]
+    Contended {
+        /// The view table.
+        view: String,
+        /// The keys.
+        keys: crate::Keys,
+    },
+
+    /// A read model has the same view table twice.
+    #[error(
+        "`{first}` and `{second}` both have the view table {table}; give one of them another with \
+         #[tview(view = \"..\")]"
+    )]
+    DuplicateView {
+        /// The view table.
+        table: Table,
+        /// The first struct.
+        first: &'static str,
+        /// The second struct.
+        second: &'static str,
+    },
+}
+
+impl Error {
+    pub(crate) fn database(doing: impl Into<String>) -> impl FnOnce(sqlx::Error) -> Self {
+        let doing = doing.into();
+        move |source| Self::Database { doing, source }
+    }
+
+    /// Whether the same call can succeed when its transaction is run again: it met a
+    /// deadlock (40P01) or a serialization failure (40001).
+    ///
+    /// Calls on a pool are run again by themselves; inside a transaction that is up to the
+    /// caller, who must begin a new one.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        let source = match self {
+            Self::Database { source, .. } => source,
+            Self::Contended { .. } => return true,
+            _ => return false,
+        };
+        source
+            .as_database_error()
+            .and_then(sqlx::error::DatabaseError::code)
+            .is_some_and(|code| code == "40001" || code == "40P01")
+    }
+}

@@ -1,0 +1,141 @@
+//! Keys of documents, and lists of them without a type parameter: what runs a sync is
+//! compiled once, not for every view.
+
+use std::fmt;
+
+use sqlx::Postgres;
+use sqlx::postgres::{PgArguments, PgRow};
+use sqlx::query::Query;
+use uuid::Uuid;
+
+use crate::scalar::Scalar;
+
+/// A type that can be the key of a document.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the key of a document",
+    label = "not a key type",
+    note = "keys can be i16, i32, i64, String and Uuid"
+)]
+pub trait Key: Scalar + Clone + fmt::Display + Send + Sync + 'static {
+    /// The keys as a list without type parameter, each once and in order.
+    #[doc(hidden)]
+    fn list(keys: &[Self]) -> Keys;
+
+    /// The keys as they are.
+    #[doc(hidden)]
+    fn list_as_given(keys: &[Self]) -> Keys;
+}
+
+/// Keys of one view.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Keys {
+    /// `int2` keys.
+    I16(Vec<i16>),
+    /// `int4` keys.
+    I32(Vec<i32>),
+    /// `int8` keys.
+    I64(Vec<i64>),
+    /// `text` keys.
+    Text(Vec<String>),
+    /// `uuid` keys.
+    Uuid(Vec<Uuid>),
+}
+
+macro_rules! keys {
+    ($($variant:ident($ty:ty)),*) => {
+        $(impl Key for $ty {
+            fn list(keys: &[Self]) -> Keys {
+                let mut keys = keys.to_vec();
+                keys.sort_unstable();
+                keys.dedup();
+                Keys::$variant(keys)
+            }
+
+            fn list_as_given(keys: &[Self]) -> Keys {
+                Keys::$variant(keys.to_vec())
+            }
+        })*
+
+        impl Keys {
+            /// How many there are.
+            #[must_use]
+            pub fn len(&self) -> usize {
+                match self { $(Self::$variant(keys) => keys.len()),* }
+            }
+
+            /// The keys in pieces of at most `size`.
+            pub(crate) fn chunks(&self, size: usize) -> Vec<Self> {
+                match self {
+                    $(Self::$variant(keys) => {
+                        keys.chunks(size).map(|chunk| Self::$variant(chunk.to_vec())).collect()
+                    })*
+                }
+            }
+
+            /// No keys, of the same type.
+            pub(crate) fn none(&self) -> Self {
+                match self { $(Self::$variant(_) => Self::$variant(Vec::new())),* }
+            }
+
+            /// The last key alone.
+            pub(crate) fn last(&self) -> Self {
+                match self {
+                    $(Self::$variant(keys) => {
+                        Self::$variant(keys.last().cloned().into_iter().collect())
+                    })*
+                }
+            }
+
+            /// Appends keys of the same type.
+            pub(crate) fn append(&mut self, other: Self) {
+                match (self, other) {
+                    $((Self::$variant(keys), Self::$variant(other)) => keys.extend(other),)*
+                    _ => unreachable!("both are keys of one view"),
+                }
+            }
+
+            /// Binds the keys as one array.
+            pub(crate) fn bind<'q>(
+                &self,
+                query: Query<'q, Postgres, PgArguments>,
+            ) -> Query<'q, Postgres, PgArguments> {
+                match self { $(Self::$variant(keys) => query.bind(keys.clone())),* }
+            }
+
+            /// Reads an array of keys of the type of `self`.
+            pub(crate) fn read(&self, row: &PgRow, column: usize) -> sqlx::Result<Self> {
+                use sqlx::Row as _;
+                match self { $(Self::$variant(_) => Ok(Self::$variant(row.try_get(column)?))),* }
+            }
+        }
+
+        impl fmt::Display for Keys {
+            /// At most ten of them: `1, 2, 3 and 20 more`.
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                match self {
+                    $(Self::$variant(keys) => {
+                        for (index, key) in keys.iter().take(10).enumerate() {
+                            let comma = if index == 0 { "" } else { ", " };
+                            write!(f, "{comma}{key}")?;
+                        }
+                    })*
+                }
+                match self.len().saturating_sub(10) {
+                    0 => Ok(()),
+                    more => write!(f, " and {more} more"),
+                }
+            }
+        }
+    };
+}
+
+keys!(I16(i16), I32(i32), I64(i64), Text(String), Uuid(Uuid));
+
+impl Keys {
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}

@@ -1,0 +1,151 @@
+//! Scalar field types: what each is in SQL, in JSON and in GraphQL.
+//!
+//! | Rust | PostgreSQL | JSON |
+//! |---|---|---|
+//! | `bool`; `i16`, `i32`, `i64` | `boolean`; `int2`, `int4`, `int8` | `true`; number |
+//! | `f32`, `f64` | `float4`, `float8` | number |
+//! | `rust_decimal::Decimal` | `numeric` | string, every digit |
+//! | `String`; `Uuid` | `text`, `varchar`, `citext`; `uuid` | string |
+//! | `chrono::DateTime<Utc>` | `timestamptz` | RFC 3339 in UTC: `2026-01-31T12:00:00.5+00:00` |
+//! | `chrono::NaiveDate`, `NaiveTime`, `NaiveDateTime` | `date`, `time`, `timestamp` | ISO 8601 |
+//! | `serde_json::Value` | `json`, `jsonb` | as it is |
+//! | `Vec` of these | array | array |
+//! | `Option` of these | nullable | `null`, key present |
+
+mod containers;
+mod native;
+
+#[cfg(feature = "chrono")]
+mod chrono;
+#[cfg(feature = "rust_decimal")]
+mod decimal;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// A type that can be a field of a document without being a document itself.
+///
+/// Implemented for the types of the table in [this module](self).
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a type that a document field can have",
+    label = "not a scalar type",
+    note = "fields can be bool, i16, i32, i64, f32, f64, String, Uuid, serde_json::Value, \
+            chrono's and rust_decimal's types (by feature), and Vec and Option of these",
+    note = "a field that is a struct with #[derive(Embed)] or #[derive(TView)] needs \
+            #[tview(one(fk = \"..\"))] or #[tview(many(fk = \"..\"))]"
+)]
+pub trait Scalar: Sized {
+    /// What the type is in SQL, JSON and GraphQL.
+    const TYPE: ScalarType;
+
+    /// Writes the value as the same JSON that SQL writes.
+    ///
+    /// # Errors
+    /// Those of the serializer.
+    fn serialize_json<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error>;
+
+    /// Reads the JSON that SQL writes.
+    ///
+    /// # Errors
+    /// Those of the deserializer, and when the value is outside of the type.
+    fn deserialize_json<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error>;
+}
+
+/// What a scalar type is in SQL, JSON and GraphQL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ScalarType {
+    /// The type's name in PostgreSQL, of one element where it is a list.
+    pub sql: &'static str,
+    /// How SQL turns it into JSON.
+    pub form: Form,
+    /// The type's name in GraphQL, of one element where it is a list.
+    pub graphql: &'static str,
+    /// Whether it may be null.
+    pub nullable: bool,
+    /// `None` for a single value; for a list, whether its elements may be null.
+    pub list: Option<ElementNull>,
+}
+
+/// Whether the elements of a list may be null.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ElementNull {
+    /// `Vec<T>`.
+    No,
+    /// `Vec<Option<T>>`.
+    Yes,
+}
+
+/// How SQL turns a value into JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// PostgreSQL's own JSON form is the right one.
+    Native,
+    /// As its text, in a string: every digit is kept.
+    Text,
+    /// PostgreSQL's own form, in a session whose time zone is UTC.
+    Utc,
+    /// PostgreSQL's own form, in a session that prints floats so that they can be read back.
+    Float,
+}
+
+impl ScalarType {
+    /// A type that is neither null nor a list.
+    #[must_use]
+    pub const fn new(sql: &'static str, form: Form, graphql: &'static str) -> Self {
+        Self {
+            sql,
+            form,
+            graphql,
+            nullable: false,
+            list: None,
+        }
+    }
+
+    /// The type's full name in PostgreSQL: `timestamptz`, `text[]`.
+    #[must_use]
+    pub fn sql_name(&self) -> String {
+        match self.list {
+            None => self.sql.to_owned(),
+            Some(_) => format!("{}[]", self.sql),
+        }
+    }
+}
+
+/// Serde's view of a [`Scalar`]: serializes as SQL would have written it.
+pub(crate) struct Ser<'a, T>(pub(crate) &'a T);
+
+impl<T: Scalar> Serialize for Ser<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize_json(serializer)
+    }
+}
+
+/// Serde's view of a [`Scalar`]: deserializes what SQL wrote.
+pub(crate) struct De<T>(pub(crate) T);
+
+impl<'de, T: Scalar> Deserialize<'de> for De<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        T::deserialize_json(deserializer).map(Self)
+    }
+}
+
+/// For `#[serde(with = ..)]` in what the derives emit.
+pub mod with {
+    use super::Scalar;
+    use serde::{Deserializer, Serializer};
+
+    /// See [`Scalar::serialize_json`].
+    ///
+    /// # Errors
+    /// Those of the serializer.
+    pub fn serialize<T: Scalar, S: Serializer>(value: &T, to: S) -> Result<S::Ok, S::Error> {
+        value.serialize_json(to)
+    }
+
+    /// See [`Scalar::deserialize_json`].
+    ///
+    /// # Errors
+    /// Those of the deserializer.
+    pub fn deserialize<'de, T: Scalar, D: Deserializer<'de>>(from: D) -> Result<T, D::Error> {
+        T::deserialize_json(from)
+    }
+}

@@ -1,0 +1,478 @@
+//! The query that builds documents.
+//!
+//! Every object is a row of a LATERAL sub-select whose columns are named like the JSON keys;
+//! a list is an array of such rows; one `to_jsonb` at the top converts the whole. That costs
+//! half of nested `jsonb_build_object` calls, and has no limit of 50 fields. A row that is
+//! missing on the right of a LEFT JOIN is null, and so is its JSON.
+//!
+//! Row aliases are the path of field names (`"comments_author"`), and are always followed by
+//! a column. Aliases of objects start with `_` (`"_comments_author"`), because they stand
+//! alone, where a column of the same name would win.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+use crate::scalar::{Form, ScalarType};
+use crate::schema::{
+    Aggregate, Data, Field, Function, Link, Many, One, Shape, Source, Table, View,
+};
+use crate::sql::text::{Sql, column, fragment, ident};
+
+/// The longest identifier that PostgreSQL does not cut.
+const MAX_IDENTIFIER: usize = 63;
+
+/// What the session must be set to for the documents to be right.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SessionNeeds {
+    /// A `timestamptz` is printed: the time zone must be UTC.
+    pub utc: bool,
+    /// A float is printed: every digit must be.
+    pub floats: bool,
+}
+
+impl SessionNeeds {
+    /// Whether any setting matters.
+    #[must_use]
+    pub fn any(self) -> bool {
+        self.utc || self.floats
+    }
+
+    fn note(&mut self, ty: &ScalarType) {
+        match ty.form {
+            Form::Utc => self.utc = true,
+            Form::Float => self.floats = true,
+            Form::Native | Form::Text => {}
+        }
+    }
+}
+
+/// What the documents of a view need of the session.
+#[must_use]
+pub fn session_needs(view: &View) -> SessionNeeds {
+    fn walk(shape: &Shape, needs: &mut SessionNeeds) {
+        for field in shape.fields {
+            match &field.source {
+                Source::Column { ty, .. } | Source::Expr { ty, .. } => needs.note(ty),
+                Source::Aggregate(aggregate) => needs.note(&aggregate.ty),
+                Source::One(one) => walk((one.shape)(), needs),
+                Source::Many(many) => walk((many.shape)(), needs),
+            }
+        }
+    }
+    let mut needs = SessionNeeds::default();
+    walk(view.shape, &mut needs);
+    needs
+}
+
+/// Writes the query that builds the documents of the rows that `pick` allows, given the
+/// root row's alias: columns `key`, the promoted ones, and `data`.
+pub(crate) fn write(sql: &mut Sql, view: &View, pick: impl FnOnce(&str) -> Vec<String>) {
+    let mut composer = Composer {
+        data: view.data,
+        aliases: HashSet::new(),
+    };
+    let root = composer.alias("root");
+    let document = composer.alias("_document");
+    let joins = composer.joins(view.shape, &root, "");
+    let record = composer.record(view.shape, &root, "", &joins);
+
+    let mut select = vec![format!("{} AS \"key\"", column(&root, view.key.column))];
+    for field in view.shape.fields {
+        if let Some(promoted) = field.promoted {
+            let value = promoted_value(field, &root, &document);
+            select.push(format!("{value} AS {}", ident(promoted.column)));
+        }
+    }
+    select.push(format!(
+        "pg_catalog.to_{}({document}) AS \"data\"",
+        view.data.sql()
+    ));
+
+    sql.line("SELECT");
+    sql.block_list(select);
+    write_from(sql, view.shape, &root);
+    joins.write(sql);
+    sql.block("CROSS JOIN LATERAL (", format!(") AS {document}"), |sql| {
+        record.write(sql)
+    });
+    sql.conditions("WHERE", &pick(&root));
+}
+
+/// The value of a promoted column. What was computed for the document is not computed again.
+fn promoted_value(field: &Field, root: &str, document: &str) -> String {
+    match &field.source {
+        Source::Column { column: name, .. } => column(root, name),
+        Source::Expr { expr, .. } => format!("({})", fragment(expr, root)),
+        Source::Aggregate(aggregate) => {
+            let value = column(document, field.json);
+            match aggregate.ty.form {
+                Form::Text => format!("{value}::{}", aggregate.ty.sql_name()),
+                _ => value,
+            }
+        }
+        // The derives refuse to promote objects and lists.
+        Source::One(_) | Source::Many(_) => "NULL".to_owned(),
+    }
+}
+
+/// `FROM` the base table. A filter's columns are meant to be the table's, so it stands in a
+/// sub-select of its own, where no other name is in sight. The planner flattens it.
+fn write_from(sql: &mut Sql, shape: &Shape, row: &str) {
+    match shape.filter {
+        None => sql.line(format!("FROM {} AS {row}", shape.table)),
+        Some(filter) => write_filtered(sql, shape.table, row, &[filter], "FROM"),
+    }
+}
+
+fn write_filtered(sql: &mut Sql, table: Table, row: &str, filters: &[&str], keyword: &str) {
+    sql.block(format!("{keyword} ("), format!(") AS {row}"), |sql| {
+        sql.line("SELECT *");
+        sql.line(format!("FROM {table} AS {row}"));
+        let conditions: Vec<String> = filters
+            .iter()
+            .map(|filter| format!("({})", fragment(filter, row)))
+            .collect();
+        sql.conditions("WHERE", &conditions);
+    });
+}
+
+/// Something written later, into its place.
+type Part = Box<dyn FnOnce(&mut Sql)>;
+
+/// The joins of one row, and what the record selects from them.
+struct Joins {
+    parts: Vec<Part>,
+    /// For each field, the expression of its value, where a join provides it.
+    values: Vec<Option<String>>,
+}
+
+impl Joins {
+    fn write(self, sql: &mut Sql) {
+        for part in self.parts {
+            part(sql);
+        }
+    }
+}
+
+/// The columns of one object, in the order they are written.
+struct Record(Vec<(String, Value)>);
+
+enum Value {
+    Inline(String),
+    List(Part),
+}
+
+impl Record {
+    /// `SELECT` and its list, without FROM.
+    fn write(self, sql: &mut Sql) {
+        let last = self.0.len().saturating_sub(1);
+        if self.0.is_empty() {
+            return sql.line("SELECT");
+        }
+        sql.line("SELECT");
+        sql.indented(|sql| {
+            for (index, (json, value)) in self.0.into_iter().enumerate() {
+                let comma = if index == last { "" } else { "," };
+                match value {
+                    Value::Inline(value) => sql.line(format!("{value} AS {}{comma}", ident(&json))),
+                    Value::List(part) => {
+                        sql.block("ARRAY(", format!(") AS {}{comma}", ident(&json)), part)
+                    }
+                }
+            }
+        });
+    }
+}
+
+struct Composer {
+    data: Data,
+    aliases: HashSet<String>,
+}
+
+impl Composer {
+    /// A quoted alias that nothing else has, also after PostgreSQL would have cut it.
+    fn alias(&mut self, wanted: &str) -> String {
+        let mut name = wanted.to_owned();
+        let mut count = 1;
+        while name.len() > MAX_IDENTIFIER || !self.aliases.insert(name.clone()) {
+            count += 1;
+            let suffix = format!("_{count}");
+            let mut end = wanted.len().min(MAX_IDENTIFIER - suffix.len());
+            while !wanted.is_char_boundary(end) {
+                end -= 1;
+            }
+            name = format!("{}{suffix}", &wanted[..end]);
+        }
+        ident(&name)
+    }
+
+    /// The joins that a row of `shape` needs for its objects and aggregates.
+    fn joins(&mut self, shape: &'static Shape, row: &str, path: &str) -> Joins {
+        let mut joins = Joins {
+            parts: Vec::new(),
+            values: shape.fields.iter().map(|_| None).collect(),
+        };
+        for (index, field) in shape.fields.iter().enumerate() {
+            if let Source::One(one) = &field.source {
+                let (alias, part) = self.one(one, row, &child_path(path, field.name));
+                joins.values[index] = Some(alias);
+                joins.parts.push(part);
+            }
+        }
+        // Aggregates over the same rows are computed together.
+        let mut groups: Vec<Vec<(usize, &'static Field, Aggregate)>> = Vec::new();
+        for (index, field) in shape.fields.iter().enumerate() {
+            let Source::Aggregate(aggregate) = field.source else {
+                continue;
+            };
+            if aggregate.function == Function::Exists {
+                continue;
+            }
+            match groups
+                .iter_mut()
+                .find(|group| same_rows(&group[0].2, &aggregate))
+            {
+                Some(group) => group.push((index, field, aggregate)),
+                None => groups.push(vec![(index, field, aggregate)]),
+            }
+        }
+        for group in groups {
+            let path = child_path(path, group[0].1.name);
+            let inner = self.alias(&path);
+            let outer = self.alias(&format!("_{path}"));
+            let first = group[0].2;
+            let on = aggregate_condition(&first, shape, row, &inner);
+            let mut select = Vec::new();
+            for (index, field, aggregate) in &group {
+                select.push(format!(
+                    "{} AS {}",
+                    aggregate_value(aggregate, &inner),
+                    ident(field.json)
+                ));
+                joins.values[*index] = Some(column(&outer, field.json));
+            }
+            joins.parts.push(Box::new(move |sql| {
+                sql.block("CROSS JOIN LATERAL (", format!(") AS {outer}"), |sql| {
+                    sql.line("SELECT");
+                    sql.block_list(select);
+                    sql.line(format!("FROM {} AS {inner}", first.table));
+                    sql.conditions("WHERE", &on);
+                });
+            }));
+        }
+        joins
+    }
+
+    /// `LEFT JOIN LATERAL` the row that a foreign key refers to.
+    fn one(&mut self, one: &'static One, row: &str, path: &str) -> (String, Part) {
+        let child = (one.shape)();
+        let inner = self.alias(path);
+        let outer = self.alias(&format!("_{path}"));
+        let joins = self.joins(child, &inner, path);
+        let record = self.record(child, &inner, path, &joins);
+        let on = format!(
+            "{} = {}",
+            column(&inner, one.key.unwrap_or(child.key_column())),
+            column(row, one.fk)
+        );
+        let alias = outer.clone();
+        let part: Part = Box::new(move |sql| {
+            sql.block(
+                "LEFT JOIN LATERAL (",
+                format!(") AS {outer} ON true"),
+                |sql| {
+                    record.write(sql);
+                    write_from(sql, child, &inner);
+                    joins.write(sql);
+                    sql.conditions("WHERE", &[on]);
+                },
+            );
+        });
+        (alias, part)
+    }
+
+    /// The body of `ARRAY(..)`: the rows that refer to `row`, as records, in order.
+    fn many(&mut self, many: &'static Many, shape: &Shape, row: &str, path: &str) -> Part {
+        let child = (many.shape)();
+        let inner = self.alias(path);
+        let item = self.alias(&format!("_{path}"));
+        let joins = self.joins(child, &inner, path);
+        let record = self.record(child, &inner, path, &joins);
+        let parent = column(row, many.key.unwrap_or(shape.key_column()));
+        let (link, on) = match many.link {
+            Link::ForeignKey(fk) => (None, format!("{} = {parent}", column(&inner, fk))),
+            Link::Through { table, fk, to } => {
+                let through = self.alias(&format!("{path}_through"));
+                (
+                    Some(format!(
+                        "JOIN {table} AS {through} ON {} = {}",
+                        column(&through, to),
+                        column(&inner, child.key_column())
+                    )),
+                    format!("{} = {parent}", column(&through, fk)),
+                )
+            }
+        };
+        let order = order(many, child, &inner);
+        Box::new(move |sql| {
+            sql.line(format!("SELECT {item}"));
+            let filters: Vec<&str> = child.filter.into_iter().chain(many.filter).collect();
+            if filters.is_empty() {
+                sql.line(format!("FROM {} AS {inner}", child.table));
+            } else {
+                write_filtered(sql, child.table, &inner, &filters, "FROM");
+            }
+            if let Some(link) = link {
+                sql.line(link);
+            }
+            joins.write(sql);
+            sql.block("CROSS JOIN LATERAL (", format!(") AS {item}"), |sql| {
+                record.write(sql);
+            });
+            sql.conditions("WHERE", &[on]);
+            if !order.is_empty() {
+                sql.line(format!("ORDER BY {}", order.join(", ")));
+            }
+            if let Some(limit) = many.limit {
+                sql.line(format!("LIMIT {limit}"));
+            }
+        })
+    }
+
+    /// The columns of the object of a row.
+    fn record(&mut self, shape: &'static Shape, row: &str, path: &str, joins: &Joins) -> Record {
+        let mut columns: Vec<(String, Value)> = Vec::with_capacity(shape.fields.len());
+        for (field, joined) in shape.fields.iter().zip(&joins.values) {
+            let value = match (&field.source, joined) {
+                (Source::Aggregate(aggregate), Some(value)) => {
+                    Value::Inline(in_form(value.clone(), &aggregate.ty))
+                }
+                (_, Some(alias)) => Value::Inline(alias.clone()),
+                (Source::Column { column: name, ty }, None) => {
+                    Value::Inline(in_form(column(row, name), ty))
+                }
+                (Source::Expr { expr, ty }, None) => {
+                    Value::Inline(in_form(format!("({})", fragment(expr, row)), ty))
+                }
+                (Source::Many(many), None) => {
+                    let path = child_path(path, field.name);
+                    Value::List(self.many(many, shape, row, &path))
+                }
+                // Only `exists` has no join of its own.
+                (Source::Aggregate(aggregate), None) => {
+                    let inner = self.alias(&child_path(path, field.name));
+                    let on = aggregate_condition(aggregate, shape, row, &inner).join(" AND ");
+                    let table = aggregate.table;
+                    Value::Inline(format!(
+                        "EXISTS (SELECT FROM {table} AS {inner} WHERE {on})"
+                    ))
+                }
+                (Source::One(_), None) => Value::Inline("NULL".to_owned()),
+            };
+            columns.push((field.json.to_owned(), value));
+        }
+        if self.data == Data::Jsonb {
+            // The order in which jsonb stores keys: it then has nothing to sort.
+            columns.sort_by(|(a, _), (b, _)| (a.len(), a).cmp(&(b.len(), b)));
+        }
+        Record(columns)
+    }
+}
+
+fn child_path(path: &str, name: &str) -> String {
+    if path.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{path}_{name}")
+    }
+}
+
+/// A value in the form that its type has in JSON.
+fn in_form(value: String, ty: &ScalarType) -> String {
+    match (ty.form, ty.list) {
+        (Form::Native | Form::Utc | Form::Float, _) => value,
+        (Form::Text, None) => format!("{value}::text"),
+        (Form::Text, Some(_)) => format!("{value}::text[]"),
+    }
+}
+
+/// The user's order, made total: by the child's key, or without one by all its columns.
+fn order(many: &Many, child: &Shape, row: &str) -> Vec<String> {
+    let mut seen = HashSet::new();
+    let mut terms = Vec::new();
+    for term in many.order_by {
+        seen.insert(term.column);
+        let direction = if term.descending { " DESC" } else { "" };
+        let nulls = match term.nulls_first {
+            None => "",
+            Some(true) => " NULLS FIRST",
+            Some(false) => " NULLS LAST",
+        };
+        terms.push(format!("{}{direction}{nulls}", column(row, term.column)));
+    }
+    let rest: Vec<&str> = match child.key {
+        Some(key) => vec![key.column],
+        None => child
+            .fields
+            .iter()
+            .filter_map(|field| match &field.source {
+                // json has no order; two rows that differ only there may swap.
+                Source::Column { column, ty } if ty.graphql != "JSON" => Some(*column),
+                _ => None,
+            })
+            .collect(),
+    };
+    terms.extend(
+        rest.into_iter()
+            .filter(|name| seen.insert(name))
+            .map(|name| column(row, name)),
+    );
+    terms
+}
+
+fn same_rows(a: &Aggregate, b: &Aggregate) -> bool {
+    (a.table, a.fk, a.key, a.filter) == (b.table, b.fk, b.key, b.filter)
+}
+
+fn aggregate_condition(
+    aggregate: &Aggregate,
+    shape: &Shape,
+    row: &str,
+    inner: &str,
+) -> Vec<String> {
+    let key = aggregate.key.unwrap_or(shape.key_column());
+    let mut conditions = vec![format!(
+        "{} = {}",
+        column(inner, aggregate.fk),
+        column(row, key)
+    )];
+    if let Some(filter) = aggregate.filter {
+        conditions.push(format!("({})", fragment(filter, inner)));
+    }
+    conditions
+}
+
+fn aggregate_value(aggregate: &Aggregate, inner: &str) -> String {
+    let expr = aggregate.expr.map(|expr| fragment(expr, inner));
+    let name = match aggregate.function {
+        Function::Count | Function::Exists => "count",
+        Function::Sum => "sum",
+        Function::Avg => "avg",
+        Function::Min => "min",
+        Function::Max => "max",
+    };
+    let call = format!(
+        "pg_catalog.{name}({})",
+        expr.map_or(Cow::Borrowed("*"), Cow::Owned)
+    );
+    let value = if aggregate.function == Function::Sum && !aggregate.ty.nullable {
+        format!("coalesce({call}, 0)")
+    } else {
+        call
+    };
+    // sum(int8) is numeric, and avg(int4) too: the column's type decides, not PostgreSQL's.
+    match (aggregate.function, aggregate.ty.sql) {
+        (Function::Count, "int8") | (Function::Min | Function::Max, _) => value,
+        (_, ty) => format!("{value}::{ty}"),
+    }
+}

@@ -1,0 +1,36 @@
+//! From schema to SQL text. Pure: nothing here opens a connection.
+//!
+//! [`document`] composes the query that builds documents, [`sync`] the statements that write
+//! them, [`read`] those that read them, [`ddl`] the view tables. [`text`] quotes and indents.
+
+pub mod ddl;
+pub mod document;
+pub mod read;
+pub mod sync;
+mod text;
+
+use crate::schema::View;
+
+/// Every statement of one view, composed once. A `static` of each view holds one, which
+/// makes its texts `&'static str`.
+#[derive(Debug)]
+pub struct Statements {
+    /// Builds and writes the documents of a list of keys.
+    pub sync: sync::SyncSql,
+    /// Finds documents by key.
+    pub read: read::ReadSql,
+    /// The view table and its indexes.
+    pub ddl: ddl::Ddl,
+}
+
+impl Statements {
+    /// Composes the statements of `view`.
+    #[must_use]
+    pub fn compose(view: &View) -> Self {
+        Self {
+            sync: sync::compose(view),
+            read: read::compose(view),
+            ddl: ddl::compose(view),
+        }
+    }
+}

@@ -1,0 +1,410 @@
+//! The statements of a sync.
+//!
+//! `$1` is always the array of keys, each once.
+
+use std::collections::BTreeMap;
+
+use crate::schema::{Data, Key, Link, Shape, Source, Table, View};
+use crate::sql::document::{self, SessionNeeds};
+use crate::sql::text::{Sql, column, fragment, ident};
+
+/// The statements of a sync.
+#[derive(Debug)]
+pub struct SyncSql {
+    /// Builds the documents of `$1`, writes those that differ, deletes those whose row is
+    /// gone. `$2` are keys whose view rows this transaction has locked. Answers with one
+    /// row; see [`answer`].
+    pub write: String,
+    /// Locks the rows that the documents of `$1` are made from and that no other sync would
+    /// know of, table by table, in key order: the rows they embed by foreign key, and the
+    /// root rows that have no document yet.
+    pub lock_rows: Vec<String>,
+    /// Locks the view rows of `$1` in key order; answers with the array of
+    /// those that exist.
+    pub lock_documents: String,
+    /// Deletes those documents of `$1` that have no root row.
+    pub delete_orphans: String,
+    /// Deletes the documents of `$1`.
+    pub delete: String,
+    /// The first `$1` keys that have a root row or a document.
+    pub first_keys: String,
+    /// The next `$2` keys after the one in the array `$1`.
+    pub next_keys: String,
+    /// What a session must be set to.
+    pub needs: SessionNeeds,
+}
+
+/// Columns of the answer of [`SyncSql::write`].
+pub mod answer {
+    /// Whether the session's settings were right. If not, nothing was written.
+    pub const SESSION_OK: usize = 0;
+    /// How many root rows there are.
+    pub const FOUND: usize = 1;
+    /// How many of their documents differ from what is stored.
+    pub const CHANGED: usize = 2;
+    /// How many documents were deleted.
+    pub const DELETED: usize = 3;
+    /// The keys of new documents.
+    pub const INSERTED: usize = 4;
+    /// The keys that another transaction wrote after this snapshot: to be built once more.
+    pub const BLOCKED: usize = 5;
+}
+
+pub(crate) fn compose(view: &View) -> SyncSql {
+    let needs = document::session_needs(view);
+    SyncSql {
+        write: write(view, needs),
+        lock_rows: lock_rows(view),
+        lock_documents: lock_documents(view),
+        delete_orphans: delete_orphans(view),
+        delete: delete(view),
+        first_keys: keys(view, false),
+        next_keys: keys(view, true),
+        needs,
+    }
+}
+
+/// The columns that come from the document query: promoted ones, then `data`.
+fn content_columns(view: &View) -> Vec<&'static str> {
+    view.shape
+        .fields
+        .iter()
+        .filter_map(|field| field.promoted.map(|promoted| promoted.column))
+        .chain(["data"])
+        .collect()
+}
+
+/// Keys in an order that is the same in every session and in Rust.
+fn in_order(key: &str, ty: &Key) -> String {
+    if ty.ty.sql == "text" {
+        format!("{key} COLLATE \"C\"")
+    } else {
+        key.to_owned()
+    }
+}
+
+fn any(key: &str, view: &View, parameter: u8) -> String {
+    format!("{key} = ANY (${parameter}::{}[])", view.key.ty.sql)
+}
+
+fn write(view: &View, needs: SessionNeeds) -> String {
+    let key = ident(view.key.column);
+    let v_key = format!("v.{key}");
+    let columns = content_columns(view);
+    let mut sql = Sql::new();
+
+    sql.line("WITH");
+    if needs.any() {
+        sql.block("session AS MATERIALIZED (", "),", |sql| {
+            let mut conditions = Vec::new();
+            if needs.utc {
+                conditions.push("pg_catalog.current_setting('TimeZone') = 'UTC'".to_owned());
+            }
+            if needs.floats {
+                conditions
+                    .push("pg_catalog.current_setting('extra_float_digits')::int4 >= 1".to_owned());
+            }
+            sql.line(format!("SELECT {} AS ok", conditions.join(" AND ")));
+        });
+    }
+    let session_ok = |conditions: &mut Vec<String>| {
+        if needs.any() {
+            conditions.push("(SELECT ok FROM session)".to_owned());
+        }
+    };
+    sql.block("built AS MATERIALIZED (", "),", |sql| {
+        sql.line("SELECT");
+        let mut select = vec!["b.\"key\"".to_owned()];
+        select.extend(columns.iter().map(|name| column("b", name)));
+        let mut differs = vec![format!("{v_key} IS NULL")];
+        differs.extend(columns.iter().map(|name| {
+            let cast = if *name == "data" && view.data == Data::Json {
+                "::text"
+            } else {
+                ""
+            };
+            format!(
+                "{}{cast} IS DISTINCT FROM {}{cast}",
+                column("v", name),
+                column("b", name)
+            )
+        }));
+        select.push(format!("{} AS changed", differs.join(" OR ")));
+        sql.block_list(select);
+        sql.block("FROM (", ") AS b", |sql| {
+            document::write(sql, view, |root| {
+                let mut conditions = vec![any(&column(root, view.key.column), view, 1)];
+                session_ok(&mut conditions);
+                conditions
+            });
+            // A fence: each document is built once, though it is used twice.
+            sql.line("OFFSET 0");
+        });
+        sql.line(format!(
+            "LEFT JOIN {} AS v ON {v_key} = b.\"key\"",
+            view.table
+        ));
+    });
+    sql.block("written AS (", "),", |sql| {
+        let content: Vec<String> = columns.iter().map(|name| ident(name)).collect();
+        let content = content.join(", ");
+        sql.line(format!(
+            "INSERT INTO {} AS v ({key}, {content}, version, synced_xid, updated_at)",
+            view.table
+        ));
+        sql.line(format!(
+            "SELECT \"key\", {content}, 1, pg_catalog.pg_current_xact_id(), pg_catalog.now()"
+        ));
+        sql.line("FROM built");
+        sql.line("WHERE changed");
+        sql.line(format!("ORDER BY {}", in_order("\"key\"", &view.key)));
+        sql.line(format!("ON CONFLICT ({key}) DO UPDATE SET"));
+        let mut sets: Vec<String> = columns
+            .iter()
+            .map(|name| format!("{0} = EXCLUDED.{0}", ident(name)))
+            .collect();
+        sets.push("version = v.version + 1".to_owned());
+        sets.push("synced_xid = EXCLUDED.synced_xid".to_owned());
+        sets.push("updated_at = EXCLUDED.updated_at".to_owned());
+        sql.block_list(sets);
+        sql.line(format!("WHERE {}", guard(view)));
+        sql.line(format!("RETURNING {v_key} AS \"key\", v.version"));
+    });
+    sql.block("deleted AS (", ")", |sql| {
+        sql.line(format!("DELETE FROM {} AS v", view.table));
+        let mut conditions = vec![
+            any(&v_key, view, 1),
+            format!("NOT EXISTS (SELECT FROM built AS b WHERE b.\"key\" = {v_key})"),
+            guard(view),
+        ];
+        session_ok(&mut conditions);
+        sql.conditions("WHERE", &conditions);
+        sql.line("RETURNING 1");
+    });
+    sql.line("SELECT");
+    sql.block_list([
+        if needs.any() {
+            "(SELECT ok FROM session) AS session_ok".to_owned()
+        } else {
+            "true AS session_ok".to_owned()
+        },
+        "(SELECT pg_catalog.count(*) FROM built) AS found".to_owned(),
+        "(SELECT pg_catalog.count(*) FROM built WHERE changed) AS changed".to_owned(),
+        "(SELECT pg_catalog.count(*) FROM deleted) AS deleted".to_owned(),
+        "ARRAY(SELECT \"key\" FROM written WHERE version = 1) AS inserted".to_owned(),
+        "ARRAY(SELECT \"key\" FROM built WHERE changed EXCEPT SELECT \"key\" FROM written) AS blocked"
+            .to_owned(),
+    ]);
+    sql.finish()
+}
+
+/// True for a stored document that is no newer than this statement's snapshot: one that
+/// this transaction wrote or locked before the snapshot, or whose writer the snapshot sees.
+fn guard(view: &View) -> String {
+    let key = column("v", view.key.column);
+    format!(
+        "(pg_catalog.pg_visible_in_snapshot(v.synced_xid, (SELECT pg_catalog.pg_current_snapshot()))\n    \
+           OR v.synced_xid = (SELECT pg_catalog.pg_current_xact_id())\n    \
+           OR {})",
+        any(&key, view, 2)
+    )
+}
+
+/// One statement for each table, in the order of their names: two syncs that lock the same
+/// rows lock them in the same order.
+fn lock_rows(view: &View) -> Vec<String> {
+    let shape = view.shape;
+    // For each table and key column, the queries that yield the keys of the rows to lock.
+    let mut wanted: BTreeMap<(Table, &str), Vec<String>> = BTreeMap::new();
+    let root_key = column("r0", view.key.column);
+    let path = Path {
+        from: format!("{} AS r0", shape.table),
+        row: "r0".to_owned(),
+        depth: 0,
+    };
+    let on_root = any(&root_key, view, 1);
+    embedded(shape, &path, &on_root, &mut wanted);
+    wanted
+        .entry((shape.table, view.key.column))
+        .or_default()
+        .push(format!(
+            "SELECT {root_key} FROM {} AS r0 WHERE {on_root} \
+             AND NOT EXISTS (SELECT FROM {} AS v WHERE {} = {root_key})",
+            shape.table,
+            view.table,
+            column("v", view.key.column)
+        ));
+    wanted
+        .into_iter()
+        .map(|((table, key), queries)| {
+            let mut sql = Sql::new();
+            let key = column("locked", key);
+            sql.line("SELECT pg_catalog.count(*) FROM (");
+            sql.indented(|sql| {
+                sql.line(format!("SELECT FROM {table} AS locked"));
+                sql.block(format!("WHERE {key} IN ("), ")", |sql| {
+                    for (index, query) in queries.into_iter().enumerate() {
+                        if index > 0 {
+                            sql.line("UNION ALL");
+                        }
+                        sql.line(query);
+                    }
+                });
+                sql.line(format!("ORDER BY {key}"));
+                sql.line("FOR SHARE OF locked");
+            });
+            sql.line(") AS locked");
+            sql.finish()
+        })
+        .collect()
+}
+
+/// The joins from a root row to a row embedded in its document.
+struct Path {
+    from: String,
+    row: String,
+    depth: usize,
+}
+
+/// Collects the rows that `shape` embeds by foreign key, at any depth.
+fn embedded(
+    shape: &Shape,
+    path: &Path,
+    on_root: &str,
+    wanted: &mut BTreeMap<(Table, &'static str), Vec<String>>,
+) {
+    for field in shape.fields {
+        let (child, condition, through) = match &field.source {
+            Source::One(one) => {
+                let child = (one.shape)();
+                let key = one.key.unwrap_or(child.key_column());
+                let fk = column(&path.row, one.fk);
+                wanted
+                    .entry((child.table, key))
+                    .or_default()
+                    .push(format!("SELECT {fk} FROM {} WHERE {on_root}", path.from));
+                (child, format!("{{row}}.{} = {fk}", ident(key)), None)
+            }
+            Source::Many(many) => {
+                let child = (many.shape)();
+                let key = column(&path.row, many.key.unwrap_or(shape.key_column()));
+                match many.link {
+                    Link::ForeignKey(fk) => (child, format!("{{row}}.{} = {key}", ident(fk)), None),
+                    Link::Through { table, fk, to } => (
+                        child,
+                        format!(
+                            "{{row}}.{} = {{link}}.{}",
+                            ident(child.key_column()),
+                            ident(to)
+                        ),
+                        Some(format!(
+                            " JOIN {table} AS {{link}} ON {{link}}.{} = {key}",
+                            ident(fk)
+                        )),
+                    ),
+                }
+            }
+            _ => continue,
+        };
+        let depth = path.depth + 1;
+        let row = format!("r{depth}");
+        let link = format!("j{depth}");
+        let place = |text: &str| text.replace("{row}", &row).replace("{link}", &link);
+        let next = Path {
+            from: format!(
+                "{}{} JOIN {} AS {row} ON {}",
+                path.from,
+                through.as_deref().map(place).unwrap_or_default(),
+                child.table,
+                place(&condition)
+            ),
+            row: row.clone(),
+            depth,
+        };
+        embedded(child, &next, on_root, wanted);
+    }
+}
+
+fn lock_documents(view: &View) -> String {
+    let key = column("v", view.key.column);
+    let mut sql = Sql::new();
+    sql.line("SELECT");
+    sql.indented(|sql| {
+        sql.block("ARRAY(", ") AS locked", |sql| {
+            sql.line(format!("SELECT {key}"));
+            sql.line(format!("FROM {} AS v", view.table));
+            sql.line(format!("WHERE {}", any(&key, view, 1)));
+            sql.line(format!("ORDER BY {}", in_order(&key, &view.key)));
+            sql.line("FOR UPDATE OF v");
+        });
+    });
+    sql.finish()
+}
+
+fn delete_orphans(view: &View) -> String {
+    let key = column("v", view.key.column);
+    let mut conditions = vec![format!("{} = {key}", column("root", view.key.column))];
+    if let Some(filter) = view.shape.filter {
+        conditions.push(format!("({})", fragment(filter, "root")));
+    }
+    let mut sql = Sql::new();
+    sql.line(format!("DELETE FROM {} AS v", view.table));
+    sql.line(format!("WHERE {}", any(&key, view, 1)));
+    sql.block("  AND NOT EXISTS (", "  )", |sql| {
+        sql.line("SELECT");
+        sql.line(format!("FROM {} AS root", view.shape.table));
+        sql.conditions("WHERE", &conditions);
+    });
+    sql.line(format!("RETURNING {key}"));
+    sql.finish()
+}
+
+fn delete(view: &View) -> String {
+    let key = column("v", view.key.column);
+    let mut sql = Sql::new();
+    sql.line(format!("DELETE FROM {} AS v", view.table));
+    sql.block("USING (", ") AS locked", |sql| {
+        sql.line(format!("SELECT {key} AS \"key\""));
+        sql.line(format!("FROM {} AS v", view.table));
+        sql.line(format!("WHERE {}", any(&key, view, 1)));
+        sql.line(format!("ORDER BY {}", in_order(&key, &view.key)));
+        sql.line("FOR UPDATE OF v");
+    });
+    sql.line(format!("WHERE {key} = locked.\"key\""));
+    sql.finish()
+}
+
+/// A page of the keys that have a root row or a document: what a full sync goes through, so
+/// that it also meets the documents whose row is gone.
+fn keys(view: &View, after: bool) -> String {
+    let limit = if after { "$2" } else { "$1" };
+    let mut sql = Sql::new();
+    sql.block("SELECT ARRAY(", ") AS keys", |sql| {
+        for (index, (table, filter)) in [(view.shape.table, view.shape.filter), (view.table, None)]
+            .into_iter()
+            .enumerate()
+        {
+            if index > 0 {
+                sql.line("UNION");
+            }
+            sql.block("(", ")", |sql| {
+                let key = column("k", view.key.column);
+                sql.line(format!("SELECT {key} AS \"key\""));
+                sql.line(format!("FROM {table} AS k"));
+                let mut conditions = Vec::new();
+                if after {
+                    conditions.push(format!("{key} > ($1::{}[])[1]", view.key.ty.sql));
+                }
+                if let Some(filter) = filter {
+                    conditions.push(format!("({})", fragment(filter, "k")));
+                }
+                sql.conditions("WHERE", &conditions);
+                sql.line(format!("ORDER BY {key}"));
+                sql.line(format!("LIMIT {limit}::int8"));
+            });
+        }
+        sql.line("ORDER BY \"key\"");
+        sql.line(format!("LIMIT {limit}::int8"));
+    });
+    sql.finish()
+}

@@ -1,0 +1,317 @@
+//! The two protocols for a batch of keys: after the commit, and inside the writer's
+//! transaction.
+//!
+//! Both use one statement that builds, compares, writes and deletes. It only replaces
+//! documents that its snapshot has seen: `EXCLUDED` was computed before the wait for a row
+//! lock, so a document that was written meanwhile may be newer. What it did not write is
+//! locked first and then built again, in a snapshot that is newer than the lock.
+
+use sqlx::{Connection, Executor, PgConnection, Row};
+
+use crate::error::{Error, Result};
+use crate::key::Keys;
+use crate::sql::sync::{SyncSql, answer};
+use crate::sync::report::SyncReport;
+use crate::view::Handle;
+
+/// How often a batch is run again after a deadlock or a serialization failure.
+const RETRIES: usize = 5;
+/// How often what is blocked is built again. Once is enough unless a document is created
+/// and deleted by others in between.
+const REBUILDS: usize = 5;
+
+/// What the write statement answered.
+struct Answer {
+    session_ok: bool,
+    found: u64,
+    changed: u64,
+    deleted: u64,
+    inserted: Keys,
+    blocked: Keys,
+}
+
+/// A batch of one view on one connection.
+struct Batch<'c> {
+    connection: &'c mut PgConnection,
+    view: Handle,
+    sql: &'static SyncSql,
+}
+
+/// The protocol after the commit: the statement is its own transaction.
+pub(crate) async fn guarded(
+    connection: &mut PgConnection,
+    view: Handle,
+    keys: &Keys,
+) -> Result<SyncReport> {
+    let mut attempt = 0;
+    loop {
+        let mut batch = Batch::new(connection, view);
+        match batch.guarded(keys).await {
+            Err(error) if error.is_retryable() && attempt < RETRIES => attempt += 1,
+            result => return result,
+        }
+    }
+}
+
+/// The protocol inside the writer's transaction.
+pub(crate) async fn in_transaction(
+    connection: &mut PgConnection,
+    view: Handle,
+    keys: &Keys,
+) -> Result<SyncReport> {
+    Batch::new(connection, view).in_transaction(keys).await
+}
+
+/// Deletes documents, and says how many there were.
+pub(crate) async fn delete(
+    connection: &mut PgConnection,
+    view: Handle,
+    keys: &Keys,
+) -> Result<u64> {
+    let sql: &'static str = &view.statements().sync.delete;
+    let done = keys
+        .bind(sqlx::query(sql))
+        .execute(connection)
+        .await
+        .map_err(Error::database(format!(
+            "deleting documents of {}",
+            view.view.table
+        )))?;
+    Ok(done.rows_affected())
+}
+
+impl<'c> Batch<'c> {
+    fn new(connection: &'c mut PgConnection, view: Handle) -> Self {
+        Self {
+            connection,
+            view,
+            sql: &view.statements().sync,
+        }
+    }
+
+    async fn guarded(&mut self, keys: &Keys) -> Result<SyncReport> {
+        let none = keys.none();
+        let mut answer = self.write(keys, &none).await?;
+        if !answer.session_ok {
+            answer = self
+                .in_own_transaction(async |batch| {
+                    batch.set_session().await?;
+                    batch.write(keys, &none).await
+                })
+                .await?;
+        }
+        let mut report = Outcome::of(&answer);
+        let mut inserted = answer.inserted;
+        let mut blocked = answer.blocked;
+        for _ in 0..REBUILDS {
+            if blocked.is_empty() {
+                break;
+            }
+            let again = self
+                .in_own_transaction(async |batch| {
+                    batch.set_session().await?;
+                    let locked = batch.lock_documents(&blocked).await?;
+                    batch.write(&blocked, &locked).await
+                })
+                .await?;
+            report.redo(&again);
+            inserted.append(again.inserted);
+            blocked = again.blocked;
+        }
+        self.settle(report, inserted, blocked).await
+    }
+
+    async fn in_transaction(&mut self, keys: &Keys) -> Result<SyncReport> {
+        let isolation: String = sqlx::query("SELECT current_setting('transaction_isolation')")
+            .fetch_one(&mut *self.connection)
+            .await
+            .and_then(|row| row.try_get(0))
+            .map_err(self.failed("reading the isolation level for"))?;
+        if isolation == "repeatable read" {
+            return Err(Error::RepeatableRead);
+        }
+        for sql in &self.sql.lock_rows {
+            let sql: &'static str = sql;
+            keys.bind(sqlx::query(sql))
+                .execute(&mut *self.connection)
+                .await
+                .map_err(self.failed("locking the rows of"))?;
+        }
+        let locked = self.lock_documents(keys).await?;
+        let mut answer = self.write(keys, &locked).await?;
+        let mut restore = None;
+        if !answer.session_ok {
+            restore = Some(self.session().await?);
+            self.set_session().await?;
+            answer = self.write(keys, &locked).await?;
+            if !answer.session_ok {
+                // A setting that is gone after its statement: there is no transaction. So
+                // one of our own cannot end the caller's.
+                answer = self
+                    .in_own_transaction(async |batch| {
+                        batch.set_session().await?;
+                        batch.write(keys, &keys.none()).await
+                    })
+                    .await?;
+            }
+        }
+        let mut report = Outcome::of(&answer);
+        let mut inserted = answer.inserted;
+        let mut blocked = answer.blocked;
+        for _ in 0..REBUILDS {
+            if blocked.is_empty() {
+                break;
+            }
+            let locked = self.lock_documents(&blocked).await?;
+            let again = self.write(&blocked, &locked).await?;
+            report.redo(&again);
+            inserted.append(again.inserted);
+            blocked = again.blocked;
+        }
+        let report = self.settle(report, inserted, blocked).await?;
+        if let Some(settings) = restore {
+            self.restore(&settings).await?;
+        }
+        Ok(report)
+    }
+
+    /// Deletes the new documents whose row was deleted while they were built. An older
+    /// document needs no such look: whoever deletes its row finds it.
+    async fn settle(
+        &mut self,
+        mut report: Outcome,
+        inserted: Keys,
+        blocked: Keys,
+    ) -> Result<SyncReport> {
+        if !blocked.is_empty() {
+            return Err(Error::Contended {
+                view: self.view.view.table.to_string(),
+                keys: blocked,
+            });
+        }
+        if !inserted.is_empty() {
+            let sql: &'static str = &self.sql.delete_orphans;
+            let orphans = inserted
+                .bind(sqlx::query(sql))
+                .execute(&mut *self.connection)
+                .await
+                .map_err(self.failed("removing orphans of"))?
+                .rows_affected();
+            report.0.inserted = report.0.inserted.saturating_sub(orphans);
+        }
+        Ok(report.0)
+    }
+
+    async fn write(&mut self, keys: &Keys, locked: &Keys) -> Result<Answer> {
+        let sql: &'static str = &self.sql.write;
+        let row = locked
+            .bind(keys.bind(sqlx::query(sql)))
+            .fetch_one(&mut *self.connection)
+            .await
+            .map_err(self.failed("syncing"))?;
+        let read = || -> sqlx::Result<Answer> {
+            let count = |column| -> sqlx::Result<u64> {
+                Ok(u64::try_from(row.try_get::<i64, _>(column)?).unwrap_or(0))
+            };
+            Ok(Answer {
+                session_ok: row.try_get(answer::SESSION_OK)?,
+                found: count(answer::FOUND)?,
+                changed: count(answer::CHANGED)?,
+                deleted: count(answer::DELETED)?,
+                inserted: keys.read(&row, answer::INSERTED)?,
+                blocked: keys.read(&row, answer::BLOCKED)?,
+            })
+        };
+        read().map_err(self.failed("reading the answer of syncing"))
+    }
+
+    /// Locks the view rows of `keys`; says which of them exist.
+    async fn lock_documents(&mut self, keys: &Keys) -> Result<Keys> {
+        let sql: &'static str = &self.sql.lock_documents;
+        let locked = keys
+            .bind(sqlx::query(sql))
+            .fetch_one(&mut *self.connection)
+            .await
+            .and_then(|row| keys.read(&row, 0))
+            .map_err(self.failed("locking documents of"))?;
+        Ok(locked)
+    }
+
+    async fn in_own_transaction(
+        &mut self,
+        work: impl AsyncFnOnce(&mut Batch<'_>) -> Result<Answer>,
+    ) -> Result<Answer> {
+        let view = self.view;
+        let failed = |what: &'static str| self.failed(what);
+        let (begin_failed, commit_failed) = (failed("beginning to sync"), failed("committing"));
+        let mut transaction = self
+            .connection
+            .begin_with("BEGIN ISOLATION LEVEL READ COMMITTED")
+            .await
+            .map_err(begin_failed)?;
+        let answer = work(&mut Batch::new(&mut transaction, view)).await?;
+        transaction.commit().await.map_err(commit_failed)?;
+        Ok(answer)
+    }
+
+    /// Makes this transaction print times and floats as documents need them.
+    async fn set_session(&mut self) -> Result<()> {
+        if !self.sql.needs.any() {
+            return Ok(());
+        }
+        self.connection
+            .execute(
+                "SELECT set_config('TimeZone', 'UTC', true), \
+                        set_config('extra_float_digits', '1', true)",
+            )
+            .await
+            .map_err(self.failed("preparing the session for"))?;
+        Ok(())
+    }
+
+    async fn session(&mut self) -> Result<(String, String)> {
+        sqlx::query_as("SELECT current_setting('TimeZone'), current_setting('extra_float_digits')")
+            .fetch_one(&mut *self.connection)
+            .await
+            .map_err(self.failed("reading the session's settings for"))
+    }
+
+    async fn restore(&mut self, (zone, digits): &(String, String)) -> Result<()> {
+        sqlx::query(
+            "SELECT set_config('TimeZone', $1, true), set_config('extra_float_digits', $2, true)",
+        )
+        .bind(zone)
+        .bind(digits)
+        .execute(&mut *self.connection)
+        .await
+        .map_err(self.failed("restoring the session after"))?;
+        Ok(())
+    }
+
+    /// `syncing "public"."tv_post"`: what was being done when an error came.
+    fn failed(&self, what: &'static str) -> impl FnOnce(sqlx::Error) -> Error + use<> {
+        let table = self.view.view.table;
+        move |source| Error::database(format!("{what} {table}"))(source)
+    }
+}
+
+/// Counts of a batch whose blocked keys may be counted again.
+struct Outcome(SyncReport);
+
+impl Outcome {
+    fn of(answer: &Answer) -> Self {
+        let inserted = answer.inserted.len() as u64;
+        let blocked = answer.blocked.len() as u64;
+        Self(SyncReport {
+            inserted,
+            updated: answer.changed - inserted - blocked,
+            unchanged: answer.found - answer.changed,
+            deleted: answer.deleted,
+            ..SyncReport::default()
+        })
+    }
+
+    fn redo(&mut self, again: &Answer) {
+        self.0 += Self::of(again).0;
+    }
+}

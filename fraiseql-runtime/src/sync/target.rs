@@ -1,0 +1,117 @@
+//! Where a sync can run.
+
+use std::future::Future;
+use std::time::Instant;
+
+use sqlx::pool::PoolConnection;
+use sqlx::{PgConnection, PgPool, Postgres, Transaction};
+
+use crate::error::Result;
+use crate::key::Keys;
+use crate::sync::report::SyncReport;
+use crate::sync::{Request, full, run};
+use crate::view::Handle;
+
+/// The most documents that one statement builds. It bounds the memory of a batch, and more
+/// at once is not faster.
+pub(crate) const BATCH: usize = 1_000;
+
+/// Where a sync can run.
+///
+/// | target | when | what it does |
+/// |---|---|---|
+/// | `&PgPool` | after the writer's commit | one guarded statement for each 1,000 documents, each its own transaction; what another sync wrote meanwhile is built once more. Deadlocks and serialization failures are retried |
+/// | `&mut PgConnection`, `&mut Transaction`, `&mut PoolConnection` | inside the writer's transaction | locks what the documents are made of, then builds and writes them; all of it becomes visible with the writer's own changes, or not at all |
+///
+/// Inside a transaction the locks are held until it ends: sync last, just before the commit.
+/// REPEATABLE READ is refused, because it would lose concurrent changes in silence.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a target of a sync",
+    label = "expected `&PgPool`, `&mut PgConnection` or `&mut Transaction`",
+    note = "a pool is passed as `&pool`, a transaction as `&mut tx`"
+)]
+pub trait SyncTarget: Send {
+    #[doc(hidden)]
+    fn run(self, request: Request<'_>) -> impl Future<Output = Result<SyncReport>> + Send;
+}
+
+/// A connection, and how a batch is run on it.
+pub(crate) enum Session<'c> {
+    /// The statement's own transaction: after the commit.
+    Own(&'c mut PgConnection),
+    /// The caller's transaction.
+    Callers(&'c mut PgConnection),
+}
+
+impl Session<'_> {
+    /// Syncs the documents of at most [`BATCH`] keys.
+    pub(crate) async fn batch(&mut self, view: Handle, keys: &Keys) -> Result<SyncReport> {
+        match self {
+            Self::Own(connection) => run::guarded(connection, view, keys).await,
+            Self::Callers(connection) => run::in_transaction(connection, view, keys).await,
+        }
+    }
+
+    pub(crate) fn connection(&mut self) -> &mut PgConnection {
+        match self {
+            Self::Own(connection) | Self::Callers(connection) => connection,
+        }
+    }
+
+    async fn run(&mut self, request: Request<'_>) -> Result<SyncReport> {
+        let start = Instant::now();
+        let mut report = SyncReport::default();
+        match request {
+            Request::Sync { view, keys } => {
+                for chunk in keys.chunks(BATCH) {
+                    report += self.batch(view, &chunk).await?;
+                }
+            }
+            Request::Delete { view, keys } => {
+                for chunk in keys.chunks(BATCH) {
+                    report.deleted += run::delete(self.connection(), view, &chunk).await?;
+                }
+            }
+            Request::Full {
+                view,
+                chunk,
+                progress,
+            } => report = full::run(self, view, chunk, progress).await?,
+        }
+        report.duration = start.elapsed();
+        Ok(report)
+    }
+}
+
+impl SyncTarget for &PgPool {
+    async fn run(self, request: Request<'_>) -> Result<SyncReport> {
+        if let Request::Sync { keys, .. } | Request::Delete { keys, .. } = &request
+            && keys.is_empty()
+        {
+            return Ok(SyncReport::default());
+        }
+        let mut connection = self
+            .acquire()
+            .await
+            .map_err(crate::Error::database("acquiring a connection to sync"))?;
+        Session::Own(&mut connection).run(request).await
+    }
+}
+
+impl SyncTarget for &mut PgConnection {
+    async fn run(self, request: Request<'_>) -> Result<SyncReport> {
+        Session::Callers(self).run(request).await
+    }
+}
+
+impl SyncTarget for &mut Transaction<'_, Postgres> {
+    async fn run(self, request: Request<'_>) -> Result<SyncReport> {
+        Session::Callers(self).run(request).await
+    }
+}
+
+impl SyncTarget for &mut PoolConnection<Postgres> {
+    async fn run(self, request: Request<'_>) -> Result<SyncReport> {
+        Session::Callers(self).run(request).await
+    }
+}

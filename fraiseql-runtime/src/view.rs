@@ -1,0 +1,185 @@
+//! The traits behind the derives: what a part is, what a view is, and what can hold them.
+
+use std::future::Future;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+use sqlx::PgExecutor;
+
+use crate::error::Result;
+use crate::key::{Key, Keys};
+use crate::read;
+use crate::schema::{Shape, View};
+use crate::sql::Statements;
+
+/// A struct that is (part of) a document: the shape of a base table's row.
+///
+/// Derive it for parts; `#[derive(TView)]` implements it too, so that a view can be a part
+/// of another view's documents.
+///
+/// ```
+/// use fraiseql_runtime::Embed;
+///
+/// #[derive(Embed)]
+/// #[tview(table = "tb_user")]
+/// pub struct Author {
+///     pub id: uuid::Uuid,
+///     pub full_name: String,
+/// }
+/// # fn main() {
+/// assert_eq!(Author::shape().fields[1].json, "fullName");
+/// # }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a part of a document",
+    label = "needs #[derive(Embed)] or #[derive(TView)]",
+    note = "one(..) goes on a field of type T or Option<T>, many(..) on Vec<T>, where T has \
+            #[derive(Embed)] or #[derive(TView)]"
+)]
+pub trait Embed: Sized + 'static {
+    /// The constant table of the struct.
+    const SHAPE: &'static Shape;
+
+    #[doc(hidden)]
+    type Children: crate::cycle::Children;
+
+    /// [`SHAPE`](Self::SHAPE), as a function that other tables can point to.
+    #[must_use]
+    fn shape() -> &'static Shape {
+        Self::SHAPE
+    }
+}
+
+impl<T: Embed> Embed for Box<T> {
+    const SHAPE: &'static Shape = T::SHAPE;
+    type Children = T::Children;
+}
+
+/// A type of a `one(..)` field: a part, or an `Option` of one.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a #[tview(one(..))] field",
+    label = "must be T or Option<T>, where T has #[derive(Embed)] or #[derive(TView)]",
+    note = "for the rows that refer to this one, use #[tview(many(fk = \"..\"))] on a Vec<T>"
+)]
+pub trait OneField {
+    /// The part.
+    type Part: Embed;
+    /// Whether the field can be null.
+    const NULLABLE: bool;
+}
+
+impl<T: Embed> OneField for T {
+    type Part = T;
+    const NULLABLE: bool = false;
+}
+
+impl<T: Embed> OneField for Option<T> {
+    type Part = T;
+    const NULLABLE: bool = true;
+}
+
+/// A type of a `many(..)` field: a list of parts.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a #[tview(many(..))] field",
+    label = "must be Vec<T>, where T has #[derive(Embed)] or #[derive(TView)]",
+    note = "a list is never null: without rows it is empty, so Option<Vec<T>> is not needed"
+)]
+pub trait ManyField {
+    /// The part.
+    type Part: Embed;
+}
+
+impl<T: Embed> ManyField for Vec<T> {
+    type Part = T;
+}
+
+impl<T: Embed> ManyField for Box<[T]> {
+    type Part = T;
+}
+
+/// A struct whose documents are stored in a view table.
+///
+/// Derive it; the attributes are described at [the derive](derive@crate::TView).
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a view",
+    label = "needs #[derive(TView)]",
+    note = "a struct with #[derive(Embed)] is a part of other documents, and has no view table \
+            of its own"
+)]
+pub trait TView: Embed + Serialize + DeserializeOwned + Send + Sync {
+    /// The type of the documents' keys.
+    type Key: Key;
+
+    /// The constant table of the view.
+    const VIEW: &'static View;
+
+    /// The view's statements, composed on first use.
+    fn statements() -> &'static Statements;
+
+    /// The view without its type, for what works on any of them.
+    #[doc(hidden)]
+    fn handle() -> Handle {
+        Handle {
+            view: Self::VIEW,
+            statements: Self::statements,
+            no_keys: || Self::Key::list(&[]),
+        }
+    }
+
+    /// Reads the document of `key`; `None` where there is none.
+    ///
+    /// # Errors
+    /// When the database cannot be asked, or the document was stored by an older version of
+    /// the struct and does not fit any more.
+    fn find<'e>(
+        executor: impl PgExecutor<'e>,
+        key: Self::Key,
+    ) -> impl Future<Output = Result<Option<Self>>> + Send {
+        read::find(executor, Self::handle(), key)
+    }
+
+    /// Reads the document of `key` as the JSON that is stored, without parsing it.
+    ///
+    /// # Errors
+    /// When the database cannot be asked.
+    fn find_json<'e>(
+        executor: impl PgExecutor<'e>,
+        key: Self::Key,
+    ) -> impl Future<Output = Result<Option<Box<RawValue>>>> + Send {
+        read::find_json(executor, Self::handle(), key)
+    }
+
+    /// Reads the documents of `keys`, in the order of `keys`. Keys without a document are
+    /// left out.
+    ///
+    /// # Errors
+    /// As [`find`](Self::find).
+    fn find_many<'e>(
+        executor: impl PgExecutor<'e>,
+        keys: &[Self::Key],
+    ) -> impl Future<Output = Result<Vec<Self>>> + Send {
+        read::find_many(executor, Self::handle(), keys)
+    }
+}
+
+/// A view without its type.
+#[derive(Clone, Copy, Debug)]
+pub struct Handle {
+    /// Its constant table.
+    pub view: &'static View,
+    pub(crate) statements: fn() -> &'static Statements,
+    pub(crate) no_keys: fn() -> Keys,
+}
+
+impl Handle {
+    /// The view's statements.
+    #[must_use]
+    pub fn statements(self) -> &'static Statements {
+        (self.statements)()
+    }
+
+    pub(crate) fn no_keys(self) -> Keys {
+        (self.no_keys)()
+    }
+}

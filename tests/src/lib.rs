@@ -1,0 +1,63 @@
+//! What the tests share: one server for each test binary, one database for each test, and
+//! the blog's tables and views.
+
+pub mod blog;
+
+use std::sync::OnceLock;
+
+use dev_postgres::Server;
+use sqlx::PgPool;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+
+/// The server of this test binary. It stops when the process does.
+pub fn server() -> &'static Server {
+    static SERVER: OnceLock<Server> = OnceLock::new();
+    SERVER.get_or_init(|| match Server::temporary() {
+        Ok(server) => server,
+        Err(error) => panic!("{error}"),
+    })
+}
+
+/// An empty database.
+///
+/// # Panics
+/// When it cannot be created.
+pub async fn database() -> PgConnectOptions {
+    match server().create_database().await {
+        Ok(options) => options,
+        Err(error) => panic!("{error}"),
+    }
+}
+
+/// A pool on an empty database.
+///
+/// # Panics
+/// When it cannot be created.
+pub async fn pool() -> PgPool {
+    pool_of(database().await).await
+}
+
+/// A pool on a database.
+///
+/// # Panics
+/// When it cannot be reached.
+pub async fn pool_of(options: PgConnectOptions) -> PgPool {
+    match PgPoolOptions::new()
+        .max_connections(4)
+        .connect_with(options)
+        .await
+    {
+        Ok(pool) => pool,
+        Err(error) => panic!("{error}"),
+    }
+}
+
+/// Runs statements that have no parameters.
+///
+/// # Panics
+/// When one fails.
+pub async fn run(pool: &PgPool, sql: &'static str) {
+    if let Err(error) = sqlx::raw_sql(sql).execute(pool).await {
+        panic!("{error}\n{sql}");
+    }
+}
