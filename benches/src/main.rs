@@ -1,0 +1,32 @@
+//! Measurements of fraiseql against what people write by hand.
+//!
+//! `cargo run --release -p benches -- sync` compares ways to keep documents up to date, all
+//! on one server and in one run: alternating, after a warm-up, medians and ratios.
+
+mod blog;
+mod measure;
+mod plot;
+mod sync;
+
+use clap::{Parser, Subcommand};
+
+/// Measurements of fraiseql against what people write by hand.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Syncing documents: in batches, and all of them.
+    Sync(sync::Options),
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    match Arguments::parse().command {
+        Command::Sync(options) => sync::run(options).await,
+    }
+}

@@ -1,0 +1,364 @@
+//! Syncing documents: batches of 1 to 10,000, and a full sync.
+//!
+//! Against (a) the statement everyone writes, (b) our own statement pasted into sqlx by
+//! hand, (c) a loop of one SELECT and one upsert per row. Before each measured call, outside
+//! the time, the titles of the posts in question change, so that every call has every
+//! document to write.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, ensure};
+use fraiseql_runtime::TView;
+use sqlx::postgres::PgPoolOptions;
+use sqlx::{PgPool, Row};
+use uuid::Uuid;
+
+use crate::blog::{self, Post, Size, sync_all_posts, sync_post};
+use crate::measure::{Times, millis};
+use crate::plot;
+
+/// Options of `sync`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    /// How many posts there are.
+    #[arg(long, default_value_t = 10_000)]
+    posts: i32,
+    /// How many users there are.
+    #[arg(long, default_value_t = 1_000)]
+    users: i32,
+    /// How many comments there are.
+    #[arg(long, default_value_t = 100_000)]
+    comments: i32,
+    /// Measured rounds; small batches get more of them.
+    #[arg(long, default_value_t = 11)]
+    rounds: usize,
+    /// Print JSON instead of a table.
+    #[arg(long)]
+    json: bool,
+    /// Draw the ratios into this SVG file.
+    #[arg(long)]
+    plot: Option<PathBuf>,
+}
+
+/// One batch size, measured.
+#[derive(Debug, serde::Serialize)]
+pub(crate) struct Line {
+    /// What was synced: `1`, `10`, .. or `full`.
+    pub(crate) batch: String,
+    /// Medians in milliseconds.
+    pub(crate) ours: f64,
+    pub(crate) classic: f64,
+    pub(crate) by_hand: Option<f64>,
+    pub(crate) row_by_row: Option<f64>,
+}
+
+#[derive(Debug, serde::Serialize)]
+struct Report {
+    server: String,
+    cores: usize,
+    size: Size,
+    lines: Vec<Line>,
+}
+
+/// (a) The statement everyone writes: nested objects, aggregated lists, one upsert.
+const CLASSIC: &str = "
+INSERT INTO tv_classic (id, data, updated_at)
+SELECT p.id,
+  jsonb_build_object(
+    'id', p.id, 'title', p.title, 'content', p.content, 'published', p.published,
+    'createdAt', p.created_at,
+    'author', jsonb_build_object('id', u.id, 'username', u.username, 'fullName', u.full_name),
+    'comments', coalesce((
+      SELECT jsonb_agg(jsonb_build_object(
+          'id', c.id, 'content', c.content, 'createdAt', c.created_at,
+          'author', jsonb_build_object(
+            'id', cu.id, 'username', cu.username, 'fullName', cu.full_name)
+        ) ORDER BY c.created_at DESC, c.id)
+      FROM tb_comment c
+      JOIN tb_user cu ON cu.id = c.author_id
+      WHERE c.post_id = p.id), '[]'::jsonb),
+    'commentCount', (SELECT count(*) FROM tb_comment c WHERE c.post_id = p.id)
+  ),
+  now()
+FROM tb_post p
+JOIN tb_user u ON u.id = p.author_id
+WHERE {where}
+ON CONFLICT (id) DO UPDATE SET data = EXCLUDED.data, updated_at = EXCLUDED.updated_at";
+
+const CLASSIC_TABLE: &str = "
+CREATE TABLE tv_classic (
+    id uuid PRIMARY KEY,
+    data jsonb NOT NULL,
+    updated_at timestamptz NOT NULL
+)";
+
+/// (c) One row: what FraiseQL's own example does for each key.
+const ONE_SELECT: &str = "
+SELECT jsonb_build_object(
+    'id', p.id, 'title', p.title, 'content', p.content, 'published', p.published,
+    'createdAt', p.created_at,
+    'author', jsonb_build_object('id', u.id, 'username', u.username, 'fullName', u.full_name),
+    'comments', coalesce((
+      SELECT jsonb_agg(jsonb_build_object(
+          'id', c.id, 'content', c.content, 'createdAt', c.created_at,
+          'author', jsonb_build_object(
+            'id', cu.id, 'username', cu.username, 'fullName', cu.full_name)
+        ) ORDER BY c.created_at DESC, c.id)
+      FROM tb_comment c
+      JOIN tb_user cu ON cu.id = c.author_id
+      WHERE c.post_id = p.id), '[]'::jsonb),
+    'commentCount', (SELECT count(*) FROM tb_comment c WHERE c.post_id = p.id)
+  ) AS data
+FROM tb_post p
+JOIN tb_user u ON u.id = p.author_id
+WHERE p.id = $1";
+const ONE_UPSERT: &str = "
+INSERT INTO tv_classic (id, data, updated_at) VALUES ($1, $2, now())
+ON CONFLICT (id) DO UPDATE SET data = EXCLUDED.data, updated_at = EXCLUDED.updated_at";
+
+struct Bench {
+    pool: PgPool,
+    keys: Vec<Uuid>,
+    classic: &'static str,
+    classic_full: &'static str,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Ours,
+    Classic,
+    ByHand,
+    RowByRow,
+}
+
+pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
+    // Durable, as in production: the commit is a part of the price.
+    let server = dev_postgres::Server::builder()
+        .setting("fsync", "on")
+        .setting("synchronous_commit", "on")
+        .setting("full_page_writes", "on")
+        .setting("shared_buffers", "512MB")
+        .setting("jit", "off")
+        .start()?;
+    let connect = server.create_database().await?;
+    let pool = PgPoolOptions::new()
+        .max_connections(2)
+        .connect_with(connect)
+        .await?;
+    let size = Size {
+        users: options.users,
+        posts: options.posts,
+        comments: options.comments,
+    };
+    eprintln!("{}: loading {size:?}", server.description());
+    let keys = blog::create(&pool, size).await?;
+    sqlx::raw_sql(CLASSIC_TABLE).execute(&pool).await?;
+    let bench = Bench {
+        pool,
+        keys,
+        classic: leak(CLASSIC.replace("{where}", "p.id = ANY ($1)")),
+        classic_full: leak(CLASSIC.replace("{where}", "true")),
+    };
+    bench.fill().await?;
+
+    let mut lines = Vec::new();
+    for batch in [1, 10, 100, 1_000, 10_000] {
+        if batch > bench.keys.len() {
+            break;
+        }
+        eprintln!("batches of {batch}");
+        lines.push(bench.batches(batch, options.rounds).await?);
+    }
+    eprintln!("full sync");
+    lines.push(bench.full(options.rounds).await?);
+    let report = Report {
+        server: server.description().to_owned(),
+        cores: std::thread::available_parallelism().map_or(0, usize::from),
+        size,
+        lines,
+    };
+    if let Some(path) = &options.plot {
+        plot::ratios(path, &report.lines).context("drawing the plot")?;
+    }
+    if options.json {
+        println!("{}", serde_json::to_string_pretty(&report)?);
+    } else {
+        print(&report);
+    }
+    Ok(())
+}
+
+/// sqlx takes statements that live as long as the program.
+fn leak(text: String) -> &'static str {
+    text.leak()
+}
+
+impl Bench {
+    /// First documents on both sides, and a check that they are the same.
+    async fn fill(&self) -> anyhow::Result<()> {
+        sync_all_posts(&self.pool).await?;
+        sqlx::query(self.classic_full).execute(&self.pool).await?;
+        let different: i64 = sqlx::query_scalar(
+            "SELECT count(*) FROM tv_post AS a FULL JOIN tv_classic AS b USING (id)
+             WHERE a.data IS DISTINCT FROM b.data",
+        )
+        .fetch_one(&self.pool)
+        .await?;
+        ensure!(different == 0, "{different} documents differ between the contenders");
+        sqlx::raw_sql("VACUUM ANALYZE").execute(&self.pool).await?;
+        Ok(())
+    }
+
+    async fn batches(&self, batch: usize, rounds: usize) -> anyhow::Result<Line> {
+        // Small batches are noisy one by one: more of them.
+        let rounds = rounds * (100 / batch.min(100)).max(1);
+        let mut ways = vec![Way::Ours, Way::Classic, Way::ByHand];
+        if batch <= 1_000 {
+            ways.push(Way::RowByRow);
+        }
+        let warm_up = if batch <= 100 { 20 } else { 2 };
+        let mut times = vec![Times::default(); ways.len()];
+        let mut chunks = self.keys.chunks_exact(batch).cycle();
+        for round in 0..rounds + warm_up {
+            let keys = chunks.next().context("there are keys")?;
+            // Each way is first as often as it is last.
+            for place in 0..ways.len() {
+                let index = (place + round) % ways.len();
+                self.touch(keys).await?;
+                let time = self.time(ways[index], keys).await?;
+                if round >= warm_up {
+                    times[index].push(time);
+                }
+            }
+        }
+        let median = |way| ways.iter().position(|w| *w == way).map(|i| times[i].median());
+        Ok(Line {
+            batch: batch.to_string(),
+            ours: median(Way::Ours).unwrap_or(f64::NAN),
+            classic: median(Way::Classic).unwrap_or(f64::NAN),
+            by_hand: median(Way::ByHand),
+            row_by_row: median(Way::RowByRow),
+        })
+    }
+
+    async fn full(&self, rounds: usize) -> anyhow::Result<Line> {
+        let (mut ours, mut classic) = (Times::default(), Times::default());
+        for round in 0..rounds + 2 {
+            for place in 0..2 {
+                self.touch(&self.keys).await?;
+                let start = Instant::now();
+                if (place + round) % 2 == 0 {
+                    let report = sync_all_posts(&self.pool).await?;
+                    if round >= 2 {
+                        ours.push(start.elapsed());
+                    }
+                    ensure!(report.updated == self.keys.len() as u64, "{report}");
+                } else {
+                    sqlx::query(self.classic_full).execute(&self.pool).await?;
+                    if round >= 2 {
+                        classic.push(start.elapsed());
+                    }
+                }
+            }
+        }
+        Ok(Line {
+            batch: "full".to_owned(),
+            ours: ours.median(),
+            classic: classic.median(),
+            by_hand: None,
+            row_by_row: None,
+        })
+    }
+
+    /// Changes the posts, so that their documents differ from what is stored.
+    async fn touch(&self, keys: &[Uuid]) -> anyhow::Result<()> {
+        sqlx::query("UPDATE tb_post SET title = 'Post ' || gen_random_uuid() WHERE id = ANY ($1)")
+            .bind(keys)
+            .execute(&self.pool)
+            .await?;
+        if keys.len() >= 1_000 {
+            // Dead rows of the last round are nobody's fault.
+            for vacuum in ["VACUUM tb_post", "VACUUM tv_post", "VACUUM tv_classic"] {
+                sqlx::raw_sql(vacuum).execute(&self.pool).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn time(&self, way: Way, keys: &[Uuid]) -> anyhow::Result<Duration> {
+        let start = Instant::now();
+        let written = match way {
+            Way::Ours => sync_post(&self.pool, keys).await?.updated,
+            Way::Classic => sqlx::query(self.classic)
+                .bind(keys)
+                .execute(&self.pool)
+                .await?
+                .rows_affected(),
+            Way::ByHand => self.by_hand(keys).await?,
+            Way::RowByRow => {
+                for key in keys {
+                    let data: serde_json::Value = sqlx::query_scalar(ONE_SELECT)
+                        .bind(key)
+                        .fetch_one(&self.pool)
+                        .await?;
+                    sqlx::query(ONE_UPSERT)
+                        .bind(key)
+                        .bind(data)
+                        .execute(&self.pool)
+                        .await?;
+                }
+                keys.len() as u64
+            }
+        };
+        let time = start.elapsed();
+        ensure!(written == keys.len() as u64, "{written} of {} documents", keys.len());
+        Ok(time)
+    }
+
+    /// (b) Our own statement, pasted: sorted keys in pieces, counts read.
+    async fn by_hand(&self, keys: &[Uuid]) -> anyhow::Result<u64> {
+        let sql: &'static str = &Post::statements().sync.write;
+        let mut keys = keys.to_vec();
+        keys.sort_unstable();
+        let mut connection = self.pool.acquire().await?;
+        let mut written = 0;
+        for chunk in keys.chunks(1_000) {
+            let row = sqlx::query(sql)
+                .bind(chunk)
+                .bind(Vec::<Uuid>::new())
+                .fetch_one(&mut *connection)
+                .await?;
+            written += u64::try_from(row.try_get::<i64, _>("changed")?)?;
+        }
+        Ok(written)
+    }
+}
+
+fn print(report: &Report) {
+    println!(
+        "{}, {} cores, {} posts, {} users, {} comments; medians",
+        report.server, report.cores, report.size.posts, report.size.users, report.size.comments
+    );
+    println!();
+    println!("| batch | ours | (a) classic | ours / (a) | (b) by hand | ours / (b) | (c) row by row | (c) / ours |");
+    println!("|---:|---:|---:|---:|---:|---:|---:|---:|");
+    for line in &report.lines {
+        let time = |ms: Option<f64>| ms.map_or_else(|| "-".to_owned(), millis);
+        let ratio = |a: Option<f64>, b: Option<f64>| match (a, b) {
+            (Some(a), Some(b)) => format!("{:.2}", a / b),
+            _ => "-".to_owned(),
+        };
+        println!(
+            "| {} | {} | {} | **{}** | {} | {} | {} | {} |",
+            line.batch,
+            millis(line.ours),
+            millis(line.classic),
+            ratio(Some(line.ours), Some(line.classic)),
+            time(line.by_hand),
+            ratio(Some(line.ours), line.by_hand),
+            time(line.row_by_row),
+            ratio(line.row_by_row, Some(line.ours)),
+        );
+    }
+}
