@@ -103,10 +103,15 @@ macro_rules! keys {
                 match self { $(Self::$variant(keys) => query.bind(keys.clone())),* }
             }
 
-            /// Reads an array of keys of the type of `self`.
+            /// Reads an array of keys of the type of `self`; null is none.
             pub(crate) fn read(&self, row: &PgRow, column: usize) -> sqlx::Result<Self> {
                 use sqlx::Row as _;
-                match self { $(Self::$variant(_) => Ok(Self::$variant(row.try_get(column)?))),* }
+                match self {
+                    $(Self::$variant(_) => {
+                        let keys: Option<Vec<$ty>> = row.try_get(column)?;
+                        Ok(Self::$variant(keys.unwrap_or_default()))
+                    })*
+                }
             }
         }
 

@@ -21,6 +21,20 @@ use crate::sql::text::{Sql, column, fragment, ident};
 /// The longest identifier that PostgreSQL does not cut.
 const MAX_IDENTIFIER: usize = 63;
 
+/// How the rows that foreign keys refer to are found.
+///
+/// Looked up one by one, by index, wherever there are few of them: the planner does not know
+/// how small a batch is, and would rather read a whole table of a thousand rows than look up
+/// ten. `OFFSET 0` keeps it from making a join of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lookup {
+    /// For few documents: one by one everywhere.
+    Few,
+    /// For many documents: one by one for the document itself, as the planner likes inside
+    /// lists, whose rows are a multiple.
+    Many,
+}
+
 /// What the session must be set to for the documents to be right.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SessionNeeds {
@@ -66,9 +80,16 @@ pub fn session_needs(view: &View) -> SessionNeeds {
 
 /// Writes the query that builds the documents of the rows that `pick` allows, given the
 /// root row's alias: columns `key`, the promoted ones, and `data`.
-pub(crate) fn write(sql: &mut Sql, view: &View, pick: impl FnOnce(&str) -> Vec<String>) {
+pub(crate) fn write(
+    sql: &mut Sql,
+    view: &View,
+    lookup: Lookup,
+    pick: impl FnOnce(&str) -> Vec<String>,
+) {
     let mut composer = Composer {
         data: view.data,
+        lookup,
+        in_list: false,
         aliases: HashSet::new(),
     };
     let root = composer.alias("root");
@@ -186,6 +207,8 @@ impl Record {
 
 struct Composer {
     data: Data,
+    lookup: Lookup,
+    in_list: bool,
     aliases: HashSet<String>,
 }
 
@@ -276,6 +299,7 @@ impl Composer {
             column(row, one.fk)
         );
         let alias = outer.clone();
+        let fence = self.lookup == Lookup::Few || !self.in_list;
         let part: Part = Box::new(move |sql| {
             sql.block(
                 "LEFT JOIN LATERAL (",
@@ -285,6 +309,9 @@ impl Composer {
                     write_from(sql, child, &inner);
                     joins.write(sql);
                     sql.conditions("WHERE", &[on]);
+                    if fence {
+                        sql.line("OFFSET 0");
+                    }
                 },
             );
         });
@@ -296,8 +323,10 @@ impl Composer {
         let child = (many.shape)();
         let inner = self.alias(path);
         let item = self.alias(&format!("_{path}"));
+        let outside = std::mem::replace(&mut self.in_list, true);
         let joins = self.joins(child, &inner, path);
         let record = self.record(child, &inner, path, &joins);
+        self.in_list = outside;
         let parent = column(row, many.key.unwrap_or(shape.key_column()));
         let (link, on) = match many.link {
             Link::ForeignKey(fk) => (None, format!("{} = {parent}", column(&inner, fk))),

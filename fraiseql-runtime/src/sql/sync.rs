@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use crate::schema::{Data, Key, Link, Shape, Source, Table, View};
-use crate::sql::document::{self, SessionNeeds};
+use crate::sql::document::{self, Lookup, SessionNeeds};
 use crate::sql::text::{Sql, column, fragment, ident};
 
 /// The statements of a sync.
@@ -15,6 +15,8 @@ pub struct SyncSql {
     /// gone. `$2` are keys whose view rows this transaction has locked. Answers with one
     /// row; see [`answer`].
     pub write: String,
+    /// The same for at most [`FEW`] keys.
+    pub write_few: String,
     /// Locks the rows that the documents of `$1` are made from and that no other sync would
     /// know of, table by table, in key order: the rows they embed by foreign key, and the
     /// root rows that have no document yet.
@@ -46,14 +48,19 @@ pub mod answer {
     pub const DELETED: usize = 3;
     /// The keys of new documents.
     pub const INSERTED: usize = 4;
-    /// The keys that another transaction wrote after this snapshot: to be built once more.
+    /// The keys that another transaction wrote after this snapshot, to be built once more;
+    /// null where there are none.
     pub const BLOCKED: usize = 5;
 }
+
+/// Up to so many keys, looking rows up one by one is faster than joining.
+pub const FEW: usize = 40;
 
 pub(crate) fn compose(view: &View) -> SyncSql {
     let needs = document::session_needs(view);
     SyncSql {
-        write: write(view, needs),
+        write: write(view, needs, Lookup::Many),
+        write_few: write(view, needs, Lookup::Few),
         lock_rows: lock_rows(view),
         lock_documents: lock_documents(view),
         delete_orphans: delete_orphans(view),
@@ -87,13 +94,26 @@ fn any(key: &str, view: &View, parameter: u8) -> String {
     format!("{key} = ANY (${parameter}::{}[])", view.key.ty.sql)
 }
 
-fn write(view: &View, needs: SessionNeeds) -> String {
+/// `key` is one of `$1`, whose length the planner shall not see: it would plan each call
+/// anew, for its length, and that costs more than a small batch takes to run. Hidden, one
+/// plan serves them all.
+fn any_of_hidden(key: &str, view: &View, column: &str) -> String {
+    format!(
+        "{key} = ANY ((SELECT {column} FROM input)::{}[])",
+        view.key.ty.sql
+    )
+}
+
+fn write(view: &View, needs: SessionNeeds, lookup: Lookup) -> String {
     let key = ident(view.key.column);
     let v_key = format!("v.{key}");
     let columns = content_columns(view);
     let mut sql = Sql::new();
 
-    sql.line("WITH");
+    let ty = view.key.ty.sql;
+    sql.block("WITH input AS MATERIALIZED (", "),", |sql| {
+        sql.line(format!("SELECT $1::{ty}[] AS keys, $2::{ty}[] AS locked"));
+    });
     if needs.any() {
         sql.block("session AS MATERIALIZED (", "),", |sql| {
             let mut conditions = Vec::new();
@@ -132,8 +152,9 @@ fn write(view: &View, needs: SessionNeeds) -> String {
         select.push(format!("{} AS changed", differs.join(" OR ")));
         sql.block_list(select);
         sql.block("FROM (", ") AS b", |sql| {
-            document::write(sql, view, |root| {
-                let mut conditions = vec![any(&column(root, view.key.column), view, 1)];
+            document::write(sql, view, lookup, |root| {
+                let mut conditions =
+                    vec![any_of_hidden(&column(root, view.key.column), view, "keys")];
                 session_ok(&mut conditions);
                 conditions
             });
@@ -144,6 +165,14 @@ fn write(view: &View, needs: SessionNeeds) -> String {
             "LEFT JOIN {} AS v ON {v_key} = b.\"key\"",
             view.table
         ));
+    });
+    sql.block("counted AS MATERIALIZED (", "),", |sql| {
+        sql.line("SELECT");
+        sql.block_list([
+            "pg_catalog.count(*) AS found".to_owned(),
+            "pg_catalog.count(*) FILTER (WHERE changed) AS changed".to_owned(),
+        ]);
+        sql.line("FROM built");
     });
     sql.block("written AS (", "),", |sql| {
         let content: Vec<String> = columns.iter().map(|name| ident(name)).collect();
@@ -173,7 +202,10 @@ fn write(view: &View, needs: SessionNeeds) -> String {
     sql.block("deleted AS (", ")", |sql| {
         sql.line(format!("DELETE FROM {} AS v", view.table));
         let mut conditions = vec![
-            any(&v_key, view, 1),
+            // Where every key has a row, there is nothing to look for.
+            "(SELECT found FROM counted) < (SELECT pg_catalog.cardinality(keys) FROM input)"
+                .to_owned(),
+            any_of_hidden(&v_key, view, "keys"),
             format!("NOT EXISTS (SELECT FROM built AS b WHERE b.\"key\" = {v_key})"),
             guard(view),
         ];
@@ -188,11 +220,13 @@ fn write(view: &View, needs: SessionNeeds) -> String {
         } else {
             "true AS session_ok".to_owned()
         },
-        "(SELECT pg_catalog.count(*) FROM built) AS found".to_owned(),
-        "(SELECT pg_catalog.count(*) FROM built WHERE changed) AS changed".to_owned(),
+        "(SELECT found FROM counted) AS found".to_owned(),
+        "(SELECT changed FROM counted) AS changed".to_owned(),
         "(SELECT pg_catalog.count(*) FROM deleted) AS deleted".to_owned(),
         "ARRAY(SELECT \"key\" FROM written WHERE version = 1) AS inserted".to_owned(),
-        "ARRAY(SELECT \"key\" FROM built WHERE changed EXCEPT SELECT \"key\" FROM written) AS blocked"
+        "CASE WHEN (SELECT changed FROM counted) > (SELECT pg_catalog.count(*) FROM written) THEN\n    \
+           ARRAY(SELECT \"key\" FROM built WHERE changed EXCEPT SELECT \"key\" FROM written)\n  \
+         END AS blocked"
             .to_owned(),
     ]);
     sql.finish()
@@ -206,7 +240,7 @@ fn guard(view: &View) -> String {
         "(pg_catalog.pg_visible_in_snapshot(v.synced_xid, (SELECT pg_catalog.pg_current_snapshot()))\n    \
            OR v.synced_xid = (SELECT pg_catalog.pg_current_xact_id())\n    \
            OR {})",
-        any(&key, view, 2)
+        any_of_hidden(&key, view, "locked")
     )
 }
 

@@ -74,7 +74,7 @@ pub fn sync_all<'a, V: TView, T: SyncTarget>(target: T) -> FullSync<'a, T> {
 }
 
 impl<'a, T> FullSync<'a, T> {
-    /// How many documents each transaction writes: 1,000 unless told, at least 1.
+    /// How many documents each transaction writes: 500 unless told, at least 1.
     pub fn chunk(mut self, documents: usize) -> Self {
         self.chunk = documents.max(1);
         self

@@ -10,7 +10,7 @@ use sqlx::{Connection, Executor, PgConnection, Row};
 
 use crate::error::{Error, Result};
 use crate::key::Keys;
-use crate::sql::sync::{SyncSql, answer};
+use crate::sql::sync::{FEW, SyncSql, answer};
 use crate::sync::report::SyncReport;
 use crate::view::Handle;
 
@@ -203,7 +203,11 @@ impl<'c> Batch<'c> {
     }
 
     async fn write(&mut self, keys: &Keys, locked: &Keys) -> Result<Answer> {
-        let sql: &'static str = &self.sql.write;
+        let sql: &'static str = if keys.len() <= FEW {
+            &self.sql.write_few
+        } else {
+            &self.sql.write
+        };
         let row = locked
             .bind(keys.bind(sqlx::query(sql)))
             .fetch_one(&mut *self.connection)

@@ -14,13 +14,13 @@ use crate::view::Handle;
 
 /// The most documents that one statement builds. It bounds the memory of a batch, and more
 /// at once is not faster.
-pub(crate) const BATCH: usize = 1_000;
+pub(crate) const BATCH: usize = 500;
 
 /// Where a sync can run.
 ///
 /// | target | when | what it does |
 /// |---|---|---|
-/// | `&PgPool` | after the writer's commit | one guarded statement for each 1,000 documents, each its own transaction; what another sync wrote meanwhile is built once more. Deadlocks and serialization failures are retried |
+/// | `&PgPool` | after the writer's commit | one guarded statement for each 500 documents, each its own transaction; what another sync wrote meanwhile is built once more. Deadlocks and serialization failures are retried |
 /// | `&mut PgConnection`, `&mut Transaction`, `&mut PoolConnection` | inside the writer's transaction | locks what the documents are made of, then builds and writes them; all of it becomes visible with the writer's own changes, or not at all |
 ///
 /// Inside a transaction the locks are held until it ends: sync last, just before the commit.
