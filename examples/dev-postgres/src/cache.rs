@@ -1,0 +1,40 @@
+//! Where things are kept between runs.
+
+use std::path::{Path, PathBuf};
+
+use crate::account::Account;
+
+/// The user's cache; for root one that the server's account can enter.
+pub(crate) fn directory(account: Account) -> Result<PathBuf, String> {
+    const NAME: &str = "fraiseql-dev-postgres";
+    if let Some(dir) = std::env::var_os("DEV_POSTGRES_CACHE") {
+        return Ok(PathBuf::from(dir));
+    }
+    if !account.is_own() {
+        return Ok(Path::new("/var/cache").join(NAME));
+    }
+    if let Some(dir) = std::env::var_os("XDG_CACHE_HOME").filter(|dir| !dir.is_empty()) {
+        return Ok(PathBuf::from(dir).join(NAME));
+    }
+    let home = std::env::var_os("HOME").ok_or("HOME is not set, so there is no cache to use")?;
+    let cache = if cfg!(target_os = "macos") {
+        "Library/Caches"
+    } else {
+        ".cache"
+    };
+    Ok(Path::new(&home).join(cache).join(NAME))
+}
+
+/// Creates a directory that everybody may enter: the account that runs the server may be
+/// another one.
+pub(crate) fn create(dir: &Path) -> Result<(), String> {
+    std::fs::create_dir_all(dir).map_err(|error| format!("creating {}: {error}", dir.display()))?;
+    make_readable(dir)
+}
+
+/// Mode 0755.
+pub(crate) fn make_readable(dir: &Path) -> Result<(), String> {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::set_permissions(dir, std::fs::Permissions::from_mode(0o755))
+        .map_err(|error| format!("opening {}: {error}", dir.display()))
+}

@@ -1,0 +1,176 @@
+//! From structs to documents in one command: `cargo run -p quickstart`.
+//!
+//! Starts a PostgreSQL of its own, creates a blog's base tables, loads posts, and shows what
+//! the structs in `views.rs` become: SQL, documents, typed reads.
+
+mod tables;
+mod views;
+
+use std::io::IsTerminal;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use clap::Parser;
+use fraiseql_runtime::{ReadModel, TView};
+use sqlx::PgPool;
+use sqlx::postgres::PgPoolOptions;
+use uuid::Uuid;
+
+use crate::views::{Post, sync_all_posts, sync_post};
+
+/// From structs to documents in one command.
+///
+/// Uses a PostgreSQL of its own, which needs no set-up and no port, and is gone when the
+/// program ends. With DATABASE_URL it uses that server, and a new database on it.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Arguments {
+    /// How many posts to load; with each come ten comments.
+    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    posts: u32,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run(Arguments::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// What was timed: words, documents, time.
+type Timings = Vec<(&'static str, u64, Duration)>;
+
+async fn run(arguments: Arguments) -> Result<()> {
+    let mut timings = Timings::new();
+    let server = dev_postgres::Server::builder()
+        .persistent_in_cache("quickstart")?
+        .start()?;
+    println!("Started {}.", server.description());
+    let options = server.recreate_database("fraiseql_quickstart").await?;
+    let pool = PgPoolOptions::new().connect_with(options).await?;
+
+    tables::create(&pool).await?;
+    tables::load(&pool, arguments.posts).await?;
+
+    heading("What you write (examples/quickstart/src/views.rs)");
+    print_source();
+    heading("The SQL it became: one query builds the documents of a list of keys");
+    println!("{}", fraiseql_runtime::sql::document::query(Post::VIEW));
+
+    let blog = ReadModel::builder().view::<Post>().build()?;
+    blog.migrate(&pool).await?;
+    full_sync(&pool, arguments.posts, &mut timings).await?;
+    rename_an_author(&pool, &mut timings).await?;
+    read(&pool, &mut timings).await?;
+    print_timings(&timings);
+    pool.close().await;
+    Ok(())
+}
+
+async fn full_sync(pool: &PgPool, posts: u32, timings: &mut Timings) -> Result<()> {
+    let bar = tables::bar(u64::from(posts), "syncing");
+    let report = sync_all_posts(pool)
+        .on_progress(|progress| bar.set_position(progress.report.total()))
+        .await?;
+    bar.finish_and_clear();
+    heading("Every post synced into tv_post");
+    println!("sync_all_posts(&pool).await?  // {report}");
+    timings.push(("full sync", report.total(), report.duration));
+    let report = sync_all_posts(pool).await?;
+    println!("sync_all_posts(&pool).await?  // {report}");
+    timings.push(("the same again", report.total(), report.duration));
+    Ok(())
+}
+
+async fn rename_an_author(pool: &PgPool, timings: &mut Timings) -> Result<()> {
+    heading("An author changes their name; the posts that embed it are synced");
+    let author: Uuid = sqlx::query_scalar(
+        "UPDATE tb_user SET full_name = 'Ada Lovelace' WHERE username = 'user1' RETURNING id",
+    )
+    .fetch_one(pool)
+    .await?;
+    let posts: Vec<Uuid> = sqlx::query_scalar(
+        "SELECT id FROM tb_post WHERE author_id = $1
+         UNION SELECT post_id FROM tb_comment WHERE author_id = $1",
+    )
+    .bind(author)
+    .fetch_all(pool)
+    .await?;
+    let report = sync_post(pool, &posts).await?;
+    println!("sync_post(&pool, &posts).await?  // {report}");
+    timings.push(("posts of one author", report.total(), report.duration));
+    Ok(())
+}
+
+async fn read(pool: &PgPool, timings: &mut Timings) -> Result<()> {
+    let id: Uuid = sqlx::query_scalar("SELECT id FROM tv_post ORDER BY created_at LIMIT 1")
+        .fetch_one(pool)
+        .await?;
+    heading("A typed document");
+    let start = Instant::now();
+    let post = Post::find(pool, id).await?.context("the post was synced")?;
+    timings.push(("Post::find", 1, start.elapsed()));
+    println!("let post: Option<Post> = Post::find(&pool, id).await?;");
+    println!(
+        "\"{}\" by {} ({} comments, the newest by {}), {}",
+        post.title,
+        post.author.full_name,
+        post.comment_count,
+        post.comments
+            .first()
+            .map_or("nobody", |comment| comment.author.username.as_str()),
+        post.created_at.date_naive(),
+    );
+    heading("The same document, as the JSON that is stored");
+    let start = Instant::now();
+    let json = Post::find_json(pool, id)
+        .await?
+        .context("the post was synced")?;
+    timings.push(("Post::find_json", 1, start.elapsed()));
+    let shown: String = json.get().chars().take(400).collect();
+    println!("{shown}..");
+    let some: Vec<Uuid> = sqlx::query_scalar("SELECT id FROM tv_post LIMIT 100")
+        .fetch_all(pool)
+        .await?;
+    let start = Instant::now();
+    let posts = Post::find_many(pool, &some).await?;
+    timings.push(("Post::find_many", posts.len() as u64, start.elapsed()));
+    Ok(())
+}
+
+/// The struct, as it stands in the source.
+fn print_source() {
+    let source = include_str!("views.rs");
+    let from = source.find("#[derive(Debug, TView)]").unwrap_or(0);
+    let struct_only = source[from..].split("\n\n").next().unwrap_or(source);
+    println!("{}", struct_only.replace("pub(crate) ", ""));
+}
+
+fn heading(text: &str) {
+    if std::io::stdout().is_terminal() {
+        println!("\n\x1b[1m{text}\x1b[0m\n");
+    } else {
+        println!("\n## {text}\n");
+    }
+}
+
+fn print_timings(timings: &Timings) {
+    heading("Timings (this build, this machine)");
+    println!(
+        "{:<22}{:>12}{:>12}{:>16}",
+        "", "documents", "time", "per document"
+    );
+    for (what, documents, time) in timings {
+        let each = time.as_secs_f64() * 1e6 / (*documents).max(1) as f64;
+        println!(
+            "{what:<22}{documents:>12}{:>12}{:>16}",
+            format!("{:.1} ms", time.as_secs_f64() * 1e3),
+            format!("{each:.0} µs")
+        );
+    }
+}
