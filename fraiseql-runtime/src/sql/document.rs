@@ -30,8 +30,9 @@ const MAX_IDENTIFIER: usize = 63;
 pub(crate) enum Lookup {
     /// For few documents: one by one everywhere.
     Few,
-    /// For many documents: one by one for the document itself, as the planner likes inside
-    /// lists, whose rows are a multiple.
+    /// For many documents: as the planner likes inside their lists, whose rows are a
+    /// multiple; one by one for the documents themselves, and inside lists of lists, which
+    /// are built again for each row around them.
     Many,
 }
 
@@ -104,7 +105,7 @@ pub(crate) fn write(
     let mut composer = Composer {
         data: view.data,
         lookup,
-        in_list: false,
+        lists: 0,
         aliases: HashSet::new(),
     };
     let root = composer.alias("root");
@@ -129,7 +130,7 @@ pub(crate) fn write(
     write_from(sql, view.shape, &root);
     joins.write(sql);
     sql.block("CROSS JOIN LATERAL (", format!(") AS {document}"), |sql| {
-        record.write(sql)
+        record.write(sql);
     });
     sql.conditions("WHERE", &pick(&root));
 }
@@ -203,7 +204,8 @@ impl Record {
     fn write(self, sql: &mut Sql) {
         let last = self.0.len().saturating_sub(1);
         if self.0.is_empty() {
-            return sql.line("SELECT");
+            sql.line("SELECT");
+            return;
         }
         sql.line("SELECT");
         sql.indented(|sql| {
@@ -212,7 +214,7 @@ impl Record {
                 match value {
                     Value::Inline(value) => sql.line(format!("{value} AS {}{comma}", ident(&json))),
                     Value::List(part) => {
-                        sql.block("ARRAY(", format!(") AS {}{comma}", ident(&json)), part)
+                        sql.block("ARRAY(", format!(") AS {}{comma}", ident(&json)), part);
                     }
                 }
             }
@@ -223,7 +225,8 @@ impl Record {
 struct Composer {
     data: Data,
     lookup: Lookup,
-    in_list: bool,
+    /// How many lists are around the row in hand.
+    lists: usize,
     aliases: HashSet<String>,
 }
 
@@ -314,7 +317,7 @@ impl Composer {
             column(row, one.fk)
         );
         let alias = outer.clone();
-        let fence = self.lookup == Lookup::Few || !self.in_list;
+        let fence = self.lookup == Lookup::Few || self.lists != 1;
         let part: Part = Box::new(move |sql| {
             sql.block(
                 "LEFT JOIN LATERAL (",
@@ -338,10 +341,10 @@ impl Composer {
         let child = (many.shape)();
         let inner = self.alias(path);
         let item = self.alias(&format!("_{path}"));
-        let outside = std::mem::replace(&mut self.in_list, true);
+        self.lists += 1;
         let joins = self.joins(child, &inner, path);
         let record = self.record(child, &inner, path, &joins);
-        self.in_list = outside;
+        self.lists -= 1;
         let parent = column(row, many.key.unwrap_or(shape.key_column()));
         let (link, on) = match many.link {
             Link::ForeignKey(fk) => (None, format!("{} = {parent}", column(&inner, fk))),

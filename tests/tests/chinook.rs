@@ -1,0 +1,891 @@
+//! Documents of the Chinook sample database, compared with SQL written by hand: tables that
+//! nobody here designed, with integer keys, nullable and self-referencing foreign keys, a
+//! join table, decimals and timestamps.
+
+use std::collections::BTreeSet;
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use chrono::NaiveDateTime;
+use fraiseql_runtime::{Embed, ReadModel, SyncReport, TView};
+use rust_decimal::Decimal;
+use serde_json::Value;
+use sqlx::{AssertSqlSafe, PgExecutor, PgPool};
+
+// Parts.
+
+#[derive(Embed)]
+#[tview(table = "artist")]
+struct Artist {
+    #[tview(key)]
+    artist_id: i32,
+    name: Option<String>,
+}
+
+#[derive(Embed)]
+#[tview(table = "genre")]
+struct Genre {
+    #[tview(key)]
+    genre_id: i32,
+    name: Option<String>,
+}
+
+#[derive(Embed)]
+#[tview(table = "media_type")]
+struct MediaType {
+    #[tview(key)]
+    media_type_id: i32,
+    name: Option<String>,
+}
+
+#[derive(Embed)]
+#[tview(table = "track")]
+struct AlbumTrack {
+    #[tview(key)]
+    track_id: i32,
+    name: String,
+    composer: Option<String>,
+    milliseconds: i32,
+    bytes: Option<i32>,
+    unit_price: Decimal,
+    #[tview(one(fk = "genre_id"))]
+    genre: Option<Genre>,
+    #[tview(one(fk = "media_type_id"))]
+    media_type: MediaType,
+}
+
+#[derive(Embed)]
+#[tview(table = "album")]
+struct TrackAlbum {
+    #[tview(key)]
+    album_id: i32,
+    title: String,
+    #[tview(one(fk = "artist_id"))]
+    artist: Artist,
+}
+
+#[derive(Embed)]
+#[tview(table = "track")]
+struct PlaylistTrack {
+    #[tview(key)]
+    track_id: i32,
+    name: String,
+    #[tview(one(fk = "album_id"))]
+    album: Option<TrackAlbum>,
+}
+
+#[derive(Embed)]
+#[tview(table = "employee")]
+struct Colleague {
+    #[tview(key)]
+    employee_id: i32,
+    first_name: String,
+    last_name: String,
+    title: Option<String>,
+}
+
+#[derive(Embed)]
+#[tview(table = "employee")]
+struct SupportRep {
+    #[tview(key)]
+    employee_id: i32,
+    first_name: String,
+    last_name: String,
+    hire_date: Option<NaiveDateTime>,
+    #[tview(one(fk = "reports_to"))]
+    manager: Option<Colleague>,
+}
+
+/// Without a key: whoever refers to it says by which column.
+#[derive(Embed)]
+#[tview(table = "track")]
+struct LineTrack {
+    name: String,
+}
+
+#[derive(Embed)]
+#[tview(table = "invoice_line")]
+struct InvoiceLine {
+    #[tview(key)]
+    invoice_line_id: i32,
+    quantity: i32,
+    unit_price: Decimal,
+    #[tview(expr = "{}.unit_price * {}.quantity")]
+    amount: Decimal,
+    #[tview(one(fk = "track_id", key = "track_id"))]
+    track: LineTrack,
+}
+
+#[derive(Embed)]
+#[tview(table = "invoice")]
+struct CustomerInvoice {
+    #[tview(key)]
+    invoice_id: i32,
+    invoice_date: NaiveDateTime,
+    billing_city: Option<String>,
+    billing_postal_code: Option<String>,
+    total: Decimal,
+    #[tview(many(fk = "invoice_id"))]
+    lines: Vec<InvoiceLine>,
+}
+
+// Views.
+
+#[derive(TView)]
+#[tview(table = "album", view = "tv_album")]
+struct Album {
+    #[tview(key)]
+    album_id: i32,
+    title: String,
+    #[tview(one(fk = "artist_id"))]
+    artist: Artist,
+    #[tview(many(fk = "album_id", order_by = "milliseconds DESC"))]
+    tracks: Vec<AlbumTrack>,
+}
+
+#[derive(TView)]
+#[tview(table = "playlist", view = "tv_playlist")]
+struct Playlist {
+    #[tview(key)]
+    playlist_id: i32,
+    name: Option<String>,
+    #[tview(many(
+        through(table = "playlist_track", fk = "playlist_id", to = "track_id"),
+        order_by = "composer DESC NULLS LAST, name"
+    ))]
+    tracks: Vec<PlaylistTrack>,
+}
+
+#[derive(TView)]
+#[tview(table = "customer", view = "tv_customer")]
+struct Customer {
+    #[tview(key)]
+    customer_id: i32,
+    first_name: String,
+    last_name: String,
+    company: Option<String>,
+    country: Option<String>,
+    email: String,
+    #[tview(one(fk = "support_rep_id"))]
+    support_rep: Option<SupportRep>,
+    #[tview(many(fk = "customer_id", order_by = "invoice_date DESC"))]
+    invoices: Vec<CustomerInvoice>,
+    #[tview(count(table = "invoice", fk = "customer_id"))]
+    invoice_count: i64,
+    #[tview(sort, sum(table = "invoice", fk = "customer_id", expr = "{}.total"))]
+    total_spent: Decimal,
+    #[tview(
+        filter,
+        max(table = "invoice", fk = "customer_id", expr = "{}.invoice_date")
+    )]
+    last_invoice: Option<NaiveDateTime>,
+    #[tview(exists(table = "invoice", fk = "customer_id"))]
+    has_invoices: bool,
+}
+
+/// The same documents as [`Customer`], stored as text.
+#[derive(TView)]
+#[tview(
+    table = "customer",
+    view = "tv_customer_text",
+    data = "json",
+    plural = "customer_texts"
+)]
+struct CustomerText {
+    #[tview(key)]
+    customer_id: i32,
+    first_name: String,
+    last_name: String,
+    company: Option<String>,
+    country: Option<String>,
+    email: String,
+    #[tview(one(fk = "support_rep_id"))]
+    support_rep: Option<SupportRep>,
+    #[tview(many(fk = "customer_id", order_by = "invoice_date DESC"))]
+    invoices: Vec<CustomerInvoice>,
+    #[tview(count(table = "invoice", fk = "customer_id"))]
+    invoice_count: i64,
+    #[tview(sum(table = "invoice", fk = "customer_id", expr = "{}.total"))]
+    total_spent: Decimal,
+    #[tview(max(table = "invoice", fk = "customer_id", expr = "{}.invoice_date"))]
+    last_invoice: Option<NaiveDateTime>,
+    #[tview(exists(table = "invoice", fk = "customer_id"))]
+    has_invoices: bool,
+}
+
+#[derive(TView)]
+#[tview(table = "employee", view = "tv_employee")]
+struct Employee {
+    #[tview(key)]
+    employee_id: i32,
+    first_name: String,
+    last_name: String,
+    title: Option<String>,
+    birth_date: Option<NaiveDateTime>,
+    hire_date: Option<NaiveDateTime>,
+    #[tview(one(fk = "reports_to"))]
+    manager: Option<Colleague>,
+    #[tview(many(fk = "reports_to", order_by = "last_name, first_name"))]
+    reports: Vec<Colleague>,
+    #[tview(count(table = "customer", fk = "support_rep_id"))]
+    customer_count: i64,
+}
+
+// What the documents must be: SQL written by hand, without a look at what the library writes.
+
+/// A view table, and the query of its right content: the columns `key` and `data`.
+struct Expected {
+    view: &'static str,
+    key: &'static str,
+    /// How many documents the sample database has.
+    rows: usize,
+    query: &'static str,
+}
+
+const ALBUMS: Expected = Expected {
+    view: "tv_album",
+    key: "album_id",
+    rows: 347,
+    query: "
+SELECT al.album_id AS key, jsonb_build_object(
+    'albumId', al.album_id,
+    'title', al.title,
+    'artist', (
+        SELECT jsonb_build_object('artistId', ar.artist_id, 'name', ar.name)
+        FROM artist ar WHERE ar.artist_id = al.artist_id
+    ),
+    'tracks', coalesce((
+        SELECT jsonb_agg(jsonb_build_object(
+            'trackId', t.track_id,
+            'name', t.name,
+            'composer', t.composer,
+            'milliseconds', t.milliseconds,
+            'bytes', t.bytes,
+            'unitPrice', t.unit_price::text,
+            'genre', CASE WHEN g.genre_id IS NOT NULL THEN
+                jsonb_build_object('genreId', g.genre_id, 'name', g.name)
+            END,
+            'mediaType', jsonb_build_object('mediaTypeId', m.media_type_id, 'name', m.name)
+        ) ORDER BY t.milliseconds DESC, t.track_id)
+        FROM track t
+        JOIN media_type m ON m.media_type_id = t.media_type_id
+        LEFT JOIN genre g ON g.genre_id = t.genre_id
+        WHERE t.album_id = al.album_id
+    ), '[]')
+) AS data
+FROM album al",
+};
+
+const PLAYLISTS: Expected = Expected {
+    view: "tv_playlist",
+    key: "playlist_id",
+    rows: 18,
+    query: "
+SELECT p.playlist_id AS key, jsonb_build_object(
+    'playlistId', p.playlist_id,
+    'name', p.name,
+    'tracks', coalesce((
+        SELECT jsonb_agg(jsonb_build_object(
+            'trackId', t.track_id,
+            'name', t.name,
+            'album', (
+                SELECT jsonb_build_object(
+                    'albumId', al.album_id,
+                    'title', al.title,
+                    'artist', jsonb_build_object('artistId', ar.artist_id, 'name', ar.name)
+                )
+                FROM album al JOIN artist ar ON ar.artist_id = al.artist_id
+                WHERE al.album_id = t.album_id
+            )
+        ) ORDER BY t.composer DESC NULLS LAST, t.name, t.track_id)
+        FROM playlist_track pt JOIN track t ON t.track_id = pt.track_id
+        WHERE pt.playlist_id = p.playlist_id
+    ), '[]')
+) AS data
+FROM playlist p",
+};
+
+const CUSTOMERS: Expected = Expected {
+    view: "tv_customer",
+    key: "customer_id",
+    rows: 59,
+    query: r#"
+SELECT c.customer_id AS key, jsonb_build_object(
+    'customerId', c.customer_id,
+    'firstName', c.first_name,
+    'lastName', c.last_name,
+    'company', c.company,
+    'country', c.country,
+    'email', c.email,
+    'supportRep', (
+        SELECT jsonb_build_object(
+            'employeeId', r.employee_id,
+            'firstName', r.first_name,
+            'lastName', r.last_name,
+            'hireDate', to_char(r.hire_date, 'YYYY-MM-DD"T"HH24:MI:SS'),
+            'manager', (
+                SELECT jsonb_build_object(
+                    'employeeId', m.employee_id,
+                    'firstName', m.first_name,
+                    'lastName', m.last_name,
+                    'title', m.title
+                )
+                FROM employee m WHERE m.employee_id = r.reports_to
+            )
+        )
+        FROM employee r WHERE r.employee_id = c.support_rep_id
+    ),
+    'invoices', coalesce((
+        SELECT jsonb_agg(jsonb_build_object(
+            'invoiceId', i.invoice_id,
+            'invoiceDate', to_char(i.invoice_date, 'YYYY-MM-DD"T"HH24:MI:SS'),
+            'billingCity', i.billing_city,
+            'billingPostalCode', i.billing_postal_code,
+            'total', i.total::text,
+            'lines', coalesce((
+                SELECT jsonb_agg(jsonb_build_object(
+                    'invoiceLineId', l.invoice_line_id,
+                    'quantity', l.quantity,
+                    'unitPrice', l.unit_price::text,
+                    'amount', (l.unit_price * l.quantity)::text,
+                    'track', jsonb_build_object('name', t.name)
+                ) ORDER BY l.invoice_line_id)
+                FROM invoice_line l JOIN track t ON t.track_id = l.track_id
+                WHERE l.invoice_id = i.invoice_id
+            ), '[]')
+        ) ORDER BY i.invoice_date DESC, i.invoice_id)
+        FROM invoice i WHERE i.customer_id = c.customer_id
+    ), '[]'),
+    'invoiceCount', (SELECT count(*) FROM invoice i WHERE i.customer_id = c.customer_id),
+    'totalSpent', coalesce(
+        (SELECT sum(i.total) FROM invoice i WHERE i.customer_id = c.customer_id), 0
+    )::text,
+    'lastInvoice', (
+        SELECT to_char(max(i.invoice_date), 'YYYY-MM-DD"T"HH24:MI:SS')
+        FROM invoice i WHERE i.customer_id = c.customer_id
+    ),
+    'hasInvoices', c.customer_id IN (SELECT i.customer_id FROM invoice i)
+) AS data
+FROM customer c"#,
+};
+
+const CUSTOMER_TEXTS: Expected = Expected {
+    view: "tv_customer_text",
+    ..CUSTOMERS
+};
+
+const EMPLOYEES: Expected = Expected {
+    view: "tv_employee",
+    key: "employee_id",
+    rows: 8,
+    query: r#"
+SELECT e.employee_id AS key, jsonb_build_object(
+    'employeeId', e.employee_id,
+    'firstName', e.first_name,
+    'lastName', e.last_name,
+    'title', e.title,
+    'birthDate', to_char(e.birth_date, 'YYYY-MM-DD"T"HH24:MI:SS'),
+    'hireDate', to_char(e.hire_date, 'YYYY-MM-DD"T"HH24:MI:SS'),
+    'manager', (
+        SELECT jsonb_build_object(
+            'employeeId', m.employee_id,
+            'firstName', m.first_name,
+            'lastName', m.last_name,
+            'title', m.title
+        )
+        FROM employee m WHERE m.employee_id = e.reports_to
+    ),
+    'reports', coalesce((
+        SELECT jsonb_agg(jsonb_build_object(
+            'employeeId', r.employee_id,
+            'firstName', r.first_name,
+            'lastName', r.last_name,
+            'title', r.title
+        ) ORDER BY r.last_name, r.first_name, r.employee_id)
+        FROM employee r WHERE r.reports_to = e.employee_id
+    ), '[]'),
+    'customerCount', (SELECT count(*) FROM customer c WHERE c.support_rep_id = e.employee_id)
+) AS data
+FROM employee e"#,
+};
+
+const ALL: [&Expected; 5] = [&ALBUMS, &PLAYLISTS, &CUSTOMERS, &CUSTOMER_TEXTS, &EMPLOYEES];
+
+/// A row of the view table: where it is stored, its version, when it was written.
+type Stored = (i32, String, i64, String);
+
+impl Expected {
+    /// Both sides of every document that is not right; null where a side has none.
+    async fn differences(
+        &self,
+        executor: impl PgExecutor<'_>,
+    ) -> sqlx::Result<Vec<(i32, Option<Value>, Option<Value>)>> {
+        let Self {
+            view, key, query, ..
+        } = self;
+        let sql = format!(
+            "SELECT key, a.data, b.data
+             FROM (SELECT {key} AS key, data::jsonb AS data FROM {view}) AS a
+             FULL JOIN ({query}) AS b USING (key)
+             WHERE a.data IS DISTINCT FROM b.data
+             ORDER BY key"
+        );
+        sqlx::query_as(AssertSqlSafe(sql)).fetch_all(executor).await
+    }
+
+    /// The keys of the documents that are not right.
+    async fn wrong(&self, executor: impl PgExecutor<'_>) -> sqlx::Result<Vec<i32>> {
+        let differences = self.differences(executor).await?;
+        Ok(differences.into_iter().map(|(key, ..)| key).collect())
+    }
+
+    async fn assert_right(&self, executor: impl PgExecutor<'_>) -> sqlx::Result<()> {
+        let differences = self.differences(executor).await?;
+        if let Some((key, is, expected)) = differences.first() {
+            let show = |side: &Option<Value>| match side {
+                Some(document) => format!("{document:#}"),
+                None => "no document".to_owned(),
+            };
+            panic!(
+                "{}: {} documents differ from the SQL written by hand, first {key}.\n\
+                 It is:\n{}\nExpected:\n{}",
+                self.view,
+                differences.len(),
+                show(is),
+                show(expected)
+            );
+        }
+        Ok(())
+    }
+
+    /// The rows and the documents are as many as the sample database has.
+    async fn assert_complete(&self, pool: &PgPool) -> sqlx::Result<()> {
+        let Self { view, query, .. } = self;
+        let sql = format!("SELECT (SELECT count(*) FROM {view}), count(*) FROM ({query}) AS b");
+        let counts: (i64, i64) = sqlx::query_as(AssertSqlSafe(sql)).fetch_one(pool).await?;
+        assert_eq!(counts, (self.rows as i64, self.rows as i64), "{view}");
+        Ok(())
+    }
+
+    /// The documents by key, as they are stored.
+    async fn documents(&self, pool: &PgPool) -> sqlx::Result<Vec<(i32, Value)>> {
+        let Self { view, key, .. } = self;
+        let sql = format!("SELECT {key}, data FROM {view} ORDER BY {key}");
+        sqlx::query_as(AssertSqlSafe(sql)).fetch_all(pool).await
+    }
+
+    async fn stored(&self, pool: &PgPool) -> sqlx::Result<Vec<Stored>> {
+        let Self { view, key, .. } = self;
+        let sql = format!(
+            "SELECT {key}, ctid::text, version, updated_at::text FROM {view} ORDER BY {key}"
+        );
+        sqlx::query_as(AssertSqlSafe(sql)).fetch_all(pool).await
+    }
+
+    async fn assert_reads_back<V: TView<Key = i32>>(&self, pool: &PgPool) -> anyhow::Result<()> {
+        let documents = self.documents(pool).await?;
+        assert_eq!(documents.len(), self.rows, "{}", self.view);
+        let keys: Vec<i32> = documents.iter().map(|(key, _)| *key).collect();
+        let structs = V::find_many(pool, &keys).await?;
+        assert_eq!(structs.len(), self.rows, "{}", self.view);
+        for (read, (key, stored)) in structs.iter().zip(documents) {
+            assert_eq!(serde_json::to_value(read)?, stored, "{} {key}", self.view);
+        }
+        Ok(())
+    }
+}
+
+fn model() -> fraiseql_runtime::Result<ReadModel> {
+    ReadModel::builder()
+        .view::<Album>()
+        .view::<Playlist>()
+        .view::<Customer>()
+        .view::<CustomerText>()
+        .view::<Employee>()
+        .build()
+}
+
+/// The SQL of the sample database, where it is there.
+fn chinook_sql() -> Option<PathBuf> {
+    let here = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/data/chinook.sql");
+    std::env::var_os("CHINOOK_SQL")
+        .map(PathBuf::from)
+        .into_iter()
+        .chain([here])
+        .find(|path| path.is_file())
+}
+
+/// The sample database with empty view tables; `None`, said aloud, where there is no sample
+/// database.
+async fn chinook(test: &str) -> anyhow::Result<Option<PgPool>> {
+    let Some(path) = chinook_sql() else {
+        // Not `eprintln`, which is captured: nobody would see it.
+        writeln!(
+            std::io::stderr(),
+            "SKIPPED {test}: no chinook.sql; its path goes into CHINOOK_SQL"
+        )?;
+        return Ok(None);
+    };
+    let sql = std::fs::read_to_string(path)?;
+    let pool = fraiseql_tests::pool().await;
+    sqlx::raw_sql(AssertSqlSafe(sql)).execute(&pool).await?;
+    model()?.migrate(&pool).await?;
+    Ok(Some(pool))
+}
+
+/// Syncs every view; the reports are in the order of [`ALL`].
+async fn sync_everything(pool: &PgPool) -> fraiseql_runtime::Result<[SyncReport; 5]> {
+    Ok([
+        sync_all_albums(pool).await?,
+        sync_all_playlists(pool).await?,
+        sync_all_customers(pool).await?,
+        sync_all_customer_texts(pool).await?,
+        sync_all_employees(pool).await?,
+    ])
+}
+
+/// Inserted, updated, unchanged, deleted.
+fn outcome(report: &SyncReport) -> [u64; 4] {
+    [
+        report.inserted,
+        report.updated,
+        report.unchanged,
+        report.deleted,
+    ]
+}
+
+#[tokio::test]
+async fn every_album_with_artist_and_tracks_equals_sql_written_by_hand() -> anyhow::Result<()> {
+    let test = "every_album_with_artist_and_tracks_equals_sql_written_by_hand";
+    let Some(pool) = chinook(test).await? else {
+        return Ok(());
+    };
+    let report = sync_all_albums(&pool).await?;
+    assert_eq!(outcome(&report), [347, 0, 0, 0]);
+    ALBUMS.assert_complete(&pool).await?;
+    ALBUMS.assert_right(&pool).await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn every_playlist_through_its_join_table_equals_sql_written_by_hand() -> anyhow::Result<()> {
+    let test = "every_playlist_through_its_join_table_equals_sql_written_by_hand";
+    let Some(pool) = chinook(test).await? else {
+        return Ok(());
+    };
+    let report = sync_all_playlists(&pool).await?;
+    assert_eq!(outcome(&report), [18, 0, 0, 0]);
+    PLAYLISTS.assert_complete(&pool).await?;
+    PLAYLISTS.assert_right(&pool).await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn every_customer_with_invoices_and_aggregates_equals_sql_written_by_hand()
+-> anyhow::Result<()> {
+    let test = "every_customer_with_invoices_and_aggregates_equals_sql_written_by_hand";
+    let Some(pool) = chinook(test).await? else {
+        return Ok(());
+    };
+    let report = sync_all_customers(&pool).await?;
+    assert_eq!(outcome(&report), [59, 0, 0, 0]);
+    CUSTOMERS.assert_complete(&pool).await?;
+    CUSTOMERS.assert_right(&pool).await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn every_customer_stored_as_json_text_equals_sql_written_by_hand() -> anyhow::Result<()> {
+    let test = "every_customer_stored_as_json_text_equals_sql_written_by_hand";
+    let Some(pool) = chinook(test).await? else {
+        return Ok(());
+    };
+    let report = sync_all_customer_texts(&pool).await?;
+    assert_eq!(outcome(&report), [59, 0, 0, 0]);
+    CUSTOMER_TEXTS.assert_complete(&pool).await?;
+    CUSTOMER_TEXTS.assert_right(&pool).await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn every_employee_with_manager_and_reports_equals_sql_written_by_hand() -> anyhow::Result<()>
+{
+    let test = "every_employee_with_manager_and_reports_equals_sql_written_by_hand";
+    let Some(pool) = chinook(test).await? else {
+        return Ok(());
+    };
+    let report = sync_all_employees(&pool).await?;
+    assert_eq!(outcome(&report), [8, 0, 0, 0]);
+    EMPLOYEES.assert_complete(&pool).await?;
+    EMPLOYEES.assert_right(&pool).await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn json_text_keeps_the_order_of_the_struct_s_fields() -> anyhow::Result<()> {
+    let test = "json_text_keeps_the_order_of_the_struct_s_fields";
+    let Some(pool) = chinook(test).await? else {
+        return Ok(());
+    };
+    sync_customer_text(&pool, &[1]).await?;
+    let json = CustomerText::find_json(&pool, 1)
+        .await?
+        .expect("it was synced");
+    let start = r#"{"customerId":1,"firstName":"Luís","lastName":"Gonçalves",
+        "company":"Embraer - Empresa Brasileira de Aeronáutica S.A.","country":"Brazil",
+        "email":"luisg@embraer.com.br","supportRep":{"employeeId":3,"firstName":"Jane",
+        "lastName":"Peacock","hireDate":"2002-04-01T00:00:00","manager":{"employeeId":2,"#
+        .replace("\n        ", "");
+    assert!(json.get().starts_with(&start), "{json}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn promoted_aggregates_are_typed_columns_with_the_documents_values() -> anyhow::Result<()> {
+    let test = "promoted_aggregates_are_typed_columns_with_the_documents_values";
+    let Some(pool) = chinook(test).await? else {
+        return Ok(());
+    };
+    sync_all_customers(&pool).await?;
+    let wrong: i64 = sqlx::query_scalar(
+        "SELECT count(*)
+         FROM (SELECT customer_id, total_spent, last_invoice FROM tv_customer) AS a
+         FULL JOIN (
+             SELECT customer_id, sum(total) AS total_spent, max(invoice_date) AS last_invoice
+             FROM invoice GROUP BY customer_id
+         ) AS b USING (customer_id)
+         WHERE a IS DISTINCT FROM b",
+    )
+    .fetch_one(&pool)
+    .await?;
+    assert_eq!(wrong, 0);
+    let types: Vec<(String, String)> = sqlx::query_as(
+        "SELECT attname::text, atttypid::regtype::text FROM pg_attribute
+         WHERE attrelid = 'tv_customer'::regclass
+             AND attname IN ('customer_id', 'total_spent', 'last_invoice')
+         ORDER BY attname",
+    )
+    .fetch_all(&pool)
+    .await?;
+    let types: Vec<(&str, &str)> = types.iter().map(|(a, b)| (&**a, &**b)).collect();
+    assert_eq!(
+        types,
+        [
+            ("customer_id", "integer"),
+            ("last_invoice", "timestamp without time zone"),
+            ("total_spent", "numeric"),
+        ]
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn every_document_reads_back_as_its_struct_which_writes_the_same_json() -> anyhow::Result<()>
+{
+    let test = "every_document_reads_back_as_its_struct_which_writes_the_same_json";
+    let Some(pool) = chinook(test).await? else {
+        return Ok(());
+    };
+    sync_everything(&pool).await?;
+    ALBUMS.assert_reads_back::<Album>(&pool).await?;
+    PLAYLISTS.assert_reads_back::<Playlist>(&pool).await?;
+    CUSTOMERS.assert_reads_back::<Customer>(&pool).await?;
+    CUSTOMER_TEXTS
+        .assert_reads_back::<CustomerText>(&pool)
+        .await?;
+    EMPLOYEES.assert_reads_back::<Employee>(&pool).await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_second_full_sync_finds_every_document_equal_and_touches_no_row() -> anyhow::Result<()> {
+    let test = "a_second_full_sync_finds_every_document_equal_and_touches_no_row";
+    let Some(pool) = chinook(test).await? else {
+        return Ok(());
+    };
+    let first = sync_everything(&pool).await?;
+    let mut before = Vec::new();
+    for (view, report) in ALL.iter().zip(&first) {
+        assert_eq!(
+            outcome(report),
+            [view.rows as u64, 0, 0, 0],
+            "{}",
+            view.view
+        );
+        before.push(view.stored(&pool).await?);
+    }
+    let second = sync_everything(&pool).await?;
+    for ((view, report), before) in ALL.iter().zip(&second).zip(&before) {
+        assert_eq!(report.unchanged, view.rows as u64, "{}", view.view);
+        assert_eq!(report.changed(), 0, "{}", view.view);
+        assert_eq!(&view.stored(&pool).await?, before, "{}", view.view);
+        view.assert_right(&pool).await?;
+    }
+    Ok(())
+}
+
+/// One change of each kind. In the sample data, track 1 is on album 1, album 4 is of the
+/// same artist, track 2 is on album 2, track 3 is in playlist 5, the support representative
+/// of customer 1 is employee 3, and playlist 2 is empty.
+const CHANGES: &str = "
+UPDATE artist SET name = 'The Iron Maidens' WHERE artist_id = 90;
+UPDATE track SET album_id = 4 WHERE track_id = 1;
+UPDATE track SET genre_id = NULL WHERE track_id = 2;
+DELETE FROM playlist_track WHERE playlist_id = 5 AND track_id = 3;
+DELETE FROM playlist WHERE playlist_id = 2;
+UPDATE customer SET support_rep_id = NULL WHERE customer_id = 1;
+INSERT INTO customer (customer_id, first_name, last_name, email)
+VALUES (60, 'Ada', 'Lovelace', 'ada@example.org');
+";
+
+/// The keys that [`CHANGES`] affect, for each view.
+struct Affected {
+    albums: Vec<i32>,
+    playlists: Vec<i32>,
+    customers: Vec<i32>,
+    employees: Vec<i32>,
+}
+
+impl Affected {
+    /// Found by the base tables, before the changes.
+    async fn find(pool: &PgPool) -> sqlx::Result<Self> {
+        let of_artist: Vec<i32> =
+            sqlx::query_scalar("SELECT album_id FROM album WHERE artist_id = 90")
+                .fetch_all(pool)
+                .await?;
+        // Both albums of the track that moves.
+        let albums: BTreeSet<i32> = of_artist.into_iter().chain([1, 2, 4]).collect();
+        let with_tracks: Vec<i32> = sqlx::query_scalar(
+            "SELECT DISTINCT pt.playlist_id
+             FROM playlist_track pt
+             JOIN track t ON t.track_id = pt.track_id
+             JOIN album al ON al.album_id = t.album_id
+             WHERE al.artist_id = 90 OR t.track_id = 1",
+        )
+        .fetch_all(pool)
+        .await?;
+        let playlists: BTreeSet<i32> = with_tracks.into_iter().chain([2, 5]).collect();
+        Ok(Self {
+            albums: albums.into_iter().collect(),
+            playlists: playlists.into_iter().collect(),
+            customers: vec![1, 60],
+            employees: vec![3],
+        })
+    }
+
+    /// In the order of [`ALL`].
+    fn keys(&self) -> [&[i32]; 5] {
+        [
+            &self.albums,
+            &self.playlists,
+            &self.customers,
+            &self.customers,
+            &self.employees,
+        ]
+    }
+
+    fn assert_reports(&self, reports: &[SyncReport; 5]) {
+        let albums = self.albums.len() as u64;
+        let playlists = self.playlists.len() as u64;
+        assert_eq!(
+            reports.each_ref().map(outcome),
+            [
+                [0, albums, 0, 0],
+                [0, playlists - 1, 0, 1],
+                [1, 1, 0, 0],
+                [1, 1, 0, 0],
+                [0, 1, 0, 0],
+            ]
+        );
+    }
+}
+
+#[tokio::test]
+async fn changes_synced_after_the_commit_reach_every_affected_document() -> anyhow::Result<()> {
+    let test = "changes_synced_after_the_commit_reach_every_affected_document";
+    let Some(pool) = chinook(test).await? else {
+        return Ok(());
+    };
+    sync_everything(&pool).await?;
+    let affected = Affected::find(&pool).await?;
+    fraiseql_tests::run(&pool, CHANGES).await;
+    for (view, keys) in ALL.iter().zip(affected.keys()) {
+        assert_eq!(view.wrong(&pool).await?, keys, "{}", view.view);
+    }
+    let reports = [
+        sync_album(&pool, &affected.albums).await?,
+        sync_playlist(&pool, &affected.playlists).await?,
+        sync_customer(&pool, &affected.customers).await?,
+        sync_customer_text(&pool, &affected.customers).await?,
+        sync_employee(&pool, &affected.employees).await?,
+    ];
+    affected.assert_reports(&reports);
+    for view in ALL {
+        view.assert_right(&pool).await?;
+    }
+    assert!(Playlist::find(&pool, 2).await?.is_none());
+    assert_eq!(
+        outcome(&sync_all_albums(&pool).await?),
+        [0, 0, ALBUMS.rows as u64, 0]
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn changes_synced_in_the_writers_transaction_become_visible_with_its_commit()
+-> anyhow::Result<()> {
+    let test = "changes_synced_in_the_writers_transaction_become_visible_with_its_commit";
+    let Some(pool) = chinook(test).await? else {
+        return Ok(());
+    };
+    sync_everything(&pool).await?;
+    let affected = Affected::find(&pool).await?;
+    let mut tx = pool.begin().await?;
+    sqlx::raw_sql(CHANGES).execute(&mut *tx).await?;
+    for (view, keys) in ALL.iter().zip(affected.keys()) {
+        assert_eq!(view.wrong(&mut *tx).await?, keys, "{}", view.view);
+    }
+    let reports = [
+        sync_album(&mut tx, &affected.albums).await?,
+        sync_playlist(&mut tx, &affected.playlists).await?,
+        sync_customer(&mut tx, &affected.customers).await?,
+        sync_customer_text(&mut tx, &affected.customers).await?,
+        sync_employee(&mut tx, &affected.employees).await?,
+    ];
+    affected.assert_reports(&reports);
+    for view in ALL {
+        view.assert_right(&mut *tx).await?;
+        // Outside, neither the rows nor the documents have changed.
+        view.assert_right(&pool).await?;
+        view.assert_complete(&pool).await?;
+    }
+    tx.commit().await?;
+    for view in ALL {
+        view.assert_right(&pool).await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_moved_track_stays_on_its_old_album_until_that_is_synced_too() -> anyhow::Result<()> {
+    let test = "a_moved_track_stays_on_its_old_album_until_that_is_synced_too";
+    let Some(pool) = chinook(test).await? else {
+        return Ok(());
+    };
+    sync_all_albums(&pool).await?;
+    let holds = async |album| -> anyhow::Result<bool> {
+        let album = Album::find(&pool, album).await?.expect("it was synced");
+        Ok(album.tracks.iter().any(|track| track.track_id == 1))
+    };
+    assert!(holds(1).await? && !holds(4).await?);
+    sqlx::query("UPDATE track SET album_id = 4 WHERE track_id = 1")
+        .execute(&pool)
+        .await?;
+    sync_album(&pool, &[4]).await?;
+    assert!(holds(1).await? && holds(4).await?);
+    assert_eq!(ALBUMS.wrong(&pool).await?, [1]);
+    sync_album(&pool, &[1]).await?;
+    assert!(!holds(1).await? && holds(4).await?);
+    ALBUMS.assert_right(&pool).await?;
+    Ok(())
+}
