@@ -1,4 +1,73 @@
-//! Placeholder.
+//! Structs in, documents out: typed, explicit sync from normalized PostgreSQL tables to JSON
+//! documents.
+//!
+//! A struct with [`#[derive(TView)]`](derive@TView) is a *view*: one base table as root, and one
+//! view table that holds a ready JSON document for each row. Structs with
+//! [`#[derive(Embed)]`](derive@Embed) are the *parts* of its documents. *Sync* makes the
+//! documents of given keys equal to the base tables; your code calls it.
+//!
+//! ```
+//! use fraiseql_runtime::{Embed, ReadModel, TView};
+//!
+//! #[derive(Debug, TView)]
+//! pub struct Post {
+//!     pub id: i64,
+//!     pub title: String,
+//!     #[tview(one(fk = "author_id"))]
+//!     pub author: Author,
+//! }
+//!
+//! #[derive(Debug, Embed)]
+//! #[tview(table = "tb_user")]
+//! pub struct Author {
+//!     pub id: i64,
+//!     pub full_name: String,
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let server = dev_postgres::Server::temporary()?;
+//! # let pool = sqlx::PgPool::connect_with(server.create_database().await?).await?;
+//! sqlx::raw_sql(
+//!     "CREATE TABLE tb_user (id int8 PRIMARY KEY, full_name text NOT NULL);
+//!      CREATE TABLE tb_post (id int8 PRIMARY KEY, title text NOT NULL, author_id int8 NOT NULL);
+//!      INSERT INTO tb_user VALUES (1, 'Ada Lovelace');
+//!      INSERT INTO tb_post VALUES (7, 'Notes', 1)",
+//! )
+//! .execute(&pool)
+//! .await?;
+//!
+//! let blog = ReadModel::builder().view::<Post>().build()?;
+//! blog.migrate(&pool).await?; // creates tv_post
+//!
+//! let report = sync_post(&pool, &[7]).await?;
+//! assert_eq!(report.inserted, 1);
+//!
+//! let post = Post::find(&pool, 7).await?.expect("it was synced");
+//! assert_eq!(post.author.full_name, "Ada Lovelace");
+//! assert_eq!(
+//!     serde_json::to_string(&post)?,
+//!     r#"{"id":7,"title":"Notes","author":{"id":1,"fullName":"Ada Lovelace"}}"#
+//! );
+//! # pool.close().await;
+//! # Ok(()) }
+//! ```
+//!
+//! | to | see |
+//! |---|---|
+//! | describe documents | [`TView`](derive@TView), [`Embed`](derive@Embed), [`scalar`] for the types |
+//! | create view tables | [`ReadModel`] |
+//! | sync | [`SyncTarget`] for where, [`FullSync`] for everything, [`SyncReport`] for what was done |
+//! | read | [`TView::find`], [`TView::find_json`], [`TView::find_many`] |
+//! | see the SQL | [`sql::document::query`], [`TView::statements`] |
+//!
+//! # What sync promises
+//!
+//! A document is built in one snapshot, so it is a picture of one moment. A sync never replaces
+//! a document by an older picture of it: on a pool, a document that another transaction wrote
+//! after the statement's snapshot is locked and built again; in a transaction, the rows that a
+//! document embeds by foreign key are locked before it is built. Keys are always locked in
+//! order. Equal documents are not written: no new row version, no WAL, no `version` bump.
 
 mod cycle;
 mod error;

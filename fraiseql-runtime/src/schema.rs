@@ -192,7 +192,7 @@ pub enum Function {
 pub enum Data {
     /// Parsed: can be searched and indexed, is printed anew on every read.
     Jsonb,
-    /// Text: three to four times faster to read, keeps the struct's order.
+    /// Text: read as it is, without being printed anew; keeps the struct's order.
     Json,
 }
 

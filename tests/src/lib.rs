@@ -3,6 +3,11 @@
 
 pub mod blog;
 
+/// The examples of the README compile.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+pub struct Readme;
+
 use std::sync::OnceLock;
 
 use dev_postgres::Server;

@@ -75,7 +75,10 @@ async fn execute<V: TView>(pool: &PgPool) -> String {
         .await
         .unwrap();
     assert_eq!(report.inserted, report.total());
-    assert!(report.inserted > 0, "a view without documents shows nothing");
+    assert!(
+        report.inserted > 0,
+        "a view without documents shows nothing"
+    );
     // In a transaction, from locks on: nothing is left to do.
     let mut connection = pool.acquire().await.unwrap();
     let again = fraiseql_runtime::sync::full::sync_all::<V, _>(&mut connection)
@@ -171,7 +174,12 @@ struct Label {
 }
 
 #[derive(TView)]
-#[tview(table = "tb_product", view = "app.tv_renamed", entity = "renamed", filter = "sku = 'A-1'")]
+#[tview(
+    table = "tb_product",
+    view = "app.tv_renamed",
+    entity = "renamed",
+    filter = "sku = 'A-1'"
+)]
 struct Renamed {
     #[tview(key, column = "sku", json = "code")]
     stock_keeping_unit: String,
@@ -241,7 +249,11 @@ struct Total {
 }
 
 #[derive(TView)]
-#[tview(table = "tb_person", view = "tv_alive", filter = "deleted_at IS NULL OR {}.name = 'nobody'")]
+#[tview(
+    table = "tb_person",
+    view = "tv_alive",
+    filter = "deleted_at IS NULL OR {}.name = 'nobody'"
+)]
 struct Alive {
     id: Uuid,
     name: String,
@@ -362,7 +374,10 @@ struct OrderedLines {
 #[tview(table = "tb_person")]
 struct OrderedNulls {
     id: Uuid,
-    #[tview(many(fk = "manager_id", order_by = "email DESC NULLS LAST, name NULLS FIRST"))]
+    #[tview(many(
+        fk = "manager_id",
+        order_by = "email DESC NULLS LAST, name NULLS FIRST"
+    ))]
     reports: Vec<Person>,
 }
 
@@ -499,7 +514,12 @@ struct CountedIf {
 #[tview(table = "tb_order")]
 struct Summed {
     id: i64,
-    #[tview(sum(table = "tb_line", fk = "order_id", expr = "{}.quantity * {}.unit_price", filter = "NOT cancelled"))]
+    #[tview(sum(
+        table = "tb_line",
+        fk = "order_id",
+        expr = "{}.quantity * {}.unit_price",
+        filter = "NOT cancelled"
+    ))]
     total: Decimal,
     #[tview(sum(table = "tb_line", fk = "order_id", expr = "quantity"))]
     pieces: i64,
@@ -525,7 +545,10 @@ struct Existing {
     id: i64,
     #[tview(exists(table = "tb_line", fk = "order_id"))]
     has_lines: bool,
-    #[tview(exists(table = "tb_line", fk = "order_id", filter = "cancelled"), filter)]
+    #[tview(
+        exists(table = "tb_line", fk = "order_id", filter = "cancelled"),
+        filter
+    )]
     has_cancelled: bool,
 }
 
@@ -579,7 +602,11 @@ struct PromotedAggregates {
     id: i64,
     #[tview(count(table = "tb_line", fk = "order_id"), sort)]
     line_count: i64,
-    #[tview(sum(table = "tb_line", fk = "order_id", expr = "{}.unit_price"), filter, sort)]
+    #[tview(
+        sum(table = "tb_line", fk = "order_id", expr = "{}.unit_price"),
+        filter,
+        sort
+    )]
     total: Decimal,
     #[tview(expr = "upper({}.note)", filter)]
     loud_note: Option<String>,
@@ -605,7 +632,11 @@ struct UniqueEmail {
 }
 
 #[derive(TView)]
-#[tview(table = "app.Order Lines", view = "app.Order Views", entity = "order_line")]
+#[tview(
+    table = "app.Order Lines",
+    view = "app.Order Views",
+    entity = "order_line"
+)]
 struct OrderLine {
     #[tview(key, column = "Line Id")]
     id: i32,
@@ -729,4 +760,37 @@ struct Colliding1 {
     id: Uuid,
     #[tview(one(fk = "manager_id"))]
     manager: Option<Person>,
+}
+
+/// The statements around the query, for a view with parts, lists and a filter.
+#[test]
+fn the_statements_of_a_sync() {
+    use fraiseql_tests::blog::Post;
+    let statements = Post::statements();
+    let sync = &statements.sync;
+    let mut out = format!("-- write_few\n{}\n", sync.write_few);
+    for sql in &sync.lock_rows {
+        writeln!(out, "\n-- lock_rows\n{sql}").unwrap();
+    }
+    for (name, sql) in [
+        ("lock_documents", &sync.lock_documents),
+        ("delete_orphans", &sync.delete_orphans),
+        ("delete", &sync.delete),
+        ("first_keys", &sync.first_keys),
+        ("next_keys", &sync.next_keys),
+        ("find", &statements.read.find),
+        ("find_many", &statements.read.find_many),
+        ("create_table_lz4", &statements.ddl.create_table_lz4),
+    ] {
+        writeln!(out, "\n-- {name}\n{sql}").unwrap();
+    }
+    insta::assert_snapshot!(out);
+}
+
+/// Inside one level of lists the planner may join; the rest is looked up, one by one.
+#[test]
+fn many_documents_are_joined_inside_their_lists() {
+    let sync = &LinesWithProducts::statements().sync;
+    assert_ne!(sync.write, sync.write_few);
+    insta::assert_snapshot!(sync.write);
 }

@@ -1,7 +1,7 @@
 //! From schema to SQL text. Pure: nothing here opens a connection.
 //!
 //! [`document`] composes the query that builds documents, [`sync`] the statements that write
-//! them, [`read`] those that read them, [`ddl`] the view tables. [`text`] quotes and indents.
+//! them, [`read`] those that read them, [`ddl`] the view tables. `text` quotes and indents.
 
 pub mod ddl;
 pub mod document;

@@ -262,7 +262,7 @@ fn lock_rows(view: &View) -> Vec<String> {
         .entry((shape.table, view.key.column))
         .or_default()
         .push(format!(
-            "SELECT {root_key} FROM {} AS r0 WHERE {on_root} \
+            "SELECT {root_key}\nFROM {} AS r0\nWHERE {on_root}\n  \
              AND NOT EXISTS (SELECT FROM {} AS v WHERE {} = {root_key})",
             shape.table,
             view.table,
@@ -316,7 +316,7 @@ fn embedded(
                 wanted
                     .entry((child.table, key))
                     .or_default()
-                    .push(format!("SELECT {fk} FROM {} WHERE {on_root}", path.from));
+                    .push(format!("SELECT {fk}\nFROM {}\nWHERE {on_root}", path.from));
                 (child, format!("{{row}}.{} = {fk}", ident(key)), None)
             }
             Source::Many(many) => {
@@ -332,7 +332,7 @@ fn embedded(
                             ident(to)
                         ),
                         Some(format!(
-                            " JOIN {table} AS {{link}} ON {{link}}.{} = {key}",
+                            "\nJOIN {table} AS {{link}} ON {{link}}.{} = {key}",
                             ident(fk)
                         )),
                     ),
@@ -346,7 +346,7 @@ fn embedded(
         let place = |text: &str| text.replace("{row}", &row).replace("{link}", &link);
         let next = Path {
             from: format!(
-                "{}{} JOIN {} AS {row} ON {}",
+                "{}{}\nJOIN {} AS {row} ON {}",
                 path.from,
                 through.as_deref().map(place).unwrap_or_default(),
                 child.table,
@@ -384,10 +384,12 @@ fn delete_orphans(view: &View) -> String {
     let mut sql = Sql::new();
     sql.line(format!("DELETE FROM {} AS v", view.table));
     sql.line(format!("WHERE {}", any(&key, view, 1)));
-    sql.block("  AND NOT EXISTS (", "  )", |sql| {
-        sql.line("SELECT");
-        sql.line(format!("FROM {} AS root", view.shape.table));
-        sql.conditions("WHERE", &conditions);
+    sql.indented(|sql| {
+        sql.block("AND NOT EXISTS (", ")", |sql| {
+            sql.line("SELECT");
+            sql.line(format!("FROM {} AS root", view.shape.table));
+            sql.conditions("WHERE", &conditions);
+        });
     });
     sql.line(format!("RETURNING {key}"));
     sql.finish()

@@ -1,6 +1,6 @@
 //! Sync: make the documents of some keys equal to the base tables.
 //!
-//! [`target`] says where it can run, [`run`] is the protocol for a batch, [`full`] goes
+//! [`target`] says where it can run, `run` is the protocol for a batch, [`full`] goes
 //! through a whole view, [`report`] says what was done.
 
 pub mod full;
