@@ -4,14 +4,18 @@ use std::collections::HashMap;
 
 use darling::ast::NestedMeta;
 use darling::error::Accumulator;
-use darling::{Error, FromMeta, Result};
+use darling::{Error, Result};
 use proc_macro2::Span;
-use quote::ToTokens;
 use syn::ext::IdentExt;
-use syn::{Attribute, Data, DeriveInput, Fields, Ident, Meta, Path};
+use syn::spanned::Spanned;
+use syn::{
+    Attribute, Data, DeriveInput, Fields, GenericArgument, GenericParam, Ident, Meta, Path,
+    PathArguments,
+};
 
 use crate::attr::{
-    AggregateAttr, Call, FieldAttr, ManyAttr, Mark, OneAttr, PartAttr, Text, ViewAttr,
+    self, AggregateAttr, Arguments, Call, FieldAttr, ManyAttr, Mark, OneAttr, PartAttr, Receiver,
+    Root, Switch, Text, ThroughAttr, ViewAttr,
 };
 use crate::case;
 use crate::model::{Aggregate, Field, Kind, Link, Many, Model, Promoted, Source, Table, View};
@@ -42,9 +46,13 @@ pub(crate) fn check(input: &DeriveInput, kind: Kind) -> Result<Model> {
             continue;
         };
         let before = errors_of(&mut errors, |errors| {
-            let attr: FieldAttr = read(&field.attrs, errors)?;
+            let attr: FieldAttr = read(&field.attrs, errors);
             if let Some(Mark(span)) = attr.key {
                 keys.push((span, checked.len()));
+            }
+            // A generic struct was reported already, and its types with it.
+            if attr.skip.is_none() && input.generics.params.is_empty() {
+                check_type(&field.ty, errors);
             }
             field_model(&ident, &field.ty, &attr, kind, errors)
         });
@@ -73,14 +81,18 @@ pub(crate) fn check(input: &DeriveInput, kind: Kind) -> Result<Model> {
     if !any_broken && checked.iter().all(|field| field.skipped) {
         errors.push(at(
             input.ident.span(),
-            format!("`{}` has no field that is in its document", input.ident),
+            format!(
+                "`{}` has no field that is in its document; a document has at least one",
+                input.ident
+            ),
         ));
     }
 
     let entity = entity(input, &container, &mut errors);
     let plural = plural(&container, &entity, &mut errors);
-    let table = named_table(container.table.as_ref(), "tb_", &entity, input, &mut errors);
-    let view_table = named_table(container.view.as_ref(), "tv_", &entity, input, &mut errors);
+    let table = named_table(container.table.as_ref(), "tb_", &entity, &mut errors);
+    let view_table = named_table(container.view.as_ref(), "tv_", &entity, &mut errors);
+    check_default_names(input, &container, &entity, kind, &mut errors);
     let json_text = match container
         .data
         .as_ref()
@@ -101,13 +113,13 @@ pub(crate) fn check(input: &DeriveInput, kind: Kind) -> Result<Model> {
         .type_name
         .as_ref()
         .map_or_else(|| input.ident.unraw().to_string(), Text::value);
-    if let Err(message) = text::json_key(&type_name) {
+    if let Err(message) = text::graphql_name(&type_name, "type_name") {
         errors.push(at(
             container
                 .type_name
                 .as_ref()
                 .map_or(input.ident.span(), Text::span),
-            message.replace("json = \"..\"", "type_name = \"..\""),
+            message,
         ));
     }
     let filter = fragment(container.filter.as_ref(), &mut errors);
@@ -118,7 +130,7 @@ pub(crate) fn check(input: &DeriveInput, kind: Kind) -> Result<Model> {
         type_name,
         table,
         filter,
-        serde: container.serde.unwrap_or(true),
+        serde: container.serde.is_none_or(|Switch(on)| on),
         fields: checked,
         view: (kind == Kind::View).then_some(View {
             table: view_table,
@@ -131,20 +143,8 @@ pub(crate) fn check(input: &DeriveInput, kind: Kind) -> Result<Model> {
 }
 
 /// Where the runtime is.
-pub(crate) fn krate(path: Option<Path>) -> Path {
-    path.unwrap_or_else(|| syn::parse_quote!(::fraiseql_runtime))
-}
-
-/// `crate = ..` alone, for stubs where other attributes are wrong.
-pub(crate) fn krate_of(input: &DeriveInput) -> Path {
-    let path = metas(&input.attrs)
-        .0
-        .into_iter()
-        .find_map(|item| match item {
-            NestedMeta::Meta(meta) if meta.path().is_ident("crate") => Path::from_meta(&meta).ok(),
-            _ => None,
-        });
-    krate(path)
+pub(crate) fn krate(root: Option<Root>) -> Path {
+    root.map_or_else(|| syn::parse_quote!(::fraiseql_runtime), |root| root.0)
 }
 
 /// An error with a place.
@@ -193,20 +193,64 @@ fn metas(attributes: &[Attribute]) -> (Vec<NestedMeta>, Vec<Error>) {
     (items, errors)
 }
 
-fn read<T: FromMeta>(attributes: &[Attribute], errors: &mut Accumulator) -> Result<T> {
+/// What the attributes say that can be read; what is wrong with the others is remembered.
+pub(crate) fn read<T: Receiver>(attributes: &[Attribute], errors: &mut Accumulator) -> T {
     let (items, broken) = metas(attributes);
     for error in broken {
         errors.push(error);
     }
-    T::from_list(&items)
+    attr::receive(items, errors)
 }
 
-fn container(input: &DeriveInput, kind: Kind, errors: &mut Accumulator) -> ViewAttr {
-    let attributes = match kind {
-        Kind::View => read::<ViewAttr>(&input.attrs, errors),
-        Kind::Part => read::<PartAttr>(&input.attrs, errors).map(ViewAttr::from),
+pub(crate) fn container(input: &DeriveInput, kind: Kind, errors: &mut Accumulator) -> ViewAttr {
+    match kind {
+        Kind::View => read(&input.attrs, errors),
+        Kind::Part => read::<PartAttr>(&input.attrs, errors).into(),
+    }
+}
+
+/// The field's type, as far as its spelling tells: all else is asked of the compiler.
+fn check_type(ty: &syn::Type, errors: &mut Accumulator) {
+    if let syn::Type::Reference(_) = ty {
+        errors.push(at(
+            ty.span(),
+            "a field owns its value, because it is read from a document: write `String` for \
+             `&str`, `Vec<T>` for `&[T]`",
+        ));
+    }
+    let nested = |name| argument(ty, name).is_some_and(|inner| argument(inner, name).is_some());
+    if nested("Option") {
+        errors.push(at(
+            ty.span(),
+            "an `Option` of an `Option`: SQL has only one null; write one `Option`",
+        ));
+    }
+    if nested("Vec") {
+        errors.push(at(
+            ty.span(),
+            "a `Vec` of a `Vec`: an array in PostgreSQL has no fixed number of dimensions; write \
+             `serde_json::Value`, for a column of type jsonb",
+        ));
+    }
+}
+
+/// The `T` of `name<T>`.
+fn argument<'a>(ty: &'a syn::Type, name: &str) -> Option<&'a syn::Type> {
+    let syn::Type::Path(path) = ty else {
+        return None;
     };
-    errors.handle(attributes).unwrap_or_default()
+    let last = path
+        .path
+        .segments
+        .last()
+        .filter(|last| last.ident == name)?;
+    let PathArguments::AngleBracketed(arguments) = &last.arguments else {
+        return None;
+    };
+    match arguments.args.first() {
+        Some(GenericArgument::Type(ty)) => Some(ty),
+        _ => None,
+    }
 }
 
 fn check_generics(input: &DeriveInput, kind: Kind, errors: &mut Accumulator) {
@@ -214,12 +258,19 @@ fn check_generics(input: &DeriveInput, kind: Kind, errors: &mut Accumulator) {
         return;
     }
     let what = derive_name(kind);
+    let borrows = input
+        .generics
+        .params
+        .iter()
+        .all(|param| matches!(param, GenericParam::Lifetime(_)));
+    let why = if borrows {
+        "structs that borrow: a document is read into fields that own their values; write \
+         `String` for `&str`"
+    } else {
+        "generic structs: each has one table and one document; write the type out"
+    };
     errors.push(
-        Error::custom(format!(
-            "{what} does not work on generic structs: each has one table and one document; \
-             write the type out"
-        ))
-        .with_span(&input.generics.params),
+        Error::custom(format!("{what} does not work on {why}")).with_span(&input.generics.params),
     );
 }
 
@@ -265,7 +316,7 @@ fn field_model(
         .as_ref()
         .map_or_else(|| case::camel(&name), Text::value);
     if attr.skip.is_none()
-        && let Err(message) = text::json_key(&json)
+        && let Err(message) = text::graphql_name(&json, "json")
     {
         errors.push(at(
             attr.json.as_ref().map_or(ident.span(), Text::span),
@@ -274,8 +325,10 @@ fn field_model(
     }
     let column = checked(attr.column.as_ref(), text::identifier, errors).unwrap_or_else(|| {
         if attr.column.is_none()
+            && sources(attr).is_empty()
             && let Err(message) = text::identifier(&name)
         {
+            let message = format!("{message}; give the column with `column = \"..\"`");
             errors.push(at(ident.span(), message));
         }
         name.clone()
@@ -292,7 +345,8 @@ fn field_model(
     if let (Some(column), Some((source, _))) = (&attr.column, sources.first()) {
         errors.push(at(
             column.span(),
-            format!("`column` does not go with `{source}`, which says where the value comes from"),
+            format!("`column` does not go with `{source}`, which says where the value comes from; leave \
+                 `column` out"),
         ));
     }
     if let (Some(Mark(span)), Some((source, _))) = (attr.key, sources.first()) {
@@ -359,7 +413,7 @@ fn field_model(
 }
 
 /// The attributes that say where the value comes from, with their places.
-fn sources(attr: &FieldAttr) -> Vec<(&'static str, Span)> {
+pub(crate) fn sources(attr: &FieldAttr) -> Vec<(&'static str, Span)> {
     let mut sources = Vec::new();
     if let Some(expr) = &attr.expr {
         sources.push(("expr", expr.span()));
@@ -391,16 +445,15 @@ fn aggregates(attr: &FieldAttr) -> [(&'static str, Option<&Call<AggregateAttr>>)
 
 fn source(attr: &FieldAttr, column: &str, errors: &mut Accumulator) -> Result<Source> {
     if let Some(expr) = &attr.expr {
-        if !expr.value().contains("{}") {
+        let sql = fragment(Some(expr), errors);
+        if sql.as_ref().is_some_and(|sql| !sql.contains("{}")) {
             errors.push(at(
                 expr.span(),
                 "write `{}` for the row: `expr = \"lower({}.title)\"`; a column without it \
                  could be taken from another table",
             ));
         }
-        return Ok(Source::Expr(
-            fragment(Some(expr), errors).unwrap_or_default(),
-        ));
+        return Ok(Source::Expr(sql.unwrap_or_default()));
     }
     if let Some(one) = &attr.one {
         return one_source(one, errors);
@@ -447,9 +500,9 @@ fn many_source(call: &Call<ManyAttr>, errors: &mut Accumulator) -> Result<Source
                     through.span,
                     format!(
                         "`through` lacks {}: it takes the join table, its column that refers to \
-                         this row, and its column that refers to the other: `through(table = \
-                         \"tb_post_tag\", fk = \"post_id\", to = \"tag_id\")`",
-                        missing.join(" and ")
+                         this row, and its column that refers to the other: `through({})`",
+                        missing.join(" and "),
+                        ThroughAttr::example("through")
                     ),
                 ));
             }
@@ -479,7 +532,14 @@ fn many_source(call: &Call<ManyAttr>, errors: &mut Accumulator) -> Result<Source
         match number {
             Ok(number) if number > 0 && i64::try_from(number).is_ok() => Some(number),
             _ => {
-                errors.push(at(limit.0.span(), "`limit` is a number from 1 on"));
+                errors.push(at(
+                    limit.0.span(),
+                    format!(
+                        "`limit` is a whole number from 1 to {}; without it, the list has every \
+                         row",
+                        i64::MAX
+                    ),
+                ));
                 None
             }
         }
@@ -511,11 +571,7 @@ fn aggregate_source(
         missing.push("`expr`, what to aggregate");
     }
     if !missing.is_empty() {
-        let example = if needs_expr {
-            "table = \"tb_line\", fk = \"order_id\", expr = \"{}.price\""
-        } else {
-            "table = \"tb_comment\", fk = \"post_id\""
-        };
+        let example = AggregateAttr::example(function);
         return Err(at(
             call.span,
             format!(
@@ -587,7 +643,10 @@ fn choose_key(
     errors: &mut Accumulator,
 ) {
     if let [_, (second, _), ..] = marked {
-        errors.push(at(*second, "a view has one key; mark one field with `key`"));
+        errors.push(at(
+            *second,
+            "a struct has one key; mark one field with `key`",
+        ));
     }
     let index = marked.first().map(|(_, index)| *index).or_else(|| {
         fields
@@ -630,7 +689,7 @@ fn check_columns(fields: &mut [Field], errors: &mut Accumulator) {
         if BOOKKEEPING.contains(&column.as_str()) {
             errors.push(at(
                 key.ident.span(),
-                format!("the key's column cannot be called `{column}`: every view table has a column of that name"),
+                format!("the key's column cannot be called `{column}`: every view table has a column of that name; rename it, or choose another key"),
             ));
         }
         taken.insert(column.clone(), key.name.clone());
@@ -646,7 +705,8 @@ fn check_columns(fields: &mut [Field], errors: &mut Accumulator) {
             errors.push(at(
                 field.ident.span(),
                 format!(
-                    "`{}` and `{other}` would both be the column `{}` of the view table",
+                    "`{}` and `{other}` would both be the column `{}` of the view table; mark \
+                     one of them with `filter`, `sort` or `unique`",
                     field.name, promoted.column
                 ),
             ));
@@ -671,36 +731,69 @@ fn plural(container: &ViewAttr, entity: &str, errors: &mut Accumulator) -> Strin
 /// A part of a function's name.
 fn function_name(text: &Text, attribute: &str, errors: &mut Accumulator) -> String {
     let name = text.value();
-    // With a prefix, as it is used: so that keywords are fine.
-    if syn::parse_str::<Ident>(&format!("sync_{name}")).is_err() {
-        errors.push(at(
-            text.span(),
-            format!(
-                "`{attribute}` becomes a part of function names, so it can have letters, digits \
-                 and `_`: `{attribute} = \"blog_post\"`"
-            ),
-        ));
-        return "invalid".to_owned();
+    if is_function_name(&name) {
+        return name;
     }
-    name
+    let example = if attribute == "plural" {
+        "blog_posts"
+    } else {
+        "blog_post"
+    };
+    errors.push(at(
+        text.span(),
+        format!(
+            "`{attribute}` becomes a part of function names, so it has letters, digits and `_` \
+             only: `{attribute} = \"{example}\"`"
+        ),
+    ));
+    "invalid".to_owned()
 }
 
-fn named_table(
-    text: Option<&Text>,
-    prefix: &str,
-    entity: &str,
-    input: &DeriveInput,
-    errors: &mut Accumulator,
-) -> Table {
+/// Whether `sync_` and the name are one: so that keywords are fine.
+pub(crate) fn is_function_name(name: &str) -> bool {
+    !name.is_empty() && syn::parse_str::<Ident>(&format!("sync_{name}")).is_ok()
+}
+
+fn named_table(text: Option<&Text>, prefix: &str, entity: &str, errors: &mut Accumulator) -> Table {
     if text.is_some() {
         return checked(text, text::table, errors).unwrap_or_else(no_table);
     }
-    let name = format!("{prefix}{entity}");
-    if let Err(message) = text::identifier(&name) {
-        errors.push(Error::custom(message).with_span(&input.ident.to_token_stream()));
-    }
     Table {
         schema: "public".to_owned(),
-        name,
+        name: format!("{prefix}{entity}"),
+    }
+}
+
+/// The names of tables that were not written but made of the entity's.
+fn check_default_names(
+    input: &DeriveInput,
+    container: &ViewAttr,
+    entity: &str,
+    kind: Kind,
+    errors: &mut Accumulator,
+) {
+    let made = [
+        ("table", "tb_", container.table.is_none()),
+        (
+            "view",
+            "tv_",
+            container.view.is_none() && kind == Kind::View,
+        ),
+    ];
+    let made: Vec<_> = made.iter().filter(|(_, _, made)| *made).collect();
+    let Some((_, prefix, _)) = made.first() else {
+        return;
+    };
+    if let Err(message) = text::identifier(&format!("{prefix}{entity}")) {
+        let attributes: Vec<String> = made
+            .iter()
+            .map(|(attribute, ..)| format!("`{attribute} = \"..\"`"))
+            .collect();
+        let span = container
+            .entity
+            .as_ref()
+            .map_or(input.ident.span(), Text::span);
+        let message = format!("{message}; give another with {}", attributes.join(" and "));
+        errors.push(at(span, message));
     }
 }

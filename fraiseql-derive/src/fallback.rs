@@ -1,24 +1,42 @@
 //! Stubs for a struct with errors, so that its users are not reported too.
 
+use darling::Error;
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use syn::ext::IdentExt;
-use syn::{Data, DeriveInput, Type};
+use syn::{Data, DeriveInput, Path, Type};
 
+use crate::attr::{FieldAttr, Switch, Text, ViewAttr};
 use crate::case;
-use crate::check::krate_of;
+use crate::check;
 use crate::model::Kind;
 
 pub(crate) fn stubs(input: &DeriveInput, kind: Kind) -> TokenStream {
-    if !input.generics.params.is_empty() {
-        return TokenStream::new();
-    }
-    let krate = krate_of(input);
+    let mut errors = Error::accumulator();
+    let container = check::container(input, kind, &mut errors);
+    let key = key_type(input, &mut errors);
+    // They were reported.
+    drop(errors.finish());
+    let krate = check::krate(container.krate.clone());
+    let shape = shape(input, &krate);
+    let serde = container
+        .serde
+        .is_none_or(|Switch(on)| on)
+        .then(|| serde(input, &krate));
+    let view = (kind == Kind::View).then(|| view(input, &krate, &container, &key));
+    quote!(#shape #serde #view)
+}
+
+fn shape(input: &DeriveInput, krate: &Path) -> TokenStream {
     let ident = &input.ident;
     let name = ident.unraw().to_string();
-    let shape = quote! {
+    let (generics, arguments, _) = input.generics.split_for_impl();
+    quote! {
         #[automatically_derived]
-        impl #krate::Embed for #ident {
+        impl #generics #krate::Embed for #ident #arguments
+        where
+            Self: 'static,
+        {
             const SHAPE: &'static #krate::schema::Shape = &#krate::schema::Shape {
                 id: #name,
                 name: #name,
@@ -28,45 +46,70 @@ pub(crate) fn stubs(input: &DeriveInput, kind: Kind) -> TokenStream {
                 key: #krate::__private::std::option::Option::None,
                 fields: &[],
             };
-            type Children = #krate::__private::End;
-        }
-        #[automatically_derived]
-        impl #krate::__private::serde::Serialize for #ident {
-            fn serialize<S: #krate::__private::serde::Serializer>(
-                &self,
-                _: S,
-            ) -> #krate::__private::std::result::Result<S::Ok, S::Error> {
-                #krate::__private::std::unreachable!()
+            fn children() -> impl #krate::__private::Children {
+                #krate::__private::End
             }
         }
-        #[automatically_derived]
-        impl<'de> #krate::__private::serde::Deserialize<'de> for #ident {
-            fn deserialize<D: #krate::__private::serde::Deserializer<'de>>(
-                _: D,
-            ) -> #krate::__private::std::result::Result<Self, D::Error> {
-                #krate::__private::std::unreachable!()
-            }
-        }
-    };
-    if kind == Kind::Part {
-        return shape;
     }
-    let key = key_type(input);
+}
+
+fn serde(input: &DeriveInput, krate: &Path) -> TokenStream {
+    let ident = &input.ident;
+    let (generics, arguments, bounds) = input.generics.split_for_impl();
+    let mut with_de = input.generics.clone();
+    with_de.params.insert(0, syn::parse_quote!('de));
+    let (with_de, ..) = with_de.split_for_impl();
+    quote! {
+        #[automatically_derived]
+        impl #generics #krate::__private::serde::Serialize for #ident #arguments #bounds {
+            fn serialize<__S: #krate::__private::serde::Serializer>(
+                &self,
+                _: __S,
+            ) -> #krate::__private::std::result::Result<__S::Ok, __S::Error> {
+                #krate::__private::std::unreachable!()
+            }
+        }
+        #[automatically_derived]
+        impl #with_de #krate::__private::serde::Deserialize<'de> for #ident #arguments #bounds {
+            fn deserialize<__D: #krate::__private::serde::Deserializer<'de>>(
+                _: __D,
+            ) -> #krate::__private::std::result::Result<Self, __D::Error> {
+                #krate::__private::std::unreachable!()
+            }
+        }
+    }
+}
+
+fn view(input: &DeriveInput, krate: &Path, container: &ViewAttr, key: &Type) -> TokenStream {
+    let ident = &input.ident;
+    let (generics, arguments, _) = input.generics.split_for_impl();
     let visibility = &input.vis;
-    let entity = case::snake(&name);
+    let named = |text: &Option<Text>| {
+        let name = text.as_ref().map(Text::value)?;
+        check::is_function_name(&name).then_some(name)
+    };
+    let entity =
+        named(&container.entity).unwrap_or_else(|| case::snake(&ident.unraw().to_string()));
+    let plural = named(&container.plural).unwrap_or_else(|| case::plural(&entity));
     let sync = format_ident!("sync_{entity}");
-    let sync_all = format_ident!("sync_all_{}", case::plural(&entity));
+    let sync_all = format_ident!("sync_all_{plural}");
     let delete = format_ident!("delete_{entity}");
     quote! {
-        #shape
         #[automatically_derived]
-        impl #krate::TView for #ident {
+        impl #generics #krate::TView for #ident #arguments
+        where
+            Self: 'static
+                + #krate::__private::serde::Serialize
+                + #krate::__private::serde::de::DeserializeOwned
+                + #krate::__private::std::marker::Send
+                + #krate::__private::std::marker::Sync,
+        {
             type Key = #key;
             const VIEW: &'static #krate::schema::View = &#krate::schema::View {
-                shape: <#ident as #krate::Embed>::SHAPE,
+                shape: <#ident #arguments as #krate::Embed>::SHAPE,
                 table: #krate::schema::Table { schema: "", name: "" },
                 entity: #entity,
-                plural: #entity,
+                plural: #plural,
                 data: #krate::schema::Data::Jsonb,
                 key: #krate::schema::Key {
                     column: "",
@@ -98,24 +141,25 @@ pub(crate) fn stubs(input: &DeriveInput, kind: Kind) -> TokenStream {
     }
 }
 
-/// The type of the field `id`, where it is one of the types that keys can have; else one
-/// that is.
-fn key_type(input: &DeriveInput) -> Type {
+/// The type of the key, where it can be told and is a column; else one that keys can have.
+fn key_type(input: &DeriveInput, errors: &mut darling::error::Accumulator) -> Type {
     let fallback = syn::parse_quote!(i64);
     let Data::Struct(data) = &input.data else {
         return fallback;
     };
-    data.fields
+    if !input.generics.params.is_empty() {
+        return fallback;
+    }
+    let fields: Vec<(FieldAttr, &syn::Field)> = data
+        .fields
         .iter()
-        .find(|field| field.ident.as_ref().is_some_and(|ident| ident == "id"))
-        .map(|field| field.ty.clone())
-        .filter(|ty| {
-            let Type::Path(path) = ty else { return false };
-            path.path.segments.last().is_some_and(|segment| {
-                ["i16", "i32", "i64", "String", "Uuid"]
-                    .iter()
-                    .any(|name| segment.ident == name)
-            })
-        })
-        .unwrap_or(fallback)
+        .map(|field| (check::read(&field.attrs, errors), field))
+        .collect();
+    let named_id = |field: &syn::Field| field.ident.as_ref().is_some_and(|ident| ident == "id");
+    fields
+        .iter()
+        .find(|(attr, _)| attr.key.is_some())
+        .or_else(|| fields.iter().find(|(_, field)| named_id(field)))
+        .filter(|(attr, _)| check::sources(attr).is_empty())
+        .map_or(fallback, |(_, field)| field.ty.clone())
 }

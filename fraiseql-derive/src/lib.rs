@@ -47,7 +47,7 @@ use crate::model::Kind;
 /// | `entity = "post"` | the name that the functions end with | the struct's name in snake_case |
 /// | `plural = "posts"` | its plural, in `sync_all_posts` | by the rules of English |
 /// | `type_name = "Post"` | the name in GraphQL | the struct's name |
-/// | `data = "jsonb"` | how documents are stored; `"json"` is three to four times faster to read, and cannot be searched | `"jsonb"` |
+/// | `data = "jsonb"` | how documents are stored; `"json"` is faster to read, and cannot be searched | `"jsonb"` |
 /// | `filter = "deleted_at IS NULL"` | which rows have a document, as SQL | all |
 /// | `serde = false` | you implement `Serialize` and `Deserialize` yourself | `true` |
 /// | `crate = ::path` | where `fraiseql_runtime` is | `::fraiseql_runtime` |

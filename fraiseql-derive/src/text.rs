@@ -18,7 +18,7 @@ pub(crate) fn identifier(name: &str) -> Checked<String> {
     }
     if name.len() > MAX_IDENTIFIER {
         return Err(format!(
-            "`{name}` has {} bytes, and PostgreSQL cuts names after {MAX_IDENTIFIER}",
+            "`{name}` has {} bytes, and a name in PostgreSQL has at most {MAX_IDENTIFIER}",
             name.len()
         ));
     }
@@ -149,7 +149,7 @@ pub(crate) fn order_by(text: &str) -> Checked<Vec<OrderBy>> {
 /// ends.
 pub(crate) fn fragment(sql: &str) -> Checked<String> {
     if sql.trim().is_empty() {
-        return Err("the SQL is empty".to_owned());
+        return Err("the SQL is empty; leave the attribute out".to_owned());
     }
     let mut open = 0_usize;
     let mut quote = None;
@@ -168,7 +168,7 @@ pub(crate) fn fragment(sql: &str) -> Checked<String> {
             ')' => {
                 open = open
                     .checked_sub(1)
-                    .ok_or_else(|| "a `)` closes nothing".to_owned())?;
+                    .ok_or_else(|| "a `)` in the SQL closes nothing".to_owned())?;
             }
             ';' => {
                 return Err(
@@ -176,10 +176,14 @@ pub(crate) fn fragment(sql: &str) -> Checked<String> {
                 );
             }
             '-' if next == Some('-') => {
-                return Err("a comment (`--`) would hide the SQL that follows".to_owned());
+                return Err(
+                    "a comment (`--`) would hide the SQL that follows; write it in Rust".to_owned(),
+                );
             }
             '/' if next == Some('*') => {
-                return Err("a comment (`/*`) could hide the SQL that follows".to_owned());
+                return Err(
+                    "a comment (`/*`) could hide the SQL that follows; write it in Rust".to_owned(),
+                );
             }
             '$' if next.is_some_and(|next| next.is_ascii_digit()) => {
                 return Err(
@@ -191,40 +195,37 @@ pub(crate) fn fragment(sql: &str) -> Checked<String> {
         }
     }
     if quote.is_some() {
-        return Err("a quote is not closed".to_owned());
+        return Err("a quote in the SQL is not closed".to_owned());
     }
     if open > 0 {
-        return Err("a `(` is not closed".to_owned());
+        return Err("a `(` in the SQL is not closed".to_owned());
     }
     Ok(sql.trim().to_owned())
 }
 
-/// The key of a document, which is also the name of a column and of a GraphQL field.
-pub(crate) fn json_key(key: &str) -> Checked<()> {
-    let mut chars = key.chars();
+/// The key of a document, which is also the name of a column and of a GraphQL field; or the
+/// name of a GraphQL type. `attribute` is what gives it another.
+pub(crate) fn graphql_name(name: &str, attribute: &str) -> Checked<()> {
+    let mut chars = name.chars();
     let starts = chars
         .next()
         .is_some_and(|c| c == '_' || c.is_ascii_alphabetic());
-    if !starts || !chars.all(|c| c == '_' || c.is_ascii_alphanumeric()) {
-        return Err(format!(
-            "`{key}` is not a name in GraphQL: letters a-z and A-Z, digits and `_`, and no digit \
-             first; choose another with `json = \"..\"`"
-        ));
-    }
-    if key.starts_with("__") {
-        return Err(format!(
-            "`{key}` starts with `__`, which GraphQL keeps for itself; choose another with \
-             `json = \"..\"`"
-        ));
-    }
-    if key.len() > MAX_IDENTIFIER {
-        return Err(format!(
-            "`{key}` has {} bytes; a key can have {MAX_IDENTIFIER}, the length of a name in \
-             PostgreSQL; choose another with `json = \"..\"`",
-            key.len()
-        ));
-    }
-    Ok(())
+    let wrong = if !starts || !chars.all(|c| c == '_' || c.is_ascii_alphanumeric()) {
+        "is no name in GraphQL, which has letters (a-z, A-Z), digits and `_`, and no digit first"
+            .to_owned()
+    } else if name.starts_with("__") {
+        "starts with `__`, which GraphQL keeps for itself".to_owned()
+    } else if name.len() > MAX_IDENTIFIER {
+        format!(
+            "has {} bytes, and a name in PostgreSQL has at most {MAX_IDENTIFIER}",
+            name.len()
+        )
+    } else {
+        return Ok(());
+    };
+    Err(format!(
+        "`{name}` {wrong}; give another with `{attribute} = \"..\"`"
+    ))
 }
 
 #[cfg(test)]

@@ -2,8 +2,9 @@
 //!
 //! Tables refer to each other by function pointer, which the compiler cannot call in a
 //! constant. So the derives also list each struct's children as types, and [`check`] walks
-//! those: the walk stops where a type comes back, so it ends for cyclic types too. Only the
-//! types on a cycle report it, not those that merely lead to one.
+//! those: the walk stops where a type comes back, so it ends for cyclic types too. Of the
+//! types on a cycle the first in the source reports it, and those that merely lead to one
+//! don't.
 
 use std::marker::PhantomData;
 
@@ -42,11 +43,14 @@ static NONE: Shape = Shape {
 
 /// Nothing: the end of a list.
 #[derive(Debug)]
-pub enum End {}
+pub struct End;
 
 impl Embed for End {
     const SHAPE: &'static Shape = &NONE;
-    type Children = End;
+
+    fn children() -> impl Children {
+        End
+    }
 }
 
 impl Children for End {
@@ -54,6 +58,17 @@ impl Children for End {
     const FIELD: usize = 0;
     type Head = End;
     type Tail = End;
+}
+
+impl<T, const FIELD: usize, Rest> Child<T, FIELD, Rest> {
+    /// A value, for its type.
+    pub const LIST: Self = Self(PhantomData);
+}
+
+impl<T, const FIELD: usize, Rest> std::fmt::Debug for Child<T, FIELD, Rest> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Child").field(&FIELD).finish()
+    }
 }
 
 impl<T: Embed, const FIELD: usize, Rest: Children> Children for Child<T, FIELD, Rest> {
@@ -96,13 +111,21 @@ pub const fn check<T: Embed>() {
 
 #[track_caller]
 const fn visit<Root: Embed, T: Embed, W: Way>() {
-    if !W::START && same(T::SHAPE.id, Root::SHAPE.id) {
+    if !W::START && same(T::SHAPE.id, Root::SHAPE.id) && first::<W>(Root::SHAPE.id) {
         report::<W>(Root::SHAPE);
     }
     // A cycle that the root is not on is reported by the types that are.
     if !seen::<W>(T::SHAPE.id) {
-        children::<Root, T, T::Children, W>();
+        children_of::<Root, T, _, _, W>(T::children);
     }
+}
+
+/// [`children`], of what `_children` returns. It is not called: its type says it all.
+#[track_caller]
+const fn children_of<Root: Embed, T: Embed, F: Fn() -> L + Copy, L: Children, W: Way>(
+    _children: F,
+) {
+    children::<Root, T, L, W>();
 }
 
 #[track_caller]
@@ -115,6 +138,46 @@ const fn children<Root: Embed, T: Embed, L: Children, W: Way>() {
 
 const fn seen<W: Way>(id: &str) -> bool {
     !W::START && (same(W::SHAPE.id, id) || seen::<W::Back>(id))
+}
+
+/// Whether no shape on the way stands before that of `id`.
+const fn first<W: Way>(id: &str) -> bool {
+    W::START || (!before(W::SHAPE.id, id) && first::<W::Back>(id))
+}
+
+/// An order of ids: by line, and within a line, or between files, by the id as text.
+const fn before(a: &str, b: &str) -> bool {
+    let (line_a, line_b) = (line(a), line(b));
+    if line_a != line_b {
+        return line_a < line_b;
+    }
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    let mut index = 0;
+    while index < a.len() && index < b.len() {
+        if a[index] != b[index] {
+            return a[index] < b[index];
+        }
+        index += 1;
+    }
+    a.len() < b.len()
+}
+
+/// The line in an id: `module::Name@line:column`.
+const fn line(id: &str) -> u32 {
+    let id = id.as_bytes();
+    let mut line = 0;
+    let mut inside = false;
+    let mut index = 0;
+    while index < id.len() {
+        match id[index] {
+            b'@' => inside = true,
+            b':' => inside = false,
+            digit if inside && digit.is_ascii_digit() => line = line * 10 + (digit - b'0') as u32,
+            _ => {}
+        }
+        index += 1;
+    }
+    line
 }
 
 /// A message that is put together in a constant.
@@ -154,9 +217,9 @@ const fn report<W: Way>(root: &'static Shape) {
         bytes: [0; 1024],
         len: 0,
     };
-    let text = path::<W>(text.push("type cycle: ")).push(root.name).push(
-        "; a document cannot contain itself, so give one of these fields a part of its own: \
-               a struct with #[derive(Embed)] and only the fields that are needed there",
+    let text = path::<W>(text.push("type cycle ")).push(root.name).push(
+        "; a document cannot contain itself, so give one of these fields a type of its own: \
+               a struct with #[derive(Embed)] and the fields that are needed there",
     );
     match std::str::from_utf8(text.bytes.split_at(text.len).0) {
         Ok(message) => panic!("{}", message),

@@ -14,7 +14,7 @@ use crate::scalar::Scalar;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the key of a document",
     label = "not a key type",
-    note = "keys can be i16, i32, i64, String and Uuid"
+    note = "a key is one value that is never null: an i16, i32, i64, String or Uuid"
 )]
 pub trait Key: Scalar + Clone + fmt::Display + Send + Sync + 'static {
     /// The keys as a list without type parameter, each once and in order.

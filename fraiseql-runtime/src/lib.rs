@@ -94,7 +94,7 @@ pub use view::{Embed, ManyField, OneField, TView};
 /// What the derives emit refers to this. Nothing here is for people.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::cycle::{Child, End, check as check_cycle};
+    pub use crate::cycle::{Child, Children, End, check as check_cycle};
     pub mod proof {
         pub use crate::proof::{aggregate, key, promoted};
     }

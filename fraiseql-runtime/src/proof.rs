@@ -3,7 +3,7 @@
 use crate::scalar::ScalarType;
 use crate::schema::Function;
 
-/// A key is there, and is one value.
+/// The key of a part is there, and is one value. That of a view is a [`Key`](crate::Key).
 #[track_caller]
 pub const fn key(ty: ScalarType) {
     assert!(
@@ -36,14 +36,60 @@ pub const fn aggregate(function: Function, ty: ScalarType) {
                 "exists is true or false and never null: its type is bool"
             );
         }
-        Function::Avg | Function::Min | Function::Max => {
+        Function::Avg => {
             assert!(
                 ty.nullable,
-                "avg, min and max are null when there are no rows: the type must be an Option"
+                "avg is null when there are no rows: its type is an Option, such as Option<f64>"
+            );
+            assert!(
+                may_be_number(ty.sql),
+                "avg is a number: its type is an Option of one, such as Option<f64>"
             );
         }
-        Function::Sum => {}
+        Function::Min => {
+            assert!(
+                ty.nullable,
+                "min is null when there are no rows: its type is an Option"
+            );
+        }
+        Function::Max => {
+            assert!(
+                ty.nullable,
+                "max is null when there are no rows: its type is an Option"
+            );
+        }
+        Function::Sum => {
+            assert!(
+                may_be_number(ty.sql),
+                "sum is a number: its type is i64, f64, Decimal or an Option of one, as the sum \
+                 is in PostgreSQL"
+            );
+        }
     }
+}
+
+/// Whether it is none of the types that are surely no numbers: types of other crates may
+/// stand for any.
+const fn may_be_number(sql: &str) -> bool {
+    let others = [
+        "boolean",
+        "text",
+        "uuid",
+        "json",
+        "jsonb",
+        "timestamptz",
+        "timestamp",
+        "date",
+        "time",
+    ];
+    let mut index = 0;
+    while index < others.len() {
+        if same(sql, others[index]) {
+            return false;
+        }
+        index += 1;
+    }
+    true
 }
 
 /// A column can hold the value, and an index can order it.

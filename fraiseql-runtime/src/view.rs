@@ -41,8 +41,9 @@ pub trait Embed: Sized + 'static {
     /// The constant table of the struct.
     const SHAPE: &'static Shape;
 
+    /// The children as types. Behind `impl`, so that a public struct may have private parts.
     #[doc(hidden)]
-    type Children: crate::cycle::Children;
+    fn children() -> impl crate::cycle::Children;
 
     /// [`SHAPE`](Self::SHAPE), as a function that other tables can point to.
     #[must_use]
@@ -53,14 +54,20 @@ pub trait Embed: Sized + 'static {
 
 impl<T: Embed> Embed for Box<T> {
     const SHAPE: &'static Shape = T::SHAPE;
-    type Children = T::Children;
+
+    fn children() -> impl crate::cycle::Children {
+        T::children()
+    }
 }
 
 /// A type of a `one(..)` field: a part, or an `Option` of one.
+// The words are those of `Embed`: the compiler names either for one mistake, and says what is
+// the same only once.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be a #[tview(one(..))] field",
-    label = "must be T or Option<T>, where T has #[derive(Embed)] or #[derive(TView)]",
-    note = "for the rows that refer to this one, use #[tview(many(fk = \"..\"))] on a Vec<T>"
+    message = "`{Self}` is not a part of a document",
+    label = "needs #[derive(Embed)] or #[derive(TView)]",
+    note = "one(..) goes on a field of type T or Option<T>, many(..) on Vec<T>, where T has \
+            #[derive(Embed)] or #[derive(TView)]"
 )]
 pub trait OneField {
     /// The part.

@@ -5,13 +5,18 @@ mod schema;
 mod serde;
 mod sync;
 
-use proc_macro2::TokenStream;
-use quote::quote;
+use proc_macro2::{Ident, TokenStream};
+use quote::{format_ident, quote};
+use syn::spanned::Spanned;
 
-use crate::model::Model;
+use crate::model::{Field, Model};
 
 /// Everything that a derive emits.
 pub(crate) fn emit(model: &Model) -> TokenStream {
+    let aliases = model.fields.iter().map(|field| {
+        let (alias, ty) = (alias(field), &field.ty);
+        quote!(#[allow(dead_code, non_camel_case_types)] type #alias = #ty;)
+    });
     let schema = schema::emit(model);
     let serde = model.serde.then(|| serde::emit(model));
     let proofs = proofs::emit(model);
@@ -24,6 +29,7 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
     let (implementation, functions) = sync.unzip();
     quote! {
         const _: () = {
+            #(#aliases)*
             #schema
             #implementation
             #serde
@@ -31,4 +37,10 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
         };
         #functions
     }
+}
+
+/// The type of a field by a name of one token, with the place of the type. What is wrong with
+/// a type is then the same error wherever it is mentioned, and the compiler says it once.
+fn alias(field: &Field) -> Ident {
+    format_ident!("__Field_{}", field.name, span = field.ty.span())
 }

@@ -1,9 +1,10 @@
 //! The constant table.
 
-use proc_macro2::TokenStream;
-use quote::{quote, quote_spanned};
+use proc_macro2::{Ident, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 
+use crate::emit::alias;
 use crate::model::{Aggregate, Field, Link, Many, Model, OrderBy, Promoted, Source, Table};
 
 pub(crate) fn emit(model: &Model) -> TokenStream {
@@ -21,18 +22,26 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
         None => quote!(#krate::__private::std::option::Option::None),
     };
     let fields = model.document().map(|one| field(model, one));
-    let children = model
+    let (parts, children): (Vec<_>, Vec<_>) = model
         .document()
         .enumerate()
-        .filter_map(|(index, field)| Some((index, part(model, field)?)))
-        .collect::<Vec<_>>()
-        .into_iter()
-        .rev()
-        .fold(
+        .filter_map(|(index, field)| {
+            let (name, part) = part(model, field)?;
+            Some((part, (name, index)))
+        })
+        .unzip();
+    let children = if children.is_empty() {
+        quote!(#krate::__private::End)
+    } else {
+        let list = children.into_iter().rev().fold(
             quote!(#krate::__private::End),
-            |rest, (index, part)| quote!(#krate::__private::Child<#part, #index, #rest>),
+            |rest, (name, index)| quote!(#krate::__private::Child<#name, #index, #rest>),
         );
+        quote!(<#list>::LIST)
+    };
     quote! {
+        #(#parts)*
+
         #[automatically_derived]
         impl #krate::Embed for #ident {
             const SHAPE: &'static #krate::schema::Shape = &#krate::schema::Shape {
@@ -47,7 +56,9 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
                 key: #key,
                 fields: &[#(#fields),*],
             };
-            type Children = #children;
+            fn children() -> impl #krate::__private::Children {
+                #children
+            }
         }
     }
 }
@@ -68,20 +79,53 @@ pub(crate) fn key(model: &Model, field: &Field) -> TokenStream {
     quote!(#krate::schema::Key { column: #column, ty: #ty })
 }
 
-/// The scalar type of a field. An error of it is an error of the field's type.
+/// The scalar type of a field.
 fn scalar(model: &Model, field: &Field) -> TokenStream {
     let krate = &model.krate;
-    let ty = &field.ty;
+    let ty = alias(field);
     quote_spanned!(ty.span()=> <#ty as #krate::Scalar>::TYPE)
 }
 
-/// The part that a field holds, if it is an object or a list.
-fn part(model: &Model, field: &Field) -> Option<TokenStream> {
+/// A type that stands for the part that a field holds, if it is an object or a list, and what
+/// it is. It is the one place where the part is asked for, so that a type that has none is
+/// one error, at the field.
+fn part(model: &Model, field: &Field) -> Option<(Ident, TokenStream)> {
     let krate = &model.krate;
-    let ty = &field.ty;
+    let ty = alias(field);
+    let holder = holder(field)?;
+    let name = part_name(field);
+    // It is seen wherever the struct is.
+    let visibility = &model.visibility;
+    let part = quote_spanned! {ty.span()=>
+        #[doc(hidden)]
+        #[allow(
+            missing_docs,
+            missing_debug_implementations,
+            non_camel_case_types,
+            unreachable_pub
+        )]
+        #visibility enum #name {}
+        #[automatically_derived]
+        impl #krate::Embed for #name {
+            const SHAPE: &'static #krate::schema::Shape =
+                <<#ty as #krate::#holder>::Part as #krate::Embed>::SHAPE;
+            fn children() -> impl #krate::__private::Children {
+                <<#ty as #krate::#holder>::Part as #krate::Embed>::children()
+            }
+        }
+    };
+    Some((name, part))
+}
+
+fn part_name(field: &Field) -> Ident {
+    format_ident!("__Part_{}", field.name, span = field.ty.span())
+}
+
+/// The trait of the types that a relation's field can have.
+pub(crate) fn holder(field: &Field) -> Option<Ident> {
     match field.source {
-        Source::One { .. } => Some(quote_spanned!(ty.span()=> <#ty as #krate::OneField>::Part)),
-        Source::Many(_) => Some(quote_spanned!(ty.span()=> <#ty as #krate::ManyField>::Part)),
+        Source::One { .. } => Some(format_ident!("OneField")),
+        Source::Many(_) => Some(format_ident!("ManyField")),
         _ => None,
     }
 }
@@ -122,7 +166,8 @@ fn field(model: &Model, field: &Field) -> TokenStream {
 
 fn source(model: &Model, field: &Field) -> TokenStream {
     let krate = &model.krate;
-    let shape = part(model, field).map(|part| quote!(<#part as #krate::Embed>::shape));
+    let part = part_name(field);
+    let shape = quote!(<#part as #krate::Embed>::shape);
     match &field.source {
         Source::Column(column) => {
             let ty = scalar(model, field);
@@ -134,7 +179,7 @@ fn source(model: &Model, field: &Field) -> TokenStream {
         }
         Source::One { fk, key } => {
             let key = option(model, key.as_ref());
-            let ty = &field.ty;
+            let ty = alias(field);
             let nullable = quote_spanned!(ty.span()=> <#ty as #krate::OneField>::NULLABLE);
             quote!(#krate::schema::Source::One(#krate::schema::One {
                 fk: #fk, key: #key, nullable: #nullable, shape: #shape,

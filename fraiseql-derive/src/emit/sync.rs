@@ -28,23 +28,25 @@ pub(crate) fn implementation(model: &Model, view: &View) -> TokenStream {
     let key_type = &key.ty;
     let key = schema::key(model, key);
     quote! {
+        // By itself, so that it does not ask for what a view must be once more.
+        const __VIEW: &'static #krate::schema::View = &#krate::schema::View {
+            shape: <#ident as #krate::Embed>::SHAPE,
+            table: #table,
+            entity: #entity,
+            plural: #plural,
+            data: #krate::schema::Data::#data,
+            key: #key,
+        };
         #[automatically_derived]
         impl #krate::TView for #ident {
             type Key = #key_type;
-            const VIEW: &'static #krate::schema::View = &#krate::schema::View {
-                shape: <#ident as #krate::Embed>::SHAPE,
-                table: #table,
-                entity: #entity,
-                plural: #plural,
-                data: #krate::schema::Data::#data,
-                key: #key,
-            };
+            const VIEW: &'static #krate::schema::View = __VIEW;
             fn statements() -> &'static #krate::__private::Statements {
                 static STATEMENTS: #krate::__private::std::sync::OnceLock<
                     #krate::__private::Statements,
                 > = #krate::__private::std::sync::OnceLock::new();
                 STATEMENTS.get_or_init(|| {
-                    #krate::__private::Statements::compose(<#ident as #krate::TView>::VIEW)
+                    #krate::__private::Statements::compose(__VIEW)
                 })
             }
         }

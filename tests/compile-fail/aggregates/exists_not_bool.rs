@@ -1,0 +1,10 @@
+use fraiseql_runtime::TView;
+
+#[derive(TView)]
+pub struct Post {
+    pub id: i64,
+    #[tview(exists(table = "tb_comment", fk = "post_id"))]
+    pub discussed: i64,
+}
+
+fn main() {}

@@ -1,0 +1,10 @@
+use fraiseql_runtime::TView;
+
+#[derive(TView)]
+pub struct Order {
+    pub id: i64,
+    #[tview(sum(table = "tb_line", fk = "order_id"))]
+    pub total: i64,
+}
+
+fn main() {}

@@ -1,0 +1,17 @@
+use fraiseql_runtime::{Embed, TView};
+
+#[derive(TView)]
+pub struct Post {
+    pub id: i64,
+    #[tview(fk = "author_id")]
+    pub author: Author,
+    #[tview(order_by = "created_at", many(fk = "post_id"))]
+    pub comments: Vec<Author>,
+}
+
+#[derive(Embed)]
+pub struct Author {
+    pub id: i64,
+}
+
+fn main() {}

@@ -1,0 +1,15 @@
+use fraiseql_runtime::{Embed, TView};
+
+#[derive(TView)]
+pub struct Post {
+    pub id: i64,
+    #[tview(one("author_id"))]
+    pub author: Author,
+}
+
+#[derive(Embed)]
+pub struct Author {
+    pub id: i64,
+}
+
+fn main() {}

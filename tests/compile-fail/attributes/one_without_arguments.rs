@@ -1,0 +1,17 @@
+use fraiseql_runtime::{Embed, TView};
+
+#[derive(TView)]
+pub struct Post {
+    pub id: i64,
+    #[tview(one)]
+    pub author: Author,
+    #[tview(one = "editor_id")]
+    pub editor: Author,
+}
+
+#[derive(Embed)]
+pub struct Author {
+    pub id: i64,
+}
+
+fn main() {}

@@ -1,0 +1,9 @@
+use fraiseql_runtime::TView;
+
+#[derive(TView)]
+pub struct Post {
+    #[tview(key, expr = "lower({}.slug)")]
+    pub slug: String,
+}
+
+fn main() {}

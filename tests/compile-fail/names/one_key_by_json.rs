@@ -1,0 +1,11 @@
+use fraiseql_runtime::TView;
+
+#[derive(TView)]
+pub struct Post {
+    pub id: i64,
+    pub title: String,
+    #[tview(json = "title")]
+    pub headline: String,
+}
+
+fn main() {}

@@ -1,0 +1,14 @@
+use fraiseql_runtime::{Embed, TView};
+
+#[derive(TView)]
+pub struct Post {
+    #[tview(key, one(fk = "author_id"))]
+    pub author: Author,
+}
+
+#[derive(Embed)]
+pub struct Author {
+    pub id: i64,
+}
+
+fn main() {}

@@ -1,0 +1,10 @@
+use fraiseql_runtime::TView;
+
+#[derive(TView)]
+pub struct Post {
+    pub id: i64,
+    #[tview(one(fk = "author_id"))]
+    pub author: String,
+}
+
+fn main() {}

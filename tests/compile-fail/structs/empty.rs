@@ -1,0 +1,6 @@
+use fraiseql_runtime::Embed;
+
+#[derive(Embed)]
+pub struct Author {}
+
+fn main() {}

@@ -1,0 +1,9 @@
+use fraiseql_runtime::Embed;
+
+#[derive(Embed)]
+pub enum Status {
+    Draft,
+    Public,
+}
+
+fn main() {}

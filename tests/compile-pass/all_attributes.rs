@@ -1,0 +1,97 @@
+//! Every attribute once.
+
+use chrono::{DateTime, Utc};
+use fraiseql_runtime::schema::Data;
+use fraiseql_runtime::{Embed, TView};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+#[derive(TView)]
+#[tview(
+    table = "app.tb_order",
+    view = "read.tv_order",
+    entity = "sale",
+    plural = "sales_all"
+)]
+#[tview(type_name = "Sale", data = "json", filter = "deleted_at IS NULL")]
+#[tview(serde = true, crate = ::fraiseql_runtime)]
+pub struct Order {
+    #[tview(key, column = "order_no", json = "number")]
+    pub no: Uuid,
+    #[tview(filter, sort, unique)]
+    pub reference: String,
+    #[tview(skip)]
+    pub seen: bool,
+    #[tview(filter, sort)]
+    pub placed_at: DateTime<Utc>,
+    #[tview(sort, expr = "lower({}.title)")]
+    pub slug: Option<String>,
+    #[tview(one(fk = "customer_email", key = "email"))]
+    pub customer: Option<Customer>,
+    #[tview(many(
+        fk = "order_ref",
+        key = "reference",
+        order_by = "position DESC NULLS LAST, \"Odd Name\"",
+        limit = 50,
+        filter = "NOT hidden"
+    ))]
+    pub lines: Vec<Line>,
+    #[tview(many(through(table = "app.tb_order_tag", fk = "order_no", to = "tag_id")))]
+    pub tags: Vec<Tag>,
+    #[tview(count(
+        table = "tb_line",
+        fk = "order_ref",
+        key = "reference",
+        filter = "NOT hidden"
+    ))]
+    pub line_count: i64,
+    #[tview(sum(table = "tb_line", fk = "order_ref", expr = "{}.price * {}.quantity"))]
+    pub total: i64,
+    #[tview(avg(table = "tb_line", fk = "order_ref", expr = "{}.price"))]
+    pub mean: Option<f64>,
+    #[tview(min(table = "tb_line", fk = "order_ref", expr = "{}.price"))]
+    pub cheapest: Option<i64>,
+    #[tview(filter, max(table = "tb_line", fk = "order_ref", expr = "{}.price"))]
+    pub dearest: Option<i64>,
+    #[tview(exists(table = "tb_line", fk = "order_ref"))]
+    pub has_lines: bool,
+}
+
+#[derive(Embed, Serialize, Deserialize)]
+#[tview(
+    table = "tb_customer",
+    type_name = "Buyer",
+    filter = "active",
+    serde = false
+)]
+#[tview(crate = ::fraiseql_runtime)]
+pub struct Customer {
+    pub id: Uuid,
+}
+
+#[derive(Embed)]
+#[tview(table = "tb_line")]
+pub struct Line {
+    pub id: i64,
+    #[tview(column = "product_title", json = "product")]
+    pub title: String,
+}
+
+#[derive(Embed)]
+pub struct Tag {
+    #[tview(key)]
+    pub name: String,
+}
+
+pub async fn refresh(pool: &sqlx::PgPool) -> fraiseql_runtime::Result<()> {
+    sync_sale(pool, &[Uuid::nil()]).await?;
+    delete_sale(pool, &[Uuid::nil()]).await?;
+    sync_all_sales_all(pool).await?;
+    Ok(())
+}
+
+fn main() {
+    assert_eq!(Order::VIEW.data, Data::Json);
+    assert_eq!(Order::VIEW.key.column, "order_no");
+    assert_eq!(Customer::SHAPE.type_name, "Buyer");
+}

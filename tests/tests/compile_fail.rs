@@ -1,0 +1,22 @@
+//! What users get wrong, and what the compiler says: one folder for each kind of mistake.
+//! `TRYBUILD=overwrite` writes the messages anew; read them as a user would.
+
+/// One test for each folder, so that its name shows.
+macro_rules! folders {
+    ($($folder:ident),*) => {$(
+        #[test]
+        fn $folder() {
+            let cases = trybuild::TestCases::new();
+            cases.compile_fail(concat!("compile-fail/", stringify!($folder), "/*.rs"));
+        }
+    )*};
+}
+
+folders!(
+    attributes, structs, names, relations, keys, types, aggregates, sql, cycles, many
+);
+
+#[test]
+fn compiles() {
+    trybuild::TestCases::new().pass("compile-pass/*.rs");
+}
