@@ -2,8 +2,10 @@
 //!
 //! `cargo run --release -p benches -- sync` compares ways to keep documents up to date, all
 //! on one server and in one run: alternating, after a warm-up, medians and ratios.
+//! `-- derive` measures what the derives cost at compile time.
 
 mod blog;
+mod derive;
 mod measure;
 mod plot;
 mod sync;
@@ -22,11 +24,14 @@ struct Arguments {
 enum Command {
     /// Syncing documents: in batches, and all of them.
     Sync(sync::Options),
+    /// Compiling views.
+    Derive(derive::Options),
 }
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     match Arguments::parse().command {
         Command::Sync(options) => sync::run(options).await,
+        Command::Derive(options) => derive::run(&options),
     }
 }

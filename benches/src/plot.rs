@@ -25,11 +25,13 @@ pub(crate) fn ratios(path: &Path, lines: &[Line]) -> anyhow::Result<()> {
         .margin(12)
         .x_label_area_size(36)
         .y_label_area_size(44)
-        .build_cartesian_2d((0..count).into_segmented(), 0.0..top)
+        .build_cartesian_2d((0..count.saturating_sub(1)).into_segmented(), 0.0..top)
         .map_err(|e| failed(&e))?;
     chart
         .configure_mesh()
         .disable_x_mesh()
+        .light_line_style(TRANSPARENT)
+        .y_label_formatter(&|ratio| format!("{ratio:.1}"))
         .x_desc("documents in a batch")
         .x_label_formatter(&|at| match at {
             SegmentValue::CenterOf(index) => lines
@@ -54,10 +56,7 @@ pub(crate) fn ratios(path: &Path, lines: &[Line]) -> anyhow::Result<()> {
         .map_err(|e| failed(&e))?;
     chart
         .draw_series(LineSeries::new(
-            [
-                (SegmentValue::Exact(0), 1.0),
-                (SegmentValue::Exact(count), 1.0),
-            ],
+            [(SegmentValue::Exact(0), 1.0), (SegmentValue::Last, 1.0)],
             &RED,
         ))
         .map_err(|e| failed(&e))?;

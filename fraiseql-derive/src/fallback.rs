@@ -6,7 +6,7 @@ use quote::{format_ident, quote};
 use syn::ext::IdentExt;
 use syn::{Data, DeriveInput, Path, Type};
 
-use crate::attr::{FieldAttr, Switch, Text, ViewAttr};
+use crate::attr::{self, FieldAttr, Switch, Text, ViewAttr};
 use crate::case;
 use crate::check;
 use crate::model::Kind;
@@ -153,7 +153,7 @@ fn key_type(input: &DeriveInput, errors: &mut darling::error::Accumulator) -> Ty
     let fields: Vec<(FieldAttr, &syn::Field)> = data
         .fields
         .iter()
-        .map(|field| (check::read(&field.attrs, errors), field))
+        .map(|field| (attr::read(&field.attrs, errors), field))
         .collect();
     let named_id = |field: &syn::Field| field.ident.as_ref().is_some_and(|ident| ident == "id");
     fields

@@ -21,6 +21,7 @@ mod check;
 mod emit;
 mod fallback;
 mod model;
+mod spelling;
 mod text;
 
 use proc_macro::TokenStream;

@@ -30,7 +30,7 @@ pub(crate) struct View {
     pub(crate) json_text: bool,
 }
 
-#[derive(Clone)]
+#[derive(Default)]
 pub(crate) struct Table {
     pub(crate) schema: String,
     pub(crate) name: String,

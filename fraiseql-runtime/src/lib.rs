@@ -75,6 +75,7 @@ mod key;
 mod model;
 mod proof;
 mod read;
+mod relation;
 pub mod scalar;
 pub mod schema;
 pub mod sql;
@@ -96,13 +97,14 @@ pub use view::{Embed, ManyField, OneField, TView};
 pub mod __private {
     pub use crate::cycle::{Child, Children, End, check as check_cycle};
     pub mod proof {
-        pub use crate::proof::{aggregate, key, promoted};
+        pub use crate::proof::{aggregate, key, promoted, scalar};
     }
-    pub use crate::scalar::with as scalar;
+    pub mod relation {
+        pub use crate::relation::{Many, NoRelation, One};
+    }
     pub use crate::sql::Statements;
     pub use crate::sync::full::sync_all;
     pub use crate::sync::{delete, sync};
-    pub use crate::view::Handle;
     pub use serde;
     pub use std;
 }

@@ -3,6 +3,14 @@
 use crate::scalar::ScalarType;
 use crate::schema::Function;
 
+/// The type has no [`FLAW`](crate::Scalar::FLAW).
+#[track_caller]
+pub const fn scalar(flaw: Option<&'static str>) {
+    if let Some(flaw) = flaw {
+        panic!("{}", flaw);
+    }
+}
+
 /// The key of a part is there, and is one value. That of a view is a [`Key`](crate::Key).
 #[track_caller]
 pub const fn key(ty: ScalarType) {

@@ -369,6 +369,74 @@ async fn a_document_of_an_older_struct_is_an_error_with_its_key() -> anyhow::Res
     Ok(())
 }
 
+/// So that a struct can get an optional field before every document has it.
+#[tokio::test]
+async fn a_document_without_an_optional_field_can_be_read() -> anyhow::Result<()> {
+    let pool = seeded(1).await;
+    sync_all_posts(&pool).await?;
+    run(&pool, "UPDATE tv_post SET data = data - 'editor'").await;
+    let found = Post::find(&pool, post(1)).await?.expect("synced");
+    assert_eq!(found.editor, None);
+    Ok(())
+}
+
+/// A view table that was restored from another server has transaction ids of that server,
+/// which may lie ahead of this one's.
+#[tokio::test]
+async fn documents_of_a_restored_table_are_synced() -> anyhow::Result<()> {
+    let pool = seeded(3).await;
+    sync_all_posts(&pool).await?;
+    run(
+        &pool,
+        "UPDATE tv_post SET synced_xid = '18446744073709551615'",
+    )
+    .await;
+    rename(&pool, "Countess").await;
+    assert_eq!(counts(sync_post(&pool, &posts(1..=2)).await?), [0, 2, 0, 0]);
+    let mut transaction = pool.begin().await?;
+    let report = sync_post(&mut transaction, &[post(3)]).await?;
+    assert_eq!(counts(report), [0, 1, 0, 0]);
+    transaction.commit().await?;
+    assert_eq!(counts(sync_all_posts(&pool).await?), [0, 0, 3, 0]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_field_of_a_megabyte_is_stored_whole() -> anyhow::Result<()> {
+    let pool = seeded(1).await;
+    let title = "é\"\\\n".repeat(200_000);
+    sqlx::query("UPDATE tb_post SET title = $1")
+        .bind(&title)
+        .execute(&pool)
+        .await?;
+    sync_post(&pool, &[post(1)]).await?;
+    let found = Post::find(&pool, post(1)).await?.expect("it was synced");
+    assert!(found.title == title, "{} bytes", found.title.len());
+    Ok(())
+}
+
+/// The connection is cut in the middle of a transaction: nothing is half written, and the
+/// pool goes on.
+#[tokio::test]
+async fn a_cut_connection_is_an_error_and_leaves_nothing() -> anyhow::Result<()> {
+    let pool = seeded(1).await;
+    let mut transaction = pool.begin().await?;
+    sync_post(&mut transaction, &[post(1)]).await?;
+    let pid: i32 = sqlx::query_scalar("SELECT pg_backend_pid()")
+        .fetch_one(&mut *transaction)
+        .await?;
+    sqlx::query("SELECT pg_terminate_backend($1)")
+        .bind(pid)
+        .execute(&pool)
+        .await?;
+    let error = sync_post(&mut transaction, &[post(1)]).await.unwrap_err();
+    assert!(matches!(error, Error::Database { .. }), "{error}");
+    drop(transaction);
+    assert_eq!(count(&pool).await, 0);
+    assert_eq!(counts(sync_post(&pool, &[post(1)]).await?), [1, 0, 0, 0]);
+    Ok(())
+}
+
 /// What the plain upsert loses: the second writer computed its document before it waited.
 #[tokio::test]
 async fn two_writers_of_one_document_lose_nothing_in_their_transactions() -> anyhow::Result<()> {

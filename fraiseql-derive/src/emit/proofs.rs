@@ -26,13 +26,19 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
 fn of_field(model: &Model, field: &Field) -> TokenStream {
     let krate = &model.krate;
     let (start, end) = ends(&field.ty);
-    let ty = alias(field);
-    let ty = quote!(<#ty as #krate::Scalar>::TYPE);
+    let scalar = alias(field);
+    let scalar = quote!(<#scalar as #krate::Scalar>);
+    let ty = quote!(#scalar::TYPE);
     let mut proofs = TokenStream::new();
-    // The key of a view has a type that is a key.
-    if field.is_key && model.view.is_none() {
-        let proof = quote_spanned!(start=> __private::proof::key);
-        proofs.extend(call(&proof, &ty, end));
+    if field.is_key {
+        // The key of a view has a type that is a key.
+        if model.view.is_none() {
+            let proof = quote_spanned!(start=> __private::proof::key);
+            proofs.extend(call(&proof, &ty, end));
+        }
+    } else if !field.skipped && schema::holder(field).is_none() {
+        let proof = quote_spanned!(start=> __private::proof::scalar);
+        proofs.extend(call(&proof, &quote!(#scalar::FLAW), end));
     }
     if let Source::Aggregate(aggregate) = &field.source {
         let function = schema::function(model, aggregate.function);

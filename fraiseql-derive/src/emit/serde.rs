@@ -1,12 +1,13 @@
 //! `Serialize` and `Deserialize`, by serde's own derive on a remote twin of the struct.
 
 use proc_macro2::TokenStream;
-use quote::{ToTokens, format_ident, quote};
-use syn::LitStr;
+use quote::{ToTokens, quote};
 use syn::spanned::Spanned;
+use syn::{LitStr, Type};
 
-use crate::emit::{alias, schema};
-use crate::model::{Field, Model};
+use crate::emit::alias;
+use crate::model::{Field, Model, Source};
+use crate::spelling::{argument, is_one_of};
 
 pub(crate) fn emit(model: &Model) -> TokenStream {
     let krate = &model.krate;
@@ -18,9 +19,16 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
         let attribute = attribute(krate, field);
         quote!(#attribute #ident: #ty)
     });
-    let relations = relations(model);
+    let relations = model.document().any(|field| way(field).is_some());
+    // The functions for types that cannot hold a relation.
+    let no_relation = relations.then(|| {
+        quote! {
+            #[allow(unused_imports)]
+            use #krate::__private::relation::NoRelation as _;
+        }
+    });
     quote! {
-        #relations
+        #no_relation
 
         #[derive(#krate::__private::serde::Serialize, #krate::__private::serde::Deserialize)]
         #[serde(crate = #serde_path, remote = #remote)]
@@ -52,13 +60,18 @@ fn attribute(krate: &syn::Path, field: &Field) -> TokenStream {
     let ty = alias(field);
     // At the field's type, where its errors are.
     let text = |path: String| LitStr::new(&path, field.ty.span());
+    // A document that was stored before the struct got this field can still be read.
+    let default = argument(&field.ty, "Option").map(|_| quote!(, default));
     if field.skipped {
         let default = path(krate, "__private::std::default::Default");
         let default = text(format!("<{ty} as {default}>::default"));
         quote!(#[serde(skip, default = #default)])
-    } else if let Some(holder) = schema::holder(field) {
-        let with = text(format!("__{holder}::<{ty}>"));
-        quote!(#[serde(rename = #json, with = #with)])
+    } else if let Some(way) = way(field) {
+        let way = path(krate, "__private::relation::") + way;
+        let with = text(format!("{way}::<{ty}>"));
+        quote!(#[serde(rename = #json, with = #with #default)])
+    } else if has_serde_form(&field.ty) {
+        quote!(#[serde(rename = #json #default)])
     } else {
         let scalar = path(krate, "Scalar");
         let serialize = text(format!("<{ty} as {scalar}>::serialize_json"));
@@ -66,65 +79,28 @@ fn attribute(krate: &syn::Path, field: &Field) -> TokenStream {
         quote!(#[serde(
             rename = #json,
             serialize_with = #serialize,
-            deserialize_with = #deserialize,
+            deserialize_with = #deserialize
+            #default
         )])
     }
 }
 
-/// Serde's way to the values of relations. For a type that cannot hold a relation, which the
-/// schema reports, the functions are those of the trait, so that serde does not report it too.
-fn relations(model: &Model) -> TokenStream {
-    let krate = &model.krate;
-    let mut holders: Vec<_> = model.document().filter_map(schema::holder).collect();
-    holders.sort();
-    holders.dedup();
-    if holders.is_empty() {
-        return TokenStream::new();
-    }
-    let ways = holders.iter().map(|holder| {
-        let name = format_ident!("__{holder}");
-        quote! {
-            struct #name<T>(#krate::__private::std::marker::PhantomData<T>);
-            impl<T: #krate::#holder> #name<T> {
-                fn serialize<S>(
-                    value: &T,
-                    serializer: S,
-                ) -> #krate::__private::std::result::Result<S::Ok, S::Error>
-                where
-                    T: #krate::__private::serde::Serialize,
-                    S: #krate::__private::serde::Serializer,
-                {
-                    T::serialize(value, serializer)
-                }
-                fn deserialize<'de, D>(
-                    deserializer: D,
-                ) -> #krate::__private::std::result::Result<T, D::Error>
-                where
-                    T: #krate::__private::serde::Deserialize<'de>,
-                    D: #krate::__private::serde::Deserializer<'de>,
-                {
-                    T::deserialize(deserializer)
-                }
-            }
-            impl<T> __NoRelation<T> for #name<T> {}
-        }
-    });
-    quote! {
-        #[allow(dead_code)]
-        trait __NoRelation<T> {
-            fn serialize<S: #krate::__private::serde::Serializer>(
-                _: &T,
-                _: S,
-            ) -> #krate::__private::std::result::Result<S::Ok, S::Error> {
-                #krate::__private::std::unreachable!()
-            }
-            fn deserialize<'de, D: #krate::__private::serde::Deserializer<'de>>(
-                _: D,
-            ) -> #krate::__private::std::result::Result<T, D::Error> {
-                #krate::__private::std::unreachable!()
-            }
-        }
-        #(#ways)*
+/// Whether serde's own form of a type is the one of the runtime. It is known by its name, and
+/// it only saves work: serde's derive writes two types with an implementation each for a field
+/// that goes another way, which is most of what a derive costs.
+fn has_serde_form(ty: &Type) -> bool {
+    let element = argument(ty, "Option").unwrap_or(ty);
+    let element = argument(element, "Vec").unwrap_or(element);
+    let element = argument(element, "Option").unwrap_or(element);
+    is_one_of(element, &["bool", "i16", "i32", "i64", "String", "Uuid"])
+}
+
+/// The runtime's way to the value of a relation.
+fn way(field: &Field) -> Option<&'static str> {
+    match field.source {
+        Source::One { .. } => Some("One"),
+        Source::Many(_) => Some("Many"),
+        _ => None,
     }
 }
 

@@ -5,15 +5,16 @@ use serde::{Deserialize, Deserializer, Serializer};
 use super::{De, ElementNull, Scalar, ScalarType, Ser};
 
 impl<T: Scalar> Scalar for Option<T> {
-    const TYPE: ScalarType = {
-        assert!(
-            !T::TYPE.nullable,
-            "Option<Option<_>>: SQL has only one null; write Option<_>"
-        );
-        ScalarType {
-            nullable: true,
-            ..T::TYPE
+    const TYPE: ScalarType = ScalarType {
+        nullable: true,
+        ..T::TYPE
+    };
+
+    const FLAW: Option<&'static str> = match T::FLAW {
+        None if T::TYPE.nullable => {
+            Some("an `Option` of an `Option`: SQL has only one null; write one `Option`")
         }
+        flaw => flaw,
     };
 
     fn serialize_json<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -29,20 +30,22 @@ impl<T: Scalar> Scalar for Option<T> {
 }
 
 impl<T: Scalar> Scalar for Vec<T> {
-    const TYPE: ScalarType = {
-        assert!(
-            T::TYPE.list.is_none(),
-            "Vec<Vec<_>>: PostgreSQL does not fix an array's dimensions; use serde_json::Value"
-        );
-        ScalarType {
-            nullable: false,
-            list: Some(if T::TYPE.nullable {
-                ElementNull::Yes
-            } else {
-                ElementNull::No
-            }),
-            ..T::TYPE
-        }
+    const TYPE: ScalarType = ScalarType {
+        nullable: false,
+        list: Some(if T::TYPE.nullable {
+            ElementNull::Yes
+        } else {
+            ElementNull::No
+        }),
+        ..T::TYPE
+    };
+
+    const FLAW: Option<&'static str> = match T::FLAW {
+        None if T::TYPE.list.is_some() => Some(
+            "a `Vec` of a `Vec`: an array in PostgreSQL has no fixed number of dimensions; write \
+             `serde_json::Value`, for a column of type jsonb",
+        ),
+        flaw => flaw,
     };
 
     fn serialize_json<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

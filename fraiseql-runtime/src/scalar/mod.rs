@@ -37,6 +37,11 @@ pub trait Scalar: Sized {
     /// What the type is in SQL, JSON and GraphQL.
     const TYPE: ScalarType;
 
+    /// What is wrong with the type, which the derives report at the field. The type has all
+    /// the same a [`TYPE`](Self::TYPE), so that it is reported there only.
+    #[doc(hidden)]
+    const FLAW: Option<&'static str> = None;
+
     /// Writes the value as the same JSON that SQL writes.
     ///
     /// # Errors
@@ -125,27 +130,5 @@ pub(crate) struct De<T>(pub(crate) T);
 impl<'de, T: Scalar> Deserialize<'de> for De<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         T::deserialize_json(deserializer).map(Self)
-    }
-}
-
-/// For `#[serde(with = ..)]` in what the derives emit.
-pub mod with {
-    use super::Scalar;
-    use serde::{Deserializer, Serializer};
-
-    /// See [`Scalar::serialize_json`].
-    ///
-    /// # Errors
-    /// Those of the serializer.
-    pub fn serialize<T: Scalar, S: Serializer>(value: &T, to: S) -> Result<S::Ok, S::Error> {
-        value.serialize_json(to)
-    }
-
-    /// See [`Scalar::deserialize_json`].
-    ///
-    /// # Errors
-    /// Those of the deserializer.
-    pub fn deserialize<'de, T: Scalar, D: Deserializer<'de>>(from: D) -> Result<T, D::Error> {
-        T::deserialize_json(from)
     }
 }

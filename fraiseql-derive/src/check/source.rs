@@ -1,0 +1,200 @@
+//! Where a field's value comes from, if not from a column of the row: an expression, other
+//! rows, or an aggregate of them.
+
+use darling::Result;
+use darling::error::Accumulator;
+use proc_macro2::Span;
+
+use super::error::{at, checked, fragment, identifier};
+use crate::attr::{
+    AggregateAttr, Arguments, Call, FieldAttr, ManyAttr, Number, OneAttr, ThroughAttr,
+};
+use crate::model::{Aggregate, Link, Many, Source};
+use crate::text;
+
+/// The attributes that say where the value comes from, with their places.
+pub(crate) fn sources(attr: &FieldAttr) -> Vec<(&'static str, Span)> {
+    let mut sources = Vec::new();
+    if let Some(expr) = &attr.expr {
+        sources.push(("expr", expr.span()));
+    }
+    if let Some(one) = &attr.one {
+        sources.push(("one", one.span));
+    }
+    if let Some(many) = &attr.many {
+        sources.push(("many", many.span));
+    }
+    for (name, aggregate) in aggregates(attr) {
+        if let Some(aggregate) = aggregate {
+            sources.push((name, aggregate.span));
+        }
+    }
+    sources
+}
+
+fn aggregates(attr: &FieldAttr) -> [(&'static str, Option<&Call<AggregateAttr>>); 6] {
+    [
+        ("count", attr.count.as_ref()),
+        ("sum", attr.sum.as_ref()),
+        ("avg", attr.avg.as_ref()),
+        ("min", attr.min.as_ref()),
+        ("max", attr.max.as_ref()),
+        ("exists", attr.exists.as_ref()),
+    ]
+}
+
+/// The source of a field.
+pub(super) fn source(attr: &FieldAttr, column: String, errors: &mut Accumulator) -> Result<Source> {
+    if let Some(expr) = &attr.expr {
+        let sql = fragment(Some(expr), errors);
+        if sql.as_ref().is_some_and(|sql| !sql.contains("{}")) {
+            errors.push(at(
+                expr.span(),
+                "write `{}` for the row: `expr = \"lower({}.title)\"`; a column without it \
+                 could be taken from another table",
+            ));
+        }
+        return Ok(Source::Expr(sql.unwrap_or_default()));
+    }
+    if let Some(one) = &attr.one {
+        return one_source(one, errors);
+    }
+    if let Some(many) = &attr.many {
+        return many_source(many, errors);
+    }
+    for (function, aggregate) in aggregates(attr) {
+        if let Some(aggregate) = aggregate {
+            return aggregate_source(function, aggregate, errors);
+        }
+    }
+    Ok(Source::Column(column))
+}
+
+fn one_source(call: &Call<OneAttr>, errors: &mut Accumulator) -> Result<Source> {
+    let args = &call.args;
+    if args.fk.is_none() {
+        errors.push(at(
+            call.span,
+            "`one` needs the column that refers to the other row: `one(fk = \"author_id\")`",
+        ));
+    }
+    Ok(Source::One {
+        fk: identifier(args.fk.as_ref(), errors),
+        key: checked(args.key.as_ref(), text::identifier, errors),
+    })
+}
+
+fn many_source(call: &Call<ManyAttr>, errors: &mut Accumulator) -> Result<Source> {
+    let args = &call.args;
+    Ok(Source::Many(Many {
+        link: link(call, errors)?,
+        limit: args.limit.as_ref().and_then(|number| limit(number, errors)),
+        key: checked(args.key.as_ref(), text::identifier, errors),
+        order_by: checked(args.order_by.as_ref(), text::order_by, errors).unwrap_or_default(),
+        filter: fragment(args.filter.as_ref(), errors),
+    }))
+}
+
+/// How the other rows refer to this one.
+fn link(call: &Call<ManyAttr>, errors: &mut Accumulator) -> Result<Link> {
+    match (&call.args.fk, &call.args.through) {
+        (Some(fk), None) => Ok(Link::ForeignKey(identifier(Some(fk), errors))),
+        (None, Some(through)) => self::through(through, errors),
+        (Some(fk), Some(_)) => Err(at(
+            fk.span(),
+            "`fk` does not go with `through`, which has an `fk` of its own",
+        )),
+        (None, None) => Err(at(
+            call.span,
+            "`many` needs the column of the other table that refers to this row: `many(fk = \
+             \"post_id\")`, or a join table: `many(through(table = \"tb_post_tag\", fk = \
+             \"post_id\", to = \"tag_id\"))`",
+        )),
+    }
+}
+
+fn through(call: &Call<ThroughAttr>, errors: &mut Accumulator) -> Result<Link> {
+    let args = &call.args;
+    let missing = [("table", &args.table), ("fk", &args.fk), ("to", &args.to)]
+        .into_iter()
+        .filter(|(_, value)| value.is_none())
+        .map(|(name, _)| format!("`{name}`"))
+        .collect::<Vec<_>>();
+    if !missing.is_empty() {
+        return Err(at(
+            call.span,
+            format!(
+                "`through` lacks {}: it takes the join table, its column that refers to this \
+                 row, and its column that refers to the other: `through({})`",
+                missing.join(" and "),
+                ThroughAttr::example("through")
+            ),
+        ));
+    }
+    Ok(Link::Through {
+        table: checked(args.table.as_ref(), text::table, errors).unwrap_or_default(),
+        fk: identifier(args.fk.as_ref(), errors),
+        to: identifier(args.to.as_ref(), errors),
+    })
+}
+
+fn limit(Number(number): &Number, errors: &mut Accumulator) -> Option<u64> {
+    match number.base10_parse::<u64>() {
+        Ok(limit) if limit > 0 && i64::try_from(limit).is_ok() => Some(limit),
+        _ => {
+            errors.push(at(
+                number.span(),
+                format!(
+                    "`limit` is a whole number from 1 to {}; without it, the list has every row",
+                    i64::MAX
+                ),
+            ));
+            None
+        }
+    }
+}
+
+fn aggregate_source(
+    function: &'static str,
+    call: &Call<AggregateAttr>,
+    errors: &mut Accumulator,
+) -> Result<Source> {
+    let args = &call.args;
+    let needs_expr = matches!(function, "sum" | "avg" | "min" | "max");
+    let mut missing = Vec::new();
+    if args.table.is_none() {
+        missing.push("`table`, the table of the rows");
+    }
+    if args.fk.is_none() {
+        missing.push("`fk`, their column that refers to this row");
+    }
+    if needs_expr && args.expr.is_none() {
+        missing.push("`expr`, what to aggregate");
+    }
+    if !missing.is_empty() {
+        let example = AggregateAttr::example(function);
+        return Err(at(
+            call.span,
+            format!(
+                "`{function}` lacks {}: `{function}({example})`",
+                missing.join(", and ")
+            ),
+        ));
+    }
+    if function == "exists"
+        && let Some(expr) = &args.expr
+    {
+        errors.push(at(
+            expr.span(),
+            "`exists` takes no `expr`; a condition on the rows is `filter = \"..\"`",
+        ));
+    }
+    Ok(Source::Aggregate(Aggregate {
+        function,
+        table: checked(args.table.as_ref(), text::table, errors).unwrap_or_default(),
+        fk: identifier(args.fk.as_ref(), errors),
+        key: checked(args.key.as_ref(), text::identifier, errors),
+        expr: fragment(args.expr.as_ref(), errors),
+        filter: fragment(args.filter.as_ref(), errors),
+    }))
+}
