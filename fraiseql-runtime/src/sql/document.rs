@@ -9,13 +9,13 @@
 //! a column. Aliases of objects start with `_` (`"_comments_author"`), because they stand
 //! alone, where a column of the same name would win.
 
-use std::borrow::Cow;
 use std::collections::HashSet;
 
 use crate::scalar::{Form, ScalarType};
 use crate::schema::{
     Aggregate, Data, Field, Function, Link, Many, One, Shape, Source, Table, View,
 };
+use crate::sql::aggregate;
 use crate::sql::text::{Sql, column, fragment, ident};
 
 /// The longest identifier that PostgreSQL does not cut.
@@ -271,7 +271,7 @@ impl Composer {
             }
             match groups
                 .iter_mut()
-                .find(|group| same_rows(&group[0].2, &aggregate))
+                .find(|group| aggregate::same_rows(&group[0].2, &aggregate))
             {
                 Some(group) => group.push((index, field, aggregate)),
                 None => groups.push(vec![(index, field, aggregate)]),
@@ -282,12 +282,12 @@ impl Composer {
             let inner = self.alias(&path);
             let outer = self.alias(&format!("_{path}"));
             let first = group[0].2;
-            let on = aggregate_condition(&first, shape, row, &inner);
+            let on = aggregate::conditions(&first, shape, row, &inner);
             let mut select = Vec::new();
             for (index, field, aggregate) in &group {
                 select.push(format!(
                     "{} AS {}",
-                    aggregate_value(aggregate, &inner),
+                    aggregate::value(aggregate, &inner),
                     ident(field.json)
                 ));
                 joins.values[*index] = Some(column(&outer, field.json));
@@ -408,7 +408,7 @@ impl Composer {
                 // Only `exists` has no join of its own.
                 (Source::Aggregate(aggregate), None) => {
                     let inner = self.alias(&child_path(path, field.name));
-                    let on = aggregate_condition(aggregate, shape, row, &inner).join(" AND ");
+                    let on = aggregate::conditions(aggregate, shape, row, &inner).join(" AND ");
                     let table = aggregate.table;
                     Value::Inline(format!(
                         "EXISTS (SELECT FROM {table} AS {inner} WHERE {on})"
@@ -475,51 +475,4 @@ fn order(many: &Many, child: &Shape, row: &str) -> Vec<String> {
             .map(|name| column(row, name)),
     );
     terms
-}
-
-fn same_rows(a: &Aggregate, b: &Aggregate) -> bool {
-    (a.table, a.fk, a.key, a.filter) == (b.table, b.fk, b.key, b.filter)
-}
-
-fn aggregate_condition(
-    aggregate: &Aggregate,
-    shape: &Shape,
-    row: &str,
-    inner: &str,
-) -> Vec<String> {
-    let key = aggregate.key.unwrap_or(shape.key_column());
-    let mut conditions = vec![format!(
-        "{} = {}",
-        column(inner, aggregate.fk),
-        column(row, key)
-    )];
-    if let Some(filter) = aggregate.filter {
-        conditions.push(format!("({})", fragment(filter, inner)));
-    }
-    conditions
-}
-
-fn aggregate_value(aggregate: &Aggregate, inner: &str) -> String {
-    let expr = aggregate.expr.map(|expr| fragment(expr, inner));
-    let name = match aggregate.function {
-        Function::Count | Function::Exists => "count",
-        Function::Sum => "sum",
-        Function::Avg => "avg",
-        Function::Min => "min",
-        Function::Max => "max",
-    };
-    let call = format!(
-        "pg_catalog.{name}({})",
-        expr.map_or(Cow::Borrowed("*"), Cow::Owned)
-    );
-    let value = if aggregate.function == Function::Sum && !aggregate.ty.nullable {
-        format!("coalesce({call}, 0)")
-    } else {
-        call
-    };
-    // sum(int8) is numeric, and avg(int4) too: the column's type decides, not PostgreSQL's.
-    match (aggregate.function, aggregate.ty.sql) {
-        (Function::Count, "int8") | (Function::Min | Function::Max, _) => value,
-        (_, ty) => format!("{value}::{ty}"),
-    }
 }

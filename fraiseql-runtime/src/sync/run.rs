@@ -30,6 +30,30 @@ struct Answer {
     blocked: Keys,
 }
 
+impl Answer {
+    /// What was done. The blocked keys are not counted: they will be.
+    fn report(&self) -> SyncReport {
+        let inserted = self.inserted.len() as u64;
+        let blocked = self.blocked.len() as u64;
+        SyncReport {
+            inserted,
+            updated: self.changed - inserted - blocked,
+            unchanged: self.found - self.changed,
+            deleted: self.deleted,
+            ..SyncReport::default()
+        }
+    }
+}
+
+/// Whose transaction a batch runs in.
+#[derive(Clone, Copy)]
+enum Place {
+    /// Each statement's own, or one that is begun and committed here.
+    Own,
+    /// The caller's.
+    Callers,
+}
+
 /// A batch of one view on one connection.
 struct Batch<'c> {
     connection: &'c mut PgConnection,
@@ -100,25 +124,7 @@ impl<'c> Batch<'c> {
                 })
                 .await?;
         }
-        let mut report = Outcome::of(&answer);
-        let mut inserted = answer.inserted;
-        let mut blocked = answer.blocked;
-        for _ in 0..REBUILDS {
-            if blocked.is_empty() {
-                break;
-            }
-            let again = self
-                .in_own_transaction(async |batch| {
-                    batch.set_session().await?;
-                    let locked = batch.lock_documents(&blocked).await?;
-                    batch.write(&blocked, &locked).await
-                })
-                .await?;
-            report.redo(&again);
-            inserted.append(again.inserted);
-            blocked = again.blocked;
-        }
-        self.settle(report, inserted, blocked).await
+        self.finish(answer, Place::Own).await
     }
 
     async fn in_transaction(&mut self, keys: &Keys) -> Result<SyncReport> {
@@ -137,13 +143,12 @@ impl<'c> Batch<'c> {
                 .await
                 .map_err(self.failed("locking the rows of"))?;
         }
-        let locked = self.lock_documents(keys).await?;
-        let mut answer = self.write(keys, &locked).await?;
+        let mut answer = self.write_locked(keys).await?;
         let mut restore = None;
         if !answer.session_ok {
             restore = Some(self.session().await?);
             self.set_session().await?;
-            answer = self.write(keys, &locked).await?;
+            answer = self.write_locked(keys).await?;
             if !answer.session_ok {
                 // A setting that is gone after its statement: there is no transaction. So
                 // one of our own cannot end the caller's.
@@ -155,34 +160,41 @@ impl<'c> Batch<'c> {
                     .await?;
             }
         }
-        let mut report = Outcome::of(&answer);
-        let mut inserted = answer.inserted;
-        let mut blocked = answer.blocked;
-        for _ in 0..REBUILDS {
-            if blocked.is_empty() {
-                break;
-            }
-            let locked = self.lock_documents(&blocked).await?;
-            let again = self.write(&blocked, &locked).await?;
-            report.redo(&again);
-            inserted.append(again.inserted);
-            blocked = again.blocked;
-        }
-        let report = self.settle(report, inserted, blocked).await?;
+        let report = self.finish(answer, Place::Callers).await?;
         if let Some(settings) = restore {
             self.restore(&settings).await?;
         }
         Ok(report)
     }
 
-    /// Deletes the new documents whose row was deleted while they were built. An older
-    /// document needs no such look: whoever deletes its row finds it.
-    async fn settle(
-        &mut self,
-        mut report: Outcome,
-        inserted: Keys,
-        blocked: Keys,
-    ) -> Result<SyncReport> {
+    /// Builds what was blocked once more, then deletes the new documents whose row was deleted
+    /// while they were built. An older document needs no such look: whoever deletes its row
+    /// finds it.
+    async fn finish(&mut self, answer: Answer, place: Place) -> Result<SyncReport> {
+        let mut report = answer.report();
+        let Answer {
+            mut inserted,
+            mut blocked,
+            ..
+        } = answer;
+        for _ in 0..REBUILDS {
+            if blocked.is_empty() {
+                break;
+            }
+            let again = match place {
+                Place::Callers => self.write_locked(&blocked).await?,
+                Place::Own => {
+                    self.in_own_transaction(async |batch| {
+                        batch.set_session().await?;
+                        batch.write_locked(&blocked).await
+                    })
+                    .await?
+                }
+            };
+            report += again.report();
+            inserted.append(again.inserted);
+            blocked = again.blocked;
+        }
         if !blocked.is_empty() {
             return Err(Error::Contended {
                 view: self.view.view.table.to_string(),
@@ -197,9 +209,16 @@ impl<'c> Batch<'c> {
                 .await
                 .map_err(self.failed("removing orphans of"))?
                 .rows_affected();
-            report.0.inserted = report.0.inserted.saturating_sub(orphans);
+            report.inserted = report.inserted.saturating_sub(orphans);
         }
-        Ok(report.0)
+        Ok(report)
+    }
+
+    /// Locks the documents first: then no other transaction can have written them after the
+    /// snapshot that the new ones are built in.
+    async fn write_locked(&mut self, keys: &Keys) -> Result<Answer> {
+        let locked = self.lock_documents(keys).await?;
+        self.write(keys, &locked).await
     }
 
     async fn write(&mut self, keys: &Keys, locked: &Keys) -> Result<Answer> {
@@ -296,26 +315,5 @@ impl<'c> Batch<'c> {
     fn failed(&self, what: &'static str) -> impl FnOnce(sqlx::Error) -> Error + use<> {
         let table = self.view.view.table;
         move |source| Error::database(format!("{what} {table}"))(source)
-    }
-}
-
-/// Counts of a batch whose blocked keys may be counted again.
-struct Outcome(SyncReport);
-
-impl Outcome {
-    fn of(answer: &Answer) -> Self {
-        let inserted = answer.inserted.len() as u64;
-        let blocked = answer.blocked.len() as u64;
-        Self(SyncReport {
-            inserted,
-            updated: answer.changed - inserted - blocked,
-            unchanged: answer.found - answer.changed,
-            deleted: answer.deleted,
-            ..SyncReport::default()
-        })
-    }
-
-    fn redo(&mut self, again: &Answer) {
-        self.0 += Self::of(again).0;
     }
 }
