@@ -149,6 +149,7 @@ snapshots! {
     many_through_with_text_keys => LabelWithProducts,
     counts => Counted,
     counts_with_conditions => CountedIf,
+    a_count_of_a_whole_list => CountedList,
     sums => Summed,
     averages_and_extremes => Averaged,
     whether_rows_exist => Existing,
@@ -498,6 +499,19 @@ struct Counted {
     id: i64,
     #[tview(count(table = "tb_line", fk = "order_id"))]
     line_count: i64,
+}
+
+/// The count is promoted, too; the other one is of fewer rows.
+#[derive(TView)]
+#[tview(table = "tb_order")]
+struct CountedList {
+    id: i64,
+    #[tview(many(fk = "order_id", order_by = "quantity"))]
+    lines: Vec<LineOfProduct>,
+    #[tview(count(table = "tb_line", fk = "order_id"), sort)]
+    line_count: i64,
+    #[tview(count(table = "tb_line", fk = "order_id", filter = "cancelled"))]
+    cancelled_count: i32,
 }
 
 #[derive(TView)]

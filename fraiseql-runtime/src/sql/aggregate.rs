@@ -2,12 +2,25 @@
 
 use std::borrow::Cow;
 
-use crate::schema::{Aggregate, Function, Shape};
+use crate::schema::{Aggregate, Function, Link, Many, Shape};
 use crate::sql::text::{column, fragment};
 
 /// Whether two aggregates are over the same rows, and can share a query.
 pub(crate) fn same_rows(a: &Aggregate, b: &Aggregate) -> bool {
     (a.table, a.fk, a.key, a.filter) == (b.table, b.fk, b.key, b.filter)
+}
+
+/// Whether an aggregate is the number of rows in a list that holds them all.
+pub(crate) fn counts_list(aggregate: &Aggregate, many: &Many) -> bool {
+    let child = (many.shape)();
+    let whole = many.limit.is_none() && many.filter.is_none() && child.filter.is_none();
+    let plain = aggregate.function == Function::Count
+        && aggregate.expr.is_none()
+        && aggregate.filter.is_none();
+    whole
+        && plain
+        && matches!(many.link, Link::ForeignKey(fk) if fk == aggregate.fk)
+        && (child.table, many.key) == (aggregate.table, aggregate.key)
 }
 
 /// Which rows are aggregated for the row with the alias `row`.

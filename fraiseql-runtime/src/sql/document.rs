@@ -260,13 +260,23 @@ impl Composer {
                 joins.parts.push(part);
             }
         }
+        for (list, count) in counted_lists(shape) {
+            let Source::Many(many) = &shape.fields[list].source else {
+                continue;
+            };
+            let (value, part) =
+                self.list(many, shape, row, &child_path(path, shape.fields[list].name));
+            joins.values[count] = Some(format!("pg_catalog.cardinality({value})"));
+            joins.values[list] = Some(value);
+            joins.parts.push(part);
+        }
         // Aggregates over the same rows are computed together.
         let mut groups: Vec<Vec<(usize, &'static Field, Aggregate)>> = Vec::new();
         for (index, field) in shape.fields.iter().enumerate() {
             let Source::Aggregate(aggregate) = field.source else {
                 continue;
             };
-            if aggregate.function == Function::Exists {
+            if aggregate.function == Function::Exists || joins.values[index].is_some() {
                 continue;
             }
             match groups
@@ -334,6 +344,28 @@ impl Composer {
             );
         });
         (alias, part)
+    }
+
+    /// A list as a join, for more than one use of it. `OFFSET 0` keeps the planner from
+    /// putting the whole of it in each place.
+    fn list(
+        &mut self,
+        many: &'static Many,
+        shape: &Shape,
+        row: &str,
+        path: &str,
+    ) -> (String, Part) {
+        let alias = self.alias(&format!("_{path}_list"));
+        let rows = self.many(many, shape, row, path);
+        let value = column(&alias, "list");
+        let part: Part = Box::new(move |sql| {
+            sql.block("CROSS JOIN LATERAL (", format!(") AS {alias}"), |sql| {
+                sql.line("SELECT");
+                sql.indented(|sql| sql.block("ARRAY(", ") AS \"list\"", rows));
+                sql.line("OFFSET 0");
+            });
+        });
+        (value, part)
     }
 
     /// The body of `ARRAY(..)`: the rows that refer to `row`, as records, in order.
@@ -424,6 +456,26 @@ impl Composer {
         }
         Record(columns)
     }
+}
+
+/// Pairs of a list and a count of the same rows: the list is long enough to know it.
+fn counted_lists(shape: &Shape) -> Vec<(usize, usize)> {
+    let mut pairs: Vec<(usize, usize)> = Vec::new();
+    for (count, field) in shape.fields.iter().enumerate() {
+        let Source::Aggregate(aggregate) = &field.source else {
+            continue;
+        };
+        let list = shape.fields.iter().position(|field| match &field.source {
+            Source::Many(many) => aggregate::counts_list(aggregate, many),
+            _ => false,
+        });
+        if let Some(list) = list
+            && pairs.iter().all(|(other, _)| *other != list)
+        {
+            pairs.push((list, count));
+        }
+    }
+    pairs
 }
 
 fn child_path(path: &str, name: &str) -> String {
