@@ -70,23 +70,21 @@ pub(crate) fn functions(model: &Model, view: &View) -> TokenStream {
     let delete = format_ident!("delete_{entity}", span = ident.span());
     let base = format!("`{}.{}`", model.table.schema, model.table.name);
     let stored = format!("`{}.{}`", view.table.schema, view.table.name);
+    let root = plain(krate);
     let sync_doc = format!(
         "Makes the documents of `keys` in {stored} equal to the rows of {base} and what they \
          refer to: inserts, updates, skips what is equal, deletes those whose row is gone.\n\n\
          On `&pool` call it after the commit, on `&mut tx` just before it.\n\n\
-         # Errors\nWhen the database refuses a statement; see [`SyncTarget`]({krate}::SyncTarget).",
-        krate = "fraiseql_runtime"
+         # Errors\nWhen the database refuses a statement; see [`SyncTarget`]({root}::SyncTarget)."
     );
     let all_doc = format!(
         "Makes every document in {stored} equal to the base tables, chunk by chunk. Await it; \
-         see [`FullSync`](fraiseql_runtime::FullSync) for its settings."
+         see [`FullSync`]({root}::FullSync) for its settings."
     );
     let delete_doc = format!(
         "Deletes the documents of `keys` from {stored}, whether or not their rows still exist.\n\n\
          # Errors\nWhen the database refuses the statement."
     );
-    let hide = |doc: String| doc.replace("(fraiseql_runtime::", &format!("({}::", plain(krate)));
-    let (sync_doc, all_doc) = (hide(sync_doc), hide(all_doc));
     quote! {
         #[doc = #sync_doc]
         #[allow(dead_code)]

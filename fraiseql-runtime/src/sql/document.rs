@@ -127,7 +127,7 @@ pub(crate) fn write(
 
     sql.line("SELECT");
     sql.block_list(select);
-    write_from(sql, view.shape, &root);
+    write_from(sql, view.shape.table, &root, view.shape.filter.as_slice());
     joins.write(sql);
     sql.block("CROSS JOIN LATERAL (", format!(") AS {document}"), |sql| {
         record.write(sql);
@@ -152,17 +152,14 @@ fn promoted_value(field: &Field, root: &str, document: &str) -> String {
     }
 }
 
-/// `FROM` the base table. A filter's columns are meant to be the table's, so it stands in a
+/// `FROM` a base table. A filter's columns are meant to be the table's, so it stands in a
 /// sub-select of its own, where no other name is in sight. The planner flattens it.
-fn write_from(sql: &mut Sql, shape: &Shape, row: &str) {
-    match shape.filter {
-        None => sql.line(format!("FROM {} AS {row}", shape.table)),
-        Some(filter) => write_filtered(sql, shape.table, row, &[filter], "FROM"),
+fn write_from(sql: &mut Sql, table: Table, row: &str, filters: &[&str]) {
+    if filters.is_empty() {
+        sql.line(format!("FROM {table} AS {row}"));
+        return;
     }
-}
-
-fn write_filtered(sql: &mut Sql, table: Table, row: &str, filters: &[&str], keyword: &str) {
-    sql.block(format!("{keyword} ("), format!(") AS {row}"), |sql| {
+    sql.block("FROM (", format!(") AS {row}"), |sql| {
         sql.line("SELECT *");
         sql.line(format!("FROM {table} AS {row}"));
         let conditions: Vec<String> = filters
@@ -203,10 +200,6 @@ impl Record {
     /// `SELECT` and its list, without FROM.
     fn write(self, sql: &mut Sql) {
         let last = self.0.len().saturating_sub(1);
-        if self.0.is_empty() {
-            sql.line("SELECT");
-            return;
-        }
         sql.line("SELECT");
         sql.indented(|sql| {
             for (index, (json, value)) in self.0.into_iter().enumerate() {
@@ -334,7 +327,7 @@ impl Composer {
                 format!(") AS {outer} ON true"),
                 |sql| {
                     record.write(sql);
-                    write_from(sql, child, &inner);
+                    write_from(sql, child.table, &inner, child.filter.as_slice());
                     joins.write(sql);
                     sql.conditions("WHERE", &[on]);
                     if fence {
@@ -396,11 +389,7 @@ impl Composer {
         Box::new(move |sql| {
             sql.line(format!("SELECT {item}"));
             let filters: Vec<&str> = child.filter.into_iter().chain(many.filter).collect();
-            if filters.is_empty() {
-                sql.line(format!("FROM {} AS {inner}", child.table));
-            } else {
-                write_filtered(sql, child.table, &inner, &filters, "FROM");
-            }
+            write_from(sql, child.table, &inner, &filters);
             if let Some(link) = link {
                 sql.line(link);
             }

@@ -1,7 +1,6 @@
 //! Syncing a whole view.
 
 use std::future::{Future, IntoFuture};
-use std::marker::PhantomData;
 use std::pin::Pin;
 use std::time::Instant;
 
@@ -50,7 +49,6 @@ pub struct FullSync<'a, T> {
     view: Handle,
     chunk: usize,
     progress: Option<OnProgress<'a>>,
-    lifetime: PhantomData<&'a ()>,
 }
 
 impl<T> std::fmt::Debug for FullSync<'_, T> {
@@ -69,7 +67,6 @@ pub fn sync_all<'a, V: TView, T: SyncTarget>(target: T) -> FullSync<'a, T> {
         view: V::handle(),
         chunk: BATCH,
         progress: None,
-        lifetime: PhantomData,
     }
 }
 
@@ -135,14 +132,11 @@ async fn next_keys(
 ) -> Result<Keys> {
     let sql = &view.statements().sync;
     let limit = i64::try_from(chunk).unwrap_or(i64::MAX);
-    let (text, query): (&'static str, _) = if after.is_empty() {
-        (&sql.first_keys, None)
+    let query = if after.is_empty() {
+        sqlx::query(sql.first_keys.as_str())
     } else {
-        (&sql.next_keys, Some(&after))
+        after.bind(sqlx::query(sql.next_keys.as_str()))
     };
-    let query = query
-        .into_iter()
-        .fold(sqlx::query(text), |query, keys| keys.bind(query));
     query
         .bind(limit)
         .fetch_one(session.connection())

@@ -118,10 +118,7 @@ impl<'c> Batch<'c> {
         let mut answer = self.write(keys, &none).await?;
         if !answer.session_ok {
             answer = self
-                .in_own_transaction(async |batch| {
-                    batch.set_session().await?;
-                    batch.write(keys, &none).await
-                })
+                .in_own_transaction(async |batch| batch.write(keys, &none).await)
                 .await?;
         }
         self.finish(answer, Place::Own).await
@@ -153,10 +150,7 @@ impl<'c> Batch<'c> {
                 // A setting that is gone after its statement: there is no transaction. So
                 // one of our own cannot end the caller's.
                 answer = self
-                    .in_own_transaction(async |batch| {
-                        batch.set_session().await?;
-                        batch.write(keys, &keys.none()).await
-                    })
+                    .in_own_transaction(async |batch| batch.write(keys, &keys.none()).await)
                     .await?;
             }
         }
@@ -184,11 +178,8 @@ impl<'c> Batch<'c> {
             let again = match place {
                 Place::Callers => self.write_locked(&blocked).await?,
                 Place::Own => {
-                    self.in_own_transaction(async |batch| {
-                        batch.set_session().await?;
-                        batch.write_locked(&blocked).await
-                    })
-                    .await?
+                    self.in_own_transaction(async |batch| batch.write_locked(&blocked).await)
+                        .await?
                 }
             };
             report += again.report();
@@ -272,7 +263,9 @@ impl<'c> Batch<'c> {
             .begin_with("BEGIN ISOLATION LEVEL READ COMMITTED")
             .await
             .map_err(begin_failed)?;
-        let answer = work(&mut Batch::new(&mut transaction, view)).await?;
+        let mut batch = Batch::new(&mut transaction, view);
+        batch.set_session().await?;
+        let answer = work(&mut batch).await?;
         transaction.commit().await.map_err(commit_failed)?;
         Ok(answer)
     }
