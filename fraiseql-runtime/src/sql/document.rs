@@ -16,6 +16,7 @@ use crate::schema::{
     Aggregate, Data, Field, Function, Link, Many, One, Shape, Source, Table, View,
 };
 use crate::sql::aggregate;
+use crate::sql::form;
 use crate::sql::text::{Sql, column, fragment, ident};
 
 /// The longest identifier that PostgreSQL does not cut.
@@ -54,9 +55,9 @@ impl SessionNeeds {
 
     fn note(&mut self, ty: &ScalarType) {
         match ty.form {
-            Form::Utc => self.utc = true,
+            Form::Timestamptz => self.utc = true,
             Form::Float => self.floats = true,
-            Form::Native | Form::Text => {}
+            _ => {}
         }
     }
 }
@@ -140,13 +141,7 @@ fn promoted_value(field: &Field, root: &str, document: &str) -> String {
     match &field.source {
         Source::Column { column: name, .. } => column(root, name),
         Source::Expr { expr, .. } => format!("({})", fragment(expr, root)),
-        Source::Aggregate(aggregate) => {
-            let value = column(document, field.json);
-            match aggregate.ty.form {
-                Form::Text => format!("{value}::{}", aggregate.ty.sql_name()),
-                _ => value,
-            }
-        }
+        Source::Aggregate(aggregate) => form::back(column(document, field.json), &aggregate.ty),
         // The derives refuse to promote objects and lists.
         Source::One(_) | Source::Many(_) => "NULL".to_owned(),
     }
@@ -413,15 +408,17 @@ impl Composer {
         for (field, joined) in shape.fields.iter().zip(&joins.values) {
             let value = match (&field.source, joined) {
                 (Source::Aggregate(aggregate), Some(value)) => {
-                    Value::Inline(in_form(value.clone(), &aggregate.ty))
+                    Value::Inline(form::value(value, &aggregate.ty, self.data))
                 }
                 (_, Some(alias)) => Value::Inline(alias.clone()),
                 (Source::Column { column: name, ty }, None) => {
-                    Value::Inline(in_form(column(row, name), ty))
+                    Value::Inline(form::value(&column(row, name), ty, self.data))
                 }
-                (Source::Expr { expr, ty }, None) => {
-                    Value::Inline(in_form(format!("({})", fragment(expr, row)), ty))
-                }
+                (Source::Expr { expr, ty }, None) => Value::Inline(form::value(
+                    &format!("({})", fragment(expr, row)),
+                    ty,
+                    self.data,
+                )),
                 (Source::Many(many), None) => {
                     let path = child_path(path, field.name);
                     Value::List(self.many(many, shape, row, &path))
@@ -472,15 +469,6 @@ fn child_path(path: &str, name: &str) -> String {
         name.to_owned()
     } else {
         format!("{path}_{name}")
-    }
-}
-
-/// A value in the form that its type has in JSON.
-fn in_form(value: String, ty: &ScalarType) -> String {
-    match (ty.form, ty.list) {
-        (Form::Native | Form::Utc | Form::Float, _) => value,
-        (Form::Text, None) => format!("{value}::text"),
-        (Form::Text, Some(_)) => format!("{value}::text[]"),
     }
 }
 
