@@ -32,7 +32,25 @@ pub(crate) fn value(value: &str, ty: &ScalarType, data: Data) -> String {
         ),
         _ => format!("::{name}"),
     };
-    format!("CASE WHEN {flawed} THEN ({value}::text || '{FLAWED}'){back} ELSE {formed} END")
+    case(
+        &flawed,
+        &format!("({value}::text || '{FLAWED}'){back}"),
+        &formed,
+    )
+}
+
+/// A CASE, on lines of its own where it would be a long one.
+fn case(when: &str, then: &str, otherwise: &str) -> String {
+    let line = format!("CASE WHEN {when} THEN {then} ELSE {otherwise} END");
+    if line.len() <= 120 {
+        return line;
+    }
+    format!("CASE\n  WHEN {when}\n  THEN {then}\n  ELSE {otherwise}\nEND")
+}
+
+/// Whether a value stands many times in its form.
+pub(crate) fn repeats(ty: &ScalarType) -> bool {
+    ty.form == Form::Decimal || ty.list.is_some()
 }
 
 /// Why a value cannot stand in a document, as text; null where it can. `None` where every
@@ -43,6 +61,26 @@ pub(crate) fn flaw(value: &str, ty: &ScalarType) -> Option<String> {
     let flawed = flawed.map(|flawed| format!("WHEN {flawed} THEN {value}::text || '{FLAWED}'"));
     let whens: Vec<String> = null.into_iter().chain(flawed).collect();
     (!whens.is_empty()).then(|| format!("CASE {} END", whens.join(" ")))
+}
+
+/// A value of the document, with a check of all that must not be null. Fails if one is.
+///
+/// `checked` is the value before it got its form, and not null: a key.
+pub(crate) fn unless_null(
+    formed: &str,
+    checked: &str,
+    ty: &ScalarType,
+    never_null: &[String],
+) -> String {
+    let to = match ty.form {
+        Form::Decimal => String::new(),
+        _ => format!("::{}", ty.sql_name()),
+    };
+    case(
+        &format!("pg_catalog.num_nulls({}) > 0", never_null.join(", ")),
+        &format!("pg_catalog.concat({checked}, ' has a null')::int4::text{to}"),
+        formed,
+    )
 }
 
 /// Whether the field cannot hold a null.
@@ -97,8 +135,8 @@ fn flawed_one(value: &str, form: Form) -> Option<String> {
         // 96 bits, of which at most 28 digits behind the point. The first line lets ordinary
         // amounts pass.
         Form::Decimal => format!(
-            "(pg_catalog.abs({value}) >= 1e14 OR pg_catalog.scale({value}) > 14) \
-             AND (pg_catalog.abs({value}) >= 'Infinity' OR pg_catalog.scale({value}) > 28 \
+            "(pg_catalog.abs({value}) >= 1e14 OR pg_catalog.scale({value}) > 14)\n    \
+             AND (pg_catalog.abs({value}) >= 'Infinity' OR pg_catalog.scale({value}) > 28\n      \
              OR pg_catalog.abs({value}) * 10::numeric ^ pg_catalog.scale({value}) >= 79228162514264337593543950336)"
         ),
         // ISO 8601 has four digits for the year.
