@@ -324,11 +324,24 @@ async fn repeatable_read_is_refused_with_the_reason() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn an_error_says_what_was_being_done_and_nothing_is_written() -> anyhow::Result<()> {
+async fn a_refused_document_is_reported_and_a_wrong_statement_is_an_error_that_says_what_was_being_done()
+-> anyhow::Result<()> {
     let pool = seeded(2).await;
     run(
         &pool,
         "ALTER TABLE tv_post ADD CHECK (data->>'title' <> 'Post 2')",
+    )
+    .await;
+    let report = sync_post(&pool, &posts(1..=2)).await?;
+    assert_eq!(counts(&report), [1, 0, 0, 0]);
+    assert_eq!(report.invalid[0].key, post(2).to_string());
+    assert!(
+        report.invalid[0].reason.contains("tv_post_data_check"),
+        "{report:?}"
+    );
+    run(
+        &pool,
+        "ALTER TABLE tb_post RENAME COLUMN title TO name; TRUNCATE tv_post",
     )
     .await;
     let error = sync_post(&pool, &posts(1..=2)).await.unwrap_err();
