@@ -49,6 +49,18 @@ pub enum Error {
         keys: crate::Keys,
     },
 
+    /// There is a table of the view table's name that was made for something else.
+    #[error(
+        "{table} is no view table: it has no column {missing}; give the view another with \
+         #[tview(view = \"..\")], or move that table out of the way"
+    )]
+    NotAViewTable {
+        /// The table.
+        table: Table,
+        /// The columns that every view table of this key has, and it has not.
+        missing: String,
+    },
+
     /// A read model has the same view table twice.
     #[error(
         "`{first}` and `{second}` both have the view table {table}; give one of them another with \
