@@ -61,6 +61,16 @@ pub struct LeftOver {
     pub remedy: String,
 }
 
+impl LeftOver {
+    fn new(what: String, why: impl Into<String>, remedy: String) -> Self {
+        Self {
+            what,
+            why: why.into(),
+            remedy,
+        }
+    }
+}
+
 impl fmt::Display for LeftOver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}: {}", self.what, self.why, self.remedy)

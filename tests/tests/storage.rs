@@ -30,12 +30,7 @@ struct Writer {
 #[tview(
     table = "articles",
     index(on = "writer_id, created_at DESC"),
-    index(
-        on = "slug",
-        unique,
-        filter = "published",
-        name = "published_slugs"
-    ),
+    index(on = "slug", unique, filter = "published", name = "published_slugs"),
     index(expr = "lower(title)"),
     index(expr = "upper(title)", unique, name = "upper_titles"),
     index(gin),
@@ -310,8 +305,17 @@ macro_rules! counter_view {
     };
 }
 
-counter_view!(hashed, partition(hash = 8), index(on = "n, id", unique, name = "n_id"));
-counter_view!(ranged, partition(range = "-50, 0, 100"), unlogged, fillfactor = 70);
+counter_view!(
+    hashed,
+    partition(hash = 8),
+    index(on = "n, id", unique, name = "n_id")
+);
+counter_view!(
+    ranged,
+    partition(range = "-50, 0, 100"),
+    unlogged,
+    fillfactor = 70
+);
 counter_view!(whole, unlogged, fillfactor = 50);
 
 async fn counters() -> PgPool {
@@ -331,7 +335,11 @@ async fn assert_equal_to_rows(pool: &PgPool) {
     .fetch_all(pool)
     .await
     .unwrap();
-    assert_eq!(differing, Vec::<i64>::new(), "documents that differ from their rows");
+    assert_eq!(
+        differing,
+        Vec::<i64>::new(),
+        "documents that differ from their rows"
+    );
 }
 
 /// Full, by keys, in a transaction, deleted, orphaned; each checked against the rows.
@@ -406,9 +414,8 @@ async fn concurrent_writers<V: TView<Key = i64>>(pool: &PgPool) {
             let pool = pool.clone();
             tokio::spawn(async move {
                 for round in 0..40_i64 {
-                    let mut keys: Vec<i64> = (0..12)
-                        .map(|n| (n * 31 + round * 7) % 300 - 100)
-                        .collect();
+                    let mut keys: Vec<i64> =
+                        (0..12).map(|n| (n * 31 + round * 7) % 300 - 100).collect();
                     if writer == 1 {
                         keys.reverse();
                     }
@@ -426,7 +433,11 @@ async fn concurrent_writers<V: TView<Key = i64>>(pool: &PgPool) {
                         sync::<V>(&mut transaction, &keys).await.unwrap();
                         transaction.commit().await.unwrap();
                     } else {
-                        sqlx::query(change).bind(&keys).execute(&pool).await.unwrap();
+                        sqlx::query(change)
+                            .bind(&keys)
+                            .execute(&pool)
+                            .await
+                            .unwrap();
                         sync::<V>(&pool, &keys).await.unwrap();
                     }
                 }
@@ -535,9 +546,16 @@ async fn a_table_that_is_kept_otherwise_is_left_with_the_statement_that_repairs_
     model::<whole::Counter>().migrate(&pool).await.unwrap();
 
     // Unlogged and fillfactor go with one statement each, and it is right.
-    run(&pool, "ALTER TABLE tv_counter SET LOGGED; ALTER TABLE tv_counter SET (fillfactor = 100)")
-        .await;
-    let left = model::<whole::Counter>().migrate(&pool).await.unwrap().left_over;
+    run(
+        &pool,
+        "ALTER TABLE tv_counter SET LOGGED; ALTER TABLE tv_counter SET (fillfactor = 100)",
+    )
+    .await;
+    let left = model::<whole::Counter>()
+        .migrate(&pool)
+        .await
+        .unwrap()
+        .left_over;
     let remedies: Vec<&str> = left.iter().map(|left| left.remedy.as_str()).collect();
     assert_eq!(
         remedies,
@@ -552,10 +570,16 @@ async fn a_table_that_is_kept_otherwise_is_left_with_the_statement_that_repairs_
 
     // One table, where there should be partitions: built anew.
     whole::sync_all_counters(&pool).await.unwrap();
-    let left = model::<hashed::Counter>().migrate(&pool).await.unwrap().left_over;
+    let left = model::<hashed::Counter>()
+        .migrate(&pool)
+        .await
+        .unwrap()
+        .left_over;
     assert_eq!(left.len(), 1, "{left:?}");
     assert!(
-        left[0].why.contains("it is one table, and the struct's is partitioned by HASH"),
+        left[0]
+            .why
+            .contains("it is one table, and the struct's is partitioned by HASH"),
         "{}",
         left[0]
     );
@@ -567,7 +591,11 @@ async fn a_table_that_is_kept_otherwise_is_left_with_the_statement_that_repairs_
     assert_equal_to_rows(&pool).await;
 
     // And from hash to range, and from other bounds.
-    let left = model::<ranged::Counter>().migrate(&pool).await.unwrap().left_over;
+    let left = model::<ranged::Counter>()
+        .migrate(&pool)
+        .await
+        .unwrap()
+        .left_over;
     assert!(
         left.iter().any(|left| left
             .why
@@ -583,7 +611,11 @@ async fn a_table_that_is_kept_otherwise_is_left_with_the_statement_that_repairs_
          CREATE TABLE tv_counter_all PARTITION OF tv_counter FOR VALUES FROM (-1000) TO (1000)",
     )
     .await;
-    let left = model::<ranged::Counter>().migrate(&pool).await.unwrap().left_over;
+    let left = model::<ranged::Counter>()
+        .migrate(&pool)
+        .await
+        .unwrap()
+        .left_over;
     assert_eq!(left.len(), 1, "{left:?}");
     assert!(left[0].why.contains("into other partitions"), "{}", left[0]);
 }

@@ -27,8 +27,10 @@ impl Receiver for IndexAttr {
     const KEYS: &'static [&'static str] = &[
         "on", "expr", "gin", "fulltext", "language", "using", "unique", "filter", "include", "name",
     ];
-    const ELSEWHERE: &'static [(&'static [&'static str], &'static str)] =
-        &[(ViewAttr::KEYS, "on the struct, outside of `index(..)`")];
+    const ELSEWHERE: &'static [(&'static [&'static str], &'static str)] = &[
+        (&["where"], "by the name `filter`"),
+        (ViewAttr::KEYS, "on the struct, outside of `index(..)`"),
+    ];
 }
 
 impl Arguments for IndexAttr {

@@ -487,16 +487,16 @@ fn column(name: &str, context: &Context<'_>) -> Result<String, Option<String>> {
     }
     let fields = || context.fields.iter().filter(|field| !field.skipped);
     let field = fields().find(|field| field.name == name || field.source_column() == Some(name));
+    let columns = list(
+        columns()
+            .map(|(_, column)| column)
+            .chain(["updated_at", "version"]),
+    );
     Err(Some(match field {
-        Some(field) => view_sql::not_a_column(field),
+        Some(field) => format!("{}; there are {columns}", view_sql::not_a_column(field)),
         None => format!(
-            "the view table has no column `{name}`; there are {}, and each field marked with \
-             `filter` or `sort` is one more",
-            list(
-                columns()
-                    .map(|(_, column)| column)
-                    .chain(["updated_at", "version"])
-            )
+            "the view table has no column `{name}`; there are {columns}, and each field marked \
+             with `filter` or `sort` is one more"
         ),
     }))
 }

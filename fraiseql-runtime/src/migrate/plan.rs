@@ -54,8 +54,10 @@ impl Plan {
             table,
             name: table.to_string(),
         };
-        part.columns(connection).await?;
+        // The remedies can be run in their order: an index goes before its columns.
+        let columns = part.columns(connection).await?;
         part.indexes(connection).await?;
+        part.plan.left_over.extend(columns);
         part.storage(connection, &existing).await
     }
 
@@ -101,14 +103,11 @@ struct ViewPlan<'p> {
 
 impl ViewPlan<'_> {
     fn left(&mut self, what: String, why: impl Into<String>, remedy: String) {
-        self.plan.left_over.push(LeftOver {
-            what,
-            why: why.into(),
-            remedy,
-        });
+        self.plan.left_over.push(LeftOver::new(what, why, remedy));
     }
 
-    async fn columns(&mut self, connection: &mut PgConnection) -> Result<()> {
+    /// What is left over of the columns.
+    async fn columns(&mut self, connection: &mut PgConnection) -> Result<Vec<LeftOver>> {
         let table = self.table;
         let names: Vec<&str> = self.ddl.columns.iter().map(|c| c.name.as_str()).collect();
         let types: Vec<&str> = self.ddl.columns.iter().map(|c| c.ty.as_str()).collect();
@@ -120,6 +119,7 @@ impl ViewPlan<'_> {
             .await
             .map_err(looking(table))?;
         let mut lacking = Vec::new();
+        let mut left_over = Vec::new();
         for column in &self.ddl.columns {
             let what = column_of(table, &column.name);
             let Some(found) = existing.iter().find(|row| row.name == column.name) else {
@@ -131,7 +131,7 @@ impl ViewPlan<'_> {
             };
             if found.same == Some(false) {
                 let ty = &column.ty;
-                self.left(
+                left_over.push(LeftOver::new(
                     what,
                     format!(
                         "it is of type {}, and the struct's field is {ty}; changing it rewrites \
@@ -139,7 +139,7 @@ impl ViewPlan<'_> {
                         found.type_name
                     ),
                     remedy::retype_column(table, &column.name, ty),
-                );
+                ));
             }
         }
         if !lacking.is_empty() {
@@ -149,13 +149,13 @@ impl ViewPlan<'_> {
             });
         }
         for column in existing.iter().filter(|row| row.same.is_none()) {
-            self.left(
+            left_over.push(LeftOver::new(
                 column_of(table, &column.name),
                 "no field is promoted to it (any more), and sync does not write it",
                 remedy::drop_column(table, &column.name),
-            );
+            ));
         }
-        Ok(())
+        Ok(left_over)
     }
 
     async fn indexes(&mut self, connection: &mut PgConnection) -> Result<()> {
