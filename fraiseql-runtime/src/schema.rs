@@ -229,6 +229,36 @@ pub struct View {
 }
 
 /// An index of a view table, by `index(..)`.
+///
+/// ```
+/// use fraiseql_runtime::TView;
+///
+/// #[derive(TView)]
+/// #[tview(
+///     index(on = "author_id, created_at DESC"),
+///     index(expr = "lower(title)", filter = "published"),
+///     index(gin = "tags"),
+///     index(fulltext = "title, body", language = "english", name = "post_words"),
+///     fillfactor = 70,
+///     partition(hash = 8)
+/// )]
+/// pub struct Post {
+///     pub id: i64,
+///     #[tview(filter)]
+///     pub author_id: i64,
+///     #[tview(sort)]
+///     pub title: String,
+///     pub body: String,
+///     pub tags: Vec<String>,
+///     #[tview(filter)]
+///     pub published: bool,
+///     #[tview(sort)]
+///     pub created_at: chrono::DateTime<chrono::Utc>,
+/// }
+/// # fn main() {
+/// assert_eq!(Post::VIEW.indexes.len(), 4);
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Index {
     /// Its name, where one was given.

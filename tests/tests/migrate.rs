@@ -457,6 +457,52 @@ async fn where_nothing_is_missing_it_writes_nothing_and_waits_for_no_lock() {
     assert_eq!(migration, Migration::default());
 }
 
+#[tokio::test]
+async fn an_index_that_cannot_be_compared_is_left_to_a_person() {
+    let pool = notes().await;
+    let model = model::<lowered::Note>();
+    model.migrate(&pool).await.unwrap();
+    run(
+        &pool,
+        "COMMENT ON INDEX by_title IS NULL;
+         DO $$ BEGIN
+             EXECUTE format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC', current_database());
+         END $$;
+         DO $$ BEGIN
+             CREATE ROLE app_without_temp;
+         EXCEPTION WHEN duplicate_object THEN NULL;
+         END $$",
+    )
+    .await;
+    for settings in [
+        "SET LOCAL ROLE app_without_temp",
+        "SET TRANSACTION READ ONLY",
+    ] {
+        let mut transaction = pool.begin().await.unwrap();
+        sqlx::raw_sql(settings)
+            .execute(&mut *transaction)
+            .await
+            .unwrap();
+        let migration = model.migrate(&mut *transaction).await.unwrap();
+        transaction.rollback().await.unwrap();
+        assert_eq!(migration.left_over.len(), 1, "{settings}: {migration}");
+        assert!(
+            migration.left_over[0].why.contains("temporary tables"),
+            "{settings}: {migration}"
+        );
+        if settings.contains("READ ONLY") {
+            repair(&pool, &migration.left_over).await;
+            let mut transaction = pool.begin().await.unwrap();
+            sqlx::raw_sql(settings)
+                .execute(&mut *transaction)
+                .await
+                .unwrap();
+            let again = model.migrate(&mut *transaction).await.unwrap();
+            assert_eq!(again, Migration::default());
+        }
+    }
+}
+
 #[test]
 fn two_views_cannot_share_a_view_table() {
     let error = ReadModel::builder()

@@ -7,9 +7,10 @@ use darling::error::Accumulator;
 use proc_macro2::Span;
 
 use super::error::{at, checked, unbroken};
-use super::view_sql;
+use super::view_columns::{columns, contains_key, include};
+use super::{document, view_sql};
 use crate::attr::{Call, IndexAttr, Text, WholeOrPath, Word};
-use crate::model::{Field, Index, IndexOn, JsonPath, OrderBy, SearchText};
+use crate::model::{Field, Index, IndexOn};
 use crate::text;
 
 /// What the indexes of a view are checked against.
@@ -25,39 +26,6 @@ pub(super) struct Context<'a> {
 
 const FORM: &str = "an index is `on` columns, on an `expr`, a `gin` of the document, or a \
                     `fulltext`: `index(on = \"author_id, created_at DESC\")`";
-
-/// The text search configurations that PostgreSQL has.
-const LANGUAGES: [&str; 29] = [
-    "simple",
-    "arabic",
-    "armenian",
-    "basque",
-    "catalan",
-    "danish",
-    "dutch",
-    "english",
-    "finnish",
-    "french",
-    "german",
-    "greek",
-    "hindi",
-    "hungarian",
-    "indonesian",
-    "irish",
-    "italian",
-    "lithuanian",
-    "nepali",
-    "norwegian",
-    "portuguese",
-    "romanian",
-    "russian",
-    "serbian",
-    "spanish",
-    "swedish",
-    "tamil",
-    "turkish",
-    "yiddish",
-];
 
 /// Every index, and whether no two have one name.
 pub(super) fn check(
@@ -134,8 +102,8 @@ fn one(
     let (on, stem) = match kind {
         "on" => on_columns(args, context, errors),
         "expr" => on_expression(args, context, errors),
-        "gin" => on_document(args, span, context, errors),
-        _ => fulltext(args, context, errors),
+        "gin" => document::on_document(args, span, context, errors),
+        _ => document::fulltext(args, context, errors),
     };
     let index = Index {
         name: checked(args.name.as_ref(), text::identifier, errors),
@@ -274,249 +242,4 @@ fn on_expression(
     }
     let stem = view_sql::stem(&sql);
     (IndexOn::Expr(sql), stem)
-}
-
-fn on_document(
-    args: &IndexAttr,
-    span: Span,
-    context: &Context<'_>,
-    errors: &mut Accumulator,
-) -> (IndexOn, String) {
-    if context.json_text {
-        errors.push(at(
-            span,
-            "`gin` needs `data = \"jsonb\"` (the default): documents stored as `json` are text, \
-             which PostgreSQL cannot index; leave `data = \"json\"` out, or promote what is \
-             searched with `filter`",
-        ));
-    }
-    let path = match &args.gin {
-        Some(WholeOrPath::Path(text)) => path(&text.value(), text.span(), context, errors),
-        _ => None,
-    };
-    let stem = path
-        .as_ref()
-        .map_or_else(|| "data".to_owned(), |path| path.keys.join("_"));
-    (IndexOn::Gin(path), stem)
-}
-
-fn fulltext(
-    args: &IndexAttr,
-    context: &Context<'_>,
-    errors: &mut Accumulator,
-) -> (IndexOn, String) {
-    let mut texts = Vec::new();
-    let mut stem = String::new();
-    if let Some(list) = &args.fulltext {
-        for part in list.value().split(',').map(str::trim) {
-            stem.push_str(&part.replace('.', "_"));
-            stem.push('_');
-            let promoted = context.fields.iter().find_map(|field| {
-                let promoted = field.promoted.as_ref()?;
-                (field.name == part || promoted.column == part).then_some((field, promoted))
-            });
-            if let Some((field, promoted)) = promoted {
-                texts.push(SearchText::Column {
-                    name: promoted.column.clone(),
-                    field: field.name.clone(),
-                    span: list.span(),
-                });
-            } else if let Some(path) = path(part, list.span(), context, errors) {
-                texts.push(SearchText::Document(path));
-            }
-        }
-    }
-    let language = language(args.language.as_ref(), errors);
-    (
-        IndexOn::FullText { texts, language },
-        format!("{stem}search"),
-    )
-}
-
-/// A language of PostgreSQL, or a configuration in another schema, as the text of a `regconfig`.
-fn language(text: Option<&Text>, errors: &mut Accumulator) -> String {
-    let Some(text) = text else {
-        return "pg_catalog.simple".to_owned();
-    };
-    let name = text.value();
-    if LANGUAGES.contains(&name.as_str()) {
-        return format!("pg_catalog.{name}");
-    }
-    if name.contains('.') {
-        let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
-        return checked(Some(text), text::table, errors).map_or_else(String::new, |table| {
-            format!("{}.{}", quoted(&table.schema), quoted(&table.name))
-        });
-    }
-    errors.push(at(
-        text.span(),
-        format!(
-            "PostgreSQL has no text search configuration `{name}`; there are {}; one of your \
-             own is written with its schema: \"public.{name}\"",
-            LANGUAGES.join(", ")
-        ),
-    ));
-    String::new()
-}
-
-/// A path in the document, whose first key must be there.
-fn path(
-    text: &str,
-    span: Span,
-    context: &Context<'_>,
-    errors: &mut Accumulator,
-) -> Option<JsonPath> {
-    let keys: Vec<String> = text.split('.').map(|key| key.trim().to_owned()).collect();
-    let first = keys.first()?;
-    if keys.iter().any(String::is_empty) {
-        errors.push(at(
-            span,
-            format!(
-                "`{text}` is no path: write keys of the document with dots between them: \
-                 \"author.tags\""
-            ),
-        ));
-        return None;
-    }
-    let document = || context.fields.iter().filter(|field| !field.skipped);
-    let Some(field) = document().find(|field| field.json == *first) else {
-        if context.complete {
-            let message = match document().find(|field| field.name == *first) {
-                Some(field) => format!(
-                    "`{first}` is the field, and its key in the document is `{0}`: write `{0}`",
-                    field.json
-                ),
-                None => format!(
-                    "the document has no key `{first}`; there are {}",
-                    list(document().map(|field| field.json.as_str()))
-                ),
-            };
-            errors.push(at(span, message));
-        }
-        return None;
-    };
-    if keys.len() > 1 && field.holds_list() {
-        errors.push(at(
-            span,
-            format!(
-                "`{first}` is a list, and a path does not lead into lists; index the whole of \
-                 it, and search with `data -> '{first}' @> '[{{..}}]'`: `gin = \"{first}\"`"
-            ),
-        ));
-        return None;
-    }
-    Some(JsonPath {
-        field: field.name.clone(),
-        keys,
-        span,
-    })
-}
-
-/// Columns of the view table in an order.
-fn columns(text: Option<&Text>, context: &Context<'_>, errors: &mut Accumulator) -> Vec<OrderBy> {
-    let Some(text) = text else { return Vec::new() };
-    let Some(terms) = checked(Some(text), index_order, errors) else {
-        return Vec::new();
-    };
-    let mut columns: Vec<OrderBy> = Vec::new();
-    for mut term in terms {
-        match column(&term.column, context) {
-            Ok(column) => term.column = column,
-            Err(Some(message)) => errors.push(at(text.span(), message)),
-            Err(None) => {}
-        }
-        if columns.iter().any(|other| other.column == term.column) {
-            errors.push(at(
-                text.span(),
-                format!("the column `{}` is there twice", term.column),
-            ));
-        }
-        columns.push(term);
-    }
-    columns
-}
-
-fn index_order(text: &str) -> Result<Vec<OrderBy>, String> {
-    text::order_by(text).map_err(|message| {
-        message.replace(
-            "An expression can be a field with `expr`, or a generated column of the table",
-            "An expression is `index(expr = \"..\")`",
-        )
-    })
-}
-
-fn include(text: Option<&Text>, context: &Context<'_>, errors: &mut Accumulator) -> Vec<String> {
-    let columns = columns(text, context, errors);
-    if let Some(text) = text
-        && columns
-            .iter()
-            .any(|term| term.descending || term.nulls_first.is_some())
-    {
-        errors.push(at(
-            text.span(),
-            "columns that are included have no order; write their names alone",
-        ));
-    }
-    columns.into_iter().map(|term| term.column).collect()
-}
-
-/// The column of the view table that a name means: a promoted field by its name in Rust, or a
-/// column by its own. Nothing is said where the field may be one with errors.
-fn column(name: &str, context: &Context<'_>) -> Result<String, Option<String>> {
-    let columns = || {
-        context
-            .fields
-            .iter()
-            .filter_map(|field| match &field.promoted {
-                Some(promoted) => Some((field.name.as_str(), promoted.column.as_str())),
-                None if field.is_key => Some((field.name.as_str(), field.source_column()?)),
-                None => None,
-            })
-    };
-    let found = columns()
-        .find(|(field, _)| *field == name)
-        .or_else(|| columns().find(|(_, column)| *column == name));
-    if let Some((_, column)) = found {
-        return Ok(column.to_owned());
-    }
-    if name == "updated_at" || name == "version" {
-        return Ok(name.to_owned());
-    }
-    if !context.complete {
-        return Err(None);
-    }
-    let fields = || context.fields.iter().filter(|field| !field.skipped);
-    let field = fields().find(|field| field.name == name || field.source_column() == Some(name));
-    let columns = list(
-        columns()
-            .map(|(_, column)| column)
-            .chain(["updated_at", "version"]),
-    );
-    Err(Some(match field {
-        Some(field) => format!("{}; there are {columns}", view_sql::not_a_column(field)),
-        None => format!(
-            "the view table has no column `{name}`; there are {columns}, and each field marked \
-             with `filter` or `sort` is one more"
-        ),
-    }))
-}
-
-fn contains_key(on: &IndexOn, context: &Context<'_>) -> bool {
-    let key = context.fields.iter().find(|field| field.is_key);
-    match (on, key.and_then(Field::source_column)) {
-        (IndexOn::Columns { columns, .. }, Some(key)) => {
-            columns.iter().any(|term| term.column == key)
-        }
-        // Without a key there was an error.
-        (_, key) => key.is_none(),
-    }
-}
-
-/// "`a` and `b`".
-fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
-    let names: Vec<String> = names.map(|name| format!("`{name}`")).collect();
-    match names.split_last() {
-        Some((last, first)) if !first.is_empty() => format!("{} and {last}", first.join(", ")),
-        _ => names.concat(),
-    }
 }

@@ -1,12 +1,14 @@
 //! From what was written to what is meant, or to everything that is wrong with it. Here the
 //! struct as a whole.
 
+mod document;
 mod error;
 mod field;
 mod index;
 mod names;
 mod source;
 mod storage;
+mod view_columns;
 mod view_sql;
 
 use std::collections::HashMap;

@@ -55,11 +55,14 @@ rows! {
     }
 }
 
+/// Indexes by their names, in a form that can be compared.
+pub(super) type Definitions = HashMap<String, String>;
+
 /// The definitions of the indexes of a table, whose name is quoted, by their names.
 pub(super) async fn definitions(
     connection: &mut PgConnection,
     table: &str,
-) -> sqlx::Result<HashMap<String, String>> {
+) -> sqlx::Result<Definitions> {
     let rows: Vec<(String, String)> = sqlx::query_as(catalog::DEFINITIONS)
         .bind(table)
         .fetch_all(connection)

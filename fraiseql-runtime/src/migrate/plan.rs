@@ -6,7 +6,9 @@ use sqlx::{Connection, Executor, PgConnection};
 
 use crate::error::{Error, Result};
 use crate::migrate::LeftOver;
-use crate::migrate::found::{ColumnRow, IndexRow, PartitionRow, TableRow, definitions};
+use crate::migrate::found::{
+    ColumnRow, Definitions, IndexRow, PartitionRow, TableRow, definitions,
+};
 use crate::schema::{Partition, Table};
 use crate::sql::ddl::remedy::{self, beside};
 use crate::sql::ddl::table::{TWIN, plain_bound, strategy};
@@ -183,16 +185,31 @@ impl ViewPlan<'_> {
                 unknown.push((wanted, found));
             }
         }
-        for (wanted, found) in self.others(connection, &unknown).await? {
-            self.left(
-                format!("index {}", beside(table, &wanted.name)),
-                format!(
-                    "it is another index than the attributes ask for, which is: {}; drop it and \
-                     migrate again",
-                    wanted.sql
+        let definitions = self.definitions(connection, &unknown).await?;
+        for (wanted, found) in unknown {
+            let what = format!("index {}", beside(table, &wanted.name));
+            match &definitions {
+                Some((ours, theirs)) if ours.get(&wanted.name) == theirs.get(&wanted.name) => {}
+                Some(_) => self.left(
+                    what,
+                    format!(
+                        "it is another index than the attributes ask for, which is: {}; drop it \
+                         and migrate again",
+                        wanted.sql
+                    ),
+                    drop_index(table, found),
                 ),
-                drop_index(table, found),
-            );
+                None => self.left(
+                    what,
+                    format!(
+                        "it was not created by this migration, and without the right to create \
+                         temporary tables it cannot be told whether it is what the attributes \
+                         ask for: {}; if it is, say so",
+                        wanted.sql
+                    ),
+                    wanted.comment.clone(),
+                ),
+            }
         }
         for row in &existing {
             if !self.ddl.indexes.iter().any(|index| index.name == row.name) {
@@ -206,15 +223,15 @@ impl ViewPlan<'_> {
         Ok(())
     }
 
-    /// Those indexes that are not what they are asked to be: compared with ones that are
-    /// created on an empty table, which is rolled back.
-    async fn others<'i>(
+    /// The definitions of the table's indexes, and those of the wanted ones, created on an
+    /// empty table that is rolled back. None where such a table cannot be created.
+    async fn definitions(
         &self,
         connection: &mut PgConnection,
-        indexes: &[(&'static index::Index, &'i IndexRow)],
-    ) -> Result<Vec<(&'static index::Index, &'i IndexRow)>> {
+        indexes: &[(&'static index::Index, &IndexRow)],
+    ) -> Result<Option<(Definitions, Definitions)>> {
         if indexes.is_empty() {
-            return Ok(Vec::new());
+            return Ok(None);
         }
         let compare = async {
             let ours = definitions(&mut *connection, &self.name).await?;
@@ -225,17 +242,15 @@ impl ViewPlan<'_> {
             }
             let theirs = definitions(&mut transaction, TWIN).await?;
             transaction.rollback().await?;
-            sqlx::Result::Ok((ours, theirs))
+            Ok(Some((ours, theirs)))
         };
-        let (ours, theirs) = compare.await.map_err(Error::database(format!(
-            "comparing the indexes of {} with a temporary table's",
-            self.table
-        )))?;
-        Ok(indexes
-            .iter()
-            .filter(|(wanted, _)| ours.get(&wanted.name) != theirs.get(&wanted.name))
-            .copied()
-            .collect())
+        match compare.await {
+            Err(error) if is_not_allowed(&error) => Ok(None),
+            result => result.map_err(Error::database(format!(
+                "comparing the indexes of {} with a temporary table's",
+                self.table
+            ))),
+        }
     }
 
     async fn storage(&mut self, connection: &mut PgConnection, existing: &TableRow) -> Result<()> {
@@ -344,6 +359,14 @@ impl ViewPlan<'_> {
             remedy::drop_table(table),
         );
     }
+}
+
+/// No right to do it, or a transaction that only reads.
+fn is_not_allowed(error: &sqlx::Error) -> bool {
+    error
+        .as_database_error()
+        .and_then(sqlx::error::DatabaseError::code)
+        .is_some_and(|code| code == "42501" || code == "25006")
 }
 
 fn column_of(table: Table, name: &str) -> String {
