@@ -109,6 +109,9 @@ use crate::model::Kind;
 /// | `using = "brin"` | another method: `brin` for what grows with time, `hash` for equality of one column; the default is `btree` | `on` |
 /// | `name = "post_search"` | its name; the default is made of table and columns, `tv_post_author_id_created_at_idx` | all |
 ///
+/// Two indexes with an equal option, such as `unique`, are to clippy a "duplicated attribute",
+/// which is wrong here: put `#[allow(clippy::duplicated_attributes)]` on the struct.
+///
 /// # Storage
 ///
 /// - `unlogged`: the view table has no write-ahead log, so syncing is faster, and **after a

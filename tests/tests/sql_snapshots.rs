@@ -815,6 +815,7 @@ struct Colliding1 {
         name = "noted"
     )
 )]
+#[allow(clippy::duplicated_attributes)]
 struct IndexedColumns {
     #[tview(key, column = "id")]
     number: i64,

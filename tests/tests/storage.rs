@@ -44,7 +44,7 @@ struct Writer {
     index(on = "title", include = "slug", name = "article_slugs"),
     index(on = "updated_at DESC, id")
 )]
-#[allow(dead_code)]
+#[allow(dead_code, clippy::duplicated_attributes)]
 struct Article {
     id: i64,
     #[tview(filter)]
