@@ -49,6 +49,21 @@ pub enum Error {
         keys: crate::Keys,
     },
 
+    /// A read model has two indexes, or an index and a table, of one name in one schema.
+    #[error(
+        "`{first}` and `{second}` both make something called {name} in the database; give one of \
+         the indexes another with name = \"..\", or one of the view tables with \
+         #[tview(view = \"..\")]"
+    )]
+    DuplicateName {
+        /// The name.
+        name: String,
+        /// The first struct.
+        first: &'static str,
+        /// The second struct.
+        second: &'static str,
+    },
+
     /// There is a table of the view table's name that was made for something else.
     #[error(
         "{table} is no view table: it has no column {missing}; give the view another with \

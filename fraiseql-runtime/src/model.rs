@@ -1,6 +1,9 @@
 //! The read model: the views of one application.
 
+use std::collections::HashMap;
+
 use crate::error::{Error, Result};
+use crate::sql::ddl::remedy::qualified;
 use crate::view::{Handle, TView};
 
 /// The views of one application.
@@ -38,7 +41,7 @@ impl ReadModelBuilder {
     /// The read model.
     ///
     /// # Errors
-    /// When two views have the same view table.
+    /// When two views have the same view table, or indexes or partitions of the same name.
     pub fn build(self) -> Result<ReadModel> {
         for (index, view) in self.views.iter().enumerate() {
             let twin = self.views[..index]
@@ -52,7 +55,38 @@ impl ReadModelBuilder {
                 });
             }
         }
+        self.check_names()?;
         Ok(ReadModel { views: self.views })
+    }
+}
+
+impl ReadModelBuilder {
+    /// Tables, partitions and indexes share the names of a schema.
+    fn check_names(&self) -> Result<()> {
+        let mut names = HashMap::new();
+        for handle in &self.views {
+            let (view, ddl) = (handle.view, &handle.statements().ddl);
+            let partitions = ddl
+                .partitions
+                .iter()
+                .map(|partition| partition.name.as_str());
+            let indexes = ddl.indexes.iter().map(|index| index.name.as_str());
+            for name in [view.table.name]
+                .into_iter()
+                .chain(partitions)
+                .chain(indexes)
+            {
+                let schema = view.table.schema;
+                if let Some(first) = names.insert((schema, name), view.shape.name) {
+                    return Err(Error::DuplicateName {
+                        name: qualified(schema, name),
+                        first,
+                        second: view.shape.name,
+                    });
+                }
+            }
+        }
+        Ok(())
     }
 }
 

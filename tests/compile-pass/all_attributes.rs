@@ -100,9 +100,24 @@ pub struct Note {
     pub meta: serde_json::Value,
 }
 
+/// Fields that are not promoted, and called like what indexes are made of.
 #[derive(TView)]
+#[tview(
+    index(expr = "lower(email::text)"),
+    index(expr = "extract(year FROM born AT TIME ZONE 'UTC')"),
+    index(expr = "born - date '2020-01-01'", filter = "email <> 'lower text' AND \"year\" > 0")
+)]
+#[allow(clippy::duplicated_attributes)]
 pub struct Person {
     pub id: i64,
+    pub lower: String,
+    pub text: String,
+    pub date: i32,
+    pub time: i32,
+    #[tview(column = "yr")]
+    pub year: i32,
+    #[tview(sort)]
+    pub born: DateTime<Utc>,
     #[tview(unique)]
     pub email: String,
 }

@@ -6,10 +6,41 @@ use super::error::{at, fragment};
 use crate::attr::Text;
 use crate::model::Field;
 
-/// Words of SQL that a field may be called, too.
-const WORDS_OF_SQL: [&str; 17] = [
-    "and", "or", "not", "is", "in", "like", "between", "case", "when", "then", "else", "end",
-    "null", "true", "false", "cast", "as",
+/// Words of SQL in expressions, which a field may be called, too.
+const WORDS_OF_SQL: [&str; 33] = [
+    "all",
+    "and",
+    "any",
+    "array",
+    "as",
+    "asymmetric",
+    "at",
+    "between",
+    "case",
+    "cast",
+    "collate",
+    "distinct",
+    "else",
+    "end",
+    "escape",
+    "false",
+    "from",
+    "ilike",
+    "in",
+    "interval",
+    "is",
+    "like",
+    "not",
+    "null",
+    "or",
+    "similar",
+    "symmetric",
+    "then",
+    "time",
+    "to",
+    "true",
+    "when",
+    "zone",
 ];
 
 /// A condition or an expression over the columns of the view table.
@@ -45,6 +76,8 @@ pub(super) fn check(
         // A type, a function, a literal of a type.
         let other = before.is_some_and(|before| *before == ":" || *before == ".")
             || after.is_some_and(|after| ["(", ".", "'"].contains(after))
+            // `extract(year FROM created_at)`
+            || after.is_some_and(|after| after.eq_ignore_ascii_case("from"))
             || WORDS_OF_SQL.contains(&name.as_str());
         let field = fields
             .iter()

@@ -121,7 +121,13 @@ pub(crate) fn partitions(view: &View) -> Vec<Partition> {
             .map(|rest| format!("FOR VALUES WITH (modulus {count}, remainder {rest})"))
             .collect(),
         schema::Partition::Range(bounds) => {
-            let bounds = || bounds.iter().map(|bound| literal(bound));
+            // As PostgreSQL writes them, so that they can be compared.
+            let bounds = || {
+                bounds.iter().map(|bound| match view.key.ty.sql {
+                    "uuid" => literal(&bound.to_lowercase()),
+                    _ => literal(bound),
+                })
+            };
             let from = std::iter::once("MINVALUE".to_owned()).chain(bounds());
             let to = bounds().chain(["MAXVALUE".to_owned()]);
             from.zip(to)
@@ -151,7 +157,7 @@ pub(crate) fn partitions(view: &View) -> Vec<Partition> {
 
 /// A bound without what differs from type to type: PostgreSQL writes some numbers in quotes.
 pub(crate) fn plain_bound(bound: &str) -> String {
-    bound.replace('\'', "").to_lowercase()
+    bound.replace('\'', "")
 }
 
 /// An empty table with the same columns, for this transaction only.
