@@ -105,7 +105,7 @@ async fn every_kind_of_index_is_taken_by_the_query_it_is_for() {
         .unwrap()
         .expression;
     let no_scans = "SET LOCAL enable_seqscan = off; SET LOCAL enable_indexscan = off";
-    let cases: [(&str, &str, String, i64); 14] = [
+    let cases: [(&str, &str, String, i64); 15] = [
         (
             "tv_article_writer_id_created_at_idx",
             "",
@@ -165,6 +165,15 @@ async fn every_kind_of_index_is_taken_by_the_query_it_is_for() {
                 "SELECT data FROM tv_article WHERE {words} @@ \
                  websearch_to_tsquery('english', 'word77 run house')"
             ),
+            1,
+        ),
+        (
+            "tv_article_title_body_search_idx",
+            "",
+            // As a person would write the same.
+            "SELECT data FROM tv_article WHERE to_tsvector('english', coalesce(title, '') || ' ' \
+             || coalesce(data->>'body', '')) @@ to_tsquery('english', 'word78')"
+                .into(),
             1,
         ),
         (
