@@ -115,6 +115,8 @@ fn view(input: &DeriveInput, krate: &Path, container: &ViewAttr, key: &Type) -> 
                     column: "",
                     ty: <i64 as #krate::Scalar>::TYPE,
                 },
+                indexes: &[],
+                storage: #krate::schema::Storage::DEFAULT,
             };
             fn statements() -> &'static #krate::__private::Statements {
                 #krate::__private::std::unreachable!()

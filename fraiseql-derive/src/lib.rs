@@ -50,6 +50,8 @@ use crate::model::Kind;
 /// | `type_name = "Post"` | the name in GraphQL | the struct's name |
 /// | `data = "jsonb"` | how documents are stored; `"json"` is faster to read, and cannot be searched | `"jsonb"` |
 /// | `filter = "deleted_at IS NULL"` | which rows have a document, as SQL | all |
+/// | `index(..)` | an index of the view table; as many as you like, see [below](#indexes) | those of promoted fields |
+/// | `unlogged`, `fillfactor = 70`, `partition(..)` | how the view table is stored, see [below](#storage) | logged, 85 percent, one table |
 /// | `serde = false` | you implement `Serialize` and `Deserialize` yourself | `true` |
 /// | `crate = ::path` | where `fraiseql_runtime` is | `::fraiseql_runtime` |
 ///
@@ -68,6 +70,67 @@ use crate::model::Kind;
 /// | `sum`, `avg`, `min`, `max` | the same with `expr = "{}.price * {}.quantity"`, where `{}` is the row; without rows, `avg`, `min` and `max` are null, and so is `sum` in an `Option` |
 /// | `exists(table = .., fk = ..)` | whether a row refers to this row |
 /// | `expr = "lower({}.title)"` | an SQL expression over the row `{}` |
+///
+/// # Indexes
+///
+/// The key, and each field marked with `filter`, `sort` or `unique`, has an index by itself.
+/// Others are declared on the struct, as often as needed, and created by `migrate`:
+///
+/// | index | for queries like |
+/// |---|---|
+/// | `index(on = "author_id, created_at DESC")` | `WHERE author_id = $1 ORDER BY created_at DESC LIMIT 20` |
+/// | `index(expr = "lower(title)")` | `WHERE lower(title) = $1` |
+/// | `index(gin)` | `WHERE data @> '{"author": {"username": "ada"}}'` |
+/// | `index(gin = "author.tags")` | `WHERE data -> 'author' -> 'tags' @> '["rust"]'`; a smaller index than that of the whole document |
+/// | `index(fulltext = "title, body", language = "english")` | `WHERE <expression> @@ websearch_to_tsquery('english', $1)`, see below |
+///
+/// - Columns (`on`, `expr`, `filter`, `include`) are those of the view table: the key, promoted
+///   fields, `updated_at` and `version`. In `on` and `include` a promoted field may also be
+///   called by its name in Rust, and then comes before a column of that name.
+/// - Paths (`gin`, `fulltext`) are keys of the document as they are there, in camelCase, with
+///   dots between them. They lead through parts and `serde_json::Value`s, not into lists: index
+///   the list, and search with `data -> 'comments' @> '[{"authorId": 7}]'`. `gin` is by
+///   `jsonb_path_ops`: it answers `@>`, `@?` and `@@`, and not the `?` of keys. Documents with
+///   `data = "json"` have no `gin`.
+/// - Texts of `fulltext` are promoted columns, or paths; a text that is null is empty.
+///   `language` is one of PostgreSQL's text search configurations, or `"schema.name"` for your
+///   own; without it, `simple` takes words as they are. The index serves a query that
+///   has the very same expression: take it from `Post::statements().ddl.index(name)`, whose
+///   `expression` it is. For `title` promoted and `body` not, it is
+///   `pg_catalog.to_tsvector('pg_catalog.english'::pg_catalog.regconfig, coalesce("title", '') ||
+///   ' ' || coalesce(data ->> 'body', ''))`; `coalesce(title, '')` and `to_tsvector('english', ..)`
+///   mean the same to PostgreSQL.
+///
+/// | option | meaning | goes with |
+/// |---|---|---|
+/// | `unique` | no two documents have the same; a sync that would write the second one fails | `on`, `expr` |
+/// | `filter = "published"` | only these rows are in the index; a query that has the same condition can use it | all |
+/// | `include = "title"` | columns that are read from the index and not searched | `on`, `expr` |
+/// | `using = "brin"` | another method: `brin` for what grows with time, `hash` for equality of one column; the default is `btree` | `on` |
+/// | `name = "post_search"` | its name; the default is made of table and columns, `tv_post_author_id_created_at_idx` | all |
+///
+/// Two indexes with an equal option, such as `unique`, are to clippy a "duplicated attribute",
+/// which is wrong here: put `#[allow(clippy::duplicated_attributes)]` on the struct.
+///
+/// # Storage
+///
+/// - `unlogged`: the view table has no write-ahead log, so syncing is faster, and **after a
+///   crash of the server the table is empty** until `sync_all_posts` has run; it is empty on
+///   replicas, too. For documents that can be built anew before anyone asks for them.
+/// - `fillfactor = 70`, from 10 to 100: how full inserts leave a page, in percent. The rest is
+///   room for updated rows: less of it makes the table smaller, more of it makes updates cheaper.
+/// - `partition(hash = 8)`: the view table is divided into that many tables (2 to 1024), by a
+///   hash of the key.
+/// - `partition(range = "1000000, 2000000")`: it is divided at these keys. There is one table
+///   more than there are bounds: before the first and after the last there is one each, so every
+///   key has its place.
+///
+/// A view table is partitioned by the key of its documents, and by nothing else: in PostgreSQL
+/// only what contains the partition key can be unique, and sync needs unique keys. For the same
+/// reason such a view has no `unique` fields, and its unique indexes contain the key.
+///
+/// All of this is for tables that `migrate` creates. It changes no existing table, but says
+/// what differs, and the statement that changes it.
 #[proc_macro_derive(TView, attributes(tview))]
 pub fn derive_tview(input: TokenStream) -> TokenStream {
     derive(&parse_macro_input!(input as DeriveInput), Kind::View)
@@ -76,8 +139,8 @@ pub fn derive_tview(input: TokenStream) -> TokenStream {
 /// Makes a struct a part of documents: the shape of a base table's row, without a view
 /// table of its own.
 ///
-/// The attributes are those of [`TView`](macro@TView), without `view`, `entity`, `plural`
-/// and `data`, and without `filter`, `sort` and `unique` on fields: a part is not found on
+/// The attributes are those of [`TView`](macro@TView), without `view`, `entity`, `plural`,
+/// `data`, indexes and storage, and without `filter`, `sort` and `unique` on fields: a part is not found on
 /// its own.
 #[proc_macro_derive(Embed, attributes(tview))]
 pub fn derive_embed(input: TokenStream) -> TokenStream {

@@ -1,5 +1,6 @@
 //! What the attributes of a struct mean, after everything was checked.
 
+use proc_macro2::Span;
 use syn::{Ident, Path, Type, Visibility};
 
 /// Which derive it is.
@@ -28,6 +29,65 @@ pub(crate) struct View {
     pub(crate) entity: String,
     pub(crate) plural: String,
     pub(crate) json_text: bool,
+    pub(crate) indexes: Vec<Index>,
+    pub(crate) storage: Storage,
+}
+
+/// An index of the view table.
+pub(crate) struct Index {
+    /// The name that was given.
+    pub(crate) name: Option<String>,
+    /// What its name is made of, where none was given.
+    pub(crate) stem: String,
+    pub(crate) on: IndexOn,
+    pub(crate) unique: bool,
+    pub(crate) filter: Option<String>,
+    pub(crate) include: Vec<String>,
+}
+
+pub(crate) enum IndexOn {
+    Columns {
+        method: &'static str,
+        columns: Vec<OrderBy>,
+    },
+    Expr(String),
+    /// No path is the whole document.
+    Gin(Option<JsonPath>),
+    FullText {
+        texts: Vec<SearchText>,
+        language: String,
+    },
+}
+
+/// A text that is searched.
+pub(crate) enum SearchText {
+    Column {
+        name: String,
+        field: String,
+        span: Span,
+    },
+    Document(JsonPath),
+}
+
+/// A path in the document, of JSON keys; the first is that of the field.
+#[derive(Clone)]
+pub(crate) struct JsonPath {
+    pub(crate) keys: Vec<String>,
+    pub(crate) field: String,
+    pub(crate) span: Span,
+}
+
+/// How the rows of the view table are kept.
+#[derive(Default)]
+pub(crate) struct Storage {
+    pub(crate) unlogged: bool,
+    pub(crate) fillfactor: Option<u8>,
+    pub(crate) partition: Option<Partition>,
+}
+
+pub(crate) enum Partition {
+    Hash(u16),
+    Range { bounds: Vec<String>, span: Span },
 }
 
 #[derive(Default)]
@@ -54,7 +114,8 @@ pub(crate) struct Promoted {
     pub(crate) column: String,
     pub(crate) filter: bool,
     pub(crate) sort: bool,
-    pub(crate) unique: bool,
+    /// Where it was said to be unique, if it was.
+    pub(crate) unique: Option<Span>,
 }
 
 pub(crate) enum Source {
@@ -106,5 +167,23 @@ impl Model {
 
     pub(crate) fn key(&self) -> Option<&Field> {
         self.fields.iter().find(|field| field.is_key)
+    }
+}
+
+impl Field {
+    /// The column of the base table, if the value comes from one.
+    pub(crate) fn source_column(&self) -> Option<&str> {
+        match &self.source {
+            Source::Column(column) => Some(column),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn holds_parts(&self) -> bool {
+        matches!(self.source, Source::One { .. } | Source::Many(_))
+    }
+
+    pub(crate) fn holds_list(&self) -> bool {
+        matches!(self.source, Source::Many(_))
     }
 }

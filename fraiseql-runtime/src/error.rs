@@ -70,6 +70,33 @@ pub enum Error {
         position: Position,
     },
 
+    /// A read model has two indexes, or an index and a table, of one name in one schema.
+    #[error(
+        "`{first}` and `{second}` both make something called {name} in the database; give one of \
+         the indexes another with name = \"..\", or one of the view tables with \
+         #[tview(view = \"..\")]"
+    )]
+    DuplicateName {
+        /// The name.
+        name: String,
+        /// The first struct.
+        first: &'static str,
+        /// The second struct.
+        second: &'static str,
+    },
+
+    /// There is a table of the view table's name that was made for something else.
+    #[error(
+        "{table} is no view table: it has no column {missing}; give the view another with \
+         #[tview(view = \"..\")], or move that table out of the way"
+    )]
+    NotAViewTable {
+        /// The table.
+        table: Table,
+        /// The columns that every view table of this key has, and it has not.
+        missing: String,
+    },
+
     /// A read model has the same view table twice.
     #[error(
         "`{first}` and `{second}` both have the view table {table}; give one of them another with \

@@ -72,6 +72,7 @@
 mod cycle;
 mod error;
 mod key;
+pub mod migrate;
 mod model;
 mod proof;
 mod read;
@@ -85,6 +86,7 @@ mod view;
 pub use error::{Error, Result};
 pub use fraiseql_derive::{Embed, TView};
 pub use key::{Key, Keys};
+pub use migrate::{LeftOver, Migration};
 pub use model::{ReadModel, ReadModelBuilder};
 pub use scalar::Scalar;
 pub use sync::full::FullSync;
@@ -98,7 +100,7 @@ pub use view::{Embed, ManyField, OneField, TView};
 pub mod __private {
     pub use crate::cycle::{Child, Children, End, check as check_cycle};
     pub mod proof {
-        pub use crate::proof::{aggregate, key, promoted, scalar};
+        pub use crate::proof::{aggregate, json, key, part_has_key, promoted, range, scalar, text};
     }
     pub mod relation {
         pub use crate::relation::{Many, NoRelation, One};

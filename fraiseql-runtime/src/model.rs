@@ -1,9 +1,9 @@
-//! The read model: the views of one application, and their setup.
+//! The read model: the views of one application.
 
-use sqlx::{Acquire, Connection, Executor, PgConnection, Postgres, Row};
+use std::collections::HashMap;
 
 use crate::error::{Error, Result};
-use crate::sql::ddl::{EXISTING, HAS_LZ4};
+use crate::sql::ddl::remedy::qualified;
 use crate::view::{Handle, TView};
 
 /// The views of one application.
@@ -21,7 +21,7 @@ use crate::view::{Handle, TView};
 /// ```
 #[derive(Clone, Debug)]
 pub struct ReadModel {
-    views: Vec<Handle>,
+    pub(crate) views: Vec<Handle>,
 }
 
 /// Collects views; see [`ReadModel::builder`].
@@ -41,7 +41,7 @@ impl ReadModelBuilder {
     /// The read model.
     ///
     /// # Errors
-    /// When two views have the same view table.
+    /// When two views have the same view table, or indexes or partitions of the same name.
     pub fn build(self) -> Result<ReadModel> {
         for (index, view) in self.views.iter().enumerate() {
             let twin = self.views[..index]
@@ -55,12 +55,40 @@ impl ReadModelBuilder {
                 });
             }
         }
+        self.check_names()?;
         Ok(ReadModel { views: self.views })
     }
 }
 
-/// What instances of an application take, so that one migrates at a time: "fraiseql".
-const MIGRATION_LOCK: i64 = i64::from_be_bytes(*b"fraiseql");
+impl ReadModelBuilder {
+    /// Tables, partitions and indexes share the names of a schema.
+    fn check_names(&self) -> Result<()> {
+        let mut names = HashMap::new();
+        for handle in &self.views {
+            let (view, ddl) = (handle.view, &handle.statements().ddl);
+            let partitions = ddl
+                .partitions
+                .iter()
+                .map(|partition| partition.name.as_str());
+            let indexes = ddl.indexes.iter().map(|index| index.name.as_str());
+            for name in [view.table.name]
+                .into_iter()
+                .chain(partitions)
+                .chain(indexes)
+            {
+                let schema = view.table.schema;
+                if let Some(first) = names.insert((schema, name), view.shape.name) {
+                    return Err(Error::DuplicateName {
+                        name: qualified(schema, name),
+                        first,
+                        second: view.shape.name,
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+}
 
 impl ReadModel {
     /// Starts to list the views.
@@ -72,68 +100,4 @@ impl ReadModel {
     pub fn views(&self) -> impl Iterator<Item = &'static crate::schema::View> + '_ {
         self.views.iter().map(|handle| handle.view)
     }
-
-    /// Creates the view tables, their promoted columns and their indexes, where they are
-    /// missing. Does nothing, and locks no table, where nothing is missing; several
-    /// instances may start at once.
-    ///
-    /// A promoted column that is added to a table with documents is null until they are
-    /// synced again, for instance by `sync_all_posts`.
-    ///
-    /// # Errors
-    /// When the database refuses a statement. Then nothing was changed.
-    pub async fn migrate<'a>(&self, database: impl Acquire<'a, Database = Postgres>) -> Result<()> {
-        let failed = || Error::database("migrating the view tables");
-        let mut connection = database.acquire().await.map_err(failed())?;
-        let mut transaction = Connection::begin(&mut *connection)
-            .await
-            .map_err(failed())?;
-        sqlx::query("SELECT pg_catalog.pg_advisory_xact_lock($1)")
-            .bind(MIGRATION_LOCK)
-            .execute(&mut *transaction)
-            .await
-            .map_err(failed())?;
-        let lz4: Option<bool> = sqlx::query_scalar(HAS_LZ4)
-            .fetch_optional(&mut *transaction)
-            .await
-            .map_err(failed())?;
-        for view in &self.views {
-            migrate(&mut transaction, *view, lz4 == Some(true))
-                .await
-                .map_err(Error::database(format!("migrating {}", view.view.table)))?;
-        }
-        transaction.commit().await.map_err(failed())
-    }
-}
-
-async fn migrate(connection: &mut PgConnection, view: Handle, lz4: bool) -> sqlx::Result<()> {
-    let ddl = &view.statements().ddl;
-    let table = view.view.table;
-    let existing = sqlx::query(EXISTING)
-        .bind(table.schema)
-        .bind(table.name)
-        .fetch_optional(&mut *connection)
-        .await?;
-    let (columns, indexes): (Vec<String>, Vec<String>) = match existing {
-        Some(row) => (row.try_get(0)?, row.try_get(1)?),
-        None => {
-            let create: &'static str = if lz4 {
-                &ddl.create_table_lz4
-            } else {
-                &ddl.create_table
-            };
-            connection.execute(create).await?;
-            (
-                ddl.columns.iter().map(|step| step.name.clone()).collect(),
-                Vec::new(),
-            )
-        }
-    };
-    let missing_columns = ddl.columns.iter().filter(|s| !columns.contains(&s.name));
-    let missing_indexes = ddl.indexes.iter().filter(|s| !indexes.contains(&s.name));
-    for step in missing_columns.chain(missing_indexes) {
-        let sql: &'static str = &step.sql;
-        connection.execute(sql).await?;
-    }
-    Ok(())
 }

@@ -222,6 +222,119 @@ pub struct View {
     pub data: Data,
     /// The key. A view always has one.
     pub key: Key,
+    /// The indexes of the view table, beside those of promoted columns.
+    pub indexes: &'static [Index],
+    /// How the rows of the view table are kept.
+    pub storage: Storage,
+}
+
+/// An index of a view table, by `index(..)`.
+///
+/// ```
+/// use fraiseql_runtime::TView;
+///
+/// #[derive(TView)]
+/// #[tview(
+///     index(on = "author_id, created_at DESC"),
+///     index(expr = "lower(title)", filter = "published"),
+///     index(gin = "tags"),
+///     index(fulltext = "title, body", language = "english", name = "post_words"),
+///     fillfactor = 70,
+///     partition(hash = 8)
+/// )]
+/// pub struct Post {
+///     pub id: i64,
+///     #[tview(filter)]
+///     pub author_id: i64,
+///     #[tview(sort)]
+///     pub title: String,
+///     pub body: String,
+///     pub tags: Vec<String>,
+///     #[tview(filter)]
+///     pub published: bool,
+///     #[tview(sort)]
+///     pub created_at: chrono::DateTime<chrono::Utc>,
+/// }
+/// # fn main() {
+/// assert_eq!(Post::VIEW.indexes.len(), 4);
+/// # }
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Index {
+    /// Its name, where one was given.
+    pub name: Option<&'static str>,
+    /// What its name is made of, where none was given: `tv_post_<stem>_idx`.
+    pub stem: &'static str,
+    /// What is indexed.
+    pub on: IndexOn,
+    /// No two documents have the same.
+    pub unique: bool,
+    /// Which rows are in the index, as SQL over the columns of the view table.
+    pub filter: Option<&'static str>,
+    /// Columns that are in the index to be read, not to be searched.
+    pub include: &'static [&'static str],
+}
+
+/// What an index is on.
+#[derive(Clone, Copy, Debug)]
+pub enum IndexOn {
+    /// Columns of the view table.
+    Columns {
+        /// `btree`, `brin` or `hash`.
+        method: &'static str,
+        /// The columns, in their order.
+        columns: &'static [OrderBy],
+    },
+    /// An SQL expression over the columns of the view table.
+    Expr(&'static str),
+    /// The document, or what is at the end of a path of JSON keys in it.
+    Gin(&'static [&'static str]),
+    /// The words of texts.
+    FullText {
+        /// The texts, which are searched as one.
+        texts: &'static [SearchText],
+        /// The text search configuration, as the text of a `regconfig`.
+        language: &'static str,
+    },
+}
+
+/// A text that is searched.
+#[derive(Clone, Copy, Debug)]
+pub enum SearchText {
+    /// A column of the view table.
+    Column(&'static str),
+    /// A path of JSON keys in the document.
+    Document(&'static [&'static str]),
+}
+
+/// How the rows of a view table are kept.
+#[derive(Clone, Copy, Debug)]
+pub struct Storage {
+    /// Without a write-ahead log: faster to write, and empty after a crash of the server.
+    pub unlogged: bool,
+    /// How full a page is filled by inserts, in percent. The rest is for the next versions of
+    /// its rows: an update that finds room there needs no new index entries (HOT).
+    pub fillfactor: u8,
+    /// How the table is divided, if it is.
+    pub partition: Option<Partition>,
+}
+
+impl Storage {
+    /// What view tables have unless told: logged, 85 percent, in one piece.
+    pub const DEFAULT: Self = Self {
+        unlogged: false,
+        fillfactor: 85,
+        partition: None,
+    };
+}
+
+/// How a view table is divided, by the key of its documents.
+#[derive(Clone, Copy, Debug)]
+pub enum Partition {
+    /// Into so many tables, by the key's hash.
+    Hash(u16),
+    /// At these keys: one table before the first, one from each on.
+    Range(&'static [&'static str]),
 }
 
 impl Shape {

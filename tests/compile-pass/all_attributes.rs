@@ -14,12 +14,28 @@ use uuid::Uuid;
     plural = "sales_all"
 )]
 #[tview(type_name = "Sale", data = "json", filter = "deleted_at IS NULL")]
+#[tview(
+    index(
+        on = "placed_at DESC NULLS LAST, order_no",
+        unique,
+        filter = "slug IS NOT NULL",
+        include = "dearest",
+        using = "btree",
+        name = "orders_by_day"
+    ),
+    index(expr = "lower(slug)"),
+    index(fulltext = "reference, customer.id", language = "simple")
+)]
+#[tview(index(on = "no, seen_at"), unlogged, fillfactor = 70)]
+#[tview(partition(range = "80000000-0000-0000-0000-000000000000"))]
 #[tview(serde = true, crate = ::fraiseql_runtime)]
 pub struct Order {
     #[tview(key, column = "order_no", json = "number")]
     pub no: Uuid,
-    #[tview(filter, sort, unique)]
+    #[tview(filter, sort)]
     pub reference: String,
+    #[tview(filter, column = "seen_at")]
+    pub seen_last: Option<DateTime<Utc>>,
     #[tview(skip)]
     pub seen: bool,
     #[tview(filter, sort)]
@@ -77,6 +93,35 @@ pub struct Line {
     pub title: String,
 }
 
+#[derive(TView)]
+#[tview(partition(hash = 4), index(gin), index(gin = "meta.any.depth"))]
+pub struct Note {
+    pub id: i64,
+    pub meta: serde_json::Value,
+}
+
+/// Fields that are not promoted, and called like what indexes are made of.
+#[derive(TView)]
+#[tview(
+    index(expr = "lower(email::text)"),
+    index(expr = "extract(year FROM born AT TIME ZONE 'UTC')"),
+    index(expr = "born - date '2020-01-01'", filter = "email <> 'lower text' AND \"year\" > 0")
+)]
+#[allow(clippy::duplicated_attributes)]
+pub struct Person {
+    pub id: i64,
+    pub lower: String,
+    pub text: String,
+    pub date: i32,
+    pub time: i32,
+    #[tview(column = "yr")]
+    pub year: i32,
+    #[tview(sort)]
+    pub born: DateTime<Utc>,
+    #[tview(unique)]
+    pub email: String,
+}
+
 #[derive(Embed)]
 pub struct Tag {
     #[tview(key)]
@@ -93,5 +138,9 @@ pub async fn refresh(pool: &sqlx::PgPool) -> fraiseql_runtime::Result<()> {
 fn main() {
     assert_eq!(Order::VIEW.data, Data::Json);
     assert_eq!(Order::VIEW.key.column, "order_no");
+    assert_eq!(Order::VIEW.indexes.len(), 4);
+    assert_eq!(Order::VIEW.storage.fillfactor, 70);
+    assert!(Order::VIEW.storage.unlogged);
+    assert_eq!(Note::VIEW.indexes.len(), 2);
     assert_eq!(Customer::SHAPE.type_name, "Buyer");
 }

@@ -33,6 +33,8 @@ use hostile::*;
 
 #[derive(renamed::TView)]
 #[tview(crate = ::renamed, table = "app.tb_post", filter = "published")]
+#[tview(index(on = "title DESC, id", filter = "id > 0"), index(gin = "author.id"))]
+#[tview(index(expr = "lower(title)"), index(fulltext = "title, slug"), unlogged)]
 pub struct Post {
     pub id: i64,
     #[tview(filter, sort, unique)]
@@ -49,6 +51,12 @@ pub struct Post {
     pub tags: ::std::vec::Vec<Comment>,
     #[tview(count(table = "tb_comment", fk = "post_id"))]
     pub comment_count: i64,
+}
+
+#[derive(renamed::TView)]
+#[tview(crate = ::renamed, partition(range = "10, 20"), fillfactor = 70)]
+pub struct Event {
+    pub id: i64,
 }
 
 #[derive(renamed::Embed)]

@@ -7,7 +7,7 @@
 use std::fmt::Write as _;
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
-use fraiseql_runtime::{Embed, ReadModel, TView};
+use fraiseql_runtime::{Embed, Migration, ReadModel, TView};
 use rust_decimal::Decimal;
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, PgPool};
@@ -60,6 +60,13 @@ CREATE TABLE tb_event (id int8 PRIMARY KEY, version int4 NOT NULL, data text NOT
 INSERT INTO tb_event VALUES (1, 3, 'payload', 'r');
 "#;
 
+const UNCOMMENT: &str = "
+DO $$ DECLARE name text; BEGIN
+    FOR name IN SELECT format('%I.%I', schemaname, indexname) FROM pg_indexes WHERE tablename LIKE 'tv_%' LOOP
+        EXECUTE format('COMMENT ON INDEX %s IS NULL', name);
+    END LOOP;
+END $$";
+
 async fn shop() -> PgPool {
     let pool = fraiseql_tests::pool().await;
     fraiseql_tests::run(&pool, TABLES).await;
@@ -70,6 +77,10 @@ async fn shop() -> PgPool {
 async fn execute<V: TView>(pool: &PgPool) -> String {
     let model = ReadModel::builder().view::<V>().build().unwrap();
     model.migrate(pool).await.unwrap();
+    assert_eq!(model.migrate(pool).await.unwrap(), Migration::default());
+    // Nor where every index must be compared.
+    sqlx::raw_sql(UNCOMMENT).execute(pool).await.unwrap();
+    assert_eq!(model.migrate(pool).await.unwrap(), Migration::default());
     let statements = V::statements();
     let report = fraiseql_runtime::sync::full::sync_all::<V, _>(pool)
         .await
@@ -90,6 +101,9 @@ async fn execute<V: TView>(pool: &PgPool) -> String {
     let mut out = fraiseql_runtime::sql::document::query(V::VIEW);
     out.push_str("\n\n-- view table\n");
     writeln!(out, "{}", statements.ddl.create_table).unwrap();
+    for partition in &statements.ddl.partitions {
+        writeln!(out, "{}", partition.sql).unwrap();
+    }
     for index in &statements.ddl.indexes {
         writeln!(out, "{}", index.sql).unwrap();
     }
@@ -165,6 +179,13 @@ snapshots! {
     more_than_fifty_fields => Wide,
     skipped_fields => Skipping,
     aliases_that_collide => Colliding,
+    indexes_of_columns => IndexedColumns,
+    indexes_of_documents => IndexedDocuments,
+    indexes_of_json_text => IndexedText,
+    partitions_by_hash => Hashed,
+    partitions_by_range => Ranged,
+    partitions_by_ranges_of_uuids => RangedUuids,
+    an_unlogged_table => Unlogged,
 }
 
 #[derive(TView)]
@@ -774,6 +795,118 @@ struct Colliding1 {
     id: Uuid,
     #[tview(one(fk = "manager_id"))]
     manager: Option<Person>,
+}
+
+/// `updated_at` is the field, whose column has another name.
+#[derive(TView)]
+#[tview(
+    table = "tb_order",
+    index(on = "buyer_id, placed_at DESC NULLS LAST"),
+    index(on = "updated_at, version DESC"),
+    index(on = "number", include = "placed_at, buyer_id", unique),
+    index(on = "placed_at", using = "brin", name = "Order \"days\""),
+    index(on = "buyer_id", using = "hash", name = "buyer_hash"),
+    index(expr = "lower(note)"),
+    index(expr = "doc_updated_at - placed_at", filter = "note IS NOT NULL"),
+    index(
+        on = "placed_at, id",
+        unique,
+        filter = "note <> '{}' AND version > 0",
+        name = "noted"
+    )
+)]
+#[allow(clippy::duplicated_attributes)]
+struct IndexedColumns {
+    #[tview(key, column = "id")]
+    number: i64,
+    #[tview(filter)]
+    buyer_id: Uuid,
+    #[tview(sort)]
+    placed_at: DateTime<Utc>,
+    #[tview(sort)]
+    updated_at: DateTime<Utc>,
+    #[tview(filter)]
+    note: Option<String>,
+}
+
+#[derive(TView)]
+#[tview(
+    table = "tb_product",
+    filter = "NOT hidden",
+    index(gin),
+    index(gin = "tags"),
+    index(gin = "meta.snake_key", filter = "listed"),
+    index(fulltext = "title, meta.it's", language = "english"),
+    index(fulltext = "sku", name = "product_skus")
+)]
+struct IndexedDocuments {
+    #[tview(key)]
+    sku: String,
+    #[tview(sort)]
+    title: String,
+    tags: Vec<Option<String>>,
+    meta: Value,
+    #[tview(filter)]
+    listed: bool,
+}
+
+/// Words can be searched in text; only GIN on the document itself cannot be.
+#[derive(TView)]
+#[tview(
+    table = "tb_order",
+    data = "json",
+    index(fulltext = "note, buyer.name", language = "pg_catalog.german")
+)]
+struct IndexedText {
+    id: i64,
+    note: Option<String>,
+    #[tview(one(fk = "buyer_id"))]
+    buyer: Person,
+}
+
+#[derive(TView)]
+#[tview(
+    table = "tb_label",
+    partition(hash = 3),
+    index(on = "name, id", unique)
+)]
+struct Hashed {
+    id: i32,
+    #[tview(filter)]
+    name: String,
+}
+
+#[derive(TView)]
+#[tview(
+    table = "tb_product",
+    filter = "NOT hidden",
+    partition(range = "A, it's"),
+    unlogged,
+    fillfactor = 100
+)]
+struct Ranged {
+    #[tview(key)]
+    sku: String,
+    title: String,
+}
+
+#[derive(TView)]
+#[tview(
+    table = "tb_person",
+    partition(
+        range = "00000000-0000-0000-0000-000000000002, 80000000-0000-0000-0000-00000000000F"
+    )
+)]
+struct RangedUuids {
+    id: Uuid,
+    name: String,
+}
+
+#[derive(TView)]
+#[tview(table = "tb_label", unlogged, fillfactor = 10)]
+struct Unlogged {
+    id: i32,
+    name: String,
 }
 
 /// The statements around the query, for a view with parts, lists and a filter.

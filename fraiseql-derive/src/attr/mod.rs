@@ -1,12 +1,14 @@
 //! What can be written in `#[tview(..)]`, place by place. What it means is judged elsewhere.
 
 mod receive;
+mod storage;
 mod value;
 
 use darling::FromMeta;
 
 pub(crate) use receive::{Arguments, Receiver, read};
-pub(crate) use value::{Call, Mark, Number, Root, Switch, Text};
+pub(crate) use storage::{IndexAttr, PartitionAttr};
+pub(crate) use value::{Call, Mark, Number, Root, Switch, Text, WholeOrPath, Word};
 
 /// On the struct of a view.
 #[derive(Debug, Default, FromMeta)]
@@ -19,6 +21,11 @@ pub(crate) struct ViewAttr {
     pub(crate) type_name: Option<Text>,
     pub(crate) data: Option<Text>,
     pub(crate) filter: Option<Text>,
+    #[darling(multiple)]
+    pub(crate) index: Vec<Call<IndexAttr>>,
+    pub(crate) unlogged: Option<Word>,
+    pub(crate) fillfactor: Option<Number>,
+    pub(crate) partition: Option<Call<PartitionAttr>>,
     pub(crate) serde: Option<Switch>,
     #[darling(rename = "crate")]
     pub(crate) krate: Option<Root>,
@@ -34,11 +41,19 @@ impl Receiver for ViewAttr {
         "type_name",
         "data",
         "filter",
+        "index",
+        "unlogged",
+        "fillfactor",
+        "partition",
         "serde",
         "crate",
     ];
-    const ELSEWHERE: &'static [(&'static [&'static str], &'static str)] =
-        &[(FieldAttr::KEYS, "on a field")];
+    const REPEATED: &'static [&'static str] = &["index"];
+    const ELSEWHERE: &'static [(&'static [&'static str], &'static str)] = &[
+        (FieldAttr::KEYS, "on a field"),
+        (IndexAttr::KEYS, "in `index(..)`"),
+        (PartitionAttr::KEYS, "in `partition(..)`"),
+    ];
 }
 
 /// On the struct of a part.
@@ -214,7 +229,11 @@ mod tests {
     fn fields<T: std::fmt::Debug + Default>() -> Vec<String> {
         format!("{:#?}", T::default())
             .lines()
-            .filter_map(|line| line.trim().strip_suffix(": None,"))
+            .filter_map(|line| {
+                let line = line.trim();
+                line.strip_suffix(": None,")
+                    .or_else(|| line.strip_suffix(": [],"))
+            })
             .map(|name| name.replace("krate", "crate"))
             .collect()
     }
@@ -228,5 +247,7 @@ mod tests {
         assert_eq!(fields::<ManyAttr>(), ManyAttr::KEYS);
         assert_eq!(fields::<ThroughAttr>(), ThroughAttr::KEYS);
         assert_eq!(fields::<AggregateAttr>(), AggregateAttr::KEYS);
+        assert_eq!(fields::<IndexAttr>(), IndexAttr::KEYS);
+        assert_eq!(fields::<PartitionAttr>(), PartitionAttr::KEYS);
     }
 }

@@ -12,6 +12,8 @@ pub(crate) trait Receiver: FromMeta + Default {
     const PLACE: &'static str;
     /// What can be written there.
     const KEYS: &'static [&'static str];
+    /// What can be written more than once.
+    const REPEATED: &'static [&'static str] = &[];
     /// What can be written elsewhere, and where.
     const ELSEWHERE: &'static [(&'static [&'static str], &'static str)] = &[];
 }
@@ -82,7 +84,7 @@ fn known<T: Receiver>(item: &NestedMeta, seen: &mut Vec<String>) -> Result<()> {
         .map_or_else(String::new, ToString::to_string);
     let wrong = if !T::KEYS.contains(&name.as_str()) {
         unknown::<T>(&name)
-    } else if seen.contains(&name) {
+    } else if seen.contains(&name) && !T::REPEATED.contains(&name.as_str()) {
         format!("`{name}` is given twice")
     } else if let Err(pair) = value {
         if pair.value.is_empty() {

@@ -75,6 +75,43 @@ impl FromMeta for Mark {
     }
 }
 
+/// A word on a struct or among arguments, that is there or not.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Word(pub(crate) Span);
+
+impl FromMeta for Word {
+    fn from_meta(item: &Meta) -> Result<Self> {
+        if let Meta::Path(path) = item {
+            return Ok(Self(path.span()));
+        }
+        let name = name_of(item);
+        Err(Error::custom(format!("`{name}` takes no value: write `{name}` alone")).with_span(item))
+    }
+}
+
+/// A word alone, for the whole document, or with the path of a part of it.
+#[derive(Clone, Debug)]
+pub(crate) enum WholeOrPath {
+    Whole(Span),
+    Path(Text),
+}
+
+impl FromMeta for WholeOrPath {
+    fn from_meta(item: &Meta) -> Result<Self> {
+        if let Meta::Path(path) = item {
+            return Ok(Self::Whole(path.span()));
+        }
+        Text::from_meta(item).map(Self::Path).map_err(|_| {
+            let name = name_of(item);
+            Error::custom(format!(
+                "`{name}` stands alone, for the whole document, or takes a path in it: \
+                 `{name} = \"author.tags\"`"
+            ))
+            .with_span(item)
+        })
+    }
+}
+
 /// `true` or `false`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Switch(pub(crate) bool);

@@ -35,7 +35,7 @@ pub(super) fn check(
             column: column.clone(),
             filter: attr.filter.is_some(),
             sort: attr.sort.is_some(),
-            unique: attr.unique.is_some(),
+            unique: attr.unique.map(|Mark(span)| span),
         });
     Ok(Field {
         ident: ident.clone(),

@@ -1,10 +1,15 @@
 //! From what was written to what is meant, or to everything that is wrong with it. Here the
 //! struct as a whole.
 
+mod document;
 mod error;
 mod field;
+mod index;
 mod names;
 mod source;
+mod storage;
+mod view_columns;
+mod view_sql;
 
 use std::collections::HashMap;
 
@@ -56,6 +61,16 @@ pub(crate) fn check(input: &DeriveInput, kind: Kind) -> Result<Model> {
     let view_table = names::table(container.view.as_ref(), "tv_", &entity, &mut errors);
     names::check_default_names(input, &container, &entity, kind, &mut errors);
     let json_text = json_text(container.data.as_ref(), &mut errors);
+    let storage = storage::check(&container, &mut errors);
+    storage::check_unique(&fields, &storage, &mut errors);
+    let context = index::Context {
+        fields: &fields,
+        complete,
+        json_text,
+        partitioned: storage.partition.is_some(),
+        table: &view_table.name,
+    };
+    let indexes = index::check(&container.index, &context, &mut errors);
     let type_name = names::type_name(input, &container, &mut errors);
     let filter = fragment(container.filter.as_ref(), &mut errors);
     errors.finish_with(Model {
@@ -72,6 +87,8 @@ pub(crate) fn check(input: &DeriveInput, kind: Kind) -> Result<Model> {
             entity,
             plural,
             json_text,
+            indexes,
+            storage,
         }),
     })
 }

@@ -3,6 +3,7 @@
 mod proofs;
 mod schema;
 mod serde;
+mod storage;
 mod sync;
 
 use proc_macro2::{Ident, TokenStream};

@@ -3,7 +3,7 @@
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 
-use crate::emit::{alias, schema};
+use crate::emit::{alias, schema, storage};
 use crate::model::{Field, Model, Source};
 
 pub(crate) fn emit(model: &Model) -> TokenStream {
@@ -15,11 +15,13 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
         &TokenStream::new(),
         ident.span(),
     );
+    let storage = storage::proofs(model);
     quote! {
         // A short name, so that a call has no token that stands elsewhere.
         use #krate::__private;
         #cycle
         #(#fields)*
+        #(#storage)*
     }
 }
 
@@ -53,7 +55,7 @@ fn of_field(model: &Model, field: &Field) -> TokenStream {
 }
 
 /// A constant that is a call. An error in it points from the function's place to `end`.
-fn call(function: &TokenStream, arguments: &TokenStream, end: Span) -> TokenStream {
+pub(super) fn call(function: &TokenStream, arguments: &TokenStream, end: Span) -> TokenStream {
     let arguments = quote_spanned!(end=> (#arguments));
     quote!(const _: () = #function #arguments;)
 }

@@ -117,7 +117,7 @@ fn part(model: &Model, field: &Field) -> Option<(Ident, TokenStream)> {
     Some((name, part))
 }
 
-fn part_name(field: &Field) -> Ident {
+pub(crate) fn part_name(field: &Field) -> Ident {
     format_ident!("__Part_{}", field.name, span = field.ty.span())
 }
 
@@ -130,7 +130,7 @@ pub(crate) fn holder(field: &Field) -> Option<Ident> {
     }
 }
 
-fn option<T: quote::ToTokens>(model: &Model, value: Option<T>) -> TokenStream {
+pub(crate) fn option<T: quote::ToTokens>(model: &Model, value: Option<T>) -> TokenStream {
     let krate = &model.krate;
     match value {
         Some(value) => quote!(#krate::__private::std::option::Option::Some(#value)),
@@ -151,6 +151,7 @@ fn field(model: &Model, field: &Field) -> TokenStream {
                 sort,
                 unique,
             } = promoted;
+            let unique = unique.is_some();
             quote!(#krate::schema::Promoted {
                 column: #column, filter: #filter, sort: #sort, unique: #unique,
             })
@@ -207,17 +208,7 @@ fn source(model: &Model, field: &Field) -> TokenStream {
             let key = option(model, key.as_ref());
             let limit = option(model, limit.as_ref());
             let filter = option(model, filter.as_ref());
-            let order_by = order_by.iter().map(|term| {
-                let OrderBy {
-                    column,
-                    descending,
-                    nulls_first,
-                } = term;
-                let nulls_first = option(model, nulls_first.as_ref());
-                quote!(#krate::schema::OrderBy {
-                    column: #column, descending: #descending, nulls_first: #nulls_first,
-                })
-            });
+            let order_by = order_by.iter().map(|term| self::order_by(model, term));
             quote!(#krate::schema::Source::Many(#krate::schema::Many {
                 link: #link, key: #key, order_by: &[#(#order_by),*], limit: #limit,
                 filter: #filter, shape: #shape,
@@ -244,6 +235,20 @@ fn source(model: &Model, field: &Field) -> TokenStream {
             }))
         }
     }
+}
+
+/// A term of an order.
+pub(crate) fn order_by(model: &Model, term: &OrderBy) -> TokenStream {
+    let krate = &model.krate;
+    let OrderBy {
+        column,
+        descending,
+        nulls_first,
+    } = term;
+    let nulls_first = option(model, nulls_first.as_ref());
+    quote!(#krate::schema::OrderBy {
+        column: #column, descending: #descending, nulls_first: #nulls_first,
+    })
 }
 
 pub(crate) fn function(model: &Model, name: &str) -> TokenStream {

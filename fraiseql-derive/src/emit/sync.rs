@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
-use crate::emit::schema;
+use crate::emit::{schema, storage};
 use crate::model::{Model, View};
 
 pub(crate) fn implementation(model: &Model, view: &View) -> TokenStream {
@@ -14,7 +14,11 @@ pub(crate) fn implementation(model: &Model, view: &View) -> TokenStream {
         entity,
         plural,
         json_text,
+        indexes,
+        storage,
     } = view;
+    let indexes = indexes.iter().map(|index| storage::index(model, index));
+    let storage = storage::storage(model, storage);
     let table = schema::table(model, table);
     let data = if *json_text {
         quote!(Json)
@@ -36,6 +40,8 @@ pub(crate) fn implementation(model: &Model, view: &View) -> TokenStream {
             plural: #plural,
             data: #krate::schema::Data::#data,
             key: #key,
+            indexes: &[#(#indexes),*],
+            storage: #storage,
         };
         #[automatically_derived]
         impl #krate::TView for #ident {

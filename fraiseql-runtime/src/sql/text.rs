@@ -9,10 +9,13 @@ pub(crate) fn ident(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-/// A text as a literal.
+/// A text as a literal, which reads the same whatever `standard_conforming_strings` is.
 pub(crate) fn literal(text: &str) -> String {
-    // `E''` reads the same whatever `standard_conforming_strings` is.
-    format!("E'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
+    let quoted = text.replace('\'', "''");
+    if text.contains('\\') {
+        return format!("E'{}'", quoted.replace('\\', "\\\\"));
+    }
+    format!("'{quoted}'")
 }
 
 impl fmt::Display for Table {

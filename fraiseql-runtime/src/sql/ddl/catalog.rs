@@ -1,0 +1,93 @@
+//! What there is of a view table. `$1` is always its name, quoted and with its schema.
+
+/// The table and how its rows are kept; no row where there is none.
+pub(crate) const TABLE: &str = "\
+SELECT
+  c.relpersistence = 'u' AS unlogged,
+  coalesce(
+    (SELECT option_value::int4
+     FROM pg_catalog.pg_options_to_table(c.reloptions)
+     WHERE option_name = 'fillfactor'),
+    100
+  ) AS fillfactor,
+  CASE p.partstrat WHEN 'h' THEN 'HASH' WHEN 'r' THEN 'RANGE' WHEN 'l' THEN 'LIST' END AS strategy,
+  (SELECT a.attname::text
+   FROM pg_catalog.pg_attribute AS a
+   WHERE a.attrelid = c.oid AND p.partnatts = 1 AND a.attnum = p.partattrs[0]) AS partition_key
+FROM pg_catalog.pg_class AS c
+LEFT JOIN pg_catalog.pg_partitioned_table AS p ON p.partrelid = c.oid
+WHERE c.oid = pg_catalog.to_regclass($1) AND c.relkind IN ('r', 'p')";
+
+/// Its columns: names, types, and whether each has the type that the arrays of names and types
+/// `$2` and `$3` give it. Null where they don't have it, true where the type does not exist.
+pub(crate) const COLUMNS: &str = "\
+SELECT
+  a.attname::text AS name,
+  pg_catalog.format_type(a.atttypid, a.atttypmod) AS type_name,
+  CASE WHEN wanted.name IS NOT NULL THEN
+    coalesce(a.atttypid = pg_catalog.to_regtype(wanted.type)::oid, true)
+  END AS same
+FROM pg_catalog.pg_attribute AS a
+LEFT JOIN ROWS FROM (pg_catalog.unnest($2::text[]), pg_catalog.unnest($3::text[])) AS wanted (name, type) ON wanted.name = a.attname
+WHERE a.attrelid = pg_catalog.to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped
+ORDER BY a.attnum";
+
+/// Its indexes but the primary key: names, whether they can be used, their comments, and the
+/// constraints that they belong to.
+pub(crate) const INDEXES: &str = "\
+SELECT
+  i.relname::text AS name,
+  x.indisvalid AS valid,
+  pg_catalog.obj_description(i.oid, 'pg_class') AS comment,
+  (SELECT k.conname::text
+   FROM pg_catalog.pg_constraint AS k
+   WHERE k.conindid = i.oid AND k.conrelid = x.indrelid AND k.contype IN ('u', 'x')) AS \"constraint\"
+FROM pg_catalog.pg_index AS x
+JOIN pg_catalog.pg_class AS i ON i.oid = x.indexrelid
+WHERE x.indrelid = pg_catalog.to_regclass($1) AND NOT x.indisprimary
+ORDER BY i.relname";
+
+/// The definitions of its indexes, in a form that is the same for the same index of another
+/// table.
+pub(crate) const DEFINITIONS: &str = "\
+SELECT
+  i.relname::text AS name,
+  ROW(
+    m.amname, x.indisunique, x.indnkeyatts, x.indclass::text, x.indcollation::text,
+    x.indoption::text,
+    ARRAY(
+      SELECT pg_catalog.pg_get_indexdef(i.oid, n, false)
+      FROM pg_catalog.generate_series(1, x.indnatts) AS n
+    ),
+    pg_catalog.pg_get_expr(x.indpred, x.indrelid)
+  )::text AS definition
+FROM pg_catalog.pg_index AS x
+JOIN pg_catalog.pg_class AS i ON i.oid = x.indexrelid
+JOIN pg_catalog.pg_am AS m ON m.oid = i.relam
+WHERE x.indrelid = pg_catalog.to_regclass($1)";
+
+/// The tables that it is divided into: schemas, names, whether unlogged, fillfactors, and
+/// which keys are in each.
+pub(crate) const PARTITIONS: &str = "\
+SELECT
+  n.nspname::text AS schema,
+  c.relname::text AS name,
+  c.relpersistence = 'u' AS unlogged,
+  coalesce(
+    (SELECT option_value::int4
+     FROM pg_catalog.pg_options_to_table(c.reloptions)
+     WHERE option_name = 'fillfactor'),
+    100
+  ) AS fillfactor,
+  pg_catalog.pg_get_expr(c.relpartbound, c.oid) AS bound
+FROM pg_catalog.pg_inherits AS h
+JOIN pg_catalog.pg_class AS c ON c.oid = h.inhrelid
+JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+WHERE h.inhparent = pg_catalog.to_regclass($1)
+ORDER BY c.relname";
+
+/// Whether the server can compress with lz4.
+pub(crate) const HAS_LZ4: &str = "\
+SELECT 'lz4' = ANY (enumvals)
+FROM pg_catalog.pg_settings
+WHERE name = 'default_toast_compression'";

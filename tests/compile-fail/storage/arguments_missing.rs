@@ -1,0 +1,14 @@
+use fraiseql_runtime::TView;
+
+#[derive(TView)]
+#[tview(index)]
+#[tview(index = "author_id")]
+#[tview(partition, unlogged = true)]
+pub struct Post {
+    pub id: i64,
+    pub title: String,
+    #[tview(filter)]
+    pub author_id: i64,
+}
+
+fn main() {}

@@ -1,0 +1,12 @@
+use fraiseql_runtime::TView;
+
+#[derive(TView)]
+#[tview(index(fulltext = "title, author_id"))]
+pub struct Post {
+    pub id: i64,
+    pub title: String,
+    #[tview(filter)]
+    pub author_id: i64,
+}
+
+fn main() {}

@@ -1,0 +1,14 @@
+use fraiseql_runtime::TView;
+
+#[derive(TView)]
+#[tview(partition(hash = 8))]
+pub struct Post {
+    pub id: i64,
+    pub title: String,
+    #[tview(filter)]
+    pub author_id: i64,
+    #[tview(unique)]
+    pub slug: String,
+}
+
+fn main() {}
