@@ -1,16 +1,19 @@
 //! The traits behind the derives: what a part is, what a view is, and what can hold them.
 
 use std::future::Future;
+use std::sync::Arc;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use sqlx::PgExecutor;
 
+use crate::cycle::{Children, End};
 use crate::error::Result;
 use crate::key::{Key, Keys};
 use crate::read;
 use crate::schema::{Shape, View};
+use crate::shape_of::Own;
 use crate::sql::Statements;
 
 /// A struct that is (part of) a document: the shape of a base table's row.
@@ -43,7 +46,17 @@ pub trait Embed: Sized + 'static {
 
     /// The children as types. Behind `impl`, so that a public struct may have private parts.
     #[doc(hidden)]
-    fn children() -> impl crate::cycle::Children;
+    fn children() -> impl Children;
+
+    /// What is written on the struct itself, without what `shape_of` adds.
+    #[doc(hidden)]
+    const OWN: Own = Own::of(Self::SHAPE);
+
+    /// The struct that `shape_of` names, as a list of one or none.
+    #[doc(hidden)]
+    fn shape_of() -> impl Children {
+        End
+    }
 
     /// [`SHAPE`](Self::SHAPE), as a function that other tables can point to.
     #[must_use]
@@ -52,13 +65,27 @@ pub trait Embed: Sized + 'static {
     }
 }
 
-impl<T: Embed> Embed for Box<T> {
-    const SHAPE: &'static Shape = T::SHAPE;
+/// What is in a pointer is as good as what is beside it.
+macro_rules! pointers {
+    ($($pointer:ident)*) => {$(
+        impl<T: Embed> Embed for $pointer<T> {
+            const SHAPE: &'static Shape = T::SHAPE;
 
-    fn children() -> impl crate::cycle::Children {
-        T::children()
-    }
+            fn children() -> impl Children {
+                T::children()
+            }
+
+            const OWN: Own = T::OWN;
+
+            fn shape_of() -> impl Children {
+                T::shape_of()
+            }
+        }
+    )*};
 }
+
+// Not `Rc`: a view is `Send`, and with it all that is in its documents.
+pointers!(Box Arc);
 
 /// A type of a `one(..)` field: a part, or an `Option` of one.
 // The words are those of `Embed`: the compiler names either for one mistake, and says what is
@@ -102,6 +129,10 @@ impl<T: Embed> ManyField for Vec<T> {
 }
 
 impl<T: Embed> ManyField for Box<[T]> {
+    type Part = T;
+}
+
+impl<T: Embed> ManyField for Arc<[T]> {
     type Part = T;
 }
 

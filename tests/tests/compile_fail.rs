@@ -13,7 +13,7 @@ macro_rules! folders {
 }
 
 folders!(
-    attributes, structs, names, relations, keys, types, aggregates, sql, cycles, many
+    attributes, structs, names, relations, keys, types, aggregates, sql, cycles, many, proofs
 );
 
 #[test]

@@ -6,7 +6,7 @@ mod value;
 use darling::FromMeta;
 
 pub(crate) use receive::{Arguments, Receiver, read};
-pub(crate) use value::{Call, Mark, Number, Root, Switch, Text};
+pub(crate) use value::{Call, Mark, Number, Root, Struct, Switch, Text};
 
 /// On the struct of a view.
 #[derive(Debug, Default, FromMeta)]
@@ -37,8 +37,13 @@ impl Receiver for ViewAttr {
         "serde",
         "crate",
     ];
-    const ELSEWHERE: &'static [(&'static [&'static str], &'static str)] =
-        &[(FieldAttr::KEYS, "on a field")];
+    const ELSEWHERE: &'static [(&'static [&'static str], &'static str)] = &[
+        (
+            &["shape_of"],
+            "on a struct with #[derive(Embed)], which is a part",
+        ),
+        (FieldAttr::KEYS, "on a field"),
+    ];
 }
 
 /// On the struct of a part.
@@ -48,6 +53,7 @@ pub(crate) struct PartAttr {
     pub(crate) table: Option<Text>,
     pub(crate) type_name: Option<Text>,
     pub(crate) filter: Option<Text>,
+    pub(crate) shape_of: Option<Struct>,
     pub(crate) serde: Option<Switch>,
     #[darling(rename = "crate")]
     pub(crate) krate: Option<Root>,
@@ -55,7 +61,8 @@ pub(crate) struct PartAttr {
 
 impl Receiver for PartAttr {
     const PLACE: &'static str = "on the struct of a part";
-    const KEYS: &'static [&'static str] = &["table", "type_name", "filter", "serde", "crate"];
+    const KEYS: &'static [&'static str] =
+        &["table", "type_name", "filter", "shape_of", "serde", "crate"];
     const ELSEWHERE: &'static [(&'static [&'static str], &'static str)] = &[
         (
             ViewAttr::KEYS,

@@ -1,8 +1,10 @@
 //! From the model to code: one constant table, thin wrappers, and proofs that cost nothing.
 
+mod columns;
 mod proofs;
 mod schema;
 mod serde;
+mod shape_of;
 mod sync;
 
 use proc_macro2::{Ident, TokenStream};

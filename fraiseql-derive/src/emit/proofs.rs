@@ -1,15 +1,20 @@
 //! What only the compiler can know, asserted in constants: each points at the field's type.
 
-use proc_macro2::{Span, TokenStream, TokenTree};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 
-use crate::emit::{alias, schema};
+use crate::emit::{alias, columns, schema, shape_of};
 use crate::model::{Field, Model, Source};
 
 pub(crate) fn emit(model: &Model) -> TokenStream {
     let krate = &model.krate;
     let ident = &model.ident;
     let fields = model.fields.iter().map(|field| of_field(model, field));
+    let columns = columns::emit(model);
+    let shape_of = model
+        .shape_of
+        .as_ref()
+        .map(|shape_of| shape_of::proofs(model, shape_of));
     let cycle = call(
         &quote_spanned!(ident.span()=> __private::check_cycle::<#ident>),
         &TokenStream::new(),
@@ -20,6 +25,8 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
         use #krate::__private;
         #cycle
         #(#fields)*
+        #columns
+        #shape_of
     }
 }
 
@@ -53,13 +60,20 @@ fn of_field(model: &Model, field: &Field) -> TokenStream {
 }
 
 /// A constant that is a call. An error in it points from the function's place to `end`.
-fn call(function: &TokenStream, arguments: &TokenStream, end: Span) -> TokenStream {
+pub(super) fn call(function: &TokenStream, arguments: &TokenStream, end: Span) -> TokenStream {
     let arguments = quote_spanned!(end=> (#arguments));
     quote!(const _: () = #function #arguments;)
 }
 
+/// A name, with another place.
+pub(super) fn at(ident: &Ident, span: Span) -> Ident {
+    let mut ident = ident.clone();
+    ident.set_span(span);
+    ident
+}
+
 /// The places of the first and the last token.
-fn ends(tokens: &impl ToTokens) -> (Span, Span) {
+pub(super) fn ends(tokens: &impl ToTokens) -> (Span, Span) {
     let mut tokens = tokens.to_token_stream().into_iter();
     let start = tokens.next();
     let end = tokens.last().or_else(|| start.clone());

@@ -4,7 +4,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 
-use crate::emit::alias;
+use crate::emit::{alias, shape_of};
 use crate::model::{Aggregate, Field, Link, Many, Model, OrderBy, Promoted, Source, Table};
 
 pub(crate) fn emit(model: &Model) -> TokenStream {
@@ -22,6 +22,30 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
         None => quote!(#krate::__private::std::option::Option::None),
     };
     let fields = model.document().map(|one| field(model, one));
+    let id = quote! {
+        #krate::__private::std::concat!(
+            #krate::__private::std::module_path!(), "::", #name, "@",
+            #krate::__private::std::line!(), ":", #krate::__private::std::column!()
+        )
+    };
+    let whole = model.shape_of.as_ref().map(|shape_of| {
+        let own = shape_of::Own {
+            id: &id,
+            name: &name,
+            table: &table_tokens,
+            filter: &filter,
+            key: &key,
+        };
+        shape_of::emit(model, shape_of, &own)
+    });
+    let (whole, items, [table_tokens, filter, key]) = match whole {
+        Some(shape_of::Emitted {
+            whole,
+            items,
+            shape,
+        }) => (Some(whole), Some(items), shape),
+        None => (None, None, [table_tokens, filter, key]),
+    };
     let (parts, children): (Vec<_>, Vec<_>) = model
         .document()
         .enumerate()
@@ -41,14 +65,12 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
     };
     quote! {
         #(#parts)*
+        #whole
 
         #[automatically_derived]
         impl #krate::Embed for #ident {
             const SHAPE: &'static #krate::schema::Shape = &#krate::schema::Shape {
-                id: #krate::__private::std::concat!(
-                    #krate::__private::std::module_path!(), "::", #name, "@",
-                    #krate::__private::std::line!(), ":", #krate::__private::std::column!()
-                ),
+                id: #id,
                 name: #name,
                 type_name: #type_name,
                 table: #table_tokens,
@@ -59,6 +81,7 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
             fn children() -> impl #krate::__private::Children {
                 #children
             }
+            #items
         }
     }
 }
@@ -117,7 +140,7 @@ fn part(model: &Model, field: &Field) -> Option<(Ident, TokenStream)> {
     Some((name, part))
 }
 
-fn part_name(field: &Field) -> Ident {
+pub(crate) fn part_name(field: &Field) -> Ident {
     format_ident!("__Part_{}", field.name, span = field.ty.span())
 }
 
@@ -190,6 +213,7 @@ fn source(model: &Model, field: &Field) -> TokenStream {
                 link,
                 key,
                 order_by,
+                order_by_span: _,
                 limit,
                 filter,
             } = many;
