@@ -98,25 +98,7 @@ pub fn derive_tview(input: TokenStream) -> TokenStream {
 /// The part has the table and the key of `User`, and its row filter too, so that a row that
 /// has no document as a `User` is not embedded either; a `filter` of its own replaces it, and
 /// `filter = "true"` embeds every row. `User` is any struct with one of the derives, in any
-/// module, with private fields or not.
-///
-/// ```ignore
-/// #[derive(TView)]
-/// #[tview(table = "app.tb_user", filter = "deleted_at IS NULL")]
-/// pub struct User {
-///     pub id: Uuid,
-///     #[tview(column = "full_name")]
-///     pub name: String,
-///     pub email: Option<String>,
-/// }
-///
-/// #[derive(Embed)]
-/// #[tview(shape_of = User)]
-/// pub struct Author {
-///     #[tview(column = "full_name")]
-///     pub name: String,
-/// }
-/// ```
+/// module, with private fields or not. An example is at the trait.
 #[proc_macro_derive(Embed, attributes(tview))]
 pub fn derive_embed(input: TokenStream) -> TokenStream {
     derive(&parse_macro_input!(input as DeriveInput), Kind::Part)

@@ -34,6 +34,36 @@ use crate::sql::Statements;
 /// assert_eq!(Author::shape().fields[1].json, "fullName");
 /// # }
 /// ```
+///
+/// A part may be some fields of another struct. It has that struct's table, key and row
+/// filter, and the compiler proves that its fields are that struct's:
+///
+/// ```
+/// use fraiseql_runtime::{Embed, TView};
+///
+/// #[derive(TView)]
+/// #[tview(table = "app.tb_user", filter = "deleted_at IS NULL")]
+/// pub struct User {
+///     pub id: uuid::Uuid,
+///     #[tview(column = "full_name")]
+///     pub name: String,
+///     pub email: Option<String>,
+/// }
+///
+/// #[derive(Embed)]
+/// #[tview(shape_of = User)]
+/// pub struct Author {
+///     #[tview(column = "full_name")]
+///     pub name: String,
+/// }
+/// # fn main() {
+/// assert_eq!(Author::shape().table, User::shape().table);
+/// assert_eq!(Author::shape().filter, Some("deleted_at IS NULL"));
+/// # }
+/// ```
+///
+/// A name that `User` does not have is an error at the field: `` `nmae` is not a field of
+/// `User`; did you mean `name`? Its fields are id, name, email``.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a part of a document",
     label = "needs #[derive(Embed)] or #[derive(TView)]",
