@@ -106,7 +106,7 @@ pub mod __private {
         pub use crate::proof::{aggregate, key, promoted, scalar};
     }
     pub mod relation {
-        pub use crate::relation::{Many, NoRelation, One};
+        pub use crate::relation::{Many, NoRelation, NoScalar, One, Value};
     }
     pub mod shape_of {
         pub use crate::shape_of::{

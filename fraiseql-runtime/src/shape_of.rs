@@ -416,6 +416,10 @@ impl Pair {
 
     #[track_caller]
     const fn scalar(self, here: ScalarType, there: ScalarType) {
+        // Of a type that is none: it is reported where it stands.
+        if here.sql.is_empty() || there.sql.is_empty() {
+            return;
+        }
         if !same(here.sql, there.sql) || elements(here) != elements(there) {
             let message = Message::new().code(self.here.name).push(" is ");
             ty(ty(message, here).push(" here and "), there)

@@ -19,6 +19,7 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
         let (alias, ty) = (alias(field), &field.ty);
         quote!(#[allow(dead_code, non_camel_case_types)] type #alias = #ty;)
     });
+    let krate = &model.krate;
     let schema = schema::emit(model);
     let serde = model.serde.then(|| serde::emit(model));
     let proofs = proofs::emit(model);
@@ -31,6 +32,9 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
     let (implementation, functions) = sync.unzip();
     quote! {
         const _: () = {
+            // What stands in for the values of types that cannot be a field's.
+            #[allow(unused_imports)]
+            use #krate::__private::relation::{NoRelation as _, NoScalar as _};
             #(#aliases)*
             #schema
             #implementation

@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 
-use crate::emit::{alias, columns, schema, shape_of};
+use crate::emit::{columns, schema, shape_of};
 use crate::model::{Field, Model, Source};
 
 pub(crate) fn emit(model: &Model) -> TokenStream {
@@ -31,32 +31,41 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
 }
 
 fn of_field(model: &Model, field: &Field) -> TokenStream {
-    let krate = &model.krate;
     let (start, end) = ends(&field.ty);
-    let scalar = alias(field);
-    let scalar = quote!(<#scalar as #krate::Scalar>);
-    let ty = quote!(#scalar::TYPE);
     let mut proofs = TokenStream::new();
     if field.is_key {
         // The key of a view has a type that is a key.
         if model.view.is_none() {
             let proof = quote_spanned!(start=> __private::proof::key);
-            proofs.extend(call(&proof, &ty, end));
+            proofs.extend(call(&proof, &scalar(model, field, "TYPE"), end));
         }
     } else if !field.skipped && schema::holder(field).is_none() {
         let proof = quote_spanned!(start=> __private::proof::scalar);
-        proofs.extend(call(&proof, &quote!(#scalar::FLAW), end));
+        proofs.extend(call(&proof, &scalar(model, field, "FLAW"), end));
     }
     if let Source::Aggregate(aggregate) = &field.source {
         let function = schema::function(model, aggregate.function);
         let proof = quote_spanned!(start=> __private::proof::aggregate);
+        let ty = scalar(model, field, "TYPE");
         proofs.extend(call(&proof, &quote!(#function, #ty), end));
     }
     if field.promoted.is_some() {
         let proof = quote_spanned!(start=> __private::proof::promoted);
-        proofs.extend(call(&proof, &ty, end));
+        proofs.extend(call(&proof, &scalar(model, field, "TYPE"), end));
     }
     proofs
+}
+
+/// What the field's type is as a scalar: the one place where it is asked to be one. With the
+/// type as it is written, so that an error underlines the whole of it.
+fn scalar(model: &Model, field: &Field, item: &str) -> TokenStream {
+    let krate = &model.krate;
+    let ty = &field.ty;
+    let (start, end) = ends(ty);
+    let item = Ident::new(item, end);
+    let open = quote_spanned!(start=> <);
+    let close = quote_spanned!(end=> as #krate::Scalar>::#item);
+    quote!(#open #ty #close)
 }
 
 /// A constant that is a call. An error in it points from the function's place to `end`.

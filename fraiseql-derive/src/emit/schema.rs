@@ -4,6 +4,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 
+use crate::emit::proofs::ends;
 use crate::emit::{alias, shape_of};
 use crate::model::{Aggregate, Field, Link, Many, Model, OrderBy, Promoted, Source, Table};
 
@@ -102,11 +103,11 @@ pub(crate) fn key(model: &Model, field: &Field) -> TokenStream {
     quote!(#krate::schema::Key { column: #column, ty: #ty })
 }
 
-/// The scalar type of a field.
+/// The scalar type of a field. A type that is none is reported by the proof of it.
 fn scalar(model: &Model, field: &Field) -> TokenStream {
     let krate = &model.krate;
     let ty = alias(field);
-    quote_spanned!(ty.span()=> <#ty as #krate::Scalar>::TYPE)
+    quote!(<#krate::__private::relation::Value<#ty>>::TYPE)
 }
 
 /// A type that stands for the part that a field holds, if it is an object or a list, and what
@@ -114,12 +115,20 @@ fn scalar(model: &Model, field: &Field) -> TokenStream {
 /// one error, at the field.
 fn part(model: &Model, field: &Field) -> Option<(Ident, TokenStream)> {
     let krate = &model.krate;
-    let ty = alias(field);
     let holder = holder(field)?;
     let name = part_name(field);
+    let part = part_of(model, field, &holder);
+    let (start, end) = ends(&field.ty);
+    let asked = |item: TokenStream| {
+        let open = quote_spanned!(start=> <);
+        let close = quote_spanned!(end=> as #krate::Embed>::#item);
+        quote!(#open #part #close)
+    };
+    let shape = asked(quote_spanned!(end=> SHAPE));
+    let children = asked(quote_spanned!(end=> children()));
     // It is seen wherever the struct is.
     let visibility = &model.visibility;
-    let part = quote_spanned! {ty.span()=>
+    let part = quote! {
         #[doc(hidden)]
         #[allow(
             missing_docs,
@@ -131,13 +140,23 @@ fn part(model: &Model, field: &Field) -> Option<(Ident, TokenStream)> {
         #[automatically_derived]
         impl #krate::Embed for #name {
             const SHAPE: &'static #krate::schema::Shape =
-                <<#ty as #krate::#holder>::Part as #krate::Embed>::SHAPE;
+                #shape;
             fn children() -> impl #krate::__private::Children {
-                <<#ty as #krate::#holder>::Part as #krate::Embed>::children()
+                #children
             }
         }
     };
     Some((name, part))
+}
+
+/// The part that a field's type holds, with the place of the type.
+fn part_of(model: &Model, field: &Field, holder: &Ident) -> TokenStream {
+    let krate = &model.krate;
+    let ty = &field.ty;
+    let (start, end) = ends(ty);
+    let open = quote_spanned!(start=> <);
+    let close = quote_spanned!(end=> as #krate::#holder>::Part);
+    quote!(#open #ty #close)
 }
 
 pub(crate) fn part_name(field: &Field) -> Ident {
@@ -203,7 +222,7 @@ fn source(model: &Model, field: &Field) -> TokenStream {
         Source::One { fk, key } => {
             let key = option(model, key.as_ref());
             let ty = alias(field);
-            let nullable = quote_spanned!(ty.span()=> <#ty as #krate::OneField>::NULLABLE);
+            let nullable = quote!(<#krate::__private::relation::One<#ty>>::NULLABLE);
             quote!(#krate::schema::Source::One(#krate::schema::One {
                 fk: #fk, key: #key, nullable: #nullable, shape: #shape,
             }))
