@@ -1,6 +1,7 @@
 //! The traits behind the derives: what a part is, what a view is, and what can hold them.
 
 use std::future::Future;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -68,7 +69,7 @@ use crate::sql::Statements;
     message = "`{Self}` is not a part of a document",
     label = "needs #[derive(Embed)] or #[derive(TView)]",
     note = "one(..) goes on a field of type T or Option<T>, many(..) on Vec<T>, where T has \
-            #[derive(Embed)] or #[derive(TView)]"
+            #[derive(Embed)] or #[derive(TView)], and may be in a Box or an Arc"
 )]
 pub trait Embed: Sized + 'static {
     /// The constant table of the struct.
@@ -114,8 +115,8 @@ macro_rules! pointers {
     )*};
 }
 
-// Not `Rc`: a view is `Send`, and with it all that is in its documents.
-pointers!(Box Arc);
+// A view with an `Rc` is refused, because it is not `Send`: that is all that should be said.
+pointers!(Box Arc Rc);
 
 /// A type of a `one(..)` field: a part, or an `Option` of one.
 // The words are those of `Embed`: the compiler names either for one mistake, and says what is
@@ -124,7 +125,7 @@ pointers!(Box Arc);
     message = "`{Self}` is not a part of a document",
     label = "needs #[derive(Embed)] or #[derive(TView)]",
     note = "one(..) goes on a field of type T or Option<T>, many(..) on Vec<T>, where T has \
-            #[derive(Embed)] or #[derive(TView)]"
+            #[derive(Embed)] or #[derive(TView)], and may be in a Box or an Arc"
 )]
 pub trait OneField {
     /// The part.
@@ -146,7 +147,7 @@ impl<T: Embed> OneField for Option<T> {
 /// A type of a `many(..)` field: a list of parts.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a #[tview(many(..))] field",
-    label = "must be Vec<T>, where T has #[derive(Embed)] or #[derive(TView)]",
+    label = "must be Vec<T>, Box<[T]> or Arc<[T]>, where T has #[derive(Embed)] or #[derive(TView)]",
     note = "a list is never null: without rows it is empty, so Option<Vec<T>> is not needed"
 )]
 pub trait ManyField {
