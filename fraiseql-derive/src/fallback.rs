@@ -13,7 +13,7 @@ use crate::model::Kind;
 
 pub(crate) fn stubs(input: &DeriveInput, kind: Kind) -> TokenStream {
     let mut errors = Error::accumulator();
-    let container = check::container(input, kind, &mut errors);
+    let (container, _) = check::container(input, kind, &mut errors);
     let key = key_type(input, &mut errors);
     // They were reported.
     drop(errors.finish());

@@ -64,8 +64,8 @@ use crate::model::Kind;
 /// | `json = "title"` | the key in the document; the default is the name in camelCase |
 /// | `skip` | not in the document; `Default` when read |
 /// | `filter`, `sort`, `unique` | also a typed, indexed column of the view table |
-/// | `one(fk = "author_id")` | the row that the column refers to; `Option` where it may be null. `key = ".."` where it refers to another column than the other table's key |
-/// | `many(fk = "post_id")` | the rows whose column refers to this row, as a `Vec`; also `key`, `order_by = "created_at DESC, id"`, `limit = 50`, `filter = "NOT hidden"`, and `through(table = "tb_post_tag", fk = "post_id", to = "tag_id")` in place of `fk` |
+/// | `one(fk = "author_id")` | the row that the column refers to, as a part `T`, `Box<T>` or `Arc<T>`; in an `Option` where it may be null. `key = ".."` where it refers to another column than the other table's key |
+/// | `many(fk = "post_id")` | the rows whose column refers to this row, as a `Vec<T>`, `Box<[T]>` or `Arc<[T]>`; also `key`, `order_by = "created_at DESC, id"`, `limit = 50`, `filter = "NOT hidden"`, and `through(table = "tb_post_tag", fk = "post_id", to = "tag_id")` in place of `fk` |
 /// | `count(table = "tb_comment", fk = "post_id")` | how many rows refer to this row; also `expr`, `filter`, `key` |
 /// | `sum`, `avg`, `min`, `max` | the same with `expr = "{}.price * {}.quantity"`, where `{}` is the row; without rows, `avg`, `min` and `max` are null, and so is `sum` in an `Option` |
 /// | `exists(table = .., fk = ..)` | whether a row refers to this row |
@@ -131,6 +131,13 @@ use crate::model::Kind;
 ///
 /// All of this is for tables that `migrate` creates. It changes no existing table, but says
 /// what differs, and the statement that changes it.
+/// # What is proved when compiling
+///
+/// A table may have columns that no struct has a field for, so a column's name is not proved to
+/// be right. But where a field tells what a column is, `fk`, `key` and `order_by` are held
+/// against it: a foreign key has a type that can be compared with what it refers to, it is not
+/// an `Option` beside a `one` that is none, and no name is that of a field, in Rust or in JSON,
+/// whose column has another.
 #[proc_macro_derive(TView, attributes(tview))]
 pub fn derive_tview(input: TokenStream) -> TokenStream {
     derive(&parse_macro_input!(input as DeriveInput), Kind::View)
@@ -142,6 +149,18 @@ pub fn derive_tview(input: TokenStream) -> TokenStream {
 /// The attributes are those of [`TView`](macro@TView), without `view`, `entity`, `plural`,
 /// `data`, indexes and storage, and without `filter`, `sort` and `unique` on fields: a part is not found on
 /// its own.
+///
+/// # A part that is some fields of another struct: `shape_of = User`
+///
+/// The compiler then proves that every field of the part is a field of `User`: one of the same
+/// name, with the same type, from the same source. What may differ is its key in JSON, and the
+/// order and the limit of a list. An object or a list may be another part of the same table.
+/// Fields that either struct skips are not compared.
+///
+/// The part has the table and the key of `User`, and its row filter too, so that a row that
+/// has no document as a `User` is not embedded either; a `filter` of its own replaces it, and
+/// `filter = "true"` embeds every row. `User` is any struct with one of the derives, in any
+/// module, with private fields or not. An example is at the trait.
 #[proc_macro_derive(Embed, attributes(tview))]
 pub fn derive_embed(input: TokenStream) -> TokenStream {
     derive(&parse_macro_input!(input as DeriveInput), Kind::Part)

@@ -1,6 +1,7 @@
 //! What the attributes of a struct mean, after everything was checked.
 
-use proc_macro2::Span;
+use proc_macro2::{Span, TokenStream};
+use quote::ToTokens;
 use syn::{Ident, Path, Type, Visibility};
 
 /// Which derive it is.
@@ -18,9 +19,19 @@ pub(crate) struct Model {
     pub(crate) type_name: String,
     pub(crate) table: Table,
     pub(crate) filter: Option<String>,
+    pub(crate) shape_of: Option<ShapeOf>,
     pub(crate) serde: bool,
     pub(crate) fields: Vec<Field>,
     pub(crate) view: Option<View>,
+}
+
+/// The struct that a part is some fields of.
+pub(crate) struct ShapeOf {
+    pub(crate) path: Path,
+    /// Where `table` is written beside it.
+    pub(crate) table: Option<Span>,
+    /// Where a field is marked `key`.
+    pub(crate) key: Option<Span>,
 }
 
 /// What only a view has.
@@ -121,21 +132,35 @@ pub(crate) struct Promoted {
 pub(crate) enum Source {
     Column(String),
     Expr(String),
-    One { fk: String, key: Option<String> },
+    One { fk: Column, key: Option<Column> },
     Many(Many),
     Aggregate(Aggregate),
 }
 
+/// A column that an attribute names, and where it does.
+pub(crate) struct Column {
+    pub(crate) name: String,
+    pub(crate) span: Span,
+}
+
+impl ToTokens for Column {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        self.name.to_tokens(tokens);
+    }
+}
+
 pub(crate) struct Many {
     pub(crate) link: Link,
-    pub(crate) key: Option<String>,
+    pub(crate) key: Option<Column>,
     pub(crate) order_by: Vec<OrderBy>,
+    /// Where the order is written.
+    pub(crate) order_by_span: Option<Span>,
     pub(crate) limit: Option<u64>,
     pub(crate) filter: Option<String>,
 }
 
 pub(crate) enum Link {
-    ForeignKey(String),
+    ForeignKey(Column),
     Through {
         table: Table,
         fk: String,
@@ -154,7 +179,7 @@ pub(crate) struct Aggregate {
     pub(crate) function: &'static str,
     pub(crate) table: Table,
     pub(crate) fk: String,
-    pub(crate) key: Option<String>,
+    pub(crate) key: Option<Column>,
     pub(crate) expr: Option<String>,
     pub(crate) filter: Option<String>,
 }

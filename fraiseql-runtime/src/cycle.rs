@@ -8,6 +8,7 @@
 
 use std::marker::PhantomData;
 
+use crate::message::Message;
 use crate::proof::same;
 use crate::schema::Shape;
 use crate::view::Embed;
@@ -146,7 +147,7 @@ const fn first<W: Way>(id: &str) -> bool {
 }
 
 /// An order of ids: by line, and within a line, or between files, by the id as text.
-const fn before(a: &str, b: &str) -> bool {
+pub(crate) const fn before(a: &str, b: &str) -> bool {
     let (line_a, line_b) = (line(a), line(b));
     if line_a != line_b {
         return line_a < line_b;
@@ -180,31 +181,12 @@ const fn line(id: &str) -> u32 {
     line
 }
 
-/// A message that is put together in a constant.
-struct Text {
-    bytes: [u8; 1024],
-    len: usize,
-}
-
-impl Text {
-    const fn push(mut self, text: &str) -> Self {
-        let text = text.as_bytes();
-        let mut index = 0;
-        while index < text.len() && self.len < self.bytes.len() {
-            self.bytes[self.len] = text[index];
-            self.len += 1;
-            index += 1;
-        }
-        self
-    }
-}
-
 /// `User.posts -> Post.author -> `, from the start of the way.
-const fn path<W: Way>(text: Text) -> Text {
+const fn path<W: Way>(message: Message) -> Message {
     if W::START {
-        return text;
+        return message;
     }
-    path::<W::Back>(text)
+    path::<W::Back>(message)
         .push(W::SHAPE.name)
         .push(".")
         .push(W::SHAPE.fields[W::FIELD].name)
@@ -213,16 +195,11 @@ const fn path<W: Way>(text: Text) -> Text {
 
 #[track_caller]
 const fn report<W: Way>(root: &'static Shape) {
-    let text = Text {
-        bytes: [0; 1024],
-        len: 0,
-    };
-    let text = path::<W>(text.push("type cycle ")).push(root.name).push(
-        "; a document cannot contain itself, so give one of these fields a type of its own: \
-               a struct with #[derive(Embed)] and the fields that are needed there",
-    );
-    match std::str::from_utf8(text.bytes.split_at(text.len).0) {
-        Ok(message) => panic!("{}", message),
-        Err(_) => panic!("type cycle"),
-    }
+    path::<W>(Message::new().push("type cycle "))
+        .push(root.name)
+        .push(
+            "; a document cannot contain itself, so give one of these fields a type of its own: \
+             a struct with #[derive(Embed)] and the fields that are needed there",
+        )
+        .panic()
 }

@@ -69,9 +69,11 @@
 //! document embeds by foreign key are locked before it is built. Keys are always locked in
 //! order. Equal documents are not written: no new row version, no WAL, no `version` bump.
 
+mod columns;
 mod cycle;
 mod error;
 mod key;
+mod message;
 pub mod migrate;
 mod model;
 mod proof;
@@ -79,6 +81,7 @@ mod read;
 mod relation;
 pub mod scalar;
 pub mod schema;
+mod shape_of;
 pub mod sql;
 pub mod sync;
 mod view;
@@ -98,12 +101,20 @@ pub use view::{Embed, ManyField, OneField, TView};
 /// What the derives emit refers to this. Nothing here is for people.
 #[doc(hidden)]
 pub mod __private {
+    pub mod columns {
+        pub use crate::columns::{aggregate_key, many_fk, many_key, many_order, one_fk, one_key};
+    }
     pub use crate::cycle::{Child, Children, End, check as check_cycle};
     pub mod proof {
         pub use crate::proof::{aggregate, json, key, part_has_key, promoted, range, scalar, text};
     }
     pub mod relation {
-        pub use crate::relation::{Many, NoRelation, One};
+        pub use crate::relation::{Many, NoRelation, NoScalar, One, Value};
+    }
+    pub mod shape_of {
+        pub use crate::shape_of::{
+            Own, chain, field, filter, key, key_column, table, written_table,
+        };
     }
     pub use crate::sql::Statements;
     pub use crate::sync::full::sync_all;

@@ -1,13 +1,16 @@
-//! Serde's way to the values of relations, for `#[serde(with = ..)]` in what the derives emit.
+//! The way to the values of fields, for the constant tables and for `#[serde(with = ..)]` in
+//! what the derives emit.
 //!
-//! A type that cannot hold a relation is reported where its part is asked for. So that serde
-//! does not report it too, the functions are there twice: those of [`Way`], for the types that
-//! can, come first; those of [`NoRelation`] are for all others, and never called.
+//! A type that cannot be a field's is reported in one place: where its part is asked for, or
+//! where it is proved to be a scalar. So that its other uses do not report it too, they are
+//! there twice: those of [`Way`] and [`Value`], for the types that can, come first; those of
+//! [`NoRelation`] and [`NoScalar`] are for all others, and never called.
 
 use std::marker::PhantomData;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::scalar::{Form, Scalar, ScalarType};
 use crate::view::{ManyField, OneField};
 
 /// The way to a `one(..)` field.
@@ -61,8 +64,16 @@ impl<T: Holds<K>, K> Way<T, K> {
     }
 }
 
-/// The same functions for a type that cannot hold a relation.
+impl<T: OneField> Way<T, ToOne> {
+    /// Whether the field can be null.
+    pub const NULLABLE: bool = T::NULLABLE;
+}
+
+/// The same for a type that cannot hold a relation.
 pub trait NoRelation<T> {
+    /// Not used.
+    const NULLABLE: bool = false;
+
     /// Never called.
     ///
     /// # Errors
@@ -81,3 +92,52 @@ pub trait NoRelation<T> {
 }
 
 impl<T, K> NoRelation<T> for Way<T, K> {}
+
+/// The way to a field whose value is a scalar.
+#[derive(Debug)]
+pub struct Value<T>(PhantomData<T>);
+
+impl<T: Scalar> Value<T> {
+    /// The type.
+    pub const TYPE: ScalarType = T::TYPE;
+
+    /// Writes the value as SQL does.
+    ///
+    /// # Errors
+    /// Those of the serializer.
+    pub fn serialize<S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
+        value.serialize_json(serializer)
+    }
+
+    /// Reads what SQL writes.
+    ///
+    /// # Errors
+    /// Those of the deserializer, and when the value is outside of the type.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+        T::deserialize_json(deserializer)
+    }
+}
+
+/// The same for a type that is no scalar.
+pub trait NoScalar<T> {
+    /// A type that has no name.
+    const TYPE: ScalarType = ScalarType::new("", Form::Native, "");
+
+    /// Never called.
+    ///
+    /// # Errors
+    /// None.
+    fn serialize<S: Serializer>(_: &T, _: S) -> Result<S::Ok, S::Error> {
+        unreachable!()
+    }
+
+    /// Never called.
+    ///
+    /// # Errors
+    /// None.
+    fn deserialize<'de, D: Deserializer<'de>>(_: D) -> Result<T, D::Error> {
+        unreachable!()
+    }
+}
+
+impl<T> NoScalar<T> for Value<T> {}

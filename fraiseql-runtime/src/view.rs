@@ -1,16 +1,20 @@
 //! The traits behind the derives: what a part is, what a view is, and what can hold them.
 
 use std::future::Future;
+use std::rc::Rc;
+use std::sync::Arc;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use sqlx::PgExecutor;
 
+use crate::cycle::{Children, End};
 use crate::error::Result;
 use crate::key::{Key, Keys};
 use crate::read;
 use crate::schema::{Shape, View};
+use crate::shape_of::Own;
 use crate::sql::Statements;
 
 /// A struct that is (part of) a document: the shape of a base table's row.
@@ -31,11 +35,41 @@ use crate::sql::Statements;
 /// assert_eq!(Author::shape().fields[1].json, "fullName");
 /// # }
 /// ```
+///
+/// A part may be some fields of another struct. It has that struct's table, key and row
+/// filter, and the compiler proves that its fields are that struct's:
+///
+/// ```
+/// use fraiseql_runtime::{Embed, TView};
+///
+/// #[derive(TView)]
+/// #[tview(table = "app.tb_user", filter = "deleted_at IS NULL")]
+/// pub struct User {
+///     pub id: uuid::Uuid,
+///     #[tview(column = "full_name")]
+///     pub name: String,
+///     pub email: Option<String>,
+/// }
+///
+/// #[derive(Embed)]
+/// #[tview(shape_of = User)]
+/// pub struct Author {
+///     #[tview(column = "full_name")]
+///     pub name: String,
+/// }
+/// # fn main() {
+/// assert_eq!(Author::shape().table, User::shape().table);
+/// assert_eq!(Author::shape().filter, Some("deleted_at IS NULL"));
+/// # }
+/// ```
+///
+/// A name that `User` does not have is an error at the field: `` `nmae` is not a field of
+/// `User`; did you mean `name`? Its fields are id, name, email``.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a part of a document",
     label = "needs #[derive(Embed)] or #[derive(TView)]",
     note = "one(..) goes on a field of type T or Option<T>, many(..) on Vec<T>, where T has \
-            #[derive(Embed)] or #[derive(TView)]"
+            #[derive(Embed)] or #[derive(TView)], and may be in a Box or an Arc"
 )]
 pub trait Embed: Sized + 'static {
     /// The constant table of the struct.
@@ -43,7 +77,17 @@ pub trait Embed: Sized + 'static {
 
     /// The children as types. Behind `impl`, so that a public struct may have private parts.
     #[doc(hidden)]
-    fn children() -> impl crate::cycle::Children;
+    fn children() -> impl Children;
+
+    /// What is written on the struct itself, without what `shape_of` adds.
+    #[doc(hidden)]
+    const OWN: Own = Own::of(Self::SHAPE);
+
+    /// The struct that `shape_of` names, as a list of one or none.
+    #[doc(hidden)]
+    fn shape_of() -> impl Children {
+        End
+    }
 
     /// [`SHAPE`](Self::SHAPE), as a function that other tables can point to.
     #[must_use]
@@ -52,13 +96,27 @@ pub trait Embed: Sized + 'static {
     }
 }
 
-impl<T: Embed> Embed for Box<T> {
-    const SHAPE: &'static Shape = T::SHAPE;
+/// What is in a pointer is as good as what is beside it.
+macro_rules! pointers {
+    ($($pointer:ident)*) => {$(
+        impl<T: Embed> Embed for $pointer<T> {
+            const SHAPE: &'static Shape = T::SHAPE;
 
-    fn children() -> impl crate::cycle::Children {
-        T::children()
-    }
+            fn children() -> impl Children {
+                T::children()
+            }
+
+            const OWN: Own = T::OWN;
+
+            fn shape_of() -> impl Children {
+                T::shape_of()
+            }
+        }
+    )*};
 }
+
+// A view with an `Rc` is refused, because it is not `Send`: that is all that should be said.
+pointers!(Box Arc Rc);
 
 /// A type of a `one(..)` field: a part, or an `Option` of one.
 // The words are those of `Embed`: the compiler names either for one mistake, and says what is
@@ -67,7 +125,7 @@ impl<T: Embed> Embed for Box<T> {
     message = "`{Self}` is not a part of a document",
     label = "needs #[derive(Embed)] or #[derive(TView)]",
     note = "one(..) goes on a field of type T or Option<T>, many(..) on Vec<T>, where T has \
-            #[derive(Embed)] or #[derive(TView)]"
+            #[derive(Embed)] or #[derive(TView)], and may be in a Box or an Arc"
 )]
 pub trait OneField {
     /// The part.
@@ -89,7 +147,7 @@ impl<T: Embed> OneField for Option<T> {
 /// A type of a `many(..)` field: a list of parts.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a #[tview(many(..))] field",
-    label = "must be Vec<T>, where T has #[derive(Embed)] or #[derive(TView)]",
+    label = "must be Vec<T>, Box<[T]> or Arc<[T]>, where T has #[derive(Embed)] or #[derive(TView)]",
     note = "a list is never null: without rows it is empty, so Option<Vec<T>> is not needed"
 )]
 pub trait ManyField {
@@ -102,6 +160,10 @@ impl<T: Embed> ManyField for Vec<T> {
 }
 
 impl<T: Embed> ManyField for Box<[T]> {
+    type Part = T;
+}
+
+impl<T: Embed> ManyField for Arc<[T]> {
     type Part = T;
 }
 

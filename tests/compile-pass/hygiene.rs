@@ -11,7 +11,6 @@ mod hostile {
     pub struct Vec;
     pub struct String;
     pub struct Result;
-    pub struct Box;
     pub fn Some() {}
     pub fn None() {}
     pub fn Ok() {}
@@ -27,6 +26,22 @@ mod hostile {
     pub trait Scalar {}
     pub trait Serialize {}
     pub trait Deserialize {}
+    pub trait Children {}
+    pub trait NoRelation {}
+    pub mod __private {}
+    pub mod columns {}
+    pub mod shape_of {}
+    pub mod proof {}
+    pub mod diagnostic {}
+    pub struct __Whole;
+    pub struct __Field_id;
+    pub struct __Part_author;
+    pub struct Box;
+    pub struct Arc;
+    pub fn sync_post() {}
+    pub fn sync_all_posts() {}
+    pub fn delete_post() {}
+    pub fn panic() {}
 }
 
 use hostile::*;
@@ -43,13 +58,18 @@ pub struct Post {
     pub seen: ::std::option::Option<i64>,
     #[tview(expr = "lower({}.title)")]
     pub slug: ::std::option::Option<::std::string::String>,
-    #[tview(one(fk = "author_id"))]
+    pub author_id: i32,
+    #[tview(one(fk = "author_id", key = "id"))]
     pub author: ::std::option::Option<Author>,
+    #[tview(one(fk = "author_id"))]
+    pub card: ::std::sync::Arc<Card>,
     #[tview(many(fk = "post_id", order_by = "created_at DESC NULLS LAST", limit = 5))]
     pub comments: ::std::vec::Vec<Comment>,
+    #[tview(many(fk = "post_title", key = "title"))]
+    pub named: ::std::boxed::Box<[Comment]>,
     #[tview(many(through(table = "tb_post_tag", fk = "post_id", to = "tag_id")))]
     pub tags: ::std::vec::Vec<Comment>,
-    #[tview(count(table = "tb_comment", fk = "post_id"))]
+    #[tview(count(table = "tb_comment", fk = "post_id", key = "id"))]
     pub comment_count: i64,
 }
 
@@ -68,6 +88,13 @@ pub struct Author {
 #[derive(renamed::Embed)]
 #[tview(crate = crate::renamed)]
 pub struct Comment {
+    pub id: i64,
+}
+
+#[derive(renamed::Embed)]
+#[tview(crate = renamed, shape_of = Author, table = "public.tb_author", filter = "true")]
+pub struct Card {
+    #[tview(key)]
     pub id: i64,
 }
 

@@ -13,7 +13,8 @@ macro_rules! folders {
 }
 
 folders!(
-    attributes, structs, names, relations, keys, types, aggregates, sql, cycles, many, storage
+    attributes, structs, names, relations, keys, types, aggregates, sql, cycles, many, storage,
+    proofs
 );
 
 #[test]

@@ -8,7 +8,7 @@ use darling::FromMeta;
 
 pub(crate) use receive::{Arguments, Receiver, read};
 pub(crate) use storage::{IndexAttr, PartitionAttr};
-pub(crate) use value::{Call, Mark, Number, Root, Switch, Text, WholeOrPath, Word};
+pub(crate) use value::{Call, Mark, Number, Root, Struct, Switch, Text, WholeOrPath, Word};
 
 /// On the struct of a view.
 #[derive(Debug, Default, FromMeta)]
@@ -50,6 +50,10 @@ impl Receiver for ViewAttr {
     ];
     const REPEATED: &'static [&'static str] = &["index"];
     const ELSEWHERE: &'static [(&'static [&'static str], &'static str)] = &[
+        (
+            &["shape_of"],
+            "on a struct with #[derive(Embed)], which is a part",
+        ),
         (FieldAttr::KEYS, "on a field"),
         (IndexAttr::KEYS, "in `index(..)`"),
         (PartitionAttr::KEYS, "in `partition(..)`"),
@@ -63,6 +67,7 @@ pub(crate) struct PartAttr {
     pub(crate) table: Option<Text>,
     pub(crate) type_name: Option<Text>,
     pub(crate) filter: Option<Text>,
+    pub(crate) shape_of: Option<Struct>,
     pub(crate) serde: Option<Switch>,
     #[darling(rename = "crate")]
     pub(crate) krate: Option<Root>,
@@ -70,7 +75,8 @@ pub(crate) struct PartAttr {
 
 impl Receiver for PartAttr {
     const PLACE: &'static str = "on the struct of a part";
-    const KEYS: &'static [&'static str] = &["table", "type_name", "filter", "serde", "crate"];
+    const KEYS: &'static [&'static str] =
+        &["table", "type_name", "filter", "shape_of", "serde", "crate"];
     const ELSEWHERE: &'static [(&'static [&'static str], &'static str)] = &[
         (
             ViewAttr::KEYS,

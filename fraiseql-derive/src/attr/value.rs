@@ -153,6 +153,23 @@ impl FromMeta for Root {
     }
 }
 
+/// The path of a struct.
+#[derive(Clone, Debug)]
+pub(crate) struct Struct(pub(crate) Path);
+
+impl FromMeta for Struct {
+    fn from_meta(item: &Meta) -> Result<Self> {
+        if let Meta::NameValue(pair) = item
+            && let Expr::Path(path) = &pair.value
+            && path.qself.is_none()
+        {
+            return Ok(Self(path.path.clone()));
+        }
+        let name = name_of(item);
+        Err(Error::custom(format!("`{name}` takes a struct: `{name} = User`")).with_span(item))
+    }
+}
+
 /// Arguments in parentheses, and where their name stands.
 #[derive(Clone, Debug)]
 pub(crate) struct Call<T> {

@@ -5,6 +5,7 @@ use darling::{Error, Result};
 use proc_macro2::{Ident, Span};
 
 use crate::attr::Text;
+use crate::model::Column;
 use crate::text;
 
 /// An error with a place.
@@ -48,6 +49,14 @@ pub(super) fn checked<T>(
 /// The name of a column; empty where there is none that can be one.
 pub(super) fn identifier(text: Option<&Text>, errors: &mut Accumulator) -> String {
     checked(text, text::identifier, errors).unwrap_or_default()
+}
+
+/// The same, with its place.
+pub(super) fn column(text: &Text, errors: &mut Accumulator) -> Column {
+    Column {
+        name: identifier(Some(text), errors),
+        span: text.span(),
+    }
 }
 
 /// A piece of SQL.

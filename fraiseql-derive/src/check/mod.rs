@@ -6,6 +6,7 @@ mod error;
 mod field;
 mod index;
 mod names;
+mod shape_of;
 mod source;
 mod storage;
 mod view_columns;
@@ -19,7 +20,7 @@ use proc_macro2::Span;
 use syn::{Data, DeriveInput, Fields, GenericParam, Ident};
 
 use self::error::{at, fragment, unbroken};
-use crate::attr::{self, FieldAttr, Mark, PartAttr, Switch, Text, ViewAttr};
+use crate::attr::{self, FieldAttr, Mark, PartAttr, Struct, Switch, Text, ViewAttr};
 use crate::model::{Field, Kind, Model, Source, View};
 
 pub(crate) use self::names::{is_function_name, krate};
@@ -29,7 +30,7 @@ pub(crate) use self::source::sources;
 pub(crate) fn check(input: &DeriveInput, kind: Kind) -> Result<Model> {
     let mut errors = Error::accumulator();
     check_generics(input, kind, &mut errors);
-    let container = container(input, kind, &mut errors);
+    let (container, shape_of) = container(input, kind, &mut errors);
     let Written {
         mut fields,
         keys,
@@ -43,7 +44,13 @@ pub(crate) fn check(input: &DeriveInput, kind: Kind) -> Result<Model> {
             });
         }
     };
-    choose_key(&mut fields, &keys, complete, input, kind, &mut errors);
+    let shape_of = shape_of.and_then(|whole| {
+        shape_of::check(whole, input, container.table.as_ref(), &keys, &mut errors)
+    });
+    // Of a shape of another struct, the key is that struct's.
+    if shape_of.is_none() || !keys.is_empty() {
+        choose_key(&mut fields, &keys, complete, input, kind, &mut errors);
+    }
     names::promoted_columns(&mut fields, &mut errors);
     if complete && fields.iter().all(|field| field.skipped) {
         errors.push(at(
@@ -59,7 +66,9 @@ pub(crate) fn check(input: &DeriveInput, kind: Kind) -> Result<Model> {
     let plural = names::plural(&container, &entity, &mut errors);
     let table = names::table(container.table.as_ref(), "tb_", &entity, &mut errors);
     let view_table = names::table(container.view.as_ref(), "tv_", &entity, &mut errors);
-    names::check_default_names(input, &container, &entity, kind, &mut errors);
+    if shape_of.is_none() {
+        names::check_default_names(input, &container, &entity, kind, &mut errors);
+    }
     let json_text = json_text(container.data.as_ref(), &mut errors);
     let storage = storage::check(&container, &mut errors);
     storage::check_unique(&fields, &storage, &mut errors);
@@ -80,6 +89,7 @@ pub(crate) fn check(input: &DeriveInput, kind: Kind) -> Result<Model> {
         type_name,
         table,
         filter,
+        shape_of,
         serde: container.serde.is_none_or(|Switch(on)| on),
         fields,
         view: (kind == Kind::View).then_some(View {
@@ -169,10 +179,18 @@ fn json_text(data: Option<&Text>, errors: &mut Accumulator) -> bool {
 }
 
 /// What is written on the struct.
-pub(crate) fn container(input: &DeriveInput, kind: Kind, errors: &mut Accumulator) -> ViewAttr {
+pub(crate) fn container(
+    input: &DeriveInput,
+    kind: Kind,
+    errors: &mut Accumulator,
+) -> (ViewAttr, Option<Struct>) {
     match kind {
-        Kind::View => attr::read(&input.attrs, errors),
-        Kind::Part => attr::read::<PartAttr>(&input.attrs, errors).into(),
+        Kind::View => (attr::read(&input.attrs, errors), None),
+        Kind::Part => {
+            let mut part: PartAttr = attr::read(&input.attrs, errors);
+            let shape_of = part.shape_of.take();
+            (part.into(), shape_of)
+        }
     }
 }
 

@@ -5,9 +5,9 @@ use darling::Result;
 use darling::error::Accumulator;
 use proc_macro2::Span;
 
-use super::error::{at, checked, fragment, identifier};
+use super::error::{at, checked, column, fragment, identifier};
 use crate::attr::{
-    AggregateAttr, Arguments, Call, FieldAttr, ManyAttr, Number, OneAttr, ThroughAttr,
+    AggregateAttr, Arguments, Call, FieldAttr, ManyAttr, Number, OneAttr, Text, ThroughAttr,
 };
 use crate::model::{Aggregate, Link, Many, Source};
 use crate::text;
@@ -72,15 +72,16 @@ pub(super) fn source(attr: &FieldAttr, column: String, errors: &mut Accumulator)
 
 fn one_source(call: &Call<OneAttr>, errors: &mut Accumulator) -> Result<Source> {
     let args = &call.args;
-    if args.fk.is_none() {
-        errors.push(at(
+    let key = args.key.as_ref().map(|key| column(key, errors));
+    let Some(fk) = &args.fk else {
+        return Err(at(
             call.span,
             "`one` needs the column that refers to the other row: `one(fk = \"author_id\")`",
         ));
-    }
+    };
     Ok(Source::One {
-        fk: identifier(args.fk.as_ref(), errors),
-        key: checked(args.key.as_ref(), text::identifier, errors),
+        fk: column(fk, errors),
+        key,
     })
 }
 
@@ -89,7 +90,8 @@ fn many_source(call: &Call<ManyAttr>, errors: &mut Accumulator) -> Result<Source
     Ok(Source::Many(Many {
         link: link(call, errors)?,
         limit: args.limit.as_ref().and_then(|number| limit(number, errors)),
-        key: checked(args.key.as_ref(), text::identifier, errors),
+        key: args.key.as_ref().map(|key| column(key, errors)),
+        order_by_span: args.order_by.as_ref().map(Text::span),
         order_by: checked(args.order_by.as_ref(), text::order_by, errors).unwrap_or_default(),
         filter: fragment(args.filter.as_ref(), errors),
     }))
@@ -98,7 +100,7 @@ fn many_source(call: &Call<ManyAttr>, errors: &mut Accumulator) -> Result<Source
 /// How the other rows refer to this one.
 fn link(call: &Call<ManyAttr>, errors: &mut Accumulator) -> Result<Link> {
     match (&call.args.fk, &call.args.through) {
-        (Some(fk), None) => Ok(Link::ForeignKey(identifier(Some(fk), errors))),
+        (Some(fk), None) => Ok(Link::ForeignKey(column(fk, errors))),
         (None, Some(through)) => self::through(through, errors),
         (Some(fk), Some(_)) => Err(at(
             fk.span(),
@@ -193,7 +195,7 @@ fn aggregate_source(
         function,
         table: checked(args.table.as_ref(), text::table, errors).unwrap_or_default(),
         fk: identifier(args.fk.as_ref(), errors),
-        key: checked(args.key.as_ref(), text::identifier, errors),
+        key: args.key.as_ref().map(|key| column(key, errors)),
         expr: fragment(args.expr.as_ref(), errors),
         filter: fragment(args.filter.as_ref(), errors),
     }))

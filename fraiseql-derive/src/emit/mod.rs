@@ -1,8 +1,10 @@
 //! From the model to code: one constant table, thin wrappers, and proofs that cost nothing.
 
+mod columns;
 mod proofs;
 mod schema;
 mod serde;
+mod shape_of;
 mod storage;
 mod sync;
 
@@ -18,6 +20,7 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
         let (alias, ty) = (alias(field), &field.ty);
         quote!(#[allow(dead_code, non_camel_case_types)] type #alias = #ty;)
     });
+    let krate = &model.krate;
     let schema = schema::emit(model);
     let serde = model.serde.then(|| serde::emit(model));
     let proofs = proofs::emit(model);
@@ -30,6 +33,9 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
     let (implementation, functions) = sync.unzip();
     quote! {
         const _: () = {
+            // What stands in for the values of types that cannot be a field's.
+            #[allow(unused_imports)]
+            use #krate::__private::relation::{NoRelation as _, NoScalar as _};
             #(#aliases)*
             #schema
             #implementation

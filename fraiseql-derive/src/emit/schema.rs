@@ -4,7 +4,8 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 
-use crate::emit::alias;
+use crate::emit::proofs::ends;
+use crate::emit::{alias, shape_of};
 use crate::model::{Aggregate, Field, Link, Many, Model, OrderBy, Promoted, Source, Table};
 
 pub(crate) fn emit(model: &Model) -> TokenStream {
@@ -22,6 +23,30 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
         None => quote!(#krate::__private::std::option::Option::None),
     };
     let fields = model.document().map(|one| field(model, one));
+    let id = quote! {
+        #krate::__private::std::concat!(
+            #krate::__private::std::module_path!(), "::", #name, "@",
+            #krate::__private::std::line!(), ":", #krate::__private::std::column!()
+        )
+    };
+    let whole = model.shape_of.as_ref().map(|shape_of| {
+        let own = shape_of::Own {
+            id: &id,
+            name: &name,
+            table: &table_tokens,
+            filter: &filter,
+            key: &key,
+        };
+        shape_of::emit(model, shape_of, &own)
+    });
+    let (whole, items, [table_tokens, filter, key]) = match whole {
+        Some(shape_of::Emitted {
+            whole,
+            items,
+            shape,
+        }) => (Some(whole), Some(items), shape),
+        None => (None, None, [table_tokens, filter, key]),
+    };
     let (parts, children): (Vec<_>, Vec<_>) = model
         .document()
         .enumerate()
@@ -41,14 +66,12 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
     };
     quote! {
         #(#parts)*
+        #whole
 
         #[automatically_derived]
         impl #krate::Embed for #ident {
             const SHAPE: &'static #krate::schema::Shape = &#krate::schema::Shape {
-                id: #krate::__private::std::concat!(
-                    #krate::__private::std::module_path!(), "::", #name, "@",
-                    #krate::__private::std::line!(), ":", #krate::__private::std::column!()
-                ),
+                id: #id,
                 name: #name,
                 type_name: #type_name,
                 table: #table_tokens,
@@ -59,6 +82,7 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
             fn children() -> impl #krate::__private::Children {
                 #children
             }
+            #items
         }
     }
 }
@@ -79,11 +103,11 @@ pub(crate) fn key(model: &Model, field: &Field) -> TokenStream {
     quote!(#krate::schema::Key { column: #column, ty: #ty })
 }
 
-/// The scalar type of a field.
+/// The scalar type of a field. A type that is none is reported by the proof of it.
 fn scalar(model: &Model, field: &Field) -> TokenStream {
     let krate = &model.krate;
     let ty = alias(field);
-    quote_spanned!(ty.span()=> <#ty as #krate::Scalar>::TYPE)
+    quote!(<#krate::__private::relation::Value<#ty>>::TYPE)
 }
 
 /// A type that stands for the part that a field holds, if it is an object or a list, and what
@@ -91,12 +115,20 @@ fn scalar(model: &Model, field: &Field) -> TokenStream {
 /// one error, at the field.
 fn part(model: &Model, field: &Field) -> Option<(Ident, TokenStream)> {
     let krate = &model.krate;
-    let ty = alias(field);
     let holder = holder(field)?;
     let name = part_name(field);
+    let part = part_of(model, field, &holder);
+    let (start, end) = ends(&field.ty);
+    let asked = |item: TokenStream| {
+        let open = quote_spanned!(start=> <);
+        let close = quote_spanned!(end=> as #krate::Embed>::#item);
+        quote!(#open #part #close)
+    };
+    let shape = asked(quote_spanned!(end=> SHAPE));
+    let children = asked(quote_spanned!(end=> children()));
     // It is seen wherever the struct is.
     let visibility = &model.visibility;
-    let part = quote_spanned! {ty.span()=>
+    let part = quote! {
         #[doc(hidden)]
         #[allow(
             missing_docs,
@@ -108,13 +140,23 @@ fn part(model: &Model, field: &Field) -> Option<(Ident, TokenStream)> {
         #[automatically_derived]
         impl #krate::Embed for #name {
             const SHAPE: &'static #krate::schema::Shape =
-                <<#ty as #krate::#holder>::Part as #krate::Embed>::SHAPE;
+                #shape;
             fn children() -> impl #krate::__private::Children {
-                <<#ty as #krate::#holder>::Part as #krate::Embed>::children()
+                #children
             }
         }
     };
     Some((name, part))
+}
+
+/// The part that a field's type holds, with the place of the type.
+fn part_of(model: &Model, field: &Field, holder: &Ident) -> TokenStream {
+    let krate = &model.krate;
+    let ty = &field.ty;
+    let (start, end) = ends(ty);
+    let open = quote_spanned!(start=> <);
+    let close = quote_spanned!(end=> as #krate::#holder>::Part);
+    quote!(#open #ty #close)
 }
 
 pub(crate) fn part_name(field: &Field) -> Ident {
@@ -181,7 +223,7 @@ fn source(model: &Model, field: &Field) -> TokenStream {
         Source::One { fk, key } => {
             let key = option(model, key.as_ref());
             let ty = alias(field);
-            let nullable = quote_spanned!(ty.span()=> <#ty as #krate::OneField>::NULLABLE);
+            let nullable = quote!(<#krate::__private::relation::One<#ty>>::NULLABLE);
             quote!(#krate::schema::Source::One(#krate::schema::One {
                 fk: #fk, key: #key, nullable: #nullable, shape: #shape,
             }))
@@ -191,6 +233,7 @@ fn source(model: &Model, field: &Field) -> TokenStream {
                 link,
                 key,
                 order_by,
+                order_by_span: _,
                 limit,
                 filter,
             } = many;

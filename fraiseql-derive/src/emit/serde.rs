@@ -19,17 +19,7 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
         let attribute = attribute(krate, field);
         quote!(#attribute #ident: #ty)
     });
-    let relations = model.document().any(|field| way(field).is_some());
-    // The functions for types that cannot hold a relation.
-    let no_relation = relations.then(|| {
-        quote! {
-            #[allow(unused_imports)]
-            use #krate::__private::relation::NoRelation as _;
-        }
-    });
     quote! {
-        #no_relation
-
         #[derive(#krate::__private::serde::Serialize, #krate::__private::serde::Deserialize)]
         #[serde(crate = #serde_path, remote = #remote)]
         struct __Document { #(#fields),* }
@@ -73,15 +63,9 @@ fn attribute(krate: &syn::Path, field: &Field) -> TokenStream {
     } else if has_serde_form(&field.ty) {
         quote!(#[serde(rename = #json #default)])
     } else {
-        let scalar = path(krate, "Scalar");
-        let serialize = text(format!("<{ty} as {scalar}>::serialize_json"));
-        let deserialize = text(format!("<{ty} as {scalar}>::deserialize_json"));
-        quote!(#[serde(
-            rename = #json,
-            serialize_with = #serialize,
-            deserialize_with = #deserialize
-            #default
-        )])
+        let value = path(krate, "__private::relation::Value");
+        let with = text(format!("{value}::<{ty}>"));
+        quote!(#[serde(rename = #json, with = #with #default)])
     }
 }
 

@@ -1,0 +1,24 @@
+//! Each mistake once: the derive's own first, then those that the compiler finds.
+
+use fraiseql_runtime::{Embed, TView};
+
+#[derive(TView)]
+pub struct User {
+    id: i64,
+    name: String,
+}
+
+#[derive(Embed)]
+#[tview(shape_of = User, tabel = "tb_user")]
+pub struct Author {
+    nmae: String,
+}
+
+#[derive(Embed)]
+#[tview(shape_of = User)]
+pub struct Editor {
+    id: u64,
+    name: String,
+}
+
+fn main() {}

@@ -1,0 +1,9 @@
+use fraiseql_runtime::Embed;
+
+#[derive(Embed)]
+#[tview(shape_of = Author)]
+pub struct Author {
+    id: i64,
+}
+
+fn main() {}
