@@ -73,6 +73,10 @@ impl ReadModel {
         self.views.iter().map(|handle| handle.view)
     }
 
+    pub(crate) fn handles(&self) -> impl Iterator<Item = Handle> + '_ {
+        self.views.iter().copied()
+    }
+
     /// Creates the view tables, their promoted columns and their indexes, where they are
     /// missing. Does nothing, and locks no table, where nothing is missing; several
     /// instances may start at once.
