@@ -31,7 +31,8 @@ SELECT
   pg_catalog.has_table_privilege(c.oid, 'DELETE') AS can_delete,
   pg_catalog.has_any_column_privilege(c.oid, 'UPDATE') AS can_lock,
   pg_catalog.row_security_active(c.oid) AS row_security
-FROM pg_catalog.unnest($1::text[], $2::text[]) WITH ORDINALITY AS w (schema, name, place)
+FROM ROWS FROM (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::text[]))
+  WITH ORDINALITY AS w (schema, name, place)
 LEFT JOIN pg_catalog.pg_namespace AS n ON n.nspname = w.schema
 LEFT JOIN pg_catalog.pg_class AS c
   ON c.relnamespace = n.oid AND c.relname = w.name AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
@@ -102,7 +103,8 @@ SELECT
   k.confrelid::int8 AS parent,
   b.attname::text AS key
 FROM pg_catalog.pg_constraint AS k
-CROSS JOIN LATERAL pg_catalog.unnest(k.conkey, k.confkey) AS p (fk, key)
+CROSS JOIN LATERAL
+  ROWS FROM (pg_catalog.unnest(k.conkey), pg_catalog.unnest(k.confkey)) AS p (fk, key)
 JOIN pg_catalog.pg_attribute AS a ON a.attrelid = k.conrelid AND a.attnum = p.fk
 JOIN pg_catalog.pg_attribute AS b ON b.attrelid = k.confrelid AND b.attnum = p.key
 WHERE k.contype = 'f' AND k.convalidated AND k.conrelid = ANY ($1::int8[]::oid[])";
