@@ -41,6 +41,11 @@ async fn table(pool: &PgPool, column: &str, values: &[&str]) {
 async fn check<V: TView>(pool: &PgPool) -> CheckReport {
     let model = ReadModel::builder().view::<V>().build().unwrap();
     model.migrate(pool).await.unwrap();
+    let empty = format!("TRUNCATE {}", V::VIEW.table);
+    sqlx::raw_sql(AssertSqlSafe(empty))
+        .execute(pool)
+        .await
+        .unwrap();
     model.check(pool).await.unwrap()
 }
 
@@ -51,8 +56,7 @@ async fn round_trip<V: TView<Key = i32>>(
 ) -> Vec<Value> {
     let structs = V::find_many(&mut *connection, keys).await.unwrap();
     assert_eq!(structs.len(), keys.len());
-    let sql = format!("SELECT data FROM {} ORDER BY 1 -> 'id'", V::VIEW.table);
-    let sql = sql.replace("1 -> ", "data -> ");
+    let sql = format!("SELECT data FROM {} ORDER BY id", V::VIEW.table);
     let stored: Vec<Value> = sqlx::query(AssertSqlSafe(sql))
         .fetch_all(connection)
         .await
@@ -61,7 +65,9 @@ async fn round_trip<V: TView<Key = i32>>(
         .map(|row| row.get(0))
         .collect();
     for (one, stored) in structs.iter().zip(&stored) {
-        assert_eq!(&serde_json::to_value(one).unwrap(), stored);
+        // As text: a `Value` would widen an f32.
+        let written = serde_json::to_string(one).unwrap();
+        assert_eq!(&serde_json::from_str::<Value>(&written).unwrap(), stored);
     }
     stored
 }
@@ -254,31 +260,11 @@ async fn text_fits_where_it_is_the_same_in_every_session() {
 #[tokio::test]
 async fn citext_fits_a_string() {
     let pool = &pool().await;
-    let there: bool = sqlx::query_scalar(
-        "SELECT EXISTS (SELECT FROM pg_available_extensions WHERE name = 'citext')",
-    )
-    .fetch_one(pool)
-    .await
-    .unwrap();
-    if there {
-        fraiseql_tests::run(pool, "CREATE EXTENSION citext").await;
-        Text::accepts(pool, "citext", &["'Ab'"]).await;
-    } else {
-        // Built like citext: a type of its own over the functions of text.
-        fraiseql_tests::run(
-            pool,
-            "CREATE TYPE citext;
-             CREATE FUNCTION citext_in(cstring) RETURNS citext AS 'textin' LANGUAGE internal
-                 IMMUTABLE STRICT;
-             CREATE FUNCTION citext_out(citext) RETURNS cstring AS 'textout' LANGUAGE internal
-                 IMMUTABLE STRICT;
-             CREATE TYPE citext (INPUT = citext_in, OUTPUT = citext_out, LIKE = text);
-             CREATE FUNCTION same(citext, citext) RETURNS bool AS 'texteq' LANGUAGE internal
-                 IMMUTABLE STRICT",
-        )
-        .await;
-        Text::accepts(pool, "citext", &["'Ab'"]).await;
+    if !fraiseql_tests::has_extension("citext").await {
+        return;
     }
+    fraiseql_tests::run(pool, "CREATE EXTENSION citext").await;
+    Text::accepts(pool, "citext", &["'Ab'"]).await;
 }
 
 #[tokio::test]
@@ -350,6 +336,8 @@ macro_rules! keyed {
 
         impl $name {
             async fn findings(pool: &PgPool, column: &str, values: &[&str]) -> Vec<FindingKind> {
+                // Connections of its own: plans of the table before it do not fit it.
+                let pool = &fraiseql_tests::pool_of((*pool.connect_options()).clone()).await;
                 let rows: String = values
                     .iter()
                     .map(|value| format!("INSERT INTO keyed VALUES ({value});"))
@@ -407,9 +395,10 @@ async fn keys_that_fit_are_synced_and_others_are_errors() {
     assert_eq!(ByText::findings(pool, "mood", &[]).await, odd);
     assert_eq!(ByText::findings(pool, "uuid", &[]).await, odd);
     assert_eq!(ByUuid::findings(pool, "text", &[]).await, odd);
-    // A warning: it syncs all the same.
-    assert_eq!(
-        ByText::findings(pool, "char(5)", &["'a'", "'b'"]).await,
-        odd
-    );
+    assert_eq!(ByText::findings(pool, "char(5)", &[]).await, odd);
+    if !fraiseql_tests::has_extension("citext").await {
+        return;
+    }
+    fraiseql_tests::run(pool, "CREATE EXTENSION citext").await;
+    assert_eq!(ByText::findings(pool, "citext", &[]).await, odd);
 }

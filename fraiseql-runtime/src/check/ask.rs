@@ -40,6 +40,7 @@ pub(crate) enum Question {
         path: String,
         fk: (Table, String, String),
         key: (Table, String, String),
+        remedy: Option<Remedy>,
     },
     /// Can rows be ordered by a column?
     Order {
@@ -55,6 +56,8 @@ pub(crate) enum Question {
         column: &'static str,
         written: String,
         ty: ScalarType,
+        /// The type that would fit, where that is another.
+        rust: Option<String>,
     },
 }
 
@@ -169,10 +172,15 @@ pub(crate) async fn questions(
                 let fault = self::aggregate(connection, findings, path, text, aggregate).await?;
                 add(findings, view, path, fault);
             }
-            Question::Link { path, fk, key } => {
+            Question::Link {
+                path,
+                fk,
+                key,
+                remedy,
+            } => {
                 let statement = probe::link((fk.0, &fk.1), (key.0, &key.1));
                 if prepare(connection, &statement).await?.is_err() {
-                    add(findings, view, path, Some(no_link(fk, key)));
+                    add(findings, view, path, Some(no_link(fk, key, remedy.clone())));
                 }
             }
             Question::Order {
@@ -189,7 +197,7 @@ pub(crate) async fn questions(
                         kind: FindingKind::OrderBy,
                         message: format!("{shown} is {written}, which has no order to sort by"),
                         subject: shown,
-                        remedies: vec![Remedy::Rust("order_by another column".to_owned())],
+                        remedies: vec![Remedy::Other("order by another column".to_owned())],
                         breaks: Breaks::Documents,
                     };
                     add(findings, view, path, Some(fault));
@@ -201,15 +209,18 @@ pub(crate) async fn questions(
                 column,
                 written,
                 ty,
+                rust,
             } => {
                 let statement = probe::promoted(*table, &probe::own(column), ty);
                 if prepare(connection, &statement).await?.is_err() {
                     let what = format!("{} is {written}", column_name(*table, column));
                     let mut fault = not_stored(path, &what, ty);
-                    fault.remedies = vec![Remedy::Rust(format!(
-                        "#[tview(expr = \"{{}}.{column}::{}\")]",
-                        ty.sql_name()
-                    ))];
+                    fault.remedies = vec![Remedy::Rust(match rust {
+                        Some(rust) => rust.clone(),
+                        None => {
+                            format!("#[tview(expr = \"{{}}.{column}::{}\")]", ty.sql_name())
+                        }
+                    })];
                     add(findings, view, path, Some(fault));
                 }
             }
@@ -348,7 +359,11 @@ fn not_stored(path: &str, what: &str, ty: &ScalarType) -> Fault {
     }
 }
 
-fn no_link(fk: &(Table, String, String), key: &(Table, String, String)) -> Fault {
+fn no_link(
+    fk: &(Table, String, String),
+    key: &(Table, String, String),
+    remedy: Option<Remedy>,
+) -> Fault {
     let from = column_name(fk.0, &fk.1);
     Fault {
         severity: Severity::Error,
@@ -360,7 +375,9 @@ fn no_link(fk: &(Table, String, String), key: &(Table, String, String)) -> Fault
             key.2
         ),
         subject: from,
-        remedies: vec![Remedy::Sql(probe::set_type(fk.0, &fk.1, &key.2))],
+        remedies: vec![
+            remedy.unwrap_or_else(|| Remedy::Other("give both columns one type".to_owned())),
+        ],
         breaks: Breaks::Documents,
     }
 }
@@ -414,10 +431,10 @@ fn refused(
             did_you_mean(meant),
             pointed(text.trim(), place)
         ),
-        remedies: vec![Remedy::Rust(match meant {
-            Some(meant) => format!("{{}}.{meant}"),
-            None => format!("another {what}"),
-        })],
+        remedies: vec![match meant {
+            Some(meant) => Remedy::Rust(format!("{{}}.{meant}")),
+            None => Remedy::Other(format!("correct the {what}")),
+        }],
         breaks: Breaks::Documents,
     })
 }
@@ -533,10 +550,7 @@ fn in_context(fragment: &Fragment, place: usize, refusal: &Refusal) -> Fault {
             refusal.message,
             pointed(fragment.text.trim(), Some(place))
         ),
-        remedies: vec![Remedy::Rust(format!(
-            "{{}}.{wanted}, where {{}} is the row of {}",
-            fragment.table
-        ))],
+        remedies: vec![Remedy::Rust(format!("{{}}.{wanted}"))],
         breaks: Breaks::Documents,
     }
 }

@@ -185,27 +185,22 @@ fn text(base: &Type) -> Option<&'static str> {
     })
 }
 
-/// Whether a key column of the type `oid` can be the key `ty`: every value survives, and an
-/// index finds it. `Ok(Some(..))` is a reason why it works, but badly.
-pub(crate) fn key(
-    catalog: &Catalog,
-    ty: &ScalarType,
-    oid: i64,
-) -> Result<Option<&'static str>, Misfit> {
+/// Whether a key column of the type `oid` can be the key `ty`: every value survives, is found
+/// by its index, and stands in the same order as a key and as a column.
+pub(crate) fn key(catalog: &Catalog, ty: &ScalarType, oid: i64) -> Result<(), Misfit> {
     let Some(base) = catalog.base(oid) else {
-        return Ok(None);
+        return Ok(());
     };
-    let name = base.name.as_str();
-    match (canonical(ty.sql), base.built_in) {
-        ("text", true) if matches!(name, "text" | "varchar" | "name") => Ok(None),
-        ("text", true) if name == "bpchar" => Ok(Some(
-            "it is compared as text, so its index is not used, and without the padding",
+    if canonical(ty.sql) != "text" {
+        return column(catalog, ty, oid);
+    }
+    match (base.built_in, base.name.as_str()) {
+        (true, "text" | "varchar" | "name") => Ok(()),
+        (true, "bpchar") => Err(Because("its padding gets lost in comparisons")),
+        (false, "citext") => Err(Because(
+            "the two differ in which keys are equal, and in their order",
         )),
-        ("text", false) if name == "citext" => Ok(Some(
-            "it is compared as text, so its index is not used, and case matters",
-        )),
-        ("text", _) => Err(Because("it cannot be compared with text")),
-        _ => column(catalog, ty, oid).map(|()| None),
+        _ => Err(Because("it cannot be compared with text")),
     }
 }
 
@@ -271,4 +266,54 @@ pub(crate) fn rust_for(catalog: &Catalog, oid: i64, nullable: bool) -> Option<St
         format!("Vec<{name}>")
     };
     Some(optional(name, nullable))
+}
+
+/// How the values of a column become those of another type, where that cannot lose anything
+/// unseen: it keeps every value, or fails.
+pub(crate) fn conversion(catalog: &Catalog, from: i64, to: &str) -> Option<Conversion> {
+    const WHOLE: &[&str] = &["int2", "int4", "int8"];
+    let base = catalog.base(from)?;
+    let target = canonical(to);
+    if base.element != 0 {
+        return None;
+    }
+    let name = if base.built_in {
+        base.name.as_str()
+    } else {
+        ""
+    };
+    let to_text = WHOLE.contains(&name) || matches!(name, "numeric" | "uuid") || base.kind == 'e';
+    let plain = match target {
+        "text" => to_text,
+        "int2" | "int4" | "int8" => WHOLE.contains(&name),
+        "numeric" => WHOLE.contains(&name),
+        "json" | "jsonb" => matches!(name, "json" | "jsonb"),
+        _ => false,
+    };
+    // Text is parsed, and what is no value of the type is refused.
+    if plain || matches!(name, "text" | "varchar" | "bpchar") && parses_alike(target) {
+        return Some(Conversion::Cast);
+    }
+    let zone = matches!(
+        (name, target),
+        ("timestamp", "timestamptz") | ("timestamptz", "timestamp")
+    );
+    zone.then_some(Conversion::InUtc)
+}
+
+/// Whether text is read as the type without regard to the session.
+fn parses_alike(target: &str) -> bool {
+    !matches!(
+        target,
+        "timestamptz" | "timestamp" | "date" | "time" | "interval" | "money"
+    )
+}
+
+/// How values change with their type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Conversion {
+    /// By a cast.
+    Cast,
+    /// What has no zone is in UTC.
+    InUtc,
 }

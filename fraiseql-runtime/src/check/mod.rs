@@ -67,7 +67,7 @@ impl ReadModel {
     /// Post (public.tv_post)
     ///   error: Post.title: tb_post.title can be null, and the field is no Option: a document with \
     /// a null there cannot be read
-    ///     remedy: Option<String>
+    ///     remedy: write `Option<String>`
     ///         or: ALTER TABLE \"public\".\"tb_post\" ALTER COLUMN \"title\" SET NOT NULL;"
     /// );
     /// # pool.close().await;

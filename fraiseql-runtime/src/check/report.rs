@@ -109,7 +109,8 @@ impl fmt::Display for Remedy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Sql(sql) => write!(f, "{sql};"),
-            Self::Rust(text) | Self::Other(text) => f.write_str(text),
+            Self::Rust(text) => write!(f, "write `{text}`"),
+            Self::Other(text) => f.write_str(text),
             Self::Migrate => f.write_str("run ReadModel::migrate"),
         }
     }

@@ -8,7 +8,7 @@ use crate::check::catalog::{Column, Found, Kind, Relation};
 use crate::check::findings::{
     Breaks, Fault, Findings, Fragment, column_name, did_you_mean, name, near, qualified,
 };
-use crate::check::fit::{self, Misfit};
+use crate::check::fit::{self, Conversion, Misfit};
 use crate::check::report::{FindingKind, Remedy, Severity};
 use crate::scalar::ScalarType;
 use crate::schema::{Aggregate, Field, Link, Many, One, OrderBy, Shape, Source, Table, View};
@@ -87,10 +87,9 @@ impl<'f, 'a> Walk<'f, 'a> {
     ) {
         use FindingKind as K;
         let breaks = match kind {
-            K::MissingSchema | K::MissingTable | K::MissingColumn | K::MissingType => {
+            K::MissingSchema | K::MissingTable | K::MissingColumn | K::MissingType | K::KeyType => {
                 Breaks::Documents
             }
-            K::KeyType if severity == Severity::Error => Breaks::Documents,
             K::Privilege if text.breaks => Breaks::Documents,
             _ => Breaks::Nothing,
         };
@@ -271,7 +270,9 @@ impl<'f, 'a> Walk<'f, 'a> {
             (Some(near), Role::Own(_)) => Remedy::Rust(format!("#[tview(column = \"{near}\")]")),
             (Some(near), Role::Named(key)) => Remedy::Rust(format!("{key} = \"{near}\"")),
             (None, Role::Own(ty)) => Remedy::Sql(probe::add_column(table, wanted, ty)),
-            (None, Role::Named(key)) => Remedy::Rust(format!("another {key}")),
+            (None, Role::Named(key)) => {
+                Remedy::Other(format!("name another {key}, or add the column"))
+            }
         };
         let text = Text::new(
             format!(
@@ -303,15 +304,11 @@ impl<'f, 'a> Walk<'f, 'a> {
         };
         let path = self.path_of_key(shape);
         match fit::key(self.findings.catalog, &key.ty, column.ty) {
-            Ok(None) => {}
-            Ok(Some(why)) => {
-                let text = self.key_type(&key.ty, shape.table, column, why);
-                self.warning(&path, FindingKind::KeyType, String::new() + &path, text);
-            }
+            Ok(()) => {}
             Err(Misfit::Missing) => self.missing_type(&path, &key.ty),
             Err(Misfit::Because(why)) => {
                 let text = self.key_type(&key.ty, shape.table, column, why);
-                self.error(&path, FindingKind::KeyType, String::new() + &path, text);
+                self.error(&path, FindingKind::KeyType, path.clone(), text);
             }
         }
         if relation.kind != Kind::Table || relation.is_unique(key.column) {
@@ -359,8 +356,20 @@ impl<'f, 'a> Walk<'f, 'a> {
                 .filter(|rust| *rust != fit::rust(ty))
                 .map(Remedy::Rust)
                 .into_iter()
-                .chain([Remedy::Sql(probe::set_type(table, &column.name, ty.sql))]),
+                .chain(self.set_type(table, column, ty.sql))
+                .chain([Remedy::Other(
+                    "take another column, or another type, as the key".to_owned(),
+                )]),
         )
+    }
+
+    /// The statement that changes a column's type, where no value can be lost by it.
+    fn set_type(&self, table: Table, column: &Column, ty: &str) -> Option<Remedy> {
+        let sql = match fit::conversion(self.findings.catalog, column.ty, ty)? {
+            Conversion::Cast => probe::set_type(table, &column.name, ty),
+            Conversion::InUtc => probe::set_type_in_utc(table, &column.name, ty),
+        };
+        Some(Remedy::Sql(sql))
     }
 
     fn missing_type(&mut self, path: &str, ty: &ScalarType) {
@@ -455,30 +464,31 @@ impl<'f, 'a> Walk<'f, 'a> {
                     column: wanted,
                     written: self.written(column),
                     ty: *ty,
+                    rust: fit::rust_for(self.findings.catalog, column.ty, ty.nullable)
+                        .filter(|rust| *rust != fit::rust(ty)),
                 });
             }
             Ok(()) => {}
             Err(Misfit::Missing) => self.missing_type(path, ty),
             Err(Misfit::Because(why)) => {
-                let rust = fit::rust_for(self.findings.catalog, column.ty, ty.nullable);
-                let json = ty.graphql == "JSON";
-                let remedies = if json {
-                    vec![Remedy::Rust(format!(
+                let rust = if ty.graphql == "JSON" {
+                    Some(format!(
                         "#[tview(expr = \"pg_catalog.to_jsonb({{}}.{wanted})\")]"
-                    ))]
+                    ))
                 } else {
-                    vec![]
+                    fit::rust_for(self.findings.catalog, column.ty, ty.nullable)
                 };
-                let remedies = rust
-                    .filter(|_| !json)
+                let mut remedies: Vec<Remedy> = rust
                     .map(Remedy::Rust)
                     .into_iter()
-                    .chain(remedies)
-                    .chain([Remedy::Sql(probe::set_type(
-                        shape.table,
-                        wanted,
-                        &ty.sql_name(),
-                    ))]);
+                    .chain(self.set_type(shape.table, column, &ty.sql_name()))
+                    .collect();
+                if remedies.is_empty() {
+                    remedies.push(Remedy::Other(format!(
+                        "convert it with #[tview(expr = \"..\")], to {}",
+                        ty.sql_name()
+                    )));
+                }
                 let text = Text::new(
                     format!(
                         "{shown} is {}, and the field is {}: {why}",
@@ -795,6 +805,7 @@ impl<'f, 'a> Walk<'f, 'a> {
             path: path.to_owned(),
             fk: (fk.0, fk.1.name.clone(), self.written(fk.1)),
             key: (key.0, key.1.name.clone(), self.written(key.1)),
+            remedy: self.set_type(fk.0, fk.1, &self.written(key.1)),
         });
     }
 

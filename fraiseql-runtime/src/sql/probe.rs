@@ -113,10 +113,16 @@ pub(crate) fn set_not_null(table: Table, name: &str) -> String {
     )
 }
 
-/// Changes the type of a column and converts its values.
+/// Changes the type of a column, whose values are cast.
 pub(crate) fn set_type(table: Table, name: &str, ty: &str) -> String {
     let name = ident(name);
     format!("ALTER TABLE {table} ALTER COLUMN {name} TYPE {ty} USING {name}::{ty}")
+}
+
+/// Changes the type of a column between times with and without a zone: the zone is UTC.
+pub(crate) fn set_type_in_utc(table: Table, name: &str, ty: &str) -> String {
+    let name = ident(name);
+    format!("ALTER TABLE {table} ALTER COLUMN {name} TYPE {ty} USING {name} AT TIME ZONE 'UTC'")
 }
 
 /// Changes the type of a promoted column, whose values the next sync writes.
