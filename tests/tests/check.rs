@@ -598,6 +598,10 @@ struct WrongExpr {
     half: Option<i32>,
     #[tview(max(table = "tb_comment", fk = "post_id", expr = "{}.content"))]
     last: Option<i64>,
+    #[tview(sum(table = "tb_comment", fk = "post_id", expr = "DISTINCT {}.id / 2.0"))]
+    halves: i64,
+    #[tview(sum(table = "tb_comment", fk = "post_id", expr = "DISTINCT {}.id"))]
+    fits: i64,
 }
 
 #[tokio::test]
@@ -655,6 +659,8 @@ async fn the_type_of_an_expression_must_fit_its_field() {
             "the expr is numeric, and the field is Option<i32>: values that are not whole could \
              not be read",
             "the max is text, and the field is Option<i64>: its JSON is another one",
+            "the summed expr is numeric, and the field is i64: values that are not whole could \
+             not be read",
         ]
     );
 }

@@ -70,6 +70,8 @@ async fn shop() -> PgPool {
 async fn execute<V: TView>(pool: &PgPool) -> String {
     let model = ReadModel::builder().view::<V>().build().unwrap();
     model.migrate(pool).await.unwrap();
+    // A check has nothing against what works.
+    model.check(pool).await.unwrap().into_result().unwrap();
     let statements = V::statements();
     let report = fraiseql_runtime::sync::full::sync_all::<V, _>(pool)
         .await

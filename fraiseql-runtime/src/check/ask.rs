@@ -1,17 +1,17 @@
-//! Asks the server what only it can judge: the user's SQL, comparisons between types, and at
-//! last every whole statement. Statements are PREPAREd, not run.
+//! Asks the server what only it can judge: the user's SQL, and comparisons between types.
+//! Statements are PREPAREd, or run over no rows.
 
 use sqlx::postgres::{PgDatabaseError, PgErrorPosition};
 use sqlx::{AssertSqlSafe, PgConnection};
 
 use crate::check::catalog::{Catalog, command};
-use crate::check::findings::{Breaks, Fault, Findings, Fragment, column_name, did_you_mean, near};
+use crate::check::findings::{Breaks, Fault, Findings, column_name, did_you_mean, near};
 use crate::check::fit::{self, Misfit};
 use crate::check::report::{FindingKind, Remedy, Severity};
 use crate::scalar::ScalarType;
 use crate::schema::{Aggregate, Function, Table, View};
 use crate::sql::text::fragment;
-use crate::sql::{Statements, catalog as sql, document, probe};
+use crate::sql::{catalog as sql, probe};
 
 /// A question that the walk leaves to the server.
 pub(crate) enum Question {
@@ -62,15 +62,15 @@ pub(crate) enum Question {
 }
 
 /// Why the server refused a statement.
-struct Refusal {
+pub(crate) struct Refusal {
     code: String,
-    message: String,
+    pub(crate) message: String,
     /// The place in the statement, in characters from 0.
-    position: Option<usize>,
+    pub(crate) position: Option<usize>,
 }
 
 /// The server's answer: what it answered, or why not. Other errors end the check.
-type Answer<T> = sqlx::Result<Result<T, Refusal>>;
+pub(crate) type Answer<T> = sqlx::Result<Result<T, Refusal>>;
 
 async fn judge<T>(connection: &mut PgConnection, asked: sqlx::Result<T>, skip: usize) -> Answer<T> {
     let error = match asked {
@@ -78,8 +78,12 @@ async fn judge<T>(connection: &mut PgConnection, asked: sqlx::Result<T>, skip: u
         Err(sqlx::Error::Database(error)) => error,
         Err(error) => return Err(error),
     };
-    // A connection that is going away refuses nothing: it fails.
-    if error.code().is_none_or(|code| code.starts_with("57P")) {
+    // A server that is stopping, busy or without room refuses nothing: it fails.
+    let failed = |code: &str| ["08", "40", "53", "55", "57", "58"].contains(&&code[..2]);
+    if error
+        .code()
+        .is_none_or(|code| code.len() < 2 || failed(&code))
+    {
         return Err(sqlx::Error::Database(error));
     }
     let position = error
@@ -99,7 +103,7 @@ async fn judge<T>(connection: &mut PgConnection, asked: sqlx::Result<T>, skip: u
 }
 
 /// Lets the server read a statement.
-async fn prepare(connection: &mut PgConnection, statement: &str) -> Answer<()> {
+pub(crate) async fn prepare(connection: &mut PgConnection, statement: &str) -> Answer<()> {
     let asked = command(connection, format!("{}{statement}", sql::PREPARE)).await;
     let accepted = asked.is_ok();
     let answer = judge(connection, asked, sql::PREPARE.len()).await?;
@@ -243,13 +247,6 @@ async fn aggregate(
     aggregate: &Aggregate,
 ) -> sqlx::Result<Option<Fault>> {
     let table = aggregate.table;
-    let statement = probe::type_of(table, text);
-    let argument = match type_of(connection, statement.clone()).await? {
-        Ok(oid) => oid,
-        Err(refusal) => {
-            return Ok(refused(findings, "expr", text, table, &statement, &refusal));
-        }
-    };
     let statement = probe::type_of_aggregate(aggregate);
     let result = match type_of(connection, statement.clone()).await? {
         Ok(oid) => oid,
@@ -258,21 +255,23 @@ async fn aggregate(
         }
     };
     let whole = matches!(fit::canonical(aggregate.ty.sql), "int2" | "int4" | "int8");
-    // A sum is cast to the field's type: that its digits fit, its argument says.
+    // A sum is cast to the field's type: whether that loses digits, its argument says.
     if aggregate.function == Function::Sum && whole {
-        let types = types(connection, argument).await?;
+        let argument = text.trim();
+        let argument = match argument.get(..8) {
+            Some(word) if word.eq_ignore_ascii_case("distinct") => &argument[8..],
+            _ => argument,
+        };
+        let Ok(oid) = type_of(connection, probe::type_of(table, argument)).await? else {
+            return Ok(None);
+        };
+        let types = types(connection, oid).await?;
         let wide = ScalarType {
             sql: "int8",
             ..aggregate.ty
         };
-        return Ok(expr_type(
-            findings.catalog,
-            &types,
-            path,
-            &wide,
-            argument,
-            "expr",
-        ));
+        let what = "summed expr";
+        return Ok(expr_type(findings.catalog, &types, path, &wide, oid, what));
     }
     let types = types(connection, result).await?;
     let what = match aggregate.function {
@@ -440,7 +439,7 @@ fn refused(
 }
 
 /// The column at a place in a fragment: `title` at the start of `{}.title = 1`.
-fn word(text: &str, place: usize) -> String {
+pub(crate) fn word(text: &str, place: usize) -> String {
     let rest: String = text.chars().skip(place).collect();
     let rest = rest.strip_prefix("{}.").unwrap_or(&rest);
     match rest.strip_prefix('"') {
@@ -454,7 +453,7 @@ fn word(text: &str, place: usize) -> String {
 }
 
 /// The fragment with a mark below the place, where it is one line.
-fn pointed(text: &str, place: Option<usize>) -> String {
+pub(crate) fn pointed(text: &str, place: Option<usize>) -> String {
     match place {
         Some(place) if !text.contains('\n') && place < text.chars().count() => {
             format!("\n  {text}\n  {:place$}^", "")
@@ -463,169 +462,9 @@ fn pointed(text: &str, place: Option<usize>) -> String {
     }
 }
 
-/// PREPAREs every statement of a view. What is refused for a reason that a finding has
-/// given already is not repeated.
-pub(crate) async fn statements(
-    connection: &mut PgConnection,
-    findings: &mut Findings<'_>,
-    view: &'static View,
-    statements: &'static Statements,
-    fragments: &[Fragment],
-) -> sqlx::Result<()> {
-    if findings.documents_broken(view) {
-        return Ok(());
-    }
-    let query = document::query(view);
-    let mut all: Vec<(&str, &str)> = vec![("builds documents", &query)];
-    if !findings.storage_broken(view) {
-        let sync = &statements.sync;
-        all.extend([
-            ("syncs", sync.write.as_str()),
-            ("syncs a few", &sync.write_few),
-            ("locks documents", &sync.lock_documents),
-            ("deletes orphans", &sync.delete_orphans),
-            ("deletes", &sync.delete),
-            ("lists keys", &sync.first_keys),
-            ("lists keys", &sync.next_keys),
-            ("finds", &statements.read.find),
-            ("finds many", &statements.read.find_many),
-        ]);
-        all.extend(
-            sync.lock_rows
-                .iter()
-                .map(|statement| ("locks rows", statement.as_str())),
-        );
-    }
-    for (what, statement) in all {
-        let Err(refusal) = prepare(connection, statement).await? else {
-            continue;
-        };
-        let culprit = refusal.position.and_then(|position| {
-            fragments
-                .iter()
-                .find_map(|fragment| Some((fragment, within(fragment.text, statement, position)?)))
-        });
-        let (path, fault) = match culprit {
-            Some((fragment, place)) => {
-                (fragment.path.clone(), in_context(fragment, place, &refusal))
-            }
-            None => {
-                let line = refusal
-                    .position
-                    .and_then(|position| line_at(statement, position))
-                    .map(|line| format!("\n  {line}"))
-                    .unwrap_or_default();
-                let fault = Fault {
-                    severity: Severity::Error,
-                    kind: FindingKind::Statement,
-                    subject: view.table.to_string(),
-                    message: format!(
-                        "the server refuses the statement that {what}: {}{line}",
-                        refusal.message
-                    ),
-                    remedies: vec![Remedy::Other(
-                        "compare the statement, in TView::statements(), with the tables".to_owned(),
-                    )],
-                    breaks: Breaks::Nothing,
-                };
-                (view.shape.name.to_owned(), fault)
-            }
-        };
-        findings.add(Some(view), &path, fault);
-        break; // The others fail for the same reason.
-    }
-    Ok(())
-}
-
-/// A fragment that works alone, but not among the other tables of the document.
-fn in_context(fragment: &Fragment, place: usize, refusal: &Refusal) -> Fault {
-    let wanted = word(fragment.text.trim(), place);
-    Fault {
-        severity: Severity::Error,
-        kind: FindingKind::Fragment,
-        subject: format!("{} {}", fragment.table, fragment.text),
-        message: format!(
-            "the server refuses the {} where it stands in the document: {}{}",
-            fragment.what,
-            refusal.message,
-            pointed(fragment.text.trim(), Some(place))
-        ),
-        remedies: vec![Remedy::Rust(format!("{{}}.{wanted}"))],
-        breaks: Breaks::Documents,
-    }
-}
-
-/// The place in the fragment `text` of a place in a statement, where that is in the fragment.
-/// There, an alias stands for each `{}`.
-fn within(text: &str, statement: &str, position: usize) -> Option<usize> {
-    let text = text.trim();
-    let position = statement.char_indices().nth(position)?.0;
-    let pieces: Vec<&str> = text.split("{}").collect();
-    let first = if pieces[0].is_empty() { "(" } else { pieces[0] };
-    for (start, _) in statement[..=position].match_indices(first) {
-        let mut at = start + if pieces[0].is_empty() { 1 } else { 0 };
-        let begin = at;
-        let mut in_text = None;
-        let mut written = 0;
-        let mut matches = true;
-        for (index, piece) in pieces.iter().enumerate() {
-            if index > 0 {
-                // An alias, quoted or not.
-                let end = alias_end(&statement[at..])?;
-                if (at..at + end).contains(&position) {
-                    in_text = Some(written);
-                }
-                at += end;
-                written += 2;
-            }
-            if !statement[at..].starts_with(piece) {
-                matches = false;
-                break;
-            }
-            if (at..at + piece.len()).contains(&position) {
-                in_text = Some(written + statement[at..position].chars().count());
-            }
-            at += piece.len();
-            written += piece.chars().count();
-        }
-        if matches && (begin..at).contains(&position) {
-            return in_text;
-        }
-    }
-    None
-}
-
-fn alias_end(text: &str) -> Option<usize> {
-    match text.strip_prefix('"') {
-        Some(quoted) => Some(quoted.find('"')? + 2),
-        None => Some(
-            text.find(|c: char| !c.is_alphanumeric() && c != '_')
-                .unwrap_or(text.len()),
-        ),
-    }
-}
-
-fn line_at(statement: &str, position: usize) -> Option<&str> {
-    let byte = statement.char_indices().nth(position)?.0;
-    let start = statement[..byte].rfind('\n').map_or(0, |at| at + 1);
-    statement[start..].lines().next().map(str::trim)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_place_in_a_statement_is_a_place_in_the_fragment() {
-        let statement = "SELECT (\"_r_o\".price * tax) AS x";
-        let at = |needle: &str| statement.find(needle).unwrap();
-        let text = "{}.price * tax";
-        assert_eq!(within(text, statement, at("\"_r")), Some(0));
-        assert_eq!(within(text, statement, at("price")), Some(3));
-        assert_eq!(within(text, statement, at("tax")), Some(11));
-        assert_eq!(within(text, statement, at("AS x")), None);
-        assert_eq!(within("lower(name)", "SELECT lower(name)", 13), Some(6));
-    }
 
     #[test]
     fn the_column_at_a_place_is_found_with_and_without_an_alias() {

@@ -1,18 +1,23 @@
 //! Compares a read model with a live database, and says all at once what does not fit.
 //!
-//! `catalog` reads what there is. `walk` goes through the structs, `storage` through the view
-//! tables, `server` looks at the server itself; `fit` knows which types go together. `ask` is
-//! for what only the server can judge. `findings` collects, each fault once; [`report`] is
-//! what comes out.
+//! `catalog` reads what there is. `walk` goes through the structs (`tables`, `columns` and
+//! `null` are parts of it), `storage` through the view tables, `server` looks at the server
+//! itself; `fit` knows which types go together. `ask` is for what only the server can judge,
+//! `whole` for its word on every statement. `findings` collects, each fault once; [`report`]
+//! is what comes out.
 
 mod ask;
 mod catalog;
+mod columns;
 mod findings;
 mod fit;
+mod null;
 pub mod report;
 mod server;
 mod storage;
+mod tables;
 mod walk;
+mod whole;
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -115,7 +120,7 @@ async fn check(model: &ReadModel, connection: &mut PgConnection) -> sqlx::Result
     // The whole statements come last, when every reason why they may fail is known.
     for (handle, own) in model.handles().zip(&fragments) {
         let statements = handle.statements();
-        ask::statements(connection, &mut findings, handle.view, statements, own).await?;
+        whole::statements(connection, &mut findings, handle.view, statements, own).await?;
     }
     Ok(CheckReport::new(findings.finish(), &views))
 }
