@@ -102,43 +102,48 @@ fn in_context(fragment: &Fragment, place: usize, refusal: &Refusal) -> Fault {
 }
 
 /// The place in the fragment `text` of a place in a statement, where that is in the fragment.
-/// There, an alias stands for each `{}`.
 fn within(text: &str, statement: &str, position: usize) -> Option<usize> {
     let text = text.trim();
     let position = statement.char_indices().nth(position)?.0;
-    let pieces: Vec<&str> = text.split("{}").collect();
-    let first = if pieces[0].is_empty() { "(" } else { pieces[0] };
-    for (start, _) in statement[..=position].match_indices(first) {
-        let mut at = start + if pieces[0].is_empty() { 1 } else { 0 };
-        let begin = at;
-        let mut in_text = None;
-        let mut written = 0;
-        let mut matches = true;
-        for (index, piece) in pieces.iter().enumerate() {
-            if index > 0 {
-                // An alias, quoted or not.
-                let end = alias_end(&statement[at..])?;
-                if (at..at + end).contains(&position) {
-                    in_text = Some(written);
-                }
-                at += end;
-                written += 2;
+    let first = text.split("{}").next().unwrap_or_default();
+    // A fragment that begins with an alias stands between parentheses.
+    let (before, first) = if first.is_empty() {
+        (1, "(")
+    } else {
+        (0, first)
+    };
+    statement
+        .match_indices(first)
+        .map(|(start, _)| start + before)
+        .take_while(|start| *start <= position)
+        .find_map(|start| place(text, &statement[start..], position - start))
+}
+
+/// The place in `text` of the byte `position` of a statement that begins with `text`. There,
+/// an alias stands for each `{}`.
+fn place(text: &str, statement: &str, position: usize) -> Option<usize> {
+    let mut found = None;
+    let (mut at, mut written) = (0, 0);
+    for (index, piece) in text.split("{}").enumerate() {
+        if index > 0 {
+            let end = at + alias_end(&statement[at..])?;
+            if (at..end).contains(&position) {
+                found = Some(written);
             }
-            if !statement[at..].starts_with(piece) {
-                matches = false;
-                break;
-            }
-            if (at..at + piece.len()).contains(&position) {
-                in_text = Some(written + statement[at..position].chars().count());
-            }
-            at += piece.len();
-            written += piece.chars().count();
+            at = end;
+            written += 2;
         }
-        if matches && (begin..at).contains(&position) {
-            return in_text;
+        if !statement[at..].starts_with(piece) {
+            return None;
         }
+        let end = at + piece.len();
+        if (at..end).contains(&position) {
+            found = Some(written + statement[at..position].chars().count());
+        }
+        at = end;
+        written += piece.chars().count();
     }
-    None
+    found
 }
 
 fn alias_end(text: &str) -> Option<usize> {
