@@ -97,6 +97,9 @@ pub enum Error {
         missing: String,
     },
 
+    /// A check found errors.
+    #[error("the read model does not fit the database\n{0}")]
+    Check(crate::CheckReport),
     /// A read model has the same view table twice.
     #[error(
         "`{first}` and `{second}` both have the view table {table}; give one of them another with \

@@ -57,6 +57,7 @@
 //! |---|---|
 //! | describe documents | [`TView`](derive@TView), [`Embed`](derive@Embed), [`scalar`] for the types |
 //! | create view tables | [`ReadModel`] |
+//! | see that they fit the database | [`ReadModel::check`] |
 //! | sync | [`SyncTarget`] for where, [`FullSync`] for everything, [`SyncReport`] for what was done |
 //! | read | [`TView::find`], [`TView::find_json`], [`TView::find_many`] |
 //! | see the SQL | [`sql::document::query`], [`TView::statements`] |
@@ -69,6 +70,7 @@
 //! document embeds by foreign key are locked before it is built. Keys are always locked in
 //! order. Equal documents are not written: no new row version, no WAL, no `version` bump.
 
+pub mod check;
 mod columns;
 mod cycle;
 mod error;
@@ -86,6 +88,7 @@ pub mod sql;
 pub mod sync;
 mod view;
 
+pub use check::report::CheckReport;
 pub use error::{Error, Result};
 pub use fraiseql_derive::{Embed, TView};
 pub use key::{Key, Keys};

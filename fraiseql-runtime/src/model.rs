@@ -100,4 +100,8 @@ impl ReadModel {
     pub fn views(&self) -> impl Iterator<Item = &'static crate::schema::View> + '_ {
         self.views.iter().map(|handle| handle.view)
     }
+
+    pub(crate) fn handles(&self) -> impl Iterator<Item = Handle> + '_ {
+        self.views.iter().copied()
+    }
 }

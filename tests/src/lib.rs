@@ -8,6 +8,7 @@ pub mod blog;
 #[doc = include_str!("../../README.md")]
 pub struct Readme;
 
+use std::io::Write as _;
 use std::sync::OnceLock;
 
 use dev_postgres::Server;
@@ -64,5 +65,30 @@ pub async fn pool_of(options: PgConnectOptions) -> PgPool {
 pub async fn run(pool: &PgPool, sql: &'static str) {
     if let Err(error) = sqlx::raw_sql(sql).execute(pool).await {
         panic!("{error}\n{sql}");
+    }
+}
+
+/// Whether the server can create an extension. Says so aloud where it cannot: a test that
+/// needs it shows nothing there.
+///
+/// # Panics
+/// When the server cannot be asked.
+pub async fn has_extension(name: &str) -> bool {
+    let asked =
+        sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_available_extensions WHERE name = $1)")
+            .bind(name)
+            .fetch_one(&pool().await)
+            .await;
+    match asked {
+        Ok(true) => true,
+        Ok(false) => {
+            // Not `eprintln`, which is captured: nobody would see it.
+            let _ = writeln!(
+                std::io::stderr(),
+                "SKIPPED: no extension {name} on this server"
+            );
+            false
+        }
+        Err(error) => panic!("{error}"),
     }
 }

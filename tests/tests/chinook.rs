@@ -889,3 +889,45 @@ async fn a_moved_track_stays_on_its_old_album_until_that_is_synced_too() -> anyh
     ALBUMS.assert_right(&pool).await?;
     Ok(())
 }
+
+/// Its foreign keys are complete and indexed, its types and nulls are those of the structs.
+#[tokio::test]
+async fn a_check_of_the_sample_database_has_no_findings() -> anyhow::Result<()> {
+    let test = "a_check_of_the_sample_database_has_no_findings";
+    let Some(pool) = chinook(test).await? else {
+        return Ok(());
+    };
+    let report = model()?.check(&pool).await?;
+    assert_eq!(report.to_string(), "check: 0 errors, 0 warnings");
+    sqlx::raw_sql(
+        "DROP INDEX track_album_id_idx; DROP INDEX invoice_line_invoice_id_idx;
+         ALTER TABLE invoice ALTER COLUMN total TYPE float8;
+         ALTER TABLE customer ALTER COLUMN email DROP NOT NULL",
+    )
+    .execute(&pool)
+    .await?;
+    let report = model()?.check(&pool).await?;
+    let found: Vec<(&str, &[String])> = report
+        .findings()
+        .iter()
+        .map(|finding| (finding.path.as_str(), finding.also.as_slice()))
+        .collect();
+    let none: &[String] = &[];
+    assert_eq!(
+        found,
+        [
+            ("Album.tracks", none),
+            ("Customer.email", &["CustomerText.email".to_owned()]),
+            (
+                "Customer.invoices.total",
+                &["CustomerText.invoices.total".to_owned()]
+            ),
+            (
+                "Customer.invoices.lines",
+                &["CustomerText.invoices.lines".to_owned()]
+            ),
+        ],
+        "{report}"
+    );
+    Ok(())
+}

@@ -81,6 +81,8 @@ async fn execute<V: TView>(pool: &PgPool) -> String {
     // Nor where every index must be compared.
     sqlx::raw_sql(UNCOMMENT).execute(pool).await.unwrap();
     assert_eq!(model.migrate(pool).await.unwrap(), Migration::default());
+    // A check has nothing against what works.
+    model.check(pool).await.unwrap().into_result().unwrap();
     let statements = V::statements();
     let report = fraiseql_runtime::sync::full::sync_all::<V, _>(pool)
         .await

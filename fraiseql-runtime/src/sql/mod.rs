@@ -2,16 +2,19 @@
 //!
 //! [`document`] composes the query that builds documents, [`sync`] the statements that write
 //! them, [`read`] those that read them, [`ddl`] the view tables. `aggregate`, `form`
-//! and `lock` are parts of these; `text` quotes and indents.
+//! and `lock` are parts of these; `text` quotes and indents. `catalog` and `probe` are what
+//! `check` asks a server.
 
 mod aggregate;
+pub(crate) mod catalog;
 pub mod ddl;
 pub mod document;
 mod form;
 mod lock;
+pub(crate) mod probe;
 pub mod read;
 pub mod sync;
-mod text;
+pub(crate) mod text;
 
 use crate::schema::View;
 

@@ -1,0 +1,159 @@
+//! Small statements that ask the server about one thing a view needs, and the statements that
+//! repair what `check` finds.
+
+use crate::scalar::ScalarType;
+use crate::schema::{Aggregate, OrderBy, Table};
+use crate::sql::aggregate;
+use crate::sql::text::{column, fragment, ident};
+
+/// The row's alias in a probe. It is as long as the `{}` it replaces, so that a place in the
+/// probe is a place in the user's fragment.
+pub(crate) const ALIAS: &str = "_r";
+
+/// The rows of `table` that `filter` allows.
+pub(crate) fn filter(table: Table, filter: &str) -> String {
+    format!(
+        "SELECT FROM {table} AS {ALIAS} WHERE ({})",
+        fragment(filter, ALIAS)
+    )
+}
+
+/// The type of an expression over a row of `table`. No row is read.
+pub(crate) fn type_of(table: Table, expr: &str) -> String {
+    type_of_value(table, &format!("({})", fragment(expr, ALIAS)))
+}
+
+/// The type of an aggregate. No row is read.
+pub(crate) fn type_of_aggregate(one: &Aggregate) -> String {
+    type_of_value(one.table, &aggregate::value(one, ALIAS))
+}
+
+fn type_of_value(table: Table, value: &str) -> String {
+    format!(
+        "SELECT pg_catalog.pg_typeof(e.v)::oid::int8 FROM (SELECT) AS one \
+         LEFT JOIN (SELECT {value} AS v FROM {table} AS {ALIAS} WHERE false) AS e ON true"
+    )
+}
+
+/// Rows of two tables that are equal in a column.
+pub(crate) fn link(a: (Table, &str), b: (Table, &str)) -> String {
+    format!(
+        "SELECT FROM {} AS a, {} AS b WHERE {} = {}",
+        a.0,
+        b.0,
+        column("a", a.1),
+        column("b", b.1)
+    )
+}
+
+/// Rows in the order of a column.
+pub(crate) fn order(table: Table, name: &str) -> String {
+    format!(
+        "SELECT FROM {table} AS {ALIAS} ORDER BY {}",
+        column(ALIAS, name)
+    )
+}
+
+/// A value of `table` compared with the promoted column that stores it.
+pub(crate) fn promoted(table: Table, value: &str, ty: &ScalarType) -> String {
+    format!(
+        "SELECT NULL::{} IS DISTINCT FROM ({value}) FROM {table} AS {ALIAS}",
+        ty.sql_name()
+    )
+}
+
+/// A column of the row in a probe.
+pub(crate) fn own(name: &str) -> String {
+    column(ALIAS, name)
+}
+
+pub(crate) fn create_index(table: Table, name: &str, order_by: &[OrderBy]) -> String {
+    let mut terms = vec![ident(name)];
+    for term in order_by.iter().filter(|term| term.column != name) {
+        let direction = if term.descending { " DESC" } else { "" };
+        let nulls = match term.nulls_first {
+            None => "",
+            Some(true) => " NULLS FIRST",
+            Some(false) => " NULLS LAST",
+        };
+        terms.push(format!("{}{direction}{nulls}", ident(term.column)));
+    }
+    format!("CREATE INDEX ON {table} ({})", terms.join(", "))
+}
+
+pub(crate) fn create_unique_index(table: Table, name: &str) -> String {
+    format!("CREATE UNIQUE INDEX ON {table} ({})", ident(name))
+}
+
+pub(crate) fn add_primary_key(table: Table, name: &str) -> String {
+    format!("ALTER TABLE {table} ADD PRIMARY KEY ({})", ident(name))
+}
+
+pub(crate) fn add_foreign_key(table: Table, fk: &str, parent: Table, key: &str) -> String {
+    format!(
+        "ALTER TABLE {table} ADD FOREIGN KEY ({}) REFERENCES {parent} ({})",
+        ident(fk),
+        ident(key)
+    )
+}
+
+pub(crate) fn add_column(table: Table, name: &str, ty: &ScalarType) -> String {
+    format!(
+        "ALTER TABLE {table} ADD COLUMN {} {}{}",
+        ident(name),
+        ty.sql_name(),
+        if ty.nullable { "" } else { " NOT NULL" }
+    )
+}
+
+pub(crate) fn set_not_null(table: Table, name: &str) -> String {
+    format!(
+        "ALTER TABLE {table} ALTER COLUMN {} SET NOT NULL",
+        ident(name)
+    )
+}
+
+/// Changes the type of a column, whose values are cast.
+pub(crate) fn set_type(table: Table, name: &str, ty: &str) -> String {
+    let name = ident(name);
+    format!("ALTER TABLE {table} ALTER COLUMN {name} TYPE {ty} USING {name}::{ty}")
+}
+
+/// Changes the type of a column between times with and without a zone: the zone is UTC.
+pub(crate) fn set_type_in_utc(table: Table, name: &str, ty: &str) -> String {
+    let name = ident(name);
+    format!("ALTER TABLE {table} ALTER COLUMN {name} TYPE {ty} USING {name} AT TIME ZONE 'UTC'")
+}
+
+/// Changes the type of a promoted column, whose values the next sync writes.
+pub(crate) fn reset_type(table: Table, name: &str, ty: &str) -> String {
+    format!(
+        "ALTER TABLE {table} ALTER COLUMN {} TYPE {ty} USING NULL",
+        ident(name)
+    )
+}
+
+pub(crate) fn reindex(schema: &str, name: &str) -> String {
+    format!("REINDEX INDEX {}.{}", ident(schema), ident(name))
+}
+
+pub(crate) fn grant(privileges: &str, table: Table, role: &str) -> String {
+    format!("GRANT {privileges} ON {table} TO {}", ident(role))
+}
+
+pub(crate) fn grant_usage(schema: &str, role: &str) -> String {
+    format!("GRANT USAGE ON SCHEMA {} TO {}", ident(schema), ident(role))
+}
+
+pub(crate) fn create_schema(schema: &str) -> String {
+    format!("CREATE SCHEMA {}", ident(schema))
+}
+
+/// Sets what new sessions of `role` in `database` begin with.
+pub(crate) fn set_default(role: &str, database: &str, setting: &str, value: &str) -> String {
+    format!(
+        "ALTER ROLE {} IN DATABASE {} SET {setting} = '{value}'",
+        ident(role),
+        ident(database)
+    )
+}
