@@ -58,6 +58,8 @@
 //! | describe documents | [`TView`](derive@TView), [`Embed`](derive@Embed), [`scalar`] for the types |
 //! | create view tables | [`ReadModel`] |
 //! | sync | [`SyncTarget`] for where, [`FullSync`] for everything, [`SyncReport`] for what was done |
+//! | test a service without a database | [`Recorder`] |
+//! | watch syncs | [`ReadModel::on`], [`SyncLog`], [`SyncObserver`]; the features `tracing` and `metrics` |
 //! | read | [`TView::find`], [`TView::find_json`], [`TView::find_many`] |
 //! | see the SQL | [`sql::document::query`], [`TView::statements`] |
 //!
@@ -87,9 +89,15 @@ pub use fraiseql_derive::{Embed, TView};
 pub use key::{Key, Keys};
 pub use model::{ReadModel, ReadModelBuilder};
 pub use scalar::Scalar;
+pub use sync::failure::Failure;
 pub use sync::full::{FullSync, Progress};
+pub use sync::log::{LogEntry, SyncLog};
+pub use sync::observe::{BatchEvent, Mode, Observed, SyncObserver};
+pub use sync::recorder::{Call, Recorder};
 pub use sync::report::SyncReport;
 pub use sync::target::SyncTarget;
+#[cfg(feature = "metrics")]
+pub use sync::telemetry::measured::describe_metrics;
 pub use view::{Embed, ManyField, OneField, TView};
 
 /// What the derives emit refers to this. Nothing here is for people.

@@ -1,9 +1,13 @@
 //! The read model: the views of one application, and their setup.
 
+use std::sync::Arc;
+
 use sqlx::{Acquire, Connection, Executor, PgConnection, Postgres, Row};
 
 use crate::error::{Error, Result};
 use crate::sql::ddl::{EXISTING, HAS_LZ4};
+use crate::sync::log::SyncLog;
+use crate::sync::observe::{Observed, SyncObserver, Watchers};
 use crate::view::{Handle, TView};
 
 /// The views of one application.
@@ -22,6 +26,7 @@ use crate::view::{Handle, TView};
 #[derive(Clone, Debug)]
 pub struct ReadModel {
     views: Vec<Handle>,
+    watchers: Arc<Watchers>,
 }
 
 /// Collects views; see [`ReadModel::builder`].
@@ -29,6 +34,7 @@ pub struct ReadModel {
 #[must_use]
 pub struct ReadModelBuilder {
     views: Vec<Handle>,
+    watchers: Watchers,
 }
 
 impl ReadModelBuilder {
@@ -38,11 +44,26 @@ impl ReadModelBuilder {
         self
     }
 
+    /// Logs every batch that runs on [`ReadModel::on`] to a table, which `migrate` creates.
+    pub fn sync_log(mut self, log: SyncLog) -> Self {
+        self.watchers.log = Some(log);
+        self
+    }
+
+    /// Tells `observer` of every batch that runs on [`ReadModel::on`]. There can be several.
+    pub fn observe(mut self, observer: impl SyncObserver + 'static) -> Self {
+        self.watchers.observers.push(Arc::new(observer));
+        self
+    }
+
     /// The read model.
     ///
     /// # Errors
-    /// When two views have the same view table.
+    /// When two views have the same view table, or the log's table cannot have its name.
     pub fn build(self) -> Result<ReadModel> {
+        if let Some(log) = &self.watchers.log {
+            log.check()?;
+        }
         for (index, view) in self.views.iter().enumerate() {
             let twin = self.views[..index]
                 .iter()
@@ -55,7 +76,10 @@ impl ReadModelBuilder {
                 });
             }
         }
-        Ok(ReadModel { views: self.views })
+        Ok(ReadModel {
+            views: self.views,
+            watchers: Arc::new(self.watchers),
+        })
     }
 }
 
@@ -71,6 +95,30 @@ impl ReadModel {
     /// The views, in the order they were added.
     pub fn views(&self) -> impl Iterator<Item = &'static crate::schema::View> + '_ {
         self.views.iter().map(|handle| handle.view)
+    }
+
+    /// A target whose batches are told to the [observers](ReadModelBuilder::observe) and the
+    /// [log](ReadModelBuilder::sync_log) of this read model. It is cheap.
+    ///
+    /// ```no_run
+    /// # use fraiseql_runtime::ReadModel;
+    /// # #[derive(fraiseql_runtime::TView)]
+    /// # struct Post { id: i64 }
+    /// # async fn run(blog: ReadModel, pool: sqlx::PgPool) -> Result<(), Box<dyn std::error::Error>> {
+    /// sync_post(blog.on(&pool), &[7]).await?;
+    /// sync_all_posts(blog.on(&pool)).await?;
+    ///
+    /// let mut tx = pool.begin().await?;
+    /// sync_post(blog.on(&mut tx), &[7]).await?;
+    /// tx.commit().await?;
+    ///
+    /// let target = blog.on(pool); // for a service that holds its target
+    /// sync_post(&target, &[7]).await?;
+    /// # Ok(()) }
+    /// # fn main() {}
+    /// ```
+    pub fn on<T>(&self, target: T) -> Observed<T> {
+        Observed::new(target, Arc::clone(&self.watchers))
     }
 
     /// Creates the view tables, their promoted columns and their indexes, where they are
@@ -101,6 +149,9 @@ impl ReadModel {
             migrate(&mut transaction, *view, lz4 == Some(true))
                 .await
                 .map_err(Error::database(format!("migrating {}", view.view.table)))?;
+        }
+        if let Some(log) = &self.watchers.log {
+            log.migrate(&mut transaction).await?;
         }
         transaction.commit().await.map_err(failed())
     }

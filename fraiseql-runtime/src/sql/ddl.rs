@@ -107,7 +107,7 @@ fn create_table(view: &View, promoted: &[(&str, String)], compression: &str) -> 
 }
 
 /// `tv_post_created_at_idx`, as PostgreSQL would name it, cut where it would be too long.
-fn index_name(table: &str, column: &str) -> String {
+pub(crate) fn index_name(table: &str, column: &str) -> String {
     const MAX: usize = 63;
     const SUFFIX: &str = "_idx";
     let whole = format!("{table}_{column}{SUFFIX}");

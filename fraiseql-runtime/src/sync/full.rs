@@ -6,9 +6,9 @@ use std::time::Instant;
 
 use crate::error::{Error, Result};
 use crate::key::Keys;
-use crate::sync::Request;
 use crate::sync::report::SyncReport;
 use crate::sync::target::{BATCH, Session, SyncTarget};
+use crate::sync::{Request, observe, telemetry};
 use crate::view::{Handle, TView};
 
 /// Called after each chunk of a full sync.
@@ -89,11 +89,12 @@ impl<'a, T: SyncTarget + 'a> IntoFuture for FullSync<'a, T> {
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.target.run(Request::Full {
+        let request = Request::Full {
             view: self.view,
             chunk: self.chunk,
             progress: self.progress,
-        }))
+        };
+        Box::pin(observe::call(self.target, request))
     }
 }
 
@@ -133,8 +134,10 @@ async fn next_keys(
     let sql = &view.statements().sync;
     let limit = i64::try_from(chunk).unwrap_or(i64::MAX);
     let query = if after.is_empty() {
+        telemetry::statement(&sql.first_keys);
         sqlx::query(sql.first_keys.as_str())
     } else {
+        telemetry::statement(&sql.next_keys);
         after.bind(sqlx::query(sql.next_keys.as_str()))
     };
     query

@@ -12,10 +12,9 @@ use crate::error::{Error, Result};
 use crate::key::Keys;
 use crate::sql::sync::{FEW, SyncSql, answer};
 use crate::sync::report::SyncReport;
+use crate::sync::telemetry;
 use crate::view::Handle;
 
-/// How often a batch is run again after a deadlock or a serialization failure.
-const RETRIES: usize = 5;
 /// How often what is blocked is built again. Once is enough unless a document is created
 /// and deleted by others in between.
 const REBUILDS: usize = 5;
@@ -46,8 +45,8 @@ impl Answer {
 }
 
 /// Whose transaction a batch runs in.
-#[derive(Clone, Copy)]
-enum Place {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
     /// Each statement's own, or one that is begun and committed here.
     Own,
     /// The caller's.
@@ -67,14 +66,7 @@ pub(crate) async fn guarded(
     view: Handle,
     keys: &Keys,
 ) -> Result<SyncReport> {
-    let mut attempt = 0;
-    loop {
-        let mut batch = Batch::new(connection, view);
-        match batch.guarded(keys).await {
-            Err(error) if error.is_retryable() && attempt < RETRIES => attempt += 1,
-            result => return result,
-        }
-    }
+    Batch::new(connection, view).guarded(keys).await
 }
 
 /// The protocol inside the writer's transaction.
@@ -93,6 +85,7 @@ pub(crate) async fn delete(
     keys: &Keys,
 ) -> Result<u64> {
     let sql: &'static str = &view.statements().sync.delete;
+    telemetry::statement(sql);
     let done = keys
         .bind(sqlx::query(sql))
         .execute(connection)
@@ -117,6 +110,7 @@ impl<'c> Batch<'c> {
         let none = keys.none();
         let mut answer = self.write(keys, &none).await?;
         if !answer.session_ok {
+            telemetry::session_redone(self.view);
             answer = self
                 .in_own_transaction(async |batch| batch.write(keys, &none).await)
                 .await?;
@@ -135,6 +129,7 @@ impl<'c> Batch<'c> {
         }
         for sql in &self.sql.lock_rows {
             let sql: &'static str = sql;
+            telemetry::statement(sql);
             keys.bind(sqlx::query(sql))
                 .execute(&mut *self.connection)
                 .await
@@ -143,6 +138,7 @@ impl<'c> Batch<'c> {
         let mut answer = self.write_locked(keys).await?;
         let mut restore = None;
         if !answer.session_ok {
+            telemetry::session_redone(self.view);
             restore = Some(self.session().await?);
             self.set_session().await?;
             answer = self.write_locked(keys).await?;
@@ -175,6 +171,7 @@ impl<'c> Batch<'c> {
             if blocked.is_empty() {
                 break;
             }
+            telemetry::rebuilding(self.view, &blocked);
             let again = match place {
                 Place::Callers => self.write_locked(&blocked).await?,
                 Place::Own => {
@@ -194,6 +191,7 @@ impl<'c> Batch<'c> {
         }
         if !inserted.is_empty() {
             let sql: &'static str = &self.sql.delete_orphans;
+            telemetry::statement(sql);
             let orphans = inserted
                 .bind(sqlx::query(sql))
                 .execute(&mut *self.connection)
@@ -218,6 +216,7 @@ impl<'c> Batch<'c> {
         } else {
             &self.sql.write
         };
+        telemetry::statement(sql);
         let row = locked
             .bind(keys.bind(sqlx::query(sql)))
             .fetch_one(&mut *self.connection)
@@ -242,6 +241,7 @@ impl<'c> Batch<'c> {
     /// Locks the view rows of `keys`; says which of them exist.
     async fn lock_documents(&mut self, keys: &Keys) -> Result<Keys> {
         let sql: &'static str = &self.sql.lock_documents;
+        telemetry::statement(sql);
         let locked = keys
             .bind(sqlx::query(sql))
             .fetch_one(&mut *self.connection)
