@@ -94,7 +94,7 @@ pub use sync::full::{FullSync, Progress};
 pub use sync::log::{LogEntry, SyncLog};
 pub use sync::observe::{BatchEvent, Mode, Observed, SyncObserver};
 pub use sync::recorder::{Call, Recorder};
-pub use sync::report::SyncReport;
+pub use sync::report::{InvalidDocument, SyncReport};
 pub use sync::target::SyncTarget;
 #[cfg(feature = "metrics")]
 pub use sync::telemetry::measured::describe_metrics;

@@ -80,14 +80,22 @@ pub async fn rename(pool: &PgPool, name: &str) {
         .unwrap();
 }
 
-/// From now on the document of post 2 cannot be written.
+/// From now on a sync that writes the document of post 2 fails, for a reason that is not the
+/// document's.
 ///
 /// # Panics
 /// When the database refuses.
 pub async fn refuse_post_2(pool: &PgPool) {
     run(
         pool,
-        "ALTER TABLE tv_post ADD CONSTRAINT no_two CHECK (data->>'title' <> 'Post 2') NOT VALID",
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+             IF NEW.data->>'title' = 'Post 2' THEN
+                 RAISE EXCEPTION 'not now' USING ERRCODE = 'object_not_in_prerequisite_state';
+             END IF;
+             RETURN NEW;
+         END $$;
+         CREATE TRIGGER refuse BEFORE INSERT OR UPDATE ON tv_post
+             FOR EACH ROW EXECUTE FUNCTION refuse()",
     )
     .await;
 }

@@ -20,7 +20,12 @@ fn row(entry: &LogEntry) -> (&str, Mode, u64, [u64; 4], u32, bool) {
         &entry.entity,
         entry.mode,
         entry.keys,
-        counts(&entry.report),
+        [
+            entry.inserted,
+            entry.updated,
+            entry.unchanged,
+            entry.deleted,
+        ],
         entry.retries,
         entry.success,
     )
@@ -54,7 +59,7 @@ async fn each_batch_is_a_row_with_its_own_counts_and_time() -> anyhow::Result<()
         ]
     );
     assert_eq!(log.recent(2).await?, rows[..2]);
-    let times: Vec<Duration> = rows[2..].iter().map(|row| row.report.duration).collect();
+    let times: Vec<Duration> = rows[2..].iter().map(|row| row.duration).collect();
     assert!(times.iter().all(|time| !time.is_zero()), "{times:?}");
     assert!(times.iter().sum::<Duration>() <= all.duration, "{times:?}");
     for row in &rows {
@@ -92,7 +97,7 @@ async fn a_success_is_logged_if_and_only_if_its_transaction_commits() -> anyhow:
     tx.commit().await?;
     let rows = log.recent(10).await?;
     assert_eq!(rows.len(), 1);
-    assert_eq!(counts(&rows[0].report), [1, 0, 0, 0]);
+    assert_eq!(rows[0].inserted, 1);
     Ok(())
 }
 
@@ -124,8 +129,8 @@ async fn a_failure_is_logged_though_its_transaction_is_rolled_back() -> anyhow::
     assert_eq!(rows.len(), 1, "{rows:?}");
     assert_eq!(row(&rows[0]), ("post", Mode::Sync, 2, [0; 4], 0, false));
     assert_eq!(rows[0].error, Some(error.to_string()));
-    assert!(error.to_string().contains("no_two"), "{error}");
-    assert!(!rows[0].report.duration.is_zero());
+    assert!(error.to_string().contains("not now"), "{error}");
+    assert!(!rows[0].duration.is_zero());
     Ok(())
 }
 
@@ -137,6 +142,35 @@ async fn a_failure_on_a_pool_is_logged_beside_what_succeeded() -> anyhow::Result
     let rows = log.recent(10).await?;
     let success: Vec<bool> = rows.iter().map(|row| row.success).collect();
     assert_eq!(success, [false, true]);
+    Ok(())
+}
+
+/// Documents that cannot be written are no failure of their batch.
+#[tokio::test]
+async fn invalid_documents_are_counted_and_named() -> anyhow::Result<()> {
+    let (pool, log, model) = blog(15).await;
+    run(
+        &pool,
+        "ALTER TABLE tv_post ADD CHECK (data->>'title' = 'Post 3') NOT VALID",
+    )
+    .await;
+    let report = sync_post(model.on(&pool), &posts(1..=3)).await?;
+    assert_eq!(report.invalid.len(), 2);
+    sync_post(model.on(&pool), &posts(4..=15)).await?;
+    let rows = log.recent(10).await?;
+    assert_eq!(
+        row(&rows[1]),
+        ("post", Mode::Sync, 3, [1, 0, 0, 0], 0, true)
+    );
+    assert_eq!((rows[1].invalid, rows[0].invalid), (2, 12));
+    let text = rows[1].error.as_deref().expect("the reasons");
+    assert_eq!(text.lines().count(), 2, "{text}");
+    assert!(
+        text.starts_with(&format!("document {} of", post(1))),
+        "{text}"
+    );
+    let text = rows[0].error.as_deref().expect("the reasons");
+    assert!(text.ends_with("\nand 2 more"), "{text}");
     Ok(())
 }
 
@@ -185,7 +219,7 @@ async fn a_locked_log_is_not_waited_for_for_long() -> anyhow::Result<()> {
         .await
         .expect("it gives up")
         .unwrap_err();
-    assert!(error.to_string().contains("no_two"), "{error}");
+    assert!(error.to_string().contains("not now"), "{error}");
     savepoint.rollback().await?;
     tx.rollback().await?;
     assert!(log.recent(1).await?.is_empty());
@@ -287,7 +321,7 @@ async fn a_log_that_cannot_be_written_fails_no_sync() -> anyhow::Result<()> {
     refuse_post_2(&pool).await;
     run(&pool, "DELETE FROM tv_post").await;
     let error = sync_post(model.on(&pool), &[post(2)]).await.unwrap_err();
-    assert!(error.to_string().contains("no_two"), "{error}");
+    assert!(error.to_string().contains("not now"), "{error}");
     let told = told.take();
     assert_eq!(told.len(), 2, "{told:?}");
     assert!(told[1].starts_with(failed), "{told:?}");
@@ -319,8 +353,8 @@ async fn the_log_is_switched_while_the_application_runs() -> anyhow::Result<()> 
 async fn add_old_rows(pool: &PgPool, count: i32) {
     sqlx::query(
         "INSERT INTO sync_log (at, entity, mode, keys, inserted, updated, unchanged, deleted,
-                               duration, retries, success)
-         SELECT now() - interval '2 days', 'old', 'sync', 1, 1, 0, 0, 0, interval '1 ms', 0, true
+                               invalid, duration, retries, success)
+         SELECT now() - interval '2 days', 'old', 'sync', 1, 1, 0, 0, 0, 0, interval '1 ms', 0, true
          FROM generate_series(1, $1)",
     )
     .bind(count)
@@ -422,7 +456,7 @@ async fn the_tables_columns_are_as_described() -> anyhow::Result<()> {
     assert_eq!(
         columns.join(", "),
         "id bigint, at timestamp with time zone, entity text, mode text, keys bigint, \
-         inserted bigint, updated bigint, unchanged bigint, deleted bigint, duration interval, \
+         inserted bigint, updated bigint, unchanged bigint, deleted bigint, invalid bigint, duration interval, \
          retries integer, success boolean, error text"
     );
     let index: String = sqlx::query_scalar(

@@ -122,7 +122,7 @@ async fn a_call_is_a_span_and_its_batches_are_events() -> anyhow::Result<()> {
     assert_eq!(
         events.last().unwrap(),
         &format!(
-            "DEBUG {span}: batch written count=1 deleted=0 entity=\"post\" inserted=1 keys={} \
+            "DEBUG {span}: batch written count=1 deleted=0 entity=\"post\" inserted=1 invalid=0 keys={} \
              mode=\"sync\" retries=0 unchanged=0 updated=0",
             post(1)
         )

@@ -24,7 +24,7 @@ pub(crate) struct LogSql {
 }
 
 /// The columns that a row is written with, and their types.
-const COLUMNS: [(&str, &str); 11] = [
+const COLUMNS: [(&str, &str); 12] = [
     ("entity", "text NOT NULL"),
     ("mode", "text NOT NULL"),
     ("keys", "bigint NOT NULL"),
@@ -32,6 +32,7 @@ const COLUMNS: [(&str, &str); 11] = [
     ("updated", "bigint NOT NULL"),
     ("unchanged", "bigint NOT NULL"),
     ("deleted", "bigint NOT NULL"),
+    ("invalid", "bigint NOT NULL"),
     ("duration", "interval NOT NULL"),
     ("retries", "integer NOT NULL"),
     ("success", "boolean NOT NULL"),

@@ -14,9 +14,13 @@ use crate::sql::log::{self as sql, LogSql, PRUNED};
 use crate::sync::observe::{BatchEvent, Mode};
 use crate::sync::report::SyncReport;
 use crate::sync::run::Place;
+use crate::sync::target::in_savepoint;
 
 /// How often a process looks for rows that are too old.
 const BETWEEN_PRUNES: Duration = Duration::from_secs(60 * 60);
+
+/// How many invalid documents a row names.
+const INVALID: usize = 10;
 
 /// The longest time that rows are kept: what is longer is for ever.
 const FOR_EVER: Duration = Duration::from_secs(1_000 * 365 * 24 * 60 * 60);
@@ -34,11 +38,11 @@ const FOR_EVER: Duration = Duration::from_secs(1_000 * 365 * 24 * 60 * 60);
 /// | `entity` | `text` | the view: `post` |
 /// | `mode` | `text` | `sync`, `delete` or `full` |
 /// | `keys` | `bigint` | how many keys the batch had; 0 where a call failed outside of a batch |
-/// | `inserted`, `updated`, `unchanged`, `deleted` | `bigint` | documents, as in the [`SyncReport`] |
+/// | `inserted`, `updated`, `unchanged`, `deleted`, `invalid` | `bigint` | documents, as in the [`SyncReport`] |
 /// | `duration` | `interval` | the time the batch took, with its retries |
 /// | `retries` | `integer` | how often it was run again |
-/// | `success` | `boolean` | |
-/// | `error` | `text` | why not |
+/// | `success` | `boolean` | whether it succeeded, also with invalid documents |
+/// | `error` | `text` | why not, or the first invalid documents and what is wrong with them |
 ///
 /// A batch that succeeds is logged on the connection that synced it. So inside a transaction
 /// the row becomes visible with the documents, or, after a rollback, never. A batch that fails
@@ -69,7 +73,7 @@ const FOR_EVER: Duration = Duration::from_secs(1_000 * 365 * 24 * 60 * 60);
 /// sync_post(blog.on(&pool), &[7]).await?;
 ///
 /// let last = &log.recent(1).await?[0];
-/// assert_eq!((last.entity.as_str(), last.report.inserted, last.success), ("post", 1, true));
+/// assert_eq!((last.entity.as_str(), last.inserted, last.success), ("post", 1, true));
 /// # pool.close().await;
 /// # Ok(()) }
 /// ```
@@ -103,13 +107,23 @@ pub struct LogEntry {
     pub mode: Mode,
     /// How many keys the batch had.
     pub keys: u64,
-    /// What was done; its `duration` is that of the batch.
-    pub report: SyncReport,
+    /// Documents that were not there before.
+    pub inserted: u64,
+    /// Documents that were replaced.
+    pub updated: u64,
+    /// Documents that were equal already.
+    pub unchanged: u64,
+    /// Documents that were deleted.
+    pub deleted: u64,
+    /// Documents that could not be written.
+    pub invalid: u64,
+    /// The time the batch took, with its retries.
+    pub duration: Duration,
     /// How often it was run again after a deadlock or a serialization failure.
     pub retries: u32,
-    /// Whether it succeeded.
+    /// Whether it succeeded, also with invalid documents.
     pub success: bool,
-    /// Why not.
+    /// Why not, or the first invalid documents and what is wrong with them.
     pub error: Option<String>,
 }
 
@@ -261,14 +275,17 @@ impl SyncLog {
         let row = Entry {
             sql,
             event,
-            report: *report,
-            error: None,
+            report: Some(report),
+            error: invalid(report),
+        };
+        let insert = async |connection: &mut PgConnection| {
+            let inserted = row.insert(connection).await;
+            inserted.map_err(failed("writing", sql))
         };
         match place {
-            Place::Own => row.insert(connection).await,
-            Place::Callers => row.insert_aside(connection).await,
+            Place::Own => insert(connection).await?,
+            Place::Callers => in_savepoint(connection, insert).await?,
         }
-        .map_err(failed("writing", sql))?;
         let own = (place == Place::Own).then_some(connection);
         self.prune_when_due(sql, own).await
     }
@@ -285,10 +302,7 @@ impl SyncLog {
         let row = Entry {
             sql,
             event,
-            report: SyncReport {
-                duration: event.duration,
-                ..SyncReport::default()
-            },
+            report: None,
             error: Some(error.to_string()),
         };
         self.insert_elsewhere(&row)
@@ -402,7 +416,8 @@ async fn prune_some(
 struct Entry<'a> {
     sql: &'a LogSql,
     event: &'a BatchEvent<'a>,
-    report: SyncReport,
+    /// What was done, if it succeeded.
+    report: Option<&'a SyncReport>,
     error: Option<String>,
 }
 
@@ -415,42 +430,25 @@ impl Entry<'_> {
             error,
         } = self;
         #[allow(clippy::cast_precision_loss)] // exact for 285 years
-        let microseconds = report.duration.as_micros() as f64;
+        let microseconds = event.duration.as_micros() as f64;
+        let count = |of: fn(&SyncReport) -> u64| signed(report.map_or(0, of));
         sqlx::query(AssertSqlSafe(Arc::clone(&sql.insert)))
             .bind(event.entity)
             .bind(event.mode.as_str())
             .bind(i64::try_from(event.keys.len()).unwrap_or(i64::MAX))
-            .bind(signed(report.inserted))
-            .bind(signed(report.updated))
-            .bind(signed(report.unchanged))
-            .bind(signed(report.deleted))
+            .bind(count(|report| report.inserted))
+            .bind(count(|report| report.updated))
+            .bind(count(|report| report.unchanged))
+            .bind(count(|report| report.deleted))
+            .bind(count(|report| report.invalid.len() as u64))
             .bind(microseconds)
             .bind(i32::try_from(event.retries).unwrap_or(i32::MAX))
-            .bind(error.is_none())
+            .bind(report.is_some())
             .bind(error.clone())
     }
 
     async fn insert(&self, connection: &mut PgConnection) -> sqlx::Result<()> {
         self.query().execute(connection).await.map(|_| ())
-    }
-
-    /// Inside the caller's transaction: a failure must not abort it.
-    async fn insert_aside(&self, connection: &mut PgConnection) -> sqlx::Result<()> {
-        match connection.execute("SAVEPOINT fraiseql_sync_log").await {
-            Ok(_) => {}
-            Err(error) if has_no_transaction(&error) => return self.insert(connection).await,
-            Err(error) => return Err(error),
-        }
-        let inserted = self.insert(connection).await;
-        if inserted.is_err() {
-            connection
-                .execute("ROLLBACK TO SAVEPOINT fraiseql_sync_log")
-                .await?;
-        }
-        connection
-            .execute("RELEASE SAVEPOINT fraiseql_sync_log")
-            .await?;
-        inserted
     }
 
     /// Does not wait long for who has locked the table: that may be the transaction that waits
@@ -463,12 +461,19 @@ impl Entry<'_> {
     }
 }
 
-/// 25P01, no_active_sql_transaction.
-fn has_no_transaction(error: &sqlx::Error) -> bool {
-    error
-        .as_database_error()
-        .and_then(sqlx::error::DatabaseError::code)
-        .is_some_and(|code| code == "25P01")
+/// The first invalid documents, and how many more there are.
+fn invalid(report: &SyncReport) -> Option<String> {
+    let mut lines: Vec<String> = report
+        .invalid
+        .iter()
+        .take(INVALID)
+        .map(ToString::to_string)
+        .collect();
+    let more = report.invalid.len().saturating_sub(INVALID);
+    if more > 0 {
+        lines.push(format!("and {more} more"));
+    }
+    (!lines.is_empty()).then(|| lines.join("\n"))
 }
 
 fn signed(count: u64) -> i64 {
@@ -489,14 +494,12 @@ fn entry(row: &PgRow) -> sqlx::Result<LogEntry> {
             source: format!("`{mode}` is not a mode of a sync").into(),
         })?,
         keys: count("keys")?,
-        report: SyncReport {
-            inserted: count("inserted")?,
-            updated: count("updated")?,
-            unchanged: count("unchanged")?,
-            deleted: count("deleted")?,
-            duration: Duration::from_micros(count("duration")?),
-            ..SyncReport::default()
-        },
+        inserted: count("inserted")?,
+        updated: count("updated")?,
+        unchanged: count("unchanged")?,
+        deleted: count("deleted")?,
+        invalid: count("invalid")?,
+        duration: Duration::from_micros(count("duration")?),
         retries: u32::try_from(row.try_get::<i32, _>("retries")?).unwrap_or(0),
         success: row.try_get("success")?,
         error: row.try_get("error")?,

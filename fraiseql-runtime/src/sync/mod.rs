@@ -1,12 +1,13 @@
 //! Sync: make the documents of some keys equal to the base tables.
 //!
-//! [`target`] says where it can run, `run` is the protocol for a batch, [`full`] goes
-//! through a whole view, [`report`] says what was done. [`observe`] tells others of it:
-//! observers, the [`log`], traces and metrics (`telemetry`). [`recorder`] is a target without a
-//! database.
+//! [`target`] says where it can run, `run` is the protocol for a batch, `invalid` leaves out
+//! what cannot be written, [`full`] goes through a whole view, [`report`] says what was done.
+//! [`observe`] tells others of it: observers, the [`log`], traces and metrics (`telemetry`).
+//! [`recorder`] is a target without a database.
 
 pub mod failure;
 pub mod full;
+mod invalid;
 pub mod log;
 pub mod observe;
 pub mod recorder;
@@ -26,6 +27,9 @@ use crate::view::{Handle, TView};
 /// skips those that are equal already, deletes those whose row is gone.
 ///
 /// This is what `sync_post` calls; see [`SyncTarget`] for what each target promises.
+///
+/// A document that cannot be written, because a value in it cannot be represented, is listed
+/// in [`SyncReport::invalid`]; all others are written.
 ///
 /// # Errors
 /// When the database refuses a statement. Then nothing of the failing batch is written.

@@ -129,7 +129,7 @@ pub struct BatchEvent<'a> {
     pub result: Result<&'a SyncReport, &'a Error>,
     /// The time the batch took, with its retries.
     pub duration: Duration,
-    /// How often it was run again after a deadlock or a serialization failure.
+    /// How often it, or a part of it, was run again after a deadlock or a serialization failure.
     pub retries: u32,
 }
 
@@ -247,8 +247,6 @@ pub(crate) struct Started<'a> {
     mode: Mode,
     keys: &'a Keys,
     start: Instant,
-    /// How often it was run again.
-    pub(crate) retries: u32,
 }
 
 impl<'a> Started<'a> {
@@ -259,26 +257,20 @@ impl<'a> Started<'a> {
             mode,
             keys,
             start: Instant::now(),
-            retries: 0,
         }
-    }
-
-    /// It is going to be run again, because of `error`.
-    pub(crate) fn retry(&mut self, error: &Error) {
-        self.retries += 1;
-        telemetry::retrying(self.view, self.retries, error);
     }
 
     /// It is over: all are told, and the log gets its row.
     pub(crate) async fn end(
         self,
         result: Result<SyncReport>,
+        retries: u32,
         connection: &mut PgConnection,
         place: Place,
     ) -> Result<SyncReport> {
         let watch = self.watch;
         let result = self.timed(result);
-        let event = self.event(&result);
+        let event = self.event(&result, retries);
         telemetry::batch(&event);
         watch.tell(&event);
         match (&watch.watchers.log, event.result) {
@@ -294,7 +286,7 @@ impl<'a> Started<'a> {
     /// It is over, on a target that has no database.
     pub(crate) fn end_unlogged(self, result: Result<SyncReport>) -> Result<SyncReport> {
         let result = self.timed(result);
-        let event = self.event(&result);
+        let event = self.event(&result, 0);
         telemetry::batch(&event);
         self.watch.tell(&event);
         result
@@ -307,7 +299,7 @@ impl<'a> Started<'a> {
         result
     }
 
-    fn event<'e>(&self, result: &'e Result<SyncReport>) -> BatchEvent<'e>
+    fn event<'e>(&self, result: &'e Result<SyncReport>, retries: u32) -> BatchEvent<'e>
     where
         'a: 'e,
     {
@@ -321,7 +313,7 @@ impl<'a> Started<'a> {
                 Ok(report) => report.duration,
                 Err(_) => self.start.elapsed(),
             },
-            retries: self.retries,
+            retries,
         }
     }
 }

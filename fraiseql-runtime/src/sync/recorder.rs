@@ -363,7 +363,7 @@ impl Recorder {
         let result = match failure {
             Some(failure) => Err(failure.error(view, mode == Mode::Delete, keys)),
             None => Ok(match get(&record.reports, table) {
-                Some(report) => *report,
+                Some(report) => report.clone(),
                 None => every(mode, keys.len() as u64),
             }),
         };

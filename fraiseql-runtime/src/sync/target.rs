@@ -4,14 +4,14 @@ use std::future::Future;
 use std::time::Instant;
 
 use sqlx::pool::PoolConnection;
-use sqlx::{PgConnection, PgPool, Postgres, Transaction};
+use sqlx::{Executor, PgConnection, PgPool, Postgres, Transaction};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::key::Keys;
 use crate::sync::observe::{Mode, Watch};
 use crate::sync::report::SyncReport;
 use crate::sync::run::Place;
-use crate::sync::{Request, full, observe, run};
+use crate::sync::{Request, full, invalid, observe, run, telemetry};
 use crate::view::Handle;
 
 /// The most documents that one statement builds. It bounds the memory of a batch, and more
@@ -50,62 +50,118 @@ pub trait SyncTarget: Send {
     ) -> impl Future<Output = Result<SyncReport>> + Send;
 }
 
+/// What is done with the keys of a batch.
+#[derive(Clone, Copy)]
+enum Step {
+    /// Their documents are written.
+    Write,
+    /// They are written after this statement has emptied their unique columns.
+    Exchange(&'static str),
+    /// They are deleted.
+    Delete,
+}
+
 /// A connection, and how batches are run on it.
 pub(crate) struct Session<'c> {
     connection: &'c mut PgConnection,
     place: Place,
     mode: Mode,
     watch: &'c Watch<'c>,
+    /// How often something of this batch was run again.
+    retries: u32,
 }
 
 impl<'c> Session<'c> {
     /// Each batch is a transaction of its own: after the commit.
     pub(crate) fn own(connection: &'c mut PgConnection, mode: Mode, watch: &'c Watch<'_>) -> Self {
-        Self {
-            connection,
-            place: Place::Own,
-            mode,
-            watch,
-        }
+        Self::new(connection, Place::Own, mode, watch)
     }
 
     /// In the caller's transaction.
     fn callers(connection: &'c mut PgConnection, mode: Mode, watch: &'c Watch<'_>) -> Self {
+        Self::new(connection, Place::Callers, mode, watch)
+    }
+
+    fn new(
+        connection: &'c mut PgConnection,
+        place: Place,
+        mode: Mode,
+        watch: &'c Watch<'_>,
+    ) -> Self {
         Self {
             connection,
-            place: Place::Callers,
+            place,
             mode,
             watch,
+            retries: 0,
         }
     }
 
-    /// Syncs, or deletes, the documents of at most [`BATCH`] keys.
+    /// Syncs the documents of at most [`BATCH`] keys, or deletes them. Those that cannot be
+    /// written are reported.
     pub(crate) async fn batch(&mut self, view: Handle, keys: &Keys) -> Result<SyncReport> {
-        let mut batch = observe::Started::now(self.watch, view, self.mode, keys);
-        let result = loop {
-            match self.attempt(view, keys).await {
-                Err(error)
-                    if self.place == Place::Own
-                        && error.is_retryable()
-                        && batch.retries < RETRIES =>
-                {
-                    batch.retry(&error);
-                }
-                result => break result,
-            }
+        let batch = observe::Started::now(self.watch, view, self.mode, keys);
+        self.retries = 0;
+        let result = match self.mode {
+            Mode::Delete => self.step(view, keys, Step::Delete).await,
+            Mode::Sync | Mode::Full => invalid::sync(self, view, keys).await,
         };
-        batch.end(result, self.connection, self.place).await
+        batch
+            .end(result, self.retries, self.connection, self.place)
+            .await
     }
 
-    async fn attempt(&mut self, view: Handle, keys: &Keys) -> Result<SyncReport> {
-        let connection = &mut *self.connection;
-        match (self.mode, self.place) {
-            (Mode::Delete, _) => Ok(SyncReport {
-                deleted: run::delete(connection, view, keys).await?,
-                ..SyncReport::default()
-            }),
-            (_, Place::Own) => run::guarded(connection, view, keys).await,
-            (_, Place::Callers) => run::in_transaction(connection, view, keys).await,
+    /// Syncs the documents of at most [`BATCH`] keys, all or none.
+    pub(crate) async fn attempt(&mut self, view: Handle, keys: &Keys) -> Result<SyncReport> {
+        self.step(view, keys, Step::Write).await
+    }
+
+    /// The same where documents of the batch may have taken each other's unique values.
+    pub(crate) async fn exchange(
+        &mut self,
+        view: Handle,
+        keys: &Keys,
+        clear: &'static str,
+    ) -> Result<SyncReport> {
+        self.step(view, keys, Step::Exchange(clear)).await
+    }
+
+    /// Runs a step of a batch, and runs it again after a deadlock or a serialization failure
+    /// where the transaction is our own.
+    async fn step(&mut self, view: Handle, keys: &Keys, step: Step) -> Result<SyncReport> {
+        let place = self.place;
+        let mut retry = 0;
+        loop {
+            let work = async |connection: &mut PgConnection| match (step, place) {
+                (Step::Write, Place::Own) => run::guarded(connection, view, keys).await,
+                (Step::Write, Place::Callers) => run::in_transaction(connection, view, keys).await,
+                (Step::Exchange(clear), _) => {
+                    run::exchanging(connection, view, keys, clear, place).await
+                }
+                (Step::Delete, _) => Ok(SyncReport {
+                    deleted: run::delete(connection, view, keys).await?,
+                    ..SyncReport::default()
+                }),
+            };
+            match self.guarded(work).await {
+                Err(error) if place == Place::Own && error.is_retryable() && retry < RETRIES => {
+                    retry += 1;
+                    self.retries += 1;
+                    telemetry::retrying(view, retry, &error);
+                }
+                result => return result,
+            }
+        }
+    }
+
+    /// Runs something after whose failure the caller's transaction can go on.
+    pub(crate) async fn guarded<T>(
+        &mut self,
+        work: impl AsyncFnOnce(&mut PgConnection) -> Result<T>,
+    ) -> Result<T> {
+        match self.place {
+            Place::Own => work(self.connection).await,
+            Place::Callers => in_savepoint(self.connection, work).await,
         }
     }
 
@@ -133,6 +189,38 @@ impl<'c> Session<'c> {
     }
 }
 
+/// A place in the caller's transaction to come back to.
+const SAVEPOINT: &str = "SAVEPOINT fraiseql_sync";
+const RELEASE: &str = "RELEASE SAVEPOINT fraiseql_sync";
+const ROLL_BACK: &str = "ROLLBACK TO SAVEPOINT fraiseql_sync; RELEASE SAVEPOINT fraiseql_sync";
+
+/// Runs something after whose failure the caller's transaction, if there is one, can go on.
+pub(crate) async fn in_savepoint<T>(
+    connection: &mut PgConnection,
+    work: impl AsyncFnOnce(&mut PgConnection) -> Result<T>,
+) -> Result<T> {
+    let failed = || Error::database("keeping a savepoint to sync");
+    if let Err(error) = connection.execute(SAVEPOINT).await {
+        let code = error.as_database_error().and_then(|error| error.code());
+        if code.as_deref() == Some("25P01") {
+            // There is no transaction, so each statement is one.
+            return work(connection).await;
+        }
+        return Err(failed()(error));
+    }
+    let result = work(connection).await;
+    let end = match &result {
+        Ok(_) => RELEASE,
+        Err(_) => ROLL_BACK,
+    };
+    match (result, connection.execute(end).await) {
+        (Ok(value), Ok(_)) => Ok(value),
+        (Ok(_), Err(error)) => Err(failed()(error)),
+        // Where the way back fails too, the reason is the first error.
+        (Err(error), _) => Err(error),
+    }
+}
+
 impl SyncTarget for &PgPool {
     async fn run(self, request: Request<'_>, watch: &Watch<'_>) -> Result<SyncReport> {
         if let Request::Sync { keys, .. } | Request::Delete { keys, .. } = &request
@@ -143,7 +231,7 @@ impl SyncTarget for &PgPool {
         let mut connection = self
             .acquire()
             .await
-            .map_err(crate::Error::database("acquiring a connection to sync"))?;
+            .map_err(Error::database("acquiring a connection to sync"))?;
         let mode = request.mode();
         Session::own(&mut connection, mode, watch)
             .run(request)

@@ -59,6 +59,7 @@ pub(crate) fn batch(event: &BatchEvent<'_>) {
             updated = report.updated,
             unchanged = report.unchanged,
             deleted = report.deleted,
+            invalid = report.invalid.len(),
             retries = event.retries,
             duration_ms = event.duration.as_secs_f64() * 1e3,
             "batch written",
@@ -74,6 +75,16 @@ pub(crate) fn batch(event: &BatchEvent<'_>) {
             duration_ms = event.duration.as_secs_f64() * 1e3,
             "batch failed",
         ),
+    }
+    #[cfg(feature = "tracing")]
+    for document in event.result.iter().flat_map(|report| &report.invalid) {
+        tracing::warn!(
+            target: TARGET,
+            entity = event.entity,
+            key = document.key,
+            reason = document.reason,
+            "document cannot be written",
+        );
     }
     #[cfg(feature = "metrics")]
     measured::batch(event);
@@ -184,6 +195,7 @@ pub(crate) mod measured {
             ("updated", report.updated),
             ("unchanged", report.unchanged),
             ("deleted", report.deleted),
+            ("invalid", report.invalid.len() as u64),
         ] {
             if count > 0 {
                 counter!(DOCUMENTS, "entity" => entity, "outcome" => outcome).increment(count);
@@ -196,7 +208,7 @@ pub(crate) mod measured {
     ///
     /// | metric | labels | |
     /// |---|---|---|
-    /// | `fraiseql_sync_documents_total` | `entity`, `outcome`: `inserted`, `updated`, `unchanged`, `deleted` | documents |
+    /// | `fraiseql_sync_documents_total` | `entity`, `outcome`: `inserted`, `updated`, `unchanged`, `deleted`, `invalid` | documents |
     /// | `fraiseql_sync_batches_total` | `entity`, `mode`, `success` | batches that are over |
     /// | `fraiseql_sync_retries_total` | `entity` | batches run again after a deadlock or a serialization failure |
     /// | `fraiseql_sync_errors_total` | `entity`, `mode` | calls that failed |
