@@ -270,6 +270,42 @@ async fn comment(pool: &PgPool) {
 }
 
 #[tokio::test]
+async fn invalid_documents_are_traced_and_counted() -> anyhow::Result<()> {
+    let (pool, _, _) = blog(2).await;
+    run(
+        &pool,
+        "ALTER TABLE tv_post ADD CHECK (data->>'title' = 'Post 1')",
+    )
+    .await;
+    let recorder = metrics_util::debugging::DebuggingRecorder::new();
+    let _guard = metrics::set_default_local_recorder(&recorder);
+    let capture = Capture::start();
+    sync_all_posts(&pool).connections(2).chunk(1).await?;
+    let events = capture.take();
+    let warned: Vec<&String> = events
+        .iter()
+        .filter(|text| text.starts_with("WARN"))
+        .collect();
+    assert_eq!(warned.len(), 1, "{events:#?}");
+    let document = format!(
+        "cannot be written entity=\"post\" key=\"{}\" reason=",
+        post(2)
+    );
+    assert!(warned[0].contains(&document), "{warned:?}");
+    let metrics = snapshot(&recorder);
+    assert_eq!(metrics["documents_total{entity=post,outcome=invalid}"], 1.0);
+    assert_eq!(
+        metrics["documents_total{entity=post,outcome=inserted}"],
+        1.0
+    );
+    assert_eq!(
+        metrics["batches_total{entity=post,mode=full,success=true}"],
+        2.0
+    );
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_failing_log_is_traced() -> anyhow::Result<()> {
     let (pool, _, model) = blog(1).await;
     run(&pool, "DROP TABLE sync_log").await;

@@ -9,6 +9,12 @@ pub(crate) fn ident(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
+/// A text as a literal.
+pub(crate) fn literal(text: &str) -> String {
+    // `E''` reads the same whatever `standard_conforming_strings` is.
+    format!("E'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
+}
+
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{}", ident(self.schema), ident(self.name))

@@ -305,22 +305,24 @@ impl SyncLog {
             report: None,
             error: Some(error.to_string()),
         };
-        self.insert_elsewhere(&row)
-            .await
-            .map_err(failed("writing", sql))?;
+        self.insert_elsewhere(&row).await?;
         self.prune_when_due(sql, None).await
     }
 
-    async fn insert_elsewhere(&self, row: &Entry<'_>) -> sqlx::Result<()> {
+    async fn insert_elsewhere(&self, row: &Entry<'_>) -> Result<()> {
+        let writing = || failed("writing", row.sql);
         if let Some(mut idle) = self.pool.try_acquire() {
-            match row.insert_in_time(&mut idle).await {
-                Err(error) if is_of_connection(&error) => {}
+            match row.insert_in_time(&mut idle).await.map_err(writing()) {
+                // It was idle for too long.
+                Err(error) if error.is_lost_connection() => {}
                 result => return result,
             }
         }
-        let mut new = PgConnection::connect_with(&self.pool.connect_options()).await?;
-        row.insert_in_time(&mut new).await?;
-        new.close().await
+        let mut new = PgConnection::connect_with(&self.pool.connect_options())
+            .await
+            .map_err(writing())?;
+        row.insert_in_time(&mut new).await.map_err(writing())?;
+        new.close().await.map_err(writing())
     }
 
     /// Deletes some old rows, if that was not done lately. `own` is a connection outside of any
@@ -389,15 +391,6 @@ fn composed(name: &str) -> std::result::Result<LogSql, (String, &'static str)> {
 /// `writing "public"."sync_log"`.
 fn failed(what: &str, sql: &LogSql) -> impl FnOnce(sqlx::Error) -> Error + use<> {
     Error::database(format!("{what} {}", sql.table))
-}
-
-/// Whether the error is the connection's, and another may do better.
-fn is_of_connection(error: &sqlx::Error) -> bool {
-    match error.as_database_error() {
-        // The class of an operator's intervention: the server is going down.
-        Some(error) => error.code().is_some_and(|code| code.starts_with("57P")),
-        None => true,
-    }
 }
 
 async fn prune_some(

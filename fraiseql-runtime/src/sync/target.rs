@@ -178,11 +178,9 @@ impl<'c> Session<'c> {
                     report += self.batch(view, &chunk).await?;
                 }
             }
-            Request::Full {
-                view,
-                chunk,
-                progress,
-            } => report = full::run(self, view, chunk, progress).await?,
+            Request::Full { view, settings } => {
+                report = full::on_connection(self, view, settings).await?;
+            }
         }
         report.duration = start.elapsed();
         Ok(report)
@@ -227,6 +225,9 @@ impl SyncTarget for &PgPool {
             && keys.is_empty()
         {
             return Ok(SyncReport::default());
+        }
+        if let Request::Full { view, settings } = request {
+            return full::on_pool(self, view, settings, watch).await;
         }
         let mut connection = self
             .acquire()
