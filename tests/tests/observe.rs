@@ -204,6 +204,36 @@ async fn a_failure_in_the_last_connection_of_the_pool_does_not_wait_for_itself()
     Ok(())
 }
 
+/// The pool has an idle connection, which the server has closed.
+#[tokio::test]
+async fn a_failure_is_logged_though_the_idle_connection_is_lost() -> anyhow::Result<()> {
+    let options = fraiseql_tests::database().await;
+    let two = PgPoolOptions::new()
+        .max_connections(2)
+        .connect_with(options)
+        .await?;
+    let (pool, log, model) = blog_on(two, 2, |log| log).await;
+    refuse_post_2(&pool).await;
+    let mut tx = pool.begin().await?;
+    let mut other = pool.acquire().await?;
+    let pid: i32 = sqlx::query_scalar("SELECT pg_backend_pid()")
+        .fetch_one(&mut *other)
+        .await?;
+    drop(other);
+    while pool.num_idle() == 0 {
+        tokio::task::yield_now().await;
+    }
+    let closed: bool = sqlx::query_scalar("SELECT pg_terminate_backend($1, 5000)")
+        .bind(pid)
+        .fetch_one(&mut *tx)
+        .await?;
+    assert!(closed);
+    sync_post(model.on(&mut tx), &[post(2)]).await.unwrap_err();
+    tx.rollback().await?;
+    assert_eq!(log.recent(10).await?.len(), 1);
+    Ok(())
+}
+
 /// The transaction that fails has locked the log itself. Its locks outlive the failure of a
 /// savepoint.
 #[tokio::test]

@@ -48,7 +48,8 @@ const FOR_EVER: Duration = Duration::from_secs(1_000 * 365 * 24 * 60 * 60);
 /// the row becomes visible with the documents, or, after a rollback, never. A batch that fails
 /// is logged on another connection, and stays: one of the log's pool if one is idle, or else a
 /// new one, so that a transaction which holds the pool's last connection does not wait for
-/// itself. The pool must be one of the database that is synced.
+/// itself. The pool must be one of the database that is synced. A batch whose future is dropped
+/// before its end has no row.
 ///
 /// A log that cannot be written fails no sync: `tracing` and the
 /// [observers](crate::SyncObserver::log_failed) are told.

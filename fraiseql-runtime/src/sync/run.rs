@@ -92,6 +92,7 @@ pub(crate) async fn exchanging(
     let mut batch = Batch::new(connection, view);
     let exchange = async |batch: &mut Batch<'_>| {
         let locked = batch.lock_documents(keys).await?;
+        telemetry::statement(clear);
         keys.bind(sqlx::query(clear))
             .execute(&mut *batch.connection)
             .await

@@ -39,7 +39,7 @@ const RETRIES: u32 = 5;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a target of a sync",
     label = "expected `&PgPool`, `&mut PgConnection` or `&mut Transaction`",
-    note = "a pool is passed as `&pool`, a transaction as `&mut tx`"
+    note = "a pool is passed as `&pool`, a transaction as `&mut tx`, a recorder as `&recorder`"
 )]
 pub trait SyncTarget: Send {
     #[doc(hidden)]

@@ -256,8 +256,10 @@ impl<'a> Run<'a> {
     async fn expected(&self, session: &mut Session<'_>, after: &Keys) -> Result<u64> {
         let sql = &self.view.statements().sync;
         let query = if after.is_empty() {
+            telemetry::statement(&sql.expected);
             sqlx::query(sql.expected.as_str())
         } else {
+            telemetry::statement(&sql.expected_after);
             after.bind(sqlx::query(sql.expected_after.as_str()))
         };
         let expected: i64 = query
