@@ -113,6 +113,17 @@ pub enum Error {
         /// The second struct.
         second: &'static str,
     },
+
+    /// A log has a name that no table can have.
+    #[error(
+        "`{name}` cannot be the table of a sync log: {reason}; write \"table\" or \"schema.table\""
+    )]
+    LogName {
+        /// The name.
+        name: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
 }
 
 /// The first few, and how many more.

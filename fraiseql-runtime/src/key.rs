@@ -26,6 +26,10 @@ pub trait Key: Scalar + Clone + fmt::Display + Send + Sync + 'static {
     /// The keys as they are.
     #[doc(hidden)]
     fn list_as_given(keys: &[Self]) -> Keys;
+
+    /// The keys of a list, if they are of this type.
+    #[doc(hidden)]
+    fn read_list(keys: &Keys) -> Option<Vec<Self>>;
 }
 
 /// Keys of one view.
@@ -56,6 +60,13 @@ macro_rules! keys {
 
             fn list_as_given(keys: &[Self]) -> Keys {
                 Keys::$variant(keys.to_vec())
+            }
+
+            fn read_list(keys: &Keys) -> Option<Vec<Self>> {
+                match keys {
+                    Keys::$variant(keys) => Some(keys.clone()),
+                    _ => None,
+                }
             }
         })*
 

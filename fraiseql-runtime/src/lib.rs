@@ -59,6 +59,8 @@
 //! | create view tables | [`ReadModel`] |
 //! | see that they fit the database | [`ReadModel::check`] |
 //! | sync | [`SyncTarget`] for where, [`FullSync`] for everything, [`SyncReport`] for what was done |
+//! | test a service without a database | [`Recorder`] |
+//! | watch syncs | [`ReadModel::on`], [`SyncLog`], [`SyncObserver`]; the features `tracing` and `metrics` |
 //! | read | [`TView::find`], [`TView::find_json`], [`TView::find_many`] |
 //! | see the SQL | [`sql::document::query`], [`TView::statements`] |
 //!
@@ -95,10 +97,16 @@ pub use key::{Key, Keys};
 pub use migrate::{LeftOver, Migration};
 pub use model::{ReadModel, ReadModelBuilder};
 pub use scalar::Scalar;
+pub use sync::failure::Failure;
 pub use sync::full::FullSync;
 pub use sync::full::progress::{Position, Progress};
+pub use sync::log::{LogEntry, SyncLog};
+pub use sync::observe::{BatchEvent, Mode, Observed, SyncObserver};
+pub use sync::recorder::{Call, Recorder};
 pub use sync::report::{InvalidDocument, SyncReport};
 pub use sync::target::SyncTarget;
+#[cfg(feature = "metrics")]
+pub use sync::telemetry::measured::describe_metrics;
 pub use view::{Embed, ManyField, OneField, TView};
 
 /// What the derives emit refers to this. Nothing here is for people.

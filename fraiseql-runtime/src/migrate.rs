@@ -14,7 +14,7 @@ mod plan;
 
 use std::fmt;
 
-use sqlx::{Acquire, Connection, Executor, PgConnection, PgPool, Postgres};
+use sqlx::{Acquire, AssertSqlSafe, Connection, Executor, PgConnection, PgPool, Postgres};
 
 use self::plan::Plan;
 use crate::error::{Error, Result};
@@ -148,7 +148,7 @@ impl ReadModel {
         for step in steps {
             for sql in step.sql {
                 transaction
-                    .execute(sql)
+                    .execute(AssertSqlSafe(sql))
                     .await
                     .map_err(Error::database(format!("creating {}", step.what)))?;
             }
@@ -172,7 +172,7 @@ impl ReadModel {
             .steps
             .into_iter()
             .flat_map(|step| step.sql)
-            .map(str::to_owned)
+            .map(|sql| sql.to_string())
             .collect())
     }
 
@@ -184,6 +184,9 @@ impl ReadModel {
         let mut plan = Plan::default();
         for view in &self.views {
             plan.view(connection, *view, lz4 == Some(true)).await?;
+        }
+        if let Some(log) = &self.watchers.log {
+            plan.log(connection, log).await?;
         }
         Ok(plan)
     }

@@ -1,9 +1,12 @@
 //! The read model: the views of one application.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::error::{Error, Result};
 use crate::sql::ddl::remedy::qualified;
+use crate::sync::log::SyncLog;
+use crate::sync::observe::{Observed, SyncObserver, Watchers};
 use crate::view::{Handle, TView};
 
 /// The views of one application.
@@ -22,6 +25,7 @@ use crate::view::{Handle, TView};
 #[derive(Clone, Debug)]
 pub struct ReadModel {
     pub(crate) views: Vec<Handle>,
+    pub(crate) watchers: Arc<Watchers>,
 }
 
 /// Collects views; see [`ReadModel::builder`].
@@ -29,6 +33,7 @@ pub struct ReadModel {
 #[must_use]
 pub struct ReadModelBuilder {
     views: Vec<Handle>,
+    watchers: Watchers,
 }
 
 impl ReadModelBuilder {
@@ -38,11 +43,27 @@ impl ReadModelBuilder {
         self
     }
 
+    /// Logs every batch that runs on [`ReadModel::on`] to a table, which `migrate` creates.
+    pub fn sync_log(mut self, log: SyncLog) -> Self {
+        self.watchers.log = Some(log);
+        self
+    }
+
+    /// Tells `observer` of every batch that runs on [`ReadModel::on`]. There can be several.
+    pub fn observe(mut self, observer: impl SyncObserver + 'static) -> Self {
+        self.watchers.observers.push(Arc::new(observer));
+        self
+    }
+
     /// The read model.
     ///
     /// # Errors
-    /// When two views have the same view table, or indexes or partitions of the same name.
+    /// When two views have the same view table, or indexes or partitions of the same name, or
+    /// the log's table cannot have its name.
     pub fn build(self) -> Result<ReadModel> {
+        if let Some(log) = &self.watchers.log {
+            log.check()?;
+        }
         for (index, view) in self.views.iter().enumerate() {
             let twin = self.views[..index]
                 .iter()
@@ -56,7 +77,10 @@ impl ReadModelBuilder {
             }
         }
         self.check_names()?;
-        Ok(ReadModel { views: self.views })
+        Ok(ReadModel {
+            views: self.views,
+            watchers: Arc::new(self.watchers),
+        })
     }
 }
 
@@ -103,5 +127,29 @@ impl ReadModel {
 
     pub(crate) fn handles(&self) -> impl Iterator<Item = Handle> + '_ {
         self.views.iter().copied()
+    }
+
+    /// A target whose batches are told to the [observers](ReadModelBuilder::observe) and the
+    /// [log](ReadModelBuilder::sync_log) of this read model. It is cheap.
+    ///
+    /// ```no_run
+    /// # use fraiseql_runtime::ReadModel;
+    /// # #[derive(fraiseql_runtime::TView)]
+    /// # struct Post { id: i64 }
+    /// # async fn run(blog: ReadModel, pool: sqlx::PgPool) -> Result<(), Box<dyn std::error::Error>> {
+    /// sync_post(blog.on(&pool), &[7]).await?;
+    /// sync_all_posts(blog.on(&pool)).await?;
+    ///
+    /// let mut tx = pool.begin().await?;
+    /// sync_post(blog.on(&mut tx), &[7]).await?;
+    /// tx.commit().await?;
+    ///
+    /// let target = blog.on(pool); // for a service that holds its target
+    /// sync_post(&target, &[7]).await?;
+    /// # Ok(()) }
+    /// # fn main() {}
+    /// ```
+    pub fn on<T>(&self, target: T) -> Observed<T> {
+        Observed::new(target, Arc::clone(&self.watchers))
     }
 }

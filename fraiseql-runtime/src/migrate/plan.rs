@@ -1,6 +1,7 @@
 //! What is missing and what is left over, of one view after the other.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use sqlx::{Connection, Executor, PgConnection};
 
@@ -13,6 +14,7 @@ use crate::schema::{Partition, Table};
 use crate::sql::ddl::remedy::{self, beside};
 use crate::sql::ddl::table::{TWIN, plain_bound, strategy};
 use crate::sql::ddl::{Ddl, catalog, index};
+use crate::sync::log::SyncLog;
 use crate::view::Handle;
 
 /// What a migration would do, and what it would leave to a person.
@@ -27,7 +29,7 @@ pub(super) struct Plan {
 pub(super) struct Step {
     /// As in [`Migration::created`](crate::Migration::created).
     pub(super) what: String,
-    pub(super) sql: Vec<&'static str>,
+    pub(super) sql: Vec<Arc<str>>,
 }
 
 impl Plan {
@@ -81,8 +83,18 @@ impl Plan {
         }
     }
 
-    pub(super) fn create(&mut self, what: String, sql: Vec<&'static str>) {
+    fn create(&mut self, what: String, sql: Vec<&str>) {
+        let sql = sql.into_iter().map(Arc::from).collect();
         self.steps.push(Step { what, sql });
+    }
+
+    /// Adds the table of the log, where it is missing.
+    pub(super) async fn log(&mut self, connection: &mut PgConnection, log: &SyncLog) -> Result<()> {
+        if let Some((table, sql)) = log.missing(connection).await? {
+            let what = format!("table {table}");
+            self.steps.push(Step { what, sql });
+        }
+        Ok(())
     }
 
     fn create_index(&mut self, table: Table, index: &'static index::Index) {

@@ -1,9 +1,9 @@
 //! From schema to SQL text. Pure: nothing here opens a connection.
 //!
 //! [`document`] composes the query that builds documents, [`sync`] the statements that write
-//! them, [`read`] those that read them, [`ddl`] the view tables. `aggregate`, `form`
-//! and `lock` are parts of these; `text` quotes and indents. `catalog` and `probe` are what
-//! `check` asks a server.
+//! them, [`read`] those that read them, [`ddl`] the view tables, `log` the log of syncs.
+//! `aggregate`, `form` and `lock` are parts of these; `text` quotes and indents. `catalog` and
+//! `probe` are what `check` asks a server.
 
 mod aggregate;
 pub(crate) mod catalog;
@@ -11,6 +11,7 @@ pub mod ddl;
 pub mod document;
 mod form;
 mod lock;
+pub(crate) mod log;
 pub(crate) mod probe;
 pub mod read;
 pub mod sync;

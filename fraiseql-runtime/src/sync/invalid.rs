@@ -13,6 +13,7 @@ use crate::error::{Error, Result};
 use crate::key::Keys;
 use crate::sync::report::{InvalidDocument, SyncReport};
 use crate::sync::target::Session;
+use crate::sync::telemetry;
 use crate::view::Handle;
 
 /// How many flaws of one document are reported.
@@ -125,6 +126,7 @@ async fn flaws(
     keys: &Keys,
 ) -> Result<Vec<(Keys, String)>> {
     let sql: &'static str = &view.statements().sync.flaws;
+    telemetry::statement(sql);
     let failed = || {
         Error::database(format!(
             "looking for the invalid documents of {}",

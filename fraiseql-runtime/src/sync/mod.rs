@@ -2,15 +2,23 @@
 //!
 //! [`target`] says where it can run, `run` is the protocol for a batch, `invalid` leaves out
 //! what cannot be written, [`full`] goes through a whole view, [`report`] says what was done.
+//! [`observe`] tells others of it: observers, the [`log`], traces and metrics (`telemetry`).
+//! [`recorder`] is a target without a database.
 
+pub mod failure;
 pub mod full;
 mod invalid;
+pub mod log;
+pub mod observe;
+pub mod recorder;
 pub mod report;
 mod run;
 pub mod target;
+pub(crate) mod telemetry;
 
 use crate::error::Result;
 use crate::key::{Key, Keys};
+use crate::sync::observe::Mode;
 use crate::sync::report::SyncReport;
 use crate::sync::target::SyncTarget;
 use crate::view::{Handle, TView};
@@ -26,12 +34,11 @@ use crate::view::{Handle, TView};
 /// # Errors
 /// When the database refuses a statement. Then nothing of the failing batch is written.
 pub async fn sync<V: TView>(target: impl SyncTarget, keys: &[V::Key]) -> Result<SyncReport> {
-    target
-        .run(Request::Sync {
-            view: V::handle(),
-            keys: V::Key::list(keys),
-        })
-        .await
+    let request = Request::Sync {
+        view: V::handle(),
+        keys: V::Key::list(keys),
+    };
+    observe::call(target, request).await
 }
 
 /// Deletes the documents of `keys`, whether or not their rows still exist.
@@ -42,12 +49,11 @@ pub async fn sync<V: TView>(target: impl SyncTarget, keys: &[V::Key]) -> Result<
 /// # Errors
 /// When the database refuses the statement.
 pub async fn delete<V: TView>(target: impl SyncTarget, keys: &[V::Key]) -> Result<SyncReport> {
-    target
-        .run(Request::Delete {
-            view: V::handle(),
-            keys: V::Key::list(keys),
-        })
-        .await
+    let request = Request::Delete {
+        view: V::handle(),
+        keys: V::Key::list(keys),
+    };
+    observe::call(target, request).await
 }
 
 /// Something that a target is asked to do.
@@ -73,6 +79,21 @@ pub enum Request<'a> {
         /// What it was told.
         settings: full::Settings<'a>,
     },
+}
+
+impl Request<'_> {
+    pub(crate) fn mode(&self) -> Mode {
+        self.summary().1
+    }
+
+    /// The view, the mode, and how many keys were given.
+    pub(crate) fn summary(&self) -> (Handle, Mode, Option<usize>) {
+        match self {
+            Self::Sync { view, keys } => (*view, Mode::Sync, Some(keys.len())),
+            Self::Delete { view, keys } => (*view, Mode::Delete, Some(keys.len())),
+            Self::Full { view, .. } => (*view, Mode::Full, None),
+        }
+    }
 }
 
 impl std::fmt::Debug for Request<'_> {

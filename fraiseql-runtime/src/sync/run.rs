@@ -12,10 +12,9 @@ use crate::error::{Error, Result};
 use crate::key::Keys;
 use crate::sql::sync::{FEW, SyncSql, answer};
 use crate::sync::report::SyncReport;
+use crate::sync::telemetry;
 use crate::view::Handle;
 
-/// How often a batch is run again after a deadlock or a serialization failure.
-const RETRIES: usize = 5;
 /// How often what is blocked is built again. Once is enough unless a document is created
 /// and deleted by others in between.
 const REBUILDS: usize = 5;
@@ -48,7 +47,7 @@ impl Answer {
 }
 
 /// Whose transaction a batch runs in.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
     /// Each statement's own, or one that is begun and committed here.
     Own,
@@ -69,14 +68,7 @@ pub(crate) async fn guarded(
     view: Handle,
     keys: &Keys,
 ) -> Result<SyncReport> {
-    let mut attempt = 0;
-    loop {
-        let mut batch = Batch::new(connection, view);
-        match batch.guarded(keys).await {
-            Err(error) if error.is_retryable() && attempt < RETRIES => attempt += 1,
-            result => return result,
-        }
-    }
+    Batch::new(connection, view).guarded(keys).await
 }
 
 /// The protocol inside the writer's transaction.
@@ -100,6 +92,7 @@ pub(crate) async fn exchanging(
     let mut batch = Batch::new(connection, view);
     let exchange = async |batch: &mut Batch<'_>| {
         let locked = batch.lock_documents(keys).await?;
+        telemetry::statement(clear);
         keys.bind(sqlx::query(clear))
             .execute(&mut *batch.connection)
             .await
@@ -120,6 +113,7 @@ pub(crate) async fn delete(
     keys: &Keys,
 ) -> Result<u64> {
     let sql: &'static str = &view.statements().sync.delete;
+    telemetry::statement(sql);
     let done = keys
         .bind(sqlx::query(sql))
         .execute(connection)
@@ -144,6 +138,7 @@ impl<'c> Batch<'c> {
         let none = keys.none();
         let mut answer = self.write(keys, &none).await?;
         if !answer.session_ok {
+            telemetry::session_redone(self.view);
             answer = self
                 .in_own_transaction(async |batch| batch.write(keys, &none).await)
                 .await?;
@@ -162,6 +157,7 @@ impl<'c> Batch<'c> {
         }
         for sql in &self.sql.lock_rows {
             let sql: &'static str = sql;
+            telemetry::statement(sql);
             keys.bind(sqlx::query(sql))
                 .execute(&mut *self.connection)
                 .await
@@ -170,6 +166,7 @@ impl<'c> Batch<'c> {
         let mut answer = self.write_locked(keys).await?;
         let mut restore = None;
         if !answer.session_ok {
+            telemetry::session_redone(self.view);
             restore = Some(self.session().await?);
             self.set_session().await?;
             answer = self.write_locked(keys).await?;
@@ -202,6 +199,7 @@ impl<'c> Batch<'c> {
             if blocked.is_empty() {
                 break;
             }
+            telemetry::rebuilding(self.view, &blocked);
             let again = match place {
                 Place::Callers => self.write_locked(&blocked).await?,
                 Place::Own => {
@@ -221,6 +219,7 @@ impl<'c> Batch<'c> {
         }
         if !inserted.is_empty() {
             let sql: &'static str = &self.sql.delete_orphans;
+            telemetry::statement(sql);
             let orphans = inserted
                 .bind(sqlx::query(sql))
                 .execute(&mut *self.connection)
@@ -245,6 +244,7 @@ impl<'c> Batch<'c> {
         } else {
             &self.sql.write
         };
+        telemetry::statement(sql);
         let row = locked
             .bind(keys.bind(sqlx::query(sql)))
             .fetch_one(&mut *self.connection)
@@ -270,6 +270,7 @@ impl<'c> Batch<'c> {
     /// Locks the view rows of `keys`; says which of them exist.
     async fn lock_documents(&mut self, keys: &Keys) -> Result<Keys> {
         let sql: &'static str = &self.sql.lock_documents;
+        telemetry::statement(sql);
         let locked = keys
             .bind(sqlx::query(sql))
             .fetch_one(&mut *self.connection)

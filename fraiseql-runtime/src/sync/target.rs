@@ -8,13 +8,17 @@ use sqlx::{Executor, PgConnection, PgPool, Postgres, Transaction};
 
 use crate::error::{Error, Result};
 use crate::key::Keys;
+use crate::sync::observe::{Mode, Watch};
 use crate::sync::report::SyncReport;
-use crate::sync::{Request, full, invalid, run};
+use crate::sync::run::Place;
+use crate::sync::{Request, full, invalid, observe, run, telemetry};
 use crate::view::Handle;
 
 /// The most documents that one statement builds. It bounds the memory of a batch, and more
 /// at once is not faster.
 pub(crate) const BATCH: usize = 500;
+/// How often a batch is run again after a deadlock or a serialization failure.
+const RETRIES: u32 = 5;
 
 /// Where a sync can run.
 ///
@@ -22,37 +26,94 @@ pub(crate) const BATCH: usize = 500;
 /// |---|---|---|
 /// | `&PgPool` | after the writer's commit | one guarded statement for each 500 documents, each its own transaction; what another sync wrote meanwhile is built once more. Deadlocks and serialization failures are retried |
 /// | `&mut PgConnection`, `&mut Transaction`, `&mut PoolConnection` | inside the writer's transaction | locks what the documents are made of, then builds and writes them; all of it becomes visible with the writer's own changes, or not at all |
+/// | `&Recorder` | in a unit test | records the call: [`Recorder`](crate::Recorder) |
+/// | `blog.on(target)` | any of these | the same, told to the observers and the log of a read model: [`ReadModel::on`](crate::ReadModel::on) |
 ///
 /// Inside a transaction the locks are held until it ends: sync last, just before the commit.
 /// REPEATABLE READ is refused, because it would lose concurrent changes in silence.
+///
+/// Code that is generic over the target can be tested without a database. A function takes
+/// `target: impl SyncTarget`. A service that syncs many times holds an `S` where
+/// `for<'a> &'a S: SyncTarget`, which `PgPool`, `Recorder` and `Observed<PgPool>` are; see
+/// [`Recorder`](crate::Recorder) for one.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a target of a sync",
     label = "expected `&PgPool`, `&mut PgConnection` or `&mut Transaction`",
-    note = "a pool is passed as `&pool`, a transaction as `&mut tx`"
+    note = "a pool is passed as `&pool`, a transaction as `&mut tx`, a recorder as `&recorder`"
 )]
 pub trait SyncTarget: Send {
     #[doc(hidden)]
-    fn run(self, request: Request<'_>) -> impl Future<Output = Result<SyncReport>> + Send;
+    fn run(
+        self,
+        request: Request<'_>,
+        watch: &Watch<'_>,
+    ) -> impl Future<Output = Result<SyncReport>> + Send;
 }
 
-/// A connection, and how a batch is run on it.
-pub(crate) enum Session<'c> {
-    /// The statement's own transaction: after the commit.
-    Own(&'c mut PgConnection),
-    /// The caller's transaction.
-    Callers(&'c mut PgConnection),
+/// What is done with the keys of a batch.
+#[derive(Clone, Copy)]
+enum Step {
+    /// Their documents are written.
+    Write,
+    /// They are written after this statement has emptied their unique columns.
+    Exchange(&'static str),
+    /// They are deleted.
+    Delete,
 }
 
-/// A place in the caller's transaction to come back to.
-const SAVEPOINT: &str = "SAVEPOINT fraiseql_sync";
-const RELEASE: &str = "RELEASE SAVEPOINT fraiseql_sync";
-const ROLL_BACK: &str = "ROLLBACK TO SAVEPOINT fraiseql_sync; RELEASE SAVEPOINT fraiseql_sync";
+/// A connection, and how batches are run on it.
+pub(crate) struct Session<'c> {
+    connection: &'c mut PgConnection,
+    place: Place,
+    mode: Mode,
+    watch: &'c Watch<'c>,
+    /// How often something of this batch was run again.
+    retries: u32,
+}
 
-impl Session<'_> {
-    /// Syncs the documents of at most [`BATCH`] keys; those that cannot be written are
-    /// reported.
+impl<'c> Session<'c> {
+    /// Each batch is a transaction of its own: after the commit.
+    pub(crate) fn own(connection: &'c mut PgConnection, mode: Mode, watch: &'c Watch<'_>) -> Self {
+        Self::new(connection, Place::Own, mode, watch)
+    }
+
+    /// In the caller's transaction.
+    fn callers(connection: &'c mut PgConnection, mode: Mode, watch: &'c Watch<'_>) -> Self {
+        Self::new(connection, Place::Callers, mode, watch)
+    }
+
+    fn new(
+        connection: &'c mut PgConnection,
+        place: Place,
+        mode: Mode,
+        watch: &'c Watch<'_>,
+    ) -> Self {
+        Self {
+            connection,
+            place,
+            mode,
+            watch,
+            retries: 0,
+        }
+    }
+
+    /// Syncs the documents of at most [`BATCH`] keys, or deletes them. Those that cannot be
+    /// written are reported.
     pub(crate) async fn batch(&mut self, view: Handle, keys: &Keys) -> Result<SyncReport> {
-        invalid::sync(self, view, keys).await
+        let batch = observe::Started::now(self.watch, view, self.mode, keys);
+        self.retries = 0;
+        let result = match self.mode {
+            Mode::Delete => self.step(view, keys, Step::Delete).await,
+            Mode::Sync | Mode::Full => invalid::sync(self, view, keys).await,
+        };
+        batch
+            .end(result, self.retries, self.connection, self.place)
+            .await
+    }
+
+    /// Syncs the documents of at most [`BATCH`] keys, all or none.
+    pub(crate) async fn attempt(&mut self, view: Handle, keys: &Keys) -> Result<SyncReport> {
+        self.step(view, keys, Step::Write).await
     }
 
     /// The same where documents of the batch may have taken each other's unique values.
@@ -62,21 +123,33 @@ impl Session<'_> {
         keys: &Keys,
         clear: &'static str,
     ) -> Result<SyncReport> {
-        let place = match self {
-            Self::Own(_) => run::Place::Own,
-            Self::Callers(_) => run::Place::Callers,
-        };
-        self.guarded(async |connection| run::exchanging(connection, view, keys, clear, place).await)
-            .await
+        self.step(view, keys, Step::Exchange(clear)).await
     }
 
-    /// Syncs the documents of at most [`BATCH`] keys, all or none.
-    pub(crate) async fn attempt(&mut self, view: Handle, keys: &Keys) -> Result<SyncReport> {
-        match self {
-            Self::Own(connection) => run::guarded(connection, view, keys).await,
-            Self::Callers(_) => {
-                self.guarded(async |connection| run::in_transaction(connection, view, keys).await)
-                    .await
+    /// Runs a step of a batch, and runs it again after a deadlock or a serialization failure
+    /// where the transaction is our own.
+    async fn step(&mut self, view: Handle, keys: &Keys, step: Step) -> Result<SyncReport> {
+        let place = self.place;
+        let mut retry = 0;
+        loop {
+            let work = async |connection: &mut PgConnection| match (step, place) {
+                (Step::Write, Place::Own) => run::guarded(connection, view, keys).await,
+                (Step::Write, Place::Callers) => run::in_transaction(connection, view, keys).await,
+                (Step::Exchange(clear), _) => {
+                    run::exchanging(connection, view, keys, clear, place).await
+                }
+                (Step::Delete, _) => Ok(SyncReport {
+                    deleted: run::delete(connection, view, keys).await?,
+                    ..SyncReport::default()
+                }),
+            };
+            match self.guarded(work).await {
+                Err(error) if place == Place::Own && error.is_retryable() && retry < RETRIES => {
+                    retry += 1;
+                    self.retries += 1;
+                    telemetry::retrying(view, retry, &error);
+                }
+                result => return result,
             }
         }
     }
@@ -86,50 +159,23 @@ impl Session<'_> {
         &mut self,
         work: impl AsyncFnOnce(&mut PgConnection) -> Result<T>,
     ) -> Result<T> {
-        let connection = match self {
-            Self::Own(connection) => return work(connection).await,
-            Self::Callers(connection) => connection,
-        };
-        let failed = || Error::database("keeping a savepoint to sync");
-        if let Err(error) = connection.execute(SAVEPOINT).await {
-            let code = error.as_database_error().and_then(|error| error.code());
-            if code.as_deref() == Some("25P01") {
-                // There is no transaction, so each statement is one.
-                return work(connection).await;
-            }
-            return Err(failed()(error));
-        }
-        let result = work(connection).await;
-        let end = match &result {
-            Ok(_) => RELEASE,
-            Err(_) => ROLL_BACK,
-        };
-        match (result, connection.execute(end).await) {
-            (Ok(value), Ok(_)) => Ok(value),
-            (Ok(_), Err(error)) => Err(failed()(error)),
-            // Where the way back fails too, the reason is the first error.
-            (Err(error), _) => Err(error),
+        match self.place {
+            Place::Own => work(self.connection).await,
+            Place::Callers => in_savepoint(self.connection, work).await,
         }
     }
 
     pub(crate) fn connection(&mut self) -> &mut PgConnection {
-        match self {
-            Self::Own(connection) | Self::Callers(connection) => connection,
-        }
+        self.connection
     }
 
     async fn run(&mut self, request: Request<'_>) -> Result<SyncReport> {
         let start = Instant::now();
         let mut report = SyncReport::default();
         match request {
-            Request::Sync { view, keys } => {
+            Request::Sync { view, keys } | Request::Delete { view, keys } => {
                 for chunk in keys.chunks(BATCH) {
                     report += self.batch(view, &chunk).await?;
-                }
-            }
-            Request::Delete { view, keys } => {
-                for chunk in keys.chunks(BATCH) {
-                    report.deleted += run::delete(self.connection(), view, &chunk).await?;
                 }
             }
             Request::Full { view, settings } => {
@@ -141,38 +187,76 @@ impl Session<'_> {
     }
 }
 
+/// A place in the caller's transaction to come back to.
+const SAVEPOINT: &str = "SAVEPOINT fraiseql_sync";
+const RELEASE: &str = "RELEASE SAVEPOINT fraiseql_sync";
+const ROLL_BACK: &str = "ROLLBACK TO SAVEPOINT fraiseql_sync; RELEASE SAVEPOINT fraiseql_sync";
+
+/// Runs something after whose failure the caller's transaction, if there is one, can go on.
+pub(crate) async fn in_savepoint<T>(
+    connection: &mut PgConnection,
+    work: impl AsyncFnOnce(&mut PgConnection) -> Result<T>,
+) -> Result<T> {
+    let failed = || Error::database("keeping a savepoint to sync");
+    if let Err(error) = connection.execute(SAVEPOINT).await {
+        let code = error.as_database_error().and_then(|error| error.code());
+        if code.as_deref() == Some("25P01") {
+            // There is no transaction, so each statement is one.
+            return work(connection).await;
+        }
+        return Err(failed()(error));
+    }
+    let result = work(connection).await;
+    let end = match &result {
+        Ok(_) => RELEASE,
+        Err(_) => ROLL_BACK,
+    };
+    match (result, connection.execute(end).await) {
+        (Ok(value), Ok(_)) => Ok(value),
+        (Ok(_), Err(error)) => Err(failed()(error)),
+        // Where the way back fails too, the reason is the first error.
+        (Err(error), _) => Err(error),
+    }
+}
+
 impl SyncTarget for &PgPool {
-    async fn run(self, request: Request<'_>) -> Result<SyncReport> {
+    async fn run(self, request: Request<'_>, watch: &Watch<'_>) -> Result<SyncReport> {
         if let Request::Sync { keys, .. } | Request::Delete { keys, .. } = &request
             && keys.is_empty()
         {
             return Ok(SyncReport::default());
         }
         if let Request::Full { view, settings } = request {
-            return full::on_pool(self, view, settings).await;
+            return full::on_pool(self, view, settings, watch).await;
         }
         let mut connection = self
             .acquire()
             .await
             .map_err(Error::database("acquiring a connection to sync"))?;
-        Session::Own(&mut connection).run(request).await
+        let mode = request.mode();
+        Session::own(&mut connection, mode, watch)
+            .run(request)
+            .await
     }
 }
 
 impl SyncTarget for &mut PgConnection {
-    async fn run(self, request: Request<'_>) -> Result<SyncReport> {
-        Session::Callers(self).run(request).await
+    async fn run(self, request: Request<'_>, watch: &Watch<'_>) -> Result<SyncReport> {
+        let mode = request.mode();
+        Session::callers(self, mode, watch).run(request).await
     }
 }
 
 impl SyncTarget for &mut Transaction<'_, Postgres> {
-    async fn run(self, request: Request<'_>) -> Result<SyncReport> {
-        Session::Callers(self).run(request).await
+    async fn run(self, request: Request<'_>, watch: &Watch<'_>) -> Result<SyncReport> {
+        let mode = request.mode();
+        Session::callers(self, mode, watch).run(request).await
     }
 }
 
 impl SyncTarget for &mut PoolConnection<Postgres> {
-    async fn run(self, request: Request<'_>) -> Result<SyncReport> {
-        Session::Callers(self).run(request).await
+    async fn run(self, request: Request<'_>, watch: &Watch<'_>) -> Result<SyncReport> {
+        let mode = request.mode();
+        Session::callers(self, mode, watch).run(request).await
     }
 }

@@ -67,7 +67,7 @@ pub(crate) fn compose(view: &View) -> Ddl {
 }
 
 /// A name of at most 63 bytes: `<stem><suffix>`, cut where it would be too long.
-fn name(stem: &str, suffix: &str) -> String {
+pub(crate) fn name(stem: &str, suffix: &str) -> String {
     const MAX: usize = 63;
     let whole = format!("{stem}{suffix}");
     if whole.len() <= MAX {

@@ -9,9 +9,9 @@ use std::pin::Pin;
 
 use self::progress::{OnProgress, Position, Progress};
 use crate::error::Result;
-use crate::sync::Request;
 use crate::sync::report::SyncReport;
 use crate::sync::target::SyncTarget;
+use crate::sync::{Request, observe};
 use crate::view::{Handle, TView};
 
 pub(crate) use self::run::{on_connection, on_pool};
@@ -134,9 +134,10 @@ impl<'a, T: SyncTarget + 'a> IntoFuture for FullSync<'a, T> {
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.target.run(Request::Full {
+        let request = Request::Full {
             view: self.view,
             settings: self.settings,
-        }))
+        };
+        Box::pin(observe::call(self.target, request))
     }
 }

@@ -13,8 +13,10 @@ use super::Settings;
 use super::progress::{OnProgress, Position, Progress};
 use crate::error::{Error, Result};
 use crate::key::Keys;
+use crate::sync::observe::{Mode, Watch};
 use crate::sync::report::SyncReport;
 use crate::sync::target::Session;
+use crate::sync::telemetry;
 use crate::view::Handle;
 
 /// How many bytes of documents a chunk should have. More is not faster, and once the server
@@ -32,12 +34,13 @@ pub(crate) async fn on_pool(
     pool: &PgPool,
     view: Handle,
     settings: Settings<'_>,
+    watch: &Watch<'_>,
 ) -> Result<SyncReport> {
     let most = usize::try_from(pool.options().get_max_connections()).unwrap_or(usize::MAX);
     let connections = settings.connections.min(most);
     let run = Run::new(view, settings)?;
     let mut workers: FuturesUnordered<_> = (0..connections)
-        .map(|worker| run.on_own_connection(pool, worker > 0))
+        .map(|worker| run.on_own_connection(pool, worker > 0, watch))
         .collect();
     let mut failed = None;
     while let Some(result) = workers.next().await {
@@ -149,7 +152,12 @@ impl<'a> Run<'a> {
 
     /// A worker with a connection of its own. Where there is none to be had for a further one,
     /// the others do its work.
-    async fn on_own_connection(&self, pool: &PgPool, further: bool) -> Result<()> {
+    async fn on_own_connection(
+        &self,
+        pool: &PgPool,
+        further: bool,
+        watch: &Watch<'_>,
+    ) -> Result<()> {
         let acquire = || async {
             pool.acquire()
                 .await
@@ -162,10 +170,8 @@ impl<'a> Run<'a> {
         let mut chunk = None;
         let mut reconnects = 0;
         loop {
-            match self
-                .step(&mut Session::Own(&mut connection), &mut chunk)
-                .await
-            {
+            let mut session = Session::own(&mut connection, Mode::Full, watch);
+            match self.step(&mut session, &mut chunk).await {
                 Ok(true) => reconnects = 0,
                 Ok(false) => return Ok(()),
                 Err(error) if error.is_lost_connection() && reconnects < RECONNECTS => {
@@ -232,8 +238,10 @@ impl<'a> Run<'a> {
     ) -> Result<Keys> {
         let sql = &self.view.statements().sync;
         let query = if after.is_empty() {
+            telemetry::statement(&sql.first_keys);
             sqlx::query(sql.first_keys.as_str())
         } else {
+            telemetry::statement(&sql.next_keys);
             after.bind(sqlx::query(sql.next_keys.as_str()))
         };
         query
@@ -248,8 +256,10 @@ impl<'a> Run<'a> {
     async fn expected(&self, session: &mut Session<'_>, after: &Keys) -> Result<u64> {
         let sql = &self.view.statements().sync;
         let query = if after.is_empty() {
+            telemetry::statement(&sql.expected);
             sqlx::query(sql.expected.as_str())
         } else {
+            telemetry::statement(&sql.expected_after);
             after.bind(sqlx::query(sql.expected_after.as_str()))
         };
         let expected: i64 = query

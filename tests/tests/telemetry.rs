@@ -1,0 +1,404 @@
+//! What a sync traces and counts.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::sync::Once;
+
+use fraiseql_tests::blog::{delete_post, sync_all_posts, sync_post};
+use fraiseql_tests::run;
+use fraiseql_tests::watched::{
+    ADA, blog, deadlocked, post, posts, refuse_post_2, rename, wait_for_a_lock,
+};
+use sqlx::PgPool;
+
+/// Keeps what a thread traces under `fraiseql::sync` as text: level, spans, fields.
+struct Capture;
+
+thread_local! {
+    static EVENTS: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+}
+
+struct Fields(BTreeMap<&'static str, String>);
+
+impl tracing::field::Visit for Fields {
+    fn record_debug(&mut self, field: &tracing::field::Field, value: &dyn std::fmt::Debug) {
+        self.0.insert(field.name(), format!("{value:?}"));
+    }
+}
+
+impl Fields {
+    fn text(mut self) -> String {
+        let mut text = self.0.remove("message").unwrap_or_default();
+        for (name, value) in self.0 {
+            if name != "duration_ms" {
+                write!(text, " {name}={value}").unwrap();
+            }
+        }
+        text
+    }
+}
+
+impl<S> tracing_subscriber::Layer<S> for Capture
+where
+    S: tracing::Subscriber + for<'a> tracing_subscriber::registry::LookupSpan<'a>,
+{
+    fn on_new_span(
+        &self,
+        attributes: &tracing::span::Attributes<'_>,
+        id: &tracing::Id,
+        context: tracing_subscriber::layer::Context<'_, S>,
+    ) {
+        let mut fields = Fields(BTreeMap::new());
+        attributes.record(&mut fields);
+        let span = context.span(id).unwrap();
+        let text = format!("{}{{{}}}", span.name(), fields.text().trim());
+        span.extensions_mut().insert(text);
+    }
+
+    fn on_event(
+        &self,
+        event: &tracing::Event<'_>,
+        context: tracing_subscriber::layer::Context<'_, S>,
+    ) {
+        let mut fields = Fields(BTreeMap::new());
+        event.record(&mut fields);
+        let metadata = event.metadata();
+        if metadata.target() != "fraiseql::sync" {
+            return;
+        }
+        let spans: Vec<String> = context
+            .event_scope(event)
+            .into_iter()
+            .flatten()
+            .map(|span| {
+                span.extensions()
+                    .get::<String>()
+                    .cloned()
+                    .unwrap_or_default()
+            })
+            .collect();
+        let text = format!(
+            "{} {}: {}",
+            metadata.level(),
+            spans.join(" "),
+            fields.text()
+        );
+        EVENTS.with_borrow_mut(|events| events.push(text));
+    }
+}
+
+impl Capture {
+    /// Forgets what this thread has traced so far.
+    fn start() -> Self {
+        // One for the process: what callsites cache is right for one subscriber only, or for
+        // none. Each test runs on a thread of its own.
+        static INSTALL: Once = Once::new();
+        INSTALL.call_once(|| {
+            use tracing_subscriber::layer::SubscriberExt as _;
+            let subscriber = tracing_subscriber::registry().with(Capture);
+            tracing::subscriber::set_global_default(subscriber).unwrap();
+        });
+        Self.take();
+        Self
+    }
+
+    fn take(&self) -> Vec<String> {
+        EVENTS.take()
+    }
+}
+
+#[tokio::test]
+async fn a_call_is_a_span_and_its_batches_are_events() -> anyhow::Result<()> {
+    let (pool, _, model) = blog(2).await;
+    let capture = Capture::start();
+    sync_post(&pool, &[post(1)]).await?;
+    let events = capture.take();
+    let span = "sync{entity=\"post\" keys=1 mode=\"sync\"}";
+    assert!(
+        events[0].starts_with(&format!("TRACE {span}: statement sql=\"WITH input AS")),
+        "{events:#?}"
+    );
+    assert_eq!(
+        events.last().unwrap(),
+        &format!(
+            "DEBUG {span}: batch written count=1 deleted=0 entity=\"post\" inserted=1 invalid=0 keys={} \
+             mode=\"sync\" retries=0 unchanged=0 updated=0",
+            post(1)
+        )
+    );
+    sync_all_posts(model.on(&pool)).chunk(1).await?;
+    let events = capture.take();
+    let batches = events.iter().filter(|text| {
+        text.starts_with("DEBUG sync{entity=\"post\" mode=\"full\"}: batch written")
+    });
+    assert_eq!(batches.count(), 2, "{events:#?}");
+    let mut tx = pool.begin().await?;
+    delete_post(&mut tx, &[post(1)]).await?;
+    tx.commit().await?;
+    let events = capture.take();
+    assert_eq!(events.len(), 2, "{events:#?}");
+    assert!(events[0].contains("mode=\"delete\"}: statement sql=\"DELETE FROM"));
+    assert!(events[1].contains("batch written count=1 deleted=1"));
+    Ok(())
+}
+
+/// The span is left while the sync waits: what another task traces then is not in it.
+#[tokio::test]
+async fn a_span_is_not_entered_while_its_call_waits() -> anyhow::Result<()> {
+    let (pool, _, _) = blog(2).await;
+    let capture = Capture::start();
+    let (first, second) = ([post(1)], posts(1..=2));
+    let aside = async {
+        for _ in 0..50 {
+            tracing::info!(target: "fraiseql::sync", "aside");
+            tokio::task::yield_now().await;
+        }
+    };
+    let (one, two, ()) = tokio::join!(sync_post(&pool, &first), delete_post(&pool, &second), aside);
+    one?;
+    two?;
+    let events = capture.take();
+    assert!(
+        events.iter().filter(|text| *text == "INFO : aside").count() == 50,
+        "{events:#?}"
+    );
+    for event in events.iter().filter(|text| text.contains("batch written")) {
+        let (span, text) = event.split_once(": ").unwrap();
+        assert_eq!(
+            span.contains("mode=\"sync\""),
+            text.contains("mode=\"sync\""),
+            "{event}"
+        );
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_error_is_traced_once_and_counted() -> anyhow::Result<()> {
+    let (pool, _, model) = blog(2).await;
+    refuse_post_2(&pool).await;
+    let capture = Capture::start();
+    sync_post(model.on(&pool), &[post(2)]).await.unwrap_err();
+    let events = capture.take();
+    let errors: Vec<&String> = events
+        .iter()
+        .filter(|text| text.starts_with("ERROR"))
+        .collect();
+    assert_eq!(errors.len(), 1, "{events:#?}");
+    assert!(
+        errors[0].contains("sync failed entity=\"post\" error=syncing"),
+        "{errors:?}"
+    );
+    assert!(
+        errors[0].ends_with("mode=\"sync\" retryable=false"),
+        "{errors:?}"
+    );
+    assert!(
+        events.iter().any(|text| text.contains("batch failed")),
+        "{events:#?}"
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn retries_rebuilds_and_sessions_are_traced() -> anyhow::Result<()> {
+    let (pool, _, _) = blog(2).await;
+    let mut odd = pool.acquire().await?;
+    sqlx::raw_sql("SET TimeZone = 'Asia/Kathmandu'")
+        .execute(&mut *odd)
+        .await?;
+    let capture = Capture::start();
+    sync_all_posts(&mut odd).await?;
+    let events = capture.take();
+    assert!(
+        events
+            .iter()
+            .any(|text| text.starts_with("DEBUG") && text.contains("TimeZone")),
+        "{events:#?}"
+    );
+    rename(&pool, "Countess").await;
+    deadlocked(&pool, |pool| async move {
+        sync_post(&pool, &posts(1..=2)).await
+    })
+    .await?;
+    let events = capture.take();
+    let retried = events
+        .iter()
+        .find(|text| text.starts_with("WARN"))
+        .unwrap_or_else(|| panic!("no retry in {events:#?}"));
+    assert!(
+        retried.contains("batch is run again entity=\"post\" error="),
+        "{retried}"
+    );
+    assert!(retried.ends_with("retry=1"), "{retried}");
+
+    rename(&pool, "Lady").await;
+    let mut writer = pool.begin().await?;
+    sqlx::query("UPDATE tb_post SET title = 'Newer' WHERE id = $1")
+        .bind(post(1))
+        .execute(&mut *writer)
+        .await?;
+    sync_post(&mut writer, &[post(1)]).await?;
+    comment(&pool).await;
+    capture.take();
+    let first = [post(1)];
+    let commit = async {
+        wait_for_a_lock(&pool).await;
+        writer.commit().await
+    };
+    let (report, commit) = tokio::join!(sync_post(&pool, &first), commit);
+    commit?;
+    report?;
+    let events = capture.take();
+    let rebuilt = format!("built again count=1 entity=\"post\" keys={}", post(1));
+    assert!(
+        events.iter().any(|text| text.contains(&rebuilt)),
+        "{events:#?}"
+    );
+    Ok(())
+}
+
+/// A change of post 1 that waits for no sync in a transaction.
+async fn comment(pool: &PgPool) {
+    sqlx::query("INSERT INTO tb_comment VALUES (gen_random_uuid(), $1, $2, 'more')")
+        .bind(post(1))
+        .bind(ADA)
+        .execute(pool)
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn invalid_documents_are_traced_and_counted() -> anyhow::Result<()> {
+    let (pool, _, _) = blog(2).await;
+    run(
+        &pool,
+        "ALTER TABLE tv_post ADD CHECK (data->>'title' = 'Post 1')",
+    )
+    .await;
+    let recorder = metrics_util::debugging::DebuggingRecorder::new();
+    let _guard = metrics::set_default_local_recorder(&recorder);
+    let capture = Capture::start();
+    sync_all_posts(&pool).connections(2).chunk(1).await?;
+    let events = capture.take();
+    let warned: Vec<&String> = events
+        .iter()
+        .filter(|text| text.starts_with("WARN"))
+        .collect();
+    assert_eq!(warned.len(), 1, "{events:#?}");
+    let document = format!(
+        "cannot be written entity=\"post\" key=\"{}\" reason=",
+        post(2)
+    );
+    assert!(warned[0].contains(&document), "{warned:?}");
+    let metrics = snapshot(&recorder);
+    assert_eq!(metrics["documents_total{entity=post,outcome=invalid}"], 1.0);
+    assert_eq!(
+        metrics["documents_total{entity=post,outcome=inserted}"],
+        1.0
+    );
+    assert_eq!(
+        metrics["batches_total{entity=post,mode=full,success=true}"],
+        2.0
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_failing_log_is_traced() -> anyhow::Result<()> {
+    let (pool, _, model) = blog(1).await;
+    run(&pool, "DROP TABLE sync_log").await;
+    let capture = Capture::start();
+    sync_post(model.on(&pool), &[post(1)]).await?;
+    let events = capture.take();
+    assert!(
+        events.iter().any(|text| text.starts_with("WARN")
+            && text.contains("the sync log could not be written error=writing")),
+        "{events:#?}"
+    );
+    Ok(())
+}
+
+/// Counters by name and labels, and how many values each histogram has.
+fn snapshot(recorder: &metrics_util::debugging::DebuggingRecorder) -> BTreeMap<String, f64> {
+    use metrics_util::debugging::DebugValue;
+    recorder
+        .snapshotter()
+        .snapshot()
+        .into_vec()
+        .into_iter()
+        .map(|(key, _, _, value)| {
+            let (_, key) = key.into_parts();
+            let mut labels: Vec<String> = key
+                .labels()
+                .map(|label| format!("{}={}", label.key(), label.value()))
+                .collect();
+            labels.sort();
+            let value = match value {
+                DebugValue::Counter(count) => count as f64,
+                DebugValue::Gauge(value) => value.into_inner(),
+                DebugValue::Histogram(values) => {
+                    values.iter().map(|value| value.into_inner()).sum()
+                }
+            };
+            let name = key.name().trim_start_matches("fraiseql_sync_");
+            (format!("{name}{{{}}}", labels.join(",")), value)
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn documents_batches_retries_and_errors_are_counted() -> anyhow::Result<()> {
+    let (pool, _, model) = blog(3).await;
+    let recorder = metrics_util::debugging::DebuggingRecorder::new();
+    let _guard = metrics::set_default_local_recorder(&recorder);
+    fraiseql_runtime::describe_metrics();
+    sync_all_posts(&pool).chunk(2).await?;
+    rename(&pool, "Countess").await;
+    deadlocked(&pool, |pool| async move {
+        sync_post(&pool, &posts(1..=2)).await
+    })
+    .await?;
+    sync_post(model.on(&pool), &posts(1..=3)).await?;
+    delete_post(&pool, &[post(3)]).await?;
+    run(&pool, "DELETE FROM tv_post").await;
+    refuse_post_2(&pool).await;
+    sync_post(&pool, &[post(2)]).await.unwrap_err();
+    let mut metrics = snapshot(&recorder);
+    let retries = metrics.remove("retries_total{entity=post}");
+    assert!(
+        retries.is_some_and(|count| (1.0..=5.0).contains(&count)),
+        "{retries:?}"
+    );
+    let mut seconds = 0.0;
+    metrics.retain(|name, value| {
+        let time = name.starts_with("batch_duration_seconds");
+        if time {
+            assert!(*value > 0.0, "{name}");
+            seconds += *value;
+        }
+        !time
+    });
+    assert!(
+        seconds > 0.9 && seconds < 60.0,
+        "the deadlock took a second: {seconds}"
+    );
+    let expected = [
+        ("batch_documents{entity=post,mode=delete}", 1.0),
+        ("batch_documents{entity=post,mode=full}", 3.0),
+        ("batch_documents{entity=post,mode=sync}", 5.0),
+        ("batches_total{entity=post,mode=delete,success=true}", 1.0),
+        ("batches_total{entity=post,mode=full,success=true}", 2.0),
+        ("batches_total{entity=post,mode=sync,success=false}", 1.0),
+        ("batches_total{entity=post,mode=sync,success=true}", 2.0),
+        ("documents_total{entity=post,outcome=deleted}", 1.0),
+        ("documents_total{entity=post,outcome=inserted}", 3.0),
+        ("documents_total{entity=post,outcome=unchanged}", 2.0),
+        ("documents_total{entity=post,outcome=updated}", 3.0),
+        ("errors_total{entity=post,mode=sync}", 1.0),
+    ];
+    let expected = expected.map(|(name, value)| (name.to_owned(), value));
+    assert_eq!(metrics, BTreeMap::from(expected));
+    Ok(())
+}
