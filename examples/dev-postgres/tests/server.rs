@@ -213,6 +213,48 @@ fn a_version_that_is_asked_for_is_installed_once() {
 }
 
 #[test]
+fn a_mirror_that_serves_something_else_is_refused() {
+    use std::io::Write;
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let mirror = format!("http://{}", listener.local_addr().unwrap());
+    // Ends with the test's process.
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let mut request = BufReader::new(&stream).lines().map_while(Result::ok);
+            while request.next().is_some_and(|line| !line.is_empty()) {}
+            let _ = stream.write_all(
+                b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nother",
+            );
+        }
+    });
+    let (cache, npm_cache) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let message = failure(
+        program()
+            .env("DEV_POSTGRES", "npm-16")
+            .env("DEV_POSTGRES_CACHE", cache.path())
+            .env("npm_config_cache", npm_cache.path())
+            .env("npm_config_registry", mirror)
+            .env("NO_PROXY", "127.0.0.1"),
+    );
+    if message.contains("`npm` is not installed") && std::env::var_os("CI").is_none() {
+        let _ = writeln!(
+            std::io::stderr(),
+            "SKIPPED a_mirror_that_serves_something_else_is_refused: {message}"
+        );
+        return;
+    }
+    assert!(message.contains("EINTEGRITY"), "{message}");
+    let left: Vec<_> = std::fs::read_dir(cache.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    assert!(
+        left.len() == 1 && left[0].ends_with(".lock"),
+        "nothing of it is kept: {left:?}"
+    );
+}
+
+#[test]
 fn a_url_comes_before_a_version() {
     let running = start(
         program()
