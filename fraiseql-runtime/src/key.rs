@@ -11,19 +11,37 @@ use uuid::Uuid;
 use crate::scalar::Scalar;
 
 /// A type that can be the key of a document.
+///
+/// A newtype of one, with [`#[derive(TScalar)]`](derive@crate::TScalar), is one too, so that
+/// the keys of different views cannot be mixed up:
+///
+/// ```
+/// use fraiseql_runtime::{TScalar, TView};
+/// use uuid::Uuid;
+///
+/// #[derive(TScalar)]
+/// pub struct PostId(Uuid);
+///
+/// #[derive(TView)]
+/// pub struct Post {
+///     pub id: PostId,
+///     pub title: String,
+/// }
+/// # fn main() {
+/// // sync_post(&pool, &[PostId(id)]).await?;
+/// # assert_eq!(<Post as TView>::VIEW.key.ty.sql, "uuid");
+/// # }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the key of a document",
     label = "not a key type",
-    note = "a key is one value that is never null: an i16, i32, i64, String or Uuid"
+    note = "a key is one value that is never null: an i16, i32, i64, String or Uuid, or a newtype \
+            of one with #[derive(TScalar)]"
 )]
-pub trait Key: Scalar + Clone + fmt::Display + Send + Sync + 'static {
-    /// The keys as a list without type parameter, each once and in order.
+pub trait Key: Scalar + Send + Sync + 'static {
+    /// The keys as they are, without type parameter.
     #[doc(hidden)]
-    fn list(keys: &[Self]) -> Keys;
-
-    /// The keys as they are.
-    #[doc(hidden)]
-    fn list_as_given(keys: &[Self]) -> Keys;
+    fn collect<'a>(keys: impl Iterator<Item = &'a Self>) -> Keys;
 }
 
 /// Keys of one view.
@@ -45,19 +63,24 @@ pub enum Keys {
 macro_rules! keys {
     ($($variant:ident($ty:ty)),*) => {
         $(impl Key for $ty {
-            fn list(keys: &[Self]) -> Keys {
-                let mut keys = keys.to_vec();
-                keys.sort_unstable();
-                keys.dedup();
-                Keys::$variant(keys)
-            }
-
-            fn list_as_given(keys: &[Self]) -> Keys {
-                Keys::$variant(keys.to_vec())
+            fn collect<'a>(keys: impl Iterator<Item = &'a Self>) -> Keys {
+                Keys::$variant(keys.cloned().collect())
             }
         })*
 
         impl Keys {
+            /// The keys, each once and in order.
+            pub(crate) fn of<K: Key>(keys: &[K]) -> Self {
+                let mut keys = K::collect(keys.iter());
+                match &mut keys {
+                    $(Self::$variant(keys) => {
+                        keys.sort_unstable();
+                        keys.dedup();
+                    })*
+                }
+                keys
+            }
+
             /// How many there are.
             #[must_use]
             pub fn len(&self) -> usize {

@@ -83,10 +83,10 @@ pub mod sync;
 mod view;
 
 pub use error::{Error, Result};
-pub use fraiseql_derive::{Embed, TView};
+pub use fraiseql_derive::{Embed, TEnum, TScalar, TView};
 pub use key::{Key, Keys};
 pub use model::{ReadModel, ReadModelBuilder};
-pub use scalar::Scalar;
+pub use scalar::{Scalar, TEnum};
 pub use sync::full::{FullSync, Progress};
 pub use sync::report::SyncReport;
 pub use sync::target::SyncTarget;
@@ -102,6 +102,7 @@ pub mod __private {
     pub mod relation {
         pub use crate::relation::{Many, NoRelation, One};
     }
+    pub use crate::scalar::read_enum;
     pub use crate::sql::Statements;
     pub use crate::sync::full::sync_all;
     pub use crate::sync::{delete, sync};

@@ -13,7 +13,8 @@ macro_rules! folders {
 }
 
 folders!(
-    attributes, structs, names, relations, keys, types, aggregates, sql, cycles, many
+    attributes, structs, names, relations, keys, types, newtypes, enums, aggregates, sql, cycles,
+    many
 );
 
 #[test]

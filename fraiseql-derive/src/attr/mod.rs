@@ -1,11 +1,13 @@
 //! What can be written in `#[tview(..)]`, place by place. What it means is judged elsewhere.
 
 mod receive;
+mod scalar;
 mod value;
 
 use darling::FromMeta;
 
 pub(crate) use receive::{Arguments, Receiver, read};
+pub(crate) use scalar::{EnumAttr, NewtypeAttr, NoAttr, VariantAttr};
 pub(crate) use value::{Call, Mark, Number, Root, Switch, Text};
 
 /// On the struct of a view.
@@ -211,7 +213,7 @@ mod tests {
     use super::*;
 
     /// The names of a receiver's fields, as its `Debug` writes them.
-    fn fields<T: std::fmt::Debug + Default>() -> Vec<String> {
+    pub(super) fn fields<T: std::fmt::Debug + Default>() -> Vec<String> {
         format!("{:#?}", T::default())
             .lines()
             .filter_map(|line| line.trim().strip_suffix(": None,"))

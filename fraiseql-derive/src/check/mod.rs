@@ -1,9 +1,11 @@
 //! From what was written to what is meant, or to everything that is wrong with it. Here the
 //! struct as a whole.
 
+mod enumeration;
 mod error;
 mod field;
 mod names;
+mod newtype;
 mod source;
 
 use std::collections::HashMap;
@@ -17,7 +19,9 @@ use self::error::{at, fragment, unbroken};
 use crate::attr::{self, FieldAttr, Mark, PartAttr, Switch, Text, ViewAttr};
 use crate::model::{Field, Kind, Model, Source, View};
 
+pub(crate) use self::enumeration::check as check_enumeration;
 pub(crate) use self::names::{is_function_name, krate};
+pub(crate) use self::newtype::check as check_newtype;
 pub(crate) use self::source::sources;
 
 /// Checks a struct. The error holds every mistake, each at its token.
@@ -56,7 +60,7 @@ pub(crate) fn check(input: &DeriveInput, kind: Kind) -> Result<Model> {
     let view_table = names::table(container.view.as_ref(), "tv_", &entity, &mut errors);
     names::check_default_names(input, &container, &entity, kind, &mut errors);
     let json_text = json_text(container.data.as_ref(), &mut errors);
-    let type_name = names::type_name(input, &container, &mut errors);
+    let type_name = names::type_name(input, container.type_name.as_ref(), &mut errors);
     let filter = fragment(container.filter.as_ref(), &mut errors);
     errors.finish_with(Model {
         ident: input.ident.clone(),
@@ -178,6 +182,15 @@ fn check_generics(input: &DeriveInput, kind: Kind, errors: &mut Accumulator) {
     errors.push(
         Error::custom(format!("{what} does not work on {why}")).with_span(&input.generics.params),
     );
+}
+
+/// Whether there are generic parameters, which are an error.
+fn generics(input: &DeriveInput, message: &'static str, errors: &mut Accumulator) -> bool {
+    let generic = !input.generics.params.is_empty();
+    if generic {
+        errors.push(Error::custom(message).with_span(&input.generics.params));
+    }
+    generic
 }
 
 fn derive_name(kind: Kind) -> &'static str {

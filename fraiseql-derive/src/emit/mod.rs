@@ -1,5 +1,7 @@
 //! From the model to code: one constant table, thin wrappers, and proofs that cost nothing.
 
+pub(crate) mod enumeration;
+pub(crate) mod newtype;
 mod proofs;
 mod schema;
 mod serde;

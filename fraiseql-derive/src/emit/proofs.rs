@@ -53,13 +53,13 @@ fn of_field(model: &Model, field: &Field) -> TokenStream {
 }
 
 /// A constant that is a call. An error in it points from the function's place to `end`.
-fn call(function: &TokenStream, arguments: &TokenStream, end: Span) -> TokenStream {
+pub(super) fn call(function: &TokenStream, arguments: &TokenStream, end: Span) -> TokenStream {
     let arguments = quote_spanned!(end=> (#arguments));
     quote!(const _: () = #function #arguments;)
 }
 
 /// The places of the first and the last token.
-fn ends(tokens: &impl ToTokens) -> (Span, Span) {
+pub(super) fn ends(tokens: &impl ToTokens) -> (Span, Span) {
     let mut tokens = tokens.to_token_stream().into_iter();
     let start = tokens.next();
     let end = tokens.last().or_else(|| start.clone());

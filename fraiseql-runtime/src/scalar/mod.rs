@@ -13,6 +13,7 @@
 //! | `Option` of these | nullable | `null`, key present |
 
 mod containers;
+mod enums;
 mod native;
 
 #[cfg(feature = "chrono")]
@@ -20,6 +21,9 @@ mod chrono;
 #[cfg(feature = "rust_decimal")]
 mod decimal;
 
+#[doc(hidden)]
+pub use enums::read as read_enum;
+pub use enums::{Enum, TEnum, Variant};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A type that can be a field of a document without being a document itself.
@@ -30,6 +34,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
     label = "not a scalar type",
     note = "fields can be bool, i16, i32, i64, f32, f64, String, Uuid, serde_json::Value, \
             chrono's and rust_decimal's types (by feature), and Vec and Option of these",
+    note = "a struct with one field can be one with #[derive(TScalar)], an enum of names with \
+            #[derive(TEnum)]",
     note = "a field that is a struct with #[derive(Embed)] or #[derive(TView)] needs \
             #[tview(one(fk = \"..\"))] or #[tview(many(fk = \"..\"))]"
 )]
@@ -90,6 +96,8 @@ pub enum Form {
     Utc,
     /// PostgreSQL's own form, in a session that prints floats so that they can be read back.
     Float,
+    /// The name of the variant that its label belongs to.
+    Enum(&'static Enum),
 }
 
 impl ScalarType {

@@ -15,8 +15,8 @@ use crate::scalar::{Form, ScalarType};
 use crate::schema::{
     Aggregate, Data, Field, Function, Link, Many, One, Shape, Source, Table, View,
 };
-use crate::sql::aggregate;
 use crate::sql::text::{Sql, column, fragment, ident};
+use crate::sql::{aggregate, enums};
 
 /// The longest identifier that PostgreSQL does not cut.
 const MAX_IDENTIFIER: usize = 63;
@@ -56,7 +56,7 @@ impl SessionNeeds {
         match ty.form {
             Form::Utc => self.utc = true,
             Form::Float => self.floats = true,
-            Form::Native | Form::Text => {}
+            Form::Native | Form::Text | Form::Enum(_) => {}
         }
     }
 }
@@ -138,8 +138,8 @@ pub(crate) fn write(
 /// The value of a promoted column. What was computed for the document is not computed again.
 fn promoted_value(field: &Field, root: &str, document: &str) -> String {
     match &field.source {
-        Source::Column { column: name, .. } => column(root, name),
-        Source::Expr { expr, .. } => format!("({})", fragment(expr, root)),
+        Source::Column { column: name, ty } => promoted_form(column(root, name), ty),
+        Source::Expr { expr, ty } => promoted_form(format!("({})", fragment(expr, root)), ty),
         Source::Aggregate(aggregate) => {
             let value = column(document, field.json);
             match aggregate.ty.form {
@@ -149,6 +149,14 @@ fn promoted_value(field: &Field, root: &str, document: &str) -> String {
         }
         // The derives refuse to promote objects and lists.
         Source::One(_) | Source::Many(_) => "NULL".to_owned(),
+    }
+}
+
+/// A value as its column of the view table holds it: an enum by its name in JSON.
+fn promoted_form(value: String, ty: &ScalarType) -> String {
+    match ty.form {
+        Form::Enum(_) => in_form(value, ty),
+        _ => value,
     }
 }
 
@@ -481,6 +489,8 @@ fn in_form(value: String, ty: &ScalarType) -> String {
         (Form::Native | Form::Utc | Form::Float, _) => value,
         (Form::Text, None) => format!("{value}::text"),
         (Form::Text, Some(_)) => format!("{value}::text[]"),
+        (Form::Enum(table), None) => enums::name(&value, table),
+        (Form::Enum(table), Some(_)) => enums::names(&value, table),
     }
 }
 
@@ -505,7 +515,7 @@ fn order(many: &Many, child: &Shape, row: &str) -> Vec<String> {
             .iter()
             .filter_map(|field| match &field.source {
                 // json has no order; two rows that differ only there may swap.
-                Source::Column { column, ty } if ty.graphql != "JSON" => Some(*column),
+                Source::Column { column, ty } if ty.sql != "jsonb" => Some(*column),
                 _ => None,
             })
             .collect(),

@@ -7,6 +7,7 @@
 mod aggregate;
 pub mod ddl;
 pub mod document;
+mod enums;
 mod lock;
 pub mod read;
 pub mod sync;

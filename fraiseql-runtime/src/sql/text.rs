@@ -9,6 +9,16 @@ pub(crate) fn ident(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
+/// A string, quoted, whatever `standard_conforming_strings` says.
+pub(crate) fn literal(text: &str) -> String {
+    let quoted = text.replace('\'', "''");
+    if quoted.contains('\\') {
+        format!("E'{}'", quoted.replace('\\', "\\\\"))
+    } else {
+        format!("'{quoted}'")
+    }
+}
+
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{}", ident(self.schema), ident(self.name))
@@ -122,6 +132,12 @@ mod tests {
     #[test]
     fn quotes_in_names_are_doubled() {
         assert_eq!(ident(r#"a"b"#), r#""a""b""#);
+    }
+
+    #[test]
+    fn quotes_and_backslashes_in_strings_are_doubled() {
+        assert_eq!(literal("it's"), "'it''s'");
+        assert_eq!(literal(r"a\'b"), r"E'a\\''b'");
     }
 
     #[test]

@@ -9,7 +9,7 @@ mod run;
 pub mod target;
 
 use crate::error::Result;
-use crate::key::{Key, Keys};
+use crate::key::Keys;
 use crate::sync::report::SyncReport;
 use crate::sync::target::SyncTarget;
 use crate::view::{Handle, TView};
@@ -25,7 +25,7 @@ pub async fn sync<V: TView>(target: impl SyncTarget, keys: &[V::Key]) -> Result<
     target
         .run(Request::Sync {
             view: V::handle(),
-            keys: V::Key::list(keys),
+            keys: Keys::of(keys),
         })
         .await
 }
@@ -41,7 +41,7 @@ pub async fn delete<V: TView>(target: impl SyncTarget, keys: &[V::Key]) -> Resul
     target
         .run(Request::Delete {
             view: V::handle(),
-            keys: V::Key::list(keys),
+            keys: Keys::of(keys),
         })
         .await
 }
