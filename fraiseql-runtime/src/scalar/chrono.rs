@@ -76,16 +76,16 @@ macro_rules! chrono {
 }
 
 chrono! {
-    DateTime<Utc> => "timestamptz", Form::Utc, "DateTime", "a time in RFC 3339",
+    DateTime<Utc> => "timestamptz", Form::Timestamptz, "DateTime", "a time in RFC 3339",
         |at| format_args!("{}T{}+00:00", at.date_naive(), Clock(at.time())),
         |text| Some(DateTime::parse_from_rfc3339(text).ok()?.to_utc());
-    NaiveDateTime => "timestamp", Form::Native, "NaiveDateTime", "a date and time in ISO 8601",
+    NaiveDateTime => "timestamp", Form::Timestamp, "NaiveDateTime", "a date and time in ISO 8601",
         |at| format_args!("{}T{}", at.date(), Clock(at.time())),
         |text| text.parse().ok();
-    NaiveDate => "date", Form::Native, "Date", "a date in ISO 8601",
+    NaiveDate => "date", Form::Date, "Date", "a date in ISO 8601",
         |date| date,
         |text| text.parse().ok();
-    NaiveTime => "time", Form::Native, "Time", "a time of day in ISO 8601",
+    NaiveTime => "time", Form::Time, "Time", "a time of day in ISO 8601",
         |time| Clock(*time),
         |text| text.parse().ok();
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serializer};
 use super::{Form, Scalar, ScalarType};
 
 impl Scalar for Decimal {
-    const TYPE: ScalarType = ScalarType::new("numeric", Form::Text, "Decimal");
+    const TYPE: ScalarType = ScalarType::new("numeric", Form::Decimal, "Decimal");
 
     fn serialize_json<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)

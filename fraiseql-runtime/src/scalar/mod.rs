@@ -85,18 +85,26 @@ pub enum ElementNull {
     Yes,
 }
 
-/// How SQL turns a value into JSON.
+/// How SQL turns a value into JSON, and which values it cannot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
     /// PostgreSQL's own JSON form is the right one.
     Native,
-    /// As its text, in a string: every digit is kept.
-    Text,
-    /// PostgreSQL's own form, in a session whose time zone is UTC.
-    Utc,
     /// PostgreSQL's own form, in a session that prints floats so that they can be read back.
+    /// `NaN` and infinity have none.
     Float,
-    /// The name of the variant that its label belongs to.
+    /// As its text, in a string: every digit is kept. `NaN`, infinity, and more digits than
+    /// the Rust type holds have none.
+    Decimal,
+    /// PostgreSQL's own form, in a session whose time zone is UTC; of the years 1 to 9999.
+    Timestamptz,
+    /// PostgreSQL's own form, of the years 1 to 9999.
+    Timestamp,
+    /// PostgreSQL's own form, of the years 1 to 9999.
+    Date,
+    /// PostgreSQL's own form; not `24:00`.
+    Time,
+    /// The name of the variant that its label belongs to; a label of no variant has none.
     Enum(&'static Enum),
 }
 

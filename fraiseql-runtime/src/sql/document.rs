@@ -15,8 +15,9 @@ use crate::scalar::{Form, ScalarType};
 use crate::schema::{
     Aggregate, Data, Field, Function, Link, Many, One, Shape, Source, Table, View,
 };
+use crate::sql::aggregate;
+use crate::sql::form;
 use crate::sql::text::{Sql, column, fragment, ident};
-use crate::sql::{aggregate, enums};
 
 /// The longest identifier that PostgreSQL does not cut.
 const MAX_IDENTIFIER: usize = 63;
@@ -54,9 +55,9 @@ impl SessionNeeds {
 
     fn note(&mut self, ty: &ScalarType) {
         match ty.form {
-            Form::Utc => self.utc = true,
+            Form::Timestamptz => self.utc = true,
             Form::Float => self.floats = true,
-            Form::Native | Form::Text | Form::Enum(_) => {}
+            _ => {}
         }
     }
 }
@@ -102,62 +103,47 @@ pub(crate) fn write(
     lookup: Lookup,
     pick: impl FnOnce(&str) -> Vec<String>,
 ) {
-    let mut composer = Composer {
-        data: view.data,
-        lookup,
-        lists: 0,
-        aliases: HashSet::new(),
-    };
-    let root = composer.alias("root");
-    let document = composer.alias("_document");
-    let joins = composer.joins(view.shape, &root, "");
-    let record = composer.record(view.shape, &root, "", &joins);
-
+    let mut composer = Composer::new(view.data, lookup, Purpose::Documents);
+    let (root, document) = composer.root();
     let mut select = vec![format!("{} AS \"key\"", column(&root, view.key.column))];
+    let mut computed = false;
     for field in view.shape.fields {
-        if let Some(promoted) = field.promoted {
-            let value = promoted_value(field, &root, &document);
-            select.push(format!("{value} AS {}", ident(promoted.column)));
-        }
+        let Some(promoted) = field.promoted else {
+            continue;
+        };
+        // What was computed for the document is not computed again.
+        let in_document = |ty| form::back(column(&document, field.json), ty);
+        let value = match &field.source {
+            Source::Column { column: name, ty } if !form::is_renamed(ty) => column(&root, name),
+            Source::Column { ty, .. } | Source::Expr { ty, .. } => in_document(ty),
+            Source::Aggregate(aggregate) => in_document(&aggregate.ty),
+            // The derives refuse to promote objects and lists.
+            Source::One(_) | Source::Many(_) => continue,
+        };
+        computed |= !matches!(field.source, Source::Column { ty, .. } if !form::is_renamed(&ty));
+        select.push(format!("{value} AS {}", ident(promoted.column)));
     }
     select.push(format!(
         "pg_catalog.to_{}({document}) AS \"data\"",
         view.data.sql()
     ));
-
-    sql.line("SELECT");
-    sql.block_list(select);
-    write_from(sql, view.shape.table, &root, view.shape.filter.as_slice());
-    joins.write(sql);
-    sql.block("CROSS JOIN LATERAL (", format!(") AS {document}"), |sql| {
-        record.write(sql);
-    });
-    sql.conditions("WHERE", &pick(&root));
+    composer.write(sql, view, &root, &document, select, computed, pick);
 }
 
-/// The value of a promoted column. What was computed for the document is not computed again.
-fn promoted_value(field: &Field, root: &str, document: &str) -> String {
-    match &field.source {
-        Source::Column { column: name, ty } => promoted_form(column(root, name), ty),
-        Source::Expr { expr, ty } => promoted_form(format!("({})", fragment(expr, root)), ty),
-        Source::Aggregate(aggregate) => {
-            let value = column(document, field.json);
-            match aggregate.ty.form {
-                Form::Text => format!("{value}::{}", aggregate.ty.sql_name()),
-                _ => value,
-            }
-        }
-        // The derives refuse to promote objects and lists.
-        Source::One(_) | Source::Many(_) => "NULL".to_owned(),
-    }
-}
-
-/// A value as its column of the view table holds it: an enum by its name in JSON.
-fn promoted_form(value: String, ty: &ScalarType) -> String {
-    match ty.form {
-        Form::Enum(_) => in_form(value, ty),
-        _ => value,
-    }
+/// The query that says why the documents of the keys `$1` cannot be written: for each key, in
+/// an array, an object of the document's shape with reasons, as text, in the place of values
+/// that are flawed, and null in the place of others. A row that is missing is a reason under
+/// the field's key with `?` behind it.
+pub(crate) fn flaws(view: &View, pick: impl FnOnce(&str) -> Vec<String>) -> String {
+    let mut composer = Composer::new(view.data, Lookup::Few, Purpose::Flaws);
+    let (root, document) = composer.root();
+    let select = vec![
+        format!("ARRAY[{}] AS \"key\"", column(&root, view.key.column)),
+        format!("pg_catalog.to_jsonb({document}) AS \"flaws\""),
+    ];
+    let mut sql = Sql::new();
+    composer.write(&mut sql, view, &root, &document, select, false, pick);
+    sql.finish()
 }
 
 /// `FROM` a base table. A filter's columns are meant to be the table's, so it stands in a
@@ -223,15 +209,68 @@ impl Record {
     }
 }
 
+/// What the records of a query hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Purpose {
+    /// The values.
+    Documents,
+    /// Why values cannot be held.
+    Flaws,
+}
+
 struct Composer {
     data: Data,
     lookup: Lookup,
+    purpose: Purpose,
     /// How many lists are around the row in hand.
     lists: usize,
     aliases: HashSet<String>,
 }
 
 impl Composer {
+    fn new(data: Data, lookup: Lookup, purpose: Purpose) -> Self {
+        Self {
+            data,
+            lookup,
+            purpose,
+            lists: 0,
+            aliases: HashSet::new(),
+        }
+    }
+
+    /// The aliases of the root row and of the document.
+    fn root(&mut self) -> (String, String) {
+        (self.alias("root"), self.alias("_document"))
+    }
+
+    /// The whole query. `fence` keeps what the document computes from being computed in each
+    /// place where it is used.
+    #[expect(clippy::too_many_arguments, reason = "the parts of one statement")]
+    fn write(
+        mut self,
+        sql: &mut Sql,
+        view: &View,
+        root: &str,
+        document: &str,
+        select: Vec<String>,
+        fence: bool,
+        pick: impl FnOnce(&str) -> Vec<String>,
+    ) {
+        let joins = self.joins(view.shape, root, "");
+        let record = self.record(view.shape, root, "", &joins);
+        sql.line("SELECT");
+        sql.block_list(select);
+        write_from(sql, view.shape.table, root, view.shape.filter.as_slice());
+        joins.write(sql);
+        sql.block("CROSS JOIN LATERAL (", format!(") AS {document}"), |sql| {
+            record.write(sql);
+            if fence {
+                sql.line("OFFSET 0");
+            }
+        });
+        sql.conditions("WHERE", &pick(root));
+    }
+
     /// A quoted alias that nothing else has, also after PostgreSQL would have cut it.
     fn alias(&mut self, wanted: &str) -> String {
         let mut name = wanted.to_owned();
@@ -258,6 +297,15 @@ impl Composer {
             if let Source::One(one) = &field.source {
                 let (alias, part) = self.one(one, row, &child_path(path, field.name));
                 joins.values[index] = Some(alias);
+                joins.parts.push(part);
+            }
+        }
+        for (index, field) in shape.fields.iter().enumerate() {
+            if let Source::Expr { expr, ty } = &field.source
+                && (!is_plain(expr) || form::repeats(ty))
+            {
+                let (value, part) = self.expr(expr, row, &child_path(path, field.name));
+                joins.values[index] = Some(value);
                 joins.parts.push(part);
             }
         }
@@ -347,6 +395,20 @@ impl Composer {
         (alias, part)
     }
 
+    /// An expression as a join, so that it is computed once though it is used twice.
+    fn expr(&mut self, expr: &str, row: &str, path: &str) -> (String, Part) {
+        let alias = self.alias(&format!("_{path}_expr"));
+        let value = column(&alias, "value");
+        let expr = fragment(expr, row);
+        let part: Part = Box::new(move |sql| {
+            sql.block("CROSS JOIN LATERAL (", format!(") AS {alias}"), |sql| {
+                sql.line(format!("SELECT {expr} AS \"value\""));
+                sql.line("OFFSET 0");
+            });
+        });
+        (value, part)
+    }
+
     /// A list as a join, for more than one use of it. `OFFSET 0` keeps the planner from
     /// putting the whole of it in each place.
     fn list(
@@ -394,23 +456,39 @@ impl Composer {
             }
         };
         let order = order(many, child, &inner);
+        let order = (!order.is_empty()).then(|| format!("ORDER BY {}", order.join(", ")));
         Box::new(move |sql| {
-            sql.line(format!("SELECT {item}"));
             let filters: Vec<&str> = child.filter.into_iter().chain(many.filter).collect();
-            write_from(sql, child.table, &inner, &filters);
-            if let Some(link) = link {
-                sql.line(link);
+            sql.line(format!("SELECT {item}"));
+            let rows = |sql: &mut Sql| {
+                write_from(sql, child.table, &inner, &filters);
+                if let Some(link) = link {
+                    sql.line(link);
+                }
+            };
+            // Limited before anything else is looked up for the rows, or can fail for them.
+            if let Some(limit) = many.limit {
+                sql.block("FROM (", format!(") AS {inner}"), |sql| {
+                    sql.line(format!("SELECT {inner}.*"));
+                    rows(sql);
+                    sql.conditions("WHERE", std::slice::from_ref(&on));
+                    if let Some(order) = &order {
+                        sql.line(order);
+                    }
+                    sql.line(format!("LIMIT {limit}"));
+                });
+            } else {
+                rows(sql);
             }
             joins.write(sql);
             sql.block("CROSS JOIN LATERAL (", format!(") AS {item}"), |sql| {
                 record.write(sql);
             });
-            sql.conditions("WHERE", &[on]);
-            if !order.is_empty() {
-                sql.line(format!("ORDER BY {}", order.join(", ")));
+            if many.limit.is_none() {
+                sql.conditions("WHERE", &[on]);
             }
-            if let Some(limit) = many.limit {
-                sql.line(format!("LIMIT {limit}"));
+            if let Some(order) = &order {
+                sql.line(order);
             }
         })
     }
@@ -418,34 +496,53 @@ impl Composer {
     /// The columns of the object of a row.
     fn record(&mut self, shape: &'static Shape, row: &str, path: &str, joins: &Joins) -> Record {
         let mut columns: Vec<(String, Value)> = Vec::with_capacity(shape.fields.len());
+        // Those that cannot be null in the document.
+        let mut never_null = Vec::new();
+        let mut checked: Option<(usize, String, &ScalarType)> = None;
         for (field, joined) in shape.fields.iter().zip(&joins.values) {
-            let value = match (&field.source, joined) {
-                (Source::Aggregate(aggregate), Some(value)) => {
-                    Value::Inline(in_form(value.clone(), &aggregate.ty))
+            let key = || field.json.to_owned();
+            match self.raw(field, shape, row, path, joined) {
+                Raw::Scalar(value, ty) => {
+                    let is_key = matches!(
+                        field.source,
+                        Source::Column { column, .. } if column == shape.key_column()
+                    );
+                    if checked.is_none() || is_key {
+                        checked = Some((columns.len(), value.clone(), ty));
+                    }
+                    let computed = matches!(field.source, Source::Aggregate(_));
+                    if form::never_null(ty) && !is_key && !computed {
+                        never_null.push(value.clone());
+                    }
+                    match self.purpose {
+                        Purpose::Documents => {
+                            columns.push((key(), Value::Inline(form::value(&value, ty, self.data))))
+                        }
+                        Purpose::Flaws => columns.extend(
+                            form::flaw(&value, ty).map(|flaw| (key(), Value::Inline(flaw))),
+                        ),
+                    }
                 }
-                (_, Some(alias)) => Value::Inline(alias.clone()),
-                (Source::Column { column: name, ty }, None) => {
-                    Value::Inline(in_form(column(row, name), ty))
+                Raw::One(alias, one) => {
+                    if !one.nullable {
+                        if self.purpose == Purpose::Flaws {
+                            columns.push((format!("{}?", field.json), Value::Inline(format!(
+                                "CASE WHEN pg_catalog.num_nulls({alias}) > 0 THEN 'there is no row' END"
+                            ))));
+                        }
+                        never_null.push(alias.clone());
+                    }
+                    columns.push((key(), Value::Inline(alias)));
                 }
-                (Source::Expr { expr, ty }, None) => {
-                    Value::Inline(in_form(format!("({})", fragment(expr, row)), ty))
-                }
-                (Source::Many(many), None) => {
-                    let path = child_path(path, field.name);
-                    Value::List(self.many(many, shape, row, &path))
-                }
-                // Only `exists` has no join of its own.
-                (Source::Aggregate(aggregate), None) => {
-                    let inner = self.alias(&child_path(path, field.name));
-                    let on = aggregate::conditions(aggregate, shape, row, &inner).join(" AND ");
-                    let table = aggregate.table;
-                    Value::Inline(format!(
-                        "EXISTS (SELECT FROM {table} AS {inner} WHERE {on})"
-                    ))
-                }
-                (Source::One(_), None) => Value::Inline("NULL".to_owned()),
-            };
-            columns.push((field.json.to_owned(), value));
+                Raw::List(value) => columns.push((key(), value)),
+            }
+        }
+        if self.purpose == Purpose::Documents
+            && !never_null.is_empty()
+            && let Some((index, value, ty)) = checked
+            && let Some((_, Value::Inline(text))) = columns.get_mut(index)
+        {
+            *text = form::unless_null(text, &value, ty, &never_null);
         }
         if self.data == Data::Jsonb {
             // The order in which jsonb stores keys: it then has nothing to sort.
@@ -453,6 +550,55 @@ impl Composer {
         }
         Record(columns)
     }
+
+    /// The value of a field, before it gets the form that it has in the document.
+    fn raw(
+        &mut self,
+        field: &'static Field,
+        shape: &'static Shape,
+        row: &str,
+        path: &str,
+        joined: &Option<String>,
+    ) -> Raw {
+        let joined = joined.clone();
+        match &field.source {
+            Source::Column { column: name, ty } => Raw::Scalar(column(row, name), ty),
+            Source::Expr { expr, ty } => Raw::Scalar(
+                joined.unwrap_or_else(|| format!("({})", fragment(expr, row))),
+                ty,
+            ),
+            Source::One(one) => Raw::One(joined.unwrap_or_default(), one),
+            Source::Many(many) => Raw::List(match joined {
+                Some(list) => Value::Inline(list),
+                None => {
+                    let path = child_path(path, field.name);
+                    Value::List(self.many(many, shape, row, &path))
+                }
+            }),
+            Source::Aggregate(aggregate) => Raw::Scalar(
+                joined.unwrap_or_else(|| {
+                    // Only `exists` has no join of its own.
+                    let inner = self.alias(&child_path(path, field.name));
+                    let on = aggregate::conditions(aggregate, shape, row, &inner).join(" AND ");
+                    let table = aggregate.table;
+                    format!("EXISTS (SELECT FROM {table} AS {inner} WHERE {on})")
+                }),
+                &aggregate.ty,
+            ),
+        }
+    }
+}
+
+/// The value of a field.
+enum Raw {
+    Scalar(String, &'static ScalarType),
+    One(String, &'static One),
+    List(Value),
+}
+
+/// Whether an expression calls nothing, so that computing it twice costs less than keeping it.
+fn is_plain(expr: &str) -> bool {
+    !expr.contains('(')
 }
 
 /// Pairs of a list and a count of the same rows: the list is long enough to know it.
@@ -480,17 +626,6 @@ fn child_path(path: &str, name: &str) -> String {
         name.to_owned()
     } else {
         format!("{path}_{name}")
-    }
-}
-
-/// A value in the form that its type has in JSON.
-fn in_form(value: String, ty: &ScalarType) -> String {
-    match (ty.form, ty.list) {
-        (Form::Native | Form::Utc | Form::Float, _) => value,
-        (Form::Text, None) => format!("{value}::text"),
-        (Form::Text, Some(_)) => format!("{value}::text[]"),
-        (Form::Enum(table), None) => enums::name(&value, table),
-        (Form::Enum(table), Some(_)) => enums::names(&value, table),
     }
 }
 

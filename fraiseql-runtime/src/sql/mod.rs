@@ -1,13 +1,14 @@
 //! From schema to SQL text. Pure: nothing here opens a connection.
 //!
 //! [`document`] composes the query that builds documents, [`sync`] the statements that write
-//! them, [`read`] those that read them, [`ddl`] the view tables. `aggregate` and
-//! `lock` are parts of these; `text` quotes and indents.
+//! them, [`read`] those that read them, [`ddl`] the view tables. `aggregate`, `form`
+//! and `lock` are parts of these; `text` quotes and indents.
 
 mod aggregate;
 pub mod ddl;
 pub mod document;
 mod enums;
+mod form;
 mod lock;
 pub mod read;
 pub mod sync;
