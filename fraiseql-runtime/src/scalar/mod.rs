@@ -20,6 +20,12 @@ mod native;
 mod chrono;
 #[cfg(feature = "rust_decimal")]
 mod decimal;
+#[cfg(any(feature = "chrono", feature = "jiff", feature = "time"))]
+mod iso;
+#[cfg(feature = "jiff")]
+mod jiff;
+#[cfg(feature = "time")]
+mod time;
 
 #[doc(hidden)]
 pub use enums::read as read_enum;
@@ -96,8 +102,11 @@ pub enum Form {
     /// As its text, in a string: every digit is kept. `NaN`, infinity, and more digits than
     /// the Rust type holds have none.
     Decimal,
-    /// PostgreSQL's own form, in a session whose time zone is UTC; of the years 1 to 9999.
-    Timestamptz,
+    /// PostgreSQL's own form, in a session whose time zone is UTC; from the year 1 on.
+    Timestamptz {
+        /// The last instant that there is, in ISO 8601.
+        last: &'static str,
+    },
     /// PostgreSQL's own form, of the years 1 to 9999.
     Timestamp,
     /// PostgreSQL's own form, of the years 1 to 9999.
@@ -107,6 +116,10 @@ pub enum Form {
     /// The name of the variant that its label belongs to; a label of no variant has none.
     Enum(&'static Enum),
 }
+
+/// The last microsecond of the year 9999: ISO 8601 has four digits for the year.
+#[cfg(any(feature = "chrono", feature = "time"))]
+const LAST_INSTANT: &str = "9999-12-31T23:59:59.999999Z";
 
 impl ScalarType {
     /// A type that is neither null nor a list.

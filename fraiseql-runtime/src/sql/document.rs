@@ -55,7 +55,7 @@ impl SessionNeeds {
 
     fn note(&mut self, ty: &ScalarType) {
         match ty.form {
-            Form::Timestamptz => self.utc = true,
+            Form::Timestamptz { .. } => self.utc = true,
             Form::Float => self.floats = true,
             _ => {}
         }

@@ -27,6 +27,11 @@ pub(crate) fn value(value: &str, ty: &ScalarType, data: Data) -> String {
         (Form::Decimal, Some(_)) => format!("{value}::text[]"),
         // `json` would keep the sign of -0, which `jsonb` and serde do not.
         (Form::Float, None) if data == Data::Json => format!("{value} + '0'"),
+        (Form::Float, Some(_)) if data == Data::Json => format!(
+            "CASE WHEN {value} IS NOT NULL THEN ARRAY(SELECT element + '0' \
+             FROM pg_catalog.unnest({value}) WITH ORDINALITY AS elements (element, place) \
+             ORDER BY place) END"
+        ),
         (Form::Enum(table), None) => return enums::name(value, table, &complaint(ty)),
         (Form::Enum(table), Some(_)) => enums::names(value, table),
         _ => value.to_owned(),
@@ -155,8 +160,8 @@ fn flawed_one(value: &str, form: Form) -> Option<String> {
              OR pg_catalog.abs({value}) * 10::numeric ^ pg_catalog.scale({value}) >= 79228162514264337593543950336)"
         ),
         // ISO 8601 has four digits for the year.
-        Form::Timestamptz => {
-            format!("{value} NOT BETWEEN '0001-01-01T00:00:00Z' AND '9999-12-31T23:59:59.999999Z'")
+        Form::Timestamptz { last } => {
+            format!("{value} NOT BETWEEN '0001-01-01T00:00:00Z' AND '{last}'")
         }
         Form::Timestamp => {
             format!("{value} NOT BETWEEN '0001-01-01T00:00:00' AND '9999-12-31T23:59:59.999999'")
