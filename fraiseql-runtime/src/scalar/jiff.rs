@@ -8,7 +8,7 @@ use super::Form;
 use super::iso::{Clock, Day, iso};
 
 /// The last that a `Timestamp` can be, in microseconds.
-const LAST: &str = "9999-12-30T22:00:00.999999Z";
+const LAST: &str = "9999-12-30T22:00:00Z";
 
 fn day(date: Date) -> Day {
     Day {
