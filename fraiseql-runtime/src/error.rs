@@ -1,6 +1,9 @@
 //! What can go wrong.
 
+use std::borrow::Cow;
+
 use crate::schema::Table;
+use crate::sync::report::InvalidDocument;
 
 /// The result of this crate's functions.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -49,6 +52,14 @@ pub enum Error {
         keys: crate::Keys,
     },
 
+    /// Documents could not be written, and the caller asked that this be an error; see
+    /// [`SyncReport::ensure_valid`](crate::SyncReport::ensure_valid).
+    #[error("{}", list(documents))]
+    Invalid {
+        /// The documents. All others of the sync were written.
+        documents: Vec<InvalidDocument>,
+    },
+
     /// A read model has the same view table twice.
     #[error(
         "`{first}` and `{second}` both have the view table {table}; give one of them another with \
@@ -64,6 +75,20 @@ pub enum Error {
     },
 }
 
+/// The first few, and how many more.
+fn list(documents: &[InvalidDocument]) -> String {
+    const SHOWN: usize = 5;
+    let mut lines: Vec<String> = documents
+        .iter()
+        .take(SHOWN)
+        .map(ToString::to_string)
+        .collect();
+    if documents.len() > SHOWN {
+        lines.push(format!("and {} more", documents.len() - SHOWN));
+    }
+    lines.join("\n")
+}
+
 impl Error {
     pub(crate) fn database(doing: impl Into<String>) -> impl FnOnce(sqlx::Error) -> Self {
         let doing = doing.into();
@@ -77,14 +102,35 @@ impl Error {
     /// caller, who must begin a new one.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
-        let source = match self {
-            Self::Database { source, .. } => source,
-            Self::Contended { .. } => return true,
-            _ => return false,
-        };
-        source
-            .as_database_error()
-            .and_then(sqlx::error::DatabaseError::code)
-            .is_some_and(|code| code == "40001" || code == "40P01")
+        matches!(self, Self::Contended { .. })
+            || self
+                .code()
+                .is_some_and(|code| code == "40001" || code == "40P01")
+    }
+
+    /// Whether it is about the values of a document, and not about the statement, the session
+    /// or the server: without that document, the rest of a batch can be written.
+    pub(crate) fn is_about_values(&self) -> bool {
+        // Data exceptions (a cast, a division, JSON that jsonb cannot hold), violated
+        // constraints, a sub-select of more than one row, too large for jsonb, not supported
+        // for this value, and what functions raise themselves.
+        const CLASSES: [&str; 3] = ["22", "23", "54"];
+        const CODES: [&str; 3] = ["21000", "0A000", "P0001"];
+        self.code().is_some_and(|code| {
+            CLASSES.iter().any(|class| code.starts_with(class)) || CODES.contains(&&*code)
+        })
+    }
+
+    /// Whether another document has the same value in a `unique` column.
+    pub(crate) fn is_duplicate(&self) -> bool {
+        self.code().is_some_and(|code| code == "23505")
+    }
+
+    /// The database's SQLSTATE.
+    pub(crate) fn code(&self) -> Option<Cow<'_, str>> {
+        match self {
+            Self::Database { source, .. } => source.as_database_error()?.code(),
+            _ => None,
+        }
     }
 }

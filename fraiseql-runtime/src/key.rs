@@ -118,6 +118,26 @@ macro_rules! keys {
                 }
             }
 
+            /// The keys in two halves.
+            pub(crate) fn halves(&self) -> (Self, Self) {
+                match self {
+                    $(Self::$variant(keys) => {
+                        let (first, second) = keys.split_at(keys.len() / 2);
+                        (Self::$variant(first.to_vec()), Self::$variant(second.to_vec()))
+                    })*
+                }
+            }
+
+            /// Takes keys of the same type out.
+            pub(crate) fn remove(&mut self, others: &Self) {
+                match (self, others) {
+                    $((Self::$variant(keys), Self::$variant(others)) => {
+                        keys.retain(|key| !others.contains(key));
+                    })*
+                    _ => unreachable!("both are keys of one view"),
+                }
+            }
+
             /// Binds the keys as one array.
             pub(crate) fn bind<'q>(
                 &self,

@@ -88,7 +88,7 @@ pub use key::{Key, Keys};
 pub use model::{ReadModel, ReadModelBuilder};
 pub use scalar::{Scalar, TEnum};
 pub use sync::full::{FullSync, Progress};
-pub use sync::report::SyncReport;
+pub use sync::report::{InvalidDocument, SyncReport};
 pub use sync::target::SyncTarget;
 pub use view::{Embed, ManyField, OneField, TView};
 

@@ -790,6 +790,7 @@ fn the_statements_of_a_sync() {
         ("lock_documents", &sync.lock_documents),
         ("delete_orphans", &sync.delete_orphans),
         ("delete", &sync.delete),
+        ("flaws", &sync.flaws),
         ("first_keys", &sync.first_keys),
         ("next_keys", &sync.next_keys),
         ("find", &statements.read.find),
@@ -799,6 +800,13 @@ fn the_statements_of_a_sync() {
         writeln!(out, "\n-- {name}\n{sql}").unwrap();
     }
     insta::assert_snapshot!(out);
+}
+
+/// Documents that take each other's unique values.
+#[test]
+fn unique_columns_are_cleared_where_they_change() {
+    let sync = &UniqueEmail::statements().sync;
+    insta::assert_snapshot!(sync.clear_unique.as_deref().unwrap_or_default());
 }
 
 /// Inside one level of lists the planner may join; the rest is looked up, one by one.

@@ -49,7 +49,7 @@ async fn seed(pool: &PgPool, count: u32) {
     .unwrap();
 }
 
-fn counts(report: SyncReport) -> [u64; 4] {
+fn counts(report: &SyncReport) -> [u64; 4] {
     [
         report.inserted,
         report.updated,
@@ -90,8 +90,8 @@ async fn rename(pool: &PgPool, name: &str) {
 async fn documents_are_inserted_skipped_updated_and_deleted() -> anyhow::Result<()> {
     let pool = seeded(3).await;
     let keys = posts(1..=3);
-    assert_eq!(counts(sync_post(&pool, &keys).await?), [3, 0, 0, 0]);
-    assert_eq!(counts(sync_post(&pool, &keys).await?), [0, 0, 3, 0]);
+    assert_eq!(counts(&sync_post(&pool, &keys).await?), [3, 0, 0, 0]);
+    assert_eq!(counts(&sync_post(&pool, &keys).await?), [0, 0, 3, 0]);
     sqlx::query("UPDATE tb_post SET title = 'New' WHERE id = $1")
         .bind(post(2))
         .execute(&pool)
@@ -101,7 +101,7 @@ async fn documents_are_inserted_skipped_updated_and_deleted() -> anyhow::Result<
         .execute(&pool)
         .await?;
     let report = sync_post(&pool, &keys).await?;
-    assert_eq!(counts(report), [0, 1, 1, 1]);
+    assert_eq!(counts(&report), [0, 1, 1, 1]);
     assert!(!report.duration.is_zero());
     let found = Post::find(&pool, post(2)).await?.expect("it was synced");
     assert_eq!(found.title, "New");
@@ -116,15 +116,15 @@ async fn documents_are_inserted_skipped_updated_and_deleted() -> anyhow::Result<
 #[tokio::test]
 async fn duplicates_unknown_keys_and_empty_lists_are_fine() -> anyhow::Result<()> {
     let pool = seeded(2).await;
-    assert_eq!(counts(sync_post(&pool, &[]).await?), [0; 4]);
+    assert_eq!(counts(&sync_post(&pool, &[]).await?), [0; 4]);
     let keys = [post(2), post(1), post(2), ADA, post(1), post(2)];
-    assert_eq!(counts(sync_post(&pool, &keys).await?), [2, 0, 0, 0]);
-    assert_eq!(counts(sync_post(&pool, &[ADA]).await?), [0; 4]);
+    assert_eq!(counts(&sync_post(&pool, &keys).await?), [2, 0, 0, 0]);
+    assert_eq!(counts(&sync_post(&pool, &[ADA]).await?), [0; 4]);
     let mut transaction = pool.begin().await?;
-    assert_eq!(counts(sync_post(&mut transaction, &[]).await?), [0; 4]);
+    assert_eq!(counts(&sync_post(&mut transaction, &[]).await?), [0; 4]);
     let keys = [post(9), post(1), post(1)];
     assert_eq!(
-        counts(sync_post(&mut transaction, &keys).await?),
+        counts(&sync_post(&mut transaction, &keys).await?),
         [0, 0, 1, 0]
     );
     Ok(())
@@ -135,13 +135,13 @@ async fn a_list_longer_than_a_batch_is_synced_whole() -> anyhow::Result<()> {
     let pool = seeded(1_203).await;
     let mut keys = posts(1..=1_203);
     keys.reverse();
-    assert_eq!(counts(sync_post(&pool, &keys).await?), [1_203, 0, 0, 0]);
+    assert_eq!(counts(&sync_post(&pool, &keys).await?), [1_203, 0, 0, 0]);
     rename(&pool, "Countess").await;
     let mut transaction = pool.begin().await?;
     let report = sync_post(&mut transaction, &keys).await?;
-    assert_eq!(counts(report), [0, 1_203, 0, 0]);
+    assert_eq!(counts(&report), [0, 1_203, 0, 0]);
     transaction.commit().await?;
-    assert_eq!(counts(sync_all_posts(&pool).await?), [0, 0, 1_203, 0]);
+    assert_eq!(counts(&sync_all_posts(&pool).await?), [0, 0, 1_203, 0]);
     Ok(())
 }
 
@@ -172,7 +172,10 @@ async fn a_moved_comment_updates_both_posts() -> anyhow::Result<()> {
         .bind(post(2))
         .execute(&pool)
         .await?;
-    assert_eq!(counts(sync_post(&pool, &posts(1..=2)).await?), [0, 2, 0, 0]);
+    assert_eq!(
+        counts(&sync_post(&pool, &posts(1..=2)).await?),
+        [0, 2, 0, 0]
+    );
     let both = Post::find_many(&pool, &posts(1..=2)).await?;
     assert_eq!(
         [both[0].comments.len(), both[1].comments.len()],
@@ -191,7 +194,7 @@ async fn a_full_sync_inserts_updates_and_removes_orphans() -> anyhow::Result<()>
         .chunk(10)
         .on_progress(|progress| seen.push((progress.chunks, progress.report.total())))
         .await?;
-    assert_eq!(counts(report), [25, 0, 0, 0]);
+    assert_eq!(counts(&report), [25, 0, 0, 0]);
     assert_eq!(seen, [(1, 10), (2, 20), (3, 25)]);
     run(
         &pool,
@@ -204,11 +207,11 @@ async fn a_full_sync_inserts_updates_and_removes_orphans() -> anyhow::Result<()>
     )
     .await;
     let report = sync_all_posts(&pool).chunk(7).await?;
-    assert_eq!(counts(report), [0, 1, 21, 3]);
+    assert_eq!(counts(&report), [0, 1, 21, 3]);
     assert_eq!(count(&pool).await, 22);
     run(&pool, "TRUNCATE tb_post CASCADE").await;
-    assert_eq!(counts(sync_all_posts(&pool).await?), [0, 0, 0, 22]);
-    assert_eq!(counts(sync_all_posts(&pool).await?), [0; 4]);
+    assert_eq!(counts(&sync_all_posts(&pool).await?), [0, 0, 0, 22]);
+    assert_eq!(counts(&sync_all_posts(&pool).await?), [0; 4]);
     Ok(())
 }
 
@@ -217,12 +220,12 @@ async fn delete_removes_documents_whose_rows_exist() -> anyhow::Result<()> {
     let pool = seeded(3).await;
     sync_all_posts(&pool).await?;
     let report = delete_post(&pool, &[post(1), post(1), ADA]).await?;
-    assert_eq!(counts(report), [0, 0, 0, 1]);
+    assert_eq!(counts(&report), [0, 0, 0, 1]);
     let mut transaction = pool.begin().await?;
     delete_post(&mut transaction, &[post(2)]).await?;
     transaction.rollback().await?;
     assert_eq!(count(&pool).await, 2);
-    assert_eq!(counts(delete_post(&pool, &[]).await?), [0; 4]);
+    assert_eq!(counts(&delete_post(&pool, &[]).await?), [0; 4]);
     Ok(())
 }
 
@@ -242,7 +245,7 @@ async fn in_a_transaction_documents_appear_with_its_commit_or_not_at_all() -> an
     // As a transaction, and as the connection it derefs to.
     sync_post(&mut transaction, &[post(1)]).await?;
     let report = sync_post(&mut *transaction, &[post(1)]).await?;
-    assert_eq!(counts(report), [0, 0, 1, 0]);
+    assert_eq!(counts(&report), [0, 0, 1, 0]);
     transaction.commit().await?;
     let found = Post::find(&pool, post(1)).await?.expect("committed");
     assert_eq!(found.title, "Inside");
@@ -255,13 +258,13 @@ async fn in_a_transaction_documents_appear_with_its_commit_or_not_at_all() -> an
             .execute(&mut *transaction)
             .await?;
         let report = sync_post(&mut transaction, &[post(1)]).await?;
-        assert_eq!(counts(report), [0, 1, 0, 0]);
+        assert_eq!(counts(&report), [0, 1, 0, 0]);
     }
     sqlx::query("DELETE FROM tb_post")
         .execute(&mut *transaction)
         .await?;
     let report = sync_post(&mut transaction, &[post(1)]).await?;
-    assert_eq!(counts(report), [0, 0, 0, 1]);
+    assert_eq!(counts(&report), [0, 0, 0, 1]);
     transaction.commit().await?;
     Ok(())
 }
@@ -271,11 +274,11 @@ async fn a_plain_connection_works_too() -> anyhow::Result<()> {
     let pool = seeded(2).await;
     let mut connection = pool.acquire().await?;
     assert_eq!(
-        counts(sync_post(&mut connection, &[post(1)]).await?),
+        counts(&sync_post(&mut connection, &[post(1)]).await?),
         [1, 0, 0, 0]
     );
     assert_eq!(
-        counts(sync_post(&mut *connection, &[post(2)]).await?),
+        counts(&sync_post(&mut *connection, &[post(2)]).await?),
         [1, 0, 0, 0]
     );
     assert_eq!(count(&pool).await, 2);
@@ -292,7 +295,7 @@ async fn a_pool_of_one_connection_is_enough() -> anyhow::Result<()> {
     run(&pool, fraiseql_tests::blog::TABLES).await;
     fraiseql_tests::blog::model().migrate(&pool).await?;
     seed(&pool, 3).await;
-    assert_eq!(counts(sync_all_posts(&pool).chunk(1).await?), [3, 0, 0, 0]);
+    assert_eq!(counts(&sync_all_posts(&pool).chunk(1).await?), [3, 0, 0, 0]);
     assert_eq!(Post::find_many(&pool, &posts(1..=3)).await?.len(), 3);
     Ok(())
 }
@@ -313,7 +316,7 @@ async fn repeatable_read_is_refused_with_the_reason() -> anyhow::Result<()> {
         .execute(&mut *transaction)
         .await?;
     assert_eq!(
-        counts(sync_post(&mut transaction, &[post(1)]).await?),
+        counts(&sync_post(&mut transaction, &[post(1)]).await?),
         [1, 0, 0, 0]
     );
     transaction.commit().await?;
@@ -321,11 +324,24 @@ async fn repeatable_read_is_refused_with_the_reason() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn an_error_says_what_was_being_done_and_nothing_is_written() -> anyhow::Result<()> {
+async fn a_refused_document_is_reported_and_a_wrong_statement_is_an_error_that_says_what_was_being_done()
+-> anyhow::Result<()> {
     let pool = seeded(2).await;
     run(
         &pool,
         "ALTER TABLE tv_post ADD CHECK (data->>'title' <> 'Post 2')",
+    )
+    .await;
+    let report = sync_post(&pool, &posts(1..=2)).await?;
+    assert_eq!(counts(&report), [1, 0, 0, 0]);
+    assert_eq!(report.invalid[0].key, post(2).to_string());
+    assert!(
+        report.invalid[0].reason.contains("tv_post_data_check"),
+        "{report:?}"
+    );
+    run(
+        &pool,
+        "ALTER TABLE tb_post RENAME COLUMN title TO name; TRUNCATE tv_post",
     )
     .await;
     let error = sync_post(&pool, &posts(1..=2)).await.unwrap_err();
@@ -392,12 +408,15 @@ async fn documents_of_a_restored_table_are_synced() -> anyhow::Result<()> {
     )
     .await;
     rename(&pool, "Countess").await;
-    assert_eq!(counts(sync_post(&pool, &posts(1..=2)).await?), [0, 2, 0, 0]);
+    assert_eq!(
+        counts(&sync_post(&pool, &posts(1..=2)).await?),
+        [0, 2, 0, 0]
+    );
     let mut transaction = pool.begin().await?;
     let report = sync_post(&mut transaction, &[post(3)]).await?;
-    assert_eq!(counts(report), [0, 1, 0, 0]);
+    assert_eq!(counts(&report), [0, 1, 0, 0]);
     transaction.commit().await?;
-    assert_eq!(counts(sync_all_posts(&pool).await?), [0, 0, 3, 0]);
+    assert_eq!(counts(&sync_all_posts(&pool).await?), [0, 0, 3, 0]);
     Ok(())
 }
 
@@ -433,7 +452,7 @@ async fn a_cut_connection_is_an_error_and_leaves_nothing() -> anyhow::Result<()>
     assert!(matches!(error, Error::Database { .. }), "{error}");
     drop(transaction);
     assert_eq!(count(&pool).await, 0);
-    assert_eq!(counts(sync_post(&pool, &[post(1)]).await?), [1, 0, 0, 0]);
+    assert_eq!(counts(&sync_post(&pool, &[post(1)]).await?), [1, 0, 0, 0]);
     Ok(())
 }
 
@@ -464,7 +483,7 @@ async fn two_writers_of_one_document_lose_nothing_in_their_transactions() -> any
     });
     wait_for_a_lock(&pool).await;
     first.commit().await?;
-    assert_eq!(counts(waiting.await??), [0, 1, 0, 0]);
+    assert_eq!(counts(&waiting.await??), [0, 1, 0, 0]);
     let found = Post::find(&pool, post(1)).await?.expect("synced");
     assert_eq!(found.comment_count, 3, "both comments and the seeded one");
     Ok(())
@@ -489,7 +508,7 @@ async fn a_sync_on_a_pool_never_replaces_a_newer_document() -> anyhow::Result<()
     };
     wait_for_a_lock(&pool).await;
     writer.commit().await?;
-    assert_eq!(counts(waiting.await??), [0, 1, 0, 0]);
+    assert_eq!(counts(&waiting.await??), [0, 1, 0, 0]);
     let found = Post::find(&pool, post(1)).await?.expect("synced");
     assert_eq!(found.title, "Newer");
     assert_eq!(found.comment_count, 2);
@@ -571,7 +590,7 @@ async fn overlapping_batches_do_not_deadlock() -> anyhow::Result<()> {
     for task in tasks {
         task.await??;
     }
-    assert_eq!(counts(sync_all_posts(&pool).await?), [0, 0, 40, 0]);
+    assert_eq!(counts(&sync_all_posts(&pool).await?), [0, 0, 40, 0]);
     Ok(())
 }
 

@@ -516,7 +516,8 @@ impl Composer {
                     }
                     match self.purpose {
                         Purpose::Documents => {
-                            columns.push((key(), Value::Inline(form::value(&value, ty, self.data))))
+                            columns
+                                .push((key(), Value::Inline(form::value(&value, ty, self.data))));
                         }
                         Purpose::Flaws => columns.extend(
                             form::flaw(&value, ty).map(|flaw| (key(), Value::Inline(flaw))),

@@ -2,7 +2,7 @@
 //!
 //! `$1` is always the array of keys, each once.
 
-use crate::schema::{Data, Key, View};
+use crate::schema::{Data, Key, Source, View};
 use crate::sql::document::{self, Lookup, SessionNeeds};
 use crate::sql::lock;
 use crate::sql::text::{Sql, column, fragment, ident};
@@ -23,6 +23,9 @@ pub struct SyncSql {
     /// Locks the view rows of `$1` in key order; answers with the array of
     /// those that exist.
     pub lock_documents: String,
+    /// Empties the `unique` columns of the documents of `$1`, if there are any, so that these
+    /// can take each other's values.
+    pub clear_unique: Option<String>,
     /// Deletes those documents of `$1` that have no root row.
     pub delete_orphans: String,
     /// Deletes the documents of `$1`.
@@ -31,6 +34,9 @@ pub struct SyncSql {
     pub first_keys: String,
     /// The next `$2` keys after the one in the array `$1`.
     pub next_keys: String,
+    /// Says why the documents of `$1` cannot be written: a row for each key, with the key in
+    /// an array, and the reasons in the shape of the document.
+    pub flaws: String,
     /// What a session must be set to.
     pub needs: SessionNeeds,
 }
@@ -62,10 +68,14 @@ pub(crate) fn compose(view: &View) -> SyncSql {
         write_few: write(view, needs, Lookup::Few),
         lock_rows: lock::rows(view),
         lock_documents: lock::documents(view),
+        clear_unique: clear_unique(view),
         delete_orphans: delete_orphans(view),
         delete: delete(view),
         first_keys: keys(view, false),
         next_keys: keys(view, true),
+        flaws: document::flaws(view, |root| {
+            vec![any(&column(root, view.key.column), view, 1)]
+        }),
         needs,
     }
 }
@@ -242,6 +252,56 @@ fn guard(view: &View) -> String {
            OR {})",
         any_of_hidden(&key, view, "locked")
     )
+}
+
+/// Of the documents whose unique values change only, so that the others stay equal.
+fn clear_unique(view: &View) -> Option<String> {
+    let key = column("v", view.key.column);
+    let root_key = column("root", view.key.column);
+    let mut cleared = Vec::new();
+    let mut differ = vec![format!("{root_key} IS NULL")];
+    for field in view.shape.fields {
+        let Some(promoted) = field.promoted.filter(|promoted| promoted.unique) else {
+            continue;
+        };
+        cleared.push(format!("{} = NULL", ident(promoted.column)));
+        let value = match &field.source {
+            Source::Column { column: name, .. } => column("root", name),
+            Source::Expr { expr, .. } => format!("({})", fragment(expr, "root")),
+            // Not worth computing twice.
+            _ => "NULL".to_owned(),
+        };
+        let stored = column("own", promoted.column);
+        differ.push(format!("{stored} IS DISTINCT FROM {value}"));
+    }
+    if cleared.is_empty() {
+        return None;
+    }
+    let own_key = column("own", view.key.column);
+    let mut sql = Sql::new();
+    sql.line(format!("UPDATE {} AS v SET", view.table));
+    sql.block_list(cleared);
+    sql.line(format!("FROM {} AS own", view.table));
+    let table = view.shape.table;
+    let rows = match view.shape.filter {
+        Some(filter) => format!(
+            "(SELECT * FROM {table} AS root WHERE ({}))",
+            fragment(filter, "root")
+        ),
+        None => table.to_string(),
+    };
+    sql.line(format!(
+        "LEFT JOIN {rows} AS root ON {root_key} = {own_key}"
+    ));
+    sql.conditions(
+        "WHERE",
+        &[
+            any(&own_key, view, 1),
+            format!("{key} = {own_key}"),
+            format!("({})", differ.join(" OR ")),
+        ],
+    );
+    Some(sql.finish())
 }
 
 fn delete_orphans(view: &View) -> String {

@@ -15,7 +15,7 @@ use crate::view::{Handle, TView};
 pub type OnProgress<'a> = Box<dyn FnMut(&Progress) + Send + 'a>;
 
 /// How far a full sync has come.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Progress {
     /// What was done so far.

@@ -1,9 +1,10 @@
 //! Sync: make the documents of some keys equal to the base tables.
 //!
-//! [`target`] says where it can run, `run` is the protocol for a batch, [`full`] goes
-//! through a whole view, [`report`] says what was done.
+//! [`target`] says where it can run, `run` is the protocol for a batch, `invalid` leaves out
+//! what cannot be written, [`full`] goes through a whole view, [`report`] says what was done.
 
 pub mod full;
+mod invalid;
 pub mod report;
 mod run;
 pub mod target;
@@ -18,6 +19,9 @@ use crate::view::{Handle, TView};
 /// skips those that are equal already, deletes those whose row is gone.
 ///
 /// This is what `sync_post` calls; see [`SyncTarget`] for what each target promises.
+///
+/// A document that cannot be written, because a value in it cannot be represented, is listed
+/// in [`SyncReport::invalid`]; all others are written.
 ///
 /// # Errors
 /// When the database refuses a statement. Then nothing of the failing batch is written.

@@ -4,10 +4,13 @@ use std::fmt;
 use std::ops::AddAssign;
 use std::time::Duration;
 
+use crate::error::{Error, Result};
+use crate::schema::Table;
+
 /// What a sync did: documents counted by outcome, and the time it took.
 ///
 /// Keys that have neither a row nor a document are in none of the counts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SyncReport {
     /// Documents that were not there before.
@@ -18,21 +21,62 @@ pub struct SyncReport {
     pub unchanged: u64,
     /// Documents whose row is gone.
     pub deleted: u64,
+    /// Documents that could not be written, each with the reason. Those that were stored
+    /// before are still there, as they were.
+    pub invalid: Vec<InvalidDocument>,
     /// The time from the call to its return.
     pub duration: Duration,
+}
+
+/// A document that could not be written, because a value in it has no form in JSON or does
+/// not fit the field's type, or because the database refused it.
+///
+/// ```text
+/// document 7 of "public"."tv_post": comments[3].weight: NaN cannot be represented
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct InvalidDocument {
+    /// The view table.
+    pub view: Table,
+    /// The document's key.
+    pub key: String,
+    /// What is wrong: the path of each value and why, or the words of the database.
+    pub reason: String,
+}
+
+impl fmt::Display for InvalidDocument {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "document {} of {}: {}", self.key, self.view, self.reason)
+    }
 }
 
 impl SyncReport {
     /// How many documents were looked at.
     #[must_use]
     pub fn total(&self) -> u64 {
-        self.inserted + self.updated + self.unchanged + self.deleted
+        let invalid = self.invalid.len() as u64;
+        self.inserted + self.updated + self.unchanged + self.deleted + invalid
     }
 
     /// How many documents were written or deleted.
     #[must_use]
     pub fn changed(&self) -> u64 {
         self.inserted + self.updated + self.deleted
+    }
+
+    /// The report, if every document could be written; for a caller that would rather fail
+    /// than go on without one.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when there are invalid documents. All others were written.
+    pub fn ensure_valid(self) -> Result<Self> {
+        if self.invalid.is_empty() {
+            return Ok(self);
+        }
+        Err(Error::Invalid {
+            documents: self.invalid,
+        })
     }
 }
 
@@ -42,6 +86,7 @@ impl AddAssign for SyncReport {
         self.updated += other.updated;
         self.unchanged += other.unchanged;
         self.deleted += other.deleted;
+        self.invalid.extend(other.invalid);
         self.duration += other.duration;
     }
 }
@@ -50,8 +95,12 @@ impl fmt::Display for SyncReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{} inserted, {} updated, {} unchanged, {} deleted in {:.1?}",
-            self.inserted, self.updated, self.unchanged, self.deleted, self.duration
-        )
+            "{} inserted, {} updated, {} unchanged, {} deleted",
+            self.inserted, self.updated, self.unchanged, self.deleted
+        )?;
+        if !self.invalid.is_empty() {
+            write!(f, ", {} invalid", self.invalid.len())?;
+        }
+        write!(f, " in {:.1?}", self.duration)
     }
 }

@@ -47,7 +47,7 @@ impl Answer {
 
 /// Whose transaction a batch runs in.
 #[derive(Clone, Copy)]
-enum Place {
+pub(crate) enum Place {
     /// Each statement's own, or one that is begun and committed here.
     Own,
     /// The caller's.
@@ -84,6 +84,31 @@ pub(crate) async fn in_transaction(
     keys: &Keys,
 ) -> Result<SyncReport> {
     Batch::new(connection, view).in_transaction(keys).await
+}
+
+/// The protocol for documents that take each other's values in `unique` columns, which one
+/// statement cannot give them: in a transaction, the columns are emptied first.
+pub(crate) async fn exchanging(
+    connection: &mut PgConnection,
+    view: Handle,
+    keys: &Keys,
+    clear: &'static str,
+    place: Place,
+) -> Result<SyncReport> {
+    let mut batch = Batch::new(connection, view);
+    let exchange = async |batch: &mut Batch<'_>| {
+        let locked = batch.lock_documents(keys).await?;
+        keys.bind(sqlx::query(clear))
+            .execute(&mut *batch.connection)
+            .await
+            .map_err(batch.failed("emptying unique columns of"))?;
+        batch.write(keys, &locked).await
+    };
+    let answer = match place {
+        Place::Own => batch.in_own_transaction(exchange).await?,
+        Place::Callers => exchange(&mut batch).await?,
+    };
+    batch.finish(answer, place).await
 }
 
 /// Deletes documents, and says how many there were.

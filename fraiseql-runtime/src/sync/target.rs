@@ -4,12 +4,12 @@ use std::future::Future;
 use std::time::Instant;
 
 use sqlx::pool::PoolConnection;
-use sqlx::{PgConnection, PgPool, Postgres, Transaction};
+use sqlx::{Executor, PgConnection, PgPool, Postgres, Transaction};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::key::Keys;
 use crate::sync::report::SyncReport;
-use crate::sync::{Request, full, run};
+use crate::sync::{Request, full, invalid, run};
 use crate::view::Handle;
 
 /// The most documents that one statement builds. It bounds the memory of a batch, and more
@@ -43,12 +43,72 @@ pub(crate) enum Session<'c> {
     Callers(&'c mut PgConnection),
 }
 
+/// A place in the caller's transaction to come back to.
+const SAVEPOINT: &str = "SAVEPOINT fraiseql_sync";
+const RELEASE: &str = "RELEASE SAVEPOINT fraiseql_sync";
+const ROLL_BACK: &str = "ROLLBACK TO SAVEPOINT fraiseql_sync; RELEASE SAVEPOINT fraiseql_sync";
+
 impl Session<'_> {
-    /// Syncs the documents of at most [`BATCH`] keys.
+    /// Syncs the documents of at most [`BATCH`] keys; those that cannot be written are
+    /// reported.
     pub(crate) async fn batch(&mut self, view: Handle, keys: &Keys) -> Result<SyncReport> {
+        invalid::sync(self, view, keys).await
+    }
+
+    /// The same where documents of the batch may have taken each other's unique values.
+    pub(crate) async fn exchange(
+        &mut self,
+        view: Handle,
+        keys: &Keys,
+        clear: &'static str,
+    ) -> Result<SyncReport> {
+        let place = match self {
+            Self::Own(_) => run::Place::Own,
+            Self::Callers(_) => run::Place::Callers,
+        };
+        self.guarded(async |connection| run::exchanging(connection, view, keys, clear, place).await)
+            .await
+    }
+
+    /// Syncs the documents of at most [`BATCH`] keys, all or none.
+    pub(crate) async fn attempt(&mut self, view: Handle, keys: &Keys) -> Result<SyncReport> {
         match self {
             Self::Own(connection) => run::guarded(connection, view, keys).await,
-            Self::Callers(connection) => run::in_transaction(connection, view, keys).await,
+            Self::Callers(_) => {
+                self.guarded(async |connection| run::in_transaction(connection, view, keys).await)
+                    .await
+            }
+        }
+    }
+
+    /// Runs something after whose failure the caller's transaction can go on.
+    pub(crate) async fn guarded<T>(
+        &mut self,
+        work: impl AsyncFnOnce(&mut PgConnection) -> Result<T>,
+    ) -> Result<T> {
+        let connection = match self {
+            Self::Own(connection) => return work(connection).await,
+            Self::Callers(connection) => connection,
+        };
+        let failed = || Error::database("keeping a savepoint to sync");
+        if let Err(error) = connection.execute(SAVEPOINT).await {
+            let code = error.as_database_error().and_then(|error| error.code());
+            if code.as_deref() == Some("25P01") {
+                // There is no transaction, so each statement is one.
+                return work(connection).await;
+            }
+            return Err(failed()(error));
+        }
+        let result = work(connection).await;
+        let end = match &result {
+            Ok(_) => RELEASE,
+            Err(_) => ROLL_BACK,
+        };
+        match (result, connection.execute(end).await) {
+            (Ok(value), Ok(_)) => Ok(value),
+            (Ok(_), Err(error)) => Err(failed()(error)),
+            // Where the way back fails too, the reason is the first error.
+            (Err(error), _) => Err(error),
         }
     }
 
@@ -93,7 +153,7 @@ impl SyncTarget for &PgPool {
         let mut connection = self
             .acquire()
             .await
-            .map_err(crate::Error::database("acquiring a connection to sync"))?;
+            .map_err(Error::database("acquiring a connection to sync"))?;
         Session::Own(&mut connection).run(request).await
     }
 }

@@ -1,0 +1,187 @@
+//! What happens to a batch with documents that cannot be written: they are found, and the
+//! others are written without them.
+//!
+//! The statement of a batch fails for a value that has no form in JSON, and for what the
+//! database refuses. Then the flaws of all documents are asked for at once. What they don't
+//! explain, such as a division by zero in a user's expression, is found by halving the batch.
+
+use serde_json::Value;
+use sqlx::Row;
+use sqlx::types::Json;
+
+use crate::error::{Error, Result};
+use crate::key::Keys;
+use crate::sync::report::{InvalidDocument, SyncReport};
+use crate::sync::target::Session;
+use crate::view::Handle;
+
+/// How many flaws of one document are reported.
+const REASONS: usize = 5;
+
+/// Syncs the documents of `keys`, leaving out and reporting those that cannot be written.
+pub(crate) async fn sync(
+    session: &mut Session<'_>,
+    view: Handle,
+    keys: &Keys,
+) -> Result<SyncReport> {
+    match attempt(session, view, keys).await {
+        Err(error) if error.is_about_values() => without_invalid(session, view, keys, error).await,
+        result => result,
+    }
+}
+
+/// Syncs the documents of `keys`, all or none.
+async fn attempt(session: &mut Session<'_>, view: Handle, keys: &Keys) -> Result<SyncReport> {
+    match (
+        session.attempt(view, keys).await,
+        &view.statements().sync.clear_unique,
+    ) {
+        (Err(error), Some(clear)) if error.is_duplicate() => {
+            session.exchange(view, keys, clear).await
+        }
+        (result, _) => result,
+    }
+}
+
+async fn without_invalid(
+    session: &mut Session<'_>,
+    view: Handle,
+    keys: &Keys,
+    error: Error,
+) -> Result<SyncReport> {
+    let mut report = SyncReport::default();
+    let mut left = keys.clone();
+    let flaws = match flaws(session, view, keys).await {
+        Ok(flaws) => flaws,
+        // An expression fails here too.
+        Err(error) if error.is_about_values() => Vec::new(),
+        Err(error) => return Err(error),
+    };
+    for (key, reason) in flaws {
+        left.remove(&key);
+        report.invalid.push(document(view, &key, reason));
+    }
+    // Halves are put on top, the first last, so that keys are done in their order.
+    let mut pending = Vec::new();
+    if report.invalid.is_empty() {
+        split(view, &left, &error, &mut pending, &mut report);
+    } else {
+        pending.push(left);
+    }
+    while let Some(keys) = pending.pop() {
+        if keys.is_empty() {
+            continue;
+        }
+        match attempt(session, view, &keys).await {
+            Ok(done) => report += done,
+            Err(error) if error.is_about_values() => {
+                split(view, &keys, &error, &mut pending, &mut report);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(report)
+}
+
+/// The halves of keys whose documents could not be written. One document alone is reported.
+fn split(
+    view: Handle,
+    keys: &Keys,
+    error: &Error,
+    pending: &mut Vec<Keys>,
+    report: &mut SyncReport,
+) {
+    if keys.len() > 1 {
+        let (first, second) = keys.halves();
+        pending.extend([second, first]);
+    } else {
+        report.invalid.push(document(view, keys, reason(error)));
+    }
+}
+
+fn document(view: Handle, key: &Keys, reason: String) -> InvalidDocument {
+    InvalidDocument {
+        view: view.view.table,
+        key: key.to_string(),
+        reason,
+    }
+}
+
+/// The database's words.
+fn reason(error: &Error) -> String {
+    let Error::Database { source, .. } = error else {
+        return error.to_string();
+    };
+    match source.as_database_error() {
+        Some(error) => error.message().to_owned(),
+        None => source.to_string(),
+    }
+}
+
+/// The documents of `keys` that have flaws, with the flaws.
+async fn flaws(
+    session: &mut Session<'_>,
+    view: Handle,
+    keys: &Keys,
+) -> Result<Vec<(Keys, String)>> {
+    let sql: &'static str = &view.statements().sync.flaws;
+    let failed = || {
+        Error::database(format!(
+            "looking for the invalid documents of {}",
+            view.view.table
+        ))
+    };
+    let rows = session
+        .guarded(async |connection| {
+            keys.bind(sqlx::query(sql))
+                .fetch_all(connection)
+                .await
+                .map_err(failed())
+        })
+        .await?;
+    let mut found = Vec::new();
+    for row in rows {
+        let key = keys.read(&row, 0).map_err(failed())?;
+        let Json(flaws): Json<Value> = row.try_get(1).map_err(failed())?;
+        let mut reasons = Vec::new();
+        collect(&flaws, &mut String::new(), &mut reasons);
+        if !reasons.is_empty() {
+            if reasons.len() > REASONS {
+                let more = reasons.len() - REASONS;
+                reasons.truncate(REASONS);
+                reasons.push(format!("and {more} more"));
+            }
+            found.push((key, reasons.join("; ")));
+        }
+    }
+    Ok(found)
+}
+
+/// Every text in `value`, with its path: `comments[3].author.name: is null`.
+fn collect(value: &Value, path: &mut String, reasons: &mut Vec<String>) {
+    let length = path.len();
+    match value {
+        Value::String(reason) => {
+            let place = path.trim_end_matches('?');
+            reasons.push(format!("{place}: {reason}"));
+        }
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                path.push_str(&format!("[{index}]"));
+                collect(item, path, reasons);
+                path.truncate(length);
+            }
+        }
+        Value::Object(fields) => {
+            for (name, field) in fields {
+                if !path.is_empty() {
+                    path.push('.');
+                }
+                path.push_str(name);
+                collect(field, path, reasons);
+                path.truncate(length);
+            }
+        }
+        _ => {}
+    }
+}
