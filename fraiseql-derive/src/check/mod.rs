@@ -7,6 +7,7 @@ mod field;
 mod names;
 mod newtype;
 mod source;
+mod types;
 
 use std::collections::HashMap;
 

@@ -7,7 +7,7 @@ use jiff::tz::Offset;
 use super::Form;
 use super::iso::{Clock, Day, iso};
 
-/// The last that a `Timestamp` can be, in microseconds.
+/// The last whole microsecond that a `Timestamp` can be.
 const LAST: &str = "9999-12-30T22:00:00Z";
 
 fn day(date: Date) -> Day {

@@ -15,6 +15,7 @@
 mod containers;
 mod enums;
 mod native;
+mod refused;
 
 #[cfg(feature = "chrono")]
 mod chrono;

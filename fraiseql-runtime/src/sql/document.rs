@@ -114,6 +114,10 @@ pub(crate) fn write(
         // What was computed for the document is not computed again.
         let in_document = |ty| form::back(column(&document, field.json), ty);
         let value = match &field.source {
+            // A String may be a column of another type.
+            Source::Column { column: name, ty } if ty.sql == "text" && !form::is_renamed(ty) => {
+                format!("{}::{}", column(&root, name), ty.sql_name())
+            }
             Source::Column { column: name, ty } if !form::is_renamed(ty) => column(&root, name),
             Source::Column { ty, .. } | Source::Expr { ty, .. } => in_document(ty),
             Source::Aggregate(aggregate) => in_document(&aggregate.ty),

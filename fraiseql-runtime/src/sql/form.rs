@@ -46,11 +46,33 @@ pub(crate) fn value(value: &str, ty: &ScalarType, data: Data) -> String {
         ),
         _ => format!("::{name}"),
     };
-    case(
+    failing(
         &flawed,
-        &format!("({value}::text || {}){back}", complaint(ty)),
+        &format!("{value}::text || {}", complaint(ty)),
+        &back,
         &formed,
+        ty,
     )
+}
+
+/// `otherwise`, unless `when`: then a cast of `message`, which is SQL, to what it is not. `cast`
+/// ends with the type of `otherwise`.
+fn failing(when: &str, message: &str, cast: &str, otherwise: &str, ty: &ScalarType) -> String {
+    // A String may be a column of another type, such as inet, and a Value one of type json. The
+    // CASE has the type of `otherwise` then, whatever it is.
+    if ty.form == Form::Native && matches!(ty.sql, "text" | "jsonb") {
+        return case(
+            &format!("CASE WHEN {when} THEN ({message})::int4 IS NULL END"),
+            "NULL",
+            otherwise,
+        );
+    }
+    let message = if message.contains("||") {
+        format!("({message})")
+    } else {
+        message.to_owned()
+    };
+    case(when, &format!("{message}{cast}"), otherwise)
 }
 
 /// A CASE, on lines of its own where it would be a long one.
@@ -96,10 +118,12 @@ pub(crate) fn unless_null(
         Form::Decimal => String::new(),
         _ => format!("::{}", ty.sql_name()),
     };
-    case(
+    failing(
         &format!("pg_catalog.num_nulls({}) > 0", never_null.join(", ")),
-        &format!("pg_catalog.concat({checked}, ' has a null')::int4::text{to}"),
+        &format!("pg_catalog.concat({checked}, ' has a null')"),
+        &format!("::int4::text{to}"),
         formed,
+        ty,
     )
 }
 

@@ -40,6 +40,7 @@ fn row<T: Clone + Debug + 'static>(
         text,
         promoted: "v.value IS NOT DISTINCT FROM t.value",
         same: |_, _| false,
+        cases: 10,
         edges: edges.map(of).to_vec(),
         any: prop_oneof![first..=last, 0..=DAY - 1].prop_map(of).boxed(),
     }

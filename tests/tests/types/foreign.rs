@@ -17,6 +17,7 @@ fn a_number_is_a_domain_over_int4() {
         text: i32::to_string,
         promoted: "v.value IS NOT DISTINCT FROM t.value",
         same: |_, _| false,
+        cases: 10,
         edges: vec![0, 100],
         any: (0..=100).boxed(),
     };
@@ -51,8 +52,8 @@ async fn an_array_of_two_dimensions_is_refused_and_not_flattened() {
         (4, vec![1, 2], 0)
     );
     for key in [2, 3] {
-        // Whether it is an error or reported, it is not written.
-        let _ = sync_list(&pool, &[key]).await;
+        let report = sync_list(&pool, &[key]).await.unwrap();
+        assert_eq!(report.invalid.len(), 1, "{report}");
         assert!(List::find_json(&pool, key).await.unwrap().is_none());
     }
 }
@@ -127,4 +128,62 @@ async fn odd_json_is_kept_and_read_as_serde_json_reads_it() {
         );
     }
     assert!(Note::find_json(&pool, 5).await.unwrap().is_some());
+}
+
+#[derive(Debug, PartialEq, TView)]
+#[tview(table = "hosts", entity = "host")]
+struct Host {
+    id: i32,
+    #[tview(many(fk = "host_id", order_by = "ip"))]
+    addresses: Vec<Address>,
+}
+
+/// Without a key, and with texts of other types.
+#[derive(Debug, PartialEq, fraiseql_runtime::Embed)]
+#[tview(table = "addresses")]
+struct Address {
+    ip: String,
+    kind: String,
+    others: Vec<String>,
+    extra: Value,
+}
+
+#[tokio::test]
+async fn strings_are_columns_of_other_types_in_parts_without_a_key() {
+    let pool = fraiseql_tests::pool().await;
+    fraiseql_tests::run(
+        &pool,
+        r#"CREATE TYPE kind AS ENUM ('v4', 'v6');
+         CREATE TABLE hosts (id int4 PRIMARY KEY);
+         CREATE TABLE addresses (host_id int4, ip inet NOT NULL, kind kind, others inet[], extra json);
+         INSERT INTO hosts VALUES (1), (2);
+         INSERT INTO addresses VALUES
+             (1, '10.0.0.1', 'v4', '{10.0.0.2,10.0.0.0/8}', '{"a":1}'),
+             (1, '::1', 'v6', '{}', '[]'),
+             (2, '::2', NULL, '{}', '[]')"#,
+    )
+    .await;
+    let model = ReadModel::builder().view::<Host>().build().unwrap();
+    model.migrate(&pool).await.unwrap();
+    let report = sync_host(&pool, &[1, 2]).await.unwrap();
+    assert_eq!((report.inserted, report.invalid.len()), (1, 1), "{report}");
+    let address = |ip: &str, kind: &str, others: &[&str], extra| Address {
+        ip: ip.to_owned(),
+        kind: kind.to_owned(),
+        others: others.iter().map(|&other| other.to_owned()).collect(),
+        extra,
+    };
+    let expected = Host {
+        id: 1,
+        addresses: vec![
+            address(
+                "10.0.0.1",
+                "v4",
+                &["10.0.0.2", "10.0.0.0/8"],
+                json!({ "a": 1 }),
+            ),
+            address("::1", "v6", &[], json!([])),
+        ],
+    };
+    assert_eq!(Host::find(&pool, 1).await.unwrap(), Some(expected));
 }

@@ -63,6 +63,7 @@ fn row<T: Clone + std::fmt::Debug + 'static>(
         text,
         promoted,
         same: |_, _| false,
+        cases: 10,
         edges: edges.to_vec(),
         any: any.boxed(),
     }
@@ -201,11 +202,16 @@ fn an_unknown_label_is_an_error_that_names_it() {
         .await;
         let model = ReadModel::builder().view::<Post>().build().unwrap();
         model.migrate(&pool).await.unwrap();
-        sync_post(&pool, &[1]).await.unwrap();
+        let report = sync_post(&pool, &[1, 2, 3, 4]).await.unwrap();
+        assert_eq!((report.inserted, report.invalid.len()), (1, 3), "{report}");
+        let reasons = format!("{:?}", report.invalid);
+        for reason in ["gone is no Status", "{draft,lost} is no Status", "{{draft},{draft}} is no Status"] {
+            assert!(reasons.contains(reason), "{reasons}");
+        }
         let post = Post::find(&pool, 1).await.unwrap().unwrap();
         assert_eq!((post.id, post.status), (1, Status::Draft));
         assert!(post.history.is_empty());
-        assert_eq!(Post::find(&pool, 2).await.unwrap().map(|post| post.id), None);
+        assert!(Post::find_json(&pool, 2).await.unwrap().is_none());
     });
 }
 

@@ -29,6 +29,7 @@ fn row<T: Clone + std::fmt::Debug + 'static>(
         text,
         promoted: SAME,
         same: |_, _| false,
+        cases: 10,
         edges: edges.to_vec(),
         any: any.boxed(),
     }

@@ -102,6 +102,8 @@ pub(crate) struct Row<T> {
     /// Whether two numbers that are written in different digits are one value. There are
     /// floats with two shortest texts, such as 1e23 and 9.999999999999999e22.
     pub(crate) same: fn(f64, f64) -> bool,
+    /// How many batches by chance, beside the edges.
+    pub(crate) cases: u32,
     pub(crate) edges: Vec<T>,
     pub(crate) any: BoxedStrategy<T>,
 }
@@ -147,7 +149,7 @@ where
         panic!("{} at the edges: {error}", row.sql);
     }
     let mut runner = TestRunner::new(Config {
-        cases: 10,
+        cases: row.cases,
         max_shrink_iters: 200,
         failure_persistence: None,
         ..Config::default()
