@@ -169,6 +169,8 @@ fn key_type(input: &DeriveInput, errors: &mut darling::error::Accumulator) -> Ty
         .iter()
         .find(|(attr, _)| attr.key.is_some())
         .or_else(|| fields.iter().find(|(_, field)| named_id(field)))
-        .filter(|(attr, _)| check::sources(attr).is_empty())
+        .filter(|(attr, field)| {
+            check::sources(attr).is_empty() && check::refused(&field.ty).is_none()
+        })
         .map_or(fallback, |(_, field)| field.ty.clone())
 }

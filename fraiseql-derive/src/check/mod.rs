@@ -24,6 +24,7 @@ pub(crate) use self::enumeration::check as check_enumeration;
 pub(crate) use self::names::{is_function_name, krate};
 pub(crate) use self::newtype::check as check_newtype;
 pub(crate) use self::source::sources;
+pub(crate) use self::types::refused;
 
 /// Checks a struct. The error holds every mistake, each at its token.
 pub(crate) fn check(input: &DeriveInput, kind: Kind) -> Result<Model> {

@@ -9,7 +9,7 @@ use super::error::at;
 use crate::spelling::{self, last_segment, ungrouped};
 
 /// What is wrong with a type, or with what it is a list or an `Option` of.
-pub(super) fn refused(ty: &Type) -> Option<Error> {
+pub(crate) fn refused(ty: &Type) -> Option<Error> {
     let ty = ungrouped(ty);
     if let Some(message) = why(ty) {
         return Some(at(ty.span(), message));

@@ -62,7 +62,7 @@ fn failing(when: &str, message: &str, cast: &str, otherwise: &str, ty: &ScalarTy
     // CASE has the type of `otherwise` then, whatever it is.
     if ty.form == Form::Native && matches!(ty.sql, "text" | "jsonb") {
         return case(
-            &format!("CASE WHEN {when} THEN ({message})::int4 IS NULL END"),
+            &format!("CASE\n    WHEN {when}\n    THEN ({message})::int4 IS NULL\n  END"),
             "NULL",
             otherwise,
         );
@@ -78,7 +78,7 @@ fn failing(when: &str, message: &str, cast: &str, otherwise: &str, ty: &ScalarTy
 /// A CASE, on lines of its own where it would be a long one.
 fn case(when: &str, then: &str, otherwise: &str) -> String {
     let line = format!("CASE WHEN {when} THEN {then} ELSE {otherwise} END");
-    if line.len() <= 120 {
+    if line.len() <= 120 && !line.contains('\n') {
         return line;
     }
     format!("CASE\n  WHEN {when}\n  THEN {then}\n  ELSE {otherwise}\nEND")
