@@ -127,6 +127,7 @@ fn same_json(a: &Value, b: &Value, same: fn(f64, f64) -> bool) -> bool {
 }
 
 /// Goes through the places of a type, by the edges and by chance.
+#[expect(clippy::needless_pass_by_value, reason = "it is made for one call")]
 pub(crate) fn check<T, A, B>(row: Row<T>)
 where
     T: Clone + Debug + PartialEq + 'static,
