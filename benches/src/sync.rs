@@ -164,7 +164,7 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
         lines.push(bench.batches(batch, options.rounds).await?);
     }
     eprintln!("full sync");
-    lines.push(bench.full(options.rounds).await?);
+    lines.extend(bench.full(options.rounds).await?);
     let report = Report {
         server: server.description().to_owned(),
         cores: std::thread::available_parallelism().map_or(0, usize::from),
@@ -247,33 +247,37 @@ impl Bench {
         })
     }
 
-    async fn full(&self, rounds: usize) -> anyhow::Result<Line> {
-        let (mut ours, mut classic) = (Times::default(), Times::default());
-        for round in 0..rounds + 2 {
-            for place in 0..2 {
+    /// On one connection, on two, and (a) in one statement.
+    async fn full(&self, rounds: usize) -> anyhow::Result<[Line; 2]> {
+        const WARM_UP: usize = 2;
+        let mut times: [Times; 3] = std::array::from_fn(|_| Times::default());
+        for round in 0..rounds + WARM_UP {
+            for place in 0..times.len() {
+                let contender = (place + round) % times.len();
                 self.touch(&self.keys).await?;
                 let start = Instant::now();
-                if (place + round) % 2 == 0 {
-                    let report = sync_all_posts(&self.pool).await?;
-                    if round >= 2 {
-                        ours.push(start.elapsed());
-                    }
+                if contender < 2 {
+                    let report = sync_all_posts(&self.pool)
+                        .connections(contender + 1)
+                        .await?;
                     ensure!(report.updated == self.keys.len() as u64, "{report}");
                 } else {
                     sqlx::query(self.classic_full).execute(&self.pool).await?;
-                    if round >= 2 {
-                        classic.push(start.elapsed());
-                    }
+                }
+                if round >= WARM_UP {
+                    times[contender].push(start.elapsed());
                 }
             }
         }
-        Ok(Line {
-            batch: "full".to_owned(),
-            ours: ours.median(),
-            classic: classic.median(),
+        let [one, two, classic] = times.map(|times| times.median());
+        let line = |name: &str, ours| Line {
+            batch: name.to_owned(),
+            ours,
+            classic,
             by_hand: None,
             row_by_row: None,
-        })
+        };
+        Ok([line("full", one), line("full, 2 conn.", two)])
     }
 
     /// Changes the posts, so that their documents differ from what is stored.

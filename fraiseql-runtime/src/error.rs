@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::schema::Table;
+use crate::sync::full::progress::Position;
 use crate::sync::report::InvalidDocument;
 
 /// The result of this crate's functions.
@@ -58,6 +59,15 @@ pub enum Error {
     Invalid {
         /// The documents. All others of the sync were written.
         documents: Vec<InvalidDocument>,
+    },
+
+    /// A full sync was told to go on at a position of a view with other keys.
+    #[error("{position} is not a position of {view}: its keys are of another type")]
+    Position {
+        /// The view table.
+        view: Table,
+        /// The position.
+        position: Position,
     },
 
     /// A read model has the same view table twice.
@@ -119,6 +129,16 @@ impl Error {
         self.code().is_some_and(|code| {
             CLASSES.iter().any(|class| code.starts_with(class)) || CODES.contains(&&*code)
         })
+    }
+
+    /// Whether the server went away, or closed the connection.
+    pub(crate) fn is_lost_connection(&self) -> bool {
+        let Self::Database { source, .. } = self else {
+            return false;
+        };
+        matches!(source, sqlx::Error::Io(_) | sqlx::Error::WorkerCrashed)
+            // Connection exceptions, and the shutdowns of a server.
+            || self.code().is_some_and(|code| code.starts_with("08") || code.starts_with("57P"))
     }
 
     /// Whether another document has the same value in a `unique` column.

@@ -5,7 +5,7 @@
 use crate::schema::{Data, Key, Source, View};
 use crate::sql::document::{self, Lookup, SessionNeeds};
 use crate::sql::lock;
-use crate::sql::text::{Sql, column, fragment, ident};
+use crate::sql::text::{Sql, column, fragment, ident, literal};
 
 /// The statements of a sync.
 #[derive(Debug)]
@@ -34,6 +34,10 @@ pub struct SyncSql {
     pub first_keys: String,
     /// The next `$2` keys after the one in the array `$1`.
     pub next_keys: String,
+    /// About how many keys there are.
+    pub expected: String,
+    /// How many rows there are after the key in the array `$1`.
+    pub expected_after: String,
     /// Says why the documents of `$1` cannot be written: a row for each key, with the key in
     /// an array, and the reasons in the shape of the document.
     pub flaws: String,
@@ -56,6 +60,8 @@ pub mod answer {
     /// The keys that another transaction wrote after this snapshot, to be built once more;
     /// null where there are none.
     pub const BLOCKED: usize = 5;
+    /// How many bytes all documents of the batch have.
+    pub const BYTES: usize = 6;
 }
 
 /// Up to so many keys, looking rows up one by one is faster than joining.
@@ -73,6 +79,8 @@ pub(crate) fn compose(view: &View) -> SyncSql {
         delete: delete(view),
         first_keys: keys(view, false),
         next_keys: keys(view, true),
+        expected: expected(view),
+        expected_after: expected_after(view),
         flaws: document::flaws(view, |root| {
             vec![any(&column(root, view.key.column), view, 1)]
         }),
@@ -181,6 +189,8 @@ fn write(view: &View, needs: SessionNeeds, lookup: Lookup) -> String {
         sql.block_list([
             "pg_catalog.count(*) AS found".to_owned(),
             "pg_catalog.count(*) FILTER (WHERE changed) AS changed".to_owned(),
+            "coalesce(pg_catalog.sum(pg_catalog.pg_column_size(data)), 0)::int8 AS bytes"
+                .to_owned(),
         ]);
         sql.line("FROM built");
     });
@@ -238,6 +248,7 @@ fn write(view: &View, needs: SessionNeeds, lookup: Lookup) -> String {
            ARRAY(SELECT \"key\" FROM built WHERE changed EXCEPT SELECT \"key\" FROM written)\n  \
          END AS blocked"
             .to_owned(),
+        "(SELECT bytes FROM counted) AS bytes".to_owned(),
     ]);
     sql.finish()
 }
@@ -371,5 +382,32 @@ fn keys(view: &View, after: bool) -> String {
         sql.line("ORDER BY \"key\"");
         sql.line(format!("LIMIT {limit}::int8"));
     });
+    sql.finish()
+}
+
+/// By the statistics of the base table, or counted where there are none.
+fn expected(view: &View) -> String {
+    let table = view.shape.table;
+    let mut sql = Sql::new();
+    sql.line("SELECT CASE");
+    sql.indented(|sql| {
+        sql.line("WHEN c.reltuples > 0 THEN c.reltuples::int8");
+        sql.line(format!("ELSE (SELECT pg_catalog.count(*) FROM {table})"));
+    });
+    sql.line("END AS expected");
+    sql.line("FROM pg_catalog.pg_class AS c");
+    sql.line(format!(
+        "WHERE c.oid = {}::regclass",
+        literal(&table.to_string())
+    ));
+    sql.finish()
+}
+
+fn expected_after(view: &View) -> String {
+    let key = column("k", view.key.column);
+    let mut sql = Sql::new();
+    sql.line("SELECT pg_catalog.count(*) AS expected");
+    sql.line(format!("FROM {} AS k", view.shape.table));
+    sql.line(format!("WHERE {key} > ($1::{}[])[1]", view.key.ty.sql));
     sql.finish()
 }

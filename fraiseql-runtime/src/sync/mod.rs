@@ -70,10 +70,8 @@ pub enum Request<'a> {
     Full {
         /// The view.
         view: Handle,
-        /// How many documents at once.
-        chunk: usize,
-        /// Called after each chunk.
-        progress: Option<full::OnProgress<'a>>,
+        /// What it was told.
+        settings: full::Settings<'a>,
     },
 }
 

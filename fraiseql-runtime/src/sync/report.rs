@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::error::{Error, Result};
 use crate::schema::Table;
+use crate::sync::full::progress::Position;
 
 /// What a sync did: documents counted by outcome, and the time it took.
 ///
@@ -24,6 +25,10 @@ pub struct SyncReport {
     /// Documents that could not be written, each with the reason. Those that were stored
     /// before are still there, as they were.
     pub invalid: Vec<InvalidDocument>,
+    /// How many bytes of documents were built, before compression.
+    pub bytes: u64,
+    /// Where a full sync was stopped by the caller; `None` where it went through.
+    pub stopped_at: Option<Position>,
     /// The time from the call to its return.
     pub duration: Duration,
 }
@@ -87,6 +92,8 @@ impl AddAssign for SyncReport {
         self.unchanged += other.unchanged;
         self.deleted += other.deleted;
         self.invalid.extend(other.invalid);
+        self.bytes += other.bytes;
+        self.stopped_at = other.stopped_at.or(self.stopped_at.take());
         self.duration += other.duration;
     }
 }

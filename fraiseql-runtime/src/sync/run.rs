@@ -26,6 +26,7 @@ struct Answer {
     found: u64,
     changed: u64,
     deleted: u64,
+    bytes: u64,
     inserted: Keys,
     blocked: Keys,
 }
@@ -40,6 +41,7 @@ impl Answer {
             updated: self.changed - inserted - blocked,
             unchanged: self.found - self.changed,
             deleted: self.deleted,
+            bytes: self.bytes,
             ..SyncReport::default()
         }
     }
@@ -257,6 +259,7 @@ impl<'c> Batch<'c> {
                 found: count(answer::FOUND)?,
                 changed: count(answer::CHANGED)?,
                 deleted: count(answer::DELETED)?,
+                bytes: count(answer::BYTES)?,
                 inserted: keys.read(&row, answer::INSERTED)?,
                 blocked: keys.read(&row, answer::BLOCKED)?,
             })

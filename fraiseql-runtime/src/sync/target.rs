@@ -132,11 +132,9 @@ impl Session<'_> {
                     report.deleted += run::delete(self.connection(), view, &chunk).await?;
                 }
             }
-            Request::Full {
-                view,
-                chunk,
-                progress,
-            } => report = full::run(self, view, chunk, progress).await?,
+            Request::Full { view, settings } => {
+                report = full::on_connection(self, view, settings).await?;
+            }
         }
         report.duration = start.elapsed();
         Ok(report)
@@ -149,6 +147,9 @@ impl SyncTarget for &PgPool {
             && keys.is_empty()
         {
             return Ok(SyncReport::default());
+        }
+        if let Request::Full { view, settings } = request {
+            return full::on_pool(self, view, settings).await;
         }
         let mut connection = self
             .acquire()

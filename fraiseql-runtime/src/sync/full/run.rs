@@ -1,0 +1,320 @@
+//! The work of a full sync: workers, each with a connection, take chunks of keys in order.
+
+use std::collections::BTreeMap;
+use std::pin::Pin;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use futures_util::future::FutureExt as _;
+use futures_util::stream::{FuturesUnordered, StreamExt as _};
+use sqlx::{PgPool, Row};
+
+use super::Settings;
+use super::progress::{OnProgress, Position, Progress};
+use crate::error::{Error, Result};
+use crate::key::Keys;
+use crate::sync::report::SyncReport;
+use crate::sync::target::Session;
+use crate::view::Handle;
+
+/// How many bytes of documents a chunk should have. More is not faster, and once the server
+/// keeps them on disk, slower.
+const WEIGHT: u64 = 1_500_000;
+/// The first chunk, of documents whose weight is not known yet.
+const FIRST: usize = 50;
+/// The most documents in a chunk, however small.
+const MOST: usize = 1_000;
+/// How often a chunk is taken up again on another connection after its own was lost.
+const RECONNECTS: usize = 3;
+
+/// A full sync on the connections of a pool.
+pub(crate) async fn on_pool(
+    pool: &PgPool,
+    view: Handle,
+    settings: Settings<'_>,
+) -> Result<SyncReport> {
+    let most = usize::try_from(pool.options().get_max_connections()).unwrap_or(usize::MAX);
+    let connections = settings.connections.min(most);
+    let run = Run::new(view, settings)?;
+    let mut workers: FuturesUnordered<_> = (0..connections)
+        .map(|worker| run.on_own_connection(pool, worker > 0))
+        .collect();
+    let mut failed = None;
+    while let Some(result) = workers.next().await {
+        if let Err(error) = result {
+            run.plan().end();
+            failed.get_or_insert(error);
+        }
+        // Others may still wait for a connection, with nothing left to do.
+        if run.plan().is_over() {
+            break;
+        }
+    }
+    drop(workers);
+    match failed {
+        Some(error) => Err(error),
+        None => Ok(run.report()),
+    }
+}
+
+/// A full sync on one connection.
+pub(crate) async fn on_connection(
+    session: &mut Session<'_>,
+    view: Handle,
+    settings: Settings<'_>,
+) -> Result<SyncReport> {
+    let run = Run::new(view, settings)?;
+    let mut chunk = None;
+    while run.step(session, &mut chunk).await? {}
+    Ok(run.report())
+}
+
+/// What the workers share.
+struct Run<'a> {
+    view: Handle,
+    /// Held while the next keys are read: they are read one chunk after the other.
+    cursor: futures_util::lock::Mutex<Keys>,
+    plan: Mutex<Plan<'a>>,
+}
+
+/// What is done, and what is to be done next.
+struct Plan<'a> {
+    size: Option<usize>,
+    until: Option<Pin<Box<dyn Future<Output = ()> + Send + 'a>>>,
+    on_progress: Option<OnProgress<'a>>,
+    start: Instant,
+    progress: Progress,
+    /// The chunks in hand, by number; those that were done before an earlier one have
+    /// their last key.
+    chunks: BTreeMap<u64, Option<Keys>>,
+    taken: u64,
+    /// There are no more keys, or they are not wanted.
+    ended: bool,
+    stopped: bool,
+}
+
+/// Keys that a worker has in hand.
+struct Chunk {
+    number: u64,
+    keys: Keys,
+}
+
+impl<'a> Run<'a> {
+    fn new(view: Handle, settings: Settings<'a>) -> Result<Self> {
+        let none = view.no_keys();
+        let after = settings.after.map_or(none.clone(), |position| position.0);
+        if std::mem::discriminant(&after) != std::mem::discriminant(&none) {
+            return Err(Error::Position {
+                view: view.view.table,
+                position: Position(after),
+            });
+        }
+        let progress = Progress {
+            report: SyncReport::default(),
+            chunks: 0,
+            expected: 0,
+            position: Position(after.clone()),
+        };
+        Ok(Self {
+            view,
+            cursor: futures_util::lock::Mutex::new(after),
+            plan: Mutex::new(Plan {
+                size: settings.chunk,
+                until: settings.until,
+                on_progress: settings.progress,
+                start: Instant::now(),
+                progress,
+                chunks: BTreeMap::new(),
+                taken: 0,
+                ended: false,
+                stopped: false,
+            }),
+        })
+    }
+
+    fn plan(&self) -> MutexGuard<'_, Plan<'a>> {
+        // A panic in the caller's `on_progress` is the caller's.
+        self.plan.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn report(&self) -> SyncReport {
+        let mut plan = self.plan();
+        let mut report = std::mem::take(&mut plan.progress.report);
+        report.duration = plan.start.elapsed();
+        if plan.stopped {
+            report.stopped_at = Some(plan.progress.position.clone());
+        }
+        report
+    }
+
+    /// A worker with a connection of its own. Where there is none to be had for a further one,
+    /// the others do its work.
+    async fn on_own_connection(&self, pool: &PgPool, further: bool) -> Result<()> {
+        let acquire = || async {
+            pool.acquire()
+                .await
+                .map_err(Error::database("acquiring a connection to sync"))
+        };
+        let mut connection = match acquire().await {
+            Err(_) if further => return Ok(()),
+            result => result?,
+        };
+        let mut chunk = None;
+        let mut reconnects = 0;
+        loop {
+            match self
+                .step(&mut Session::Own(&mut connection), &mut chunk)
+                .await
+            {
+                Ok(true) => reconnects = 0,
+                Ok(false) => return Ok(()),
+                Err(error) if error.is_lost_connection() && reconnects < RECONNECTS => {
+                    reconnects += 1;
+                    connection = acquire().await?;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Syncs one chunk: the one in hand, or the next. False where there is none.
+    async fn step(&self, session: &mut Session<'_>, chunk: &mut Option<Chunk>) -> Result<bool> {
+        if chunk.is_none() {
+            *chunk = self.take(session).await?;
+        }
+        let Some(Chunk { number, keys }) = &chunk else {
+            return Ok(false);
+        };
+        let done = session.batch(self.view, keys).await?;
+        self.plan().done(*number, keys, done);
+        *chunk = None;
+        Ok(true)
+    }
+
+    /// Takes the next keys.
+    async fn take(&self, session: &mut Session<'_>) -> Result<Option<Chunk>> {
+        let mut after = self.cursor.lock().await;
+        let (size, first) = {
+            let mut plan = self.plan();
+            if plan.is_stopped() {
+                plan.stopped = true;
+                plan.end();
+            }
+            if plan.ended {
+                return Ok(None);
+            }
+            (plan.size(), plan.taken == 0 && plan.on_progress.is_some())
+        };
+        if first {
+            let expected = self.expected(session, &after).await?;
+            self.plan().progress.expected = expected;
+        }
+        let keys = self.next_keys(session, &after, size).await?;
+        let mut plan = self.plan();
+        if keys.len() < size {
+            plan.end();
+        }
+        if keys.is_empty() {
+            return Ok(None);
+        }
+        *after = keys.last();
+        plan.taken += 1;
+        let number = plan.taken;
+        plan.chunks.insert(number, None);
+        Ok(Some(Chunk { number, keys }))
+    }
+
+    async fn next_keys(
+        &self,
+        session: &mut Session<'_>,
+        after: &Keys,
+        size: usize,
+    ) -> Result<Keys> {
+        let sql = &self.view.statements().sync;
+        let query = if after.is_empty() {
+            sqlx::query(sql.first_keys.as_str())
+        } else {
+            after.bind(sqlx::query(sql.next_keys.as_str()))
+        };
+        query
+            .bind(i64::try_from(size).unwrap_or(i64::MAX))
+            .fetch_one(session.connection())
+            .await
+            .and_then(|row| after.read(&row, 0))
+            .map_err(self.failed())
+    }
+
+    /// How many documents there are behind a key, about.
+    async fn expected(&self, session: &mut Session<'_>, after: &Keys) -> Result<u64> {
+        let sql = &self.view.statements().sync;
+        let query = if after.is_empty() {
+            sqlx::query(sql.expected.as_str())
+        } else {
+            after.bind(sqlx::query(sql.expected_after.as_str()))
+        };
+        let expected: i64 = query
+            .fetch_one(session.connection())
+            .await
+            .and_then(|row| row.try_get(0))
+            .map_err(self.failed())?;
+        Ok(u64::try_from(expected).unwrap_or(0))
+    }
+
+    fn failed(&self) -> impl FnOnce(sqlx::Error) -> Error + use<> {
+        Error::database(format!(
+            "reading the keys of {}",
+            self.view.view.shape.table
+        ))
+    }
+}
+
+impl Plan<'_> {
+    /// Takes no more chunks.
+    fn end(&mut self) {
+        self.ended = true;
+    }
+
+    /// Whether no chunk is left, taken or not.
+    fn is_over(&self) -> bool {
+        self.ended && self.chunks.values().all(Option::is_some)
+    }
+
+    /// Whether the caller wants it to stop.
+    fn is_stopped(&mut self) -> bool {
+        let Some(until) = &mut self.until else {
+            return false;
+        };
+        // Asked again before each chunk, so nobody needs to be woken.
+        until.now_or_never().is_some()
+    }
+
+    /// How many documents the next chunk has.
+    fn size(&self) -> usize {
+        if let Some(size) = self.size {
+            return size;
+        }
+        let report = &self.progress.report;
+        let built = report.total() - report.deleted - report.invalid.len() as u64;
+        if built == 0 || report.bytes == 0 {
+            return FIRST;
+        }
+        let size = u128::from(WEIGHT) * u128::from(built) / u128::from(report.bytes);
+        usize::try_from(size).unwrap_or(MOST).clamp(1, MOST)
+    }
+
+    fn done(&mut self, number: u64, keys: &Keys, report: SyncReport) {
+        self.progress.report += report;
+        self.progress.report.duration = self.start.elapsed();
+        self.progress.chunks += 1;
+        self.chunks.insert(number, Some(keys.last()));
+        // What is done without a gap is done for good.
+        while let Some(entry) = self.chunks.first_entry() {
+            let Some(last) = entry.get() else { break };
+            self.progress.position = Position(last.clone());
+            entry.remove();
+        }
+        if let Some(on_progress) = &mut self.on_progress {
+            on_progress(&self.progress);
+        }
+    }
+}
