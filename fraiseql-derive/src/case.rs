@@ -55,6 +55,49 @@ pub(crate) fn plural(noun: &str) -> String {
     format!("{noun}s")
 }
 
+/// How the names of an enum's variants are written in the database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Style {
+    Snake,
+    ScreamingSnake,
+    Camel,
+    Pascal,
+    Kebab,
+    Lower,
+    Upper,
+}
+
+impl Style {
+    pub(crate) const ALL: [(&'static str, Self); 7] = [
+        ("snake_case", Self::Snake),
+        ("SCREAMING_SNAKE_CASE", Self::ScreamingSnake),
+        ("camelCase", Self::Camel),
+        ("PascalCase", Self::Pascal),
+        ("kebab-case", Self::Kebab),
+        ("lowercase", Self::Lower),
+        ("UPPERCASE", Self::Upper),
+    ];
+
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find_map(|(own, style)| (own == name).then_some(style))
+    }
+
+    /// A variant's name in this style. In Rust it is in PascalCase already.
+    pub(crate) fn of(self, variant: &str) -> String {
+        match self {
+            Self::Snake => snake(variant),
+            Self::ScreamingSnake => snake(variant).to_uppercase(),
+            Self::Camel => camel(&snake(variant)),
+            Self::Pascal => variant.to_owned(),
+            Self::Kebab => snake(variant).replace('_', "-"),
+            Self::Lower => variant.to_lowercase(),
+            Self::Upper => variant.to_uppercase(),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -88,6 +131,26 @@ mod tests {
         ] {
             assert_eq!(snake(name), expected, "{name}");
         }
+    }
+
+    #[test]
+    fn variants_are_written_in_each_style() {
+        let written: Vec<String> = Style::ALL
+            .iter()
+            .map(|(_, style)| style.of("InReview2"))
+            .collect();
+        assert_eq!(
+            written,
+            [
+                "in_review2",
+                "IN_REVIEW2",
+                "inReview2",
+                "InReview2",
+                "in-review2",
+                "inreview2",
+                "INREVIEW2"
+            ]
+        );
     }
 
     #[test]

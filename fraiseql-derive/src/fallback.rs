@@ -1,5 +1,7 @@
 //! Stubs for a struct with errors, so that its users are not reported too.
 
+pub(crate) mod scalar;
+
 use darling::Error;
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
@@ -10,6 +12,13 @@ use crate::attr::{self, FieldAttr, Switch, Text, ViewAttr};
 use crate::case;
 use crate::check;
 use crate::model::Kind;
+
+/// The errors, and stubs.
+pub(crate) fn with_errors(errors: Error, stubs: TokenStream) -> proc_macro::TokenStream {
+    let mut tokens = errors.write_errors();
+    tokens.extend(stubs);
+    tokens.into()
+}
 
 pub(crate) fn stubs(input: &DeriveInput, kind: Kind) -> TokenStream {
     let mut errors = Error::accumulator();
@@ -162,6 +171,8 @@ fn key_type(input: &DeriveInput, errors: &mut darling::error::Accumulator) -> Ty
         .iter()
         .find(|(attr, _)| attr.key.is_some())
         .or_else(|| fields.iter().find(|(_, field)| named_id(field)))
-        .filter(|(attr, _)| check::sources(attr).is_empty())
+        .filter(|(attr, field)| {
+            check::sources(attr).is_empty() && check::refused(&field.ty).is_none()
+        })
         .map_or(fallback, |(_, field)| field.ty.clone())
 }

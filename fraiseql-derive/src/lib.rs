@@ -166,13 +166,58 @@ pub fn derive_embed(input: TokenStream) -> TokenStream {
     derive(&parse_macro_input!(input as DeriveInput), Kind::Part)
 }
 
+/// Makes a struct with one field a scalar: in PostgreSQL, in JSON and as a key, it is what its
+/// field is.
+///
+/// It implements [`Scalar`], `Serialize` and `Deserialize`, and `Key` where the field's type is
+/// one. No other derives are needed.
+///
+/// | attribute on the struct | meaning | default |
+/// |---|---|---|
+/// | `type_name = "PostId"` | the name in GraphQL | that of the field's type |
+/// | `serde = false` | you derive serde yourself; documents do not use it | `true` |
+/// | `crate = ::path` | where `fraiseql_runtime` is | `::fraiseql_runtime` |
+///
+/// [`Scalar`]: https://docs.rs/fraiseql-runtime/latest/fraiseql_runtime/trait.Scalar.html
+#[proc_macro_derive(TScalar, attributes(tview))]
+pub fn derive_tscalar(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    match check::check_newtype(&input) {
+        Ok(newtype) => emit::newtype::emit(&newtype).into(),
+        Err(errors) => fallback::with_errors(errors, fallback::scalar::newtype(&input)),
+    }
+}
+
+/// Makes an enum whose variants are names a scalar: a text or a value of an enum type in
+/// PostgreSQL, a SCREAMING_SNAKE name in JSON and GraphQL.
+///
+/// It implements [`TEnum`], `Scalar`, `Serialize` and `Deserialize`.
+///
+/// | attribute on the enum | meaning | default |
+/// |---|---|---|
+/// | `rename_all = "snake_case"` | how the labels are written in the database; also `"SCREAMING_SNAKE_CASE"`, `"camelCase"`, `"PascalCase"`, `"kebab-case"`, `"lowercase"`, `"UPPERCASE"` | `InReview` is `in_review`, `IN_REVIEW` or `InReview` |
+/// | `type_name = "Status"` | the name in GraphQL | the enum's name |
+/// | `serde = false` | you derive serde yourself; documents do not use it | `true` |
+/// | `crate = ::path` | where `fraiseql_runtime` is | `::fraiseql_runtime` |
+///
+/// | attribute on a variant | meaning | default |
+/// |---|---|---|
+/// | `rename = "in-review"` | its label in the database | by `rename_all` |
+/// | `json = "IN_REVIEW"` | its name in JSON and GraphQL | SCREAMING_SNAKE |
+///
+/// [`TEnum`]: https://docs.rs/fraiseql-runtime/latest/fraiseql_runtime/trait.TEnum.html
+#[proc_macro_derive(TEnum, attributes(tview))]
+pub fn derive_tenum(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    match check::check_enumeration(&input) {
+        Ok(enumeration) => emit::enumeration::emit(&enumeration).into(),
+        Err(errors) => fallback::with_errors(errors, fallback::scalar::enumeration(&input)),
+    }
+}
+
 fn derive(input: &DeriveInput, kind: Kind) -> TokenStream {
     match check::check(input, kind) {
         Ok(model) => emit::emit(&model).into(),
-        Err(errors) => {
-            let mut tokens = errors.write_errors();
-            tokens.extend(fallback::stubs(input, kind));
-            tokens.into()
-        }
+        Err(errors) => fallback::with_errors(errors, fallback::stubs(input, kind)),
     }
 }

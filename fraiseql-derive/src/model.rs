@@ -2,7 +2,7 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
-use syn::{Ident, Path, Type, Visibility};
+use syn::{Ident, Member, Path, Type, Visibility};
 
 /// Which derive it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -211,4 +211,31 @@ impl Field {
     pub(crate) fn holds_list(&self) -> bool {
         matches!(self.source, Source::Many(_))
     }
+}
+
+/// A struct with one field, which stands for its value.
+pub(crate) struct Newtype {
+    pub(crate) ident: Ident,
+    pub(crate) krate: Path,
+    pub(crate) member: Member,
+    pub(crate) ty: Type,
+    /// The name in GraphQL, if it has one of its own.
+    pub(crate) type_name: Option<String>,
+    pub(crate) serde: bool,
+}
+
+/// An enum of names.
+pub(crate) struct Enumeration {
+    pub(crate) ident: Ident,
+    pub(crate) krate: Path,
+    pub(crate) type_name: String,
+    pub(crate) serde: bool,
+    pub(crate) variants: Vec<Variant>,
+}
+
+pub(crate) struct Variant {
+    pub(crate) ident: Ident,
+    pub(crate) json: String,
+    /// What it is called in the database; the first is what to write there.
+    pub(crate) labels: Vec<String>,
 }

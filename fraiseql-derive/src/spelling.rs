@@ -20,9 +20,19 @@ pub(crate) fn is_one_of(ty: &Type, names: &[&str]) -> bool {
     last_segment(ty).is_some_and(|segment| names.iter().any(|name| segment.ident == name))
 }
 
-fn last_segment(ty: &Type) -> Option<&PathSegment> {
-    match ty {
+pub(crate) fn last_segment(ty: &Type) -> Option<&PathSegment> {
+    match ungrouped(ty) {
         Type::Path(path) => path.path.segments.last(),
         _ => None,
+    }
+}
+
+/// A type without the invisible group that it stands in where a macro put it there, and
+/// without parentheses.
+pub(crate) fn ungrouped(ty: &Type) -> &Type {
+    match ty {
+        Type::Group(group) => ungrouped(&group.elem),
+        Type::Paren(paren) => ungrouped(&paren.elem),
+        ty => ty,
     }
 }

@@ -1,6 +1,7 @@
 //! Keys of documents, and lists of them without a type parameter: what runs a sync is
 //! compiled once, not for every view.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -13,23 +14,41 @@ use uuid::Uuid;
 use crate::scalar::Scalar;
 
 /// A type that can be the key of a document.
+///
+/// A newtype of one, with [`#[derive(TScalar)]`](derive@crate::TScalar), is one too, so that
+/// the keys of different views cannot be mixed up:
+///
+/// ```
+/// use fraiseql_runtime::{TScalar, TView};
+/// use uuid::Uuid;
+///
+/// #[derive(TScalar)]
+/// pub struct PostId(Uuid);
+///
+/// #[derive(TView)]
+/// pub struct Post {
+///     pub id: PostId,
+///     pub title: String,
+/// }
+/// # fn main() {
+/// // sync_post(&pool, &[PostId(id)]).await?;
+/// # assert_eq!(<Post as TView>::VIEW.key.ty.sql, "uuid");
+/// # }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the key of a document",
     label = "not a key type",
-    note = "a key is one value that is never null: an i16, i32, i64, String or Uuid"
+    note = "a key is one value that is never null: an i16, i32, i64, String or Uuid, or a newtype \
+            of one with #[derive(TScalar)]"
 )]
-pub trait Key: Scalar + Clone + fmt::Display + Send + Sync + 'static {
-    /// The keys as a list without type parameter, each once and in order.
+pub trait Key: Scalar + Send + Sync + 'static {
+    /// The keys as they are, without type parameter.
     #[doc(hidden)]
-    fn list(keys: &[Self]) -> Keys;
+    fn collect<'a>(keys: impl Iterator<Item = &'a Self>) -> Keys;
 
-    /// The keys as they are.
+    /// Takes each key of a list, if they are of this type.
     #[doc(hidden)]
-    fn list_as_given(keys: &[Self]) -> Keys;
-
-    /// The keys of a list, if they are of this type.
-    #[doc(hidden)]
-    fn read_list(keys: &Keys) -> Option<Vec<Self>>;
+    fn each(keys: &Keys, take: &mut dyn FnMut(Self));
 }
 
 /// Keys of one view.
@@ -51,26 +70,41 @@ pub enum Keys {
 macro_rules! keys {
     ($($variant:ident($ty:ty)),*) => {
         $(impl Key for $ty {
-            fn list(keys: &[Self]) -> Keys {
-                let mut keys = keys.to_vec();
-                keys.sort_unstable();
-                keys.dedup();
-                Keys::$variant(keys)
+            fn collect<'a>(keys: impl Iterator<Item = &'a Self>) -> Keys {
+                Keys::$variant(keys.cloned().collect())
             }
 
-            fn list_as_given(keys: &[Self]) -> Keys {
-                Keys::$variant(keys.to_vec())
-            }
-
-            fn read_list(keys: &Keys) -> Option<Vec<Self>> {
-                match keys {
-                    Keys::$variant(keys) => Some(keys.clone()),
-                    _ => None,
+            fn each(keys: &Keys, take: &mut dyn FnMut(Self)) {
+                if let Keys::$variant(keys) = keys {
+                    keys.iter().cloned().for_each(take);
                 }
             }
         })*
 
         impl Keys {
+            /// The keys, each once and in order.
+            pub(crate) fn of<K: Key>(keys: &[K]) -> Self {
+                let mut keys = K::collect(keys.iter());
+                match &mut keys {
+                    $(Self::$variant(keys) => {
+                        keys.sort_unstable();
+                        keys.dedup();
+                    })*
+                }
+                keys
+            }
+
+            /// The keys, each where it comes first.
+            pub(crate) fn distinct(mut self) -> Self {
+                match &mut self {
+                    $(Self::$variant(keys) => {
+                        let mut seen = HashSet::new();
+                        keys.retain(|key| seen.insert(key.clone()));
+                    })*
+                }
+                self
+            }
+
             /// How many there are.
             #[must_use]
             pub fn len(&self) -> usize {

@@ -92,11 +92,11 @@ mod view;
 
 pub use check::report::CheckReport;
 pub use error::{Error, Result};
-pub use fraiseql_derive::{Embed, TView};
+pub use fraiseql_derive::{Embed, TEnum, TScalar, TView};
 pub use key::{Key, Keys};
 pub use migrate::{LeftOver, Migration};
 pub use model::{ReadModel, ReadModelBuilder};
-pub use scalar::Scalar;
+pub use scalar::{Scalar, TEnum};
 pub use sync::failure::Failure;
 pub use sync::full::FullSync;
 pub use sync::full::progress::{Position, Progress};
@@ -127,6 +127,7 @@ pub mod __private {
             Own, chain, field, filter, key, key_column, table, written_table,
         };
     }
+    pub use crate::scalar::read_enum;
     pub use crate::sql::Statements;
     pub use crate::sync::full::sync_all;
     pub use crate::sync::{delete, sync};

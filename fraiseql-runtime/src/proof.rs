@@ -34,13 +34,13 @@ pub const fn aggregate(function: Function, ty: ScalarType) {
     match function {
         Function::Count => {
             assert!(
-                same(ty.graphql, "Int") && !ty.nullable,
+                is_whole(ty.sql) && !ty.nullable,
                 "count is a whole number and never null: its type is i64 (or i32, i16)"
             );
         }
         Function::Exists => {
             assert!(
-                same(ty.graphql, "Boolean") && !ty.nullable,
+                same(ty.sql, "boolean") && !ty.nullable,
                 "exists is true or false and never null: its type is bool"
             );
         }
@@ -76,6 +76,11 @@ pub const fn aggregate(function: Function, ty: ScalarType) {
     }
 }
 
+/// Whether it is a whole number, by whatever name in GraphQL.
+const fn is_whole(sql: &str) -> bool {
+    same(sql, "int2") || same(sql, "int4") || same(sql, "int8")
+}
+
 /// Whether it is none of the types that are surely no numbers: types of other crates may
 /// stand for any.
 const fn may_be_number(sql: &str) -> bool {
@@ -104,7 +109,7 @@ const fn may_be_number(sql: &str) -> bool {
 #[track_caller]
 pub const fn promoted(ty: ScalarType) {
     assert!(
-        !same(ty.graphql, "JSON"),
+        !same(ty.sql, "jsonb") && !same(ty.sql, "json"),
         "filter, sort and unique make an indexed column, and JSON has no order to index: \
          promote a part of it with `expr`"
     );

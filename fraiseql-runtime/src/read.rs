@@ -15,7 +15,7 @@ pub(crate) async fn find_json<'e, K: Key>(
     key: K,
 ) -> Result<Option<Box<RawValue>>> {
     let sql: &'static str = &handle.statements().read.find;
-    let keys = K::list(&[key]);
+    let keys = K::collect([&key].into_iter());
     let row = keys
         .bind(sqlx::query(sql))
         .fetch_optional(executor)
@@ -32,7 +32,7 @@ pub(crate) async fn find<'e, T: DeserializeOwned, K: Key>(
     handle: Handle,
     key: K,
 ) -> Result<Option<T>> {
-    let name = key.to_string();
+    let name = K::collect([&key].into_iter()).to_string();
     find_json(executor, handle, key)
         .await?
         .map(|json| parse(handle, name, &json))
@@ -45,7 +45,7 @@ pub(crate) async fn find_many<'e, T: DeserializeOwned, K: Key>(
     keys: &[K],
 ) -> Result<Vec<T>> {
     let sql: &'static str = &handle.statements().read.find_many;
-    let rows = K::list_as_given(keys)
+    let rows = K::collect(keys.iter())
         .bind(sqlx::query(sql))
         .fetch_all(executor)
         .await

@@ -192,7 +192,7 @@ pub trait TView: Embed + Serialize + DeserializeOwned + Send + Sync {
         Handle {
             view: Self::VIEW,
             statements: Self::statements,
-            no_keys: || Self::Key::list(&[]),
+            no_keys: || Keys::of::<Self::Key>(&[]),
         }
     }
 

@@ -24,6 +24,10 @@ mod hostile {
     pub trait Embed {}
     pub trait TView {}
     pub trait Scalar {}
+    pub trait TEnum {}
+    pub trait TScalar {}
+    pub trait Key {}
+    pub trait Iterator {}
     pub trait Serialize {}
     pub trait Deserialize {}
     pub trait Children {}
@@ -96,6 +100,37 @@ pub struct Comment {
 pub struct Card {
     #[tview(key)]
     pub id: i64,
+}
+
+#[derive(renamed::TScalar)]
+#[tview(crate = ::renamed, type_name = "PlaceId")]
+pub struct Id(i64);
+
+#[derive(renamed::TScalar)]
+#[tview(crate = renamed)]
+pub struct Named {
+    r#type: ::std::string::String,
+}
+
+#[derive(renamed::TEnum)]
+#[tview(crate = crate::renamed)]
+pub enum State {
+    Option,
+    Some,
+    r#None,
+    #[tview(rename = "x")]
+    String,
+}
+
+#[derive(renamed::TView)]
+#[tview(crate = ::renamed)]
+pub struct Place {
+    pub id: Id,
+    #[tview(filter)]
+    pub name: Named,
+    #[tview(sort)]
+    pub state: ::std::option::Option<State>,
+    pub states: ::std::vec::Vec<State>,
 }
 
 fn main() {}

@@ -21,6 +21,6 @@ macro_rules! folders {
 }
 
 folders!(
-    attributes, structs, names, relations, keys, types, aggregates, sql, cycles, many, storage,
-    proofs
+    attributes, structs, names, relations, keys, types, newtypes, enums, aggregates, sql, cycles,
+    many, storage, proofs
 );

@@ -1,12 +1,14 @@
 //! What can be written in `#[tview(..)]`, place by place. What it means is judged elsewhere.
 
 mod receive;
+mod scalar;
 mod storage;
 mod value;
 
 use darling::FromMeta;
 
 pub(crate) use receive::{Arguments, Receiver, read};
+pub(crate) use scalar::{EnumAttr, NewtypeAttr, NoAttr, VariantAttr};
 pub(crate) use storage::{IndexAttr, PartitionAttr};
 pub(crate) use value::{Call, Mark, Number, Root, Struct, Switch, Text, WholeOrPath, Word};
 
@@ -232,7 +234,7 @@ mod tests {
     use super::*;
 
     /// The names of a receiver's fields, as its `Debug` writes them.
-    fn fields<T: std::fmt::Debug + Default>() -> Vec<String> {
+    pub(super) fn fields<T: std::fmt::Debug + Default>() -> Vec<String> {
         format!("{:#?}", T::default())
             .lines()
             .filter_map(|line| {

@@ -71,11 +71,7 @@ fn known<T: Receiver>(item: &NestedMeta, seen: &mut Vec<String>) -> Result<()> {
         NestedMeta::Meta(meta) => (meta.path(), Ok(())),
         NestedMeta::NameValueInvalidExpr(pair) => (&pair.path, Err(pair)),
         NestedMeta::Lit(value) => {
-            let message = format!(
-                "a value needs a name; {} there are {}",
-                T::PLACE,
-                list::<T>()
-            );
+            let message = format!("a value needs a name; {} {}", T::PLACE, list::<T>());
             return Err(Error::custom(message).with_span(value));
         }
     };
@@ -102,25 +98,22 @@ fn known<T: Receiver>(item: &NestedMeta, seen: &mut Vec<String>) -> Result<()> {
 fn unknown<T: Receiver>(name: &str) -> String {
     let place = T::PLACE;
     if let Some((_, elsewhere)) = T::ELSEWHERE.iter().find(|(keys, _)| keys.contains(&name)) {
-        return format!(
-            "`{name}` goes {elsewhere}; {place} there are {}",
-            list::<T>()
-        );
+        return format!("`{name}` goes {elsewhere}; {place} {}", list::<T>());
     }
     match nearest(name, T::KEYS) {
         Some(near) => format!("there is no `{name}` {place}; did you mean `{near}`?"),
-        None => format!("there is no `{name}` {place}; there are {}", list::<T>()),
+        None => format!("there is no `{name}` {place}; {}", list::<T>()),
     }
 }
 
-/// "`fk` and `key`".
+/// "there are `fk` and `key`".
 fn list<T: Receiver>() -> String {
     match T::KEYS {
-        [] => String::new(),
-        [only] => format!("`{only}`"),
+        [] => "there is nothing to write".to_owned(),
+        [only] => format!("there is `{only}`"),
         [first @ .., last] => {
             let first: Vec<String> = first.iter().map(|key| format!("`{key}`")).collect();
-            format!("{} and `{last}`", first.join(", "))
+            format!("there are {} and `{last}`", first.join(", "))
         }
     }
 }

@@ -28,7 +28,7 @@ impl FromMeta for Text {
             && let Expr::Lit(ExprLit {
                 lit: Lit::Str(text),
                 ..
-            }) = &pair.value
+            }) = ungrouped(&pair.value)
         {
             return Ok(Self(text.clone()));
         }
@@ -47,7 +47,7 @@ impl FromMeta for Number {
             && let Expr::Lit(ExprLit {
                 lit: Lit::Int(number),
                 ..
-            }) = &pair.value
+            }) = ungrouped(&pair.value)
         {
             return Ok(Self(number.clone()));
         }
@@ -122,7 +122,7 @@ impl FromMeta for Switch {
             && let Expr::Lit(ExprLit {
                 lit: Lit::Bool(value),
                 ..
-            }) = &pair.value
+            }) = ungrouped(&pair.value)
         {
             return Ok(Self(value.value));
         }
@@ -141,7 +141,7 @@ pub(crate) struct Root(pub(crate) Path);
 impl FromMeta for Root {
     fn from_meta(item: &Meta) -> Result<Self> {
         if let Meta::NameValue(pair) = item
-            && let Expr::Path(path) = &pair.value
+            && let Expr::Path(path) = ungrouped(&pair.value)
         {
             return Ok(Self(path.path.clone()));
         }
@@ -194,6 +194,14 @@ impl<T: Arguments> FromMeta for Call<T> {
             span: list.path.span(),
             args,
         })
+    }
+}
+
+/// An expression without the invisible group that it stands in where a macro put it there.
+fn ungrouped(expr: &Expr) -> &Expr {
+    match expr {
+        Expr::Group(group) => ungrouped(&group.expr),
+        expr => expr,
     }
 }
 

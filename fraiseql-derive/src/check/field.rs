@@ -8,6 +8,7 @@ use syn::{Ident, Type};
 
 use super::error::{at, checked};
 use super::source::{source, sources};
+use super::types::refused;
 use crate::attr::{FieldAttr, Mark};
 use crate::case;
 use crate::model::{Field, Kind, Promoted};
@@ -151,12 +152,9 @@ fn check_marks(attr: &FieldAttr, kind: Kind, errors: &mut Accumulator) {
 
 /// The field's type, as far as its spelling tells: all else is asked of the compiler.
 pub(super) fn check_type(ty: &Type, errors: &mut Accumulator) {
-    if let Type::Reference(_) = ty {
-        errors.push(at(
-            ty.span(),
-            "a field owns its value, because it is read from a document: write `String` for \
-             `&str`, `Vec<T>` for `&[T]`",
-        ));
+    if let Some(error) = refused(ty) {
+        errors.push(error);
+        return;
     }
     let nested = |name| argument(ty, name).is_some_and(|inner| argument(inner, name).is_some());
     if nested("Option") {

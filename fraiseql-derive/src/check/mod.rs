@@ -2,13 +2,16 @@
 //! struct as a whole.
 
 mod document;
+mod enumeration;
 mod error;
 mod field;
 mod index;
 mod names;
+mod newtype;
 mod shape_of;
 mod source;
 mod storage;
+mod types;
 mod view_columns;
 mod view_sql;
 
@@ -23,8 +26,11 @@ use self::error::{at, fragment, unbroken};
 use crate::attr::{self, FieldAttr, Mark, PartAttr, Struct, Switch, Text, ViewAttr};
 use crate::model::{Field, Kind, Model, Source, View};
 
+pub(crate) use self::enumeration::check as check_enumeration;
 pub(crate) use self::names::{is_function_name, krate};
+pub(crate) use self::newtype::check as check_newtype;
 pub(crate) use self::source::sources;
+pub(crate) use self::types::refused;
 
 /// Checks a struct. The error holds every mistake, each at its token.
 pub(crate) fn check(input: &DeriveInput, kind: Kind) -> Result<Model> {
@@ -80,7 +86,7 @@ pub(crate) fn check(input: &DeriveInput, kind: Kind) -> Result<Model> {
         table: &view_table.name,
     };
     let indexes = index::check(&container.index, &context, &mut errors);
-    let type_name = names::type_name(input, &container, &mut errors);
+    let type_name = names::type_name(input, container.type_name.as_ref(), &mut errors);
     let filter = fragment(container.filter.as_ref(), &mut errors);
     errors.finish_with(Model {
         ident: input.ident.clone(),
@@ -213,6 +219,15 @@ fn check_generics(input: &DeriveInput, kind: Kind, errors: &mut Accumulator) {
     errors.push(
         Error::custom(format!("{what} does not work on {why}")).with_span(&input.generics.params),
     );
+}
+
+/// Whether there are generic parameters, which are an error.
+fn generics(input: &DeriveInput, message: &'static str, errors: &mut Accumulator) -> bool {
+    let generic = !input.generics.params.is_empty();
+    if generic {
+        errors.push(Error::custom(message).with_span(&input.generics.params));
+    }
+    generic
 }
 
 fn derive_name(kind: Kind) -> &'static str {

@@ -70,10 +70,10 @@ pub(crate) fn is_function_name(name: &str) -> bool {
 /// The name in GraphQL.
 pub(super) fn type_name(
     input: &DeriveInput,
-    container: &ViewAttr,
+    written: Option<&Text>,
     errors: &mut Accumulator,
 ) -> String {
-    let (name, span) = match &container.type_name {
+    let (name, span) = match written {
         Some(text) => (text.value(), text.span()),
         None => (input.ident.unraw().to_string(), input.ident.span()),
     };

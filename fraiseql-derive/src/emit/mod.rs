@@ -1,6 +1,8 @@
 //! From the model to code: one constant table, thin wrappers, and proofs that cost nothing.
 
 mod columns;
+pub(crate) mod enumeration;
+pub(crate) mod newtype;
 mod proofs;
 mod schema;
 mod serde;

@@ -12,7 +12,9 @@ impl Scalar for Decimal {
     const TYPE: ScalarType = ScalarType::new("numeric", Form::Decimal, "Decimal");
 
     fn serialize_json<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        // PostgreSQL has no -0.
+        let value = if self.is_zero() { self.abs() } else { *self };
+        serializer.collect_str(&value)
     }
 
     fn deserialize_json<'de, D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {

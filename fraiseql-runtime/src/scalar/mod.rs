@@ -1,25 +1,72 @@
 //! Scalar field types: what each is in SQL, in JSON and in GraphQL.
 //!
-//! | Rust | PostgreSQL | JSON |
-//! |---|---|---|
-//! | `bool`; `i16`, `i32`, `i64` | `boolean`; `int2`, `int4`, `int8` | `true`; number |
-//! | `f32`, `f64` | `float4`, `float8` | number |
-//! | `rust_decimal::Decimal` | `numeric` | string, every digit |
-//! | `String`; `Uuid` | `text`, `varchar`, `citext`; `uuid` | string |
-//! | `chrono::DateTime<Utc>` | `timestamptz` | RFC 3339 in UTC: `2026-01-31T12:00:00.5+00:00` |
-//! | `chrono::NaiveDate`, `NaiveTime`, `NaiveDateTime` | `date`, `time`, `timestamp` | ISO 8601 |
-//! | `serde_json::Value` | `json`, `jsonb` | as it is |
-//! | `Vec` of these | array | array |
-//! | `Option` of these | nullable | `null`, key present |
+//! | Rust | PostgreSQL | JSON | GraphQL |
+//! |---|---|---|---|
+//! | `bool` | `boolean` | `true` | `Boolean` |
+//! | `i16`, `i32`, `i64` | `int2`, `int4`, `int8` | number | `Int` |
+//! | `f32`, `f64` | `float4`, `float8` | number | `Float` |
+//! | `rust_decimal::Decimal` | `numeric` | string, every digit: `"1.50"` | `Decimal` |
+//! | `String` | `text`, `varchar`, `citext`, `name`, `char(n)` with its padding; enum types, `inet` | string | `String` |
+//! | `Uuid` | `uuid` | string | `UUID` |
+//! | `chrono::DateTime<Utc>`; `time::OffsetDateTime`, `UtcDateTime`; `jiff::Timestamp` | `timestamptz` | RFC 3339 in UTC: `"2026-01-31T12:00:00.5+00:00"` | `DateTime` |
+//! | `chrono::NaiveDateTime`; `time::PrimitiveDateTime`; `jiff::civil::DateTime` | `timestamp` | ISO 8601: `"2026-01-31T12:00:00.5"` | `NaiveDateTime` |
+//! | `chrono::NaiveDate`; `time::Date`; `jiff::civil::Date` | `date` | `"2026-01-31"` | `Date` |
+//! | `chrono::NaiveTime`; `time::Time`; `jiff::civil::Time` | `time` | `"12:00:00.5"` | `Time` |
+//! | `serde_json::Value` | `json`, `jsonb` | as it is, keys untouched | `JSON` |
+//! | an enum with [`#[derive(TEnum)]`](derive@crate::TEnum) | `text`, `varchar`, `char(n)`, an enum type | SCREAMING_SNAKE name: `"IN_REVIEW"` | an enum |
+//! | a newtype with [`#[derive(TScalar)]`](derive@crate::TScalar) | as inside | as inside | as inside, or its `type_name` |
+//! | `Vec` of these, and of their `Option`s | array of one dimension | array | list |
+//! | `Option` of these | nullable | `null`, key present | nullable |
+//!
+//! A domain is what it is made of. A column may be of another type, if PostgreSQL prints it in
+//! JSON as the Rust type is read.
+//!
+//! **Keys** are `i16`, `i32`, `i64`, `String`, `Uuid` and newtypes of these. All types but
+//! `serde_json::Value` can be **promoted**: the column has the type of the table, and that of an
+//! enum is `text` with the name in JSON. An index holds texts of up to 2,700 bytes.
+//!
+//! **The session** makes no difference: neither `TimeZone`, `DateStyle`, `IntervalStyle`,
+//! `extra_float_digits`, `bytea_output` nor `search_path`.
+//!
+//! **What has no form** is reported, and not written as something else: `NaN` and infinity,
+//! years outside of 1 to 9999, the time `24:00`, a numeric of more digits than a `Decimal`
+//! holds, an instant after the last of jiff (`9999-12-30T22:00:00Z`), a label that belongs to no
+//! variant, arrays of more than one dimension, nulls where the type has no `Option`.
+//!
+//! **Floats** are read back as the same value. There are a few with two shortest texts, such as
+//! `1e23`: PostgreSQL writes `9.999999999999999e+22`, Rust the other. `-0` is written as `0`.
+//!
+//! **Times** have microseconds in PostgreSQL. A value that was made in Rust with nanoseconds is
+//! written with all nine digits.
+//!
+//! **JSON** is read by `serde_json`: a number of more than 17 digits as the nearest `f64`, and a
+//! number that no `f64` can be, such as `1e400`, is an error of the reader; `find_json` has every
+//! digit. In `jsonb`, the last of two equal keys stays, as it does when `json` is read. A JSON
+//! `null` in an `Option` is `None`.
+//!
+//! **Refused** when compiling, with what to write instead: unsigned and 8 and 128 bit numbers,
+//! `char`, bytes, intervals, ranges, maps, sets, tuples, arrays of fixed length, times with a
+//! zone, addresses, money.
 
 mod containers;
+mod enums;
 mod native;
+mod refused;
 
 #[cfg(feature = "chrono")]
 mod chrono;
 #[cfg(feature = "rust_decimal")]
 mod decimal;
+#[cfg(any(feature = "chrono", feature = "jiff", feature = "time"))]
+mod iso;
+#[cfg(feature = "jiff")]
+mod jiff;
+#[cfg(feature = "time")]
+mod time;
 
+#[doc(hidden)]
+pub use enums::read as read_enum;
+pub use enums::{Enum, TEnum, Variant};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A type that can be a field of a document without being a document itself.
@@ -28,8 +75,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a type that a document field can have",
     label = "not a scalar type",
-    note = "fields can be bool, i16, i32, i64, f32, f64, String, Uuid, serde_json::Value, \
-            chrono's and rust_decimal's types (by feature), and Vec and Option of these",
+    note = "fields can be bool, i16, i32, i64, f32, f64, String, Uuid, serde_json::Value, the \
+            types of chrono, time, jiff and rust_decimal (by feature), and Vec and Option of these",
+    note = "a struct with one field can be one with #[derive(TScalar)], an enum of names with \
+            #[derive(TEnum)]",
     note = "a field that is a struct with #[derive(Embed)] or #[derive(TView)] needs \
             #[tview(one(fk = \"..\"))] or #[tview(many(fk = \"..\"))]"
 )]
@@ -90,15 +139,24 @@ pub enum Form {
     /// As its text, in a string: every digit is kept. `NaN`, infinity, and more digits than
     /// the Rust type holds have none.
     Decimal,
-    /// PostgreSQL's own form, in a session whose time zone is UTC; of the years 1 to 9999.
-    Timestamptz,
+    /// PostgreSQL's own form, in a session whose time zone is UTC; from the year 1 on.
+    Timestamptz {
+        /// The last instant that there is, in ISO 8601.
+        last: &'static str,
+    },
     /// PostgreSQL's own form, of the years 1 to 9999.
     Timestamp,
     /// PostgreSQL's own form, of the years 1 to 9999.
     Date,
     /// PostgreSQL's own form; not `24:00`.
     Time,
+    /// The name of the variant that its label belongs to; a label of no variant has none.
+    Enum(&'static Enum),
 }
+
+/// The last microsecond of the year 9999: ISO 8601 has four digits for the year.
+#[cfg(any(feature = "chrono", feature = "time"))]
+const LAST_INSTANT: &str = "9999-12-31T23:59:59.999999Z";
 
 impl ScalarType {
     /// A type that is neither null nor a list.

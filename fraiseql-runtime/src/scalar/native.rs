@@ -32,13 +32,14 @@ native! {
 }
 
 macro_rules! float {
-    ($($ty:ty => $sql:literal;)*) => {$(
+    ($($ty:ty => $sql:literal, $exact:literal;)*) => {$(
         impl Scalar for $ty {
             const TYPE: ScalarType = ScalarType::new($sql, Form::Float, "Float");
 
             fn serialize_json<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                /// Below this every whole number is exact.
-                const EXACT: f64 = 9_007_199_254_740_992.0;
+                /// Below this every whole number is exact. Above, the shortest text that can be
+                /// read back is another number than the value, and is what PostgreSQL writes.
+                const EXACT: f64 = $exact;
                 let wide = f64::from(*self);
                 if wide.fract() == 0.0 && wide.abs() < EXACT {
                     // PostgreSQL writes 1 for 1.0, and -0 is 0.
@@ -61,6 +62,6 @@ macro_rules! float {
 }
 
 float! {
-    f32 => "float4";
-    f64 => "float8";
+    f32 => "float4", 16_777_216.0;
+    f64 => "float8", 9_007_199_254_740_992.0;
 }

@@ -55,7 +55,7 @@ impl SessionNeeds {
 
     fn note(&mut self, ty: &ScalarType) {
         match ty.form {
-            Form::Timestamptz => self.utc = true,
+            Form::Timestamptz { .. } => self.utc = true,
             Form::Float => self.floats = true,
             _ => {}
         }
@@ -114,13 +114,17 @@ pub(crate) fn write(
         // What was computed for the document is not computed again.
         let in_document = |ty| form::back(column(&document, field.json), ty);
         let value = match &field.source {
-            Source::Column { column: name, .. } => column(&root, name),
-            Source::Expr { ty, .. } => in_document(ty),
+            // A String may be a column of another type.
+            Source::Column { column: name, ty } if ty.sql == "text" && !form::is_renamed(ty) => {
+                format!("{}::{}", column(&root, name), ty.sql_name())
+            }
+            Source::Column { column: name, ty } if !form::is_renamed(ty) => column(&root, name),
+            Source::Column { ty, .. } | Source::Expr { ty, .. } => in_document(ty),
             Source::Aggregate(aggregate) => in_document(&aggregate.ty),
             // The derives refuse to promote objects and lists.
             Source::One(_) | Source::Many(_) => continue,
         };
-        computed |= !matches!(field.source, Source::Column { .. });
+        computed |= !matches!(field.source, Source::Column { ty, .. } if !form::is_renamed(&ty));
         select.push(format!("{value} AS {}", ident(promoted.column)));
     }
     select.push(format!(
@@ -651,7 +655,7 @@ fn order(many: &Many, child: &Shape, row: &str) -> Vec<String> {
             .iter()
             .filter_map(|field| match &field.source {
                 // json has no order; two rows that differ only there may swap.
-                Source::Column { column, ty } if ty.graphql != "JSON" => Some(*column),
+                Source::Column { column, ty } if ty.sql != "jsonb" => Some(*column),
                 _ => None,
             })
             .collect(),

@@ -8,9 +8,16 @@
 
 use crate::scalar::{ElementNull, Form, ScalarType};
 use crate::schema::Data;
+use crate::sql::enums;
+use crate::sql::text::literal;
 
-/// The end of each sentence about such a value.
-const FLAWED: &str = " cannot be represented";
+/// The end of the sentence about such a value, as SQL.
+fn complaint(ty: &ScalarType) -> String {
+    match ty.form {
+        Form::Enum(table) => literal(&format!(" is no {}", table.name)),
+        _ => literal(" cannot be represented"),
+    }
+}
 
 /// A value as it stands in a document. Fails for one that cannot.
 pub(crate) fn value(value: &str, ty: &ScalarType, data: Data) -> String {
@@ -20,6 +27,13 @@ pub(crate) fn value(value: &str, ty: &ScalarType, data: Data) -> String {
         (Form::Decimal, Some(_)) => format!("{value}::text[]"),
         // `json` would keep the sign of -0, which `jsonb` and serde do not.
         (Form::Float, None) if data == Data::Json => format!("{value} + '0'"),
+        (Form::Float, Some(_)) if data == Data::Json => format!(
+            "CASE WHEN {value} IS NOT NULL THEN ARRAY(SELECT element + '0' \
+             FROM pg_catalog.unnest({value}) WITH ORDINALITY AS elements (element, place) \
+             ORDER BY place) END"
+        ),
+        (Form::Enum(table), None) => return enums::name(value, table, &complaint(ty)),
+        (Form::Enum(table), Some(_)) => enums::names(value, table),
         _ => value.to_owned(),
     };
     let Some(flawed) = flawed(value, ty) else {
@@ -32,17 +46,39 @@ pub(crate) fn value(value: &str, ty: &ScalarType, data: Data) -> String {
         ),
         _ => format!("::{name}"),
     };
-    case(
+    failing(
         &flawed,
-        &format!("({value}::text || '{FLAWED}'){back}"),
+        &format!("{value}::text || {}", complaint(ty)),
+        &back,
         &formed,
+        ty,
     )
+}
+
+/// `otherwise`, unless `when`: then a cast of `message`, which is SQL, to what it is not. `cast`
+/// ends with the type of `otherwise`.
+fn failing(when: &str, message: &str, cast: &str, otherwise: &str, ty: &ScalarType) -> String {
+    // A String may be a column of another type, such as inet, and a Value one of type json. The
+    // CASE has the type of `otherwise` then, whatever it is.
+    if ty.form == Form::Native && matches!(ty.sql, "text" | "jsonb") {
+        return case(
+            &format!("CASE\n    WHEN {when}\n    THEN ({message})::int4 IS NULL\n  END"),
+            "NULL",
+            otherwise,
+        );
+    }
+    let message = if message.contains("||") {
+        format!("({message})")
+    } else {
+        message.to_owned()
+    };
+    case(when, &format!("{message}{cast}"), otherwise)
 }
 
 /// A CASE, on lines of its own where it would be a long one.
 fn case(when: &str, then: &str, otherwise: &str) -> String {
     let line = format!("CASE WHEN {when} THEN {then} ELSE {otherwise} END");
-    if line.len() <= 120 {
+    if line.len() <= 120 && !line.contains('\n') {
         return line;
     }
     format!("CASE\n  WHEN {when}\n  THEN {then}\n  ELSE {otherwise}\nEND")
@@ -50,7 +86,12 @@ fn case(when: &str, then: &str, otherwise: &str) -> String {
 
 /// Whether a value stands many times in its form.
 pub(crate) fn repeats(ty: &ScalarType) -> bool {
-    ty.form == Form::Decimal || ty.list.is_some()
+    matches!(ty.form, Form::Decimal | Form::Enum(_)) || ty.list.is_some()
+}
+
+/// Whether a promoted column holds the value as the document has it, not as the base table.
+pub(crate) fn is_renamed(ty: &ScalarType) -> bool {
+    matches!(ty.form, Form::Enum(_))
 }
 
 /// Why a value cannot stand in a document, as text; null where it can. `None` where every
@@ -58,7 +99,8 @@ pub(crate) fn repeats(ty: &ScalarType) -> bool {
 pub(crate) fn flaw(value: &str, ty: &ScalarType) -> Option<String> {
     let flawed = flawed(value, ty);
     let null = never_null(ty).then(|| format!("WHEN {value} IS NULL THEN 'is null'"));
-    let flawed = flawed.map(|flawed| format!("WHEN {flawed} THEN {value}::text || '{FLAWED}'"));
+    let flawed =
+        flawed.map(|flawed| format!("WHEN {flawed} THEN {value}::text || {}", complaint(ty)));
     let whens: Vec<String> = null.into_iter().chain(flawed).collect();
     (!whens.is_empty()).then(|| format!("CASE {} END", whens.join(" ")))
 }
@@ -76,17 +118,19 @@ pub(crate) fn unless_null(
         Form::Decimal => String::new(),
         _ => format!("::{}", ty.sql_name()),
     };
-    case(
+    failing(
         &format!("pg_catalog.num_nulls({}) > 0", never_null.join(", ")),
-        &format!("pg_catalog.concat({checked}, ' has a null')::int4::text{to}"),
+        &format!("pg_catalog.concat({checked}, ' has a null')"),
+        &format!("::int4::text{to}"),
         formed,
+        ty,
     )
 }
 
 /// Whether the field cannot hold a null.
 pub(crate) fn never_null(ty: &ScalarType) -> bool {
     // A JSON value can be null itself.
-    !ty.nullable && (ty.list.is_some() || ty.graphql != "JSON")
+    !ty.nullable && (ty.list.is_some() || ty.sql != "jsonb")
 }
 
 /// The value in the form of its type, from its form in a document.
@@ -116,7 +160,7 @@ fn flawed(value: &str, ty: &ScalarType) -> Option<String> {
                 "EXISTS (SELECT FROM pg_catalog.unnest({value}) AS element WHERE {flawed}{null})"
             ));
         }
-        None if nulls == ElementNull::No && ty.graphql != "JSON" => {
+        None if nulls == ElementNull::No && ty.sql != "jsonb" => {
             conditions.push(format!(
                 "pg_catalog.array_position({value}, NULL) IS NOT NULL"
             ));
@@ -140,13 +184,14 @@ fn flawed_one(value: &str, form: Form) -> Option<String> {
              OR pg_catalog.abs({value}) * 10::numeric ^ pg_catalog.scale({value}) >= 79228162514264337593543950336)"
         ),
         // ISO 8601 has four digits for the year.
-        Form::Timestamptz => {
-            format!("{value} NOT BETWEEN '0001-01-01T00:00:00Z' AND '9999-12-31T23:59:59.999999Z'")
+        Form::Timestamptz { last } => {
+            format!("{value} NOT BETWEEN '0001-01-01T00:00:00Z' AND '{last}'")
         }
         Form::Timestamp => {
             format!("{value} NOT BETWEEN '0001-01-01T00:00:00' AND '9999-12-31T23:59:59.999999'")
         }
         Form::Date => format!("{value} NOT BETWEEN '0001-01-01' AND '9999-12-31'"),
         Form::Time => format!("{value} = '24:00:00'"),
+        Form::Enum(table) => enums::unknown(value, table),
     })
 }

@@ -9,6 +9,7 @@ mod aggregate;
 pub(crate) mod catalog;
 pub mod ddl;
 pub mod document;
+mod enums;
 mod form;
 mod lock;
 pub(crate) mod log;

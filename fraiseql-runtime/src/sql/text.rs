@@ -134,6 +134,12 @@ mod tests {
     }
 
     #[test]
+    fn quotes_and_backslashes_in_strings_are_doubled() {
+        assert_eq!(literal("it's"), "'it''s'");
+        assert_eq!(literal(r"a\'b"), r"E'a\\''b'");
+    }
+
+    #[test]
     fn an_alias_is_put_in_but_not_between_quotes() {
         assert_eq!(
             fragment("{}.a || '{}' || {}.\"{}\"", "\"t\""),

@@ -17,7 +17,7 @@ pub mod target;
 pub(crate) mod telemetry;
 
 use crate::error::Result;
-use crate::key::{Key, Keys};
+use crate::key::Keys;
 use crate::sync::observe::Mode;
 use crate::sync::report::SyncReport;
 use crate::sync::target::SyncTarget;
@@ -36,7 +36,7 @@ use crate::view::{Handle, TView};
 pub async fn sync<V: TView>(target: impl SyncTarget, keys: &[V::Key]) -> Result<SyncReport> {
     let request = Request::Sync {
         view: V::handle(),
-        keys: V::Key::list(keys),
+        keys: Keys::of(keys),
     };
     observe::call(target, request).await
 }
@@ -51,7 +51,7 @@ pub async fn sync<V: TView>(target: impl SyncTarget, keys: &[V::Key]) -> Result<
 pub async fn delete<V: TView>(target: impl SyncTarget, keys: &[V::Key]) -> Result<SyncReport> {
     let request = Request::Delete {
         view: V::handle(),
-        keys: V::Key::list(keys),
+        keys: Keys::of(keys),
     };
     observe::call(target, request).await
 }

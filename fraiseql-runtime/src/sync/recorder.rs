@@ -298,18 +298,15 @@ impl Recorder {
     #[track_caller]
     fn assert_keys<V: TView>(&self, mode: Mode, verb: &str, expected: &[V::Key]) {
         self.lock().expect(V::VIEW.table, mode);
-        let actual = self.keys::<V>(mode);
-        let lacking = |keys: &[V::Key], in_list: &[V::Key]| {
-            let in_list: Vec<String> = in_list.iter().map(ToString::to_string).collect();
-            let lacking: Vec<V::Key> = keys
-                .iter()
-                .filter(|key| !in_list.contains(&key.to_string()))
-                .cloned()
-                .collect();
-            V::Key::list(&lacking)
+        let actual = self.listed::<V>(mode);
+        let expected = Keys::of(expected);
+        let without = |keys: &Keys, others: &Keys| {
+            let mut keys = keys.clone();
+            keys.remove(others);
+            keys
         };
-        let missing = lacking(expected, &actual);
-        let unexpected = lacking(&actual, expected);
+        let missing = without(&expected, &actual);
+        let unexpected = without(&actual, &expected);
         if missing.is_empty() && unexpected.is_empty() {
             return;
         }
@@ -317,10 +314,7 @@ impl Recorder {
         let mut text = if expected.is_empty() {
             format!("expected no {entity} to be {verb}")
         } else {
-            format!(
-                "expected these of {entity} to be {verb}, and no others: {}",
-                V::Key::list(expected)
-            )
+            format!("expected these of {entity} to be {verb}, and no others: {expected}")
         };
         for (what, keys) in [("missing", missing), ("unexpected", unexpected)] {
             if !keys.is_empty() {
@@ -337,14 +331,18 @@ impl Recorder {
     }
 
     fn keys<V: TView>(&self, mode: Mode) -> Vec<V::Key> {
-        let record = self.lock();
-        let mut seen = std::collections::HashSet::new();
-        record
-            .of(V::VIEW.table, mode)
-            .filter_map(|call| V::Key::read_list(&call.keys))
-            .flatten()
-            .filter(|key| seen.insert(key.to_string()))
-            .collect()
+        let mut keys = Vec::new();
+        V::Key::each(&self.listed::<V>(mode), &mut |key| keys.push(key));
+        keys
+    }
+
+    /// The keys of the calls that succeeded, each where it comes first.
+    fn listed<V: TView>(&self, mode: Mode) -> Keys {
+        let mut keys = V::handle().no_keys();
+        for call in self.lock().of(V::VIEW.table, mode) {
+            keys.append(call.keys.clone());
+        }
+        keys.distinct()
     }
 
     fn lock(&self) -> MutexGuard<'_, Record> {

@@ -1,0 +1,111 @@
+//! What a newtype becomes: its field's type by another name.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::Path;
+use syn::spanned::Spanned;
+
+use super::proofs::{call, ends};
+use crate::model::Newtype;
+
+pub(crate) fn emit(newtype: &Newtype) -> TokenStream {
+    let Newtype {
+        ident,
+        krate,
+        member,
+        ty,
+        type_name,
+        serde,
+    } = newtype;
+    // By a name of one token, so that what is wrong with the type is one error.
+    let inner = Ident::new("__Inner", ty.span());
+    let scalar = quote_spanned!(ty.span()=> <#inner as #krate::Scalar>);
+    let (start, end) = ends(ty);
+    let proof = call(
+        &quote_spanned!(start=> __private::proof::scalar),
+        &quote!(<#inner as #krate::Scalar>::FLAW),
+        end,
+    );
+    let constant = match type_name {
+        Some(name) => quote!(#krate::scalar::ScalarType { graphql: #name, ..#scalar::TYPE }),
+        None => quote!(#scalar::TYPE),
+    };
+    let serde = serde.then(|| self::serde(krate, ident));
+    quote! {
+        const _: () = {
+            use #krate::__private;
+            #[allow(dead_code)]
+            type #inner = #ty;
+
+            #[automatically_derived]
+            impl #krate::Scalar for #ident {
+                const TYPE: #krate::scalar::ScalarType = #constant;
+                fn serialize_json<__S: #krate::__private::serde::Serializer>(
+                    &self,
+                    serializer: __S,
+                ) -> #krate::__private::std::result::Result<__S::Ok, __S::Error> {
+                    #scalar::serialize_json(&self.#member, serializer)
+                }
+                fn deserialize_json<'__de, __D: #krate::__private::serde::Deserializer<'__de>>(
+                    deserializer: __D,
+                ) -> #krate::__private::std::result::Result<Self, __D::Error> {
+                    #krate::__private::std::result::Result::map(
+                        #scalar::deserialize_json(deserializer),
+                        |inner| #ident { #member: inner },
+                    )
+                }
+            }
+
+            // `for` makes the condition one that may be false.
+            #[automatically_derived]
+            impl #krate::Key for #ident
+            where
+                for<'__k> #inner: #krate::Key,
+            {
+                fn collect<'__k>(
+                    keys: impl #krate::__private::std::iter::Iterator<Item = &'__k Self>,
+                ) -> #krate::Keys {
+                    <#inner as #krate::Key>::collect(
+                        #krate::__private::std::iter::Iterator::map(keys, |key| &key.#member),
+                    )
+                }
+                fn each(
+                    keys: &#krate::Keys,
+                    take: &mut dyn #krate::__private::std::ops::FnMut(Self),
+                ) {
+                    <#inner as #krate::Key>::each(
+                        keys,
+                        &mut |inner| take(#ident { #member: inner }),
+                    );
+                }
+            }
+
+            #serde
+            #proof
+        };
+    }
+}
+
+/// `Serialize` and `Deserialize`, in the form that the type has in documents.
+pub(super) fn serde(krate: &Path, ident: &Ident) -> TokenStream {
+    quote! {
+        #[automatically_derived]
+        impl #krate::__private::serde::Serialize for #ident {
+            fn serialize<__S: #krate::__private::serde::Serializer>(
+                &self,
+                serializer: __S,
+            ) -> #krate::__private::std::result::Result<__S::Ok, __S::Error> {
+                <#ident as #krate::Scalar>::serialize_json(self, serializer)
+            }
+        }
+
+        #[automatically_derived]
+        impl<'__de> #krate::__private::serde::Deserialize<'__de> for #ident {
+            fn deserialize<__D: #krate::__private::serde::Deserializer<'__de>>(
+                deserializer: __D,
+            ) -> #krate::__private::std::result::Result<Self, __D::Error> {
+                <#ident as #krate::Scalar>::deserialize_json(deserializer)
+            }
+        }
+    }
+}

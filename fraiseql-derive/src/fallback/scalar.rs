@@ -1,0 +1,108 @@
+//! Stubs for a newtype or an enum with errors.
+
+use darling::{Error, FromMeta};
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::ext::IdentExt;
+use syn::{DeriveInput, Path};
+
+use crate::attr::{self, EnumAttr, NewtypeAttr, Receiver, Root, Switch};
+use crate::check;
+
+pub(crate) fn newtype(input: &DeriveInput) -> TokenStream {
+    let attr: NewtypeAttr = readable(input);
+    stubs(input, attr.krate, attr.serde, key)
+}
+
+pub(crate) fn enumeration(input: &DeriveInput) -> TokenStream {
+    let attr: EnumAttr = readable(input);
+    stubs(input, attr.krate, attr.serde, names)
+}
+
+/// What can be read of the attributes; what is wrong with them was reported.
+fn readable<T: Receiver + FromMeta>(input: &DeriveInput) -> T {
+    let mut errors = Error::accumulator();
+    let attr = attr::read(&input.attrs, &mut errors);
+    drop(errors.finish());
+    attr
+}
+
+fn stubs(
+    input: &DeriveInput,
+    krate: Option<Root>,
+    serde: Option<Switch>,
+    more: fn(&DeriveInput, &Path) -> TokenStream,
+) -> TokenStream {
+    let krate = check::krate(krate);
+    let scalar = scalar(input, &krate);
+    let more = more(input, &krate);
+    let serde = serde
+        .is_none_or(|Switch(on)| on)
+        .then(|| super::serde(input, &krate));
+    quote!(#scalar #more #serde)
+}
+
+fn scalar(input: &DeriveInput, krate: &Path) -> TokenStream {
+    let ident = &input.ident;
+    let (generics, arguments, bounds) = input.generics.split_for_impl();
+    quote! {
+        #[automatically_derived]
+        impl #generics #krate::Scalar for #ident #arguments #bounds {
+            const TYPE: #krate::scalar::ScalarType = <i64 as #krate::Scalar>::TYPE;
+            fn serialize_json<__S: #krate::__private::serde::Serializer>(
+                &self,
+                _: __S,
+            ) -> #krate::__private::std::result::Result<__S::Ok, __S::Error> {
+                #krate::__private::std::unreachable!()
+            }
+            fn deserialize_json<'__de, __D: #krate::__private::serde::Deserializer<'__de>>(
+                _: __D,
+            ) -> #krate::__private::std::result::Result<Self, __D::Error> {
+                #krate::__private::std::unreachable!()
+            }
+        }
+    }
+}
+
+fn key(input: &DeriveInput, krate: &Path) -> TokenStream {
+    let ident = &input.ident;
+    let (generics, arguments, _) = input.generics.split_for_impl();
+    quote! {
+        #[automatically_derived]
+        impl #generics #krate::Key for #ident #arguments
+        where
+            Self: 'static + #krate::__private::std::marker::Send + #krate::__private::std::marker::Sync,
+        {
+            fn collect<'__k>(
+                _: impl #krate::__private::std::iter::Iterator<Item = &'__k Self>,
+            ) -> #krate::Keys {
+                #krate::__private::std::unreachable!()
+            }
+        }
+    }
+}
+
+fn names(input: &DeriveInput, krate: &Path) -> TokenStream {
+    let ident = &input.ident;
+    let name = ident.unraw().to_string();
+    let (generics, arguments, _) = input.generics.split_for_impl();
+    quote! {
+        #[automatically_derived]
+        impl #generics #krate::TEnum for #ident #arguments
+        where
+            Self: 'static,
+        {
+            const ENUM: &'static #krate::scalar::Enum = &#krate::scalar::Enum {
+                name: #name,
+                type_name: #name,
+                variants: &[],
+            };
+            fn index(&self) -> usize {
+                #krate::__private::std::unreachable!()
+            }
+            fn at(_: usize) -> #krate::__private::std::option::Option<Self> {
+                #krate::__private::std::unreachable!()
+            }
+        }
+    }
+}

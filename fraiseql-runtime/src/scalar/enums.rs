@@ -1,0 +1,144 @@
+//! Enums whose variants are names, by `#[derive(TEnum)]`.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::Deserializer;
+use serde::de::{Error, Visitor};
+
+use super::{Form, ScalarType};
+
+/// An enum whose variants are names: a text or a value of an enum type in PostgreSQL, a
+/// SCREAMING_SNAKE name in JSON and GraphQL.
+///
+/// Derive it; the attributes are described at [the derive](derive@crate::TEnum).
+///
+/// In the database, a variant is recognised by any of the three usual spellings of its name,
+/// or, with `rename_all` or `rename`, by exactly one label. A label that belongs to no variant
+/// is an error of the sync that meets it, and the error names the label.
+///
+/// ```
+/// use fraiseql_runtime::TEnum;
+///
+/// #[derive(Clone, Copy, Debug, PartialEq, TEnum)]
+/// pub enum Status {
+///     Draft,
+///     InReview,
+///     #[tview(rename = "live", json = "PUBLIC")]
+///     Published,
+/// }
+///
+/// # fn main() {
+/// assert_eq!(Status::InReview.as_str(), "IN_REVIEW");
+/// assert_eq!(Status::InReview.label(), "in_review");
+/// assert_eq!(Status::from_label("InReview"), Some(Status::InReview));
+/// assert_eq!(Status::from_label("published"), None);
+/// assert_eq!(serde_json::to_string(&Status::Published).unwrap(), "\"PUBLIC\"");
+/// # }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an enum of names",
+    label = "needs #[derive(TEnum)]"
+)]
+pub trait TEnum: Sized + 'static {
+    /// The constant table of the enum.
+    const ENUM: &'static Enum;
+
+    /// The place of the variant in the table.
+    #[doc(hidden)]
+    fn index(&self) -> usize;
+
+    /// The variant at a place in the table.
+    #[doc(hidden)]
+    fn at(index: usize) -> Option<Self>;
+
+    /// The name in JSON and GraphQL.
+    #[must_use]
+    fn as_str(&self) -> &'static str {
+        Self::ENUM.variants[self.index()].json
+    }
+
+    /// The label to write to the database: the one that was given, or else the name in
+    /// snake_case.
+    #[must_use]
+    fn label(&self) -> &'static str {
+        Self::ENUM.variants[self.index()].labels[0]
+    }
+
+    /// The variant of a name in JSON and GraphQL.
+    #[must_use]
+    fn from_name(name: &str) -> Option<Self> {
+        let mut variants = Self::ENUM.variants.iter();
+        Self::at(variants.position(|variant| variant.json == name)?)
+    }
+
+    /// The variant of a label in the database.
+    #[must_use]
+    fn from_label(label: &str) -> Option<Self> {
+        let mut variants = Self::ENUM.variants.iter();
+        Self::at(variants.position(|variant| variant.labels.contains(&label))?)
+    }
+}
+
+/// The constant table of an enum.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Enum {
+    /// The enum's name in Rust.
+    pub name: &'static str,
+    /// Its name in GraphQL.
+    pub type_name: &'static str,
+    /// The variants, in the enum's order.
+    pub variants: &'static [Variant],
+}
+
+/// A variant of an enum.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Variant {
+    /// Its name in Rust.
+    pub name: &'static str,
+    /// Its name in JSON and GraphQL.
+    pub json: &'static str,
+    /// What it is called in the database: any of these. The first is what to write there.
+    pub labels: &'static [&'static str],
+}
+
+impl ScalarType {
+    /// The type of an enum. A promoted column has its JSON name, as text.
+    #[must_use]
+    pub const fn of_enum(table: &'static Enum) -> Self {
+        Self::new("text", Form::Enum(table), table.type_name)
+    }
+}
+
+/// Reads a name as the variant it belongs to.
+///
+/// # Errors
+/// Those of the deserializer, and when no variant has the name.
+pub fn read<'de, T: TEnum, D: Deserializer<'de>>(from: D) -> Result<T, D::Error> {
+    struct Names<T>(PhantomData<T>);
+
+    impl<T: TEnum> Visitor<'_> for Names<T> {
+        type Value = T;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "the name of a {}", T::ENUM.name)
+        }
+
+        fn visit_str<E: Error>(self, name: &str) -> Result<T, E> {
+            T::from_name(name).ok_or_else(|| {
+                E::custom(format_args!(
+                    "`{name}` is no {}; there are {}",
+                    T::ENUM.name,
+                    T::ENUM
+                        .variants
+                        .iter()
+                        .map(|variant| format!("`{}`", variant.json))
+                        .collect::<Vec<_>>()
+                        .join(", ")
+                ))
+            })
+        }
+    }
+
+    from.deserialize_str(Names(PhantomData))
+}

@@ -1,0 +1,6 @@
+use fraiseql_runtime::TEnum;
+
+#[derive(TEnum)]
+pub enum Status {}
+
+fn main() {}

@@ -1,0 +1,9 @@
+use fraiseql_runtime::TEnum;
+
+#[derive(TEnum)]
+pub enum Status {
+    #[tview(rename = "a\0")]
+    Draft,
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use fraiseql_runtime::TScalar;
+
+#[derive(TScalar)]
+pub struct Id<T>(T);
+
+fn main() {}

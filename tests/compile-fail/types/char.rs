@@ -1,0 +1,9 @@
+use fraiseql_runtime::TView;
+
+#[derive(TView)]
+pub struct Post {
+    pub id: i64,
+    pub value: Vec<char>,
+}
+
+fn main() {}
