@@ -78,6 +78,9 @@ fn key(input: &DeriveInput, krate: &Path) -> TokenStream {
             ) -> #krate::Keys {
                 #krate::__private::std::unreachable!()
             }
+            fn each(_: &#krate::Keys, _: &mut dyn #krate::__private::std::ops::FnMut(Self)) {
+                #krate::__private::std::unreachable!()
+            }
         }
     }
 }

@@ -340,7 +340,7 @@ fn expr_type(
             fit::rust(ty)
         ),
         remedies: rust.into_iter().chain([cast]).collect(),
-        breaks: Breaks::Nothing,
+        breaks: Breaks::Documents,
     })
 }
 

@@ -66,9 +66,13 @@ impl<'f, 'a> Walk<'f, 'a> {
     ) {
         use FindingKind as K;
         let breaks = match kind {
-            K::MissingSchema | K::MissingTable | K::MissingColumn | K::MissingType | K::KeyType => {
-                Breaks::Documents
-            }
+            // A value that does not fit is compared with what it cannot be compared with.
+            K::MissingSchema
+            | K::MissingTable
+            | K::MissingColumn
+            | K::MissingType
+            | K::KeyType
+            | K::Type => Breaks::Documents,
             K::Privilege if text.breaks => Breaks::Documents,
             _ => Breaks::Nothing,
         };

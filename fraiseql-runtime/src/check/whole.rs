@@ -33,9 +33,17 @@ pub(crate) async fn statements(
             ("deletes", &sync.delete),
             ("lists keys", &sync.first_keys),
             ("lists keys", &sync.next_keys),
+            ("counts keys", &sync.expected),
+            ("counts keys", &sync.expected_after),
+            ("finds invalid documents", &sync.flaws),
             ("finds", &statements.read.find),
             ("finds many", &statements.read.find_many),
         ]);
+        all.extend(
+            sync.clear_unique
+                .iter()
+                .map(|statement| ("clears unique columns", statement.as_str())),
+        );
         all.extend(
             sync.lock_rows
                 .iter()

@@ -175,13 +175,13 @@ fn flawed_one(value: &str, form: Form) -> Option<String> {
     Some(match form {
         Form::Native => return None,
         // NaN is greater than infinity.
-        Form::Float => format!("pg_catalog.abs({value}) >= 'Infinity'"),
+        Form::Float => format!("pg_catalog.abs({value}::float8) >= 'Infinity'"),
         // 96 bits, of which at most 28 digits behind the point. The first line lets ordinary
-        // amounts pass.
+        // amounts pass. Cast, because the smallest integer has no `abs` of its own type.
         Form::Decimal => format!(
-            "(pg_catalog.abs({value}) >= 1e14 OR pg_catalog.scale({value}) > 14)\n    \
-             AND (pg_catalog.abs({value}) >= 'Infinity' OR pg_catalog.scale({value}) > 28\n      \
-             OR pg_catalog.abs({value}) * 10::numeric ^ pg_catalog.scale({value}) >= 79228162514264337593543950336)"
+            "(pg_catalog.abs({value}::numeric) >= 1e14 OR pg_catalog.scale({value}) > 14)\n    \
+             AND (pg_catalog.abs({value}::numeric) >= 'Infinity' OR pg_catalog.scale({value}) > 28\n      \
+             OR pg_catalog.abs({value}::numeric) * 10::numeric ^ pg_catalog.scale({value}) >= 79228162514264337593543950336)"
         ),
         // ISO 8601 has four digits for the year.
         Form::Timestamptz { last } => {

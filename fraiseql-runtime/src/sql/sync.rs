@@ -2,8 +2,9 @@
 //!
 //! `$1` is always the array of keys, each once.
 
-use crate::schema::{Data, Key, Source, View};
+use crate::schema::{Data, IndexOn, Key, Promoted, Source, View};
 use crate::sql::document::{self, Lookup, SessionNeeds};
+use crate::sql::form;
 use crate::sql::lock;
 use crate::sql::text::{Sql, column, fragment, ident, literal};
 
@@ -265,6 +266,20 @@ fn guard(view: &View) -> String {
     )
 }
 
+/// Whether no two documents may have the same in a column, or in it and others.
+fn is_unique(view: &View, promoted: &Promoted) -> bool {
+    let by_index = view.indexes.iter().filter(|index| index.unique);
+    promoted.unique
+        || by_index.into_iter().any(|index| match index.on {
+            IndexOn::Columns { columns, .. } => {
+                columns.iter().any(|term| term.column == promoted.column)
+            }
+            // It may be about any.
+            IndexOn::Expr(_) => true,
+            IndexOn::Gin(_) | IndexOn::FullText { .. } => false,
+        })
+}
+
 /// Of the documents whose unique values change only, so that the others stay equal.
 fn clear_unique(view: &View) -> Option<String> {
     let key = column("v", view.key.column);
@@ -272,13 +287,16 @@ fn clear_unique(view: &View) -> Option<String> {
     let mut cleared = Vec::new();
     let mut differ = vec![format!("{root_key} IS NULL")];
     for field in view.shape.fields {
-        let Some(promoted) = field.promoted.filter(|promoted| promoted.unique) else {
+        let Some(promoted) = field.promoted.filter(|promoted| is_unique(view, promoted)) else {
             continue;
         };
         cleared.push(format!("{} = NULL", ident(promoted.column)));
         let value = match &field.source {
-            Source::Column { column: name, .. } => column("root", name),
-            Source::Expr { expr, .. } => format!("({})", fragment(expr, "root")),
+            // A promoted text may come from a column of another type.
+            Source::Column { column: name, ty } if ty.sql == "text" && !form::is_renamed(ty) => {
+                format!("{}::text", column("root", name))
+            }
+            Source::Column { column: name, ty } if !form::is_renamed(ty) => column("root", name),
             // Not worth computing twice.
             _ => "NULL".to_owned(),
         };
