@@ -15,6 +15,7 @@ mod lock;
 pub(crate) mod log;
 pub(crate) mod probe;
 pub mod read;
+pub mod session;
 pub mod sync;
 pub(crate) mod text;
 

@@ -3,9 +3,10 @@
 //! `$1` is always the array of keys, each once.
 
 use crate::schema::{Data, IndexOn, Key, Promoted, Source, View};
-use crate::sql::document::{self, Lookup, SessionNeeds};
+use crate::sql::document::{self, Lookup};
 use crate::sql::form;
 use crate::sql::lock;
+use crate::sql::session::{SessionNeeds, session_needs};
 use crate::sql::text::{Sql, column, fragment, ident, literal};
 
 /// The statements of a sync.
@@ -69,7 +70,7 @@ pub mod answer {
 pub const FEW: usize = 40;
 
 pub(crate) fn compose(view: &View) -> SyncSql {
-    let needs = document::session_needs(view);
+    let needs = session_needs(view);
     SyncSql {
         write: write(view, needs, Lookup::Many),
         write_few: write(view, needs, Lookup::Few),
