@@ -30,7 +30,9 @@ const RETRIES: u32 = 5;
 /// | `blog.on(target)` | any of these | the same, told to the observers and the log of a read model: [`ReadModel::on`](crate::ReadModel::on) |
 ///
 /// Inside a transaction the locks are held until it ends: sync last, just before the commit.
-/// REPEATABLE READ is refused, because it would lose concurrent changes in silence.
+/// REPEATABLE READ is refused, because it would lose concurrent changes in silence. If the future
+/// of a sync is dropped before it is ready, roll the transaction back: what it has written so far
+/// is not the whole.
 ///
 /// Code that is generic over the target can be tested without a database. A function takes
 /// `target: impl SyncTarget`. A service that syncs many times holds an `S` where
