@@ -13,6 +13,8 @@ use std::io::Write as _;
 use std::sync::OnceLock;
 
 use dev_postgres::Server;
+use fraiseql_runtime::CheckReport;
+use fraiseql_runtime::check::report::FindingKind;
 use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
@@ -57,6 +59,12 @@ pub async fn pool_of(options: PgConnectOptions) -> PgPool {
         Ok(pool) => pool,
         Err(error) => panic!("{error}"),
     }
+}
+
+/// A report without what depends on how the server was built, and on nothing else.
+#[must_use]
+pub fn without_server(report: CheckReport) -> CheckReport {
+    report.accept(|finding| finding.kind == FindingKind::NoLz4)
 }
 
 /// Runs statements that have no parameters.

@@ -66,7 +66,7 @@ fn model<V: TView>() -> ReadModel {
 }
 
 async fn check<V: TView>(pool: &PgPool) -> CheckReport {
-    model::<V>().check(pool).await.unwrap()
+    fraiseql_tests::without_server(model::<V>().check(pool).await.unwrap())
 }
 
 /// A database with the tables and the view table, and then with a fault in it.
@@ -146,7 +146,7 @@ async fn what_fits_has_no_findings() {
 #[tokio::test]
 async fn the_blog_has_no_findings() {
     let pool = blog::blog().await;
-    let report = blog::model().check(&pool).await.unwrap();
+    let report = fraiseql_tests::without_server(blog::model().check(&pool).await.unwrap());
     assert_eq!(report.to_string(), "check: 0 errors, 0 warnings");
 }
 
@@ -983,7 +983,8 @@ async fn row_level_security_is_a_warning() {
 async fn a_check_leaves_nothing_behind() {
     let pool = planted::<BadExpr>("").await;
     let mut connection = pool.acquire().await.unwrap();
-    let report = model::<BadExpr>().check(&mut *connection).await.unwrap();
+    let report =
+        fraiseql_tests::without_server(model::<BadExpr>().check(&mut *connection).await.unwrap());
     assert!(!report.is_ok());
     let (prepared, read_only): (i64, String) = sqlx::query_as(
         "SELECT (SELECT count(*) FROM pg_prepared_statements WHERE from_sql),
@@ -1003,7 +1004,8 @@ async fn a_check_inside_a_transaction_leaves_it_as_it_was() {
         .execute(&mut *transaction)
         .await
         .unwrap();
-    let report = model::<Post>().check(&mut *transaction).await.unwrap();
+    let report =
+        fraiseql_tests::without_server(model::<Post>().check(&mut *transaction).await.unwrap());
     assert_eq!(
         report.findings().len(),
         1,
@@ -1024,7 +1026,8 @@ async fn a_check_does_not_depend_on_the_search_path() {
         .execute(&mut *connection)
         .await
         .unwrap();
-    let report = model::<Post>().check(&mut *connection).await.unwrap();
+    let report =
+        fraiseql_tests::without_server(model::<Post>().check(&mut *connection).await.unwrap());
     assert_eq!(report.to_string(), "check: 0 errors, 0 warnings");
 }
 

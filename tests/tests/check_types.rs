@@ -46,7 +46,7 @@ async fn check<V: TView>(pool: &PgPool) -> CheckReport {
         .execute(pool)
         .await
         .unwrap();
-    model.check(pool).await.unwrap()
+    fraiseql_tests::without_server(model.check(pool).await.unwrap())
 }
 
 /// The stored documents; serde reads them and writes the same.

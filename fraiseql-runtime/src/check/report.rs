@@ -202,6 +202,24 @@ impl CheckReport {
             .filter(move |finding| finding.severity == severity)
     }
 
+    /// The report without the findings that are known and accepted.
+    ///
+    /// ```
+    /// # use fraiseql_runtime::check::report::FindingKind;
+    /// # use fraiseql_runtime::CheckReport;
+    /// # fn example(report: CheckReport) -> fraiseql_runtime::Result<()> {
+    /// let report = report.accept(|finding| {
+    ///     finding.kind == FindingKind::NoLz4 || finding.path == "Post.comments"
+    /// });
+    /// report.into_result()?;
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn accept(mut self, accepted: impl Fn(&Finding) -> bool) -> Self {
+        self.findings.retain(|finding| !accepted(finding));
+        self
+    }
+
     /// The report, or an error that lists everything where there are errors.
     ///
     /// # Errors
