@@ -163,10 +163,10 @@ impl Error {
     /// or the server: without that document, the rest of a batch can be written.
     pub(crate) fn is_about_values(&self) -> bool {
         // Data exceptions (a cast, a division, JSON that jsonb cannot hold), violated
-        // constraints, a sub-select of more than one row, too large for jsonb, not supported
-        // for this value, and what functions raise themselves.
-        const CLASSES: [&str; 3] = ["22", "23", "54"];
-        const CODES: [&str; 3] = ["21000", "0A000", "P0001"];
+        // constraints, a sub-select of more than one row, too large for jsonb or an index, not
+        // supported for this value, and what functions raise themselves.
+        const CLASSES: [&str; 2] = ["22", "23"];
+        const CODES: [&str; 4] = ["21000", "54000", "0A000", "P0001"];
         self.code().is_some_and(|code| {
             CLASSES.iter().any(|class| code.starts_with(class)) || CODES.contains(&&*code)
         })

@@ -146,6 +146,28 @@ async fn a_stopped_sync_says_where_and_goes_on_from_there() -> anyhow::Result<()
 }
 
 #[tokio::test]
+async fn a_future_that_is_over_stops_several_connections_once() -> anyhow::Result<()> {
+    let pool = notes().await;
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let mut stop = Some(stop);
+    let report = sync_all_notes(&pool)
+        .chunk(10)
+        .connections(4)
+        .on_progress(|progress| {
+            if progress.chunks == 5 {
+                drop(stop.take());
+            }
+        })
+        .until(async { drop(stopped.await) })
+        .await?;
+    assert!((50..=80).contains(&report.total()), "{report}");
+    let position = report.stopped_at.expect("it was stopped");
+    sync_all_notes(&pool).resume(position).await?;
+    assert_eq!(wrong(&pool).await, 0);
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_sync_that_is_stopped_before_it_began_has_done_nothing() -> anyhow::Result<()> {
     let pool = notes().await;
     let report = sync_all_notes(&pool).until(std::future::ready(())).await?;

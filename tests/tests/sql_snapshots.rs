@@ -178,7 +178,7 @@ snapshots! {
     other_schemas_and_quoted_names => OrderLine,
     reserved_words => Group,
     nesting_five_deep => Deep,
-    more_than_fifty_fields => Wide,
+    more_than_a_hundred_fields => Wide,
     skipped_fields => Skipping,
     aliases_that_collide => Colliding,
     indexes_of_columns => IndexedColumns,
@@ -765,6 +765,9 @@ wide! {
     f01 f02 f03 f04 f05 f06 f07 f08 f09 f10 f11 f12 f13 f14 f15 f16 f17 f18 f19 f20
     f21 f22 f23 f24 f25 f26 f27 f28 f29 f30 f31 f32 f33 f34 f35 f36 f37 f38 f39 f40
     f41 f42 f43 f44 f45 f46 f47 f48 f49 f50 f51 f52 f53 f54 f55 f56 f57 f58 f59 f60
+    g01 g02 g03 g04 g05 g06 g07 g08 g09 g10 g11 g12 g13 g14 g15 g16 g17 g18 g19 g20
+    g21 g22 g23 g24 g25 g26 g27 g28 g29 g30 g31 g32 g33 g34 g35 g36 g37 g38 g39 g40
+    g41 g42 g43 g44 g45 g46 g47 g48 g49 g50
 }
 
 /// Not in any document.

@@ -1,6 +1,6 @@
 //! Sync on a real PostgreSQL: what is written, skipped and deleted, on each target.
 
-use fraiseql_runtime::{Error, SyncReport, TView};
+use fraiseql_runtime::{Error, ReadModel, SyncReport, TView};
 use fraiseql_tests::blog::{Post, blog, delete_post, sync_all_posts, sync_post};
 use fraiseql_tests::run;
 use sqlx::PgPool;
@@ -417,6 +417,16 @@ async fn documents_of_a_restored_table_are_synced() -> anyhow::Result<()> {
     assert_eq!(counts(&report), [0, 1, 0, 0]);
     transaction.commit().await?;
     assert_eq!(counts(&sync_all_posts(&pool).await?), [0, 0, 3, 0]);
+    // Also those whose row is gone.
+    run(
+        &pool,
+        "UPDATE tv_post SET synced_xid = '18446744073709551615'; TRUNCATE tb_comment;
+         DELETE FROM tb_post",
+    )
+    .await;
+    let report = sync_post(&pool, &posts(1..=1)).await?;
+    assert_eq!(counts(&report), [0, 0, 0, 1]);
+    assert_eq!(counts(&sync_all_posts(&pool).await?), [0, 0, 0, 2]);
     Ok(())
 }
 
@@ -512,6 +522,85 @@ async fn a_sync_on_a_pool_never_replaces_a_newer_document() -> anyhow::Result<()
     let found = Post::find(&pool, post(1)).await?.expect("synced");
     assert_eq!(found.title, "Newer");
     assert_eq!(found.comment_count, 2);
+    Ok(())
+}
+
+/// The row is deleted while another transaction writes its document: that one is newer than the
+/// snapshot of the sync that comes to delete it, which waits and looks again.
+#[tokio::test]
+async fn a_document_that_is_being_written_is_deleted_after_its_row() -> anyhow::Result<()> {
+    let pool = seeded(2).await;
+    sync_all_posts(&pool).await?;
+    let mut writer = pool.begin().await?;
+    sqlx::query("UPDATE tb_user SET full_name = 'Countess'")
+        .execute(&mut *writer)
+        .await?;
+    sync_post(&mut writer, &posts(1..=2)).await?;
+    sqlx::query("DELETE FROM tb_post WHERE id = $1")
+        .bind(post(1))
+        .execute(&pool)
+        .await?;
+    let waiting = {
+        let pool = pool.clone();
+        tokio::spawn(async move { sync_post(&pool, &posts(1..=2)).await })
+    };
+    wait_for_a_lock(&pool).await;
+    writer.commit().await?;
+    assert_eq!(counts(&waiting.await??), [0, 0, 1, 1]);
+    assert_eq!(count(&pool).await, 1);
+    Ok(())
+}
+
+/// On a connection that is in no transaction, a lock ends with its statement and guards nothing.
+#[tokio::test]
+async fn a_connection_without_a_transaction_is_guarded_as_a_pool_is() -> anyhow::Result<()> {
+    #[derive(TView)]
+    #[tview(table = "slow")]
+    #[allow(dead_code)]
+    struct Slow {
+        id: i32,
+        title: String,
+        #[tview(expr = "wait({}.id)")]
+        waited: bool,
+    }
+    let pool = fraiseql_tests::pool().await;
+    run(
+        &pool,
+        "CREATE TABLE slow (id int4 PRIMARY KEY, title text NOT NULL);
+         INSERT INTO slow VALUES (1, 'first');
+         CREATE FUNCTION wait(id int4) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN
+             IF current_setting('test.wait', true) = 'yes' THEN
+                 PERFORM pg_advisory_xact_lock(1);
+             END IF;
+             RETURN true;
+         END $$",
+    )
+    .await;
+    let model = ReadModel::builder().view::<Slow>().build()?;
+    model.migrate(&pool).await?;
+    sync_slow(&pool, &[1]).await?;
+    run(&pool, "UPDATE slow SET title = 'older'").await;
+
+    let mut holder = pool.begin().await?;
+    sqlx::raw_sql("SELECT pg_advisory_xact_lock(1)")
+        .execute(&mut *holder)
+        .await?;
+    let mut connection = pool.acquire().await?;
+    sqlx::raw_sql("SET test.wait = 'yes'")
+        .execute(&mut *connection)
+        .await?;
+    let waiting = tokio::spawn(async move {
+        let report = sync_slow(&mut connection, &[1]).await;
+        connection.close().await?;
+        anyhow::Ok(report?)
+    });
+    wait_for_a_lock(&pool).await;
+    run(&pool, "UPDATE slow SET title = 'newer'").await;
+    assert_eq!(counts(&sync_slow(&pool, &[1]).await?), [0, 1, 0, 0]);
+    holder.commit().await?;
+    waiting.await??;
+    let found = Slow::find(&pool, 1).await?.expect("it was synced");
+    assert_eq!(found.title, "newer");
     Ok(())
 }
 

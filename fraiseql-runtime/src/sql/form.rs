@@ -118,8 +118,14 @@ pub(crate) fn unless_null(
         Form::Decimal => String::new(),
         _ => format!("::{}", ty.sql_name()),
     };
+    // A function has at most so many arguments.
+    const ARGUMENTS: usize = 100;
+    let nulls: Vec<String> = never_null
+        .chunks(ARGUMENTS)
+        .map(|values| format!("pg_catalog.num_nulls({}) > 0", values.join(", ")))
+        .collect();
     failing(
-        &format!("pg_catalog.num_nulls({}) > 0", never_null.join(", ")),
+        &nulls.join(" OR "),
         &format!("pg_catalog.concat({checked}, ' has a null')"),
         &format!("::int4::text{to}"),
         formed,

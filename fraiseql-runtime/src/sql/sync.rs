@@ -62,8 +62,11 @@ pub mod answer {
     /// The keys that another transaction wrote after this snapshot, to be built once more;
     /// null where there are none.
     pub const BLOCKED: usize = 5;
+    /// The keys of documents without a row that another transaction wrote after this
+    /// snapshot, to be looked at once more; null where there are none.
+    pub const LEFT_OVER: usize = 6;
     /// How many bytes all documents of the batch have.
-    pub const BYTES: usize = 6;
+    pub const BYTES: usize = 7;
 }
 
 /// Up to so many keys, looking rows up one by one is faster than joining.
@@ -221,19 +224,27 @@ fn write(view: &View, needs: SessionNeeds, lookup: Lookup) -> String {
         sql.line(format!("WHERE {}", guard(view)));
         sql.line(format!("RETURNING {v_key} AS \"key\", v.version"));
     });
-    sql.block("deleted AS (", ")", |sql| {
-        sql.line(format!("DELETE FROM {} AS v", view.table));
+    sql.block("orphans AS MATERIALIZED (", "),", |sql| {
+        sql.line(format!("SELECT {v_key} AS \"key\""));
+        sql.line(format!("FROM {} AS v", view.table));
         let mut conditions = vec![
             // Where every key has a row, there is nothing to look for.
             "(SELECT found FROM counted) < (SELECT pg_catalog.cardinality(keys) FROM input)"
                 .to_owned(),
             any_of_hidden(&v_key, view, "keys"),
             format!("NOT EXISTS (SELECT FROM built AS b WHERE b.\"key\" = {v_key})"),
-            guard(view),
         ];
         session_ok(&mut conditions);
         sql.conditions("WHERE", &conditions);
-        sql.line("RETURNING 1");
+    });
+    sql.block("deleted AS (", ")", |sql| {
+        sql.line(format!("DELETE FROM {} AS v", view.table));
+        sql.line("USING orphans");
+        sql.conditions(
+            "WHERE",
+            &[format!("{v_key} = orphans.\"key\""), guard(view)],
+        );
+        sql.line("RETURNING orphans.\"key\"");
     });
     sql.line("SELECT");
     sql.block_list([
@@ -249,6 +260,10 @@ fn write(view: &View, needs: SessionNeeds, lookup: Lookup) -> String {
         "CASE WHEN (SELECT changed FROM counted) > (SELECT pg_catalog.count(*) FROM written) THEN\n    \
            ARRAY(SELECT \"key\" FROM built WHERE changed EXCEPT SELECT \"key\" FROM written)\n  \
          END AS blocked"
+            .to_owned(),
+        "CASE WHEN (SELECT pg_catalog.count(*) FROM orphans) > (SELECT pg_catalog.count(*) FROM deleted) THEN\n    \
+           ARRAY(SELECT \"key\" FROM orphans EXCEPT SELECT \"key\" FROM deleted)\n  \
+         END AS left_over"
             .to_owned(),
         "(SELECT bytes FROM counted) AS bytes".to_owned(),
     ]);

@@ -134,7 +134,7 @@ async fn flaws(
         ))
     };
     let rows = session
-        .guarded(async |connection| {
+        .guarded(async |connection, _| {
             keys.bind(sqlx::query(sql))
                 .fetch_all(connection)
                 .await

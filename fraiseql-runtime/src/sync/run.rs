@@ -27,11 +27,15 @@ struct Answer {
     deleted: u64,
     bytes: u64,
     inserted: Keys,
+    /// Documents that another transaction wrote after the snapshot, and that were not
+    /// replaced.
     blocked: Keys,
+    /// The same of documents without a row, which were not deleted.
+    left_over: Keys,
 }
 
 impl Answer {
-    /// What was done. The blocked keys are not counted: they will be.
+    /// What was done. Keys that were blocked or left over are not counted: they will be.
     fn report(&self) -> SyncReport {
         let inserted = self.inserted.len() as u64;
         let blocked = self.blocked.len() as u64;
@@ -147,11 +151,12 @@ impl<'c> Batch<'c> {
     }
 
     async fn in_transaction(&mut self, keys: &Keys) -> Result<SyncReport> {
-        let isolation: String = sqlx::query("SELECT current_setting('transaction_isolation')")
-            .fetch_one(&mut *self.connection)
-            .await
-            .and_then(|row| row.try_get(0))
-            .map_err(self.failed("reading the isolation level for"))?;
+        let isolation: String =
+            sqlx::query("SELECT pg_catalog.current_setting('transaction_isolation')")
+                .fetch_one(&mut *self.connection)
+                .await
+                .and_then(|row| row.try_get(0))
+                .map_err(self.failed("reading the isolation level for"))?;
         if isolation == "repeatable read" {
             return Err(Error::RepeatableRead);
         }
@@ -170,13 +175,6 @@ impl<'c> Batch<'c> {
             restore = Some(self.session().await?);
             self.set_session().await?;
             answer = self.write_locked(keys).await?;
-            if !answer.session_ok {
-                // A setting that is gone after its statement: there is no transaction. So
-                // one of our own cannot end the caller's.
-                answer = self
-                    .in_own_transaction(async |batch| batch.write(keys, &keys.none()).await)
-                    .await?;
-            }
         }
         let report = self.finish(answer, Place::Callers).await?;
         if let Some(settings) = restore {
@@ -190,26 +188,28 @@ impl<'c> Batch<'c> {
     /// finds it.
     async fn finish(&mut self, answer: Answer, place: Place) -> Result<SyncReport> {
         let mut report = answer.report();
-        let Answer {
-            mut inserted,
-            mut blocked,
-            ..
-        } = answer;
+        let again = |blocked: Keys, left_over: Keys| {
+            let mut keys = blocked;
+            keys.append(left_over);
+            keys
+        };
+        let mut inserted = answer.inserted;
+        let mut blocked = again(answer.blocked, answer.left_over);
         for _ in 0..REBUILDS {
             if blocked.is_empty() {
                 break;
             }
             telemetry::rebuilding(self.view, &blocked);
-            let again = match place {
+            let answer = match place {
                 Place::Callers => self.write_locked(&blocked).await?,
                 Place::Own => {
                     self.in_own_transaction(async |batch| batch.write_locked(&blocked).await)
                         .await?
                 }
             };
-            report += again.report();
-            inserted.append(again.inserted);
-            blocked = again.blocked;
+            report += answer.report();
+            inserted.append(answer.inserted);
+            blocked = again(answer.blocked, answer.left_over);
         }
         if !blocked.is_empty() {
             return Err(Error::Contended {
@@ -262,6 +262,7 @@ impl<'c> Batch<'c> {
                 bytes: count(answer::BYTES)?,
                 inserted: keys.read(&row, answer::INSERTED)?,
                 blocked: keys.read(&row, answer::BLOCKED)?,
+                left_over: keys.read(&row, answer::LEFT_OVER)?,
             })
         };
         read().map_err(self.failed("reading the answer of syncing"))
@@ -306,8 +307,8 @@ impl<'c> Batch<'c> {
         }
         self.connection
             .execute(
-                "SELECT set_config('TimeZone', 'UTC', true), \
-                        set_config('extra_float_digits', '1', true)",
+                "SELECT pg_catalog.set_config('TimeZone', 'UTC', true), \
+                        pg_catalog.set_config('extra_float_digits', '1', true)",
             )
             .await
             .map_err(self.failed("preparing the session for"))?;
@@ -315,7 +316,7 @@ impl<'c> Batch<'c> {
     }
 
     async fn session(&mut self) -> Result<(String, String)> {
-        sqlx::query_as("SELECT current_setting('TimeZone'), current_setting('extra_float_digits')")
+        sqlx::query_as("SELECT pg_catalog.current_setting('TimeZone'), pg_catalog.current_setting('extra_float_digits')")
             .fetch_one(&mut *self.connection)
             .await
             .map_err(self.failed("reading the session's settings for"))
@@ -323,7 +324,7 @@ impl<'c> Batch<'c> {
 
     async fn restore(&mut self, (zone, digits): &(String, String)) -> Result<()> {
         sqlx::query(
-            "SELECT set_config('TimeZone', $1, true), set_config('extra_float_digits', $2, true)",
+            "SELECT pg_catalog.set_config('TimeZone', $1, true), pg_catalog.set_config('extra_float_digits', $2, true)",
         )
         .bind(zone)
         .bind(digits)

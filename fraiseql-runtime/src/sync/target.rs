@@ -131,10 +131,9 @@ impl<'c> Session<'c> {
     /// Runs a step of a batch, and runs it again after a deadlock or a serialization failure
     /// where the transaction is our own.
     async fn step(&mut self, view: Handle, keys: &Keys, step: Step) -> Result<SyncReport> {
-        let place = self.place;
         let mut retry = 0;
         loop {
-            let work = async |connection: &mut PgConnection| match (step, place) {
+            let work = async |connection: &mut PgConnection, place| match (step, place) {
                 (Step::Write, Place::Own) => run::guarded(connection, view, keys).await,
                 (Step::Write, Place::Callers) => run::in_transaction(connection, view, keys).await,
                 (Step::Exchange(clear), _) => {
@@ -146,7 +145,9 @@ impl<'c> Session<'c> {
                 }),
             };
             match self.guarded(work).await {
-                Err(error) if place == Place::Own && error.is_retryable() && retry < RETRIES => {
+                Err(error)
+                    if self.place == Place::Own && error.is_retryable() && retry < RETRIES =>
+                {
                     retry += 1;
                     self.retries += 1;
                     telemetry::retrying(view, retry, &error);
@@ -159,11 +160,17 @@ impl<'c> Session<'c> {
     /// Runs something after whose failure the caller's transaction can go on.
     pub(crate) async fn guarded<T>(
         &mut self,
-        work: impl AsyncFnOnce(&mut PgConnection) -> Result<T>,
+        work: impl AsyncFnOnce(&mut PgConnection, Place) -> Result<T>,
     ) -> Result<T> {
+        if self.place == Place::Callers && !begin_savepoint(self.connection).await? {
+            // The connection is in no transaction, where locks would not outlive their
+            // statement.
+            self.place = Place::Own;
+        }
+        let result = work(self.connection, self.place).await;
         match self.place {
-            Place::Own => work(self.connection).await,
-            Place::Callers => in_savepoint(self.connection, work).await,
+            Place::Own => result,
+            Place::Callers => end_savepoint(self.connection, result).await,
         }
     }
 
@@ -199,26 +206,43 @@ pub(crate) async fn in_savepoint<T>(
     connection: &mut PgConnection,
     work: impl AsyncFnOnce(&mut PgConnection) -> Result<T>,
 ) -> Result<T> {
-    let failed = || Error::database("keeping a savepoint to sync");
-    if let Err(error) = connection.execute(SAVEPOINT).await {
-        let code = error.as_database_error().and_then(|error| error.code());
-        if code.as_deref() == Some("25P01") {
-            // There is no transaction, so each statement is one.
-            return work(connection).await;
-        }
-        return Err(failed()(error));
-    }
+    let is_kept = begin_savepoint(connection).await?;
     let result = work(connection).await;
+    if is_kept {
+        end_savepoint(connection, result).await
+    } else {
+        result
+    }
+}
+
+/// Keeps a savepoint. False where there is no transaction.
+async fn begin_savepoint(connection: &mut PgConnection) -> Result<bool> {
+    let Err(error) = connection.execute(SAVEPOINT).await else {
+        return Ok(true);
+    };
+    let code = error.as_database_error().and_then(|error| error.code());
+    if code.as_deref() == Some("25P01") {
+        return Ok(false);
+    }
+    Err(savepoint_failed()(error))
+}
+
+/// Forgets the savepoint, or goes back to it after a failure.
+async fn end_savepoint<T>(connection: &mut PgConnection, result: Result<T>) -> Result<T> {
     let end = match &result {
         Ok(_) => RELEASE,
         Err(_) => ROLL_BACK,
     };
     match (result, connection.execute(end).await) {
         (Ok(value), Ok(_)) => Ok(value),
-        (Ok(_), Err(error)) => Err(failed()(error)),
+        (Ok(_), Err(error)) => Err(savepoint_failed()(error)),
         // Where the way back fails too, the reason is the first error.
         (Err(error), _) => Err(error),
     }
+}
+
+fn savepoint_failed() -> impl FnOnce(sqlx::Error) -> Error {
+    Error::database("keeping a savepoint to sync")
 }
 
 impl SyncTarget for &PgPool {

@@ -202,11 +202,7 @@ impl<'a> Run<'a> {
         let mut after = self.cursor.lock().await;
         let (size, first) = {
             let mut plan = self.plan();
-            if plan.is_stopped() {
-                plan.stopped = true;
-                plan.end();
-            }
-            if plan.ended {
+            if plan.ended || plan.is_stopped() {
                 return Ok(None);
             }
             (plan.size(), plan.taken == 0 && plan.on_progress.is_some())
@@ -289,13 +285,20 @@ impl Plan<'_> {
         self.ended && self.chunks.values().all(Option::is_some)
     }
 
-    /// Whether the caller wants it to stop.
+    /// Whether the caller wants it to stop. Then it takes no more chunks.
     fn is_stopped(&mut self) -> bool {
         let Some(until) = &mut self.until else {
             return false;
         };
-        // Asked again before each chunk, so nobody needs to be woken.
-        until.now_or_never().is_some()
+        // Asked again before each chunk, so nobody needs to be woken. But never again after
+        // it was ready.
+        if until.now_or_never().is_none() {
+            return false;
+        }
+        self.until = None;
+        self.stopped = true;
+        self.end();
+        true
     }
 
     /// How many documents the next chunk has.
