@@ -1,4 +1,14 @@
 //! Guides, with examples that run.
+//!
+//! | guide | for |
+//! |---|---|
+//! | [`attributes`] | every attribute, with what it makes of a row |
+//! | [`expanded`] | what one struct becomes, in Rust and in SQL |
+//! | [`existing_database`] | documents on tables that are there already |
+//! | [`testing`] | services that sync, without a database |
+//! | [`operations`] | check, migrate, full syncs, logs, metrics, invalid documents, storage |
+//!
+//! The types of fields are at [`scalar`](crate::scalar).
 
-#[doc = include_str!("../docs/existing_database.md")]
-pub mod existing_database {}
+#[doc = include_str!("../docs/attributes.md")]
+pub mod attributes {}

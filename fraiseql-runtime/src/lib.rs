@@ -76,6 +76,7 @@ pub mod check;
 mod columns;
 mod cycle;
 mod error;
+pub mod guide;
 mod key;
 mod message;
 pub mod migrate;
