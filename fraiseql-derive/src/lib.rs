@@ -20,6 +20,8 @@ mod case;
 mod check;
 mod emit;
 mod fallback;
+#[cfg(test)]
+mod guides;
 mod model;
 mod spelling;
 mod text;
@@ -131,6 +133,7 @@ use crate::model::Kind;
 ///
 /// All of this is for tables that `migrate` creates. It changes no existing table, but says
 /// what differs, and the statement that changes it.
+///
 /// # What is proved when compiling
 ///
 /// A table may have columns that no struct has a field for, so a column's name is not proved to

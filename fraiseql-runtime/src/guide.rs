@@ -12,3 +12,21 @@
 
 #[doc = include_str!("../docs/attributes.md")]
 pub mod attributes {}
+
+#[doc = include_str!("../docs/expanded.md")]
+pub mod expanded {}
+
+#[cfg_attr(
+    all(feature = "chrono", feature = "rust_decimal"),
+    doc = include_str!("../docs/existing_database.md")
+)]
+pub mod existing_database {}
+
+#[doc = include_str!("../docs/testing.md")]
+pub mod testing {}
+
+#[cfg_attr(
+    all(feature = "tracing", feature = "metrics"),
+    doc = include_str!("../docs/operations.md")
+)]
+pub mod operations {}
