@@ -10,7 +10,7 @@ mod support {
     where
         F: AsyncFnOnce(PgPool) -> std::result::Result<(), Box<dyn std::error::Error>>,
     {
-        let server = dev_postgres::Server::temporary().unwrap_or_else(|error| panic!("{error}"));
+        let server = dev_postgres::Server::shared().unwrap_or_else(|error| panic!("{error}"));
         tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()

@@ -26,7 +26,7 @@
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! # let server = dev_postgres::Server::temporary()?;
+//! # let server = dev_postgres::Server::shared()?;
 //! # let pool = sqlx::PgPool::connect_with(server.create_database().await?).await?;
 //! sqlx::raw_sql(
 //!     "CREATE TABLE tb_user (id int8 PRIMARY KEY, full_name text NOT NULL);
