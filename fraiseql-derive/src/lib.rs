@@ -41,6 +41,10 @@ use crate::model::Kind;
 /// - `fn sync_all_posts(target) -> FullSync`, to be awaited
 /// - `async fn delete_post(target, keys) -> Result<SyncReport>`
 ///
+/// Each attribute is shown at work in [the reference].
+///
+/// [the reference]: https://docs.rs/fraiseql-runtime/latest/fraiseql_runtime/guide/attributes/
+///
 /// # On the struct: `#[tview(..)]`
 ///
 /// | attribute | meaning | default |

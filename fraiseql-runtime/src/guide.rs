@@ -20,6 +20,10 @@ pub mod expanded {}
     all(feature = "chrono", feature = "rust_decimal"),
     doc = include_str!("../docs/existing_database.md")
 )]
+#[cfg_attr(
+    not(all(feature = "chrono", feature = "rust_decimal")),
+    doc = "This guide is there with the features `chrono` and `rust_decimal`, which it uses."
+)]
 pub mod existing_database {}
 
 #[doc = include_str!("../docs/testing.md")]
@@ -28,5 +32,9 @@ pub mod testing {}
 #[cfg_attr(
     all(feature = "tracing", feature = "metrics"),
     doc = include_str!("../docs/operations.md")
+)]
+#[cfg_attr(
+    not(all(feature = "tracing", feature = "metrics")),
+    doc = "This guide is there with the features `tracing` and `metrics`, which it uses."
 )]
 pub mod operations {}
