@@ -227,6 +227,9 @@ impl Builder {
         let watchdog = self.spawn(&binaries, &data, run.path(), account, place.as_ref())?;
         wait_until_ready(&data, run.path())?;
         log(&binaries)?;
+        if let Some(place) = &mut place {
+            place.write(run.path())?;
+        }
         let socket = run.keep();
         if let Some(directory) = &self.directory {
             std::fs::write(
@@ -236,9 +239,6 @@ impl Builder {
             .doing(|| format!("writing into {}", directory.display()))?;
         }
         let watchdog = watchdog.disarm();
-        if let Some(place) = &mut place {
-            place.write(&socket)?;
-        }
         Ok(Server {
             options: connect_options(&socket),
             description: format!(
