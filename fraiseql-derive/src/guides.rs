@@ -152,3 +152,16 @@ fn the_reference_has_a_section_for_every_attribute() {
         );
     }
 }
+
+#[test]
+fn the_reference_shows_an_error_as_it_is() {
+    let input = syn::parse_quote! {
+        #[tview(tabel = "posts")]
+        struct Post { id: i64 }
+    };
+    let Err(error) = check::check(&input, Kind::View) else {
+        panic!("there is no `tabel`");
+    };
+    let guide = guide("attributes.md");
+    assert_eq!(blocks(&guide, "text"), [format!("error: {error}")]);
+}
