@@ -20,6 +20,8 @@ mod case;
 mod check;
 mod emit;
 mod fallback;
+#[cfg(test)]
+mod guides;
 mod model;
 mod spelling;
 mod text;
@@ -38,6 +40,10 @@ use crate::model::Kind;
 /// - `async fn sync_post(target, keys) -> Result<SyncReport>`
 /// - `fn sync_all_posts(target) -> FullSync`, to be awaited
 /// - `async fn delete_post(target, keys) -> Result<SyncReport>`
+///
+/// Each attribute is shown at work in [the reference].
+///
+/// [the reference]: https://docs.rs/fraiseql-runtime/latest/fraiseql_runtime/guide/attributes/
 ///
 /// # On the struct: `#[tview(..)]`
 ///
@@ -131,6 +137,7 @@ use crate::model::Kind;
 ///
 /// All of this is for tables that `migrate` creates. It changes no existing table, but says
 /// what differs, and the statement that changes it.
+///
 /// # What is proved when compiling
 ///
 /// A table may have columns that no struct has a field for, so a column's name is not proved to

@@ -10,6 +10,29 @@ use crate::sync::report::InvalidDocument;
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Why a sync, a read or a migration failed.
+///
+/// Inside a transaction of yours, a deadlock or a serialization failure is yours to retry, from
+/// the beginning of the transaction:
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/support.rs"));
+/// # #[derive(TView)]
+/// # pub struct Post { pub id: i64, pub title: String }
+/// # fn main() { on("CREATE TABLE tb_post (id int8 PRIMARY KEY, title text NOT NULL);
+/// #     INSERT INTO tb_post VALUES (7, 'Notes')", async |pool| {
+/// # migrate::<Post>(&pool).await;
+/// loop {
+///     let mut tx = pool.begin().await?;
+///     sqlx::query("UPDATE tb_post SET title = 'Notes 2' WHERE id = 7").execute(&mut *tx).await?;
+///     match sync_post(&mut tx, &[7]).await {
+///         Ok(_) => break tx.commit().await?,
+///         Err(error) if error.is_retryable() => tx.rollback().await?,
+///         Err(error) => return Err(error.into()),
+///     }
+/// }
+/// # assert_eq!(Post::find(&pool, 7).await?.unwrap().title, "Notes 2");
+/// # Ok(()) }) }
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {

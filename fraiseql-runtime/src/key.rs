@@ -51,7 +51,24 @@ pub trait Key: Scalar + Send + Sync + 'static {
     fn each(keys: &Keys, take: &mut dyn FnMut(Self));
 }
 
-/// Keys of one view.
+/// Keys of one view, as observers and recorders are told of them.
+///
+/// ```
+/// use fraiseql_runtime::{Keys, Recorder, TView};
+///
+/// #[derive(TView)]
+/// struct Post { id: i64 }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> fraiseql_runtime::Result<()> {
+/// let recorder = Recorder::new();
+/// sync_post(&recorder, &[8, 7, 8]).await?;
+///
+/// let keys = &recorder.calls()[0].keys; // each once, and in order
+/// assert_eq!(*keys, Keys::I64(vec![7, 8]));
+/// assert_eq!(keys.to_string(), "7, 8");
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Keys {

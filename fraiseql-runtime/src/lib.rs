@@ -26,7 +26,7 @@
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! # let server = dev_postgres::Server::temporary()?;
+//! # let server = dev_postgres::Server::shared()?;
 //! # let pool = sqlx::PgPool::connect_with(server.create_database().await?).await?;
 //! sqlx::raw_sql(
 //!     "CREATE TABLE tb_user (id int8 PRIMARY KEY, full_name text NOT NULL);
@@ -55,14 +55,16 @@
 //!
 //! | to | see |
 //! |---|---|
-//! | describe documents | [`TView`](derive@TView), [`Embed`](derive@Embed), [`scalar`] for the types |
+//! | describe documents | [`TView`](derive@TView), [`Embed`](derive@Embed), [`guide::attributes`] for an example of each attribute, [`scalar`] for the types |
+//! | start with tables that are there | [`guide::existing_database`] |
 //! | create view tables | [`ReadModel`] |
 //! | see that they fit the database | [`ReadModel::check`] |
 //! | sync | [`SyncTarget`] for where, [`FullSync`] for everything, [`SyncReport`] for what was done |
-//! | test a service without a database | [`Recorder`] |
+//! | test a service without a database | [`guide::testing`], [`Recorder`] |
 //! | watch syncs | [`ReadModel::on`], [`SyncLog`], [`SyncObserver`]; the features `tracing` and `metrics` |
 //! | read | [`TView::find`], [`TView::find_json`], [`TView::find_many`] |
-//! | see the SQL | [`sql::document::query`], [`TView::statements`] |
+//! | see the SQL | [`guide::expanded`], [`sql::document::query`], [`TView::statements`] |
+//! | run it | [`guide::operations`] |
 //!
 //! # What sync promises
 //!
@@ -76,6 +78,7 @@ pub mod check;
 mod columns;
 mod cycle;
 mod error;
+pub mod guide;
 mod key;
 mod message;
 pub mod migrate;

@@ -111,7 +111,7 @@ impl ReadModel {
     ///
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let server = dev_postgres::Server::temporary()?;
+    /// # let server = dev_postgres::Server::shared()?;
     /// # let pool = sqlx::PgPool::connect_with(server.create_database().await?).await?;
     /// let blog = ReadModel::builder().view::<Post>().build()?;
     /// let migration = blog.migrate(&pool).await?;

@@ -7,6 +7,30 @@
 use crate::scalar::ScalarType;
 
 /// The shape of one struct: the base table it reads, and its fields.
+///
+/// ```
+/// use fraiseql_runtime::schema::Source;
+/// use fraiseql_runtime::{Embed, TView};
+///
+/// #[derive(TView)]
+/// struct Post {
+///     id: i64,
+///     #[tview(one(fk = "author_id"))]
+///     author: Author,
+/// }
+///
+/// #[derive(Embed)]
+/// #[tview(table = "app.tb_user")]
+/// struct Author { id: i64, full_name: String }
+///
+/// # fn main() {
+/// let Source::One(one) = &Post::SHAPE.fields[1].source else { unreachable!() };
+/// assert_eq!(one.fk, "author_id");
+/// let author = (one.shape)();
+/// assert_eq!((author.table.schema, author.table.name), ("app", "tb_user"));
+/// assert_eq!(author.fields[1].json, "fullName");
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Shape {
     /// Tells two shapes apart: module, name and place of the struct.

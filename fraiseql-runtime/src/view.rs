@@ -169,7 +169,32 @@ impl<T: Embed> ManyField for Arc<[T]> {
 
 /// A struct whose documents are stored in a view table.
 ///
-/// Derive it; the attributes are described at [the derive](derive@crate::TView).
+/// Derive it; the attributes are described at [the derive](derive@crate::TView), and shown at
+/// work in [the reference](crate::guide::attributes).
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/support.rs"));
+/// #[derive(TView)]
+/// pub struct Post {
+///     pub id: i64,
+///     pub title: String,
+/// }
+/// # fn main() { on("CREATE TABLE tb_post (id int8 PRIMARY KEY, title text NOT NULL);
+/// #     INSERT INTO tb_post VALUES (7, 'Notes'), (8, 'More')", async |pool| {
+/// # migrate::<Post>(&pool).await;
+/// # sync_all_posts(&pool).await?;
+/// let post: Option<Post> = Post::find(&pool, 7).await?;
+/// assert_eq!(post.unwrap().title, "Notes");
+///
+/// // As it is stored, to be sent on: nothing is parsed.
+/// let json = Post::find_json(&pool, 7).await?.unwrap();
+/// assert_eq!(json.get(), r#"{"id": 7, "title": "Notes"}"#);
+///
+/// // In the order of the keys; those without a document are left out.
+/// let posts = Post::find_many(&pool, &[8, 9, 7]).await?;
+/// assert_eq!(posts.iter().map(|post| post.id).collect::<Vec<_>>(), [8, 7]);
+/// # Ok(()) }) }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a view",
     label = "needs #[derive(TView)]",

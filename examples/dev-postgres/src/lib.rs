@@ -49,6 +49,7 @@ mod install;
 mod locate;
 mod npm;
 mod server;
+mod shared;
 mod wheel;
 
 pub use error::{Error, Result};

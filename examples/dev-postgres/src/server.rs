@@ -16,6 +16,7 @@ use crate::cache;
 use crate::choice::Choice;
 use crate::error::{Doing, Error, Result};
 use crate::locate::{Binaries, locate};
+use crate::shared::Place;
 
 /// Long enough for crash recovery on a slow disk.
 const START_TIMEOUT: Duration = Duration::from_secs(60);
@@ -54,6 +55,7 @@ pub struct Server {
 pub struct Builder {
     directory: Option<PathBuf>,
     join: bool,
+    shared: bool,
     ignore_database_url: bool,
     version: Option<u32>,
     settings: Vec<(String, String)>,
@@ -72,6 +74,15 @@ impl Server {
     /// When there is no PostgreSQL, or it does not start.
     pub fn temporary() -> Result<Self> {
         Self::builder().start()
+    }
+
+    /// A server for tests that are processes, such as the examples of documentation: the
+    /// first starts it, the others use it too. It stops when the parent of this process ends.
+    ///
+    /// # Errors
+    /// When there is no PostgreSQL, or it does not start.
+    pub fn shared() -> Result<Self> {
+        Self::builder().shared().start()
     }
 
     /// How to connect to the server's maintenance database.
@@ -135,6 +146,14 @@ impl Builder {
         self
     }
 
+    /// Uses the temporary server of another process with the same parent, or starts one that
+    /// stops when that parent ends. See [`Server::shared`].
+    #[must_use]
+    pub fn shared(mut self) -> Self {
+        self.shared = true;
+        self
+    }
+
     /// Starts a server even when `DATABASE_URL` is set.
     #[must_use]
     pub fn ignore_database_url(mut self) -> Self {
@@ -173,6 +192,12 @@ impl Builder {
             choice = choice.only(version);
         }
         let account = Account::detect()?;
+        let mut place = self.shared.then(|| Place::lock(account)).transpose()?;
+        if let Some(place) = &mut place
+            && let Some(socket) = place.running()?
+        {
+            return Ok(running(&socket, "the server of another process"));
+        }
         let lock = match &self.directory {
             None => None,
             Some(directory) => match lock(directory, account)? {
@@ -199,9 +224,12 @@ impl Builder {
         if !data.join("PG_VERSION").exists() {
             initdb(&binaries, &data, account)?;
         }
-        let watchdog = self.spawn(&binaries, &data, run.path(), account)?;
+        let watchdog = self.spawn(&binaries, &data, run.path(), account, place.as_ref())?;
         wait_until_ready(&data, run.path())?;
         log(&binaries)?;
+        if let Some(place) = &mut place {
+            place.write(run.path())?;
+        }
         let socket = run.keep();
         if let Some(directory) = &self.directory {
             std::fs::write(
@@ -210,6 +238,7 @@ impl Builder {
             )
             .doing(|| format!("writing into {}", directory.display()))?;
         }
+        let watchdog = watchdog.disarm();
         Ok(Server {
             options: connect_options(&socket),
             description: format!(
@@ -217,7 +246,8 @@ impl Builder {
                 binaries.release(),
                 binaries.dir().display()
             ),
-            watchdog: Some(Mutex::new(watchdog.disarm())),
+            // A shared server stays when this process ends.
+            watchdog: place.is_none().then(|| Mutex::new(watchdog)),
             _lock: lock,
         })
     }
@@ -228,6 +258,7 @@ impl Builder {
         data: &Path,
         run: &Path,
         account: Account,
+        place: Option<&Place>,
     ) -> Result<Guard> {
         let mut command = Command::new("/bin/sh");
         command
@@ -265,8 +296,13 @@ impl Builder {
             command.arg("-c").arg(format!("{name}={value}"));
         }
         account.apply(&mut command);
+        let mut parent = place.map(Place::parent).transpose()?;
+        let input = parent
+            .as_mut()
+            .and_then(|parent| parent.stdout.take())
+            .map_or_else(Stdio::piped, Stdio::from);
         command
-            .stdin(Stdio::piped())
+            .stdin(input)
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .current_dir("/")
@@ -275,23 +311,34 @@ impl Builder {
         let child = command
             .spawn()
             .doing(|| "starting /bin/sh to run PostgreSQL".into())?;
-        Ok(Guard(Some(child)))
+        Ok(Guard {
+            child: Some(child),
+            parent,
+        })
     }
 }
 
 /// Stops a server whose start went wrong.
-struct Guard(Option<Child>);
+struct Guard {
+    child: Option<Child>,
+    /// What waits for the parent's end, where that is the end of a shared server.
+    parent: Option<Child>,
+}
 
 impl Guard {
     fn disarm(mut self) -> Child {
-        self.0.take().expect("taken once, here")
+        self.child.take().expect("taken once, here")
     }
 }
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        if let Some(mut child) = self.0.take() {
+        if let Some(mut child) = self.child.take() {
             drop(child.stdin.take());
+            if let Some(parent) = &mut self.parent {
+                let _ = parent.kill();
+                let _ = parent.wait();
+            }
             let _ = child.wait();
         }
     }
@@ -334,12 +381,18 @@ fn join(directory: &Path) -> Result<Server> {
     let path = directory.join("socket");
     let socket = std::fs::read_to_string(&path)
         .doing(|| format!("reading {} (is its owner still starting?)", path.display()))?;
-    Ok(Server {
-        options: connect_options(Path::new(&socket)),
-        description: format!("the server that already runs on {}", directory.display()),
+    let what = format!("the server that already runs on {}", directory.display());
+    Ok(running(Path::new(&socket), &what))
+}
+
+/// A server that another process has started.
+fn running(socket: &Path, description: &str) -> Server {
+    Server {
+        options: connect_options(socket),
+        description: description.to_owned(),
         watchdog: None,
         _lock: None,
-    })
+    }
 }
 
 /// A short path: a Unix socket's may have 107 bytes at most.

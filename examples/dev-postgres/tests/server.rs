@@ -426,3 +426,43 @@ fn run_dirs() -> Vec<PathBuf> {
         })
         .collect()
 }
+
+/// Runs one of these tests in a process of its own whose parent is a shell, twice.
+#[tokio::test]
+async fn processes_of_one_parent_share_a_server_that_ends_with_the_parent() {
+    if let Ok(directory) = std::env::var("SHARED_SERVER_TEST") {
+        // In a child: the server must be alive after the child that started it.
+        let server = Server::builder()
+            .ignore_database_url()
+            .shared()
+            .start()
+            .unwrap();
+        connect(&server).await;
+        let socket = server.options().get_socket().unwrap();
+        let mut file = std::fs::OpenOptions::new()
+            .append(true)
+            .create(true)
+            .open(directory)
+            .unwrap();
+        std::io::Write::write_all(&mut file, format!("{}\n", socket.display()).as_bytes()).unwrap();
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let list = directory.path().join("list");
+    let this = std::env::current_exe().unwrap();
+    let name = "processes_of_one_parent_share_a_server_that_ends_with_the_parent";
+    let status = Command::new("/bin/sh")
+        .args(["-c", "\"$0\" \"$1\" && \"$0\" \"$1\" && exit 0"])
+        .arg(&this)
+        .arg(name)
+        .env("SHARED_SERVER_TEST", &list)
+        .stdout(Stdio::null())
+        .status()
+        .unwrap();
+    assert!(status.success());
+    let list = std::fs::read_to_string(list).unwrap();
+    let sockets: Vec<&str> = list.lines().collect();
+    assert_eq!(sockets.len(), 2);
+    assert_eq!(sockets[0], sockets[1]);
+    assert!(gone(Path::new(sockets[0]), Duration::from_secs(10)));
+}

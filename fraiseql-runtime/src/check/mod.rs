@@ -52,7 +52,7 @@ impl ReadModel {
     ///
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let server = dev_postgres::Server::temporary()?;
+    /// # let server = dev_postgres::Server::shared()?;
     /// # let pool = sqlx::PgPool::connect_with(server.create_database().await?).await?;
     /// sqlx::raw_sql("CREATE TABLE tb_post (id int8 PRIMARY KEY, title text)")
     ///     .execute(&pool)

@@ -156,6 +156,26 @@ impl fmt::Display for Finding {
 }
 
 /// What [`ReadModel::check`](crate::ReadModel::check) found. Its `Display` is for people.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/support.rs"));
+/// use fraiseql_runtime::check::report::{FindingKind, Remedy};
+///
+/// # #[derive(TView)]
+/// # pub struct Post { pub id: i64, pub titel: String }
+/// # fn main() { on("CREATE TABLE tb_post (id int8 PRIMARY KEY, title text NOT NULL)", async |pool| {
+/// let model = ReadModel::builder().view::<Post>().build()?;
+/// let report = model.check(&pool).await?;
+/// for finding in report.errors() {
+///     match finding.kind {
+///         FindingKind::MissingViewTable => assert_eq!(finding.remedies, [Remedy::Migrate]),
+///         _ => println!("{}: {finding}", finding.path), // Post.titel: error: ..
+///     }
+/// }
+/// # assert!(report.errors().any(|finding| finding.kind == FindingKind::MissingColumn && finding.path == "Post.titel"));
+/// # assert!(report.errors().any(|finding| finding.kind == FindingKind::MissingViewTable));
+/// # Ok(()) }) }
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct CheckReport {
     findings: Vec<Finding>,

@@ -21,6 +21,42 @@
 //! A domain is what it is made of. A column may be of another type, if PostgreSQL prints it in
 //! JSON as the Rust type is read.
 //!
+//! ```
+//! use fraiseql_runtime::Scalar;
+//!
+//! assert_eq!(<Vec<Option<i32>>>::TYPE.sql_name(), "int4[]");
+//! # use fraiseql_runtime::scalar::ScalarType;
+//! # let page = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/scalar/mod.rs"));
+//! # let row = |name: &str, ty: ScalarType| {
+//! #     let found = page.lines().any(|line| {
+//! #         let cells: Vec<_> = line.split(" | ").collect();
+//! #         cells.len() == 5 && cells[0] == "//!" && cells[1].contains(name)
+//! #             && cells[2].contains(&format!("`{}`", ty.sql)) && cells[4].contains(&format!("`{}`", ty.graphql))
+//! #     });
+//! #     assert!(found, "{name}: {ty:?}");
+//! # };
+//! # row("`bool`", bool::TYPE); row("`i16`", i16::TYPE); row("`i32`", i32::TYPE); row("`i64`", i64::TYPE);
+//! # row("`f32`", f32::TYPE); row("`f64`", f64::TYPE); row("`String`", String::TYPE);
+//! # row("`Uuid`", uuid::Uuid::TYPE); row("`serde_json::Value`", serde_json::Value::TYPE);
+//! # #[cfg(feature = "rust_decimal")]
+//! # row("`rust_decimal::Decimal`", rust_decimal::Decimal::TYPE);
+//! # #[cfg(feature = "chrono")] {
+//! #     row("`chrono::DateTime<Utc>`", <chrono::DateTime<chrono::Utc>>::TYPE);
+//! #     row("`chrono::NaiveDateTime`", chrono::NaiveDateTime::TYPE);
+//! #     row("`chrono::NaiveDate`", chrono::NaiveDate::TYPE);
+//! #     row("`chrono::NaiveTime`", chrono::NaiveTime::TYPE);
+//! # }
+//! # #[cfg(feature = "time")] {
+//! #     row("`time::OffsetDateTime`", time::OffsetDateTime::TYPE); row("`UtcDateTime`", time::UtcDateTime::TYPE);
+//! #     row("`time::PrimitiveDateTime`", time::PrimitiveDateTime::TYPE);
+//! #     row("`time::Date`", time::Date::TYPE); row("`time::Time`", time::Time::TYPE);
+//! # }
+//! # #[cfg(feature = "jiff")] {
+//! #     row("`jiff::Timestamp`", jiff::Timestamp::TYPE); row("`jiff::civil::DateTime`", jiff::civil::DateTime::TYPE);
+//! #     row("`jiff::civil::Date`", jiff::civil::Date::TYPE); row("`jiff::civil::Time`", jiff::civil::Time::TYPE);
+//! # }
+//! ```
+//!
 //! **Keys** are `i16`, `i32`, `i64`, `String`, `Uuid` and newtypes of these. All types but
 //! `serde_json::Value` can be **promoted**: the column has the type of the table, and that of an
 //! enum is `text` with the name in JSON. An index holds texts of up to 2,700 bytes.
@@ -71,7 +107,42 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A type that can be a field of a document without being a document itself.
 ///
-/// Implemented for the types of the table in [this module](self).
+/// Implemented for the types of the table in [this module](self). A newtype of one takes
+/// [`#[derive(TScalar)]`](derive@crate::TScalar). By hand it is for a type with another JSON than
+/// what it holds; that JSON must be the one that PostgreSQL writes for the column:
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/support.rs"));
+/// use fraiseql_runtime::scalar::{Form, ScalarType};
+/// use serde::{Deserialize, Deserializer, Serializer};
+///
+/// /// A column of type `bit(4)`, which is text in JSON.
+/// #[derive(Debug, PartialEq)]
+/// pub struct Flags(u8);
+///
+/// impl Scalar for Flags {
+///     const TYPE: ScalarType = ScalarType::new("bit(4)", Form::Native, "Flags");
+///
+///     fn serialize_json<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+///         serializer.collect_str(&format_args!("{:04b}", self.0))
+///     }
+///
+///     fn deserialize_json<'de, D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+///         let text = String::deserialize(from)?;
+///         u8::from_str_radix(&text, 2).map(Self).map_err(serde::de::Error::custom)
+///     }
+/// }
+///
+/// #[derive(TView)]
+/// pub struct Post { pub id: i64, pub flags: Flags }
+/// # fn main() { on("CREATE TABLE tb_post (id int8 PRIMARY KEY, flags bit(4) NOT NULL);
+/// #     INSERT INTO tb_post VALUES (7, B'0110')", async |pool| {
+/// # migrate::<Post>(&pool).await;
+/// sync_post(&pool, &[7]).await?;
+/// # assert_eq!(document::<Post>(&pool, 7).await, json!({"id": 7, "flags": "0110"}));
+/// assert_eq!(Post::find(&pool, 7).await?.unwrap().flags, Flags(6));
+/// # Ok(()) }) }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a type that a document field can have",
     label = "not a scalar type",

@@ -11,6 +11,26 @@ use crate::key::Keys;
 use crate::view::Handle;
 
 /// How a [`Recorder`](crate::Recorder) fails: as a database would.
+///
+/// ```
+/// use fraiseql_runtime::{Failure, Recorder, TView};
+///
+/// #[derive(TView)]
+/// struct Post { id: i64 }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let recorder = Recorder::new();
+/// recorder.fail_next(Failure::Serialization);
+/// recorder.fail_next(Failure::database("57014", "canceling statement due to statement timeout"));
+///
+/// assert!(sync_post(&recorder, &[7]).await.unwrap_err().is_retryable());
+/// assert_eq!(
+///     sync_post(&recorder, &[7]).await.unwrap_err().to_string(),
+///     r#"syncing "public"."tv_post": error returned from database: canceling statement due to statement timeout"#
+/// );
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Failure {

@@ -63,7 +63,7 @@ const FOR_EVER: Duration = Duration::from_secs(1_000 * 365 * 24 * 60 * 60);
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let server = dev_postgres::Server::temporary()?;
+/// # let server = dev_postgres::Server::shared()?;
 /// # let pool = sqlx::PgPool::connect_with(server.create_database().await?).await?;
 /// # sqlx::raw_sql("CREATE TABLE tb_post (id int8 PRIMARY KEY, title text NOT NULL);
 /// #     INSERT INTO tb_post VALUES (7, 'Notes')").execute(&pool).await?;

@@ -11,6 +11,27 @@ use crate::sync::full::progress::Position;
 /// What a sync did: documents counted by outcome, and the time it took.
 ///
 /// Keys that have neither a row nor a document are in none of the counts.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/support.rs"));
+/// # #[derive(TView)]
+/// # pub struct Post { pub id: i64, pub score: f64 }
+/// # fn main() { on("CREATE TABLE tb_post (id int8 PRIMARY KEY, score float8 NOT NULL);
+/// #     INSERT INTO tb_post VALUES (7, 1), (8, 'NaN')", async |pool| {
+/// # migrate::<Post>(&pool).await;
+/// let mut report = sync_post(&pool, &[7, 8]).await?;
+/// report += sync_post(&pool, &[7]).await?;
+/// assert_eq!((report.inserted, report.unchanged, report.total()), (1, 1, 3));
+/// // 1 inserted, 0 updated, 1 unchanged, 0 deleted, 1 invalid in 3.2ms
+/// println!("{report}");
+///
+/// let error = report.ensure_valid().unwrap_err();
+/// assert_eq!(
+///     error.to_string(),
+///     r#"document 8 of "public"."tv_post": score: NaN cannot be represented"#
+/// );
+/// # Ok(()) }) }
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SyncReport {

@@ -29,6 +29,24 @@ const RETRIES: u32 = 5;
 /// | `&Recorder` | in a unit test | records the call: [`Recorder`](crate::Recorder) |
 /// | `blog.on(target)` | any of these | the same, told to the observers and the log of a read model: [`ReadModel::on`](crate::ReadModel::on) |
 ///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/support.rs"));
+/// # #[derive(TView)]
+/// # pub struct Post { pub id: i64, pub title: String }
+/// # fn main() { on("CREATE TABLE tb_post (id int8 PRIMARY KEY, title text NOT NULL)", async |pool| {
+/// # migrate::<Post>(&pool).await;
+/// let mut tx = pool.begin().await?;
+/// sqlx::query("INSERT INTO tb_post VALUES (7, 'Notes')").execute(&mut *tx).await?;
+/// sync_post(&mut tx, &[7]).await?; // with the commit ..
+/// tx.commit().await?;
+/// # assert!(Post::find(&pool, 7).await?.is_some());
+///
+/// sqlx::query("DELETE FROM tb_post WHERE id = 7").execute(&pool).await?;
+/// let report = sync_post(&pool, &[7]).await?; // .. or after it
+/// assert_eq!(report.deleted, 1);
+/// # Ok(()) }) }
+/// ```
+///
 /// Inside a transaction the locks are held until it ends: sync last, just before the commit.
 /// REPEATABLE READ is refused, because it would lose concurrent changes in silence. If the future
 /// of a sync is dropped before it is ready, roll the transaction back: what it has written so far

@@ -45,7 +45,23 @@ pub(super) enum Purpose {
 }
 
 /// The query that builds the documents of the keys `$1`, for people: to read, to EXPLAIN.
-/// It is the heart of [`SyncSql::write`](super::sync::SyncSql::write).
+/// It is the heart of [`SyncSql::write`](super::sync::SyncSql::write), and shown in whole in
+/// [a guide](crate::guide::expanded#in-sql).
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/support.rs"));
+/// # #[derive(TView)]
+/// # pub struct Post { pub id: i64, pub title: String }
+/// # fn main() { on("CREATE TABLE tb_post (id int8 PRIMARY KEY, title text NOT NULL)", async |pool| {
+/// let sql = fraiseql_runtime::sql::document::query(Post::VIEW);
+/// let plan: Vec<String> = sqlx::query_scalar(sqlx::AssertSqlSafe(format!("EXPLAIN {sql}")))
+///     .bind(vec![7_i64])
+///     .fetch_all(&pool)
+///     .await?;
+/// println!("{}", plan.join("\n"));
+/// # assert!(plan.join("\n").contains("tb_post"));
+/// # Ok(()) }) }
+/// ```
 #[must_use]
 pub fn query(view: &View) -> String {
     let mut sql = Sql::new();

@@ -1,0 +1,167 @@
+//! What the runtime's guides say of the derives is what they do.
+
+use std::path::Path;
+
+use syn::{DeriveInput, Item};
+
+use crate::attr::Receiver;
+use crate::attr::{
+    EnumAttr, FieldAttr, IndexAttr, ManyAttr, NewtypeAttr, OneAttr, PartAttr, PartitionAttr,
+    VariantAttr, ViewAttr,
+};
+use crate::model::Kind;
+use crate::{check, emit};
+
+fn guide(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fraiseql-runtime/docs");
+    std::fs::read_to_string(path.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+/// The code blocks of a guide that begin with this fence.
+fn blocks<'a>(guide: &'a str, fence: &str) -> Vec<&'a str> {
+    guide
+        .split("\n```")
+        .skip(1)
+        .step_by(2)
+        .filter_map(|block| block.strip_prefix(fence)?.strip_prefix('\n'))
+        .collect()
+}
+
+/// A struct as it stands in an example.
+fn input(example: &str, name: &str) -> DeriveInput {
+    let shown: Vec<&str> = example
+        .lines()
+        .filter(|line| *line != "#" && !line.starts_with("# "))
+        .take_while(|line| !line.is_empty() && !line.starts_with("sync_"))
+        .collect();
+    let file = syn::parse_file(&shown.join("\n")).unwrap_or_else(|error| panic!("{error}"));
+    let item = file
+        .items
+        .into_iter()
+        .find_map(|item| match item {
+            Item::Struct(item) if item.ident == name => Some(item),
+            _ => None,
+        })
+        .unwrap_or_else(|| panic!("no struct {name}"));
+    DeriveInput::from(item)
+}
+
+/// What a derive emits, with short paths, and without attributes that only quiet lints.
+fn expanded(input: &DeriveInput, kind: Kind) -> String {
+    let model = check::check(input, kind).unwrap_or_else(|error| panic!("{error}"));
+    let tokens = emit::emit(&model);
+    let mut text = format(&tokens.to_string());
+    for (long, short) in [
+        ("::fraiseql_runtime::__private::std::option::Option::", ""),
+        ("::fraiseql_runtime::__private::std::result::", ""),
+        ("::fraiseql_runtime::__private::std::sync::", ""),
+        ("::fraiseql_runtime::__private::std::", ""),
+        (
+            "use ::fraiseql_runtime::__private;",
+            "use fraiseql_runtime::__private;",
+        ),
+        ("::fraiseql_runtime::", ""),
+    ] {
+        text = text.replace(long, short);
+    }
+    without_noise(&format(&text))
+}
+
+fn format(text: &str) -> String {
+    let file = syn::parse_file(text).unwrap_or_else(|error| panic!("{error}: {text}"));
+    prettyplease::unparse(&file)
+}
+
+/// Without documentation, and without what tells lints that code is a macro's.
+fn without_noise(text: &str) -> String {
+    const NOISE: [(&str, &str); 5] = [
+        ("/**", "*/"),
+        ("///", ""),
+        ("#[allow(", ")]"),
+        ("#[doc(hidden)]", ""),
+        ("#[automatically_derived]", ""),
+    ];
+    let mut kept = Vec::new();
+    let mut lines = text.lines();
+    while let Some(line) = lines.next() {
+        let start = line.trim();
+        let noise = NOISE.iter().find(|(begin, _)| start.starts_with(begin));
+        match noise {
+            Some((_, end)) if start.ends_with(end) => {}
+            Some((_, end)) => {
+                lines.find(|line| line.trim().ends_with(end));
+            }
+            None => kept.push(line),
+        }
+    }
+    kept.join("\n")
+}
+
+/// The lines, whatever their indentation.
+fn lines(text: &str) -> Vec<&str> {
+    text.lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .collect()
+}
+
+#[test]
+fn the_guide_shows_the_expansion_as_it_is() {
+    let guide = guide("expanded.md");
+    let example = blocks(&guide, "")[0];
+    let expanded = expanded(&input(example, "Post"), Kind::View);
+    let shown = blocks(&guide, "text").join("\n");
+    assert!(
+        lines(&shown) == lines(&expanded),
+        "docs/expanded.md should show:\n{expanded}\nand shows:\n{shown}"
+    );
+}
+
+#[test]
+fn the_reference_has_a_section_for_every_attribute() {
+    let guide = guide("attributes.md");
+    let titles: Vec<&str> = guide
+        .lines()
+        .filter(|line| line.starts_with("##"))
+        .collect();
+    let has = |key: &str| {
+        titles
+            .iter()
+            .any(|title| title.contains(&format!("`{key}`")))
+    };
+    let own = [
+        ViewAttr::KEYS,
+        PartAttr::KEYS,
+        FieldAttr::KEYS,
+        IndexAttr::KEYS,
+        EnumAttr::KEYS,
+        VariantAttr::KEYS,
+        NewtypeAttr::KEYS,
+    ];
+    for key in own.into_iter().flatten() {
+        assert!(has(key), "`{key}` has no section in docs/attributes.md");
+    }
+    // Arguments are in the section of their attribute.
+    for key in [OneAttr::KEYS, ManyAttr::KEYS, PartitionAttr::KEYS]
+        .into_iter()
+        .flatten()
+    {
+        assert!(
+            guide.contains(&format!("`{key}")),
+            "`{key}` is not in docs/attributes.md"
+        );
+    }
+}
+
+#[test]
+fn the_reference_shows_an_error_as_it_is() {
+    let input = syn::parse_quote! {
+        #[tview(tabel = "posts")]
+        struct Post { id: i64 }
+    };
+    let Err(error) = check::check(&input, Kind::View) else {
+        panic!("there is no `tabel`");
+    };
+    let guide = guide("attributes.md");
+    assert_eq!(blocks(&guide, "text"), [format!("error: {error}")]);
+}
