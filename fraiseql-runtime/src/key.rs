@@ -173,6 +173,7 @@ macro_rules! keys {
             pub(crate) fn remove(&mut self, others: &Self) {
                 match (self, others) {
                     $((Self::$variant(keys), Self::$variant(others)) => {
+                        let others: HashSet<_> = others.iter().collect();
                         keys.retain(|key| !others.contains(key));
                     })*
                     _ => unreachable!("both are keys of one view"),

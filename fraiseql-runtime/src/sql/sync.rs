@@ -55,16 +55,16 @@ pub mod answer {
     pub const FOUND: usize = 1;
     /// How many of their documents differ from what is stored.
     pub const CHANGED: usize = 2;
-    /// How many documents were deleted.
+    /// The keys of the documents that were deleted.
     pub const DELETED: usize = 3;
     /// The keys of new documents.
     pub const INSERTED: usize = 4;
     /// The keys that another transaction wrote after this snapshot, to be built once more;
     /// null where there are none.
     pub const BLOCKED: usize = 5;
-    /// The keys of documents without a row that another transaction wrote after this
-    /// snapshot, to be looked at once more; null where there are none.
-    pub const LEFT_OVER: usize = 6;
+    /// The keys of documents without a row. Those that were not deleted have been written by
+    /// another transaction after this snapshot, and are to be looked at once more.
+    pub const ORPHANS: usize = 6;
     /// How many bytes all documents of the batch have.
     pub const BYTES: usize = 7;
 }
@@ -255,16 +255,13 @@ fn write(view: &View, needs: SessionNeeds, lookup: Lookup) -> String {
         },
         "(SELECT found FROM counted) AS found".to_owned(),
         "(SELECT changed FROM counted) AS changed".to_owned(),
-        "(SELECT pg_catalog.count(*) FROM deleted) AS deleted".to_owned(),
+        "ARRAY(SELECT \"key\" FROM deleted) AS deleted".to_owned(),
         "ARRAY(SELECT \"key\" FROM written WHERE version = 1) AS inserted".to_owned(),
         "CASE WHEN (SELECT changed FROM counted) > (SELECT pg_catalog.count(*) FROM written) THEN\n    \
            ARRAY(SELECT \"key\" FROM built WHERE changed EXCEPT SELECT \"key\" FROM written)\n  \
          END AS blocked"
             .to_owned(),
-        "CASE WHEN (SELECT pg_catalog.count(*) FROM orphans) > (SELECT pg_catalog.count(*) FROM deleted) THEN\n    \
-           ARRAY(SELECT \"key\" FROM orphans EXCEPT SELECT \"key\" FROM deleted)\n  \
-         END AS left_over"
-            .to_owned(),
+        "ARRAY(SELECT \"key\" FROM orphans) AS orphans".to_owned(),
         "(SELECT bytes FROM counted) AS bytes".to_owned(),
     ]);
     sql.finish()

@@ -24,7 +24,7 @@ struct Answer {
     session_ok: bool,
     found: u64,
     changed: u64,
-    deleted: u64,
+    deleted: Keys,
     bytes: u64,
     inserted: Keys,
     /// Documents that another transaction wrote after the snapshot, and that were not
@@ -43,7 +43,7 @@ impl Answer {
             inserted,
             updated: self.changed - inserted - blocked,
             unchanged: self.found - self.changed,
-            deleted: self.deleted,
+            deleted: self.deleted.len() as u64,
             bytes: self.bytes,
             ..SyncReport::default()
         }
@@ -254,15 +254,18 @@ impl<'c> Batch<'c> {
             let count = |column| -> sqlx::Result<u64> {
                 Ok(u64::try_from(row.try_get::<i64, _>(column)?).unwrap_or(0))
             };
+            let deleted = keys.read(&row, answer::DELETED)?;
+            let mut left_over = keys.read(&row, answer::ORPHANS)?;
+            left_over.remove(&deleted);
             Ok(Answer {
                 session_ok: row.try_get(answer::SESSION_OK)?,
                 found: count(answer::FOUND)?,
                 changed: count(answer::CHANGED)?,
-                deleted: count(answer::DELETED)?,
+                deleted,
                 bytes: count(answer::BYTES)?,
                 inserted: keys.read(&row, answer::INSERTED)?,
                 blocked: keys.read(&row, answer::BLOCKED)?,
-                left_over: keys.read(&row, answer::LEFT_OVER)?,
+                left_over,
             })
         };
         read().map_err(self.failed("reading the answer of syncing"))
