@@ -62,11 +62,6 @@ pub(crate) fn promoted(table: Table, value: &str, ty: &ScalarType) -> String {
     )
 }
 
-/// A column of the row in a probe.
-pub(crate) fn own(name: &str) -> String {
-    column(ALIAS, name)
-}
-
 pub(crate) fn create_index(table: Table, name: &str, order_by: &[OrderBy]) -> String {
     let mut terms = vec![ident(name)];
     for term in order_by.iter().filter(|term| term.column != name) {
