@@ -118,3 +118,78 @@ async fn a_promoted_string_whose_text_depends_on_the_session_is_an_error() {
         "{finding}"
     );
 }
+
+#[derive(Clone, Copy, Debug, PartialEq, TEnum)]
+enum Phase {
+    Open,
+    #[tview(rename = "closed")]
+    Done,
+    OnHold,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, TEnum)]
+#[tview(rename_all = "kebab-case")]
+enum Kebab {
+    Open,
+}
+
+#[derive(Debug, TView)]
+#[tview(table = "tb_ticket")]
+#[allow(dead_code)]
+struct Ticket {
+    id: i32,
+    phase: Phase,
+    phases: Option<Vec<Phase>>,
+    #[tview(expr = "({}.phase)")]
+    computed: Phase,
+    #[tview(max(table = "tb_visit", fk = "ticket_id", expr = "{}.phase"))]
+    last: Option<Kebab>,
+    said: Phase,
+}
+
+#[tokio::test]
+async fn labels_that_no_variant_has_are_a_warning_each_time_that_says_what_to_write() {
+    let pool = fraiseql_tests::pool().await;
+    run(
+        &pool,
+        "CREATE TYPE phase AS ENUM ('open', 'closed', 'on hold', 'lost');
+         CREATE TABLE tb_ticket (id int4 PRIMARY KEY, phase phase NOT NULL, phases phase[],
+             said text NOT NULL);
+         CREATE TABLE tb_visit (id int4 PRIMARY KEY,
+             ticket_id int4 NOT NULL REFERENCES tb_ticket, phase phase);
+         CREATE INDEX ON tb_visit (ticket_id);
+         INSERT INTO tb_ticket VALUES (1, 'open', NULL, 'OPEN'), (2, 'lost', NULL, 'OPEN')",
+    )
+    .await;
+    let report = check::<Ticket>(&pool).await;
+    assert!(report.is_ok());
+    let found: Vec<(FindingKind, &str)> = report
+        .findings()
+        .iter()
+        .map(|finding| (finding.kind, finding.path.as_str()))
+        .collect();
+    let kind = FindingKind::EnumLabel;
+    let paths = ["phase", "phases", "computed", "last"].map(|name| format!("Ticket.{name}"));
+    let expected: Vec<_> = paths.iter().map(|path| (kind, path.as_str())).collect();
+    assert_eq!(found, expected, "{report}");
+    assert_eq!(
+        report.findings()[0].to_string(),
+        "warning: Ticket.phase: tb_ticket.phase is phase, whose labels `on hold`, `lost` belong \
+         to no variant of Phase: a document with such a value is not written, but reported as \
+         invalid\n  \
+         remedy: write `#[tview(rename = \"on hold\")] OnHold, Lost`\n      \
+         or: give the labels to other variants of Phase, with #[tview(rename = \"..\")]"
+    );
+    assert_eq!(
+        report.findings()[3].remedies[0],
+        Remedy::Rust(
+            "#[tview(rename = \"closed\")] Closed, #[tview(rename = \"on hold\")] OnHold, \
+             #[tview(rename = \"lost\")] Lost"
+                .to_owned()
+        )
+    );
+    // It happens as it was foretold.
+    let synced = sync_ticket(&pool, &[1, 2]).await.unwrap();
+    assert_eq!((synced.inserted, synced.invalid.len()), (1, 1));
+    assert!(synced.invalid[0].reason.contains("lost is no Phase"));
+}

@@ -7,6 +7,7 @@ use sqlx::{AssertSqlSafe, PgConnection};
 use crate::check::catalog::{Catalog, command};
 use crate::check::findings::{Breaks, Fault, Findings, column_name, did_you_mean, near};
 use crate::check::fit::{self, Misfit};
+use crate::check::labels;
 use crate::check::report::{FindingKind, Remedy, Severity};
 use crate::scalar::ScalarType;
 use crate::schema::{Aggregate, Function, Table, View};
@@ -158,6 +159,8 @@ pub(crate) async fn questions(
                         let fault = expr_type(findings.catalog, &types, path, ty, oid, "expr");
                         let fits = fault.is_none();
                         add(findings, view, path, fault);
+                        let fault = labels::fault(&types, ty, oid, "the expr", path);
+                        add(findings, view, path, fault);
                         if fits && *promoted && !form::is_renamed(ty) {
                             let value = fragment(text, probe::ALIAS);
                             let written = written(&types, oid);
@@ -282,14 +285,9 @@ async fn aggregate(
         Function::Max => "max",
         _ => "aggregate",
     };
-    Ok(expr_type(
-        findings.catalog,
-        &types,
-        path,
-        &aggregate.ty,
-        result,
-        what,
-    ))
+    let ty = &aggregate.ty;
+    let fault = expr_type(findings.catalog, &types, path, ty, result, what);
+    Ok(fault.or_else(|| labels::fault(&types, ty, result, &format!("the {what}"), path)))
 }
 
 /// A catalog of one type.

@@ -83,6 +83,8 @@ pub(crate) struct Type {
     pub(crate) written: String,
     /// `to_jsonb` makes an object or the like of it, by a cast of its own.
     pub(crate) as_json: bool,
+    /// Of an enum, in its order.
+    pub(crate) labels: Vec<String>,
 }
 
 /// What stands where a table is expected.
@@ -321,6 +323,7 @@ impl Catalog {
                 never_null: row.try_get("never_null")?,
                 written: row.try_get("written")?,
                 as_json: row.try_get("as_json")?,
+                labels: row.try_get("labels")?,
             };
             self.types.insert(ty.oid, ty);
         }

@@ -4,6 +4,7 @@ use crate::check::ask::Question;
 use crate::check::catalog::{Column, Kind, Relation};
 use crate::check::findings::{column_name, did_you_mean, name, near};
 use crate::check::fit::{self, Conversion, Misfit};
+use crate::check::labels;
 use crate::check::null::excludes_null;
 use crate::check::report::{FindingKind, Remedy};
 use crate::check::walk::{Text, Walk};
@@ -238,6 +239,10 @@ impl<'a> Walk<'_, 'a> {
                 let subject = format!("{shown} {}", ty.sql_name());
                 self.error(path, FindingKind::Type, subject, text);
             }
+        }
+        let catalog = self.findings.catalog;
+        if let Some(fault) = labels::fault(catalog, ty, column.ty, &shown, &shown) {
+            self.findings.add(Some(self.view), path, fault);
         }
         let may_be_null = relation.kind == Kind::Table
             && !ty.nullable

@@ -57,6 +57,8 @@ pub enum FindingKind {
     Type,
     /// The key's type does not fit the column's.
     KeyType,
+    /// A label of an enum type belongs to no variant of the field's enum.
+    EnumLabel,
     /// Two columns that are compared have types that cannot be.
     LinkType,
     /// A promoted column cannot store what the base table's column has.

@@ -134,7 +134,13 @@ SELECT
     SELECT FROM pg_catalog.pg_cast AS c
     WHERE c.castsource = t.oid AND c.casttarget = 'pg_catalog.json'::pg_catalog.regtype
       AND c.castmethod = 'f'
-  ) AS as_json
+  ) AS as_json,
+  ARRAY(
+    SELECT e.enumlabel::text
+    FROM pg_catalog.pg_enum AS e
+    WHERE e.enumtypid = t.oid
+    ORDER BY e.enumsortorder
+  ) AS labels
 FROM found AS f
 JOIN pg_catalog.pg_type AS t ON t.oid = f.oid
 JOIN pg_catalog.pg_namespace AS n ON n.oid = t.typnamespace";
