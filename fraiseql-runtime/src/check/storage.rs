@@ -208,7 +208,8 @@ fn types(catalog: &Catalog, view: &'static View, relation: &Relation, faults: &m
             continue;
         }
         let sql = ty.sql_name();
-        faults.push(fault(
+        let promoted = index >= 2;
+        let mut one = fault(
             Severity::Error,
             FindingKind::ViewColumnType,
             format!("{} {column}", view.table),
@@ -216,18 +217,21 @@ fn types(catalog: &Catalog, view: &'static View, relation: &Relation, faults: &m
                 "{}.{column} is {}, and the struct says {sql}{}",
                 name(view.table),
                 declared.written,
-                if index < 2 {
-                    ""
+                if promoted {
+                    format!("; after the change, sync all of {}", view.plural)
                 } else {
-                    "; sync all afterwards"
+                    String::new()
                 }
             ),
-            Remedy::Sql(if index < 2 {
-                probe::set_type(view.table, column, &sql)
-            } else {
-                probe::reset_type(view.table, column, &sql)
-            }),
-        ));
+            Remedy::Sql(probe::set_type(view.table, column, &sql)),
+        );
+        if promoted {
+            one.remedies.push(Remedy::Other(format!(
+                "where the values cannot be cast, drop the column, migrate, and sync all of {}",
+                view.plural
+            )));
+        }
+        faults.push(one);
     }
 }
 

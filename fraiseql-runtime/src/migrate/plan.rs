@@ -14,6 +14,7 @@ use crate::schema::{Partition, Table};
 use crate::sql::ddl::remedy::{self, beside};
 use crate::sql::ddl::table::{TWIN, plain_bound, strategy};
 use crate::sql::ddl::{Ddl, catalog, index};
+use crate::sql::probe;
 use crate::sync::log::SyncLog;
 use crate::view::Handle;
 
@@ -145,14 +146,22 @@ impl ViewPlan<'_> {
             };
             if found.same == Some(false) {
                 let ty = &column.ty;
+                let promoted = match column.add {
+                    Some(_) => format!(
+                        ", and all of {} are to be synced afterwards; where the values cannot be \
+                         cast, drop the column and migrate again",
+                        self.view.view.plural
+                    ),
+                    None => String::new(),
+                };
                 left_over.push(LeftOver::new(
                     what,
                     format!(
                         "it is of type {}, and the struct's field is {ty}; changing it rewrites \
-                         the table",
+                         the table{promoted}",
                         found.type_name
                     ),
-                    remedy::retype_column(table, &column.name, ty),
+                    probe::set_type(table, &column.name, ty),
                 ));
             }
         }

@@ -108,7 +108,7 @@ pub(crate) fn set_not_null(table: Table, name: &str) -> String {
     )
 }
 
-/// Changes the type of a column, whose values are cast.
+/// Changes the type of a column, whose values are cast. What they are not cast to fails it.
 pub(crate) fn set_type(table: Table, name: &str, ty: &str) -> String {
     let name = ident(name);
     format!("ALTER TABLE {table} ALTER COLUMN {name} TYPE {ty} USING {name}::{ty}")
@@ -118,14 +118,6 @@ pub(crate) fn set_type(table: Table, name: &str, ty: &str) -> String {
 pub(crate) fn set_type_in_utc(table: Table, name: &str, ty: &str) -> String {
     let name = ident(name);
     format!("ALTER TABLE {table} ALTER COLUMN {name} TYPE {ty} USING {name} AT TIME ZONE 'UTC'")
-}
-
-/// Changes the type of a promoted column, whose values the next sync writes.
-pub(crate) fn reset_type(table: Table, name: &str, ty: &str) -> String {
-    format!(
-        "ALTER TABLE {table} ALTER COLUMN {} TYPE {ty} USING NULL",
-        ident(name)
-    )
 }
 
 pub(crate) fn reindex(schema: &str, name: &str) -> String {
