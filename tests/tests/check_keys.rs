@@ -1,0 +1,113 @@
+//! Keys and bounds: what `check` says of them is what a sync does.
+
+use fraiseql_runtime::check::report::{CheckReport, Finding, FindingKind, Remedy, Severity};
+use fraiseql_runtime::{Embed, ReadModel, TView};
+use fraiseql_tests::run;
+use sqlx::{AssertSqlSafe, PgPool};
+
+fn model<V: TView>() -> ReadModel {
+    ReadModel::builder().view::<V>().build().unwrap()
+}
+
+async fn check<V: TView>(pool: &PgPool) -> CheckReport {
+    fraiseql_tests::without_server(model::<V>().check(pool).await.unwrap())
+}
+
+fn only(report: &CheckReport) -> &Finding {
+    match report.findings() {
+        [finding] => finding,
+        _ => panic!("not one finding\n{report}"),
+    }
+}
+
+async fn remedy(pool: &PgPool, finding: &Finding) {
+    let Some(Remedy::Sql(sql)) = finding.remedies.first() else {
+        panic!("{finding}");
+    };
+    sqlx::raw_sql(AssertSqlSafe(sql.clone()))
+        .execute(pool)
+        .await
+        .unwrap_or_else(|error| panic!("{error}\n{sql}"));
+}
+
+#[derive(Debug, TView)]
+#[tview(table = "tb_order")]
+#[allow(dead_code)]
+struct Order {
+    id: i32,
+    #[tview(one(fk = "place_code", key = "code"))]
+    place: Option<Place>,
+    #[tview(many(fk = "order_id"))]
+    items: Vec<Item>,
+}
+
+#[derive(Debug, Embed)]
+#[tview(table = "tb_place")]
+#[allow(dead_code)]
+struct Place {
+    id: i32,
+}
+
+#[derive(Debug, Embed)]
+#[tview(table = "tb_item")]
+#[allow(dead_code)]
+struct Item {
+    id: i32,
+    #[tview(one(fk = "place_code", key = "code"))]
+    place: Option<Place>,
+}
+
+#[tokio::test]
+async fn what_is_said_of_a_one_that_is_not_unique_is_what_happens() {
+    let pool = fraiseql_tests::pool().await;
+    run(
+        &pool,
+        "CREATE TABLE tb_place (id int4 PRIMARY KEY, code text NOT NULL);
+         CREATE INDEX ON tb_place (code);
+         CREATE TABLE tb_order (id int4 PRIMARY KEY, place_code text NOT NULL);
+         CREATE TABLE tb_item (id int4 PRIMARY KEY, place_code text NOT NULL,
+             order_id int4 NOT NULL REFERENCES tb_order);
+         CREATE INDEX ON tb_item (order_id);
+         INSERT INTO tb_place VALUES (1, 'a'), (2, 'b'), (3, 'b');
+         INSERT INTO tb_order VALUES (1, 'a'), (2, 'b');
+         INSERT INTO tb_item VALUES (1, 'b', 1)",
+    )
+    .await;
+    model::<Order>().migrate(&pool).await.unwrap();
+    let report = check::<Order>(&pool).await;
+    let finding = only(&report);
+    assert_eq!(
+        (finding.severity, finding.kind, finding.path.as_str()),
+        (Severity::Error, FindingKind::NotUnique, "Order.place")
+    );
+    assert_eq!(finding.also, ["Order.items.place"]);
+    assert_eq!(
+        finding.message,
+        "tb_place.code identifies the row of a `one`, but is not unique: with two rows of one \
+         value, the row that refers to them is doubled: a new document cannot be written, a \
+         stored one has now the one and now the other, a list has the item twice"
+    );
+    // A new document cannot be written, and a list has the item twice.
+    let synced = sync_order(&pool, &[1, 2]).await.unwrap();
+    assert_eq!((synced.inserted, synced.invalid.len()), (1, 1));
+    assert_eq!(synced.invalid[0].key, "2");
+    let items = Order::find(&pool, 1).await.unwrap().unwrap().items;
+    assert_eq!(items.iter().map(|item| item.id).collect::<Vec<_>>(), [1, 1]);
+    // A stored one has now the one and now the other.
+    run(&pool, "UPDATE tb_place SET code = 'c' WHERE id = 3").await;
+    sync_order(&pool, &[2]).await.unwrap();
+    run(&pool, "UPDATE tb_place SET code = 'b' WHERE id = 3").await;
+    let mut places = Vec::new();
+    for _ in 0..2 {
+        sync_order(&pool, &[2]).await.unwrap();
+        let order = Order::find(&pool, 2).await.unwrap().unwrap();
+        places.extend(order.place.map(|place| place.id));
+    }
+    places.sort_unstable();
+    assert_eq!(places, [2, 3]);
+    // The remedy helps, once there is one row of each value.
+    run(&pool, "UPDATE tb_place SET code = 'c' WHERE id = 3").await;
+    remedy(&pool, finding).await;
+    let report = check::<Order>(&pool).await;
+    assert!(report.is_ok(), "{report}");
+}
