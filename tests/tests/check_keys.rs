@@ -1,5 +1,7 @@
 //! Keys and bounds: what `check` says of them is what a sync does.
 
+use std::io::Write as _;
+
 use fraiseql_runtime::check::report::{CheckReport, Finding, FindingKind, Remedy, Severity};
 use fraiseql_runtime::{Embed, ReadModel, TView};
 use fraiseql_tests::run;
@@ -110,4 +112,64 @@ async fn what_is_said_of_a_one_that_is_not_unique_is_what_happens() {
     remedy(&pool, finding).await;
     let report = check::<Order>(&pool).await;
     assert!(report.is_ok(), "{report}");
+}
+
+#[derive(Debug, TView)]
+#[allow(dead_code)]
+struct Tag {
+    #[tview(key)]
+    name: String,
+}
+
+/// Whether the server knows the collations of ICU. Says so aloud where it does not.
+async fn has_icu(pool: &PgPool) -> bool {
+    let asked = "SELECT EXISTS (SELECT FROM pg_collation WHERE collprovider = 'i')";
+    let has: bool = sqlx::query_scalar(asked).fetch_one(pool).await.unwrap();
+    if !has {
+        // Not `eprintln`, which is captured: nobody would see it.
+        let _ = writeln!(std::io::stderr(), "SKIPPED: no ICU on this server");
+    }
+    has
+}
+
+#[tokio::test]
+async fn a_text_key_that_folds_case_is_an_error() {
+    let pool = fraiseql_tests::pool().await;
+    if !has_icu(&pool).await {
+        return;
+    }
+    run(
+        &pool,
+        "CREATE COLLATION folded (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+         CREATE TABLE tb_tag (name varchar(20) COLLATE folded PRIMARY KEY)",
+    )
+    .await;
+    model::<Tag>().migrate(&pool).await.unwrap();
+    let report = check::<Tag>(&pool).await;
+    let finding = only(&report);
+    assert_eq!(
+        (finding.severity, finding.kind, finding.path.as_str()),
+        (Severity::Error, FindingKind::KeyType, "Tag.name")
+    );
+    assert_eq!(
+        finding.message,
+        "tb_tag.name is the key of the documents, and has a nondeterministic collation: keys \
+         that are equal to it and not to Rust, such as 'A' and 'a', would be confused"
+    );
+    // So it is: one row, and two keys that find it.
+    run(&pool, "INSERT INTO tb_tag VALUES ('abc')").await;
+    let report = sync_tag(&pool, &["ABC".to_owned()]).await.unwrap();
+    assert_eq!(report.inserted, 1);
+    assert!(Tag::find(&pool, "ABC".to_owned()).await.unwrap().is_none());
+    remedy(&pool, finding).await;
+    let report = check::<Tag>(&pool).await;
+    assert_eq!(report.to_string(), "check: 0 errors, 0 warnings");
+    let ty: String = sqlx::query_scalar(
+        "SELECT format_type(atttypid, atttypmod) FROM pg_attribute
+         WHERE attrelid = 'tb_tag'::regclass AND attname = 'name'",
+    )
+    .fetch_one(&pool)
+    .await
+    .unwrap();
+    assert_eq!(ty, "character varying(20)");
 }

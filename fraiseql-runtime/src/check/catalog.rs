@@ -52,6 +52,10 @@ pub(crate) struct Column {
     pub(crate) ty: i64,
     pub(crate) never_null: bool,
     pub(crate) can_select: bool,
+    /// Its type with the length, as it is written in SQL.
+    pub(crate) written: String,
+    /// Its collation is nondeterministic: values that differ can be equal.
+    pub(crate) folds: bool,
 }
 
 #[derive(Debug)]
@@ -340,6 +344,8 @@ fn add_column(relation: &mut Relation, row: &PgRow) -> sqlx::Result<()> {
         ty: row.try_get("type")?,
         never_null: row.try_get("never_null")?,
         can_select: row.try_get("can_select")?,
+        written: row.try_get("written")?,
+        folds: row.try_get("folds")?,
     });
     Ok(())
 }

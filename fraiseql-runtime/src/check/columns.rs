@@ -86,6 +86,24 @@ impl<'a> Walk<'_, 'a> {
                 self.error(&path, FindingKind::KeyType, path.clone(), text);
             }
         }
+        if column.folds {
+            let shown = column_name(shape.table, key.column);
+            let text = Text::new(
+                format!(
+                    "{shown} is the key of the documents, and has a nondeterministic collation: \
+                     keys that are equal to it and not to Rust, such as 'A' and 'a', would be \
+                     confused"
+                ),
+                (relation.kind == Kind::Table)
+                    .then(|| {
+                        let table = shape.table;
+                        Remedy::Sql(probe::set_collation(table, key.column, &column.written))
+                    })
+                    .into_iter()
+                    .chain([Remedy::Other("take another column as the key".to_owned())]),
+            );
+            self.error(&path, FindingKind::KeyType, path.clone(), text);
+        }
         if relation.kind != Kind::Table || relation.is_unique(key.column) {
             return;
         }

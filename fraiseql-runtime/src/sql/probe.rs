@@ -114,6 +114,14 @@ pub(crate) fn set_type(table: Table, name: &str, ty: &str) -> String {
     format!("ALTER TABLE {table} ALTER COLUMN {name} TYPE {ty} USING {name}::{ty}")
 }
 
+/// Gives a column the database's own collation, which tells all values apart.
+pub(crate) fn set_collation(table: Table, name: &str, ty: &str) -> String {
+    format!(
+        "ALTER TABLE {table} ALTER COLUMN {} TYPE {ty} COLLATE pg_catalog.\"default\"",
+        ident(name)
+    )
+}
+
 /// Changes the type of a column between times with and without a zone: the zone is UTC.
 pub(crate) fn set_type_in_utc(table: Table, name: &str, ty: &str) -> String {
     let name = ident(name);
