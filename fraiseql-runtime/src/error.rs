@@ -97,6 +97,22 @@ pub enum Error {
         missing: String,
     },
 
+    /// The keys at which a view table is partitioned are texts, and the database's collation
+    /// orders them otherwise than the compiler, which goes by their bytes.
+    #[error(
+        "{view} is partitioned at {bounds}, and the order of this database's collation is \
+         {order}; {}",
+        crate::migrate::bounds::REMEDY
+    )]
+    PartitionBounds {
+        /// The view table.
+        view: Table,
+        /// The bounds as they were written.
+        bounds: String,
+        /// The bounds in the order of the database.
+        order: String,
+    },
+
     /// A check found errors.
     #[error("the read model does not fit the database\n{0}")]
     Check(crate::CheckReport),

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use fraiseql_runtime::check::report::{CheckReport, Finding, FindingKind, Remedy, Severity};
-use fraiseql_runtime::{Embed, ReadModel, TView};
+use fraiseql_runtime::{Embed, Error, ReadModel, TView};
 use fraiseql_tests::run;
 use sqlx::{AssertSqlSafe, PgPool};
 
@@ -172,4 +172,106 @@ async fn a_text_key_that_folds_case_is_an_error() {
     .await
     .unwrap();
     assert_eq!(ty, "character varying(20)");
+}
+
+#[derive(Debug, TView)]
+#[tview(
+    table = "tb_tag",
+    view = "tv_word",
+    entity = "word",
+    partition(range = "G, a")
+)]
+#[allow(dead_code)]
+struct Word {
+    #[tview(key)]
+    name: String,
+}
+
+#[derive(Debug, TView)]
+#[tview(
+    table = "tb_tag",
+    view = "tv_term",
+    entity = "term",
+    partition(range = "g, o")
+)]
+#[allow(dead_code)]
+struct Term {
+    #[tview(key)]
+    name: String,
+}
+
+/// A pool on a database with the collation of American English, where there can be one.
+async fn american() -> Option<PgPool> {
+    let options = fraiseql_tests::database().await;
+    let pool = fraiseql_tests::pool_of(options.clone()).await;
+    let version: i32 = sqlx::query_scalar("SELECT current_setting('server_version_num')::int4")
+        .fetch_one(&pool)
+        .await
+        .unwrap();
+    if !has_icu(&pool).await {
+        return None;
+    }
+    if version < 150_000 {
+        let _ = writeln!(std::io::stderr(), "SKIPPED: no databases of ICU before 15");
+        return None;
+    }
+    let name = format!("{}_american", options.get_database().unwrap());
+    let create = format!(
+        "CREATE DATABASE \"{name}\" TEMPLATE template0 ENCODING 'UTF8'
+         LOCALE_PROVIDER icu ICU_LOCALE 'en-US' LOCALE 'C'"
+    );
+    sqlx::raw_sql(AssertSqlSafe(create))
+        .execute(&pool)
+        .await
+        .unwrap();
+    Some(fraiseql_tests::pool_of(options.database(&name)).await)
+}
+
+#[tokio::test]
+async fn bounds_that_the_database_orders_otherwise_are_one_error_that_says_what_to_do() {
+    let Some(pool) = american().await else {
+        return;
+    };
+    run(&pool, "CREATE TABLE tb_tag (name text PRIMARY KEY)").await;
+    let error = model::<Word>().migrate(&pool).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "\"public\".\"tv_word\" is partitioned at G, a, and the order of this database's collation \
+         is a, G; take bounds that every collation orders alike, such as words of lower case \
+         letters, or write partition(hash = ..), or take a database with the collation C"
+    );
+    let planned = model::<Word>().migration_plan(&pool).await;
+    assert!(matches!(planned, Err(Error::PartitionBounds { .. })));
+    let report = check::<Word>(&pool).await;
+    let finding = only(&report);
+    assert_eq!(
+        (finding.severity, finding.kind),
+        (Severity::Error, FindingKind::PartitionBounds)
+    );
+    assert_eq!(
+        finding.message,
+        "tv_word is partitioned at G, a, and the order of this database's collation is a, G"
+    );
+    // The remedy helps.
+    model::<Term>().migrate(&pool).await.unwrap();
+    let report = check::<Term>(&pool).await;
+    assert_eq!(report.to_string(), "check: 0 errors, 0 warnings");
+    run(&pool, "INSERT INTO tb_tag VALUES ('G'), ('a'), ('x')").await;
+    let keys = ["G", "a", "x"].map(str::to_owned);
+    assert_eq!(sync_term(&pool, &keys).await.unwrap().inserted, 3);
+    assert_eq!(sync_all_terms(&pool).await.unwrap().unchanged, 3);
+}
+
+#[tokio::test]
+async fn bounds_in_the_order_of_bytes_fit_the_collation_c() {
+    let pool = fraiseql_tests::pool().await;
+    run(&pool, "CREATE TABLE tb_tag (name text PRIMARY KEY)").await;
+    let (bytes,): (bool,) = sqlx::query_as("SELECT 'G' < 'a'")
+        .fetch_one(&pool)
+        .await
+        .unwrap();
+    assert!(bytes, "the databases of the tests are in the collation C");
+    model::<Word>().migrate(&pool).await.unwrap();
+    let report = check::<Word>(&pool).await;
+    assert_eq!(report.to_string(), "check: 0 errors, 0 warnings");
 }

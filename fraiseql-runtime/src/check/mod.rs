@@ -114,6 +114,7 @@ async fn check(model: &ReadModel, connection: &mut PgConnection) -> sqlx::Result
     let mut fragments = Vec::new();
     for handle in model.handles() {
         let (questions, own) = walk::view(&mut findings, handle.view);
+        storage::bounds(connection, &mut findings, handle.view).await?;
         storage::view(&mut findings, handle.view, handle.statements());
         ask::questions(connection, &mut findings, handle.view, &questions).await?;
         fragments.push(own);

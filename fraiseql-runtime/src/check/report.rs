@@ -87,6 +87,8 @@ pub enum FindingKind {
     OutdatedViewTable,
     /// A column of a view table has another type than the struct's field.
     ViewColumnType,
+    /// The bounds of a view table's partitions are not in the order of the database's collation.
+    PartitionBounds,
     /// A view table has no unique key.
     ViewKey,
     /// An index of a view table is there, but not valid.

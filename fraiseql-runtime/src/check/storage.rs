@@ -1,8 +1,11 @@
 //! Compares a view table with what `migrate` would make.
 
+use sqlx::PgConnection;
+
 use crate::check::catalog::{Catalog, Found, Kind, Relation};
 use crate::check::findings::{Breaks, Fault, Findings, name};
 use crate::check::report::{FindingKind, Remedy, Severity};
+use crate::migrate::bounds;
 use crate::scalar::ScalarType;
 use crate::schema::{Source, View};
 use crate::sql::Statements;
@@ -24,6 +27,8 @@ pub(crate) fn view(findings: &mut Findings<'_>, view: &'static View, statements:
             format!("there is no schema `{}` for the view table", table.schema),
             Remedy::Sql(probe::create_schema(table.schema)),
         )),
+        // It cannot be created, and that has been said.
+        Found::NoTable if findings.has(FindingKind::PartitionBounds, &table.to_string()) => {}
         Found::NoTable => faults.push(fault(
             Severity::Error,
             FindingKind::MissingViewTable,
@@ -56,6 +61,29 @@ pub(crate) fn view(findings: &mut Findings<'_>, view: &'static View, statements:
     for fault in faults {
         findings.add(Some(view), view.shape.name, fault);
     }
+}
+
+/// Whether the view table can be partitioned as its struct says.
+pub(crate) async fn bounds(
+    connection: &mut PgConnection,
+    findings: &mut Findings<'_>,
+    view: &'static View,
+) -> sqlx::Result<()> {
+    if let Some((bounds, order)) = bounds::misplaced(connection, view).await? {
+        let fault = fault(
+            Severity::Error,
+            FindingKind::PartitionBounds,
+            view.table.to_string(),
+            format!(
+                "{} is partitioned at {bounds}, and the order of this database's collation is \
+                 {order}",
+                name(view.table)
+            ),
+            Remedy::Other(bounds::REMEDY.to_owned()),
+        );
+        findings.add(Some(view), view.shape.name, fault);
+    }
+    Ok(())
 }
 
 fn fault(

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use sqlx::{Connection, Executor, PgConnection};
 
 use crate::error::{Error, Result};
-use crate::migrate::LeftOver;
 use crate::migrate::found::{
     ColumnRow, Definitions, IndexRow, PartitionRow, TableRow, definitions,
 };
+use crate::migrate::{LeftOver, bounds};
 use crate::schema::{Partition, Table};
 use crate::sql::ddl::remedy::{self, beside};
 use crate::sql::ddl::table::{TWIN, plain_bound, strategy};
@@ -49,6 +49,16 @@ impl Plan {
             .await
             .map_err(looking(table))?;
         let Some(existing) = existing else {
+            let misplaced = bounds::misplaced(connection, view.view)
+                .await
+                .map_err(looking(table))?;
+            if let Some((bounds, order)) = misplaced {
+                return Err(Error::PartitionBounds {
+                    view: table,
+                    bounds,
+                    order,
+                });
+            }
             self.whole(view, lz4);
             return Ok(());
         };
