@@ -1,5 +1,7 @@
 //! What can go wrong.
 
+mod hint;
+
 use std::borrow::Cow;
 
 use crate::schema::Table;
@@ -14,7 +16,11 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[non_exhaustive]
 pub enum Error {
     /// The database answered with an error, or could not be reached.
-    #[error("{doing}: {source}")]
+    ///
+    /// Its text says what to do where that can be told: to run
+    /// [`ReadModel::migrate`](crate::ReadModel::migrate) where the view table or a column of it
+    /// is missing, to ask [`ReadModel::check`](crate::ReadModel::check) where something else is.
+    #[error("{}", hint::told(doing, source))]
     Database {
         /// What was being done, and to which view.
         doing: String,
