@@ -129,7 +129,8 @@ use crate::model::Kind;
 ///   hash of the key.
 /// - `partition(range = "1000000, 2000000")`: it is divided at these keys. There is one table
 ///   more than there are bounds: before the first and after the last there is one each, so every
-///   key has its place.
+///   key has its place. Texts ascend by their bytes here; `migrate` refuses bounds that the
+///   database's collation orders otherwise.
 ///
 /// A view table is partitioned by the key of its documents, and by nothing else: in PostgreSQL
 /// only what contains the partition key can be unique, and sync needs unique keys. For the same

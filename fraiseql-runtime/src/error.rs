@@ -1,5 +1,7 @@
 //! What can go wrong.
 
+mod hint;
+
 use std::borrow::Cow;
 
 use crate::schema::Table;
@@ -37,7 +39,11 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[non_exhaustive]
 pub enum Error {
     /// The database answered with an error, or could not be reached.
-    #[error("{doing}: {source}")]
+    ///
+    /// Its text says what to do where that can be told: to run
+    /// [`ReadModel::migrate`](crate::ReadModel::migrate) where the view table or a column of it
+    /// is missing, to ask [`ReadModel::check`](crate::ReadModel::check) where something else is.
+    #[error("{}", hint::told(doing, source))]
     Database {
         /// What was being done, and to which view.
         doing: String,
@@ -118,6 +124,22 @@ pub enum Error {
         table: Table,
         /// The columns that every view table of this key has, and it has not.
         missing: String,
+    },
+
+    /// The keys at which a view table is partitioned are texts, and the database's collation
+    /// orders them otherwise than the compiler, which goes by their bytes.
+    #[error(
+        "{view} is partitioned at {bounds}, and the order of this database's collation is \
+         {order}; {}",
+        crate::migrate::bounds::REMEDY
+    )]
+    PartitionBounds {
+        /// The view table.
+        view: Table,
+        /// The bounds as they were written.
+        bounds: String,
+        /// The bounds in the order of the database.
+        order: String,
     },
 
     /// A check found errors.

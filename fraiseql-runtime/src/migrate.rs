@@ -9,6 +9,7 @@
 //! made by hand or by an older version, is compared with one that is created on an empty table
 //! of the same columns and rolled back: PostgreSQL itself brings both into the same form.
 
+pub(crate) mod bounds;
 mod found;
 mod plan;
 

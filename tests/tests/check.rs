@@ -365,14 +365,27 @@ async fn columns_that_cannot_be_compared_are_one_error() {
     );
 }
 
+#[derive(TView)]
+#[tview(table = "tb_post")]
+#[allow(dead_code)]
+struct PromotedExpr {
+    id: i64,
+    #[tview(filter, expr = "pg_catalog.int4range({}.rank, NULL)")]
+    ranks: String,
+}
+
 #[tokio::test]
 async fn a_promoted_column_must_be_comparable_with_its_source() {
+    // What is a String is compared as text.
     let native = "CREATE TYPE mood AS ENUM ('a', 'b');
         ALTER TABLE tb_post ALTER COLUMN title TYPE mood USING title::mood";
-    let finding = error::<Post>(native, FindingKind::PromotedType).await;
+    let report = check::<Post>(&planted::<Post>(native).await).await;
+    assert_eq!(report.to_string(), "check: 0 errors, 0 warnings");
+    // An expression stands as it was written.
+    let finding = error::<PromotedExpr>("", FindingKind::PromotedType).await;
     assert_eq!(
         finding.remedies,
-        [Remedy::Rust("#[tview(expr = \"{}.title::text\")]".into())]
+        [Remedy::Rust("expr = \"(..)::text\"".into())]
     );
 }
 
@@ -782,6 +795,37 @@ async fn a_view_table_is_compared_with_what_migrate_would_make() {
     );
     let view = "DROP TABLE tv_post; CREATE VIEW tv_post AS SELECT 1 AS id";
     error::<Post>(view, FindingKind::NotATable).await;
+}
+
+#[tokio::test]
+async fn a_promoted_column_of_another_type_has_one_remedy_that_keeps_its_values() {
+    let pool = planted::<Post>(
+        "INSERT INTO tv_post (id, title, data, version, synced_xid, updated_at)
+             VALUES (1, '7', '{}', 1, pg_current_xact_id(), now());
+         ALTER TABLE tv_post ALTER COLUMN title TYPE int8 USING title::int8",
+    )
+    .await;
+    let migration = model::<Post>().migrate(&pool).await.unwrap();
+    let [left] = migration.left_over.as_slice() else {
+        panic!("{migration}");
+    };
+    let afterwards = "all of posts are to be synced afterwards";
+    assert!(left.why.contains(afterwards), "{left}");
+    let finding = only::<Post>(&pool, Severity::Error, FindingKind::ViewColumnType).await;
+    assert_eq!(sql(&finding), [left.remedy.as_str()]);
+    assert_eq!(
+        left.remedy,
+        "ALTER TABLE \"public\".\"tv_post\" ALTER COLUMN \"title\" TYPE text USING \"title\"::text"
+    );
+    assert_eq!(
+        finding.message,
+        "tv_post.title is bigint, and the struct says text; after the change, sync all of posts"
+    );
+    let kept: String = sqlx::query_scalar("SELECT title FROM tv_post")
+        .fetch_one(&pool)
+        .await
+        .unwrap();
+    assert_eq!(kept, "7");
 }
 
 // The server and the role.

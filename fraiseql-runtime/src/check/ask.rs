@@ -7,11 +7,12 @@ use sqlx::{AssertSqlSafe, PgConnection};
 use crate::check::catalog::{Catalog, command};
 use crate::check::findings::{Breaks, Fault, Findings, column_name, did_you_mean, near};
 use crate::check::fit::{self, Misfit};
+use crate::check::labels;
 use crate::check::report::{FindingKind, Remedy, Severity};
 use crate::scalar::ScalarType;
 use crate::schema::{Aggregate, Function, Table, View};
 use crate::sql::text::fragment;
-use crate::sql::{catalog as sql, probe};
+use crate::sql::{catalog as sql, form, probe};
 
 /// A question that the walk leaves to the server.
 pub(crate) enum Question {
@@ -54,6 +55,8 @@ pub(crate) enum Question {
         path: String,
         table: Table,
         column: &'static str,
+        /// What is stored of it.
+        value: String,
         written: String,
         ty: ScalarType,
         /// The type that would fit, where that is another.
@@ -156,7 +159,9 @@ pub(crate) async fn questions(
                         let fault = expr_type(findings.catalog, &types, path, ty, oid, "expr");
                         let fits = fault.is_none();
                         add(findings, view, path, fault);
-                        if fits && *promoted {
+                        let fault = labels::fault(&types, ty, oid, "the expr", path);
+                        add(findings, view, path, fault);
+                        if fits && *promoted && !form::is_renamed(ty) {
                             let value = fragment(text, probe::ALIAS);
                             let written = written(&types, oid);
                             let statement = probe::promoted(*table, &value, ty);
@@ -211,11 +216,12 @@ pub(crate) async fn questions(
                 path,
                 table,
                 column,
+                value,
                 written,
                 ty,
                 rust,
             } => {
-                let statement = probe::promoted(*table, &probe::own(column), ty);
+                let statement = probe::promoted(*table, value, ty);
                 if prepare(connection, &statement).await?.is_err() {
                     let what = format!("{} is {written}", column_name(*table, column));
                     let mut fault = not_stored(path, &what, ty);
@@ -279,14 +285,9 @@ async fn aggregate(
         Function::Max => "max",
         _ => "aggregate",
     };
-    Ok(expr_type(
-        findings.catalog,
-        &types,
-        path,
-        &aggregate.ty,
-        result,
-        what,
-    ))
+    let ty = &aggregate.ty;
+    let fault = expr_type(findings.catalog, &types, path, ty, result, what);
+    Ok(fault.or_else(|| labels::fault(&types, ty, result, &format!("the {what}"), path)))
 }
 
 /// A catalog of one type.

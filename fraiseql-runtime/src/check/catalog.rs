@@ -52,6 +52,10 @@ pub(crate) struct Column {
     pub(crate) ty: i64,
     pub(crate) never_null: bool,
     pub(crate) can_select: bool,
+    /// Its type with the length, as it is written in SQL.
+    pub(crate) written: String,
+    /// Its collation is nondeterministic: values that differ can be equal.
+    pub(crate) folds: bool,
 }
 
 #[derive(Debug)]
@@ -83,6 +87,8 @@ pub(crate) struct Type {
     pub(crate) written: String,
     /// `to_jsonb` makes an object or the like of it, by a cast of its own.
     pub(crate) as_json: bool,
+    /// Of an enum, in its order.
+    pub(crate) labels: Vec<String>,
 }
 
 /// What stands where a table is expected.
@@ -321,6 +327,7 @@ impl Catalog {
                 never_null: row.try_get("never_null")?,
                 written: row.try_get("written")?,
                 as_json: row.try_get("as_json")?,
+                labels: row.try_get("labels")?,
             };
             self.types.insert(ty.oid, ty);
         }
@@ -337,6 +344,8 @@ fn add_column(relation: &mut Relation, row: &PgRow) -> sqlx::Result<()> {
         ty: row.try_get("type")?,
         never_null: row.try_get("never_null")?,
         can_select: row.try_get("can_select")?,
+        written: row.try_get("written")?,
+        folds: row.try_get("folds")?,
     });
     Ok(())
 }

@@ -4,12 +4,13 @@ use crate::check::ask::Question;
 use crate::check::catalog::{Column, Kind, Relation};
 use crate::check::findings::{column_name, did_you_mean, name, near};
 use crate::check::fit::{self, Conversion, Misfit};
+use crate::check::labels;
 use crate::check::null::excludes_null;
 use crate::check::report::{FindingKind, Remedy};
 use crate::check::walk::{Text, Walk};
 use crate::scalar::ScalarType;
 use crate::schema::{Field, Shape, Source, Table};
-use crate::sql::probe;
+use crate::sql::{document, probe};
 
 /// How a column is named in the attributes.
 #[derive(Clone, Copy)]
@@ -84,6 +85,24 @@ impl<'a> Walk<'_, 'a> {
                 let text = self.key_type(&key.ty, shape.table, column, why);
                 self.error(&path, FindingKind::KeyType, path.clone(), text);
             }
+        }
+        if column.folds {
+            let shown = column_name(shape.table, key.column);
+            let text = Text::new(
+                format!(
+                    "{shown} is the key of the documents, and has a nondeterministic collation: \
+                     keys that are equal to it and not to Rust, such as 'A' and 'a', would be \
+                     confused"
+                ),
+                (relation.kind == Kind::Table)
+                    .then(|| {
+                        let table = shape.table;
+                        Remedy::Sql(probe::set_collation(table, key.column, &column.written))
+                    })
+                    .into_iter()
+                    .chain([Remedy::Other("take another column as the key".to_owned())]),
+            );
+            self.error(&path, FindingKind::KeyType, path.clone(), text);
         }
         if relation.kind != Kind::Table || relation.is_unique(key.column) {
             return;
@@ -191,15 +210,20 @@ impl<'a> Walk<'_, 'a> {
         };
         match fits {
             Ok(()) if field.promoted.is_some() => {
-                self.questions.push(Question::Promoted {
-                    path: path.to_owned(),
-                    table: shape.table,
-                    column: wanted,
-                    written: self.written(column),
-                    ty: *ty,
-                    rust: fit::rust_for(self.findings.catalog, column.ty, ty.nullable)
-                        .filter(|rust| *rust != fit::rust(ty)),
-                });
+                let value = document::promoted_column(probe::ALIAS, wanted, ty);
+                if fit::text_of_session(self.findings.catalog, ty, column.ty) {
+                    self.promoted_text(shape.table, column, ty, path);
+                } else if let Some(value) = value {
+                    self.questions.push(Question::Promoted {
+                        path: path.to_owned(),
+                        table: shape.table,
+                        column: wanted,
+                        value,
+                        written: self.written(column),
+                        ty: *ty,
+                        rust: self.rust_instead(column, ty),
+                    });
+                }
             }
             Ok(()) => {}
             Err(Misfit::Missing) => self.missing_type(path, ty),
@@ -234,6 +258,10 @@ impl<'a> Walk<'_, 'a> {
                 self.error(path, FindingKind::Type, subject, text);
             }
         }
+        let catalog = self.findings.catalog;
+        if let Some(fault) = labels::fault(catalog, ty, column.ty, &shown, &shown) {
+            self.findings.add(Some(self.view), path, fault);
+        }
         let may_be_null = relation.kind == Kind::Table
             && !ty.nullable
             && !self.findings.catalog.never_null(column)
@@ -263,6 +291,29 @@ impl<'a> Walk<'_, 'a> {
             };
             self.error(path, FindingKind::Nullable, shown, text);
         }
+    }
+
+    /// The promoted column of a String would hold another text in each session.
+    fn promoted_text(&mut self, table: Table, column: &Column, ty: &ScalarType, path: &str) {
+        let text = Text::new(
+            format!(
+                "{} is {}, and the promoted column is {}: what it stores would depend on the \
+                 session's DateStyle",
+                column_name(table, &column.name),
+                self.written(column),
+                ty.sql_name()
+            ),
+            [Remedy::Rust(self.rust_instead(column, ty).unwrap_or_else(
+                || "no `filter`, `sort` or `unique`".to_owned(),
+            ))],
+        );
+        self.error(path, FindingKind::PromotedType, path.to_owned(), text);
+    }
+
+    /// The Rust type that fits a column better than the field's.
+    fn rust_instead(&self, column: &Column, ty: &ScalarType) -> Option<String> {
+        fit::rust_for(self.findings.catalog, column.ty, ty.nullable)
+            .filter(|rust| *rust != fit::rust(ty))
     }
 
     pub(crate) fn written(&self, column: &Column) -> String {

@@ -185,6 +185,23 @@ fn text(base: &Type) -> Option<&'static str> {
     })
 }
 
+/// Whether a column is read as text, and has another text in each session, though its JSON is
+/// always the same.
+pub(crate) fn text_of_session(catalog: &Catalog, ty: &ScalarType, oid: i64) -> bool {
+    let element = |base: &Type| match base.element {
+        0 => None,
+        element => catalog.base(element).map(is_dated),
+    };
+    canonical(ty.sql) == "text"
+        && catalog
+            .base(oid)
+            .is_some_and(|base| element(base).unwrap_or_else(|| is_dated(base)))
+}
+
+fn is_dated(base: &Type) -> bool {
+    base.built_in && matches!(base.name.as_str(), "date" | "timestamp")
+}
+
 /// Whether a key column of the type `oid` can be the key `ty`: every value survives, is found
 /// by its index, and stands in the same order as a key and as a column.
 pub(crate) fn key(catalog: &Catalog, ty: &ScalarType, oid: i64) -> Result<(), Misfit> {

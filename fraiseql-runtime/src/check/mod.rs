@@ -2,7 +2,7 @@
 //!
 //! `catalog` reads what there is. `walk` goes through the structs (`tables`, `columns` and
 //! `null` are parts of it), `storage` through the view tables, `server` looks at the server
-//! itself; `fit` knows which types go together. `ask` is for what only the server can judge,
+//! itself; `fit` knows which types go together, `labels` which labels an enum has. `ask` is for what only the server can judge,
 //! `whole` for its word on every statement. `findings` collects, each fault once; [`report`]
 //! is what comes out.
 
@@ -11,6 +11,7 @@ mod catalog;
 mod columns;
 mod findings;
 mod fit;
+mod labels;
 mod null;
 pub mod report;
 mod server;
@@ -113,6 +114,7 @@ async fn check(model: &ReadModel, connection: &mut PgConnection) -> sqlx::Result
     let mut fragments = Vec::new();
     for handle in model.handles() {
         let (questions, own) = walk::view(&mut findings, handle.view);
+        storage::bounds(connection, &mut findings, handle.view).await?;
         storage::view(&mut findings, handle.view, handle.statements());
         ask::questions(connection, &mut findings, handle.view, &questions).await?;
         fragments.push(own);

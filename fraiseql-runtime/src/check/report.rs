@@ -57,6 +57,8 @@ pub enum FindingKind {
     Type,
     /// The key's type does not fit the column's.
     KeyType,
+    /// A label of an enum type belongs to no variant of the field's enum.
+    EnumLabel,
     /// Two columns that are compared have types that cannot be.
     LinkType,
     /// A promoted column cannot store what the base table's column has.
@@ -85,6 +87,8 @@ pub enum FindingKind {
     OutdatedViewTable,
     /// A column of a view table has another type than the struct's field.
     ViewColumnType,
+    /// The bounds of a view table's partitions are not in the order of the database's collation.
+    PartitionBounds,
     /// A view table has no unique key.
     ViewKey,
     /// An index of a view table is there, but not valid.

@@ -1,8 +1,11 @@
 //! Compares a view table with what `migrate` would make.
 
+use sqlx::PgConnection;
+
 use crate::check::catalog::{Catalog, Found, Kind, Relation};
 use crate::check::findings::{Breaks, Fault, Findings, name};
 use crate::check::report::{FindingKind, Remedy, Severity};
+use crate::migrate::bounds;
 use crate::scalar::ScalarType;
 use crate::schema::{Source, View};
 use crate::sql::Statements;
@@ -24,6 +27,8 @@ pub(crate) fn view(findings: &mut Findings<'_>, view: &'static View, statements:
             format!("there is no schema `{}` for the view table", table.schema),
             Remedy::Sql(probe::create_schema(table.schema)),
         )),
+        // It cannot be created, and that has been said.
+        Found::NoTable if findings.has(FindingKind::PartitionBounds, &table.to_string()) => {}
         Found::NoTable => faults.push(fault(
             Severity::Error,
             FindingKind::MissingViewTable,
@@ -56,6 +61,29 @@ pub(crate) fn view(findings: &mut Findings<'_>, view: &'static View, statements:
     for fault in faults {
         findings.add(Some(view), view.shape.name, fault);
     }
+}
+
+/// Whether the view table can be partitioned as its struct says.
+pub(crate) async fn bounds(
+    connection: &mut PgConnection,
+    findings: &mut Findings<'_>,
+    view: &'static View,
+) -> sqlx::Result<()> {
+    if let Some((bounds, order)) = bounds::misplaced(connection, view).await? {
+        let fault = fault(
+            Severity::Error,
+            FindingKind::PartitionBounds,
+            view.table.to_string(),
+            format!(
+                "{} is partitioned at {bounds}, and the order of this database's collation is \
+                 {order}",
+                name(view.table)
+            ),
+            Remedy::Other(bounds::REMEDY.to_owned()),
+        );
+        findings.add(Some(view), view.shape.name, fault);
+    }
+    Ok(())
 }
 
 fn fault(
@@ -208,7 +236,8 @@ fn types(catalog: &Catalog, view: &'static View, relation: &Relation, faults: &m
             continue;
         }
         let sql = ty.sql_name();
-        faults.push(fault(
+        let promoted = index >= 2;
+        let mut one = fault(
             Severity::Error,
             FindingKind::ViewColumnType,
             format!("{} {column}", view.table),
@@ -216,18 +245,21 @@ fn types(catalog: &Catalog, view: &'static View, relation: &Relation, faults: &m
                 "{}.{column} is {}, and the struct says {sql}{}",
                 name(view.table),
                 declared.written,
-                if index < 2 {
-                    ""
+                if promoted {
+                    format!("; after the change, sync all of {}", view.plural)
                 } else {
-                    "; sync all afterwards"
+                    String::new()
                 }
             ),
-            Remedy::Sql(if index < 2 {
-                probe::set_type(view.table, column, &sql)
-            } else {
-                probe::reset_type(view.table, column, &sql)
-            }),
-        ));
+            Remedy::Sql(probe::set_type(view.table, column, &sql)),
+        );
+        if promoted {
+            one.remedies.push(Remedy::Other(format!(
+                "where the values cannot be cast, drop the column, migrate, and sync all of {}",
+                view.plural
+            )));
+        }
+        faults.push(one);
     }
 }
 

@@ -155,8 +155,10 @@ impl<'f, 'a> Walk<'f, 'a> {
             let shown = column_name(child.table, key);
             let text = Text::new(
                 format!(
-                    "{shown} identifies the row of a `one`, but is not unique: two rows with the \
-                     same value would be two documents with one key"
+                    "{shown} identifies the row of a `one`, but is not unique: with two rows of one \
+                     value, the row that refers to them is doubled: a new document cannot be \
+                     written, a stored one has now the one and now the other, a list has the item \
+                     twice"
                 ),
                 [Remedy::Sql(probe::create_unique_index(child.table, key))],
             );

@@ -6,14 +6,15 @@ use std::sync::Arc;
 use sqlx::{Connection, Executor, PgConnection};
 
 use crate::error::{Error, Result};
-use crate::migrate::LeftOver;
 use crate::migrate::found::{
     ColumnRow, Definitions, IndexRow, PartitionRow, TableRow, definitions,
 };
+use crate::migrate::{LeftOver, bounds};
 use crate::schema::{Partition, Table};
 use crate::sql::ddl::remedy::{self, beside};
 use crate::sql::ddl::table::{TWIN, plain_bound, strategy};
 use crate::sql::ddl::{Ddl, catalog, index};
+use crate::sql::probe;
 use crate::sync::log::SyncLog;
 use crate::view::Handle;
 
@@ -48,6 +49,16 @@ impl Plan {
             .await
             .map_err(looking(table))?;
         let Some(existing) = existing else {
+            let misplaced = bounds::misplaced(connection, view.view)
+                .await
+                .map_err(looking(table))?;
+            if let Some((bounds, order)) = misplaced {
+                return Err(Error::PartitionBounds {
+                    view: table,
+                    bounds,
+                    order,
+                });
+            }
             self.whole(view, lz4);
             return Ok(());
         };
@@ -145,14 +156,22 @@ impl ViewPlan<'_> {
             };
             if found.same == Some(false) {
                 let ty = &column.ty;
+                let promoted = match column.add {
+                    Some(_) => format!(
+                        ", and all of {} are to be synced afterwards; where the values cannot be \
+                         cast, drop the column and migrate again",
+                        self.view.view.plural
+                    ),
+                    None => String::new(),
+                };
                 left_over.push(LeftOver::new(
                     what,
                     format!(
                         "it is of type {}, and the struct's field is {ty}; changing it rewrites \
-                         the table",
+                         the table{promoted}",
                         found.type_name
                     ),
-                    remedy::retype_column(table, &column.name, ty),
+                    probe::set_type(table, &column.name, ty),
                 ));
             }
         }

@@ -63,8 +63,11 @@ SELECT
       AND pg_catalog.pg_get_expr(k.conbin, k.conrelid)
         = '(' || pg_catalog.quote_ident(a.attname) || ' IS NOT NULL)'
   ) AS never_null,
-  pg_catalog.has_column_privilege(a.attrelid, a.attnum, 'SELECT') AS can_select
+  pg_catalog.has_column_privilege(a.attrelid, a.attnum, 'SELECT') AS can_select,
+  pg_catalog.format_type(a.atttypid, a.atttypmod) AS written,
+  coalesce(NOT l.collisdeterministic, false) AS folds
 FROM pg_catalog.pg_attribute AS a
+LEFT JOIN pg_catalog.pg_collation AS l ON l.oid = a.attcollation
 WHERE a.attrelid = ANY ($1::int8[]::oid[]) AND a.attnum > 0 AND NOT a.attisdropped
 ORDER BY a.attrelid, a.attnum";
 
@@ -134,7 +137,13 @@ SELECT
     SELECT FROM pg_catalog.pg_cast AS c
     WHERE c.castsource = t.oid AND c.casttarget = 'pg_catalog.json'::pg_catalog.regtype
       AND c.castmethod = 'f'
-  ) AS as_json
+  ) AS as_json,
+  ARRAY(
+    SELECT e.enumlabel::text
+    FROM pg_catalog.pg_enum AS e
+    WHERE e.enumtypid = t.oid
+    ORDER BY e.enumsortorder
+  ) AS labels
 FROM found AS f
 JOIN pg_catalog.pg_type AS t ON t.oid = f.oid
 JOIN pg_catalog.pg_namespace AS n ON n.oid = t.typnamespace";

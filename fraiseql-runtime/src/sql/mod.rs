@@ -10,7 +10,7 @@ pub(crate) mod catalog;
 pub mod ddl;
 pub mod document;
 mod enums;
-mod form;
+pub(crate) mod form;
 mod lock;
 pub(crate) mod log;
 pub(crate) mod probe;

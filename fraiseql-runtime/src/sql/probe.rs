@@ -62,11 +62,6 @@ pub(crate) fn promoted(table: Table, value: &str, ty: &ScalarType) -> String {
     )
 }
 
-/// A column of the row in a probe.
-pub(crate) fn own(name: &str) -> String {
-    column(ALIAS, name)
-}
-
 pub(crate) fn create_index(table: Table, name: &str, order_by: &[OrderBy]) -> String {
     let mut terms = vec![ident(name)];
     for term in order_by.iter().filter(|term| term.column != name) {
@@ -113,24 +108,24 @@ pub(crate) fn set_not_null(table: Table, name: &str) -> String {
     )
 }
 
-/// Changes the type of a column, whose values are cast.
+/// Changes the type of a column, whose values are cast. What they are not cast to fails it.
 pub(crate) fn set_type(table: Table, name: &str, ty: &str) -> String {
     let name = ident(name);
     format!("ALTER TABLE {table} ALTER COLUMN {name} TYPE {ty} USING {name}::{ty}")
+}
+
+/// Gives a column the database's own collation, which tells all values apart.
+pub(crate) fn set_collation(table: Table, name: &str, ty: &str) -> String {
+    format!(
+        "ALTER TABLE {table} ALTER COLUMN {} TYPE {ty} COLLATE pg_catalog.\"default\"",
+        ident(name)
+    )
 }
 
 /// Changes the type of a column between times with and without a zone: the zone is UTC.
 pub(crate) fn set_type_in_utc(table: Table, name: &str, ty: &str) -> String {
     let name = ident(name);
     format!("ALTER TABLE {table} ALTER COLUMN {name} TYPE {ty} USING {name} AT TIME ZONE 'UTC'")
-}
-
-/// Changes the type of a promoted column, whose values the next sync writes.
-pub(crate) fn reset_type(table: Table, name: &str, ty: &str) -> String {
-    format!(
-        "ALTER TABLE {table} ALTER COLUMN {} TYPE {ty} USING NULL",
-        ident(name)
-    )
 }
 
 pub(crate) fn reindex(schema: &str, name: &str) -> String {

@@ -91,3 +91,7 @@ pub(crate) const HAS_LZ4: &str = "\
 SELECT 'lz4' = ANY (enumvals)
 FROM pg_catalog.pg_settings
 WHERE name = 'default_toast_compression'";
+
+/// The texts `$1` in the order of the database's collation.
+pub(crate) const IN_ORDER: &str = "\
+SELECT ARRAY(SELECT bound FROM pg_catalog.unnest($1::text[]) AS bound ORDER BY bound)";

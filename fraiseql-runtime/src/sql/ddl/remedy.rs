@@ -17,11 +17,6 @@ pub(crate) fn quoted(name: &str) -> String {
     ident(name)
 }
 
-pub(crate) fn retype_column(table: Table, column: &str, ty: &str) -> String {
-    let column = ident(column);
-    format!("ALTER TABLE {table} ALTER COLUMN {column} TYPE {ty} USING {column}::{ty}")
-}
-
 pub(crate) fn drop_column(table: Table, column: &str) -> String {
     format!("ALTER TABLE {table} DROP COLUMN {}", ident(column))
 }

@@ -44,7 +44,8 @@ impl Composer {
             lookup,
             purpose,
             lists: 0,
-            aliases: HashSet::new(),
+            // The view table's, in the statements around this one.
+            aliases: HashSet::from(["v".to_owned()]),
         }
     }
 

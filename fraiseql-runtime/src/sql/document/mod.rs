@@ -16,6 +16,7 @@ mod composer;
 mod record;
 
 use self::composer::Composer;
+use crate::scalar::ScalarType;
 use crate::schema::{Source, Table, View};
 use crate::sql::form;
 use crate::sql::text::{Sql, column, fragment, ident};
@@ -94,12 +95,10 @@ pub(crate) fn write(
         // What was computed for the document is not computed again.
         let in_document = |ty| form::back(column(&document, field.json), ty);
         let value = match &field.source {
-            // A String may be a column of another type.
-            Source::Column { column: name, ty } if ty.sql == "text" && !form::is_renamed(ty) => {
-                format!("{}::{}", column(&root, name), ty.sql_name())
+            Source::Column { column: name, ty } => {
+                promoted_column(&root, name, ty).unwrap_or_else(|| in_document(ty))
             }
-            Source::Column { column: name, ty } if !form::is_renamed(ty) => column(&root, name),
-            Source::Column { ty, .. } | Source::Expr { ty, .. } => in_document(ty),
+            Source::Expr { ty, .. } => in_document(ty),
             Source::Aggregate(aggregate) => in_document(&aggregate.ty),
             // The derives refuse to promote objects and lists.
             Source::One(_) | Source::Many(_) => continue,
@@ -112,6 +111,19 @@ pub(crate) fn write(
         view.data.sql()
     ));
     composer.write(sql, view, &root, &document, select, computed, pick);
+}
+
+/// What a promoted column stores of a column of `row`; `None` where it is what the document has.
+pub(crate) fn promoted_column(row: &str, name: &str, ty: &ScalarType) -> Option<String> {
+    if form::is_renamed(ty) {
+        return None;
+    }
+    let value = column(row, name);
+    // A String may be a column of another type.
+    Some(match ty.sql {
+        "text" => format!("{value}::{}", ty.sql_name()),
+        _ => value,
+    })
 }
 
 /// The query that says why the documents of the keys `$1` cannot be written: for each key, in
