@@ -267,3 +267,50 @@ async fn a_lost_connection_is_replaced_and_its_chunk_is_done_again() -> anyhow::
     assert_eq!(statements, 7 + 2, "seven chunks, and two of them twice");
     Ok(())
 }
+
+#[tokio::test]
+async fn a_connection_that_is_lost_again_and_again_is_an_error_in_the_end() -> anyhow::Result<()> {
+    let pool = notes().await;
+    run(
+        &pool,
+        "CREATE SEQUENCE statements;
+         CREATE FUNCTION lose() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+             IF nextval('statements') <= 10 THEN
+                 PERFORM pg_terminate_backend(pg_backend_pid());
+                 PERFORM pg_sleep(10);
+             END IF;
+             RETURN NULL;
+         END $$;
+         CREATE TRIGGER lose AFTER INSERT ON tv_note FOR EACH STATEMENT EXECUTE FUNCTION lose()",
+    )
+    .await;
+    let error = sync_all_notes(&pool).connections(1).await.unwrap_err();
+    assert!(matches!(error, Error::Database { .. }), "{error}");
+    let statements: i64 = sqlx::query_scalar("SELECT last_value FROM statements")
+        .fetch_one(&pool)
+        .await?;
+    assert_eq!(statements, 1 + 3, "on three further connections");
+    Ok(())
+}
+
+/// Not an empty report, which would look like an empty table.
+#[tokio::test]
+async fn a_pool_without_a_free_connection_is_an_error() -> anyhow::Result<()> {
+    let pool = notes().await;
+    let small = PgPoolOptions::new()
+        .max_connections(1)
+        .acquire_timeout(Duration::from_millis(100))
+        .connect_with((*pool.connect_options()).clone())
+        .await?;
+    let held = small.acquire().await?;
+    let error = sync_all_notes(&small).await.unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .starts_with("acquiring a connection to sync: "),
+        "{error}"
+    );
+    drop(held);
+    assert_eq!(sync_all_notes(&small).await?.changed(), 3100);
+    Ok(())
+}

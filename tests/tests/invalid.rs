@@ -243,6 +243,28 @@ async fn a_flaw_in_a_list_is_reported_with_its_place_and_one_beyond_the_limit_do
 }
 
 #[tokio::test]
+async fn of_many_flaws_in_one_document_five_are_told_and_the_others_counted() -> anyhow::Result<()>
+{
+    let pool = sensors().await;
+    run(
+        &pool,
+        "UPDATE sensor SET ratio = 'NaN', day = 'infinity', local = 'infinity', at = '24:00', amount = 'NaN'
+             WHERE id IN (3, 4);
+         UPDATE sensor SET seen = 'infinity', weight = 'NaN' WHERE id = 4",
+    )
+    .await;
+    let report = sync_sensor(&pool, &all()).await?;
+    let five = "amount: NaN cannot be represented; at: 24:00:00 cannot be represented; \
+                day: infinity cannot be represented; local: infinity cannot be represented; \
+                ratio: NaN cannot be represented";
+    assert_eq!(
+        invalid(&report),
+        [("3", five), ("4", &format!("{five}; and 2 more"))]
+    );
+    Ok(())
+}
+
+#[tokio::test]
 async fn an_invalid_document_keeps_what_was_stored_and_is_written_when_it_is_mended()
 -> anyhow::Result<()> {
     let pool = sensors().await;
