@@ -397,3 +397,86 @@ async fn a_transaction_goes_on_after_invalid_documents() -> anyhow::Result<()> {
     assert_eq!(documents(&pool).await, 3);
     Ok(())
 }
+
+/// Also where a failed batch is tried again in another way.
+#[tokio::test]
+async fn repeatable_read_is_refused_where_values_are_unique() -> anyhow::Result<()> {
+    let pool = sensors().await;
+    let mut transaction = pool.begin().await?;
+    sqlx::raw_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        .execute(&mut *transaction)
+        .await?;
+    let error = sync_sensor(&mut transaction, &[1]).await.unwrap_err();
+    assert!(matches!(error, Error::RepeatableRead), "{error}");
+    transaction.commit().await?;
+    assert_eq!(documents(&pool).await, 0);
+    Ok(())
+}
+
+/// Titles of rooms fail to be read: for the writes of documents, in their order, with these
+/// SQLSTATEs, and for the look for flaws with that one.
+async fn troubled(writes: &[&str], flaws: Option<&str>) -> PgPool {
+    let pool = sensors().await;
+    run(
+        &pool,
+        "CREATE TABLE script (writes text[], flaws text);
+         CREATE SEQUENCE writes;
+         CREATE FUNCTION trouble(title text) RETURNS text LANGUAGE plpgsql AS $$ DECLARE
+             code text := (SELECT CASE WHEN current_query() LIKE '%AS \"flaws\"%' THEN flaws
+                 ELSE writes[nextval('writes')] END FROM script);
+         BEGIN
+             IF code IS NOT NULL THEN RAISE EXCEPTION 'trouble' USING ERRCODE = code; END IF;
+             RETURN title;
+         END $$;
+         ALTER TABLE room RENAME TO rooms;
+         CREATE VIEW room AS SELECT id, trouble(title) AS title FROM rooms",
+    )
+    .await;
+    sqlx::query("INSERT INTO script VALUES ($1, $2)")
+        .bind(writes)
+        .bind(flaws)
+        .execute(&pool)
+        .await
+        .unwrap();
+    pool
+}
+
+const DIVISION_BY_ZERO: &str = "22012";
+const QUERY_CANCELED: &str = "57014";
+
+#[tokio::test]
+async fn where_flaws_cannot_be_looked_for_either_the_batch_is_halved() -> anyhow::Result<()> {
+    let pool = troubled(&[DIVISION_BY_ZERO], Some(DIVISION_BY_ZERO)).await;
+    let report = sync_sensor(&pool, &[1, 2, 3]).await?;
+    assert_eq!((report.inserted, invalid(&report)), (3, vec![]));
+    Ok(())
+}
+
+/// Not a flaw of the document: it may be written as soon as the server can.
+#[tokio::test]
+async fn what_stops_the_look_for_flaws_is_an_error() -> anyhow::Result<()> {
+    let pool = troubled(&[DIVISION_BY_ZERO], Some(QUERY_CANCELED)).await;
+    let error = sync_sensor(&pool, &[1]).await.unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .starts_with("looking for the invalid documents of \"public\".\"tv_sensor\": "),
+        "{error}"
+    );
+    assert_eq!(documents(&pool).await, 0);
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_stops_a_half_of_a_batch_is_an_error() -> anyhow::Result<()> {
+    let pool = troubled(&[DIVISION_BY_ZERO, QUERY_CANCELED], None).await;
+    let error = sync_sensor(&pool, &[1, 2]).await.unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .starts_with("syncing \"public\".\"tv_sensor\": "),
+        "{error}"
+    );
+    assert_eq!(documents(&pool).await, 0);
+    Ok(())
+}
