@@ -87,7 +87,29 @@ async fn connections_that_are_not_to_be_had_are_done_without() -> anyhow::Result
         .connect_with((*pool.connect_options()).clone())
         .await?;
     let held = small.acquire().await?;
-    let report = sync_all_notes(&small).connections(8).await?;
+    // It lasts until the other worker knows that there is none for it.
+    let report = sync_all_notes(&small)
+        .connections(8)
+        .chunk(100)
+        .on_progress(|_| std::thread::sleep(Duration::from_millis(20)))
+        .await?;
+    assert_eq!(report.changed(), 3100);
+    assert!(report.duration > Duration::from_millis(600));
+    drop(held);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_sync_that_is_over_waits_for_no_further_connection() -> anyhow::Result<()> {
+    let pool = notes().await;
+    let small = PgPoolOptions::new()
+        .max_connections(2)
+        .acquire_timeout(Duration::from_secs(60))
+        .connect_with((*pool.connect_options()).clone())
+        .await?;
+    let held = small.acquire().await?;
+    let sync = sync_all_notes(&small).connections(2).into_future();
+    let report = tokio::time::timeout(Duration::from_secs(30), sync).await??;
     assert_eq!(report.changed(), 3100);
     drop(held);
     Ok(())
@@ -237,6 +259,32 @@ async fn heavy_documents_are_written_in_small_chunks() -> anyhow::Result<()> {
         [50, 14, 14, 14],
         "of 100 kB each, 1.5 MB at once"
     );
+    Ok(())
+}
+
+/// They have no bytes: counted, they would make the others look light.
+#[tokio::test]
+async fn deleted_and_invalid_documents_do_not_make_chunks_larger() -> anyhow::Result<()> {
+    let pool = notes().await;
+    run(
+        &pool,
+        "TRUNCATE tv_note; DELETE FROM note WHERE id > 130;
+         INSERT INTO tv_note SELECT i, '{}', 1, '3', now() FROM generate_series(1, 25) AS i;
+         DELETE FROM note WHERE id <= 25;
+         ALTER TABLE note ALTER COLUMN text DROP NOT NULL;
+         UPDATE note SET text = CASE WHEN id > 50 THEN repeat('x', 100000) END",
+    )
+    .await;
+    let mut chunks = Vec::new();
+    let mut before = 0;
+    let report = sync_all_notes(&pool)
+        .on_progress(|progress| {
+            chunks.push(progress.report.total() - before);
+            before = progress.report.total();
+        })
+        .await?;
+    assert_eq!((report.deleted, report.invalid.len()), (25, 25));
+    assert_eq!(chunks, [50, 50, 14, 14, 2]);
     Ok(())
 }
 
