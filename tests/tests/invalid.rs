@@ -33,6 +33,8 @@ struct Sensor {
     readings: Vec<Reading>,
     #[tview(expr = "100 / nullif({}.divisor, 1)")]
     quotient: Option<i32>,
+    #[tview(expr = "sqrt({}.area)")]
+    side: Option<f64>,
     #[tview(max(table = "reading", fk = "sensor_id", expr = "{}.peak"))]
     peak: Option<f64>,
 }
@@ -57,7 +59,7 @@ const TABLES: &str = "
 CREATE TABLE room (id int4 PRIMARY KEY, title text);
 CREATE TABLE sensor (id int4 PRIMARY KEY, name text, weight float8, ratio float4, seen timestamptz,
     local timestamp, day date, at time, amount numeric, amounts numeric[], tags text[], counts int4[],
-    raw json, room_id int4, divisor int4 NOT NULL DEFAULT 2);
+    raw json, room_id int4, divisor int4 NOT NULL DEFAULT 2, area float8);
 CREATE TABLE reading (id int4 PRIMARY KEY, sensor_id int4 NOT NULL REFERENCES sensor, value float8, peak float8);
 INSERT INTO room VALUES (1, 'cellar'), (2, NULL);
 INSERT INTO sensor (id, name, room_id) SELECT i, 'sensor ' || i, 1 FROM generate_series(1, 60) AS i;";
@@ -296,6 +298,31 @@ async fn many_invalid_documents_of_several_kinds_leave_the_others_alone() -> any
     assert_eq!(report.inserted, 36, "{report}");
     assert_eq!(report.invalid.len(), 24);
     assert_eq!(documents(&pool).await, 36);
+    Ok(())
+}
+
+/// The look for flaws fails for a square root as the write does, for all documents at once.
+#[tokio::test]
+async fn an_expression_that_fails_does_not_hide_the_flaws_of_other_documents() -> anyhow::Result<()>
+{
+    let pool = sensors().await;
+    run(
+        &pool,
+        "UPDATE sensor SET area = -1 WHERE id = 8;
+         UPDATE sensor SET weight = 'NaN' WHERE id = 9;
+         UPDATE sensor SET room_id = 2 WHERE id = 40",
+    )
+    .await;
+    let report = sync_sensor(&pool, &all()).await?;
+    assert_eq!(
+        invalid(&report),
+        [
+            ("40", "room.title: is null"),
+            ("8", "cannot take square root of a negative number"),
+            ("9", "weight: NaN cannot be represented")
+        ]
+    );
+    assert_eq!(report.inserted, 57);
     Ok(())
 }
 
