@@ -87,8 +87,14 @@ async fn connections_that_are_not_to_be_had_are_done_without() -> anyhow::Result
         .connect_with((*pool.connect_options()).clone())
         .await?;
     let held = small.acquire().await?;
-    let report = sync_all_notes(&small).connections(8).await?;
+    // It lasts until the other worker knows that there is none for it.
+    let report = sync_all_notes(&small)
+        .connections(8)
+        .chunk(100)
+        .on_progress(|_| std::thread::sleep(Duration::from_millis(20)))
+        .await?;
     assert_eq!(report.changed(), 3100);
+    assert!(report.duration > Duration::from_millis(600));
     drop(held);
     Ok(())
 }
@@ -262,6 +268,32 @@ async fn heavy_documents_are_written_in_small_chunks() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// They have no bytes: counted, they would make the others look light.
+#[tokio::test]
+async fn deleted_and_invalid_documents_do_not_make_chunks_larger() -> anyhow::Result<()> {
+    let pool = notes().await;
+    run(
+        &pool,
+        "TRUNCATE tv_note; DELETE FROM note WHERE id > 130;
+         INSERT INTO tv_note SELECT i, '{}', 1, '3', now() FROM generate_series(1, 25) AS i;
+         DELETE FROM note WHERE id <= 25;
+         ALTER TABLE note ALTER COLUMN text DROP NOT NULL;
+         UPDATE note SET text = CASE WHEN id > 50 THEN repeat('x', 100000) END",
+    )
+    .await;
+    let mut chunks = Vec::new();
+    let mut before = 0;
+    let report = sync_all_notes(&pool)
+        .on_progress(|progress| {
+            chunks.push(progress.report.total() - before);
+            before = progress.report.total();
+        })
+        .await?;
+    assert_eq!((report.deleted, report.invalid.len()), (25, 25));
+    assert_eq!(chunks, [50, 50, 14, 14, 2]);
+    Ok(())
+}
+
 #[tokio::test]
 async fn a_lost_connection_is_replaced_and_its_chunk_is_done_again() -> anyhow::Result<()> {
     let pool = notes().await;
@@ -287,5 +319,66 @@ async fn a_lost_connection_is_replaced_and_its_chunk_is_done_again() -> anyhow::
         .fetch_one(&pool)
         .await?;
     assert_eq!(statements, 7 + 2, "seven chunks, and two of them twice");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_connection_that_is_lost_again_and_again_is_an_error_in_the_end() -> anyhow::Result<()> {
+    let pool = notes().await;
+    run(
+        &pool,
+        "CREATE SEQUENCE statements;
+         CREATE FUNCTION lose() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+             IF nextval('statements') <= 10 THEN
+                 PERFORM pg_terminate_backend(pg_backend_pid());
+                 PERFORM pg_sleep(10);
+             END IF;
+             RETURN NULL;
+         END $$;
+         CREATE TRIGGER lose AFTER INSERT ON tv_note FOR EACH STATEMENT EXECUTE FUNCTION lose()",
+    )
+    .await;
+    let error = sync_all_notes(&pool).connections(1).await.unwrap_err();
+    assert!(matches!(error, Error::Database { .. }), "{error}");
+    let statements: i64 = sqlx::query_scalar("SELECT last_value FROM statements")
+        .fetch_one(&pool)
+        .await?;
+    assert_eq!(statements, 1 + 3, "on three further connections");
+    Ok(())
+}
+
+/// Not an empty report, which would look like an empty table.
+#[tokio::test]
+async fn a_pool_without_a_free_connection_is_an_error() -> anyhow::Result<()> {
+    let pool = notes().await;
+    let small = PgPoolOptions::new()
+        .max_connections(1)
+        .acquire_timeout(Duration::from_millis(100))
+        .connect_with((*pool.connect_options()).clone())
+        .await?;
+    let held = small.acquire().await?;
+    let error = sync_all_notes(&small).await.unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .starts_with("acquiring a connection to sync: "),
+        "{error}"
+    );
+    drop(held);
+    assert_eq!(sync_all_notes(&small).await?.changed(), 3100);
+    Ok(())
+}
+
+#[tokio::test]
+async fn text_keys_of_another_collation_are_synced() -> anyhow::Result<()> {
+    let pool = notes().await;
+    run(
+        &pool,
+        "ALTER TABLE word ALTER COLUMN word TYPE text COLLATE \"C\";
+         INSERT INTO word VALUES ('Zebra'), ('_x'), ('ä'), ('A1'), ('a 1'), ('')",
+    )
+    .await;
+    let report = sync_all_words(&pool).chunk(7).connections(2).await?;
+    assert_eq!(report.inserted, 206);
     Ok(())
 }

@@ -33,6 +33,8 @@ struct Sensor {
     readings: Vec<Reading>,
     #[tview(expr = "100 / nullif({}.divisor, 1)")]
     quotient: Option<i32>,
+    #[tview(expr = "sqrt({}.area)")]
+    side: Option<f64>,
     #[tview(max(table = "reading", fk = "sensor_id", expr = "{}.peak"))]
     peak: Option<f64>,
 }
@@ -57,7 +59,7 @@ const TABLES: &str = "
 CREATE TABLE room (id int4 PRIMARY KEY, title text);
 CREATE TABLE sensor (id int4 PRIMARY KEY, name text, weight float8, ratio float4, seen timestamptz,
     local timestamp, day date, at time, amount numeric, amounts numeric[], tags text[], counts int4[],
-    raw json, room_id int4, divisor int4 NOT NULL DEFAULT 2);
+    raw json, room_id int4, divisor int4 NOT NULL DEFAULT 2, area float8);
 CREATE TABLE reading (id int4 PRIMARY KEY, sensor_id int4 NOT NULL REFERENCES sensor, value float8, peak float8);
 INSERT INTO room VALUES (1, 'cellar'), (2, NULL);
 INSERT INTO sensor (id, name, room_id) SELECT i, 'sensor ' || i, 1 FROM generate_series(1, 60) AS i;";
@@ -243,6 +245,28 @@ async fn a_flaw_in_a_list_is_reported_with_its_place_and_one_beyond_the_limit_do
 }
 
 #[tokio::test]
+async fn of_many_flaws_in_one_document_five_are_told_and_the_others_counted() -> anyhow::Result<()>
+{
+    let pool = sensors().await;
+    run(
+        &pool,
+        "UPDATE sensor SET ratio = 'NaN', day = 'infinity', local = 'infinity', at = '24:00', amount = 'NaN'
+             WHERE id IN (3, 4);
+         UPDATE sensor SET seen = 'infinity', weight = 'NaN' WHERE id = 4",
+    )
+    .await;
+    let report = sync_sensor(&pool, &all()).await?;
+    let five = "amount: NaN cannot be represented; at: 24:00:00 cannot be represented; \
+                day: infinity cannot be represented; local: infinity cannot be represented; \
+                ratio: NaN cannot be represented";
+    assert_eq!(
+        invalid(&report),
+        [("3", five), ("4", &format!("{five}; and 2 more"))]
+    );
+    Ok(())
+}
+
+#[tokio::test]
 async fn an_invalid_document_keeps_what_was_stored_and_is_written_when_it_is_mended()
 -> anyhow::Result<()> {
     let pool = sensors().await;
@@ -274,6 +298,31 @@ async fn many_invalid_documents_of_several_kinds_leave_the_others_alone() -> any
     assert_eq!(report.inserted, 36, "{report}");
     assert_eq!(report.invalid.len(), 24);
     assert_eq!(documents(&pool).await, 36);
+    Ok(())
+}
+
+/// The look for flaws fails for a square root as the write does, for all documents at once.
+#[tokio::test]
+async fn an_expression_that_fails_does_not_hide_the_flaws_of_other_documents() -> anyhow::Result<()>
+{
+    let pool = sensors().await;
+    run(
+        &pool,
+        "UPDATE sensor SET area = -1 WHERE id = 8;
+         UPDATE sensor SET weight = 'NaN' WHERE id = 9;
+         UPDATE sensor SET room_id = 2 WHERE id = 40",
+    )
+    .await;
+    let report = sync_sensor(&pool, &all()).await?;
+    assert_eq!(
+        invalid(&report),
+        [
+            ("40", "room.title: is null"),
+            ("8", "cannot take square root of a negative number"),
+            ("9", "weight: NaN cannot be represented")
+        ]
+    );
+    assert_eq!(report.inserted, 57);
     Ok(())
 }
 
@@ -373,5 +422,88 @@ async fn a_transaction_goes_on_after_invalid_documents() -> anyhow::Result<()> {
     assert_eq!(sync_sensor(&mut transaction, &[2]).await?.inserted, 1);
     transaction.commit().await?;
     assert_eq!(documents(&pool).await, 3);
+    Ok(())
+}
+
+/// Also where a failed batch is tried again in another way.
+#[tokio::test]
+async fn repeatable_read_is_refused_where_values_are_unique() -> anyhow::Result<()> {
+    let pool = sensors().await;
+    let mut transaction = pool.begin().await?;
+    sqlx::raw_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        .execute(&mut *transaction)
+        .await?;
+    let error = sync_sensor(&mut transaction, &[1]).await.unwrap_err();
+    assert!(matches!(error, Error::RepeatableRead), "{error}");
+    transaction.commit().await?;
+    assert_eq!(documents(&pool).await, 0);
+    Ok(())
+}
+
+/// Titles of rooms fail to be read: for the writes of documents, in their order, with these
+/// SQLSTATEs, and for the look for flaws with that one.
+async fn troubled(writes: &[&str], flaws: Option<&str>) -> PgPool {
+    let pool = sensors().await;
+    run(
+        &pool,
+        "CREATE TABLE script (writes text[], flaws text);
+         CREATE SEQUENCE writes;
+         CREATE FUNCTION trouble(title text) RETURNS text LANGUAGE plpgsql AS $$ DECLARE
+             code text := (SELECT CASE WHEN current_query() LIKE '%AS \"flaws\"%' THEN flaws
+                 ELSE writes[nextval('writes')] END FROM script);
+         BEGIN
+             IF code IS NOT NULL THEN RAISE EXCEPTION 'trouble' USING ERRCODE = code; END IF;
+             RETURN title;
+         END $$;
+         ALTER TABLE room RENAME TO rooms;
+         CREATE VIEW room AS SELECT id, trouble(title) AS title FROM rooms",
+    )
+    .await;
+    sqlx::query("INSERT INTO script VALUES ($1, $2)")
+        .bind(writes)
+        .bind(flaws)
+        .execute(&pool)
+        .await
+        .unwrap();
+    pool
+}
+
+const DIVISION_BY_ZERO: &str = "22012";
+const QUERY_CANCELED: &str = "57014";
+
+#[tokio::test]
+async fn where_flaws_cannot_be_looked_for_either_the_batch_is_halved() -> anyhow::Result<()> {
+    let pool = troubled(&[DIVISION_BY_ZERO], Some(DIVISION_BY_ZERO)).await;
+    let report = sync_sensor(&pool, &[1, 2, 3]).await?;
+    assert_eq!((report.inserted, invalid(&report)), (3, vec![]));
+    Ok(())
+}
+
+/// Not a flaw of the document: it may be written as soon as the server can.
+#[tokio::test]
+async fn what_stops_the_look_for_flaws_is_an_error() -> anyhow::Result<()> {
+    let pool = troubled(&[DIVISION_BY_ZERO], Some(QUERY_CANCELED)).await;
+    let error = sync_sensor(&pool, &[1]).await.unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .starts_with("looking for the invalid documents of \"public\".\"tv_sensor\": "),
+        "{error}"
+    );
+    assert_eq!(documents(&pool).await, 0);
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_stops_a_half_of_a_batch_is_an_error() -> anyhow::Result<()> {
+    let pool = troubled(&[DIVISION_BY_ZERO, QUERY_CANCELED], None).await;
+    let error = sync_sensor(&pool, &[1, 2]).await.unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .starts_with("syncing \"public\".\"tv_sensor\": "),
+        "{error}"
+    );
+    assert_eq!(documents(&pool).await, 0);
     Ok(())
 }

@@ -4,6 +4,8 @@
 //! The statement of a batch fails for a value that has no form in JSON, and for what the
 //! database refuses. Then the flaws of all documents are asked for at once. What they don't
 //! explain, such as a division by zero in a user's expression, is found by halving the batch.
+//! Such an expression may be one that the question for flaws needs, too; then each document that
+//! is found is asked for its own.
 
 use serde_json::Value;
 use sqlx::Row;
@@ -52,52 +54,41 @@ async fn without_invalid(
 ) -> Result<SyncReport> {
     let mut report = SyncReport::default();
     let mut left = keys.clone();
-    let flaws = match flaws(session, view, keys).await {
-        Ok(flaws) => flaws,
-        // An expression fails here too.
-        Err(error) if error.is_about_values() => Vec::new(),
-        Err(error) => return Err(error),
-    };
-    for (key, reason) in flaws {
+    let found = flaws(session, view, keys).await?;
+    let found_all = found.is_some();
+    for (key, reason) in found.unwrap_or_default() {
         left.remove(&key);
         report.invalid.push(document(view, &key, reason));
     }
-    // Halves are put on top, the first last, so that keys are done in their order.
-    let mut pending = Vec::new();
-    if report.invalid.is_empty() {
-        split(view, &left, &error, &mut pending, &mut report);
-    } else {
-        pending.push(left);
-    }
-    while let Some(keys) = pending.pop() {
-        if keys.is_empty() {
-            continue;
-        }
-        match attempt(session, view, &keys).await {
+    // What is to be written, with the error of what was tried. Halves are put on top, the first
+    // last, so that keys are done in their order.
+    let mut pending = vec![(left, report.invalid.is_empty().then_some(error))];
+    while let Some((keys, error)) = pending.pop() {
+        let result = match error {
+            Some(error) => Err(error),
+            None if keys.is_empty() => continue,
+            None => attempt(session, view, &keys).await,
+        };
+        match result {
             Ok(done) => report += done,
-            Err(error) if error.is_about_values() => {
-                split(view, &keys, &error, &mut pending, &mut report);
+            Err(error) if !error.is_about_values() => return Err(error),
+            Err(_) if keys.len() > 1 => {
+                let (first, second) = keys.halves();
+                pending.extend([(second, None), (first, None)]);
             }
-            Err(error) => return Err(error),
+            Err(error) => {
+                // Where an expression failed for another document, this one may have flaws.
+                let flaw = if found_all {
+                    None
+                } else {
+                    flaws(session, view, &keys).await?.unwrap_or_default().pop()
+                };
+                let reason = flaw.map_or_else(|| reason(&error), |(_, reason)| reason);
+                report.invalid.push(document(view, &keys, reason));
+            }
         }
     }
     Ok(report)
-}
-
-/// The halves of keys whose documents could not be written. One document alone is reported.
-fn split(
-    view: Handle,
-    keys: &Keys,
-    error: &Error,
-    pending: &mut Vec<Keys>,
-    report: &mut SyncReport,
-) {
-    if keys.len() > 1 {
-        let (first, second) = keys.halves();
-        pending.extend([second, first]);
-    } else {
-        report.invalid.push(document(view, keys, reason(error)));
-    }
 }
 
 fn document(view: Handle, key: &Keys, reason: String) -> InvalidDocument {
@@ -119,12 +110,13 @@ fn reason(error: &Error) -> String {
     }
 }
 
-/// The documents of `keys` that have flaws, with the flaws.
+/// The documents of `keys` that have flaws, with the flaws. `None` where an expression fails
+/// for one of them, here too.
 async fn flaws(
     session: &mut Session<'_>,
     view: Handle,
     keys: &Keys,
-) -> Result<Vec<(Keys, String)>> {
+) -> Result<Option<Vec<(Keys, String)>>> {
     let sql: &'static str = &view.statements().sync.flaws;
     telemetry::statement(sql);
     let failed = || {
@@ -133,14 +125,18 @@ async fn flaws(
             view.view.table
         ))
     };
-    let rows = session
+    let rows = match session
         .guarded(async |connection, _| {
             keys.bind(sqlx::query(sql))
                 .fetch_all(connection)
                 .await
                 .map_err(failed())
         })
-        .await?;
+        .await
+    {
+        Err(error) if error.is_about_values() => return Ok(None),
+        rows => rows?,
+    };
     let mut found = Vec::new();
     for row in rows {
         let key = keys.read(&row, 0).map_err(failed())?;
@@ -156,7 +152,7 @@ async fn flaws(
             found.push((key, reasons.join("; ")));
         }
     }
-    Ok(found)
+    Ok(Some(found))
 }
 
 /// Every text in `value`, with its path: `comments[3].author.name: is null`.
