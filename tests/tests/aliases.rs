@@ -1,0 +1,50 @@
+//! Rows in a query are called by the path of field names to them, which may be longer than
+//! PostgreSQL lets a name be.
+
+use fraiseql_runtime::{Embed, ReadModel, TView};
+use fraiseql_tests::run;
+use serde_json::{Value, json};
+
+#[derive(Debug, Embed)]
+#[tview(table = "person")]
+#[allow(dead_code)]
+struct Person {
+    id: i32,
+    name: String,
+}
+
+/// Names that are equal where they are cut, and have a letter of two bytes there.
+#[derive(Debug, TView)]
+#[tview(table = "letter")]
+#[allow(dead_code)]
+struct Letter {
+    id: i32,
+    #[tview(one(fk = "sender"), json = "from")]
+    a_ééééééééééééééééééééééééééééééé_from: Person,
+    #[tview(one(fk = "receiver"), json = "to")]
+    a_ééééééééééééééééééééééééééééééé_to: Person,
+}
+
+#[tokio::test]
+async fn long_names_are_cut_between_letters_and_stay_different() -> anyhow::Result<()> {
+    let pool = fraiseql_tests::pool().await;
+    run(
+        &pool,
+        "CREATE TABLE person (id int4 PRIMARY KEY, name text NOT NULL);
+         INSERT INTO person VALUES (1, 'Ada'), (2, 'Bob');
+         CREATE TABLE letter (id int4 PRIMARY KEY, sender int4 NOT NULL, receiver int4 NOT NULL);
+         INSERT INTO letter VALUES (1, 1, 2)",
+    )
+    .await;
+    let model = ReadModel::builder().view::<Letter>().build()?;
+    model.migrate(&pool).await?;
+    assert_eq!(sync_letter(&pool, &[1]).await?.inserted, 1);
+    let data: Value = sqlx::query_scalar("SELECT data FROM tv_letter")
+        .fetch_one(&pool)
+        .await?;
+    assert_eq!(
+        data,
+        json!({"id": 1, "from": {"id": 1, "name": "Ada"}, "to": {"id": 2, "name": "Bob"}})
+    );
+    Ok(())
+}
