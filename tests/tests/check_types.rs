@@ -1,6 +1,8 @@
 //! Which column types fit which fields: what `check` accepts is synced and read back on the
 //! server, and in a hostile session; what it rejects is one finding.
 
+use std::io::Write as _;
+
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use fraiseql_runtime::check::report::{CheckReport, FindingKind};
 use fraiseql_runtime::{ReadModel, TView};
@@ -239,6 +241,14 @@ async fn text_fits_where_it_is_the_same_in_every_session() {
         ("tsvector", "'a:1 b'"),
         ("tsquery", "'a & b'"),
     ] {
+        let tried = format!("SELECT {value}::{column}");
+        if let Err(error) = sqlx::raw_sql(AssertSqlSafe(tried)).execute(pool).await {
+            // Not every server was built with XML.
+            let code = error.as_database_error().and_then(|error| error.code());
+            assert_eq!(code.as_deref(), Some("0A000"), "{error}");
+            let _ = writeln!(std::io::stderr(), "SKIPPED: no {column} on this server");
+            continue;
+        }
         Text::accepts(pool, column, &[value]).await;
     }
     for column in [
