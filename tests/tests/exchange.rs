@@ -81,3 +81,33 @@ async fn of_an_index() -> anyhow::Result<()> {
     assert_eq!(places, [3, 2, 1]);
     Ok(())
 }
+
+#[tokio::test]
+async fn of_a_list() -> anyhow::Result<()> {
+    #[derive(TView)]
+    #[tview(table = "flag")]
+    #[allow(dead_code)]
+    struct Flag {
+        id: i32,
+        #[tview(unique)]
+        colours: Vec<String>,
+    }
+    let pool = fraiseql_tests::pool().await;
+    run(
+        &pool,
+        "CREATE TABLE flag (id int4 PRIMARY KEY, colours text[] NOT NULL);
+         INSERT INTO flag VALUES (1, '{red,white}'), (2, '{blue}')",
+    )
+    .await;
+    let model = ReadModel::builder().view::<Flag>().build()?;
+    model.migrate(&pool).await?;
+    sync_all_flags(&pool).await?;
+    run(
+        &pool,
+        "UPDATE flag SET colours = CASE id WHEN 1 THEN '{blue}' ELSE '{red,white}' END::text[]",
+    )
+    .await;
+    let report = sync_flag(&pool, &[1, 2]).await?;
+    assert_eq!((report.updated, &report.invalid[..]), (2, &[][..]));
+    Ok(())
+}

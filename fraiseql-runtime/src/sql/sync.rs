@@ -4,7 +4,6 @@
 
 use crate::schema::{Data, IndexOn, Key, Promoted, Source, View};
 use crate::sql::document::{self, Lookup};
-use crate::sql::form;
 use crate::sql::lock;
 use crate::sql::session::{SessionNeeds, session_needs};
 use crate::sql::text::{Sql, column, fragment, ident, literal};
@@ -305,14 +304,11 @@ fn clear_unique(view: &View) -> Option<String> {
         };
         cleared.push(format!("{} = NULL", ident(promoted.column)));
         let value = match &field.source {
-            // A promoted text may come from a column of another type.
-            Source::Column { column: name, ty } if ty.sql == "text" && !form::is_renamed(ty) => {
-                format!("{}::text", column("root", name))
-            }
-            Source::Column { column: name, ty } if !form::is_renamed(ty) => column("root", name),
-            // Not worth computing twice.
-            _ => "NULL".to_owned(),
+            Source::Column { column, ty } => document::promoted_column("root", column, ty),
+            _ => None,
         };
+        // What is not simply read is not worth computing twice.
+        let value = value.unwrap_or_else(|| "NULL".to_owned());
         let stored = column("own", promoted.column);
         differ.push(format!("{stored} IS DISTINCT FROM {value}"));
     }

@@ -8,7 +8,6 @@
 //! Row aliases are the path of field names (`"comments_author"`), and are always followed by
 //! a column. Aliases of objects start with `_` (`"_comments_author"`), because they stand
 //! alone, where a column of the same name would win.
-
 //!
 //! Here the query as a whole; `composer` joins the rows, `record` makes their objects.
 
