@@ -200,6 +200,24 @@ macro_rules! keys {
             }
         }
 
+        impl Keys {
+            /// All of them as the text of an array: `{"1","2"}`.
+            pub(crate) fn array(&self) -> String {
+                let mut array = String::from("{");
+                match self {
+                    $(Self::$variant(keys) => {
+                        for key in keys {
+                            let key = key.to_string().replace('\\', "\\\\").replace('"', "\\\"");
+                            let comma = if array.len() > 1 { "," } else { "" };
+                            array.push_str(&format!("{comma}\"{key}\""));
+                        }
+                    })*
+                }
+                array.push('}');
+                array
+            }
+        }
+
         impl fmt::Display for Keys {
             /// At most ten of them: `1, 2, 3 and 20 more`.
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -227,5 +245,21 @@ impl Keys {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_array_is_what_postgres_reads() {
+        assert_eq!(Keys::I64(vec![1, -2]).array(), r#"{"1","-2"}"#);
+        let keys = Keys::Text(vec![
+            r#"a"b\c"#.to_owned(),
+            "NULL".to_owned(),
+            String::new(),
+        ]);
+        assert_eq!(keys.array(), r#"{"a\"b\\c","NULL",""}"#);
     }
 }

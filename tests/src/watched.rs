@@ -155,6 +155,12 @@ where
         .execute(&mut other)
         .await?;
     let lock = "SELECT FROM tv_post WHERE id = $1 FOR UPDATE";
+    // A mark that is left on the first document, so that the batch locks both.
+    sqlx::raw_sql("SAVEPOINT mark").execute(&mut other).await?;
+    sqlx::query(lock).bind(post(1)).execute(&mut other).await?;
+    sqlx::raw_sql("ROLLBACK TO SAVEPOINT mark")
+        .execute(&mut other)
+        .await?;
     sqlx::query(lock).bind(post(2)).execute(&mut other).await?;
     let against = async {
         // The batch has locked the first document, and waits for the second.

@@ -28,6 +28,10 @@ pub(crate) async fn statements(
         all.extend([
             ("syncs", sync.write.as_str()),
             ("syncs a few", &sync.write_few),
+            ("syncs inside a transaction", &sync.write_locked),
+            ("syncs a few inside a transaction", &sync.write_locked_few),
+            ("asks who is writing", &sync.still_writing),
+            ("asks what was overwritten", &sync.overwritten),
             ("locks documents", &sync.lock_documents),
             ("deletes orphans", &sync.delete_orphans),
             ("deletes", &sync.delete),

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::schema::{Link, Shape, Source, Table, View};
 use crate::sql::sync::{any, in_order};
-use crate::sql::text::{Sql, column, ident};
+use crate::sql::text::{Sql, column, ident, literal};
+use crate::sql::write::IN_ORDER;
 
 /// One statement for each table, in the order of their names: two syncs that lock the same
 /// rows lock them in the same order.
@@ -62,7 +63,7 @@ struct Path {
     depth: usize,
 }
 
-/// Collects the rows that `shape` embeds by foreign key, at any depth.
+/// Collects the rows that `shape` embeds by foreign key or through a join table, at any depth.
 fn embedded(
     shape: &Shape,
     path: &Path,
@@ -86,18 +87,31 @@ fn embedded(
                 let key = column(&path.row, many.key.unwrap_or(shape.key_column()));
                 match many.link {
                     Link::ForeignKey(fk) => (child, format!("{{row}}.{} = {key}", ident(fk)), None),
-                    Link::Through { table, fk, to } => (
-                        child,
-                        format!(
-                            "{{row}}.{} = {{link}}.{}",
-                            ident(child.key_column()),
-                            ident(to)
-                        ),
-                        Some(format!(
-                            "\nJOIN {table} AS {{link}} ON {{link}}.{} = {key}",
-                            ident(fk)
-                        )),
-                    ),
+                    Link::Through { table, fk, to } => {
+                        // Who changes such a row cannot see a new link to it.
+                        wanted
+                            .entry((child.table, child.key_column()))
+                            .or_default()
+                            .push(format!(
+                                "SELECT j0.{}\nFROM {}\nJOIN {table} AS j0 ON j0.{} = {key}\n\
+                                 WHERE {on_root}",
+                                ident(to),
+                                path.from,
+                                ident(fk)
+                            ));
+                        (
+                            child,
+                            format!(
+                                "{{row}}.{} = {{link}}.{}",
+                                ident(child.key_column()),
+                                ident(to)
+                            ),
+                            Some(format!(
+                                "\nJOIN {table} AS {{link}} ON {{link}}.{} = {key}",
+                                ident(fk)
+                            )),
+                        )
+                    }
                 }
             }
             _ => continue,
@@ -121,19 +135,24 @@ fn embedded(
     }
 }
 
-/// Locks the view rows of `$1` in key order, and yields those that exist.
+/// Locks the view rows of `$1` in key order, and yields those that exist. Says to others that
+/// they were locked first: see [`write`](crate::sql::write).
 pub(crate) fn documents(view: &View) -> String {
     let key = column("v", view.key.column);
     let mut sql = Sql::new();
     sql.line("SELECT");
     sql.indented(|sql| {
-        sql.block("ARRAY(", ") AS locked", |sql| {
+        sql.block("ARRAY(", ") AS locked,", |sql| {
             sql.line(format!("SELECT {key}"));
             sql.line(format!("FROM {} AS v", view.table));
             sql.line(format!("WHERE {}", any(&key, view, 1)));
             sql.line(format!("ORDER BY {}", in_order(&key, &view.key)));
             sql.line("FOR UPDATE OF v");
         });
+        sql.line(format!(
+            "pg_catalog.pg_advisory_xact_lock_shared({IN_ORDER}, {}::pg_catalog.regclass::oid::int4)",
+            literal(&view.table.to_string())
+        ));
     });
     sql.finish()
 }

@@ -1,7 +1,7 @@
 //! From schema to SQL text. Pure: nothing here opens a connection.
 //!
-//! [`document`] composes the query that builds documents, [`sync`] the statements that write
-//! them, [`read`] those that read them, [`ddl`] the view tables, `log` the log of syncs.
+//! [`document`] composes the query that builds documents, [`mod@write`] the statement that writes
+//! them, [`sync`] those around it, [`read`] those that read them, [`ddl`] the view tables, `log` the log of syncs.
 //! `aggregate`, `form` and `lock` are parts of these; `text` quotes and indents. `catalog` and
 //! `probe` are what `check` asks a server.
 
@@ -18,6 +18,7 @@ pub mod read;
 pub mod session;
 pub mod sync;
 pub(crate) mod text;
+pub mod write;
 
 use crate::schema::View;
 

@@ -2,21 +2,31 @@
 //!
 //! `$1` is always the array of keys, each once.
 
-use crate::schema::{Data, IndexOn, Key, Promoted, Source, View};
+use crate::schema::{IndexOn, Key, Promoted, Source, View};
 use crate::sql::document::{self, Lookup};
 use crate::sql::lock;
 use crate::sql::session::{SessionNeeds, session_needs};
 use crate::sql::text::{Sql, column, fragment, ident, literal};
+use crate::sql::write::{self, Form};
 
 /// The statements of a sync.
 #[derive(Debug)]
 pub struct SyncSql {
     /// Builds the documents of `$1`, writes those that differ, deletes those whose row is
-    /// gone. `$2` are keys whose view rows this transaction has locked. Answers with one
-    /// row; see [`answer`].
+    /// gone, where nobody else has written them since. `$2` are the backends whose writing
+    /// does not matter. Answers with one row; see [`answer`](crate::sql::write::answer).
     pub write: String,
     /// The same for at most [`FEW`] keys.
     pub write_few: String,
+    /// The same where this transaction has locked the documents `$2`.
+    pub write_locked: String,
+    /// The same for at most [`FEW`] keys.
+    pub write_locked_few: String,
+    /// Waits for `$2` seconds, then says whether one of the transactions `$1` is still writing
+    /// documents.
+    pub still_writing: String,
+    /// Which of the documents `$1` others have written or locked since the snapshot `$2`.
+    pub overwritten: String,
     /// Locks the rows that the documents of `$1` are made from and that no other sync would
     /// know of, table by table, in key order: the rows they embed by foreign key, and the
     /// root rows that have no document yet.
@@ -46,40 +56,22 @@ pub struct SyncSql {
     pub needs: SessionNeeds,
 }
 
-/// Columns of the answer of [`SyncSql::write`].
-pub mod answer {
-    /// Whether the session's settings were right. If not, nothing was written.
-    pub const SESSION_OK: usize = 0;
-    /// How many root rows there are.
-    pub const FOUND: usize = 1;
-    /// How many of their documents differ from what is stored.
-    pub const CHANGED: usize = 2;
-    /// The keys of the documents that were deleted.
-    pub const DELETED: usize = 3;
-    /// The keys of new documents.
-    pub const INSERTED: usize = 4;
-    /// The keys that another transaction wrote after this snapshot, to be built once more;
-    /// null where there are none.
-    pub const BLOCKED: usize = 5;
-    /// The keys of documents without a row. Those that were not deleted have been written by
-    /// another transaction after this snapshot, and are to be looked at once more.
-    pub const ORPHANS: usize = 6;
-    /// How many bytes all documents of the batch have.
-    pub const BYTES: usize = 7;
-}
-
 /// Up to so many keys, looking rows up one by one is faster than joining.
 pub const FEW: usize = 40;
 
 pub(crate) fn compose(view: &View) -> SyncSql {
     let needs = session_needs(view);
     SyncSql {
-        write: write(view, needs, Lookup::Many),
-        write_few: write(view, needs, Lookup::Few),
+        write: write::compose(view, needs, Lookup::Many, Form::Guarded),
+        write_few: write::compose(view, needs, Lookup::Few, Form::Guarded),
+        write_locked: write::compose(view, needs, Lookup::Many, Form::Locked),
+        write_locked_few: write::compose(view, needs, Lookup::Few, Form::Locked),
+        still_writing: write::still_writing(view),
+        overwritten: write::overwritten(view),
         lock_rows: lock::rows(view),
         lock_documents: lock::documents(view),
         clear_unique: clear_unique(view),
-        delete_orphans: delete_orphans(view),
+        delete_orphans: delete_orphans(view, &keys_in(view, "$1")),
         delete: delete(view),
         first_keys: keys(view, false),
         next_keys: keys(view, true),
@@ -90,16 +82,6 @@ pub(crate) fn compose(view: &View) -> SyncSql {
         }),
         needs,
     }
-}
-
-/// The columns that come from the document query: promoted ones, then `data`.
-fn content_columns(view: &View) -> Vec<&'static str> {
-    view.shape
-        .fields
-        .iter()
-        .filter_map(|field| field.promoted.map(|promoted| promoted.column))
-        .chain(["data"])
-        .collect()
 }
 
 /// Keys in an order that is the same in every session and in Rust.
@@ -114,168 +96,6 @@ pub(crate) fn in_order(key: &str, ty: &Key) -> String {
 /// `key` is one of the keys in a parameter.
 pub(crate) fn any(key: &str, view: &View, parameter: u8) -> String {
     format!("{key} = ANY (${parameter}::{}[])", view.key.ty.sql)
-}
-
-/// `key` is one of `$1`, whose length the planner shall not see: it would plan each call
-/// anew, for its length, and that costs more than a small batch takes to run. Hidden, one
-/// plan serves them all.
-fn any_of_hidden(key: &str, view: &View, column: &str) -> String {
-    format!(
-        "{key} = ANY ((SELECT {column} FROM input)::{}[])",
-        view.key.ty.sql
-    )
-}
-
-fn write(view: &View, needs: SessionNeeds, lookup: Lookup) -> String {
-    let key = ident(view.key.column);
-    let v_key = format!("v.{key}");
-    let columns = content_columns(view);
-    let mut sql = Sql::new();
-
-    let ty = view.key.ty.sql;
-    sql.block("WITH input AS MATERIALIZED (", "),", |sql| {
-        sql.line(format!("SELECT $1::{ty}[] AS keys, $2::{ty}[] AS locked"));
-    });
-    if needs.any() {
-        sql.block("session AS MATERIALIZED (", "),", |sql| {
-            let mut conditions = Vec::new();
-            if needs.utc {
-                conditions.push("pg_catalog.current_setting('TimeZone') = 'UTC'".to_owned());
-            }
-            if needs.floats {
-                conditions
-                    .push("pg_catalog.current_setting('extra_float_digits')::int4 >= 1".to_owned());
-            }
-            sql.line(format!("SELECT {} AS ok", conditions.join(" AND ")));
-        });
-    }
-    let session_ok = |conditions: &mut Vec<String>| {
-        if needs.any() {
-            conditions.push("(SELECT ok FROM session)".to_owned());
-        }
-    };
-    sql.block("built AS MATERIALIZED (", "),", |sql| {
-        sql.line("SELECT");
-        let mut select = vec!["b.\"key\"".to_owned()];
-        select.extend(columns.iter().map(|name| column("b", name)));
-        let mut differs = vec![format!("{v_key} IS NULL")];
-        differs.extend(columns.iter().map(|name| {
-            let cast = if *name == "data" && view.data == Data::Json {
-                "::text"
-            } else {
-                ""
-            };
-            format!(
-                "{}{cast} IS DISTINCT FROM {}{cast}",
-                column("v", name),
-                column("b", name)
-            )
-        }));
-        select.push(format!("{} AS changed", differs.join(" OR ")));
-        sql.block_list(select);
-        sql.block("FROM (", ") AS b", |sql| {
-            document::write(sql, view, lookup, |root| {
-                let mut conditions =
-                    vec![any_of_hidden(&column(root, view.key.column), view, "keys")];
-                session_ok(&mut conditions);
-                conditions
-            });
-            // A fence: each document is built once, though it is used twice.
-            sql.line("OFFSET 0");
-        });
-        sql.line(format!(
-            "LEFT JOIN {} AS v ON {v_key} = b.\"key\"",
-            view.table
-        ));
-    });
-    sql.block("counted AS MATERIALIZED (", "),", |sql| {
-        sql.line("SELECT");
-        sql.block_list([
-            "pg_catalog.count(*) AS found".to_owned(),
-            "pg_catalog.count(*) FILTER (WHERE changed) AS changed".to_owned(),
-            "coalesce(pg_catalog.sum(pg_catalog.pg_column_size(data)), 0)::int8 AS bytes"
-                .to_owned(),
-        ]);
-        sql.line("FROM built");
-    });
-    sql.block("written AS (", "),", |sql| {
-        let content: Vec<String> = columns.iter().map(|name| ident(name)).collect();
-        let content = content.join(", ");
-        sql.line(format!(
-            "INSERT INTO {} AS v ({key}, {content}, version, synced_xid, updated_at)",
-            view.table
-        ));
-        sql.line(format!(
-            "SELECT \"key\", {content}, 1, pg_catalog.pg_current_xact_id(), pg_catalog.now()"
-        ));
-        sql.line("FROM built");
-        sql.line("WHERE changed");
-        sql.line(format!("ORDER BY {}", in_order("\"key\"", &view.key)));
-        sql.line(format!("ON CONFLICT ({key}) DO UPDATE SET"));
-        let mut sets: Vec<String> = columns
-            .iter()
-            .map(|name| format!("{0} = EXCLUDED.{0}", ident(name)))
-            .collect();
-        sets.push("version = v.version + 1".to_owned());
-        sets.push("synced_xid = EXCLUDED.synced_xid".to_owned());
-        sets.push("updated_at = EXCLUDED.updated_at".to_owned());
-        sql.block_list(sets);
-        sql.line(format!("WHERE {}", guard(view)));
-        sql.line(format!("RETURNING {v_key} AS \"key\", v.version"));
-    });
-    sql.block("orphans AS MATERIALIZED (", "),", |sql| {
-        sql.line(format!("SELECT {v_key} AS \"key\""));
-        sql.line(format!("FROM {} AS v", view.table));
-        let mut conditions = vec![
-            // Where every key has a row, there is nothing to look for.
-            "(SELECT found FROM counted) < (SELECT pg_catalog.cardinality(keys) FROM input)"
-                .to_owned(),
-            any_of_hidden(&v_key, view, "keys"),
-            format!("NOT EXISTS (SELECT FROM built AS b WHERE b.\"key\" = {v_key})"),
-        ];
-        session_ok(&mut conditions);
-        sql.conditions("WHERE", &conditions);
-    });
-    sql.block("deleted AS (", ")", |sql| {
-        sql.line(format!("DELETE FROM {} AS v", view.table));
-        sql.line("USING orphans");
-        sql.conditions(
-            "WHERE",
-            &[format!("{v_key} = orphans.\"key\""), guard(view)],
-        );
-        sql.line("RETURNING orphans.\"key\"");
-    });
-    sql.line("SELECT");
-    sql.block_list([
-        if needs.any() {
-            "(SELECT ok FROM session) AS session_ok".to_owned()
-        } else {
-            "true AS session_ok".to_owned()
-        },
-        "(SELECT found FROM counted) AS found".to_owned(),
-        "(SELECT changed FROM counted) AS changed".to_owned(),
-        "ARRAY(SELECT \"key\" FROM deleted) AS deleted".to_owned(),
-        "ARRAY(SELECT \"key\" FROM written WHERE version = 1) AS inserted".to_owned(),
-        "CASE WHEN (SELECT changed FROM counted) > (SELECT pg_catalog.count(*) FROM written) THEN\n    \
-           ARRAY(SELECT \"key\" FROM built WHERE changed EXCEPT SELECT \"key\" FROM written)\n  \
-         END AS blocked"
-            .to_owned(),
-        "ARRAY(SELECT \"key\" FROM orphans) AS orphans".to_owned(),
-        "(SELECT bytes FROM counted) AS bytes".to_owned(),
-    ]);
-    sql.finish()
-}
-
-/// True for a stored document that is no newer than this statement's snapshot: one that
-/// this transaction wrote or locked before the snapshot, or whose writer the snapshot sees.
-fn guard(view: &View) -> String {
-    let key = column("v", view.key.column);
-    format!(
-        "(pg_catalog.pg_visible_in_snapshot(v.synced_xid, (SELECT pg_catalog.pg_current_snapshot()))\n    \
-           OR v.synced_xid = (SELECT pg_catalog.pg_current_xact_id())\n    \
-           OR {})",
-        any_of_hidden(&key, view, "locked")
-    )
 }
 
 /// Whether no two documents may have the same in a column, or in it and others.
@@ -342,7 +162,12 @@ fn clear_unique(view: &View) -> Option<String> {
     Some(sql.finish())
 }
 
-fn delete_orphans(view: &View) -> String {
+/// The array of keys that a parameter or a literal is.
+fn keys_in(view: &View, value: &str) -> String {
+    format!("{value}::{}[]", view.key.ty.sql)
+}
+
+fn delete_orphans(view: &View, keys: &str) -> String {
     let key = column("v", view.key.column);
     let mut conditions = vec![format!("{} = {key}", column("root", view.key.column))];
     if let Some(filter) = view.shape.filter {
@@ -350,15 +175,40 @@ fn delete_orphans(view: &View) -> String {
     }
     let mut sql = Sql::new();
     sql.line(format!("DELETE FROM {} AS v", view.table));
-    sql.line(format!("WHERE {}", any(&key, view, 1)));
+    sql.line(format!("WHERE {key} = ANY ({keys})"));
     sql.indented(|sql| {
         sql.block("AND NOT EXISTS (", ")", |sql| {
             sql.line("SELECT");
             sql.line(format!("FROM {} AS root", view.shape.table));
             sql.conditions("WHERE", &conditions);
         });
+        // One that was written since is of somebody who has seen its row.
+        sql.line(
+            "AND (pg_catalog.pg_visible_in_snapshot(v.synced_xid, \
+             (SELECT pg_catalog.pg_current_snapshot()))",
+        );
+        sql.line("  OR v.synced_xid = (SELECT pg_catalog.pg_current_xact_id()))");
     });
     sql.line(format!("RETURNING {key}"));
+    sql.finish()
+}
+
+/// Statements that make whoever is about to insert one of the documents `keys` wait until this
+/// transaction ends, and delete those that were inserted before. The keys are a literal, so that
+/// it is one message: nobody can stop between the two.
+pub(crate) fn keep_out(view: &View, keys: &str) -> String {
+    let keys = keys_in(view, &literal(keys));
+    let key = ident(view.key.column);
+    let mut sql = Sql::new();
+    sql.line(format!(
+        "INSERT INTO {} ({key}, data, version, synced_xid, updated_at)",
+        view.table
+    ));
+    sql.line("SELECT k, 'null', 1, pg_catalog.pg_current_xact_id(), pg_catalog.now()");
+    sql.line(format!("FROM pg_catalog.unnest({keys}) AS k"));
+    sql.line(format!("ORDER BY {}", in_order("k", &view.key)));
+    sql.line("ON CONFLICT DO NOTHING;");
+    sql.line(delete_orphans(view, &keys));
     sql.finish()
 }
 

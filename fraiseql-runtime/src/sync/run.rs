@@ -1,16 +1,20 @@
 //! The two protocols for a batch of keys: after the commit, and inside the writer's
 //! transaction.
 //!
-//! Both use one statement that builds, compares, writes and deletes. It only replaces
-//! documents that its snapshot has seen: `EXCLUDED` was computed before the wait for a row
-//! lock, so a document that was written meanwhile may be newer. What it did not write is
-//! locked first and then built again, in a snapshot that is newer than the lock.
+//! After the commit, one guarded statement builds, compares, writes and deletes. It only
+//! replaces documents that its snapshot has seen: `EXCLUDED` was computed before the wait for a
+//! row lock, so a document that was written meanwhile may be newer. What it did not write, and
+//! what it skipped while others were about to write, is locked first and then built again, in a
+//! snapshot that is newer than the lock. Inside a transaction everything is locked first.
+//!
+//! [`write`](crate::sql::write) says why that is enough.
 
-use sqlx::{Connection, Executor, PgConnection, Row};
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Row};
 
 use crate::error::{Error, Result};
 use crate::key::Keys;
-use crate::sql::sync::{FEW, SyncSql, answer};
+use crate::sql::sync::{FEW, SyncSql, keep_out};
+use crate::sql::write::answer;
 use crate::sync::report::SyncReport;
 use crate::sync::telemetry;
 use crate::view::Handle;
@@ -18,36 +22,63 @@ use crate::view::Handle;
 /// How often what is blocked is built again. Once is enough unless a document is created
 /// and deleted by others in between.
 const REBUILDS: usize = 5;
+/// How often it is asked whether others are still writing, first after [`FIRST_WAIT`], then after
+/// twice as long each time: for a second in all.
+const WAITS: i32 = 10;
+/// Seconds.
+const FIRST_WAIT: f64 = 0.001;
 
 /// What the write statement answered.
 struct Answer {
     session_ok: bool,
     found: u64,
     changed: u64,
+    written: u64,
     deleted: Keys,
     bytes: u64,
     inserted: Keys,
-    /// Documents that another transaction wrote after the snapshot, and that were not
-    /// replaced.
+    /// Documents that another transaction wrote after the snapshot or has locked, and that were
+    /// not replaced or deleted, or not skipped for good.
     blocked: Keys,
-    /// The same of documents without a row, which were not deleted.
-    left_over: Keys,
+    /// How many of these are equal.
+    blocked_equal: u64,
+    /// Equal documents that others may be about to replace.
+    unsure: Keys,
+    /// These others, by transaction.
+    others: Vec<String>,
+    snapshot: Option<String>,
+    /// Keys without a row or a document.
+    missing: Keys,
 }
 
 impl Answer {
-    /// What was done. Keys that were blocked or left over are not counted: they will be.
+    /// What was done. Keys that were blocked are not counted: they will be.
     fn report(&self) -> SyncReport {
         let inserted = self.inserted.len() as u64;
-        let blocked = self.blocked.len() as u64;
         SyncReport {
             inserted,
-            updated: self.changed - inserted - blocked,
-            unchanged: self.found - self.changed,
+            updated: self.written - inserted,
+            unchanged: self.found - self.changed - self.blocked_equal,
             deleted: self.deleted.len() as u64,
             bytes: self.bytes,
             ..SyncReport::default()
         }
     }
+
+    /// Equal documents are to be looked at again.
+    fn block_equal(&mut self, keys: Keys) {
+        self.blocked_equal += keys.len() as u64;
+        self.blocked.append(keys);
+    }
+}
+
+/// How the statement is run.
+#[derive(Clone, Copy)]
+enum Form<'k> {
+    /// As a transaction of its own.
+    Guarded,
+    /// With these documents locked.
+    Locked(&'k Keys),
 }
 
 /// Whose transaction a batch runs in.
@@ -64,15 +95,21 @@ struct Batch<'c> {
     connection: &'c mut PgConnection,
     view: Handle,
     sql: &'static SyncSql,
+    /// The backends that are known to write other documents.
+    friends: &'c [i32],
 }
 
-/// The protocol after the commit: the statement is its own transaction.
+/// The protocol after the commit: the statement is its own transaction. `friends` are the
+/// backends that are known to write other documents.
 pub(crate) async fn guarded(
     connection: &mut PgConnection,
     view: Handle,
     keys: &Keys,
+    friends: &[i32],
 ) -> Result<SyncReport> {
-    Batch::new(connection, view).guarded(keys).await
+    let mut batch = Batch::new(connection, view);
+    batch.friends = friends;
+    batch.guarded(keys).await
 }
 
 /// The protocol inside the writer's transaction.
@@ -101,7 +138,7 @@ pub(crate) async fn exchanging(
             .execute(&mut *batch.connection)
             .await
             .map_err(batch.failed("emptying unique columns of"))?;
-        batch.write(keys, &locked).await
+        batch.write(keys, Form::Locked(&locked)).await
     };
     let answer = match place {
         Place::Own => batch.in_own_transaction(exchange).await?,
@@ -135,19 +172,62 @@ impl<'c> Batch<'c> {
             connection,
             view,
             sql: &view.statements().sync,
+            friends: &[],
         }
     }
 
     async fn guarded(&mut self, keys: &Keys) -> Result<SyncReport> {
-        let none = keys.none();
-        let mut answer = self.write(keys, &none).await?;
+        let mut answer = self.write(keys, Form::Guarded).await?;
         if !answer.session_ok {
             telemetry::session_redone(self.view);
             answer = self
-                .in_own_transaction(async |batch| batch.write(keys, &none).await)
+                .in_own_transaction(async |batch| batch.write(keys, Form::Guarded).await)
                 .await?;
         }
+        let unsure = std::mem::replace(&mut answer.unsure, keys.none());
+        if !unsure.is_empty() {
+            let overwritten = self.overwritten(unsure, &answer).await?;
+            answer.block_equal(overwritten);
+        }
         self.finish(answer, Place::Own).await
+    }
+
+    /// Which of these equal documents are to be looked at again: those that were overwritten,
+    /// or still may be.
+    async fn overwritten(&mut self, unsure: Keys, answer: &Answer) -> Result<Keys> {
+        let snapshot = match &answer.snapshot {
+            // Looking again is cheaper than asking.
+            _ if unsure.len() <= FEW || answer.others.is_empty() => return Ok(unsure),
+            None => return Ok(unsure),
+            Some(snapshot) => snapshot,
+        };
+        let sql: &'static str = &self.sql.still_writing;
+        let mut writing = true;
+        for wait in 0..WAITS {
+            telemetry::statement(sql);
+            writing = sqlx::query(sql)
+                .bind(&answer.others)
+                .bind(FIRST_WAIT * f64::from(1 << wait))
+                .fetch_one(&mut *self.connection)
+                .await
+                .and_then(|row| row.try_get(0))
+                .map_err(self.failed("waiting for others who write"))?;
+            if !writing {
+                break;
+            }
+        }
+        if writing {
+            return Ok(unsure);
+        }
+        let sql: &'static str = &self.sql.overwritten;
+        telemetry::statement(sql);
+        unsure
+            .bind(sqlx::query(sql))
+            .bind(snapshot)
+            .fetch_one(&mut *self.connection)
+            .await
+            .and_then(|row| unsure.read(&row, 0))
+            .map_err(self.failed("asking what others have written to"))
     }
 
     async fn in_transaction(&mut self, keys: &Keys) -> Result<SyncReport> {
@@ -188,13 +268,9 @@ impl<'c> Batch<'c> {
     /// finds it.
     async fn finish(&mut self, answer: Answer, place: Place) -> Result<SyncReport> {
         let mut report = answer.report();
-        let again = |blocked: Keys, left_over: Keys| {
-            let mut keys = blocked;
-            keys.append(left_over);
-            keys
-        };
         let mut inserted = answer.inserted;
-        let mut blocked = again(answer.blocked, answer.left_over);
+        let mut blocked = answer.blocked;
+        let mut missing = answer.missing;
         for _ in 0..REBUILDS {
             if blocked.is_empty() {
                 break;
@@ -209,13 +285,17 @@ impl<'c> Batch<'c> {
             };
             report += answer.report();
             inserted.append(answer.inserted);
-            blocked = again(answer.blocked, answer.left_over);
+            missing.append(answer.missing);
+            blocked = answer.blocked;
         }
         if !blocked.is_empty() {
             return Err(Error::Contended {
                 view: self.view.view.table.to_string(),
                 keys: blocked,
             });
+        }
+        if place == Place::Callers && !missing.is_empty() {
+            self.keep_out(&missing).await?;
         }
         if !inserted.is_empty() {
             let sql: &'static str = &self.sql.delete_orphans;
@@ -231,22 +311,40 @@ impl<'c> Batch<'c> {
         Ok(report)
     }
 
+    /// A row that the caller has deleted is still there for others, until the caller commits:
+    /// they would insert a document for it.
+    async fn keep_out(&mut self, missing: &Keys) -> Result<()> {
+        let sql = keep_out(self.view.view, &missing.array());
+        telemetry::statement(&sql);
+        sqlx::raw_sql(AssertSqlSafe(sql))
+            .execute(&mut *self.connection)
+            .await
+            .map_err(self.failed("keeping others from inserting documents without a row into"))?;
+        Ok(())
+    }
+
     /// Locks the documents first: then no other transaction can have written them after the
     /// snapshot that the new ones are built in.
     async fn write_locked(&mut self, keys: &Keys) -> Result<Answer> {
         let locked = self.lock_documents(keys).await?;
-        self.write(keys, &locked).await
+        self.write(keys, Form::Locked(&locked)).await
     }
 
-    async fn write(&mut self, keys: &Keys, locked: &Keys) -> Result<Answer> {
-        let sql: &'static str = if keys.len() <= FEW {
-            &self.sql.write_few
-        } else {
-            &self.sql.write
+    async fn write(&mut self, keys: &Keys, form: Form<'_>) -> Result<Answer> {
+        let few = keys.len() <= FEW;
+        let sql: &'static str = match form {
+            Form::Guarded if few => &self.sql.write_few,
+            Form::Guarded => &self.sql.write,
+            Form::Locked(_) if few => &self.sql.write_locked_few,
+            Form::Locked(_) => &self.sql.write_locked,
         };
         telemetry::statement(sql);
-        let row = locked
-            .bind(keys.bind(sqlx::query(sql)))
+        let query = keys.bind(sqlx::query(sql));
+        let query = match form {
+            Form::Guarded => query.bind(self.friends),
+            Form::Locked(locked) => locked.bind(query),
+        };
+        let row = query
             .fetch_one(&mut *self.connection)
             .await
             .map_err(self.failed("syncing"))?;
@@ -254,19 +352,38 @@ impl<'c> Batch<'c> {
             let count = |column| -> sqlx::Result<u64> {
                 Ok(u64::try_from(row.try_get::<i64, _>(column)?).unwrap_or(0))
             };
+            let (changed, written) = (count(answer::CHANGED)?, count(answer::WRITTEN)?);
             let deleted = keys.read(&row, answer::DELETED)?;
+            let mut blocked = keys.read(&row, answer::BLOCKED)?;
             let mut left_over = keys.read(&row, answer::ORPHANS)?;
             left_over.remove(&deleted);
-            Ok(Answer {
+            let mut answer = Answer {
                 session_ok: row.try_get(answer::SESSION_OK)?,
                 found: count(answer::FOUND)?,
-                changed: count(answer::CHANGED)?,
+                changed,
+                written,
                 deleted,
                 bytes: count(answer::BYTES)?,
                 inserted: keys.read(&row, answer::INSERTED)?,
-                blocked: keys.read(&row, answer::BLOCKED)?,
-                left_over,
-            })
+                blocked_equal: blocked.len() as u64 - (changed - written),
+                blocked: keys.none(),
+                unsure: keys.none(),
+                others: Vec::new(),
+                snapshot: None,
+                missing: keys.none(),
+            };
+            match form {
+                Form::Guarded => {
+                    answer.unsure = keys.read(&row, answer::UNSURE)?;
+                    let others: Option<_> = row.try_get(answer::OTHERS)?;
+                    answer.others = others.unwrap_or_default();
+                    answer.snapshot = row.try_get(answer::SNAPSHOT)?;
+                }
+                Form::Locked(_) => answer.missing = keys.read(&row, answer::MISSING)?,
+            }
+            blocked.append(left_over);
+            answer.blocked = blocked;
+            Ok(answer)
         };
         read().map_err(self.failed("reading the answer of syncing"))
     }

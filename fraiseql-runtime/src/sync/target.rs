@@ -1,6 +1,7 @@
 //! Where a sync can run.
 
 use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use sqlx::pool::PoolConnection;
@@ -89,6 +90,35 @@ pub(crate) struct Session<'c> {
     watch: &'c Watch<'c>,
     /// How often something of this batch was run again.
     retries: u32,
+    /// Those who do the same work, each with other keys.
+    friends: Friends,
+}
+
+/// The backends of sessions that share the keys of one run between them. What one of them
+/// skips, no other is about to write.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Friends(Arc<Mutex<Vec<i32>>>);
+
+impl Friends {
+    fn all(&self) -> Vec<i32> {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// The backend of `connection` becomes one of them.
+    pub(crate) async fn join(&self, connection: &mut PgConnection) -> Result<()> {
+        let backend = sqlx::query_scalar("SELECT pg_catalog.pg_backend_pid()")
+            .fetch_one(connection)
+            .await
+            .map_err(Error::database("asking for the backend that syncs"))?;
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(backend);
+        Ok(())
+    }
 }
 
 impl<'c> Session<'c> {
@@ -114,7 +144,14 @@ impl<'c> Session<'c> {
             mode,
             watch,
             retries: 0,
+            friends: Friends::default(),
         }
+    }
+
+    /// Shares the work with others.
+    pub(crate) fn with(mut self, friends: Friends) -> Self {
+        self.friends = friends;
+        self
     }
 
     /// Syncs the documents of at most [`BATCH`] keys, or deletes them. Those that cannot be
@@ -150,9 +187,11 @@ impl<'c> Session<'c> {
     /// where the transaction is our own.
     async fn step(&mut self, view: Handle, keys: &Keys, step: Step) -> Result<SyncReport> {
         let mut retry = 0;
+        let friends = self.friends.all();
+        let friends = &friends;
         loop {
             let work = async |connection: &mut PgConnection, place| match (step, place) {
-                (Step::Write, Place::Own) => run::guarded(connection, view, keys).await,
+                (Step::Write, Place::Own) => run::guarded(connection, view, keys, friends).await,
                 (Step::Write, Place::Callers) => run::in_transaction(connection, view, keys).await,
                 (Step::Exchange(clear), _) => {
                     run::exchanging(connection, view, keys, clear, place).await

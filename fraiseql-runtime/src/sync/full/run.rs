@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::key::Keys;
 use crate::sync::observe::{Mode, Watch};
 use crate::sync::report::SyncReport;
-use crate::sync::target::Session;
+use crate::sync::target::{Friends, Session};
 use crate::sync::telemetry;
 use crate::view::Handle;
 
@@ -78,6 +78,7 @@ struct Run<'a> {
     /// Held while the next keys are read: they are read one chunk after the other.
     cursor: futures_util::lock::Mutex<Keys>,
     plan: Mutex<Plan<'a>>,
+    friends: Friends,
 }
 
 /// What is done, and what is to be done next.
@@ -120,6 +121,7 @@ impl<'a> Run<'a> {
         };
         Ok(Self {
             view,
+            friends: Friends::default(),
             cursor: futures_util::lock::Mutex::new(after),
             plan: Mutex::new(Plan {
                 size: settings.chunk,
@@ -167,16 +169,19 @@ impl<'a> Run<'a> {
             Err(_) if further => return Ok(()),
             result => result?,
         };
+        self.friends.join(&mut connection).await?;
         let mut chunk = None;
         let mut reconnects = 0;
         loop {
-            let mut session = Session::own(&mut connection, Mode::Full, watch);
+            let mut session =
+                Session::own(&mut connection, Mode::Full, watch).with(self.friends.clone());
             match self.step(&mut session, &mut chunk).await {
                 Ok(true) => reconnects = 0,
                 Ok(false) => return Ok(()),
                 Err(error) if error.is_lost_connection() && reconnects < RECONNECTS => {
                     reconnects += 1;
                     connection = acquire().await?;
+                    self.friends.join(&mut connection).await?;
                 }
                 Err(error) => return Err(error),
             }
