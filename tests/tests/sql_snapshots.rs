@@ -921,11 +921,12 @@ fn the_statements_of_a_sync() {
     let statements = Post::statements();
     let sync = &statements.sync;
     let mut out = format!("-- write_few\n{}\n", sync.write_few);
-    for sql in &sync.lock_rows {
-        writeln!(out, "\n-- lock_rows\n{sql}").unwrap();
-    }
+    writeln!(out, "\n-- write_locked_few\n{}", sync.write_locked_few).unwrap();
     for (name, sql) in [
+        ("lock", &sync.lock),
         ("lock_documents", &sync.lock_documents),
+        ("still_writing", &sync.still_writing),
+        ("overwritten", &sync.overwritten),
         ("delete_orphans", &sync.delete_orphans),
         ("delete", &sync.delete),
         ("flaws", &sync.flaws),

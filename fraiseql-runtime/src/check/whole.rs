@@ -32,6 +32,7 @@ pub(crate) async fn statements(
             ("syncs a few inside a transaction", &sync.write_locked_few),
             ("asks who is writing", &sync.still_writing),
             ("asks what was overwritten", &sync.overwritten),
+            ("locks rows", &sync.lock),
             ("locks documents", &sync.lock_documents),
             ("deletes orphans", &sync.delete_orphans),
             ("deletes", &sync.delete),
@@ -47,11 +48,6 @@ pub(crate) async fn statements(
             sync.clear_unique
                 .iter()
                 .map(|statement| ("clears unique columns", statement.as_str())),
-        );
-        all.extend(
-            sync.lock_rows
-                .iter()
-                .map(|statement| ("locks rows", statement.as_str())),
         );
     }
     for (what, statement) in all {

@@ -7,11 +7,66 @@ use crate::sql::sync::{any, in_order};
 use crate::sql::text::{Sql, column, ident, literal};
 use crate::sql::write::IN_ORDER;
 
-/// One statement for each table, in the order of their names: two syncs that lock the same
-/// rows lock them in the same order.
-pub(crate) fn rows(view: &View) -> Vec<String> {
+/// Columns of the answer of a lock.
+pub(crate) mod answer {
+    /// The documents that were there to be locked.
+    pub(crate) const DOCUMENTS: usize = 0;
+    /// The isolation level of the transaction.
+    pub(crate) const ISOLATION: usize = 1;
+}
+
+/// Locks what the documents of `$1` are made from, table by table in the order of their names,
+/// then the documents, all in key order: two syncs that lock the same rows lock them in the
+/// same order.
+pub(crate) fn all(view: &View) -> String {
+    let wanted = rows(view);
+    let mut sql = Sql::new();
+    let names: Vec<String> = (1..=wanted.len()).map(|n| format!("rows_{n}")).collect();
+    for (index, ((table, key), queries)) in wanted.into_iter().enumerate() {
+        let with = if index == 0 { "WITH " } else { "" };
+        let comma = if index + 1 < names.len() { "," } else { "" };
+        let key = column("locked", key);
+        sql.block(
+            format!("{with}{} AS MATERIALIZED (", names[index]),
+            format!("){comma}"),
+            |sql| {
+                sql.line(format!("SELECT FROM {table} AS locked"));
+                sql.block(format!("WHERE {key} IN ("), ")", |sql| {
+                    for (index, query) in queries.into_iter().enumerate() {
+                        if index > 0 {
+                            sql.line("UNION ALL");
+                        }
+                        sql.line(query);
+                    }
+                });
+                sql.line(format!("ORDER BY {key}"));
+                sql.line("FOR SHARE OF locked");
+            },
+        );
+    }
+    // Sub-selects are run when they are met, the counts first.
+    sql.line("SELECT CASE");
+    sql.indented(|sql| {
+        let counts: Vec<String> = names
+            .iter()
+            .map(|name| format!("(SELECT pg_catalog.count(*) FROM {name})"))
+            .collect();
+        sql.line(format!("WHEN {} IS NOT NULL THEN", counts.join(" + ")));
+        sql.indented(|sql| documents_of(sql, view));
+        sql.line("END AS documents,");
+    });
+    sql.indented(|sql| {
+        sql.line("pg_catalog.current_setting('transaction_isolation') AS isolation,");
+        sql.line(in_order_mark(view));
+    });
+    sql.finish()
+}
+
+/// The rows that others may change without knowing of these documents: those that they embed by
+/// foreign key or through a join table, and root rows that have no document yet. For each table
+/// and key column, the queries that yield their keys.
+fn rows(view: &View) -> BTreeMap<(Table, &'static str), Vec<String>> {
     let shape = view.shape;
-    // For each table and key column, the queries that yield the keys of the rows to lock.
     let mut wanted: BTreeMap<(Table, &str), Vec<String>> = BTreeMap::new();
     let root_key = column("r0", view.key.column);
     let path = Path {
@@ -32,28 +87,6 @@ pub(crate) fn rows(view: &View) -> Vec<String> {
             column("v", view.key.column)
         ));
     wanted
-        .into_iter()
-        .map(|((table, key), queries)| {
-            let mut sql = Sql::new();
-            let key = column("locked", key);
-            sql.line("SELECT pg_catalog.count(*) FROM (");
-            sql.indented(|sql| {
-                sql.line(format!("SELECT FROM {table} AS locked"));
-                sql.block(format!("WHERE {key} IN ("), ")", |sql| {
-                    for (index, query) in queries.into_iter().enumerate() {
-                        if index > 0 {
-                            sql.line("UNION ALL");
-                        }
-                        sql.line(query);
-                    }
-                });
-                sql.line(format!("ORDER BY {key}"));
-                sql.line("FOR SHARE OF locked");
-            });
-            sql.line(") AS locked");
-            sql.finish()
-        })
-        .collect()
 }
 
 /// The joins from a root row to a row embedded in its document.
@@ -135,24 +168,33 @@ fn embedded(
     }
 }
 
-/// Locks the view rows of `$1` in key order, and yields those that exist. Says to others that
-/// they were locked first: see [`write`](crate::sql::write).
+/// Locks the view rows of `$1` in key order, and yields those that exist.
 pub(crate) fn documents(view: &View) -> String {
-    let key = column("v", view.key.column);
     let mut sql = Sql::new();
     sql.line("SELECT");
     sql.indented(|sql| {
-        sql.block("ARRAY(", ") AS locked,", |sql| {
-            sql.line(format!("SELECT {key}"));
-            sql.line(format!("FROM {} AS v", view.table));
-            sql.line(format!("WHERE {}", any(&key, view, 1)));
-            sql.line(format!("ORDER BY {}", in_order(&key, &view.key)));
-            sql.line("FOR UPDATE OF v");
-        });
-        sql.line(format!(
-            "pg_catalog.pg_advisory_xact_lock_shared({IN_ORDER}, {}::pg_catalog.regclass::oid::int4)",
-            literal(&view.table.to_string())
-        ));
+        documents_of(sql, view);
+        sql.line("AS documents,");
+        sql.line(in_order_mark(view));
     });
     sql.finish()
+}
+
+fn documents_of(sql: &mut Sql, view: &View) {
+    let key = column("v", view.key.column);
+    sql.block("ARRAY(", ")", |sql| {
+        sql.line(format!("SELECT {key}"));
+        sql.line(format!("FROM {} AS v", view.table));
+        sql.line(format!("WHERE {}", any(&key, view, 1)));
+        sql.line(format!("ORDER BY {}", in_order(&key, &view.key)));
+        sql.line("FOR UPDATE OF v");
+    });
+}
+
+/// Says to others that the documents were locked first: see [`write`](crate::sql::write).
+fn in_order_mark(view: &View) -> String {
+    format!(
+        "pg_catalog.pg_advisory_xact_lock_shared({IN_ORDER}, {}::pg_catalog.regclass::oid::int4)",
+        literal(&view.table.to_string())
+    )
 }

@@ -11,7 +11,7 @@ pub mod ddl;
 pub mod document;
 mod enums;
 pub(crate) mod form;
-mod lock;
+pub(crate) mod lock;
 pub(crate) mod log;
 pub(crate) mod probe;
 pub mod read;

@@ -28,9 +28,10 @@ pub struct SyncSql {
     /// Which of the documents `$1` others have written or locked since the snapshot `$2`.
     pub overwritten: String,
     /// Locks the rows that the documents of `$1` are made from and that no other sync would
-    /// know of, table by table, in key order: the rows they embed by foreign key, and the
-    /// root rows that have no document yet.
-    pub lock_rows: Vec<String>,
+    /// know of, table by table, in key order: the rows they embed by foreign key or through a
+    /// join table, and the root rows that have no document yet. Then the documents; answers
+    /// with the array of those that exist, and the isolation level.
+    pub lock: String,
     /// Locks the view rows of `$1` in key order; answers with the array of
     /// those that exist.
     pub lock_documents: String,
@@ -68,7 +69,7 @@ pub(crate) fn compose(view: &View) -> SyncSql {
         write_locked_few: write::compose(view, needs, Lookup::Few, Form::Locked),
         still_writing: write::still_writing(view),
         overwritten: write::overwritten(view),
-        lock_rows: lock::rows(view),
+        lock: lock::all(view),
         lock_documents: lock::documents(view),
         clear_unique: clear_unique(view),
         delete_orphans: delete_orphans(view, &keys_in(view, "$1")),
@@ -93,9 +94,13 @@ pub(crate) fn in_order(key: &str, ty: &Key) -> String {
     }
 }
 
-/// `key` is one of the keys in a parameter.
+/// `key` is one of the keys in a parameter, whose length the planner shall not see: it would plan
+/// each call anew, for its length, and that takes longer than to lock a few rows.
 pub(crate) fn any(key: &str, view: &View, parameter: u8) -> String {
-    format!("{key} = ANY (${parameter}::{}[])", view.key.ty.sql)
+    format!(
+        "{key} = ANY ((SELECT ${parameter}::{0}[])::{0}[])",
+        view.key.ty.sql
+    )
 }
 
 /// Whether no two documents may have the same in a column, or in it and others.

@@ -9,10 +9,12 @@
 //!
 //! [`write`](crate::sql::write) says why that is enough.
 
+use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Row};
 
 use crate::error::{Error, Result};
 use crate::key::Keys;
+use crate::sql::lock;
 use crate::sql::sync::{FEW, SyncSql, keep_out};
 use crate::sql::write::answer;
 use crate::sync::report::SyncReport;
@@ -231,30 +233,14 @@ impl<'c> Batch<'c> {
     }
 
     async fn in_transaction(&mut self, keys: &Keys) -> Result<SyncReport> {
-        let isolation: String =
-            sqlx::query("SELECT pg_catalog.current_setting('transaction_isolation')")
-                .fetch_one(&mut *self.connection)
-                .await
-                .and_then(|row| row.try_get(0))
-                .map_err(self.failed("reading the isolation level for"))?;
-        if isolation == "repeatable read" {
-            return Err(Error::RepeatableRead);
-        }
-        for sql in &self.sql.lock_rows {
-            let sql: &'static str = sql;
-            telemetry::statement(sql);
-            keys.bind(sqlx::query(sql))
-                .execute(&mut *self.connection)
-                .await
-                .map_err(self.failed("locking the rows of"))?;
-        }
-        let mut answer = self.write_locked(keys).await?;
+        let locked = self.lock(keys).await?;
+        let mut answer = self.write(keys, Form::Locked(&locked)).await?;
         let mut restore = None;
         if !answer.session_ok {
             telemetry::session_redone(self.view);
             restore = Some(self.session().await?);
             self.set_session().await?;
-            answer = self.write_locked(keys).await?;
+            answer = self.write(keys, Form::Locked(&locked)).await?;
         }
         let report = self.finish(answer, Place::Callers).await?;
         if let Some(settings) = restore {
@@ -386,6 +372,26 @@ impl<'c> Batch<'c> {
             Ok(answer)
         };
         read().map_err(self.failed("reading the answer of syncing"))
+    }
+
+    /// Locks what the documents of `keys` are made from, and those that exist.
+    async fn lock(&mut self, keys: &Keys) -> Result<Keys> {
+        let sql: &'static str = &self.sql.lock;
+        telemetry::statement(sql);
+        let read = |row: PgRow| -> sqlx::Result<(String, Keys)> {
+            let documents = keys.read(&row, lock::answer::DOCUMENTS)?;
+            Ok((row.try_get(lock::answer::ISOLATION)?, documents))
+        };
+        let (isolation, documents) = keys
+            .bind(sqlx::query(sql))
+            .fetch_one(&mut *self.connection)
+            .await
+            .and_then(read)
+            .map_err(self.failed("locking the rows of"))?;
+        if isolation == "repeatable read" {
+            return Err(Error::RepeatableRead);
+        }
+        Ok(documents)
     }
 
     /// Locks the view rows of `keys`; says which of them exist.
