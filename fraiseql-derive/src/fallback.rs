@@ -27,7 +27,7 @@ pub(crate) fn stubs(input: &DeriveInput, kind: Kind) -> TokenStream {
     // They were reported.
     drop(errors.finish());
     let krate = check::krate(container.krate.clone());
-    let shape = shape(input, &krate);
+    let shape = shape(input, &krate, &key);
     let serde = container
         .serde
         .is_none_or(|Switch(on)| on)
@@ -36,7 +36,7 @@ pub(crate) fn stubs(input: &DeriveInput, kind: Kind) -> TokenStream {
     quote!(#shape #serde #view)
 }
 
-fn shape(input: &DeriveInput, krate: &Path) -> TokenStream {
+fn shape(input: &DeriveInput, krate: &Path, key: &Type) -> TokenStream {
     let ident = &input.ident;
     let name = ident.unraw().to_string();
     let (generics, arguments, _) = input.generics.split_for_impl();
@@ -55,6 +55,7 @@ fn shape(input: &DeriveInput, krate: &Path) -> TokenStream {
                 key: #krate::__private::std::option::Option::None,
                 fields: &[],
             };
+            type RowKey = #key;
             fn children() -> impl #krate::__private::Children {
                 #krate::__private::End
             }

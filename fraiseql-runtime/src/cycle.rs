@@ -11,7 +11,7 @@ use std::marker::PhantomData;
 use crate::message::Message;
 use crate::proof::same;
 use crate::schema::Shape;
-use crate::view::Embed;
+use crate::view::{Embed, NoKey};
 
 /// A struct's children as a type-level list.
 pub trait Children {
@@ -48,6 +48,8 @@ pub struct End;
 
 impl Embed for End {
     const SHAPE: &'static Shape = &NONE;
+
+    type RowKey = NoKey;
 
     fn children() -> impl Children {
         End

@@ -159,6 +159,18 @@ pub enum Error {
         second: &'static str,
     },
 
+    /// Rows were named by a table that no document is made of.
+    #[error(
+        "no document of this read model is made of rows of `{table}`{}",
+        crate::check::findings::did_you_mean(near.as_deref())
+    )]
+    NoSuchTable {
+        /// The name.
+        table: String,
+        /// The table that was probably meant.
+        near: Option<String>,
+    },
+
     /// A log has a name that no table can have.
     #[error(
         "`{name}` cannot be the table of a sync log: {reason}; write \"table\" or \"schema.table\""

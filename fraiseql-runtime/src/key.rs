@@ -159,6 +159,24 @@ macro_rules! keys {
                 }
             }
 
+            /// Adds keys of the same type. All are then each once and in order.
+            pub(crate) fn unite(&mut self, other: Self) {
+                self.append(other);
+                match self {
+                    $(Self::$variant(keys) => {
+                        keys.sort_unstable();
+                        keys.dedup();
+                    })*
+                }
+            }
+
+            /// At most the first `size`; whether there were more.
+            pub(crate) fn truncate(&mut self, size: usize) -> bool {
+                let more = self.len() > size;
+                match self { $(Self::$variant(keys) => keys.truncate(size)),* }
+                more
+            }
+
             /// The keys in two halves.
             pub(crate) fn halves(&self) -> (Self, Self) {
                 match self {
@@ -241,6 +259,17 @@ macro_rules! keys {
 keys!(I16(i16), I32(i32), I64(i64), Text(String), Uuid(Uuid));
 
 impl Keys {
+    /// The type of one, in SQL.
+    pub(crate) const fn sql(&self) -> &'static str {
+        match self {
+            Self::I16(_) => "int2",
+            Self::I32(_) => "int4",
+            Self::I64(_) => "int8",
+            Self::Text(_) => "text",
+            Self::Uuid(_) => "uuid",
+        }
+    }
+
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {

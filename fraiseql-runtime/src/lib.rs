@@ -60,6 +60,7 @@
 //! | create view tables | [`ReadModel`] |
 //! | see that they fit the database | [`ReadModel::check`] |
 //! | sync | [`SyncTarget`] for where, [`FullSync`] for everything, [`SyncReport`] for what was done |
+//! | find the documents of changed rows | [`ReadModel::dependents`] |
 //! | test a service without a database | [`guide::testing`], [`Recorder`] |
 //! | watch syncs | [`ReadModel::on`], [`SyncLog`], [`SyncObserver`]; the features `tracing` and `metrics` |
 //! | read | [`TView::find`], [`TView::find_json`], [`TView::find_many`] |
@@ -77,6 +78,7 @@
 pub mod check;
 mod columns;
 mod cycle;
+mod dependents;
 mod error;
 pub mod guide;
 mod key;
@@ -94,6 +96,7 @@ pub mod sync;
 mod view;
 
 pub use check::report::CheckReport;
+pub use dependents::Dependents;
 pub use error::{Error, Result};
 pub use fraiseql_derive::{Embed, TEnum, TScalar, TView};
 pub use key::{Key, Keys};
@@ -110,7 +113,7 @@ pub use sync::report::{InvalidDocument, SyncReport};
 pub use sync::target::SyncTarget;
 #[cfg(feature = "metrics")]
 pub use sync::telemetry::measured::describe_metrics;
-pub use view::{Embed, ManyField, OneField, TView};
+pub use view::{Embed, Keyed, ManyField, NoKey, OneField, TView};
 
 /// What the derives emit refers to this. Nothing here is for people.
 #[doc(hidden)]

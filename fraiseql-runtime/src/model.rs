@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::dependents::index::Index;
 use crate::error::{Error, Result};
 use crate::sql::ddl::remedy::qualified;
 use crate::sync::log::SyncLog;
@@ -26,6 +27,7 @@ use crate::view::{Handle, TView};
 pub struct ReadModel {
     pub(crate) views: Vec<Handle>,
     pub(crate) watchers: Arc<Watchers>,
+    pub(crate) dependents: Arc<Index>,
 }
 
 /// Collects views; see [`ReadModel::builder`].
@@ -78,6 +80,7 @@ impl ReadModelBuilder {
         }
         self.check_names()?;
         Ok(ReadModel {
+            dependents: Arc::new(Index::of(&self.views)),
             views: self.views,
             watchers: Arc::new(self.watchers),
         })

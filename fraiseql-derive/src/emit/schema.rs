@@ -1,7 +1,7 @@
 //! The constant table.
 
 use proc_macro2::{Ident, TokenStream};
-use quote::{format_ident, quote, quote_spanned};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 
 use crate::emit::proofs::ends;
@@ -21,6 +21,10 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
             quote!(#krate::__private::std::option::Option::Some(#key))
         }
         None => quote!(#krate::__private::std::option::Option::None),
+    };
+    let row_key = match model.key() {
+        Some(field) => alias(field).to_token_stream(),
+        None => shape_of::row_key(model),
     };
     let fields = model.document().map(|one| field(model, one));
     let id = quote! {
@@ -79,6 +83,7 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
                 key: #key,
                 fields: &[#(#fields),*],
             };
+            type RowKey = #row_key;
             fn children() -> impl #krate::__private::Children {
                 #children
             }
@@ -141,6 +146,7 @@ fn part(model: &Model, field: &Field) -> Option<(Ident, TokenStream)> {
         impl #krate::Embed for #name {
             const SHAPE: &'static #krate::schema::Shape =
                 #shape;
+            type RowKey = #krate::NoKey;
             fn children() -> impl #krate::__private::Children {
                 #children
             }
@@ -172,7 +178,7 @@ pub(crate) fn holder(field: &Field) -> Option<Ident> {
     }
 }
 
-pub(crate) fn option<T: quote::ToTokens>(model: &Model, value: Option<T>) -> TokenStream {
+pub(crate) fn option<T: ToTokens>(model: &Model, value: Option<T>) -> TokenStream {
     let krate = &model.krate;
     match value {
         Some(value) => quote!(#krate::__private::std::option::Option::Some(#value)),

@@ -32,6 +32,20 @@ fn whole(span: Span) -> Ident {
     format_ident!("__Whole", span = span)
 }
 
+/// The type of the key of a part's rows, where none of its fields is the key: that of the
+/// struct that is named.
+pub(super) fn row_key(model: &Model) -> TokenStream {
+    let krate = &model.krate;
+    match &model.shape_of {
+        Some(shape_of) => {
+            let (start, _) = ends(&shape_of.path);
+            let whole = whole(start);
+            quote!(<#whole as #krate::Embed>::RowKey)
+        }
+        None => quote!(#krate::NoKey),
+    }
+}
+
 pub(super) fn emit(model: &Model, shape_of: &ShapeOf, own: &Own<'_>) -> Emitted {
     let krate = &model.krate;
     let ident = &model.ident;
@@ -45,6 +59,7 @@ pub(super) fn emit(model: &Model, shape_of: &ShapeOf, own: &Own<'_>) -> Emitted 
         quote!(#open #path #close)
     };
     let shape = asked(quote_spanned!(end=> SHAPE));
+    let row_key = asked(quote_spanned!(end=> RowKey));
     let children = asked(quote_spanned!(end=> children()));
     let own_of_whole = asked(quote_spanned!(end=> OWN));
     let next = asked(quote_spanned!(end=> shape_of()));
@@ -68,6 +83,7 @@ pub(super) fn emit(model: &Model, shape_of: &ShapeOf, own: &Own<'_>) -> Emitted 
             #[automatically_derived]
             impl #krate::Embed for #whole {
                 const SHAPE: &'static #krate::schema::Shape = #shape;
+                type RowKey = #row_key;
                 fn children() -> impl #krate::__private::Children {
                     #children
                 }

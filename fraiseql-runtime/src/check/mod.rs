@@ -9,7 +9,7 @@
 mod ask;
 mod catalog;
 mod columns;
-mod findings;
+pub(crate) mod findings;
 mod fit;
 mod labels;
 mod null;

@@ -1,13 +1,15 @@
 //! From schema to SQL text. Pure: nothing here opens a connection.
 //!
 //! [`document`] composes the query that builds documents, [`mod@write`] the statement that writes
-//! them, [`sync`] those around it, [`read`] those that read them, [`ddl`] the view tables, `log` the log of syncs.
+//! them, [`sync`] those around it, [`read`] those that read them, [`ddl`] the view tables, `log`
+//! the log of syncs, `dependents` the ways from changed rows up to documents.
 //! `aggregate`, `form` and `lock` are parts of these; `text` quotes and indents. `catalog` and
 //! `probe` are what `check` asks a server.
 
 mod aggregate;
 pub(crate) mod catalog;
 pub mod ddl;
+pub(crate) mod dependents;
 pub mod document;
 mod enums;
 pub(crate) mod form;

@@ -1,0 +1,194 @@
+//! From changed rows up to the documents that are made of them, as one statement.
+//!
+//! A [`Way`] leads from the rows of one table to the documents of one view. It is a chain of
+//! lookups in one table each: the values that the one finds are what the next one looks for. So
+//! each is a lookup in an index; and where rows are locked, a row that another transaction
+//! moved meanwhile is read again, and yields its new parent. A join would look for the new
+//! parent among the rows that it had joined before.
+//!
+//! Filters and limits are left out: a change may have changed what they yield.
+
+use crate::schema::{Key, Table};
+use crate::sql::sync::in_order;
+use crate::sql::text::{Sql, column, ident};
+
+/// The columns of the statement's row: the keys of the rows that exist, then those of the
+/// documents, way by way.
+pub(crate) mod answer {
+    pub(crate) const EXISTING: usize = 0;
+    pub(crate) const WAYS: usize = 1;
+}
+
+/// One lookup on the way up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Step {
+    /// The table whose rows are looked up.
+    pub(crate) table: Table,
+    /// The column that they are found by.
+    pub(crate) by: &'static str,
+    /// The column that the way goes on with.
+    pub(crate) wanted: &'static str,
+    /// The column that gives their order when they are locked, where one is known to.
+    pub(crate) key: Option<&'static str>,
+}
+
+/// The way from the rows of a table to the documents of a view.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Way {
+    /// The column of the rows that the way begins with.
+    pub(crate) wanted: &'static str,
+    /// The lookups, upwards. The last yields keys of documents; without one, `wanted` is one.
+    pub(crate) steps: Vec<Step>,
+}
+
+/// One row of arrays: which rows of `table` there are, among those whose `by` is one of the
+/// values `$1` of type `ty`; then for each way the keys of the documents that it leads to, in
+/// order, at most `$2` of them.
+///
+/// Each way stands with the key of its documents.
+///
+/// With `lock`, every row on the way is locked, but those of `$1` are not: who asks has
+/// written them.
+pub(crate) fn compose(
+    table: Table,
+    by: &str,
+    ty: &str,
+    ways: &[(&Way, Key)],
+    lock: bool,
+) -> String {
+    let mut sql = Sql::new();
+    // What is hidden behind a query has no length when the statement is planned, so that one
+    // plan serves all.
+    sql.block("WITH input AS MATERIALIZED (", ")", |sql| {
+        sql.line(format!("SELECT $1::{ty}[] AS keys"));
+    });
+    sql.line("SELECT");
+    sql.indented(|sql| {
+        let comma = |last: bool| if last { "" } else { "," };
+        let own = column("r", by);
+        sql.block(
+            "ARRAY(",
+            format!(") AS existing{}", comma(ways.is_empty())),
+            |sql| {
+                sql.line(format!("SELECT DISTINCT {own}::{ty} AS key"));
+                sql.line(format!("FROM {table} AS r"));
+                sql.line(format!("WHERE {own} = ANY ({})", given(ty)));
+            },
+        );
+        for (index, (way, key)) in ways.iter().enumerate() {
+            let end = format!(") AS way_{index}{}", comma(index + 1 == ways.len()));
+            sql.block("ARRAY(", end, |sql| {
+                self::way(sql, (table, by, ty), way, key, lock);
+            });
+        }
+    });
+    sql.finish()
+}
+
+/// The values that were given.
+fn given(ty: &str) -> String {
+    format!("(SELECT keys FROM input)::{ty}[]")
+}
+
+/// One table's lookup, in a statement.
+struct Lookup<'a> {
+    table: Table,
+    by: &'a str,
+    wanted: &'a str,
+    /// The order of locks, if rows are locked.
+    locked: Option<Vec<&'a str>>,
+}
+
+fn way(sql: &mut Sql, (table, by, ty): (Table, &str, &str), way: &Way, key: &Key, lock: bool) {
+    let first = (by != way.wanted).then_some(Lookup {
+        table,
+        by,
+        wanted: way.wanted,
+        locked: None,
+    });
+    let steps = way.steps.iter().map(|step| Lookup {
+        table: step.table,
+        by: step.by,
+        wanted: step.wanted,
+        locked: lock.then(|| match step.key {
+            Some(key) => vec![key],
+            None => vec![step.by, step.wanted],
+        }),
+    });
+    let lookups: Vec<Lookup<'_>> = first.into_iter().chain(steps).collect();
+    let is_key = way.steps.is_empty() && way.wanted == key.column;
+    let value = format!("found.value::{}", key.ty.sql);
+    let value = in_order(&value, key);
+    sql.line(format!("SELECT DISTINCT {value} AS key"));
+    match lookups.split_last() {
+        None => sql.line(format!(
+            "FROM pg_catalog.unnest({}) AS found (value)",
+            given(ty)
+        )),
+        Some((last, before)) => sql.block("FROM (", ") AS found", |sql| {
+            rows(sql, last, before, ty);
+        }),
+    }
+    let range = (!is_key || ty != key.ty.sql)
+        .then(|| range(key.ty.sql))
+        .flatten();
+    match range {
+        Some(range) => sql.line(format!("WHERE found.value BETWEEN {range}")),
+        None => sql.line("WHERE found.value IS NOT NULL"),
+    }
+    sql.line("ORDER BY 1");
+    sql.line("LIMIT $2");
+}
+
+/// The rows of a lookup, found by what the lookups before it yield. What makes values distinct
+/// is outside of the query that locks.
+fn rows(sql: &mut Sql, lookup: &Lookup<'_>, before: &[Lookup<'_>], ty: &str) {
+    sql.line(format!("SELECT {} AS value", column("r", lookup.wanted)));
+    sql.line(format!("FROM {} AS r", lookup.table));
+    let by = column("r", lookup.by);
+    match before.split_last() {
+        None => sql.line(format!("WHERE {by} = ANY ({})", given(ty))),
+        Some((last, before)) => sql.block(format!("WHERE {by} = ANY (ARRAY("), "))", |sql| {
+            sql.line("SELECT DISTINCT found.value");
+            sql.block("FROM (", ") AS found", |sql| rows(sql, last, before, ty));
+        }),
+    }
+    if let Some(order) = &lookup.locked {
+        let order: Vec<String> = order.iter().map(|name| column("r", name)).collect();
+        sql.line(format!("ORDER BY {}", order.join(", ")));
+        sql.line("FOR SHARE OF r");
+    }
+}
+
+/// The values of a small integer type: a foreign key may have a larger one, and a value that
+/// does not fit is the key of no document.
+fn range(ty: &str) -> Option<String> {
+    let (min, max) = match ty {
+        "int2" => (i32::from(i16::MIN), i32::from(i16::MAX)),
+        "int4" => (i32::MIN, i32::MAX),
+        _ => return None,
+    };
+    Some(format!("{min} AND {max}"))
+}
+
+/// The values of `key` in the rows of a table, named at run time, whose `by` is one of `$1`:
+/// one array, in order, of at most `$2`.
+pub(crate) fn values(table: &str, by: &str, ty: &str, key: &str, key_ty: &str) -> String {
+    let (by, key) = (column("r", by), column("r", key));
+    let mut sql = Sql::new();
+    sql.block("SELECT ARRAY(", ") AS keys", |sql| {
+        sql.line(format!("SELECT DISTINCT {key}::{key_ty} AS key"));
+        sql.line(format!("FROM {table} AS r"));
+        sql.line(format!(
+            "WHERE {by} = ANY ($1::{ty}[]) AND {key} IS NOT NULL"
+        ));
+        sql.line("ORDER BY 1");
+        sql.line("LIMIT $2");
+    });
+    sql.finish()
+}
+
+/// A table's name in SQL, where it was read from the catalog.
+pub(crate) fn table_name(schema: &str, name: &str) -> String {
+    format!("{}.{}", ident(schema), ident(name))
+}
