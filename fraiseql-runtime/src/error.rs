@@ -159,6 +159,44 @@ pub enum Error {
         second: &'static str,
     },
 
+    /// More documents depend on what a mutation changed than it may touch; see
+    /// [`Limits`](crate::Limits).
+    #[error(
+        "the rows that were changed are in more than {most} documents, the most that this \
+         mutation may sync: {ways}; raise the limit, or let it leave the rest to a full sync \
+         (Limits::beyond)"
+    )]
+    TooManyDependents {
+        /// The limit.
+        most: usize,
+        /// How they depend on it, with how many.
+        ways: String,
+    },
+
+    /// A document depends on what a mutation changed over more tables than it may follow; see
+    /// [`Limits`](crate::Limits).
+    #[error(
+        "the rows that were changed are {depth} steps away from the documents that they are in, \
+         by {way}; this mutation may go {most}: raise the limit, or let it leave the rest to a \
+         full sync (Limits::beyond)"
+    )]
+    TooDeep {
+        /// How they depend on it.
+        way: String,
+        /// How far they are.
+        depth: usize,
+        /// The limit.
+        most: usize,
+    },
+
+    /// A mutation was to go on whose transaction is over: a savepoint was dropped while it
+    /// began, or the SQL said `COMMIT` or `ROLLBACK`. Nothing was synced.
+    #[error(
+        "the transaction of this mutation is over: it was rolled back because a savepoint was \
+         dropped while it began; begin another mutation"
+    )]
+    RolledBack,
+
     /// Rows were named by a table that no document is made of.
     #[error(
         "no document of this read model is made of rows of `{table}`{}",
@@ -210,10 +248,17 @@ impl Error {
     /// caller, who must begin a new one.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
-        matches!(self, Self::Contended { .. })
-            || self
-                .code()
-                .is_some_and(|code| code == "40001" || code == "40P01")
+        match self {
+            Self::Contended { .. } => true,
+            Self::Database { source, .. } => Self::is_retryable_of(source),
+            _ => false,
+        }
+    }
+
+    /// The same of an error of the database.
+    pub(crate) fn is_retryable_of(error: &sqlx::Error) -> bool {
+        let code = error.as_database_error().and_then(|error| error.code());
+        code.is_some_and(|code| code == "40001" || code == "40P01")
     }
 
     /// Whether it is about the values of a document, and not about the statement, the session

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use crate::dependents::index::Index;
 use crate::error::{Error, Result};
+use crate::mutation::limits::Limits;
+use crate::mutation::past::Spare;
 use crate::sql::ddl::remedy::qualified;
 use crate::sync::log::SyncLog;
 use crate::sync::observe::{Observed, SyncObserver, Watchers};
@@ -28,6 +30,8 @@ pub struct ReadModel {
     pub(crate) views: Vec<Handle>,
     pub(crate) watchers: Arc<Watchers>,
     pub(crate) dependents: Arc<Index>,
+    pub(crate) limits: Limits,
+    pub(crate) spare: Arc<Spare>,
 }
 
 /// Collects views; see [`ReadModel::builder`].
@@ -36,6 +40,7 @@ pub struct ReadModel {
 pub struct ReadModelBuilder {
     views: Vec<Handle>,
     watchers: Watchers,
+    limits: Limits,
 }
 
 impl ReadModelBuilder {
@@ -54,6 +59,12 @@ impl ReadModelBuilder {
     /// Tells `observer` of every batch that runs on [`ReadModel::on`]. There can be several.
     pub fn observe(mut self, observer: impl SyncObserver + 'static) -> Self {
         self.watchers.observers.push(Arc::new(observer));
+        self
+    }
+
+    /// Bounds what one [`Mutation`](crate::Mutation) may touch.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
         self
     }
 
@@ -81,6 +92,8 @@ impl ReadModelBuilder {
         self.check_names()?;
         Ok(ReadModel {
             dependents: Arc::new(Index::of(&self.views)),
+            limits: self.limits,
+            spare: Arc::default(),
             views: self.views,
             watchers: Arc::new(self.watchers),
         })

@@ -36,6 +36,14 @@ struct Statement {
     lock: bool,
 }
 
+impl Way {
+    /// Whether it begins with another column of the rows than the one they are named by: then
+    /// an update of that column moves them.
+    pub(crate) fn leaves_by_other(&self, column: &str) -> bool {
+        self.sql.wanted != column
+    }
+}
+
 impl Index {
     pub(crate) fn of(views: &[Handle]) -> Self {
         let mut index = Self {

@@ -66,6 +66,11 @@ impl Dependents {
         }
     }
 
+    /// The views in the order in which they are synced, with the keys of their documents.
+    pub(crate) fn into_views(self) -> impl Iterator<Item = (Handle, Keys)> {
+        self.views.into_values()
+    }
+
     pub(crate) fn add(&mut self, handle: Handle, keys: Keys) {
         if keys.is_empty() {
             return;

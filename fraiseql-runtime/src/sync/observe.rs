@@ -176,6 +176,23 @@ pub(crate) async fn call(target: impl SyncTarget, request: Request<'_>) -> Resul
     telemetry::in_span(view, mode, keys, work).await
 }
 
+/// Both: in a span, and watched.
+pub(crate) async fn told(
+    target: impl SyncTarget,
+    watchers: &Watchers,
+    request: Request<'_>,
+) -> Result<SyncReport> {
+    let (view, mode, keys) = request.summary();
+    let work = async {
+        let result = watched(target, watchers, request).await;
+        if let Err(error) = &result {
+            telemetry::failed(view, mode, error);
+        }
+        result
+    };
+    telemetry::in_span(view, mode, keys, work).await
+}
+
 /// Runs a request on a target that is watched.
 pub(crate) async fn watched(
     target: impl SyncTarget,

@@ -1,0 +1,149 @@
+//! Mutations that are run again after a deadlock or a serialization failure.
+
+use std::error::Error as StdError;
+
+use sqlx::PgPool;
+
+use crate::error::{Error, Result};
+use crate::model::ReadModel;
+use crate::mutation::report::MutationReport;
+use crate::mutation::{Isolation, Mutation};
+
+/// How often a mutation is run again.
+const RETRIES: u32 = 10;
+/// Seconds that are waited before the first, at most; twice as long before each further one.
+const FIRST_WAIT: f64 = 0.004;
+const LONGEST_WAIT: f64 = 1.0;
+
+/// An error that [`mutate`](ReadModel::mutate) can look into, to see whether it is worth
+/// running again. `Kind` is found by the compiler.
+///
+/// It is implemented for every error type that the errors of this crate convert into: enums with
+/// `#[from]`, `anyhow::Error`, `Box<dyn Error + Send + Sync>`.
+pub trait MutateError<Kind>: From<Error> {
+    /// The error, and through its sources what it was made of.
+    fn as_error(&self) -> &(dyn StdError + 'static);
+}
+
+/// The kind of error types that are errors.
+#[derive(Debug)]
+pub enum Typed {}
+
+/// The kind of error types that hold any error.
+#[derive(Debug)]
+pub enum Boxed {}
+
+impl<E: StdError + From<Error> + 'static> MutateError<Typed> for E {
+    fn as_error(&self) -> &(dyn StdError + 'static) {
+        self
+    }
+}
+
+impl<E> MutateError<Boxed> for E
+where
+    E: AsRef<dyn StdError + Send + Sync + 'static> + From<Error>,
+{
+    fn as_error(&self) -> &(dyn StdError + 'static) {
+        self.as_ref()
+    }
+}
+
+/// Whether a deadlock or a serialization failure is behind an error.
+fn is_retryable(error: &(dyn StdError + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(error) = error.downcast_ref::<Error>() {
+            return error.is_retryable();
+        }
+        if let Some(error) = error.downcast_ref::<sqlx::Error>() {
+            return Error::is_retryable_of(error);
+        }
+        next = error.source();
+    }
+    false
+}
+
+impl ReadModel {
+    /// Runs `work` as a [`Mutation`] and commits it. After a deadlock or a serialization
+    /// failure, in `work` or in the commit, all of it is run again, after a short wait of random
+    /// length: so it should do nothing but what is rolled back.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/support.rs"));
+    /// # #[derive(TView)]
+    /// # struct Post { id: i64, title: String }
+    /// # fn main() { on("CREATE TABLE tb_post (id int8 PRIMARY KEY, title text NOT NULL);
+    /// #     INSERT INTO tb_post VALUES (7, 'Notes')", async |pool| {
+    /// # let blog = ReadModel::builder().view::<Post>().build()?;
+    /// # blog.migrate(&pool).await?;
+    /// let (rows, report) = blog
+    ///     .mutate(&pool, async |m| -> anyhow::Result<u64> {
+    ///         let done = sqlx::query("UPDATE tb_post SET title = 'More' WHERE id = 7")
+    ///             .execute(&mut **m)
+    ///             .await?;
+    ///         m.changed::<Post>(&[7]);
+    ///         Ok(done.rows_affected())
+    ///     })
+    ///     .await?;
+    /// assert_eq!((rows, report.changed(), report.retries), (1, 1, 0));
+    /// # Ok(()) }) }
+    /// ```
+    ///
+    /// # Errors
+    /// Those of `work`, which roll everything back, and those of
+    /// [`commit`](Mutation::commit); one that is worth running again after ten times.
+    pub async fn mutate<T, E, Kind>(
+        &self,
+        pool: &PgPool,
+        work: impl AsyncFnMut(&mut Mutation) -> Result<T, E>,
+    ) -> Result<(T, MutationReport), E>
+    where
+        E: MutateError<Kind>,
+    {
+        self.mutate_with(pool, Isolation::ReadCommitted, work).await
+    }
+
+    /// The same with another isolation level.
+    ///
+    /// # Errors
+    /// As [`mutate`](Self::mutate).
+    pub async fn mutate_with<T, E, Kind>(
+        &self,
+        pool: &PgPool,
+        isolation: Isolation,
+        mut work: impl AsyncFnMut(&mut Mutation) -> Result<T, E>,
+    ) -> Result<(T, MutationReport), E>
+    where
+        E: MutateError<Kind>,
+    {
+        let mut retries = 0;
+        loop {
+            let mut mutation = self.mutation_with(pool, isolation).await?;
+            let error = match work(&mut mutation).await {
+                Ok(value) => match mutation.commit().await {
+                    Ok(mut report) => {
+                        report.retries = retries;
+                        return Ok((value, report));
+                    }
+                    Err(error) => E::from(error),
+                },
+                Err(error) => {
+                    // The first error is the one to tell.
+                    let _ = mutation.rollback().await;
+                    error
+                }
+            };
+            if retries == RETRIES || !is_retryable(error.as_error()) {
+                return Err(error);
+            }
+            let wait = (FIRST_WAIT * f64::from(1_u32 << retries)).min(LONGEST_WAIT);
+            retries += 1;
+            // By the server, which has a clock and dice: the runtime is the application's.
+            sqlx::query("SELECT pg_catalog.pg_sleep($1 * pg_catalog.random())")
+                .bind(wait)
+                .execute(pool)
+                .await
+                .map_err(Error::database("waiting to run a mutation again"))?;
+        }
+    }
+}
