@@ -258,7 +258,12 @@ impl Error {
     /// The same of an error of the database.
     pub(crate) fn is_retryable_of(error: &sqlx::Error) -> bool {
         let code = error.as_database_error().and_then(|error| error.code());
-        code.is_some_and(|code| code == "40001" || code == "40P01")
+        code.is_some_and(|code| Self::is_retryable_code(&code))
+    }
+
+    /// A serialization failure or a deadlock.
+    pub(crate) fn is_retryable_code(code: &str) -> bool {
+        code == "40001" || code == "40P01"
     }
 
     /// Whether it is about the values of a document, and not about the statement, the session

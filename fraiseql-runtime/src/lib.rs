@@ -115,6 +115,7 @@ pub use sync::full::FullSync;
 pub use sync::full::progress::{Position, Progress};
 pub use sync::log::{LogEntry, SyncLog};
 pub use sync::observe::{BatchEvent, Mode, Observed, SyncObserver};
+pub use sync::recorder::changes::{Change, ChangeKind};
 pub use sync::recorder::{Call, Recorder};
 pub use sync::report::{InvalidDocument, SyncReport};
 pub use sync::target::SyncTarget;

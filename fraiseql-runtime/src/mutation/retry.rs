@@ -3,6 +3,7 @@
 use std::error::Error as StdError;
 
 use sqlx::PgPool;
+use sqlx::error::DatabaseError;
 
 use crate::error::{Error, Result};
 use crate::model::ReadModel;
@@ -57,6 +58,12 @@ fn is_retryable(error: &(dyn StdError + 'static)) -> bool {
         }
         if let Some(error) = error.downcast_ref::<sqlx::Error>() {
             return Error::is_retryable_of(error);
+        }
+        // What is left of an sqlx::Error behind a transparent variant.
+        if let Some(error) = error.downcast_ref::<Box<dyn DatabaseError>>() {
+            return error
+                .code()
+                .is_some_and(|code| Error::is_retryable_code(&code));
         }
         next = error.source();
     }
@@ -119,21 +126,25 @@ impl ReadModel {
         let mut retries = 0;
         loop {
             let mut mutation = self.mutation_with(pool, isolation).await?;
-            let error = match work(&mut mutation).await {
+            let (error, again) = match work(&mut mutation).await {
                 Ok(value) => match mutation.commit().await {
                     Ok(mut report) => {
                         report.retries = retries;
                         return Ok((value, report));
                     }
-                    Err(error) => E::from(error),
+                    Err(error) => {
+                        let again = error.is_retryable();
+                        (E::from(error), again)
+                    }
                 },
                 Err(error) => {
                     // The first error is the one to tell.
                     let _ = mutation.rollback().await;
-                    error
+                    let again = is_retryable(error.as_error());
+                    (error, again)
                 }
             };
-            if retries == RETRIES || !is_retryable(error.as_error()) {
+            if retries == RETRIES || !again {
                 return Err(error);
             }
             let wait = (FIRST_WAIT * f64::from(1_u32 << retries)).min(LONGEST_WAIT);

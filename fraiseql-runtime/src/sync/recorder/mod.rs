@@ -1,4 +1,7 @@
-//! A sync target without a database, for the unit tests of services.
+//! A sync target without a database, for the unit tests of services. [`changes`] is what makes it
+//! one for mutations, too.
+
+pub mod changes;
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -10,6 +13,7 @@ use crate::schema::Table;
 use crate::sync::Request;
 use crate::sync::failure::Failure;
 use crate::sync::observe::{Mode, Started, Watch};
+use crate::sync::recorder::changes::Change;
 use crate::sync::report::SyncReport;
 use crate::sync::target::SyncTarget;
 use crate::view::TView;
@@ -101,6 +105,9 @@ struct Record {
     reports: Vec<(Table, SyncReport)>,
     /// What an assertion was about.
     expected: Vec<(Table, Mode)>,
+    changes: Vec<Change>,
+    /// The tables and columns that an assertion was about.
+    expected_changes: Vec<(String, String)>,
 }
 
 /// A call that was recorded.
@@ -172,11 +179,13 @@ impl Recorder {
         record.of(V::VIEW.table, Mode::Full).count()
     }
 
-    /// Forgets all calls. How it answers and fails stays.
+    /// Forgets all calls and changes. How it answers and fails stays.
     pub fn clear(&self) {
         let mut record = self.lock();
         record.calls.clear();
         record.expected.clear();
+        record.changes.clear();
+        record.expected_changes.clear();
     }
 
     /// The next call fails, of whatever view. Several are used one after another.
@@ -257,7 +266,7 @@ impl Recorder {
         }
     }
 
-    /// Asserts that there was no call at all.
+    /// Asserts that there was no call at all, and that nothing was said to be changed.
     ///
     /// # Panics
     /// When there was one, also if it failed.
@@ -266,10 +275,11 @@ impl Recorder {
         if !self.lock().calls.is_empty() {
             self.fail_with("expected no call at all");
         }
+        self.assert_nothing_changed();
     }
 
-    /// Asserts that there was no call beyond those that earlier assertions were about: none of
-    /// another view or mode. Calls that failed do not count.
+    /// Asserts that there was no call, and no change, beyond those that earlier assertions were
+    /// about: none of another view, mode or table. Calls that failed do not count.
     ///
     /// # Panics
     /// When there was one.
@@ -280,12 +290,15 @@ impl Recorder {
             let unexpected = |call: &&Call| {
                 call.error.is_none() && !record.expected.contains(&(call.view, call.mode))
             };
-            record
-                .calls
-                .iter()
-                .filter(unexpected)
-                .map(Call::to_string)
-                .collect()
+            let unexpected_change = |change: &&Change| {
+                let is_of = |(table, column): &(String, String)| {
+                    *table == change.table && *column == change.column
+                };
+                !record.expected_changes.iter().any(is_of)
+            };
+            let calls = record.calls.iter().filter(unexpected).map(Call::to_string);
+            let changes = record.changes.iter().filter(unexpected_change);
+            calls.chain(changes.map(Change::to_string)).collect()
         };
         if !more.is_empty() {
             self.fail_with(&format!(
@@ -326,7 +339,16 @@ impl Recorder {
 
     #[track_caller]
     fn fail_with(&self, expectation: &str) -> ! {
-        let recorded = table(&self.lock().calls);
+        let record = self.lock();
+        let mut recorded = if record.calls.is_empty() && !record.changes.is_empty() {
+            "recorded:".to_owned()
+        } else {
+            table(&record.calls)
+        };
+        for change in &record.changes {
+            recorded.push_str(&format!("\n  {change}"));
+        }
+        drop(record);
         panic!("{expectation}\n{recorded}");
     }
 
