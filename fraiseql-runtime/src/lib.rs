@@ -88,6 +88,7 @@ mod model;
 mod proof;
 mod read;
 mod relation;
+mod row_key;
 pub mod scalar;
 pub mod schema;
 mod shape_of;
@@ -102,6 +103,7 @@ pub use fraiseql_derive::{Embed, TEnum, TScalar, TView};
 pub use key::{Key, Keys};
 pub use migrate::{LeftOver, Migration};
 pub use model::{ReadModel, ReadModelBuilder};
+pub use row_key::Keyed;
 pub use scalar::{Scalar, TEnum};
 pub use sync::failure::Failure;
 pub use sync::full::FullSync;
@@ -113,7 +115,7 @@ pub use sync::report::{InvalidDocument, SyncReport};
 pub use sync::target::SyncTarget;
 #[cfg(feature = "metrics")]
 pub use sync::telemetry::measured::describe_metrics;
-pub use view::{Embed, Keyed, ManyField, NoKey, OneField, TView};
+pub use view::{Embed, ManyField, OneField, TView};
 
 /// What the derives emit refers to this. Nothing here is for people.
 #[doc(hidden)]
@@ -133,6 +135,7 @@ pub mod __private {
             Own, chain, field, filter, key, key_column, table, written_table,
         };
     }
+    pub use crate::row_key::{KeyOf, NoKey};
     pub use crate::scalar::read_enum;
     pub use crate::sql::Statements;
     pub use crate::sync::full::sync_all;

@@ -2,11 +2,12 @@
 //!
 //! [`document`] composes the query that builds documents, [`sync`] the statements that write
 //! them, [`read`] those that read them, [`ddl`] the view tables, `log` the log of syncs,
-//! `dependents` the ways from changed rows up to documents.
+//! `dependents` the ways from changed rows up to documents, `cascade` what goes with deleted rows.
 //! `aggregate`, `form` and `lock` are parts of these; `text` quotes and indents. `catalog` and
 //! `probe` are what `check` asks a server.
 
 mod aggregate;
+pub(crate) mod cascade;
 pub(crate) mod catalog;
 pub mod ddl;
 pub(crate) mod dependents;
