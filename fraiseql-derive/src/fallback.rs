@@ -55,7 +55,7 @@ fn shape(input: &DeriveInput, krate: &Path, key: &Type) -> TokenStream {
                 key: #krate::__private::std::option::Option::None,
                 fields: &[],
             };
-            type RowKey = #key;
+            type KeyField = #key;
             fn children() -> impl #krate::__private::Children {
                 #krate::__private::End
             }

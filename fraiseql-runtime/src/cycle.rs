@@ -10,8 +10,9 @@ use std::marker::PhantomData;
 
 use crate::message::Message;
 use crate::proof::same;
+use crate::row_key::NoKey;
 use crate::schema::Shape;
-use crate::view::{Embed, NoKey};
+use crate::view::Embed;
 
 /// A struct's children as a type-level list.
 pub trait Children {
@@ -49,7 +50,7 @@ pub struct End;
 impl Embed for End {
     const SHAPE: &'static Shape = &NONE;
 
-    type RowKey = NoKey;
+    type KeyField = NoKey;
 
     fn children() -> impl Children {
         End

@@ -270,6 +270,18 @@ impl Keys {
         }
     }
 
+    /// No keys, of a type by its name in SQL.
+    pub(crate) fn none_of(sql: &str) -> Option<Self> {
+        match sql {
+            "int2" => Some(Self::I16(Vec::new())),
+            "int4" => Some(Self::I32(Vec::new())),
+            "int8" => Some(Self::I64(Vec::new())),
+            "text" => Some(Self::Text(Vec::new())),
+            "uuid" => Some(Self::Uuid(Vec::new())),
+            _ => None,
+        }
+    }
+
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -89,6 +89,7 @@ mod mutation;
 mod proof;
 mod read;
 mod relation;
+mod row_key;
 pub mod scalar;
 pub mod schema;
 mod shape_of;
@@ -109,6 +110,7 @@ pub use mutation::report::{LeftToFullSync, MutationReport, ViewReport};
 pub use mutation::retry::MutateError;
 pub use mutation::savepoint::Savepoint;
 pub use mutation::{Isolation, Mutation};
+pub use row_key::Keyed;
 pub use scalar::{Scalar, TEnum};
 pub use sync::failure::Failure;
 pub use sync::full::FullSync;
@@ -121,7 +123,7 @@ pub use sync::report::{InvalidDocument, SyncReport};
 pub use sync::target::SyncTarget;
 #[cfg(feature = "metrics")]
 pub use sync::telemetry::measured::describe_metrics;
-pub use view::{Embed, Keyed, ManyField, NoKey, OneField, TView};
+pub use view::{Embed, ManyField, OneField, TView};
 
 /// What the derives emit refers to this. Nothing here is for people.
 #[doc(hidden)]
@@ -141,6 +143,7 @@ pub mod __private {
             Own, chain, field, filter, key, key_column, table, written_table,
         };
     }
+    pub use crate::row_key::{KeyOf, NoKey};
     pub use crate::scalar::read_enum;
     pub use crate::sql::Statements;
     pub use crate::sync::full::sync_all;

@@ -75,30 +75,9 @@ pub trait Embed: Sized + 'static {
     /// The constant table of the struct.
     const SHAPE: &'static Shape;
 
-    /// The type of the field that identifies a row of the base table; of a part without a key
-    /// field, that of the struct that `shape_of` names, or else [`NoKey`].
-    ///
-    /// ```
-    /// use fraiseql_runtime::{Embed, NoKey};
-    ///
-    /// #[derive(Embed)]
-    /// #[tview(table = "tb_user")]
-    /// struct User { id: i64, name: String }
-    ///
-    /// #[derive(Embed)]
-    /// #[tview(shape_of = User)]
-    /// struct Author { name: String }
-    ///
-    /// #[derive(Embed)]
-    /// #[tview(table = "tb_user")]
-    /// struct Name { name: String }
-    /// # fn main() {
-    /// let _: <User as Embed>::RowKey = 7_i64;
-    /// let _: <Author as Embed>::RowKey = 7_i64;
-    /// let _: Option<<Name as Embed>::RowKey> = None::<NoKey>;
-    /// # }
-    /// ```
-    type RowKey;
+    /// The type of the key field, or what stands for it; see [`Keyed`](crate::Keyed).
+    #[doc(hidden)]
+    type KeyField;
 
     /// The children as types. Behind `impl`, so that a public struct may have private parts.
     #[doc(hidden)]
@@ -127,7 +106,7 @@ macro_rules! pointers {
         impl<T: Embed> Embed for $pointer<T> {
             const SHAPE: &'static Shape = T::SHAPE;
 
-            type RowKey = T::RowKey;
+            type KeyField = T::KeyField;
 
             fn children() -> impl Children {
                 T::children()
@@ -144,45 +123,6 @@ macro_rules! pointers {
 
 // A view with an `Rc` is refused, because it is not `Send`: that is all that should be said.
 pointers!(Box Arc Rc);
-
-/// What stands for the key of rows that none of a part's fields identifies. There is no value
-/// of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NoKey {}
-
-/// A struct whose rows can be named by key: a view, or a part with a key field.
-///
-/// This is what [`ReadModel::dependents`](crate::ReadModel::dependents) asks of the type of
-/// the rows. It is never implemented by hand.
-///
-/// ```
-/// use fraiseql_runtime::{Embed, Key, Keyed, TScalar};
-///
-/// #[derive(TScalar)]
-/// struct UserId(i32);
-///
-/// #[derive(Embed)]
-/// #[tview(table = "tb_user")]
-/// struct Author { id: UserId, name: String }
-///
-/// fn key_column<T: Keyed>(_keys: &[T::RowKey]) -> &'static str {
-///     T::SHAPE.key_column()
-/// }
-/// # fn main() {
-/// assert_eq!(key_column::<Author>(&[UserId(7)]), "id");
-/// # }
-/// ```
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` has no key field",
-    label = "its rows cannot be named by key",
-    note = "a key is the field `id` or one with #[tview(key)], of type i16, i32, i64, String or \
-            Uuid, or a newtype of one with #[derive(TScalar)]; rows can also be named by any \
-            column of their table"
-)]
-pub trait Keyed: Embed<RowKey: Key> {}
-
-#[diagnostic::do_not_recommend]
-impl<T: Embed<RowKey: Key>> Keyed for T {}
 
 /// A type of a `one(..)` field: a part, or an `Option` of one.
 // The words are those of `Embed`: the compiler names either for one mistake, and says what is

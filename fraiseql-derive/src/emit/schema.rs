@@ -22,9 +22,9 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
         }
         None => quote!(#krate::__private::std::option::Option::None),
     };
-    let row_key = match model.key() {
+    let key_field = match model.key() {
         Some(field) => alias(field).to_token_stream(),
-        None => shape_of::row_key(model),
+        None => shape_of::key_field(model),
     };
     let fields = model.document().map(|one| field(model, one));
     let id = quote! {
@@ -83,7 +83,7 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
                 key: #key,
                 fields: &[#(#fields),*],
             };
-            type RowKey = #row_key;
+            type KeyField = #key_field;
             fn children() -> impl #krate::__private::Children {
                 #children
             }
@@ -146,7 +146,7 @@ fn part(model: &Model, field: &Field) -> Option<(Ident, TokenStream)> {
         impl #krate::Embed for #name {
             const SHAPE: &'static #krate::schema::Shape =
                 #shape;
-            type RowKey = #krate::NoKey;
+            type KeyField = #krate::__private::NoKey;
             fn children() -> impl #krate::__private::Children {
                 #children
             }

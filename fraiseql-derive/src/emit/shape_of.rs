@@ -32,17 +32,16 @@ fn whole(span: Span) -> Ident {
     format_ident!("__Whole", span = span)
 }
 
-/// The type of the key of a part's rows, where none of its fields is the key: that of the
-/// struct that is named.
-pub(super) fn row_key(model: &Model) -> TokenStream {
+/// What stands for the key field of a part that has none: that of the struct that is named.
+pub(super) fn key_field(model: &Model) -> TokenStream {
     let krate = &model.krate;
     match &model.shape_of {
         Some(shape_of) => {
             let (start, _) = ends(&shape_of.path);
             let whole = whole(start);
-            quote!(<#whole as #krate::Embed>::RowKey)
+            quote!(#krate::__private::KeyOf<#whole>)
         }
-        None => quote!(#krate::NoKey),
+        None => quote!(#krate::__private::NoKey),
     }
 }
 
@@ -59,7 +58,11 @@ pub(super) fn emit(model: &Model, shape_of: &ShapeOf, own: &Own<'_>) -> Emitted 
         quote!(#open #path #close)
     };
     let shape = asked(quote_spanned!(end=> SHAPE));
-    let row_key = asked(quote_spanned!(end=> RowKey));
+    // Where the part has a key field, that is its key. A private struct is not named then.
+    let key_field = match model.key() {
+        Some(_) => quote!(#krate::__private::NoKey),
+        None => quote!(#krate::__private::KeyOf<#path>),
+    };
     let children = asked(quote_spanned!(end=> children()));
     let own_of_whole = asked(quote_spanned!(end=> OWN));
     let next = asked(quote_spanned!(end=> shape_of()));
@@ -83,7 +86,7 @@ pub(super) fn emit(model: &Model, shape_of: &ShapeOf, own: &Own<'_>) -> Emitted 
             #[automatically_derived]
             impl #krate::Embed for #whole {
                 const SHAPE: &'static #krate::schema::Shape = #shape;
-                type RowKey = #row_key;
+                type KeyField = #key_field;
                 fn children() -> impl #krate::__private::Children {
                     #children
                 }

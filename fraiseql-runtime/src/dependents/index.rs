@@ -6,6 +6,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::check::findings::name;
+use crate::dependents::cascade::Cache;
 use crate::schema::{Link, Shape, Source, Table};
 use crate::sql::dependents::{self, Step};
 use crate::view::Handle;
@@ -22,10 +23,13 @@ pub(crate) struct Way {
 }
 
 /// The ways of a read model, by table.
+#[allow(dead_code, reason = "the cache is for mutations")]
 pub(crate) struct Index {
     tables: BTreeMap<Table, Vec<Way>>,
     /// What was composed: for a table, a column, the type of its values, and whether it locks.
     composed: Mutex<HashMap<Statement, Arc<str>>>,
+    /// What goes with deleted rows.
+    pub(crate) foreign_keys: Cache,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -49,6 +53,7 @@ impl Index {
         let mut index = Self {
             tables: BTreeMap::new(),
             composed: Mutex::default(),
+            foreign_keys: Cache::default(),
         };
         // In the order in which documents are written.
         let mut views: Vec<Handle> = views.to_vec();
@@ -69,6 +74,12 @@ impl Index {
     /// The ways from a table; none where no document is made of its rows.
     pub(crate) fn ways(&self, table: Table) -> &[Way] {
         self.tables.get(&table).map_or(&[], Vec::as_slice)
+    }
+
+    /// The table that documents are made of, by its names.
+    pub(crate) fn table_called(&self, schema: &str, name: &str) -> Option<Table> {
+        self.tables()
+            .find(|table| table.schema == schema && table.name == name)
     }
 
     /// The tables that documents are made of.

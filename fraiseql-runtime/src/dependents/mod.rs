@@ -1,10 +1,15 @@
 //! Dependents: the documents that are made of given rows.
 //!
 //! [`index`] reads from the constant tables which ways lead from a table up to documents,
-//! [`find`] follows them.
+//! [`find`] follows them. [`cascade`] finds the rows that go with deleted ones.
 
+#[allow(dead_code, reason = "for mutations, which know what they delete")]
+pub(crate) mod cascade;
+#[allow(dead_code, reason = "for mutations, which say what led to a document")]
 pub(crate) mod find;
 pub(crate) mod index;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -16,8 +21,9 @@ use crate::check::findings::{name, near};
 use crate::error::{Error, Result};
 use crate::key::{Key, Keys};
 use crate::model::ReadModel;
+use crate::row_key::Keyed;
 use crate::schema::{Table, View};
-use crate::view::{Handle, Keyed, TView};
+use crate::view::{Handle, TView};
 
 /// The documents that are made of some rows: each once, in the order in which they are written
 /// when they are synced.

@@ -5,9 +5,13 @@
 //! rows on the way are locked, so that no other transaction moves them elsewhere before this one
 //! ends. And as the tables were before, for rows that are gone or may have been moved.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use sqlx::PgConnection;
 
 use crate::dependents::Dependents;
+use crate::dependents::cascade::{TableName, cascades};
 use crate::dependents::find::{Found, FoundWay, find};
 use crate::error::{Error, Result};
 use crate::key::Keys;
@@ -23,7 +27,10 @@ const WAYS_TOLD: usize = 3;
 
 pub(super) async fn flush(mutation: &mut Mutation) -> Result<MutationReport> {
     let mut report = MutationReport::default();
-    let found = Search::run(mutation).await?;
+    let mut found = Search::run(mutation).await?;
+    report.not_followed = std::mem::take(&mut found.not_followed)
+        .into_iter()
+        .collect();
     let documents = found.within_limits(mutation, &mut report)?;
     for (view, keys) in documents.into_views() {
         let request = Request::Sync { view, keys };
@@ -58,6 +65,10 @@ struct Search {
     documents: Dependents,
     /// The ways that led there.
     ways: Vec<FoundWay>,
+    /// More rows than may be touched went with deleted ones.
+    truncated: bool,
+    /// Foreign keys of deleted rows that lead further, and cannot be followed.
+    not_followed: BTreeSet<String>,
 }
 
 impl Search {
@@ -66,8 +77,10 @@ impl Search {
         let mut search = Self {
             documents: marks.documents,
             ways: Vec::new(),
+            truncated: false,
+            not_followed: BTreeSet::new(),
         };
-        let index = std::sync::Arc::clone(&mutation.model.dependents);
+        let index = Arc::clone(&mutation.model.dependents);
         let limit = mutation.limits.documents;
         let mut before = Vec::new();
         for ((table, column, _), rows) in marks.rows {
@@ -79,7 +92,7 @@ impl Search {
                 // Its snapshot may be older than what is committed.
                 || mutation.isolation == Isolation::Serializable;
             let keys = if may_move { rows.past } else { gone.clone() };
-            search.add(found);
+            search.add(found, 0);
             if !keys.is_empty() {
                 before.push(Before {
                     table,
@@ -100,25 +113,41 @@ impl Search {
         let model = &mutation.model;
         let limit = mutation.limits.documents;
         let mut past = Past::begin(&mutation.pool, &model.spare).await?;
+        let connection = past.connection();
+        let index = &model.dependents;
         for rows in before {
-            let connection = past.connection();
-            let found = find(
-                &model.dependents,
-                connection,
-                rows.table,
-                &rows.column,
-                &rows.keys,
-                false,
-                limit,
-            );
-            self.add(found.await?);
+            let Before { table, column, .. } = rows;
+            let found = find(index, connection, *table, column, &rows.keys, false, limit).await?;
+            self.add(found, 0);
+            if rows.gone.is_empty() {
+                continue;
+            }
+            let name = TableName {
+                schema: table.schema.to_owned(),
+                name: table.name.to_owned(),
+            };
+            let cache = &model.foreign_keys;
+            let cascades = cascades(cache, connection, name, column, &rows.gone, limit).await?;
+            self.truncated |= cascades.truncated;
+            self.not_followed.extend(cascades.not_followed);
+            for rows in cascades.rows {
+                // Of other tables there are no documents.
+                let Some(table) = index.table_called(&rows.table.schema, &rows.table.name) else {
+                    continue;
+                };
+                let keys = &rows.keys;
+                let found = find(index, connection, table, &rows.column, keys, false, limit);
+                self.add(found.await?, 1);
+            }
         }
         past.end().await;
         Ok(())
     }
 
-    fn add(&mut self, found: Found) {
-        for way in found.ways {
+    /// Adds what was found for rows that are so many steps away from those that were marked.
+    fn add(&mut self, found: Found, further: usize) {
+        for mut way in found.ways {
+            way.depth += further;
             self.documents.add(way.view, way.keys.clone());
             self.ways.push(way);
         }
@@ -136,8 +165,8 @@ impl Search {
                     most: limits.depth,
                 });
             }
-            if self.documents.len() > limits.documents || self.ways.iter().any(|way| way.truncated)
-            {
+            let truncated = self.truncated || self.ways.iter().any(|way| way.truncated);
+            if truncated || self.documents.len() > limits.documents {
                 return Err(Error::TooManyDependents {
                     most: limits.documents,
                     ways: self.told(|_| true),
@@ -145,12 +174,14 @@ impl Search {
             }
             return Ok(self.documents);
         }
+        // What goes with so many rows is not known.
+        let all_left = self.truncated;
         let mut within = Dependents::default();
         let mut left = limits.documents;
         for (view, keys) in self.documents.clone().into_views() {
             let is_of = |way: &FoundWay| way.view.view.table == view.view.table;
             let beyond = |way: &FoundWay| is_of(way) && (way.truncated || way.depth > limits.depth);
-            if keys.len() > left || self.ways.iter().any(beyond) {
+            if all_left || keys.len() > left || self.ways.iter().any(beyond) {
                 report.left.push(LeftToFullSync {
                     entity: view.view.entity,
                     view: view.view.table,

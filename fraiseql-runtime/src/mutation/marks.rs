@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use crate::dependents::Dependents;
 use crate::error::Result;
 use crate::key::{Key, Keys};
+use crate::row_key::Keyed;
 use crate::schema::Table;
-use crate::view::{Keyed, TView};
+use crate::view::TView;
 
 /// Something that is told which rows were changed: a [`Mutation`](crate::Mutation), a
 /// [`Savepoint`](crate::Savepoint), or a [`Recorder`](crate::Recorder) in a unit test.

@@ -26,7 +26,8 @@ use self::savepoint::Savepoint;
 use crate::error::{Error, Result};
 use crate::key::Key;
 use crate::model::ReadModel;
-use crate::view::{Keyed, TView};
+use crate::row_key::Keyed;
+use crate::view::TView;
 
 /// A transaction that knows what it changes. Begun by [`ReadModel::mutation`].
 ///

@@ -21,6 +21,9 @@ pub struct MutationReport {
     /// The views that were not synced, because they had more dependents than the mutation's
     /// limits allow: they are stale until a full sync.
     pub left: Vec<LeftToFullSync>,
+    /// Foreign keys by which rows have gone with deleted ones, and which were not followed,
+    /// because they have several columns: the documents of those rows may be stale.
+    pub not_followed: Vec<String>,
     /// How often [`mutate`](crate::ReadModel::mutate) ran it again.
     pub retries: u32,
     /// The time from the call of `commit` to its return.
@@ -93,7 +96,7 @@ impl fmt::Display for LeftToFullSync {
 
 impl fmt::Display for MutationReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.views.is_empty() && self.left.is_empty() {
+        if self.views.is_empty() && self.left.is_empty() && self.not_followed.is_empty() {
             return f.write_str("no document depends on what was changed");
         }
         let synced = self
@@ -101,7 +104,11 @@ impl fmt::Display for MutationReport {
             .iter()
             .map(|view| format!("{}: {}", view.entity, view.report));
         let left = self.left.iter().map(ToString::to_string);
-        for (index, line) in synced.chain(left).enumerate() {
+        let not_followed = self
+            .not_followed
+            .iter()
+            .map(|key| format!("not followed from deleted rows: {key}"));
+        for (index, line) in synced.chain(left).chain(not_followed).enumerate() {
             let end = if index == 0 { "" } else { "\n" };
             write!(f, "{end}{line}")?;
         }

@@ -9,7 +9,8 @@ use crate::error::{Error, Result};
 use crate::key::Key;
 use crate::model::ReadModel;
 use crate::mutation::marks::{Changes, Marks};
-use crate::view::{Keyed, TView};
+use crate::row_key::Keyed;
+use crate::view::TView;
 
 /// A part of a [`Mutation`](crate::Mutation) that can be rolled back by itself, with what it
 /// marks. Begun by [`Mutation::savepoint`](crate::Mutation::savepoint).

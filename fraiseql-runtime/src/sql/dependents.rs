@@ -10,7 +10,7 @@
 
 use crate::schema::{Key, Table};
 use crate::sql::sync::in_order;
-use crate::sql::text::{Sql, column, ident};
+use crate::sql::text::{Sql, column};
 
 /// The columns of the statement's row: the keys of the rows that exist, then those of the
 /// documents, way by way.
@@ -169,26 +169,4 @@ fn range(ty: &str) -> Option<String> {
         _ => return None,
     };
     Some(format!("{min} AND {max}"))
-}
-
-/// The values of `key` in the rows of a table, named at run time, whose `by` is one of `$1`:
-/// one array, in order, of at most `$2`.
-pub(crate) fn values(table: &str, by: &str, ty: &str, key: &str, key_ty: &str) -> String {
-    let (by, key) = (column("r", by), column("r", key));
-    let mut sql = Sql::new();
-    sql.block("SELECT ARRAY(", ") AS keys", |sql| {
-        sql.line(format!("SELECT DISTINCT {key}::{key_ty} AS key"));
-        sql.line(format!("FROM {table} AS r"));
-        sql.line(format!(
-            "WHERE {by} = ANY ($1::{ty}[]) AND {key} IS NOT NULL"
-        ));
-        sql.line("ORDER BY 1");
-        sql.line("LIMIT $2");
-    });
-    sql.finish()
-}
-
-/// A table's name in SQL, where it was read from the catalog.
-pub(crate) fn table_name(schema: &str, name: &str) -> String {
-    format!("{}.{}", ident(schema), ident(name))
 }

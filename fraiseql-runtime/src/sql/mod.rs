@@ -2,11 +2,13 @@
 //!
 //! [`document`] composes the query that builds documents, [`mod@write`] the statement that writes
 //! them, [`sync`] those around it, [`read`] those that read them, [`ddl`] the view tables, `log`
-//! the log of syncs, `dependents` the ways from changed rows up to documents.
+//! the log of syncs, `dependents` the ways from changed rows up to documents, `cascade` those
+//! from deleted rows to what goes with them.
 //! `aggregate`, `form` and `lock` are parts of these; `text` quotes and indents. `catalog` and
 //! `probe` are what `check` asks a server.
 
 mod aggregate;
+pub(crate) mod cascade;
 pub(crate) mod catalog;
 pub mod ddl;
 pub(crate) mod dependents;

@@ -5,9 +5,10 @@ use std::fmt;
 use crate::error::Result;
 use crate::key::{Key, Keys};
 use crate::mutation::marks::Changes;
+use crate::row_key::Keyed;
 use crate::schema::Table;
 use crate::sync::recorder::Recorder;
-use crate::view::{Keyed, TView};
+use crate::view::TView;
 
 /// Rows that a recorder was told of.
 #[derive(Clone, Debug, PartialEq, Eq)]
