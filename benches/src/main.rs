@@ -2,11 +2,12 @@
 //!
 //! `cargo run --release -p benches -- sync` compares ways to keep documents up to date, all
 //! on one server and in one run: alternating, after a warm-up, medians and ratios.
-//! `-- derive` measures what the derives cost at compile time.
+//! `-- mutation` changes a row that many documents embed. `-- derive` measures what the derives cost at compile time.
 
 mod blog;
 mod derive;
 mod measure;
+mod mutation;
 mod plot;
 mod sync;
 
@@ -24,6 +25,8 @@ struct Arguments {
 enum Command {
     /// Syncing documents: in batches, and all of them.
     Sync(sync::Options),
+    /// One row that many documents embed.
+    Mutation(mutation::Options),
     /// Compiling views.
     Derive(derive::Options),
 }
@@ -32,6 +35,7 @@ enum Command {
 async fn main() -> anyhow::Result<()> {
     match Arguments::parse().command {
         Command::Sync(options) => sync::run(options).await,
+        Command::Mutation(options) => mutation::run(options).await,
         Command::Derive(options) => derive::run(&options),
     }
 }

@@ -83,7 +83,7 @@ const DOCUMENT: &str = "
   )";
 
 /// (a) In one upsert.
-const CLASSIC: &str = "
+pub(crate) const CLASSIC: &str = "
 INSERT INTO tv_classic (id, data, updated_at)
 SELECT p.id, {document}, now()
 FROM tb_post p
@@ -91,7 +91,7 @@ JOIN tb_user u ON u.id = p.author_id
 WHERE {where}
 ON CONFLICT (id) DO UPDATE SET data = EXCLUDED.data, updated_at = EXCLUDED.updated_at";
 
-const CLASSIC_TABLE: &str = "
+pub(crate) const CLASSIC_TABLE: &str = "
 CREATE TABLE tv_classic (
     id uuid PRIMARY KEY,
     data jsonb NOT NULL,
@@ -184,7 +184,7 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
 
 /// A statement with its document and its condition. sqlx takes those that live as long as the
 /// program.
-fn statement(text: &str, condition: &str) -> &'static str {
+pub(crate) fn statement(text: &str, condition: &str) -> &'static str {
     text.replace("{document}", DOCUMENT)
         .replace("{where}", condition)
         .leak()
@@ -344,7 +344,7 @@ impl Bench {
             };
             let row = sqlx::query(sql)
                 .bind(chunk)
-                .bind(Vec::<Uuid>::new())
+                .bind(Vec::<i32>::new())
                 .fetch_one(&mut *connection)
                 .await?;
             written += u64::try_from(row.try_get::<i64, _>("changed")?)?;

@@ -45,6 +45,12 @@ pub(crate) async fn statements(
             ("finds many", &statements.read.find_many),
         ]);
         all.extend(
+            statements
+                .parts
+                .iter()
+                .map(|part| ("replaces a part", part.replace.as_str())),
+        );
+        all.extend(
             sync.clear_unique
                 .iter()
                 .map(|statement| ("clears unique columns", statement.as_str())),

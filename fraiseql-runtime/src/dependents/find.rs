@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::key::Keys;
 use crate::schema::Table;
 use crate::sql::dependents::answer;
+use crate::sql::part::PartSql;
 use crate::sync::telemetry;
 use crate::view::Handle;
 
@@ -35,6 +36,9 @@ pub(crate) struct FoundWay {
     pub(crate) keys: Keys,
     /// There are more than were asked for.
     pub(crate) truncated: bool,
+    /// The part that the rows are in the root objects of the documents, if that is how they
+    /// are embedded.
+    pub(crate) part: Option<&'static PartSql>,
 }
 
 /// The documents that the rows of `table` belong to whose `column` is one of `rows`, at most
@@ -88,6 +92,7 @@ pub(crate) async fn find(
                     depth: way.depth,
                     keys,
                     truncated,
+                    part: way.part(table, column, rows.sql()),
                 });
             }
         }

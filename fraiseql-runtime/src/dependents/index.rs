@@ -9,6 +9,7 @@ use crate::check::findings::name;
 use crate::dependents::cascade::Cache;
 use crate::schema::{Link, Shape, Source, Table};
 use crate::sql::dependents::{self, Step};
+use crate::sql::part::PartSql;
 use crate::view::Handle;
 
 /// A way from the rows of a table to the documents of a view, and what it is called.
@@ -45,6 +46,25 @@ impl Way {
     /// an update of that column moves them.
     pub(crate) fn leaves_by_other(&self, column: &str) -> bool {
         self.sql.wanted != column
+    }
+
+    /// The part that these rows, named by `column`, are in the root objects of the documents.
+    pub(crate) fn part(&self, table: Table, column: &str, ty: &str) -> Option<&'static PartSql> {
+        let [step] = self.sql.steps.as_slice() else {
+            return None;
+        };
+        let view = self.view.view;
+        let is_root = step.table == view.shape.table && step.wanted == view.key.column;
+        let is_of = |part: &&PartSql| {
+            part.table == table
+                && part.key.column == column
+                && part.key.ty.sql == ty
+                && part.fk == step.by
+        };
+        let parts = &self.view.statements().parts;
+        (is_root && self.sql.wanted == column)
+            .then(|| parts.iter().find(is_of))
+            .flatten()
     }
 }
 

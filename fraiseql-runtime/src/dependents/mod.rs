@@ -72,6 +72,12 @@ impl Dependents {
         }
     }
 
+    /// The keys of one view.
+    pub(crate) fn keys_of(&self, view: Handle) -> Keys {
+        let found = self.views.get(&view.view.table);
+        found.map_or_else(|| view.no_keys(), |(_, keys)| keys.clone())
+    }
+
     /// The views in the order in which they are synced, with the keys of their documents.
     pub(crate) fn into_views(self) -> impl Iterator<Item = (Handle, Keys)> {
         self.views.into_values()

@@ -20,7 +20,10 @@ use crate::mutation::past::Past;
 use crate::mutation::report::{LeftToFullSync, MutationReport, ViewReport};
 use crate::mutation::{Isolation, Mutation};
 use crate::schema::Table;
-use crate::sync::{Request, observe};
+use crate::sql::part::PartSql;
+use crate::sync::report::SyncReport;
+use crate::sync::{Request, observe, part};
+use crate::view::Handle;
 
 /// How many ways an error names.
 const WAYS_TOLD: usize = 3;
@@ -32,10 +35,28 @@ pub(super) async fn flush(mutation: &mut Mutation) -> Result<MutationReport> {
         .into_iter()
         .collect();
     let documents = found.within_limits(mutation, &mut report)?;
-    for (view, keys) in documents.into_views() {
-        let request = Request::Sync { view, keys };
+    for (view, mut keys) in documents.into_views() {
+        let mut synced = SyncReport::default();
         let watchers = &mutation.model.watchers;
-        let synced = observe::told(&mut *mutation.transaction, watchers, request).await?;
+        for Replaced {
+            part,
+            rows,
+            keys: of,
+        } in found.replaced(view, &keys)
+        {
+            keys.remove(&of);
+            let request = Request::Replace {
+                view,
+                part,
+                rows,
+                keys: of,
+            };
+            synced += observe::told(&mut *mutation.transaction, watchers, request).await?;
+        }
+        if !keys.is_empty() {
+            let request = Request::Sync { view, keys };
+            synced += observe::told(&mut *mutation.transaction, watchers, request).await?;
+        }
         report.views.push(ViewReport {
             entity: view.view.entity,
             view: view.view.table,
@@ -60,9 +81,20 @@ struct Before {
     gone: Keys,
 }
 
+/// Documents of one view that only differ in a part of their root objects.
+struct Replaced {
+    part: &'static PartSql,
+    rows: Keys,
+    keys: Keys,
+}
+
 /// What was found.
 struct Search {
     documents: Dependents,
+    /// Those that must be built.
+    built: Dependents,
+    /// Those that embed changed rows in their root objects, by part.
+    parts: Vec<(Handle, Replaced)>,
     /// The ways that led there.
     ways: Vec<FoundWay>,
     /// More rows than may be touched went with deleted ones.
@@ -75,7 +107,9 @@ impl Search {
     async fn run(mutation: &mut Mutation) -> Result<Self> {
         let marks = std::mem::take(&mut mutation.marks);
         let mut search = Self {
+            built: marks.documents.clone(),
             documents: marks.documents,
+            parts: Vec::new(),
             ways: Vec::new(),
             truncated: false,
             not_followed: BTreeSet::new(),
@@ -92,7 +126,7 @@ impl Search {
                 // Its snapshot may be older than what is committed.
                 || mutation.isolation == Isolation::Serializable;
             let keys = if may_move { rows.past } else { gone.clone() };
-            search.add(found, 0);
+            search.add(found, 0, Some(&rows.keys));
             if !keys.is_empty() {
                 before.push(Before {
                     table,
@@ -118,7 +152,7 @@ impl Search {
         for rows in before {
             let Before { table, column, .. } = rows;
             let found = find(index, connection, *table, column, &rows.keys, false, limit).await?;
-            self.add(found, 0);
+            self.add(found, 0, None);
             if rows.gone.is_empty() {
                 continue;
             }
@@ -137,7 +171,7 @@ impl Search {
                 };
                 let keys = &rows.keys;
                 let found = find(index, connection, table, &rows.column, keys, false, limit);
-                self.add(found.await?, 1);
+                self.add(found.await?, 1, None);
             }
         }
         past.end().await;
@@ -145,17 +179,74 @@ impl Search {
     }
 
     /// Adds what was found for rows that are so many steps away from those that were marked.
-    fn add(&mut self, found: Found, further: usize) {
+    /// `now` are these rows, where they were looked for as they are now.
+    fn add(&mut self, found: Found, further: usize, now: Option<&Keys>) {
         for mut way in found.ways {
             way.depth += further;
             self.documents.add(way.view, way.keys.clone());
+            match (way.part, now) {
+                (Some(part), Some(rows)) => {
+                    let replaced = Replaced {
+                        part,
+                        rows: rows.clone(),
+                        keys: way.keys.clone(),
+                    };
+                    self.parts.push((way.view, replaced));
+                }
+                // Who embedded them before, and does so now, is among the parts.
+                (Some(part), None) => {
+                    let mut keys = way.keys.clone();
+                    for (_, replaced) in &self.parts {
+                        if std::ptr::eq(replaced.part, part) {
+                            keys.remove(&replaced.keys);
+                        }
+                    }
+                    self.built.add(way.view, keys);
+                }
+                (None, _) => self.built.add(way.view, way.keys.clone()),
+            }
             self.ways.push(way);
         }
     }
 
+    /// Which of the documents `keys` only differ in a part, where that is worth a statement of
+    /// its own. A document that differs in two is built.
+    fn replaced(&mut self, view: Handle, keys: &Keys) -> Vec<Replaced> {
+        let is_of = |(of, _): &mut (Handle, Replaced)| of.view.table == view.view.table;
+        let parts: Vec<Replaced> = self
+            .parts
+            .extract_if(.., is_of)
+            .map(|(_, part)| part)
+            .collect();
+        let mut others = self.built.keys_of(view);
+        let mut twice = keys.none();
+        let mut once = keys.none();
+        for part in &parts {
+            let mut again = part.keys.clone();
+            let mut first = part.keys.clone();
+            first.remove(&once);
+            again.remove(&first);
+            twice.unite(again);
+            once.unite(first);
+        }
+        others.unite(twice);
+        parts
+            .into_iter()
+            .map(|mut part| {
+                part.keys.remove(&others);
+                part
+            })
+            .filter(|part| part.keys.len() >= part::LEAST)
+            .collect()
+    }
+
     /// The documents that may be synced. Where there are more, and the caller wants it so, the
     /// views that have too many are left out and reported.
-    fn within_limits(self, mutation: &Mutation, report: &mut MutationReport) -> Result<Dependents> {
+    fn within_limits(
+        &self,
+        mutation: &Mutation,
+        report: &mut MutationReport,
+    ) -> Result<Dependents> {
         let limits = mutation.limits;
         if limits.beyond == Beyond::Fail {
             if let Some(way) = self.ways.iter().find(|way| way.depth > limits.depth) {
@@ -172,7 +263,7 @@ impl Search {
                     ways: self.told(|_| true),
                 });
             }
-            return Ok(self.documents);
+            return Ok(self.documents.clone());
         }
         // What goes with so many rows is not known.
         let all_left = self.truncated;

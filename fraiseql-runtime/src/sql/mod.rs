@@ -1,7 +1,7 @@
 //! From schema to SQL text. Pure: nothing here opens a connection.
 //!
 //! [`document`] composes the query that builds documents, [`mod@write`] the statement that writes
-//! them, [`sync`] those around it, [`read`] those that read them, [`ddl`] the view tables, `log`
+//! them, [`part`] those that replace a part of one, [`sync`] those around it, [`read`] those that read them, [`ddl`] the view tables, `log`
 //! the log of syncs, `dependents` the ways from changed rows up to documents, `cascade` those
 //! from deleted rows to what goes with them.
 //! `aggregate`, `form` and `lock` are parts of these; `text` quotes and indents. `catalog` and
@@ -17,6 +17,7 @@ mod enums;
 pub(crate) mod form;
 pub(crate) mod lock;
 pub(crate) mod log;
+pub mod part;
 pub(crate) mod probe;
 pub mod read;
 pub mod session;
@@ -34,6 +35,8 @@ pub struct Statements {
     pub sync: sync::SyncSql,
     /// Finds documents by key.
     pub read: read::ReadSql,
+    /// Replace parts of documents.
+    pub parts: Vec<part::PartSql>,
     /// The view table and its indexes.
     pub ddl: ddl::Ddl,
 }
@@ -45,6 +48,7 @@ impl Statements {
         Self {
             sync: sync::compose(view),
             read: read::compose(view),
+            parts: part::compose(view),
             ddl: ddl::compose(view),
         }
     }

@@ -19,6 +19,18 @@ impl SessionNeeds {
         self.utc || self.floats
     }
 
+    /// What must be true of the session.
+    pub(crate) fn conditions(self) -> Vec<&'static str> {
+        let mut conditions = Vec::new();
+        if self.utc {
+            conditions.push("pg_catalog.current_setting('TimeZone') = 'UTC'");
+        }
+        if self.floats {
+            conditions.push("pg_catalog.current_setting('extra_float_digits')::int4 >= 1");
+        }
+        conditions
+    }
+
     fn note(&mut self, ty: &ScalarType) {
         match ty.form {
             Form::Timestamptz { .. } => self.utc = true,

@@ -155,12 +155,7 @@ impl Write<'_> {
             conditions
                 .push("pg_catalog.current_setting('transaction_isolation') LIKE 'read %committed'");
         }
-        if self.needs.utc {
-            conditions.push("pg_catalog.current_setting('TimeZone') = 'UTC'");
-        }
-        if self.needs.floats {
-            conditions.push("pg_catalog.current_setting('extra_float_digits')::int4 >= 1");
-        }
+        conditions.extend(self.needs.conditions());
         conditions
     }
 
@@ -241,24 +236,7 @@ impl Write<'_> {
                 sql.line("END AS keys");
                 sql.line("FROM equal");
             }),
-            Form::Locked => sql.block("touched AS (", "),", |sql| {
-                sql.line(format!(
-                    "UPDATE {} AS v SET synced_xid = pg_catalog.pg_current_xact_id()",
-                    self.view.table
-                ));
-                sql.block(
-                    format!("WHERE {} = ANY ((", self.key),
-                    format!(")::{}[])", self.view.key.ty.sql),
-                    |sql| {
-                        sql.line(
-                            "SELECT CASE WHEN keys IS NULL THEN NULL \
-                             WHEN EXISTS (SELECT FROM others) THEN keys END",
-                        );
-                        sql.line("FROM equal");
-                    },
-                );
-                sql.line(format!("  AND {}", self.is_locked(&self.key)));
-            }),
+            Form::Locked => touched(sql, self.view),
         }
     }
 
@@ -334,7 +312,7 @@ impl Write<'_> {
             // One that came after the locks.
             let unlocked = format!(
                 "SELECT \"key\" FROM built WHERE NOT changed AND NOT {}",
-                self.is_locked("\"key\"")
+                is_locked("\"key\"")
             );
             some_blocked.push_str(&format!("\n    OR EXISTS ({unlocked})"));
             blocked = format!("({blocked} UNION ALL {unlocked})");
@@ -391,11 +369,6 @@ impl Write<'_> {
         )
     }
 
-    fn is_locked(&self, key: &str) -> String {
-        // A sub-select is hashed, an array is not.
-        format!("{key} IN (SELECT pg_catalog.unnest(locked) FROM input)")
-    }
-
     /// True for a stored document that is no newer than this statement's snapshot: one whose
     /// writer the snapshot sees, or that this transaction has written or locked before.
     fn guard(&self) -> String {
@@ -406,14 +379,42 @@ impl Write<'_> {
                 "({seen}\n    \
                    OR v.synced_xid = (SELECT pg_catalog.pg_current_xact_id())\n    \
                    OR {})",
-                self.is_locked(&self.key)
+                is_locked(&self.key)
             ),
         }
     }
 }
 
+/// `key` is one of the keys that were locked. A sub-select is hashed, an array is not.
+pub(crate) fn is_locked(key: &str) -> String {
+    format!("{key} IN (SELECT pg_catalog.unnest(locked) FROM input)")
+}
+
+/// Makes it count that the `keys` of `equal` were skipped, where that matters.
+pub(crate) fn touched(sql: &mut Sql, view: &View) {
+    let key = column("v", view.key.column);
+    sql.block("touched AS (", "),", |sql| {
+        sql.line(format!(
+            "UPDATE {} AS v SET synced_xid = pg_catalog.pg_current_xact_id()",
+            view.table
+        ));
+        sql.block(
+            format!("WHERE {key} = ANY (("),
+            format!(")::{}[])", view.key.ty.sql),
+            |sql| {
+                sql.line(
+                    "SELECT CASE WHEN keys IS NULL THEN NULL \
+                     WHEN EXISTS (SELECT FROM others) THEN keys END",
+                );
+                sql.line("FROM equal");
+            },
+        );
+        sql.line(format!("  AND {}", is_locked(&key)));
+    });
+}
+
 /// The transactions of others that write the view table, and have not locked first.
-fn others(sql: &mut Sql, view: &View, also: Option<&str>) {
+pub(crate) fn others(sql: &mut Sql, view: &View, also: Option<&str>) {
     let table = format!("{}::pg_catalog.regclass", literal(&view.table.to_string()));
     sql.block("locks AS MATERIALIZED (", "),", |sql| {
         sql.line("SELECT *");

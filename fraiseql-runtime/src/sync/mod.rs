@@ -1,6 +1,7 @@
 //! Sync: make the documents of some keys equal to the base tables.
 //!
-//! [`target`] says where it can run, `run` is the protocol for a batch, `invalid` leaves out
+//! [`target`] says where it can run, `run` is the protocol for a batch, `part` replaces a part in
+//! documents, `invalid` leaves out
 //! what cannot be written, [`full`] goes through a whole view, [`report`] says what was done.
 //! [`observe`] tells others of it: observers, the [`log`], traces and metrics (`telemetry`).
 //! [`recorder`] is a target without a database.
@@ -10,6 +11,7 @@ pub mod full;
 mod invalid;
 pub mod log;
 pub mod observe;
+pub(crate) mod part;
 pub mod recorder;
 pub mod report;
 mod run;
@@ -18,6 +20,7 @@ pub(crate) mod telemetry;
 
 use crate::error::Result;
 use crate::key::Keys;
+use crate::sql::part::PartSql;
 use crate::sync::observe::Mode;
 use crate::sync::report::SyncReport;
 use crate::sync::target::SyncTarget;
@@ -65,6 +68,17 @@ pub enum Request<'a> {
         /// Its keys.
         keys: Keys,
     },
+    /// Put these rows of a part into the documents of these keys.
+    Replace {
+        /// The view.
+        view: Handle,
+        /// The part.
+        part: &'static PartSql,
+        /// The keys of its rows.
+        rows: Keys,
+        /// The view's keys.
+        keys: Keys,
+    },
     /// Delete these documents.
     Delete {
         /// The view.
@@ -89,7 +103,9 @@ impl Request<'_> {
     /// The view, the mode, and how many keys were given.
     pub(crate) fn summary(&self) -> (Handle, Mode, Option<usize>) {
         match self {
-            Self::Sync { view, keys } => (*view, Mode::Sync, Some(keys.len())),
+            Self::Sync { view, keys } | Self::Replace { view, keys, .. } => {
+                (*view, Mode::Sync, Some(keys.len()))
+            }
             Self::Delete { view, keys } => (*view, Mode::Delete, Some(keys.len())),
             Self::Full { view, .. } => (*view, Mode::Full, None),
         }
@@ -100,6 +116,7 @@ impl std::fmt::Debug for Request<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let (name, view, keys) = match self {
             Self::Sync { view, keys } => ("Sync", view, Some(keys)),
+            Self::Replace { view, keys, .. } => ("Replace", view, Some(keys)),
             Self::Delete { view, keys } => ("Delete", view, Some(keys)),
             Self::Full { view, .. } => ("Full", view, None),
         };

@@ -93,8 +93,8 @@ pub(crate) enum Place {
 }
 
 /// A batch of one view on one connection.
-struct Batch<'c> {
-    connection: &'c mut PgConnection,
+pub(super) struct Batch<'c> {
+    pub(super) connection: &'c mut PgConnection,
     view: Handle,
     sql: &'static SyncSql,
     /// The backends that are known to write other documents.
@@ -169,7 +169,7 @@ pub(crate) async fn delete(
 }
 
 impl<'c> Batch<'c> {
-    fn new(connection: &'c mut PgConnection, view: Handle) -> Self {
+    pub(super) fn new(connection: &'c mut PgConnection, view: Handle) -> Self {
         Self {
             connection,
             view,
@@ -395,7 +395,7 @@ impl<'c> Batch<'c> {
     }
 
     /// Locks the view rows of `keys`; says which of them exist.
-    async fn lock_documents(&mut self, keys: &Keys) -> Result<Keys> {
+    pub(super) async fn lock_documents(&mut self, keys: &Keys) -> Result<Keys> {
         let sql: &'static str = &self.sql.lock_documents;
         telemetry::statement(sql);
         let locked = keys
@@ -461,7 +461,7 @@ impl<'c> Batch<'c> {
     }
 
     /// `syncing "public"."tv_post"`: what was being done when an error came.
-    fn failed(&self, what: &'static str) -> impl FnOnce(sqlx::Error) -> Error + use<> {
+    pub(super) fn failed(&self, what: &'static str) -> impl FnOnce(sqlx::Error) -> Error + use<> {
         let table = self.view.view.table;
         move |source| Error::database(format!("{what} {table}"))(source)
     }

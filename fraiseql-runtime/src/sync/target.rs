@@ -9,10 +9,11 @@ use sqlx::{Executor, PgConnection, PgPool, Postgres, Transaction};
 
 use crate::error::{Error, Result};
 use crate::key::Keys;
+use crate::sql::part::PartSql;
 use crate::sync::observe::{Mode, Watch};
 use crate::sync::report::SyncReport;
 use crate::sync::run::Place;
-use crate::sync::{Request, full, invalid, observe, run, telemetry};
+use crate::sync::{Request, full, invalid, observe, part, run, telemetry};
 use crate::view::Handle;
 
 /// The most documents that one statement builds. It bounds the memory of a batch, and more
@@ -168,6 +169,37 @@ impl<'c> Session<'c> {
             .await
     }
 
+    /// Puts rows of a part into documents; those that are not as they should be for that are
+    /// built.
+    async fn replace(
+        &mut self,
+        view: Handle,
+        part: &'static PartSql,
+        rows: &Keys,
+        keys: &Keys,
+    ) -> Result<SyncReport> {
+        let batch = observe::Started::now(self.watch, view, self.mode, keys);
+        self.retries = 0;
+        let work = async |session: &mut Self| {
+            let replaced = session.guarded(async |connection, _| {
+                part::replace(connection, view, part, rows, keys).await
+            });
+            let (mut report, rest) = match replaced.await {
+                // Which value it is about is found when the documents are built.
+                Err(error) if error.is_about_values() => (SyncReport::default(), keys.clone()),
+                result => result?,
+            };
+            for keys in rest.chunks(BATCH) {
+                report += invalid::sync(session, view, &keys).await?;
+            }
+            Ok(report)
+        };
+        let result = work(self).await;
+        batch
+            .end(result, self.retries, self.connection, self.place)
+            .await
+    }
+
     /// Syncs the documents of at most [`BATCH`] keys, all or none.
     pub(crate) async fn attempt(&mut self, view: Handle, keys: &Keys) -> Result<SyncReport> {
         self.step(view, keys, Step::Write).await
@@ -242,6 +274,16 @@ impl<'c> Session<'c> {
             Request::Sync { view, keys } | Request::Delete { view, keys } => {
                 for chunk in keys.chunks(BATCH) {
                     report += self.batch(view, &chunk).await?;
+                }
+            }
+            Request::Replace {
+                view,
+                part,
+                rows,
+                keys,
+            } => {
+                for chunk in keys.chunks(part::BATCH) {
+                    report += self.replace(view, part, &rows, &chunk).await?;
                 }
             }
             Request::Full { view, settings } => {

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::{Lookup, Purpose, write_from};
-use crate::schema::{Aggregate, Data, Field, Function, Link, Many, One, Shape, Source, View};
+use crate::schema::{Aggregate, Data, Field, Function, Link, Many, One, Shape, Source};
 use crate::sql::text::{Sql, column, fragment, ident};
 use crate::sql::{aggregate, form};
 
@@ -60,18 +60,18 @@ impl Composer {
     pub(super) fn write(
         mut self,
         sql: &mut Sql,
-        view: &View,
+        shape: &'static Shape,
         root: &str,
         document: &str,
         select: Vec<String>,
         fence: bool,
         pick: impl FnOnce(&str) -> Vec<String>,
     ) {
-        let joins = self.joins(view.shape, root, "");
-        let record = self.record(view.shape, root, "", &joins);
+        let joins = self.joins(shape, root, "");
+        let record = self.record(shape, root, "", &joins);
         sql.line("SELECT");
         sql.block_list(select);
-        write_from(sql, view.shape.table, root, view.shape.filter.as_slice());
+        write_from(sql, shape.table, root, shape.filter.as_slice());
         joins.write(sql);
         sql.block("CROSS JOIN LATERAL (", format!(") AS {document}"), |sql| {
             record.write(sql);

@@ -16,7 +16,7 @@ mod record;
 
 use self::composer::Composer;
 use crate::scalar::ScalarType;
-use crate::schema::{Source, Table, View};
+use crate::schema::{Data, Shape, Source, Table, View};
 use crate::sql::form;
 use crate::sql::text::{Sql, column, fragment, ident};
 
@@ -109,7 +109,24 @@ pub(crate) fn write(
         "pg_catalog.to_{}({document}) AS \"data\"",
         view.data.sql()
     ));
-    composer.write(sql, view, &root, &document, select, computed, pick);
+    composer.write(sql, view.shape, &root, &document, select, computed, pick);
+}
+
+/// Writes the query that builds what stands in documents for the rows of a part: columns `key`,
+/// which is the rows' column `key`, and `part`.
+pub(crate) fn part(
+    sql: &mut Sql,
+    shape: &'static Shape,
+    key: &str,
+    pick: impl FnOnce(&str) -> Vec<String>,
+) {
+    let mut composer = Composer::new(Data::Jsonb, Lookup::Few, Purpose::Documents);
+    let (root, document) = composer.root();
+    let select = vec![
+        format!("{} AS \"key\"", column(&root, key)),
+        format!("pg_catalog.to_jsonb({document}) AS part"),
+    ];
+    composer.write(sql, shape, &root, &document, select, false, pick);
 }
 
 /// What a promoted column stores of a column of `row`; `None` where it is what the document has.
@@ -137,13 +154,13 @@ pub(crate) fn flaws(view: &View, pick: impl FnOnce(&str) -> Vec<String>) -> Stri
         format!("pg_catalog.to_jsonb({document}) AS \"flaws\""),
     ];
     let mut sql = Sql::new();
-    composer.write(&mut sql, view, &root, &document, select, false, pick);
+    composer.write(&mut sql, view.shape, &root, &document, select, false, pick);
     sql.finish()
 }
 
 /// `FROM` a base table. A filter's columns are meant to be the table's, so it stands in a
 /// sub-select of its own, where no other name is in sight. The planner flattens it.
-fn write_from(sql: &mut Sql, table: Table, row: &str, filters: &[&str]) {
+pub(crate) fn write_from(sql: &mut Sql, table: Table, row: &str, filters: &[&str]) {
     if filters.is_empty() {
         sql.line(format!("FROM {table} AS {row}"));
         return;

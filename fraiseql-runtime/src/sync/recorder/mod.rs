@@ -474,7 +474,9 @@ impl SyncTarget for &Recorder {
             Request::Sync { keys, .. } | Request::Delete { keys, .. } if keys.is_empty() => {
                 return Ok(SyncReport::default());
             }
-            Request::Sync { keys, .. } | Request::Delete { keys, .. } => keys.clone(),
+            Request::Sync { keys, .. }
+            | Request::Delete { keys, .. }
+            | Request::Replace { keys, .. } => keys.clone(),
             Request::Full { .. } => view.no_keys(),
         };
         let batch = Started::now(watch, view, mode, &keys);

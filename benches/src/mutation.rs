@@ -1,0 +1,250 @@
+//! One row that many documents embed: an author with 10,000 posts is renamed.
+//!
+//! Ours is a mutation that is told of the user alone. Against it, in one transaction each:
+//! (a) the best statement that one can write for this very change, which replaces the author in
+//! each document, and knows where the author stands; (b) the statement everyone writes, which
+//! builds the author's documents anew.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, ensure};
+use fraiseql_runtime::ReadModel;
+use sqlx::PgPool;
+use sqlx::postgres::PgPoolOptions;
+use uuid::Uuid;
+
+use crate::blog::{self, Author, Post, Size, sync_all_posts};
+use crate::measure::{Times, millis};
+use crate::sync::{CLASSIC, CLASSIC_TABLE, statement};
+
+/// Options of `mutation`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    /// How many posts the author has.
+    #[arg(long, default_value_t = 10_000)]
+    posts: i32,
+    /// How many comments there are on them.
+    #[arg(long, default_value_t = 100_000)]
+    comments: i32,
+    /// Measured rounds.
+    #[arg(long, default_value_t = 11)]
+    rounds: usize,
+    /// Print JSON instead of text.
+    #[arg(long)]
+    json: bool,
+}
+
+/// (a) Only the part that changed.
+const PART: &str = "
+UPDATE tv_classic AS v
+SET data = jsonb_set(v.data, '{author}', a.author), updated_at = now()
+FROM tb_post AS p
+JOIN (
+  SELECT id, jsonb_build_object('id', id, 'username', username, 'fullName', full_name) AS author
+  FROM tb_user
+) AS a ON a.id = p.author_id
+WHERE p.author_id = $1 AND v.id = p.id";
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    Ours,
+    Part,
+    Whole,
+}
+
+const WAYS: [Way; 3] = [Way::Ours, Way::Part, Way::Whole];
+
+#[derive(Debug, serde::Serialize)]
+struct Report {
+    server: String,
+    cores: usize,
+    posts: i32,
+    comments: i32,
+    /// Medians in milliseconds.
+    ours: f64,
+    part: f64,
+    whole: f64,
+    /// The most memory that this process had in use, in MB, and what it had before.
+    memory: f64,
+    memory_before: f64,
+}
+
+pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
+    let server = dev_postgres::Server::builder()
+        .setting("fsync", "on")
+        .setting("synchronous_commit", "on")
+        .setting("full_page_writes", "on")
+        .setting("shared_buffers", "512MB")
+        .setting("jit", "off")
+        .start()?;
+    let pool = PgPoolOptions::new()
+        .max_connections(2)
+        .connect_with(server.create_database().await?)
+        .await?;
+    let size = Size {
+        users: 1_000,
+        posts: options.posts,
+        comments: options.comments,
+    };
+    eprintln!("{}: loading {size:?}", server.description());
+    blog::create(&pool, size).await?;
+    let bench = Bench::new(pool).await?;
+    let memory_before = memory()?;
+    let mut times: [Times; 3] = std::array::from_fn(|_| Times::default());
+    const WARM_UP: usize = 2;
+    for round in 0..options.rounds + WARM_UP {
+        for place in 0..WAYS.len() {
+            let contender = (place + round) % WAYS.len();
+            let time = bench.time(WAYS[contender]).await?;
+            if round >= WARM_UP {
+                times[contender].push(time);
+            }
+        }
+    }
+    bench.compare().await?;
+    let [ours, part, whole] = times.map(|times| times.median());
+    let report = Report {
+        server: server.description().to_owned(),
+        cores: std::thread::available_parallelism().map_or(0, usize::from),
+        posts: options.posts,
+        comments: options.comments,
+        ours,
+        part,
+        whole,
+        memory: memory()?,
+        memory_before,
+    };
+    if options.json {
+        println!("{}", serde_json::to_string_pretty(&report)?);
+        return Ok(());
+    }
+    println!(
+        "{}, {} cores, an author of {} posts with {} comments is renamed; medians",
+        report.server, report.cores, report.posts, report.comments
+    );
+    println!("mutation                       {}", millis(report.ours));
+    println!(
+        "(a) the part alone, by hand    {}   ours / (a) {:.2}",
+        millis(report.part),
+        report.ours / report.part
+    );
+    println!(
+        "(b) the documents, by hand     {}   ours / (b) {:.2}, (b) / ours {:.2}",
+        millis(report.whole),
+        report.ours / report.whole,
+        report.whole / report.ours
+    );
+    println!(
+        "memory of this process         {:.1} MB at most, {:.1} MB before",
+        report.memory, report.memory_before
+    );
+    Ok(())
+}
+
+struct Bench {
+    pool: PgPool,
+    model: ReadModel,
+    author: Uuid,
+    classic: &'static str,
+}
+
+impl Bench {
+    async fn new(pool: PgPool) -> anyhow::Result<Self> {
+        let author: Uuid = sqlx::query_scalar("SELECT min(id::text)::uuid FROM tb_user")
+            .fetch_one(&pool)
+            .await?;
+        // All posts are the author's, and no comment is.
+        sqlx::query("UPDATE tb_post SET author_id = $1")
+            .bind(author)
+            .execute(&pool)
+            .await?;
+        sqlx::query(
+            "UPDATE tb_comment SET author_id = (SELECT max(id::text)::uuid FROM tb_user)
+             WHERE author_id = $1",
+        )
+        .bind(author)
+        .execute(&pool)
+        .await?;
+        sqlx::raw_sql(CLASSIC_TABLE).execute(&pool).await?;
+        sync_all_posts(&pool).await?;
+        sqlx::query(statement(CLASSIC, "true"))
+            .execute(&pool)
+            .await?;
+        sqlx::raw_sql("VACUUM ANALYZE").execute(&pool).await?;
+        let model = ReadModel::builder().view::<Post>().build()?;
+        Ok(Self {
+            pool,
+            model,
+            author,
+            classic: statement(CLASSIC, "p.author_id = $1"),
+        })
+    }
+
+    async fn time(&self, way: Way) -> anyhow::Result<Duration> {
+        // Dead rows of the last round are nobody's fault.
+        for vacuum in ["VACUUM tv_post", "VACUUM tv_classic", "VACUUM tb_user"] {
+            sqlx::raw_sql(vacuum).execute(&self.pool).await?;
+        }
+        const RENAME: &str = "UPDATE tb_user SET full_name = gen_random_uuid()::text WHERE id = $1";
+        let start = Instant::now();
+        let written = match way {
+            Way::Ours => {
+                let mut m = self.model.mutation(&self.pool).await?;
+                sqlx::query(RENAME)
+                    .bind(self.author)
+                    .execute(&mut *m)
+                    .await?;
+                m.changed::<Author>(&[self.author]);
+                m.commit().await?.changed()
+            }
+            Way::Part | Way::Whole => {
+                let sql = if way == Way::Part { PART } else { self.classic };
+                let mut tx = self.pool.begin().await?;
+                sqlx::query(RENAME)
+                    .bind(self.author)
+                    .execute(&mut *tx)
+                    .await?;
+                let done = sqlx::query(sql).bind(self.author).execute(&mut *tx).await?;
+                tx.commit().await?;
+                done.rows_affected()
+            }
+        };
+        let time = start.elapsed();
+        let posts: i64 = sqlx::query_scalar("SELECT count(*) FROM tb_post")
+            .fetch_one(&self.pool)
+            .await?;
+        ensure!(
+            i64::try_from(written)? == posts,
+            "{written} of {posts} documents"
+        );
+        Ok(time)
+    }
+
+    /// Both sides have the same documents, once both have synced the last name.
+    async fn compare(&self) -> anyhow::Result<()> {
+        self.time(Way::Part).await?;
+        let mut m = self.model.mutation(&self.pool).await?;
+        m.changed::<Author>(&[self.author]);
+        m.commit().await?;
+        let different: i64 = sqlx::query_scalar(
+            "SELECT count(*) FROM tv_post AS a FULL JOIN tv_classic AS b USING (id)
+             WHERE a.data IS DISTINCT FROM b.data",
+        )
+        .fetch_one(&self.pool)
+        .await?;
+        ensure!(different == 0, "{different} documents differ");
+        Ok(())
+    }
+}
+
+/// The most memory that this process has had in use so far, in MB.
+fn memory() -> anyhow::Result<f64> {
+    let status =
+        std::fs::read_to_string("/proc/self/status").context("reading the memory in use")?;
+    let kb = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))
+        .and_then(|rest| rest.trim().strip_suffix(" kB"))
+        .context("no VmHWM in /proc/self/status")?;
+    Ok(kb.trim().parse::<f64>()? / 1024.0)
+}

@@ -1,0 +1,175 @@
+//! The statement that replaces a part in documents.
+//!
+//! Where all that changed of a document is a row that it embeds by foreign key, directly in its
+//! root object, the document need not be built anew: the part is built once, and put into each.
+//! That is the same, because `jsonb` has one form for one value, and because everything else in
+//! the document is as it was; a document that others change is theirs to sync.
+
+use crate::schema::{Data, Key, Shape, Source, Table, View};
+use crate::sql::document;
+use crate::sql::session::session_needs;
+use crate::sql::text::{Sql, column, literal};
+use crate::sql::write::{is_locked, others, touched};
+
+/// Columns of the answer of [`PartSql::replace`].
+pub(crate) mod answer {
+    /// Whether the session's settings were right. If not, nothing was written.
+    pub(crate) const SESSION_OK: usize = 0;
+    /// How many documents were updated.
+    pub(crate) const UPDATED: usize = 1;
+    /// How many had the part already.
+    pub(crate) const UNCHANGED: usize = 2;
+    /// The keys of all others: no document, no row, or not this part any more.
+    pub(crate) const REST: usize = 3;
+}
+
+/// The parts of a view that one foreign key of its root row refers to.
+#[derive(Debug)]
+pub struct PartSql {
+    /// The table that is referred to.
+    pub(crate) table: Table,
+    /// Its key, that the foreign key refers to.
+    pub(crate) key: Key,
+    /// The foreign key.
+    pub(crate) fk: &'static str,
+    /// Puts the rows `$2` into those documents of `$1` that embed them, and that this
+    /// transaction has locked: `$3`.
+    pub replace: String,
+}
+
+/// A field of the document, and the shape of its part.
+type PartField = (&'static str, &'static Shape);
+
+pub(crate) fn compose(view: &View) -> Vec<PartSql> {
+    // Text is not taken apart.
+    if view.data == Data::Json {
+        return Vec::new();
+    }
+    let mut parts: Vec<(Table, Key, &'static str, Vec<PartField>)> = Vec::new();
+    for field in view.shape.fields {
+        let Source::One(one) = &field.source else {
+            continue;
+        };
+        let shape = (one.shape)();
+        let Some(key) = shape
+            .key
+            .filter(|key| one.key.is_none_or(|k| k == key.column))
+        else {
+            continue;
+        };
+        let same = parts.iter_mut().find(|(table, of, fk, _)| {
+            *table == shape.table && of.column == key.column && *fk == one.fk
+        });
+        match same {
+            Some((.., fields)) => fields.push((field.json, shape)),
+            None => parts.push((shape.table, key, one.fk, vec![(field.json, shape)])),
+        }
+    }
+    parts
+        .into_iter()
+        .map(|(table, key, fk, fields)| PartSql {
+            table,
+            key,
+            fk,
+            replace: replace(view, key, fk, &fields),
+        })
+        .collect()
+}
+
+fn replace(view: &View, key: Key, fk: &str, fields: &[PartField]) -> String {
+    let mut sql = Sql::new();
+    let (ty, v_key) = (view.key.ty.sql, column("v", view.key.column));
+    let root_key = column("root", view.key.column);
+    sql.block("WITH input AS MATERIALIZED (", "),", |sql| {
+        sql.line(format!(
+            "SELECT $1::{ty}[] AS keys, $2::{}[] AS rows, $3::{ty}[] AS locked",
+            key.ty.sql
+        ));
+    });
+    let session = session_needs(view).conditions();
+    if !session.is_empty() {
+        sql.block("session AS MATERIALIZED (", "),", |sql| {
+            sql.line(format!("SELECT {} AS ok", session.join(" AND ")));
+        });
+    }
+    let session_ok = (!session.is_empty()).then_some("(SELECT ok FROM session)");
+    for (index, (_, shape)) in fields.iter().enumerate() {
+        sql.block(format!("part_{index} AS MATERIALIZED ("), "),", |sql| {
+            document::part(sql, shape, key.column, |row| {
+                let rows = format!("(SELECT rows FROM input)::{}[]", key.ty.sql);
+                let mut conditions = vec![format!("{} = ANY ({rows})", column(row, key.column))];
+                conditions.extend(session_ok.map(str::to_owned));
+                conditions
+            });
+        });
+    }
+    let stored = |json: &str| format!("v.data -> {}", literal(json));
+    sql.block("matched AS MATERIALIZED (", "),", |sql| {
+        sql.line("SELECT");
+        let mut select = vec![format!("{v_key} AS \"key\"")];
+        select.extend((0..fields.len()).map(|index| format!("part_{index}.part AS part_{index}")));
+        let differ: Vec<String> = fields
+            .iter()
+            .enumerate()
+            .map(|(index, (json, _))| {
+                format!("{} IS DISTINCT FROM part_{index}.part", stored(json))
+            })
+            .collect();
+        select.push(format!("{} AS changed", differ.join(" OR ")));
+        sql.block_list(select);
+        document::write_from(sql, view.shape.table, "root", view.shape.filter.as_slice());
+        for index in 0..fields.len() {
+            sql.line(format!(
+                "JOIN part_{index} ON part_{index}.\"key\" = {}",
+                column("root", fk)
+            ));
+        }
+        sql.line(format!("JOIN {} AS v ON {v_key} = {root_key}", view.table));
+        let conditions = [
+            format!("{root_key} = ANY ((SELECT keys FROM input)::{ty}[])"),
+            is_locked(&v_key),
+        ];
+        sql.conditions("WHERE", &conditions);
+    });
+    sql.block("equal AS MATERIALIZED (", "),", |sql| {
+        sql.line("SELECT pg_catalog.array_agg(\"key\") AS keys");
+        sql.line("FROM matched");
+        sql.line("WHERE NOT changed");
+    });
+    others(&mut sql, view, None);
+    touched(&mut sql, view);
+    sql.block("replaced AS (", ")", |sql| {
+        let data =
+            fields
+                .iter()
+                .enumerate()
+                .fold("v.data".to_owned(), |data, (index, (json, _))| {
+                    let path = format!("ARRAY[{}]", literal(json));
+                    format!("pg_catalog.jsonb_set({data}, {path}, matched.part_{index})")
+                });
+        sql.line(format!("UPDATE {} AS v SET", view.table));
+        sql.block_list([
+            format!("data = {data}"),
+            "version = v.version + 1".to_owned(),
+            "synced_xid = pg_catalog.pg_current_xact_id()".to_owned(),
+            "updated_at = pg_catalog.now()".to_owned(),
+        ]);
+        sql.line("FROM matched");
+        sql.line(format!(
+            "WHERE {v_key} = matched.\"key\" AND matched.changed"
+        ));
+        sql.line("RETURNING true");
+    });
+    sql.line("SELECT");
+    sql.block_list([
+        format!("{} AS session_ok", session_ok.unwrap_or("true")),
+        "(SELECT pg_catalog.count(*) FROM replaced) AS updated".to_owned(),
+        "(SELECT pg_catalog.count(*) FROM matched WHERE NOT changed) AS unchanged".to_owned(),
+        "ARRAY(\n    \
+           SELECT pg_catalog.unnest(keys) FROM input\n    \
+           EXCEPT SELECT \"key\" FROM matched\n  \
+         ) AS rest"
+            .to_owned(),
+    ]);
+    sql.finish()
+}
