@@ -49,7 +49,7 @@ pub trait Keyed: Embed {
 }
 
 #[diagnostic::do_not_recommend]
-impl<T: Embed<KeyField: KeyField>> Keyed for T {
+impl<T: Embed<KeyField: KeyField<Type: Key>>> Keyed for T {
     type RowKey = <T::KeyField as KeyField>::Type;
 }
 
@@ -63,8 +63,8 @@ pub struct KeyOf<T>(PhantomData<T>);
 
 /// The type of a key field, or what stands for it.
 pub trait KeyField {
-    /// The type of the key.
-    type Type: Key;
+    /// The type of the key, or [`NoKey`].
+    type Type;
 }
 
 #[diagnostic::do_not_recommend]
@@ -72,7 +72,11 @@ impl<K: Key> KeyField for K {
     type Type = K;
 }
 
+impl KeyField for NoKey {
+    type Type = Self;
+}
+
 #[diagnostic::do_not_recommend]
-impl<T: Keyed> KeyField for KeyOf<T> {
-    type Type = T::RowKey;
+impl<T: Embed<KeyField: KeyField>> KeyField for KeyOf<T> {
+    type Type = <T::KeyField as KeyField>::Type;
 }

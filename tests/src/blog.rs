@@ -22,6 +22,7 @@ CREATE TABLE tb_post (
     created_at timestamptz NOT NULL DEFAULT now()
 );
 CREATE INDEX ON tb_post (author_id);
+CREATE INDEX ON tb_post (editor_id);
 CREATE TABLE tb_comment (
     id uuid PRIMARY KEY,
     post_id uuid NOT NULL REFERENCES tb_post ON DELETE CASCADE,
@@ -30,6 +31,7 @@ CREATE TABLE tb_comment (
     created_at timestamptz NOT NULL DEFAULT now()
 );
 CREATE INDEX ON tb_comment (post_id, created_at);
+CREATE INDEX ON tb_comment (author_id);
 ";
 
 /// A user, in a post or a comment.

@@ -12,12 +12,14 @@ const TABLES: &str = "
 CREATE TABLE tb_user (id int8 PRIMARY KEY, name text NOT NULL, hidden boolean NOT NULL DEFAULT false);
 CREATE TABLE tb_post (id int8 PRIMARY KEY, title text NOT NULL, rank int4,
     author_id int8 NOT NULL REFERENCES tb_user);
+CREATE INDEX tb_post_author ON tb_post (author_id);
 CREATE TABLE tb_comment (id int8 PRIMARY KEY, post_id int8 NOT NULL REFERENCES tb_post,
     content text NOT NULL, created_at timestamptz NOT NULL);
 CREATE INDEX tb_comment_post ON tb_comment (post_id);
 CREATE TABLE tb_label (id int8 PRIMARY KEY, name text NOT NULL);
 CREATE TABLE tb_post_label (post_id int8 REFERENCES tb_post, label_id int8 REFERENCES tb_label,
     PRIMARY KEY (post_id, label_id));
+CREATE INDEX tb_post_label_label ON tb_post_label (label_id);
 ";
 
 #[derive(TView)]
@@ -562,6 +564,42 @@ async fn a_lookup_needs_an_index_and_the_statement_that_creates_it_is_exact() {
         sql(&finding),
         ["CREATE INDEX ON \"public\".\"tb_post_label\" (\"post_id\")"]
     );
+}
+
+#[tokio::test]
+async fn the_way_up_from_changed_rows_needs_an_index_too() {
+    for (drop, path, table, column, changed) in [
+        (
+            "tb_post_author",
+            "Post.author",
+            "tb_post",
+            "author_id",
+            "tb_user",
+        ),
+        (
+            "tb_post_label_label",
+            "Post.labels",
+            "tb_post_label",
+            "label_id",
+            "tb_label",
+        ),
+    ] {
+        let drop = format!("DROP INDEX {drop}");
+        let finding = warning::<Post>(drop.leak(), FindingKind::MissingIndex).await;
+        assert_eq!(finding.path, path);
+        assert!(
+            finding
+                .message
+                .contains(&format!("depend on a row of {changed}, ")),
+            "{finding}"
+        );
+        assert_eq!(
+            sql(&finding),
+            [format!(
+                "CREATE INDEX ON \"public\".\"{table}\" (\"{column}\")"
+            )]
+        );
+    }
 }
 
 // SQL of the user.

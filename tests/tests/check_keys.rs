@@ -70,6 +70,8 @@ async fn what_is_said_of_a_one_that_is_not_unique_is_what_happens() {
          CREATE TABLE tb_item (id int4 PRIMARY KEY, place_code text NOT NULL,
              order_id int4 NOT NULL REFERENCES tb_order);
          CREATE INDEX ON tb_item (order_id);
+         CREATE INDEX ON tb_order (place_code);
+         CREATE INDEX ON tb_item (place_code);
          INSERT INTO tb_place VALUES (1, 'a'), (2, 'b'), (3, 'b');
          INSERT INTO tb_order VALUES (1, 'a'), (2, 'b');
          INSERT INTO tb_item VALUES (1, 'b', 1)",

@@ -21,6 +21,8 @@ CREATE TABLE tb_product (
     hidden boolean NOT NULL DEFAULT false
 );
 CREATE INDEX tb_product_shop ON tb_product (shop_id);
+CREATE INDEX ON tb_shop (owner_id);
+CREATE INDEX ON tb_shop (manager_id);
 CREATE TABLE tb_label (id int4 PRIMARY KEY, name text NOT NULL);
 CREATE TABLE tb_product_label (
     product_id int8 REFERENCES tb_product, label_id int4 REFERENCES tb_label,
@@ -31,6 +33,8 @@ CREATE TABLE tb_review (
     author_id uuid NOT NULL REFERENCES tb_user, posted_at timestamptz NOT NULL
 );
 CREATE INDEX tb_review_product ON tb_review (product_id);
+CREATE INDEX ON tb_review (author_id);
+CREATE INDEX ON tb_product_label (label_id);
 CREATE TABLE tb_visit (id int8 PRIMARY KEY, shop_id uuid NOT NULL REFERENCES tb_shop);
 CREATE INDEX tb_visit_shop ON tb_visit (shop_id);
 CREATE TABLE tb_news (id int8 PRIMARY KEY, shop_id uuid NOT NULL REFERENCES tb_shop);

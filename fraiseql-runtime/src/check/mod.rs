@@ -12,6 +12,7 @@ mod columns;
 pub(crate) mod findings;
 mod fit;
 mod labels;
+mod lookups;
 mod null;
 pub mod report;
 mod server;

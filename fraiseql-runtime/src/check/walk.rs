@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashSet};
 use crate::check::ask::Question;
 use crate::check::catalog::{Column, Kind, Relation};
 use crate::check::columns::Role;
-use crate::check::findings::{Breaks, Fault, Findings, Fragment, column_name, name};
+use crate::check::findings::{Breaks, Fault, Findings, Fragment, column_name};
 use crate::check::null::excludes_null;
 use crate::check::report::{FindingKind, Remedy, Severity};
 use crate::check::tables::Use;
@@ -147,6 +147,9 @@ impl<'f, 'a> Walk<'f, 'a> {
             .and_then(|it| self.column(it, child.table, key, path, Role::Named("key")));
         if child_relation.is_some() {
             self.used.entry(child.table).or_default().locked = true;
+        }
+        if let (Some(rows), Some(_)) = (relation, fk_column) {
+            self.lookup_upwards(rows, shape.table, one.fk, path, child.table);
         }
         if let (Some(parts), Some(_)) = (child_relation, key_column)
             && matches!(parts.kind, Kind::Table | Kind::Materialized)
@@ -302,6 +305,7 @@ impl<'f, 'a> Walk<'f, 'a> {
                         );
                     }
                     if let Some(column) = self.column(rows, table, to, path, Role::Named("to")) {
+                        self.lookup_upwards(rows, table, to, path, child.table);
                         self.refer(
                             rows,
                             (table, column),
@@ -408,44 +412,6 @@ impl<'f, 'a> Walk<'f, 'a> {
             key: (key.0, key.1.name.clone(), self.written(key.1)),
             remedy: self.set_type(fk.0, fk.1, &self.written(key.1)),
         });
-    }
-
-    /// Rows are found by `column`.
-    fn lookup(
-        &mut self,
-        rows: &Relation,
-        table: Table,
-        column: &'static str,
-        path: &str,
-        order: &[OrderBy],
-    ) {
-        if !matches!(rows.kind, Kind::Table | Kind::Materialized) {
-            return;
-        }
-        let mut why = String::new();
-        let mut remedy = None;
-        for index in rows.indexes_of(column) {
-            if !index.valid {
-                why = format!("; {} is not valid", index.name);
-                remedy = Some(probe::reindex(&index.schema, &index.name));
-            } else if index.partial {
-                why = format!("; {} has not all rows", index.name);
-            } else if index.finds_equal {
-                return;
-            }
-        }
-        let shown = column_name(table, column);
-        let text = Text::new(
-            format!(
-                "no index of {} begins with `{column}`, so each document reads the whole \
-                 table{why}",
-                name(table)
-            ),
-            [Remedy::Sql(remedy.unwrap_or_else(|| {
-                probe::create_index(table, column, order)
-            }))],
-        );
-        self.warning(path, FindingKind::MissingIndex, shown, text);
     }
 }
 

@@ -301,6 +301,7 @@ async fn rows_that_go_with_a_deleted_row_are_found() -> Tested {
     let rows = Keys::I32(vec![1]);
     let found = cascades(cache, &mut connection, table("tb_node"), "id", &rows, 100).await?;
     assert_eq!(found.rows, [of("tb_node", "up", Keys::I32(vec![1, 2, 3]))]);
+    assert!(!found.truncated, "each value once");
     let found = cascades(cache, &mut connection, table("tb_node"), "id", &rows, 2).await?;
     assert!(found.truncated);
     let found = cascades(cache, &mut connection, table("tb_pair"), "id", &rows, 100).await?;
