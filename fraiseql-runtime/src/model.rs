@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::dependents::cascade;
 use crate::dependents::index::Index;
 use crate::error::{Error, Result};
 use crate::mutation::limits::Limits;
@@ -31,8 +30,6 @@ pub struct ReadModel {
     pub(crate) views: Vec<Handle>,
     pub(crate) watchers: Arc<Watchers>,
     pub(crate) dependents: Arc<Index>,
-    /// Those of the database that cascade, once they were read.
-    pub(crate) foreign_keys: Arc<cascade::Cache>,
     pub(crate) limits: Limits,
     pub(crate) spare: Arc<Spare>,
 }
@@ -95,7 +92,6 @@ impl ReadModelBuilder {
         self.check_names()?;
         Ok(ReadModel {
             dependents: Arc::new(Index::of(&self.views)),
-            foreign_keys: Arc::default(),
             limits: self.limits,
             spare: Arc::default(),
             views: self.views,

@@ -24,7 +24,6 @@ pub(crate) struct Way {
 }
 
 /// The ways of a read model, by table.
-#[allow(dead_code, reason = "the cache is for mutations")]
 pub(crate) struct Index {
     tables: BTreeMap<Table, Vec<Way>>,
     /// What was composed: for a table, a column, the type of its values, and whether it locks.

@@ -3,9 +3,7 @@
 //! [`index`] reads from the constant tables which ways lead from a table up to documents,
 //! [`find`] follows them. [`cascade`] finds the rows that go with deleted ones.
 
-#[allow(dead_code, reason = "for mutations, which know what they delete")]
 pub(crate) mod cascade;
-#[allow(dead_code, reason = "for mutations, which say what led to a document")]
 pub(crate) mod find;
 pub(crate) mod index;
 #[cfg(test)]

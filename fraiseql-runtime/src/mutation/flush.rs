@@ -160,7 +160,7 @@ impl Search {
                 schema: table.schema.to_owned(),
                 name: table.name.to_owned(),
             };
-            let cache = &model.foreign_keys;
+            let cache = &index.foreign_keys;
             let cascades = cascades(cache, connection, name, column, &rows.gone, limit).await?;
             self.truncated |= cascades.truncated;
             self.not_followed.extend(cascades.not_followed);
