@@ -125,7 +125,7 @@ impl Index {
             let ways: Vec<_> = self
                 .ways(table)
                 .iter()
-                .map(|way| (&way.sql, way.view.view.key))
+                .map(|way| (&way.sql, way.view.view))
                 .collect();
             dependents::compose(table, column, ty, &ways, lock).into()
         });

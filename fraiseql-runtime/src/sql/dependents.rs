@@ -8,7 +8,7 @@
 //!
 //! Filters and limits are left out: a change may have changed what they yield.
 
-use crate::schema::{Key, Table};
+use crate::schema::{Table, View};
 use crate::sql::sync::in_order;
 use crate::sql::text::{Sql, column};
 
@@ -45,15 +45,15 @@ pub(crate) struct Way {
 /// values `$1` of type `ty`; then for each way the keys of the documents that it leads to, in
 /// order, at most `$2` of them.
 ///
-/// Each way stands with the key of its documents.
+/// Each way stands with the view of its documents.
 ///
-/// With `lock`, every row on the way is locked, but those of `$1` are not: who asks has
-/// written them.
+/// With `lock`, every row on the way is locked, but those of `$1`, which who asks has written,
+/// and the documents' own rows.
 pub(crate) fn compose(
     table: Table,
     by: &str,
     ty: &str,
-    ways: &[(&Way, Key)],
+    ways: &[(&Way, &View)],
     lock: bool,
 ) -> String {
     let mut sql = Sql::new();
@@ -75,10 +75,10 @@ pub(crate) fn compose(
                 sql.line(format!("WHERE {own} = ANY ({})", given(ty)));
             },
         );
-        for (index, (way, key)) in ways.iter().enumerate() {
+        for (index, (way, view)) in ways.iter().enumerate() {
             let end = format!(") AS way_{index}{}", comma(index + 1 == ways.len()));
             sql.block("ARRAY(", end, |sql| {
-                self::way(sql, (table, by, ty), way, key, lock);
+                self::way(sql, (table, by, ty), way, view, lock);
             });
         }
     });
@@ -99,21 +99,26 @@ struct Lookup<'a> {
     locked: Option<Vec<&'a str>>,
 }
 
-fn way(sql: &mut Sql, (table, by, ty): (Table, &str, &str), way: &Way, key: &Key, lock: bool) {
+fn way(sql: &mut Sql, (table, by, ty): (Table, &str, &str), way: &Way, view: &View, lock: bool) {
+    let (root, key) = (view.shape.table, &view.key);
     let first = (by != way.wanted).then_some(Lookup {
         table,
         by,
         wanted: way.wanted,
         locked: None,
     });
-    let steps = way.steps.iter().map(|step| Lookup {
-        table: step.table,
-        by: step.by,
-        wanted: step.wanted,
-        locked: lock.then(|| match step.key {
-            Some(key) => vec![key],
-            None => vec![step.by, step.wanted],
-        }),
+    let steps = way.steps.iter().map(|step| {
+        // A document's own row is not moved to another document. Who changes it syncs that.
+        let is_root = step.table == root && step.wanted == key.column;
+        Lookup {
+            table: step.table,
+            by: step.by,
+            wanted: step.wanted,
+            locked: (lock && !is_root).then(|| match step.key {
+                Some(key) => vec![key],
+                None => vec![step.by, step.wanted],
+            }),
+        }
     });
     let lookups: Vec<Lookup<'_>> = first.into_iter().chain(steps).collect();
     let is_key = way.steps.is_empty() && way.wanted == key.column;
