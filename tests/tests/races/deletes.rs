@@ -42,19 +42,24 @@ async fn a_root_deleted_while_its_first_document_is_written() {
 #[tokio::test]
 async fn a_child_deleted_while_the_document_it_is_in_is_written() {
     let user = (View::User, &[1][..]);
-    race(user, Documents::Exist, &EVERYWHERE, async |world, slow, fast| {
-        let slow_steps = [
-            Write("UPDATE tb_user SET name = 'Countess' WHERE id = 1"),
-            Sync(View::User, "ARRAY[1]"),
-            End,
-        ];
-        let fast_steps = [
-            Write("DELETE FROM tb_post WHERE id = 1"),
-            Sync(View::User, "ARRAY[1]"),
-            End,
-        ];
-        overtake(world, slow, fast, &slow_steps, &fast_steps).await;
-    })
+    race(
+        user,
+        Documents::Exist,
+        &EVERYWHERE,
+        async |world, slow, fast| {
+            let slow_steps = [
+                Write("UPDATE tb_user SET name = 'Countess' WHERE id = 1"),
+                Sync(View::User, "ARRAY[1]"),
+                End,
+            ];
+            let fast_steps = [
+                Write("DELETE FROM tb_post WHERE id = 1"),
+                Sync(View::User, "ARRAY[1]"),
+                End,
+            ];
+            overtake(world, slow, fast, &slow_steps, &fast_steps).await;
+        },
+    )
     .await;
 }
 
@@ -111,6 +116,28 @@ async fn a_row_whose_document_is_deleted_from_two_sides() {
             Posts("ARRAY[2, 1]"),
             End,
         ];
+        overtake(world, slow, fast, &slow_steps, &fast_steps).await;
+    })
+    .await;
+}
+
+/// It is there and back; who deletes it finds no document.
+#[tokio::test]
+async fn a_row_inserted_and_deleted() {
+    let post = (View::Post, &[7][..]);
+    let loses = [(After, After), (After, Inside)];
+    race(post, Documents::Exist, &loses, async |world, slow, fast| {
+        let slow_steps = [
+            Write("INSERT INTO tb_post VALUES (7, 3, 'Seven')"),
+            Posts("ARRAY[7]"),
+            End,
+        ];
+        let fast_steps = [
+            Write("DELETE FROM tb_post WHERE id = 7"),
+            Posts("ARRAY[7]"),
+            End,
+        ];
+        // In its transaction nobody sees the row, and there is nothing to lose.
         overtake(world, slow, fast, &slow_steps, &fast_steps).await;
     })
     .await;

@@ -16,11 +16,7 @@ async fn a_full_sync_over_a_change_that_is_synced() {
                 End,
             ];
             // So that the full sync has something to write.
-            let slow_steps = [
-                Write("UPDATE tb_user SET name = 'Countess'"),
-                AllPosts,
-                End,
-            ];
+            let slow_steps = [Write("UPDATE tb_user SET name = 'Countess'"), AllPosts, End];
             overtake(world, slow, fast, &slow_steps, &fast_steps).await;
         })
         .await;
@@ -37,11 +33,7 @@ async fn a_full_sync_over_a_row_that_is_deleted() {
                 Posts("ARRAY[1]"),
                 End,
             ];
-            let slow_steps = [
-                Write("UPDATE tb_user SET name = 'Countess'"),
-                AllPosts,
-                End,
-            ];
+            let slow_steps = [Write("UPDATE tb_user SET name = 'Countess'"), AllPosts, End];
             overtake(world, slow, fast, &slow_steps, &fast_steps).await;
         })
         .await;

@@ -7,15 +7,15 @@ use crate::session::Step::{self, End, Posts, Write};
 use crate::session::Syncer::{self, Ours, Plain};
 use crate::world::{Documents, View, World};
 
-const SERIALIZABLE: &str = "BEGIN ISOLATION LEVEL SERIALIZABLE";
+pub(crate) const SERIALIZABLE: &str = "BEGIN ISOLATION LEVEL SERIALIZABLE";
 const REPEATABLE_READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ";
 
-const ADD_UNDER_1: [Step; 3] = [
+pub(crate) const ADD_UNDER_1: [Step; 3] = [
     Write("INSERT INTO tb_post VALUES (9, 1, 'Nine')"),
     Posts("ARRAY[9]"),
     End,
 ];
-const RENAME_1: [Step; 3] = [
+pub(crate) const RENAME_1: [Step; 3] = [
     Write("UPDATE tb_user SET name = 'Countess' WHERE id = 1"),
     Posts(
         "ARRAY(SELECT id FROM tb_post WHERE author_id = 1
@@ -40,7 +40,7 @@ const DELETE: [Step; 3] = [
 ];
 
 /// Runs the two sessions against each other; says how often each began anew.
-async fn serializable(
+pub(crate) async fn serializable(
     documents: Documents,
     slow: &[Step],
     fast: &[Step],
@@ -85,7 +85,10 @@ async fn a_serializable_transaction_that_is_too_late_is_told_to_begin_anew() {
     let mut world = World::new().await;
     world.reset(View::Post, Documents::Exist).await;
     let gate = world.gate().await;
-    let slow = world.slow_session(Ours, Inside).await.isolation(SERIALIZABLE);
+    let slow = world
+        .slow_session(Ours, Inside)
+        .await
+        .isolation(SERIALIZABLE);
     let slow = slow.start(&RETITLE);
     assert_eq!(world.settled([&slow]).await, [false]);
     let fast = world.session(Ours, Inside).await.isolation(SERIALIZABLE);
@@ -114,7 +117,10 @@ async fn repeatable_read_is_refused_where_it_would_lose() {
         let mut world = World::new().await;
         world.reset(View::Post, Documents::Exist).await;
         // Its snapshot.
-        let slow = world.session(syncer, Inside).await.isolation(REPEATABLE_READ);
+        let slow = world
+            .session(syncer, Inside)
+            .await
+            .isolation(REPEATABLE_READ);
         let slow = slow
             .start(&[Write("INSERT INTO tb_post VALUES (9, 1, 'Nine')")])
             .done()

@@ -17,19 +17,24 @@ const POSTS_OF_3: &str = "ARRAY(SELECT id FROM tb_post WHERE author_id = 3
 #[tokio::test]
 async fn a_parent_renamed_while_a_document_is_added_under_it() {
     let post = (View::Post, &[9][..]);
-    race(post, Documents::Exist, &EVERYWHERE, async |world, slow, fast| {
-        let slow_steps = [
-            Write("INSERT INTO tb_post VALUES (9, 1, 'Nine')"),
-            Posts("ARRAY[9]"),
-            End,
-        ];
-        let fast_steps = [
-            Write("UPDATE tb_user SET name = 'Countess' WHERE id = 1"),
-            Posts(POSTS_OF_1),
-            End,
-        ];
-        overtake(world, slow, fast, &slow_steps, &fast_steps).await;
-    })
+    race(
+        post,
+        Documents::Exist,
+        &EVERYWHERE,
+        async |world, slow, fast| {
+            let slow_steps = [
+                Write("INSERT INTO tb_post VALUES (9, 1, 'Nine')"),
+                Posts("ARRAY[9]"),
+                End,
+            ];
+            let fast_steps = [
+                Write("UPDATE tb_user SET name = 'Countess' WHERE id = 1"),
+                Posts(POSTS_OF_1),
+                End,
+            ];
+            overtake(world, slow, fast, &slow_steps, &fast_steps).await;
+        },
+    )
     .await;
 }
 
@@ -85,19 +90,24 @@ async fn a_parent_renamed_while_a_row_without_a_document_is_moved_to_it() {
 #[tokio::test]
 async fn a_row_moved_away_from_a_parent_that_is_being_renamed() {
     let post = (View::Post, &[1][..]);
-    race(post, Documents::Exist, &EVERYWHERE, async |world, slow, fast| {
-        let slow_steps = [
-            Write("UPDATE tb_user SET name = 'Countess' WHERE id = 1"),
-            Posts(POSTS_OF_1),
-            End,
-        ];
-        let fast_steps = [
-            Write("UPDATE tb_post SET author_id = 3 WHERE id = 1"),
-            Posts("ARRAY[1]"),
-            End,
-        ];
-        overtake(world, slow, fast, &slow_steps, &fast_steps).await;
-    })
+    race(
+        post,
+        Documents::Exist,
+        &EVERYWHERE,
+        async |world, slow, fast| {
+            let slow_steps = [
+                Write("UPDATE tb_user SET name = 'Countess' WHERE id = 1"),
+                Posts(POSTS_OF_1),
+                End,
+            ];
+            let fast_steps = [
+                Write("UPDATE tb_post SET author_id = 3 WHERE id = 1"),
+                Posts("ARRAY[1]"),
+                End,
+            ];
+            overtake(world, slow, fast, &slow_steps, &fast_steps).await;
+        },
+    )
     .await;
 }
 
@@ -109,38 +119,54 @@ const ROW_FREE: [(crate::session::Place, crate::session::Place); 2] =
 #[tokio::test]
 async fn a_child_renamed_while_it_is_moved() {
     let user = (View::User, &[1][..]);
-    race(user, Documents::Exist, &ROW_FREE, async |world, slow, fast| {
-        let slow_steps = [
-            Write("UPDATE tb_post SET author_id = 1 WHERE id = 2"),
-            Sync(View::User, "ARRAY[1, 2]"),
-            End,
-        ];
-        let fast_steps = [
-            Write("UPDATE tb_post SET title = 'New' WHERE id = 2"),
-            Sync(View::User, "ARRAY(SELECT author_id FROM tb_post WHERE id = 2)"),
-            End,
-        ];
-        overtake(world, slow, fast, &slow_steps, &fast_steps).await;
-    })
+    race(
+        user,
+        Documents::Exist,
+        &ROW_FREE,
+        async |world, slow, fast| {
+            let slow_steps = [
+                Write("UPDATE tb_post SET author_id = 1 WHERE id = 2"),
+                Sync(View::User, "ARRAY[1, 2]"),
+                End,
+            ];
+            let fast_steps = [
+                Write("UPDATE tb_post SET title = 'New' WHERE id = 2"),
+                Sync(
+                    View::User,
+                    "ARRAY(SELECT author_id FROM tb_post WHERE id = 2)",
+                ),
+                End,
+            ];
+            overtake(world, slow, fast, &slow_steps, &fast_steps).await;
+        },
+    )
     .await;
 }
 
 #[tokio::test]
 async fn a_child_moved_while_it_is_renamed() {
     let user = (View::User, &[2][..]);
-    race(user, Documents::Exist, &ROW_FREE, async |world, slow, fast| {
-        let slow_steps = [
-            Write("UPDATE tb_post SET title = 'New' WHERE id = 2"),
-            Sync(View::User, "ARRAY(SELECT author_id FROM tb_post WHERE id = 2)"),
-            End,
-        ];
-        let fast_steps = [
-            Write("UPDATE tb_post SET author_id = 1 WHERE id = 2"),
-            Sync(View::User, "ARRAY[1, 2]"),
-            End,
-        ];
-        overtake(world, slow, fast, &slow_steps, &fast_steps).await;
-    })
+    race(
+        user,
+        Documents::Exist,
+        &ROW_FREE,
+        async |world, slow, fast| {
+            let slow_steps = [
+                Write("UPDATE tb_post SET title = 'New' WHERE id = 2"),
+                Sync(
+                    View::User,
+                    "ARRAY(SELECT author_id FROM tb_post WHERE id = 2)",
+                ),
+                End,
+            ];
+            let fast_steps = [
+                Write("UPDATE tb_post SET author_id = 1 WHERE id = 2"),
+                Sync(View::User, "ARRAY[1, 2]"),
+                End,
+            ];
+            overtake(world, slow, fast, &slow_steps, &fast_steps).await;
+        },
+    )
     .await;
 }
 
@@ -148,18 +174,23 @@ async fn a_child_moved_while_it_is_renamed() {
 #[tokio::test]
 async fn two_children_that_change_places() {
     let user = (View::User, &[1, 2][..]);
-    race(user, Documents::Exist, &EVERYWHERE, async |world, slow, fast| {
-        let slow_steps = [
-            Write("UPDATE tb_post SET author_id = 1 WHERE id = 2"),
-            Sync(View::User, "ARRAY[2, 1]"),
-            End,
-        ];
-        let fast_steps = [
-            Write("UPDATE tb_post SET author_id = 2 WHERE id = 1"),
-            Sync(View::User, "ARRAY[1, 2]"),
-            End,
-        ];
-        overtake(world, slow, fast, &slow_steps, &fast_steps).await;
-    })
+    race(
+        user,
+        Documents::Exist,
+        &EVERYWHERE,
+        async |world, slow, fast| {
+            let slow_steps = [
+                Write("UPDATE tb_post SET author_id = 1 WHERE id = 2"),
+                Sync(View::User, "ARRAY[2, 1]"),
+                End,
+            ];
+            let fast_steps = [
+                Write("UPDATE tb_post SET author_id = 2 WHERE id = 1"),
+                Sync(View::User, "ARRAY[1, 2]"),
+                End,
+            ];
+            overtake(world, slow, fast, &slow_steps, &fast_steps).await;
+        },
+    )
     .await;
 }

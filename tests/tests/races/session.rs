@@ -204,7 +204,10 @@ impl Session {
                 }
                 None => self.posts.sync_all(&self.pool).await.map(drop),
             },
-            Step::AllPosts => self.sync(self.posts, "ARRAY(SELECT generate_series(1, 10))").await,
+            Step::AllPosts => {
+                self.sync(self.posts, "ARRAY(SELECT generate_series(1, 10))")
+                    .await
+            }
             Step::End => match self.transaction.take() {
                 Some(transaction) => transaction.commit().await.map_err(failed),
                 None => Ok(()),

@@ -16,8 +16,14 @@ const BEFORE: [usize; 3] = [0, 1, 8];
 async fn a_sync_that_waits_for_a_table_sees_what_was_committed_meanwhile() {
     let locks = [
         (View::Post, "LOCK TABLE tv_post IN ACCESS EXCLUSIVE MODE"),
-        (View::Parted, "LOCK TABLE tv_parted IN ACCESS EXCLUSIVE MODE"),
-        (View::Parted, "LOCK TABLE tv_parted_p2 IN ACCESS EXCLUSIVE MODE"),
+        (
+            View::Parted,
+            "LOCK TABLE tv_parted IN ACCESS EXCLUSIVE MODE",
+        ),
+        (
+            View::Parted,
+            "LOCK TABLE tv_parted_p2 IN ACCESS EXCLUSIVE MODE",
+        ),
         (View::Post, "LOCK TABLE tb_comment IN ACCESS EXCLUSIVE MODE"),
         (View::Post, "LOCK TABLE tb_post IN ACCESS EXCLUSIVE MODE"),
     ];

@@ -175,13 +175,32 @@ macro_rules! plain {
     ($view:literal, $columns:literal, $from:literal, $key:literal, $table:literal, $values:literal, $document:expr) => {
         [
             concat!(
-                "DELETE FROM ", $view, " v WHERE v.id = ANY ($1::int4[])
-                 AND NOT EXISTS (SELECT FROM ", $table, " WHERE id = v.id)"
+                "DELETE FROM ",
+                $view,
+                " v WHERE v.id = ANY ($1::int4[])
+                 AND NOT EXISTS (SELECT FROM ",
+                $table,
+                " WHERE id = v.id)"
             ),
             concat!(
-                "INSERT INTO ", $view, " (id, ", $columns, "data, version, synced_xid, updated_at)
-                 SELECT ", $key, ", ", $values, $document, ", 1, pg_current_xact_id(), now()
-                 FROM ", $from, " WHERE ", $key, " = ANY ($1::int4[]) ORDER BY ", $key, "
+                "INSERT INTO ",
+                $view,
+                " (id, ",
+                $columns,
+                "data, version, synced_xid, updated_at)
+                 SELECT ",
+                $key,
+                ", ",
+                $values,
+                $document,
+                ", 1, pg_current_xact_id(), now()
+                 FROM ",
+                $from,
+                " WHERE ",
+                $key,
+                " = ANY ($1::int4[]) ORDER BY ",
+                $key,
+                "
                  ON CONFLICT (id) DO UPDATE SET data = EXCLUDED.data"
             ),
         ]
@@ -193,8 +212,16 @@ macro_rules! compared {
     ($view:literal, $from:literal, $key:literal, $document:expr) => {
         concat!(
             "SELECT id, v.data::text, e.data::text
-             FROM ", $view, " v
-             FULL JOIN (SELECT ", $key, " AS id, ", $document, " AS data FROM ", $from, ") e USING (id)
+             FROM ",
+            $view,
+            " v
+             FULL JOIN (SELECT ",
+            $key,
+            " AS id, ",
+            $document,
+            " AS data FROM ",
+            $from,
+            ") e USING (id)
              WHERE v.data IS DISTINCT FROM e.data ORDER BY id"
         )
     };
@@ -212,9 +239,25 @@ impl View {
     /// How they delete, and the statement everyone writes.
     pub(crate) fn plain(self) -> [&'static str; 2] {
         match self {
-            Self::Post => plain!("tv_post", "title, ", "tb_post p", "p.id", "tb_post", "p.title, ", post!()),
+            Self::Post => plain!(
+                "tv_post",
+                "title, ",
+                "tb_post p",
+                "p.id",
+                "tb_post",
+                "p.title, ",
+                post!()
+            ),
             Self::Parted => {
-                plain!("tv_parted", "title, ", "tb_post p", "p.id", "tb_post", "p.title, ", post!())
+                plain!(
+                    "tv_parted",
+                    "title, ",
+                    "tb_post p",
+                    "p.id",
+                    "tb_post",
+                    "p.title, ",
+                    post!()
+                )
             }
             Self::User => plain!("tv_user", "", "tb_user u", "u.id", "tb_user", "", user!()),
         }

@@ -63,45 +63,67 @@ async fn two_children(world: &World, slow: Session, fast: Session) {
 
 #[tokio::test]
 async fn two_children_of_one_parent() {
-    race((View::Post, &[1]), Documents::Exist, &EVERYWHERE, two_children).await;
+    race(
+        (View::Post, &[1]),
+        Documents::Exist,
+        &EVERYWHERE,
+        two_children,
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn two_children_of_one_parent_that_has_no_document() {
-    race((View::Post, &[1]), Documents::First, &EVERYWHERE, two_children).await;
+    race(
+        (View::Post, &[1]),
+        Documents::First,
+        &EVERYWHERE,
+        two_children,
+    )
+    .await;
 }
 
 /// The document is written from two sides, and from neither before: by who made the row, and by
 /// who knows of it as soon as it is committed.
 #[tokio::test]
 async fn the_first_sync_of_a_document_from_two_sides() {
-    race((View::Post, &[1]), Documents::First, &EVERYWHERE, async |world, slow, fast| {
-        let slow_steps = [Posts("ARRAY[1]"), End];
-        let fast_steps = [
-            Write("INSERT INTO tb_post_tag VALUES (1, 1)"),
-            Posts("ARRAY[1]"),
-            End,
-        ];
-        overtake(world, slow, fast, &slow_steps, &fast_steps).await;
-    })
+    race(
+        (View::Post, &[1]),
+        Documents::First,
+        &EVERYWHERE,
+        async |world, slow, fast| {
+            let slow_steps = [Posts("ARRAY[1]"), End];
+            let fast_steps = [
+                Write("INSERT INTO tb_post_tag VALUES (1, 1)"),
+                Posts("ARRAY[1]"),
+                End,
+            ];
+            overtake(world, slow, fast, &slow_steps, &fast_steps).await;
+        },
+    )
     .await;
 }
 
 /// Two keys in each list, in both orders.
 #[tokio::test]
 async fn batches_that_overlap() {
-    race((View::Post, &[2]), Documents::Exist, &EVERYWHERE, async |world, slow, fast| {
-        let slow_steps = [
-            Write("UPDATE tb_post SET title = 'New' WHERE id = 1"),
-            Posts("ARRAY[2, 1]"),
-            End,
-        ];
-        let fast_steps = [
-            Write("INSERT INTO tb_comment VALUES (11, 2, 3, 'fast')"),
-            Posts("ARRAY[1, 2]"),
-            End,
-        ];
-        overtake(world, slow, fast, &slow_steps, &fast_steps).await;
-    })
+    race(
+        (View::Post, &[2]),
+        Documents::Exist,
+        &EVERYWHERE,
+        async |world, slow, fast| {
+            let slow_steps = [
+                Write("UPDATE tb_post SET title = 'New' WHERE id = 1"),
+                Posts("ARRAY[2, 1]"),
+                End,
+            ];
+            let fast_steps = [
+                Write("INSERT INTO tb_comment VALUES (11, 2, 3, 'fast')"),
+                Posts("ARRAY[1, 2]"),
+                End,
+            ];
+            overtake(world, slow, fast, &slow_steps, &fast_steps).await;
+        },
+    )
     .await;
 }
