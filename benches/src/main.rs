@@ -2,12 +2,13 @@
 //!
 //! `cargo run --release -p benches -- sync` compares ways to keep documents up to date, all
 //! on one server and in one run: alternating, after a warm-up, medians and ratios.
-//! `-- derive` measures what the derives cost at compile time.
+//! `-- stress` tries to lose an update. `-- derive` measures what the derives cost at compile time.
 
 mod blog;
 mod derive;
 mod measure;
 mod plot;
+mod stress;
 mod sync;
 
 use clap::{Parser, Subcommand};
@@ -24,6 +25,8 @@ struct Arguments {
 enum Command {
     /// Syncing documents: in batches, and all of them.
     Sync(sync::Options),
+    /// Everything at once, and whether any update is lost.
+    Stress(stress::Options),
     /// Compiling views.
     Derive(derive::Options),
 }
@@ -32,6 +35,7 @@ enum Command {
 async fn main() -> anyhow::Result<()> {
     match Arguments::parse().command {
         Command::Sync(options) => sync::run(options).await,
+        Command::Stress(options) => stress::run(options).await,
         Command::Derive(options) => derive::run(&options),
     }
 }
