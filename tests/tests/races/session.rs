@@ -44,7 +44,7 @@ pub(crate) enum Step {
 /// One connection, and how it works.
 pub(crate) struct Session {
     pool: PgPool,
-    pub(crate) pid: i32,
+    pid: i32,
     place: Place,
     syncer: Syncer,
     begin: &'static str,
@@ -160,12 +160,6 @@ impl Session {
                 Ok(session)
             }),
         }
-    }
-
-    /// Does this.
-    pub(crate) async fn run(mut self, steps: &[Step]) -> Self {
-        self.work(steps).await.unwrap();
-        self
     }
 
     /// Does all of it again after an error that asks for it.
