@@ -2,13 +2,15 @@
 //!
 //! `cargo run --release -p benches -- sync` compares ways to keep documents up to date, all
 //! on one server and in one run: alternating, after a warm-up, medians and ratios.
-//! `-- mutation` changes a row that many documents embed. `-- derive` measures what the derives cost at compile time.
+//! `-- mutation` changes a row that many documents embed. `-- derive` measures what the derives
+//! cost at compile time. `-- stress` tries to lose an update.
 
 mod blog;
 mod derive;
 mod measure;
 mod mutation;
 mod plot;
+mod stress;
 mod sync;
 
 use clap::{Parser, Subcommand};
@@ -27,6 +29,8 @@ enum Command {
     Sync(sync::Options),
     /// One row that many documents embed.
     Mutation(mutation::Options),
+    /// Everything at once, and whether any update is lost.
+    Stress(stress::Options),
     /// Compiling views.
     Derive(derive::Options),
 }
@@ -36,6 +40,7 @@ async fn main() -> anyhow::Result<()> {
     match Arguments::parse().command {
         Command::Sync(options) => sync::run(options).await,
         Command::Mutation(options) => mutation::run(options).await,
+        Command::Stress(options) => stress::run(options).await,
         Command::Derive(options) => derive::run(&options),
     }
 }

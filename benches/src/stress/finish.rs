@@ -1,0 +1,161 @@
+//! How an operation ends: where the documents of what it has changed are synced.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use fraiseql_runtime::{Error, SyncReport};
+use rand::rngs::SmallRng;
+use rand::{Rng, SeedableRng};
+use sqlx::PgPool;
+
+use super::changes::Documents;
+use super::operation::Operation;
+use super::schema::{sync_comment, sync_post, sync_user};
+
+/// The target of the syncs.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub(crate) enum Target {
+    /// The pool, after the commit.
+    Pool,
+    /// The writer's transaction.
+    Tx,
+}
+
+/// What it took to get an operation done.
+#[derive(Debug, Default)]
+pub(crate) struct Done {
+    /// The documents that were synced.
+    pub(crate) documents: Documents,
+    pub(crate) changed: u64,
+    /// Errors after which it was done again, by their name.
+    pub(crate) errors: Vec<String>,
+}
+
+/// How often an operation is begun anew. More means that something is wrong.
+const ATTEMPTS: usize = 50;
+
+/// A client that does operations, and dawdles between their steps now and then.
+pub(crate) struct Worker {
+    pool: PgPool,
+    target: Target,
+    rng: SmallRng,
+    jitter: u32,
+    errors: Vec<String>,
+}
+
+impl Worker {
+    pub(crate) fn new(pool: PgPool, target: Target, jitter: u32, seed: u64) -> Self {
+        Self {
+            pool,
+            target,
+            rng: SmallRng::seed_from_u64(seed),
+            jitter,
+            errors: Vec::new(),
+        }
+    }
+
+    /// Writes and syncs, and begins anew as long as an error asks for it.
+    pub(crate) async fn run(&mut self, operation: &Operation) -> anyhow::Result<Done> {
+        loop {
+            let result = match self.target {
+                Target::Pool => self.after_commit(operation).await,
+                Target::Tx => self.in_transaction(operation).await,
+            };
+            match result {
+                Ok((documents, changed)) => {
+                    return Ok(Done {
+                        documents,
+                        changed,
+                        errors: std::mem::take(&mut self.errors),
+                    });
+                }
+                Err(error) if error.is_retryable() && self.errors.len() < ATTEMPTS => {
+                    self.errors.push(kind(&error));
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    async fn after_commit(&mut self, operation: &Operation) -> Result<(Documents, u64), Error> {
+        let mut transaction = self.pool.begin().await.map_err(failed)?;
+        let changes = operation.write(&mut transaction).await.map_err(failed)?;
+        self.dawdle().await;
+        transaction.commit().await.map_err(failed)?;
+        self.dawdle().await;
+        let mut connection = self.pool.acquire().await.map_err(failed)?;
+        let documents = changes.documents(&mut connection).await.map_err(failed)?;
+        drop(connection);
+        self.dawdle().await;
+        // What is committed is not done again, only its syncs.
+        let mut left = ATTEMPTS;
+        loop {
+            match self.sync(&documents).await {
+                Err(error) if error.is_retryable() && left > 0 => {
+                    left -= 1;
+                    self.errors
+                        .push(format!("{} after the commit", kind(&error)));
+                }
+                result => return Ok((documents, result?.changed())),
+            }
+        }
+    }
+
+    async fn sync(&mut self, documents: &Documents) -> Result<SyncReport, Error> {
+        let mut report = sync_user(&self.pool, &keys(&documents.users)).await?;
+        self.dawdle().await;
+        report += sync_post(&self.pool, &keys(&documents.posts)).await?;
+        self.dawdle().await;
+        report += sync_comment(&self.pool, &keys(&documents.comments)).await?;
+        Ok(report)
+    }
+
+    async fn in_transaction(&mut self, operation: &Operation) -> Result<(Documents, u64), Error> {
+        let mut transaction = self.pool.begin().await.map_err(failed)?;
+        let changes = operation.write(&mut transaction).await.map_err(failed)?;
+        self.dawdle().await;
+        let documents = changes.documents(&mut transaction).await.map_err(failed)?;
+        self.dawdle().await;
+        // Users, posts, comments: everyone in this order.
+        let mut report = sync_user(&mut transaction, &keys(&documents.users)).await?;
+        self.dawdle().await;
+        report += sync_post(&mut transaction, &keys(&documents.posts)).await?;
+        self.dawdle().await;
+        report += sync_comment(&mut transaction, &keys(&documents.comments)).await?;
+        self.dawdle().await;
+        transaction.commit().await.map_err(failed)?;
+        Ok((documents, report.changed()))
+    }
+
+    async fn dawdle(&mut self) {
+        if self.rng.random_ratio(1, 8) {
+            let most = u64::from(self.jitter) * 1_000;
+            let micros = self.rng.random_range(0..=most);
+            tokio::time::sleep(Duration::from_micros(micros)).await;
+        }
+    }
+}
+
+fn keys(keys: &BTreeSet<i32>) -> Vec<i32> {
+    keys.iter().copied().collect()
+}
+
+fn failed(source: sqlx::Error) -> Error {
+    Error::Database {
+        doing: "writing base tables".to_owned(),
+        source,
+    }
+}
+
+/// `40P01 writing base tables`
+pub(crate) fn kind(error: &Error) -> String {
+    match error {
+        Error::Database { doing, source } => {
+            let code = source.as_database_error().and_then(|error| error.code());
+            let code = code.unwrap_or_else(|| source.to_string().into());
+            format!("{code} {doing}")
+        }
+        Error::Contended { .. } => "contended".to_owned(),
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,347 @@
+//! Proof by trying: clients change everything at once and sync what they have changed, while
+//! full syncs run beside them; again and again, when all are done, every document must be what
+//! the base tables say. One that is not is printed with what synced it last.
+
+mod changes;
+mod check;
+mod finish;
+mod operation;
+mod schema;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, ensure};
+use fraiseql_runtime::SyncReport;
+use rand::rngs::SmallRng;
+use rand::{Rng, SeedableRng};
+use sqlx::PgPool;
+use sqlx::postgres::PgPoolOptions;
+
+use self::check::Stale;
+use self::finish::{Done, Target, Worker, kind};
+use self::operation::{Keys, Operation};
+use self::schema::{Rows, sync_all_comments, sync_all_posts, sync_all_users};
+
+/// How many stale documents are printed.
+const PRINTED: usize = 5;
+/// How many operations are printed for each of them.
+const LAST: usize = 12;
+
+/// Options of `stress`.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Options {
+    /// How many clients there are.
+    #[arg(long, default_value_t = 8)]
+    clients: u32,
+    /// How long they go on.
+    #[arg(long, default_value_t = 30)]
+    seconds: u64,
+    /// How many operations are enough, if that is earlier.
+    #[arg(long, default_value_t = u64::MAX)]
+    operations: u64,
+    /// How many operations each client does between two looks at all documents.
+    #[arg(long, default_value_t = 5)]
+    burst: u32,
+    /// Where they sync.
+    #[arg(long, value_enum, default_value_t = Target::Pool)]
+    target: Target,
+    /// Repeats the operations of another run, though not their timing.
+    #[arg(long)]
+    seed: Option<u64>,
+    /// The longest of the moments that syncs and clients wait now and then, in milliseconds.
+    #[arg(long, default_value_t = 10)]
+    jitter: u32,
+    /// How many users there are; twice as many posts, five times as many comments. Fewer meet
+    /// more often.
+    #[arg(long, default_value_t = 10)]
+    users: i32,
+}
+
+/// What happened.
+#[derive(Debug, Default)]
+struct Outcome {
+    time: Duration,
+    bursts: u64,
+    operations: u64,
+    /// How many of each kind.
+    kinds: BTreeMap<String, u64>,
+    /// Documents written or deleted.
+    changed: u64,
+    full_syncs: u64,
+    /// Errors by their name; all were overcome.
+    errors: BTreeMap<String, u64>,
+    stale: usize,
+}
+
+/// An operation, and the documents that it synced.
+#[derive(Debug)]
+struct Entry {
+    client: u32,
+    start: Duration,
+    end: Duration,
+    operation: Operation,
+    done: Done,
+}
+
+struct Stress {
+    pool: PgPool,
+    options: Options,
+    keys: Keys,
+    start: Instant,
+    over: AtomicBool,
+}
+
+struct Client {
+    number: u32,
+    rng: SmallRng,
+    worker: Worker,
+}
+
+/// Runs it; an error unless every document is right.
+pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
+    let server = dev_postgres::Server::builder()
+        .setting("max_connections", "200")
+        .setting("deadlock_timeout", "50ms")
+        .start()?;
+    let seed = options.seed.unwrap_or_else(rand::random);
+    println!(
+        "{}: {} clients, target {:?}, --seed {seed}",
+        server.description(),
+        options.clients,
+        options.target
+    );
+    let outcome = stress(server.create_database().await?, options, seed).await?;
+    print(&outcome);
+    ensure!(
+        outcome.stale == 0,
+        "{} documents are not what they should be",
+        outcome.stale
+    );
+    Ok(())
+}
+
+async fn stress(
+    database: sqlx::postgres::PgConnectOptions,
+    options: Options,
+    seed: u64,
+) -> anyhow::Result<Outcome> {
+    let pool = PgPoolOptions::new()
+        .max_connections(options.clients * 2 + 4)
+        .connect_with(database.options([("stress.jitter", options.jitter.to_string())]))
+        .await?;
+    let rows = Rows {
+        users: options.users,
+        posts: options.users * 2,
+        comments: options.users * 5,
+        tags: 5,
+    };
+    schema::create(&pool, rows).await?;
+    ensure!(
+        check::stale(&pool).await?.is_empty(),
+        "the documents by hand are not ours"
+    );
+    let stress = Arc::new(Stress {
+        pool,
+        keys: Keys::new(rows),
+        options,
+        start: Instant::now(),
+        over: AtomicBool::new(false),
+    });
+    let mut clients: Vec<Client> = (0..stress.options.clients)
+        .map(|number| stress.client(number, seed))
+        .collect();
+    let mut outcome = Outcome::default();
+    while !stress.is_over() && outcome.operations < stress.options.operations {
+        clients = burst(&stress, clients, &mut outcome).await?;
+    }
+    outcome.time = stress.start.elapsed();
+    Ok(outcome)
+}
+
+/// Some operations of each client, and then a look at every document: one that is stale now may
+/// be right again by chance later.
+async fn burst(
+    stress: &Arc<Stress>,
+    clients: Vec<Client>,
+    outcome: &mut Outcome,
+) -> anyhow::Result<Vec<Client>> {
+    let count = outcome.bursts;
+    outcome.bursts += 1;
+    stress.over.store(false, Ordering::Relaxed);
+    let full = {
+        let stress = Arc::clone(stress);
+        tokio::spawn(async move { stress.full_syncs(count).await })
+    };
+    let tasks: Vec<_> = clients
+        .into_iter()
+        .map(|client| {
+            let stress = Arc::clone(stress);
+            tokio::spawn(async move { stress.work(client).await })
+        })
+        .collect();
+    let mut clients = Vec::new();
+    let mut history = Vec::new();
+    for task in tasks {
+        let (client, entries) = task.await??;
+        clients.push(client);
+        history.extend(entries);
+    }
+    stress.over.store(true, Ordering::Relaxed);
+    let (full_syncs, errors) = full.await??;
+    outcome.full_syncs += full_syncs;
+    for error in errors {
+        *outcome.errors.entry(error).or_default() += 1;
+    }
+    history.sort_by_key(|entry| entry.start);
+    for entry in &history {
+        outcome.operations += 1;
+        outcome.changed += entry.done.changed;
+        *outcome.kinds.entry(entry.operation.name()).or_default() += 1;
+        for error in &entry.done.errors {
+            *outcome.errors.entry(error.clone()).or_default() += 1;
+        }
+    }
+    let stale = check::stale(&stress.pool).await?;
+    if !stale.is_empty() {
+        print_stale(&stale, &history, outcome.stale);
+        outcome.stale += stale.len();
+        // So that each is counted once.
+        stress.full_sync(0, 1_000).await?;
+        stress.full_sync(1, 1_000).await?;
+        stress.full_sync(2, 1_000).await?;
+    }
+    Ok(clients)
+}
+
+impl Stress {
+    fn client(&self, number: u32, seed: u64) -> Client {
+        let seed = seed.wrapping_add(u64::from(number));
+        let Options { target, jitter, .. } = self.options;
+        Client {
+            number,
+            rng: SmallRng::seed_from_u64(seed),
+            worker: Worker::new(self.pool.clone(), target, jitter, !seed),
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        self.start.elapsed() > Duration::from_secs(self.options.seconds)
+    }
+
+    async fn work(&self, mut client: Client) -> anyhow::Result<(Client, Vec<Entry>)> {
+        let mut entries = Vec::new();
+        for _ in 0..self.options.burst {
+            if self.is_over() {
+                break;
+            }
+            let start = self.start.elapsed();
+            let operation = Operation::random(&mut client.rng, &self.keys);
+            let done = client
+                .worker
+                .run(&operation)
+                .await
+                .with_context(|| format!("{operation:?}"))?;
+            entries.push(Entry {
+                client: client.number,
+                start,
+                end: self.start.elapsed(),
+                operation,
+                done,
+            });
+        }
+        Ok((client, entries))
+    }
+
+    /// Full syncs of all views, one after the other, with a breath between them: in every second
+    /// burst, because they also repair.
+    async fn full_syncs(&self, burst: u64) -> anyhow::Result<(u64, Vec<String>)> {
+        let mut rng = SmallRng::seed_from_u64(burst);
+        let (mut done, mut errors) = (0, Vec::new());
+        while burst % 2 == 1 && !self.over.load(Ordering::Relaxed) {
+            let chunk = rng.random_range(1..40);
+            match self.full_sync(rng.random_range(0..3), chunk).await {
+                Ok(_) => done += 1,
+                Err(error) if error.is_retryable() => {
+                    errors.push(format!("{} in a full sync", kind(&error)));
+                }
+                Err(error) => return Err(error.into()),
+            }
+            tokio::time::sleep(Duration::from_millis(rng.random_range(0..20))).await;
+        }
+        Ok((done, errors))
+    }
+
+    async fn full_sync(&self, view: u32, chunk: usize) -> fraiseql_runtime::Result<SyncReport> {
+        match view {
+            0 => sync_all_users(&self.pool).chunk(chunk).await,
+            1 => sync_all_posts(&self.pool).chunk(chunk).await,
+            _ => sync_all_comments(&self.pool).chunk(chunk).await,
+        }
+    }
+}
+
+fn print(outcome: &Outcome) {
+    let seconds = outcome.time.as_secs_f64();
+    println!(
+        "{} operations in {seconds:.1} s, {:.0} a second; {} documents written, {} full syncs, \
+         all compared {} times",
+        outcome.operations,
+        outcome.operations as f64 / seconds,
+        outcome.changed,
+        outcome.full_syncs,
+        outcome.bursts,
+    );
+    println!("{:?}", outcome.kinds);
+    for (error, count) in &outcome.errors {
+        println!("{count} times done again: {error}");
+    }
+    println!("{} stale documents", outcome.stale);
+}
+
+/// Prints the first of these, with what synced them last.
+fn print_stale(stale: &[Stale], history: &[Entry], before: usize) {
+    for stale in stale.iter().take(PRINTED.saturating_sub(before)) {
+        let Stale {
+            view,
+            key,
+            stored,
+            expected,
+        } = stale;
+        let text = |data: &Option<String>| data.clone().unwrap_or_else(|| "nothing".to_owned());
+        println!(
+            "stale: {view} {key}\n  is        {}\n  should be {}",
+            text(stored),
+            text(expected)
+        );
+        let about: Vec<&Entry> = history
+            .iter()
+            .filter(|entry| entry.is_about(view, *key))
+            .collect();
+        for entry in &about[about.len().saturating_sub(LAST)..] {
+            println!(
+                "  {:.4} - {:.4} client {}: {:?}, wrote {}, {} errors",
+                entry.start.as_secs_f64(),
+                entry.end.as_secs_f64(),
+                entry.client,
+                entry.operation,
+                entry.done.changed,
+                entry.done.errors.len(),
+            );
+        }
+    }
+}
+
+impl Entry {
+    /// Whether it synced this document.
+    fn is_about(&self, view: &str, key: i32) -> bool {
+        let documents = &self.done.documents;
+        match view {
+            "user" => documents.users.contains(&key),
+            "post" => documents.posts.contains(&key),
+            _ => documents.comments.contains(&key),
+        }
+    }
+}

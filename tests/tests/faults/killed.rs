@@ -1,0 +1,240 @@
+//! A server that is killed with fsync on, and started again on what its disk has.
+//!
+//! What is guaranteed: documents that were written in the writer's transaction are right, whether
+//! or not it answered. On a pool they are right where the last sync of the key answered `Ok`; the
+//! others are after a sync that does, or a full sync.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use dev_postgres::Server;
+use fraiseql_tests::blog::{sync_all_posts, sync_post};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{Connection, PgConnection, PgPool};
+use uuid::Uuid;
+
+use crate::posts::{NONE, change_and_sync, change_with_sync, post, posts, seed, wrong};
+
+/// A directory that is gone after the test.
+struct Directory(PathBuf);
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Starts the server of a directory, and waits until it answers. One that was killed may still
+/// have processes, and then it does not start.
+async fn start(directory: &Path) -> Server {
+    let deadline = Instant::now() + Duration::from_secs(40);
+    loop {
+        let server = Server::builder()
+            .persistent(directory)
+            .ignore_database_url()
+            .start();
+        match server {
+            Ok(server) if answers(server.options()).await => return server,
+            Err(error) if Instant::now() > deadline => panic!("{error}"),
+            _ => assert!(Instant::now() < deadline, "the server does not answer"),
+        }
+    }
+}
+
+/// Whether a server answers, soon.
+async fn answers(options: &PgConnectOptions) -> bool {
+    let deadline = Instant::now() + Duration::from_secs(5);
+    while Instant::now() < deadline {
+        if let Ok(connection) = PgConnection::connect_with(options).await {
+            return connection.close().await.is_ok();
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    false
+}
+
+async fn connect(options: PgConnectOptions) -> PgPool {
+    PgPoolOptions::new()
+        .max_connections(10)
+        .acquire_timeout(Duration::from_secs(2))
+        .connect_with(options)
+        .await
+        .unwrap()
+}
+
+fn kill(pid: i32) {
+    let status = Command::new("kill")
+        .args(["-KILL", &pid.to_string()])
+        .status();
+    assert!(status.unwrap().success(), "killing {pid}");
+}
+
+/// The server's first process, which ends the others by being gone.
+fn postmaster(directory: &Path) -> i32 {
+    let data = std::fs::read_dir(directory)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .find(|path| path.join("postmaster.pid").exists())
+        .expect("it runs");
+    let text = std::fs::read_to_string(data.join("postmaster.pid")).unwrap();
+    text.lines().next().unwrap().trim().parse().unwrap()
+}
+
+/// What clients did until they met an error.
+struct Crash {
+    /// Keys whose last change did not answer `Ok`.
+    unanswered: BTreeSet<Uuid>,
+    /// Changes that did.
+    answered: u64,
+}
+
+/// Two clients that sync on the pool (posts 1 to 20), two in their transactions (21 to 40), and a
+/// full sync; `strike` once they are in the middle of it.
+async fn crash(pool: &PgPool, strike: impl AsyncFnOnce()) -> Crash {
+    let answered = Arc::new(AtomicU64::new(0));
+    let over = Arc::new(AtomicBool::new(false));
+    let clients: Vec<_> = (0..4_u32)
+        .map(|client| {
+            let (pool, answered, over) = (pool.clone(), Arc::clone(&answered), Arc::clone(&over));
+            tokio::spawn(async move {
+                let mut value = 0;
+                while !over.load(Ordering::Relaxed) {
+                    value += 1;
+                    // Each has keys of its own, so that the last change of a key is known.
+                    let key = post(client * 10 + u32::try_from(value % 10).unwrap() + 1);
+                    let result = if client < 2 {
+                        change_and_sync(&pool, key, value).await
+                    } else {
+                        change_with_sync(&pool, key, value).await
+                    };
+                    match result {
+                        Ok(()) => answered.fetch_add(1, Ordering::Relaxed),
+                        Err(error) => return Some((key, error)),
+                    };
+                }
+                // Its connection was idle, and has been replaced.
+                None
+            })
+        })
+        .collect();
+    let full = {
+        let pool = pool.clone();
+        let over = Arc::clone(&over);
+        tokio::spawn(async move {
+            while sync_all_posts(&pool).chunk(3).await.is_ok() && !over.load(Ordering::Relaxed) {}
+        })
+    };
+    while answered.load(Ordering::Relaxed) < 200 && !full.is_finished() {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    strike().await;
+    over.store(true, Ordering::Relaxed);
+    let mut unanswered = BTreeSet::new();
+    for client in clients {
+        if let Some((key, error)) = client.await.unwrap() {
+            assert!(!error.is_retryable(), "before the crash: {error}");
+            unanswered.insert(key);
+        }
+    }
+    full.await.unwrap();
+    Crash {
+        unanswered,
+        answered: answered.load(Ordering::Relaxed),
+    }
+}
+
+/// How many changes are in the base tables: each has a comment.
+async fn changes(pool: &PgPool) -> u64 {
+    let count: i64 = sqlx::query_scalar("SELECT count(*) FROM tb_comment")
+        .fetch_one(pool)
+        .await
+        .unwrap();
+    u64::try_from(count).unwrap()
+}
+
+/// What a crash may leave, and how it is put right.
+async fn recover(pool: &PgPool, crash: &Crash, before: u64) {
+    let found = changes(pool).await - before;
+    assert!(
+        (crash.answered..=crash.answered + 4).contains(&found),
+        "{found} changes of {}",
+        crash.answered
+    );
+    let in_transactions = posts(21..=40);
+    for key in wrong(pool).await {
+        assert!(!in_transactions.contains(&key), "{key} is not as committed");
+        assert!(crash.unanswered.contains(&key), "{key} had been answered");
+    }
+    let again: Vec<Uuid> = crash.unanswered.iter().copied().collect();
+    sync_post(pool, &again).await.unwrap();
+    assert_eq!(wrong(pool).await, NONE);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_killed_keeps_what_was_answered() {
+    let directory = Directory(std::env::temp_dir().join(format!("faults-{}", Uuid::new_v4())));
+    let mut server = start(&directory.0).await;
+    let database = server.create_database().await.unwrap();
+    let name = database.get_database().unwrap().to_owned();
+    let pool = connect(database).await;
+    seed(&pool, 40).await;
+    sync_all_posts(&pool).await.unwrap();
+    pool.close().await;
+    let mut unanswered = 0;
+    for _ in 0..3 {
+        let pool = connect(server.options().clone().database(&name)).await;
+        let before = changes(&pool).await;
+        let crash = crash(&pool, async || kill(postmaster(&directory.0))).await;
+        drop(pool);
+        drop(server);
+        server = start(&directory.0).await;
+        let pool = connect(server.options().clone().database(&name)).await;
+        unanswered += crash.unanswered.len();
+        recover(&pool, &crash, before).await;
+        let report = sync_all_posts(&pool).await.unwrap();
+        assert_eq!(report.changed(), 0, "{report}");
+        pool.close().await;
+    }
+    assert!(
+        unanswered > 0,
+        "it was never killed in the middle of a change"
+    );
+}
+
+/// One process of it: the server ends all others and starts again by itself.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_restarts_by_itself_keeps_what_was_answered() {
+    let directory = Directory(std::env::temp_dir().join(format!("faults-{}", Uuid::new_v4())));
+    let server = start(&directory.0).await;
+    let database = server.create_database().await.unwrap();
+    let pool = connect(database.clone()).await;
+    seed(&pool, 40).await;
+    sync_all_posts(&pool).await.unwrap();
+    for _ in 0..2 {
+        let before = changes(&pool).await;
+        let crash = crash(&pool, async || {
+            let pid: i32 = sqlx::query_scalar(
+                "SELECT pid FROM pg_stat_activity
+                 WHERE datname = current_database() AND pid <> pg_backend_pid()
+                 ORDER BY random() LIMIT 1",
+            )
+            .fetch_one(&pool)
+            .await
+            .unwrap();
+            kill(pid);
+        })
+        .await;
+        // The same pool, as soon as the server takes connections again.
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while sqlx::query("SELECT 1").execute(&pool).await.is_err() {
+            assert!(Instant::now() < deadline, "the server does not come back");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        recover(&pool, &crash, before).await;
+    }
+    pool.close().await;
+}

@@ -1,0 +1,272 @@
+//! Sessions: what they run, and how they are stopped and waited for.
+
+use std::time::Duration;
+
+use fraiseql_runtime::Error;
+use sqlx::postgres::PgPoolOptions;
+use sqlx::{PgPool, Postgres, Transaction};
+use tokio::task::JoinHandle;
+
+use crate::world::{View, World};
+
+/// Where a session syncs what it has written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// On the pool, after the commit.
+    After,
+    /// In the transaction.
+    Inside,
+}
+
+/// What it syncs with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Syncer {
+    /// The statement everyone writes.
+    Plain,
+    Ours,
+}
+
+/// Something that a session does.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Step {
+    /// Changes base tables: in its transaction, or in one that is committed at once.
+    Write(&'static str),
+    /// Syncs the documents whose keys this expression yields: `ARRAY[1]`.
+    Sync(View, &'static str),
+    /// Syncs posts, whichever view stands for them.
+    Posts(&'static str),
+    /// Syncs all posts.
+    AllPosts,
+    /// Commits the transaction, if there is one.
+    End,
+}
+
+/// One connection, and how it works.
+pub(crate) struct Session {
+    pool: PgPool,
+    pid: i32,
+    place: Place,
+    syncer: Syncer,
+    begin: &'static str,
+    posts: View,
+    transaction: Option<Transaction<'static, Postgres>>,
+    /// Whether it begins anew after an error that asks for it.
+    again: bool,
+    /// How often it did.
+    pub(crate) retries: u32,
+}
+
+/// A session at work.
+pub(crate) struct Running {
+    pid: i32,
+    task: JoinHandle<Result<Session, Error>>,
+}
+
+impl World {
+    pub(crate) async fn session(&self, syncer: Syncer, place: Place) -> Session {
+        self.open(syncer, place, "no").await
+    }
+
+    /// A session that stops while it builds documents, as long as there is a [`World::gate`].
+    pub(crate) async fn slow_session(&self, syncer: Syncer, place: Place) -> Session {
+        self.open(syncer, place, "yes").await
+    }
+
+    async fn open(&self, syncer: Syncer, place: Place, pause: &str) -> Session {
+        let options = (*self.pool.connect_options())
+            .clone()
+            // A test that would hang fails instead.
+            .options([("statement_timeout", "30s"), ("test.pause", pause)]);
+        let pool = PgPoolOptions::new()
+            .max_connections(1)
+            .connect_with(options)
+            .await
+            .unwrap();
+        let pid = sqlx::query_scalar("SELECT pg_backend_pid()")
+            .fetch_one(&pool)
+            .await
+            .unwrap();
+        Session {
+            pool,
+            pid,
+            place,
+            syncer,
+            begin: "BEGIN",
+            posts: self.posts,
+            transaction: None,
+            again: true,
+            retries: 0,
+        }
+    }
+
+    /// Slow sessions stop while this is held.
+    pub(crate) async fn gate(&self) -> Transaction<'static, Postgres> {
+        let mut gate = self.pool.begin().await.unwrap();
+        sqlx::raw_sql("SELECT pg_advisory_xact_lock(1)")
+            .execute(&mut *gate)
+            .await
+            .unwrap();
+        gate
+    }
+
+    /// Waits until each of these is done or waits for another; says which are done.
+    pub(crate) async fn settled<const N: usize>(&self, sessions: [&Running; N]) -> [bool; N] {
+        for _ in 0..4_000 {
+            let done = sessions.map(|session| session.task.is_finished());
+            let pids: Vec<i32> = sessions
+                .iter()
+                .zip(done)
+                .filter_map(|(session, done)| (!done).then_some(session.pid))
+                .collect();
+            // Not the wait event, which stays a moment longer than the wait.
+            let blocked: i64 = sqlx::query_scalar(
+                "SELECT count(*) FROM unnest($1::int4[]) AS pid
+                 WHERE cardinality(pg_blocking_pids(pid)) > 0",
+            )
+            .bind(&pids)
+            .fetch_one(&self.pool)
+            .await
+            .unwrap();
+            if usize::try_from(blocked).unwrap() == pids.len() {
+                return done;
+            }
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        panic!("the sessions neither end nor wait");
+    }
+}
+
+impl Session {
+    /// Its transactions are of this isolation level.
+    pub(crate) fn isolation(mut self, begin: &'static str) -> Self {
+        self.begin = begin;
+        self
+    }
+
+    /// It gives up at the first error.
+    pub(crate) fn once(mut self) -> Self {
+        self.again = false;
+        self
+    }
+
+    /// Does this while the test goes on.
+    pub(crate) fn start(self, steps: &[Step]) -> Running {
+        let steps = steps.to_vec();
+        Running {
+            pid: self.pid,
+            task: tokio::spawn(async move {
+                let mut session = self;
+                session.work(&steps).await?;
+                Ok(session)
+            }),
+        }
+    }
+
+    /// Does all of it again after an error that asks for it.
+    async fn work(&mut self, steps: &[Step]) -> Result<(), Error> {
+        let again = self.again && self.transaction.is_none();
+        loop {
+            match self.attempt(steps).await {
+                Err(error) if error.is_retryable() && again && self.retries < 5 => {
+                    self.retries += 1;
+                }
+                result => return result,
+            }
+        }
+    }
+
+    async fn attempt(&mut self, steps: &[Step]) -> Result<(), Error> {
+        for step in steps {
+            if let Err(error) = self.step(*step).await {
+                self.transaction = None;
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    async fn step(&mut self, step: Step) -> Result<(), Error> {
+        match step {
+            Step::Write(sql) => self.execute(sql, None).await,
+            Step::Posts(keys) => self.sync(self.posts, keys).await,
+            Step::Sync(view, keys) => self.sync(view, keys).await,
+            Step::AllPosts if self.syncer == Syncer::Ours => match &mut self.transaction {
+                Some(transaction) => self.posts.sync_all(transaction).await.map(drop),
+                None if self.place == Place::Inside => {
+                    self.begin().await?;
+                    Box::pin(self.step(step)).await
+                }
+                None => self.posts.sync_all(&self.pool).await.map(drop),
+            },
+            Step::AllPosts => {
+                self.sync(self.posts, "ARRAY(SELECT generate_series(1, 10))")
+                    .await
+            }
+            Step::End => match self.transaction.take() {
+                Some(transaction) => transaction.commit().await.map_err(failed),
+                None => Ok(()),
+            },
+        }
+    }
+
+    async fn begin(&mut self) -> Result<(), Error> {
+        if self.place == Place::Inside && self.transaction.is_none() {
+            self.transaction = Some(self.pool.begin_with(self.begin).await.map_err(failed)?);
+        }
+        Ok(())
+    }
+
+    async fn execute(&mut self, sql: &'static str, keys: Option<&[i32]>) -> Result<(), Error> {
+        self.begin().await?;
+        let mut query = sqlx::query(sql);
+        if let Some(keys) = keys {
+            query = query.bind(keys.to_vec());
+        }
+        match &mut self.transaction {
+            Some(transaction) => query.execute(&mut **transaction).await,
+            None => query.execute(&self.pool).await,
+        }
+        .map(drop)
+        .map_err(failed)
+    }
+
+    async fn sync(&mut self, view: View, keys: &'static str) -> Result<(), Error> {
+        self.begin().await?;
+        let sql = sqlx::AssertSqlSafe(format!("SELECT {keys}"));
+        let keys: Vec<i32> = match &mut self.transaction {
+            Some(transaction) => sqlx::query_scalar(sql).fetch_one(&mut **transaction).await,
+            None => sqlx::query_scalar(sql).fetch_one(&self.pool).await,
+        }
+        .map_err(failed)?;
+        if self.syncer == Syncer::Plain {
+            for sql in view.plain() {
+                self.execute(sql, Some(&keys)).await?;
+            }
+            return Ok(());
+        }
+        match &mut self.transaction {
+            Some(transaction) => view.sync(transaction, &keys).await,
+            None => view.sync(&self.pool, &keys).await,
+        }
+        .map(drop)
+    }
+}
+
+impl Running {
+    /// What it is when it is done.
+    pub(crate) async fn done(self) -> Session {
+        self.task.await.unwrap().unwrap()
+    }
+
+    /// Why it failed.
+    pub(crate) async fn failed(self) -> Error {
+        self.task.await.unwrap().err().expect("it should fail")
+    }
+}
+
+fn failed(source: sqlx::Error) -> Error {
+    Error::Database {
+        doing: "running a step of the test".to_owned(),
+        source,
+    }
+}
