@@ -279,6 +279,12 @@ impl Error {
         })
     }
 
+    /// Whether rows cannot be locked: for want of a privilege, or because of what they are.
+    pub(crate) fn is_about_locking(&self) -> bool {
+        self.code()
+            .is_some_and(|code| code == "42501" || code == "42809")
+    }
+
     /// Whether the server went away, or closed the connection.
     pub(crate) fn is_lost_connection(&self) -> bool {
         let Self::Database { source, .. } = self else {

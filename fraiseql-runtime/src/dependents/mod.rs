@@ -70,6 +70,10 @@ impl Dependents {
         }
     }
 
+    pub(crate) fn handles(&self) -> impl Iterator<Item = Handle> + '_ {
+        self.views.values().map(|(handle, _)| *handle)
+    }
+
     /// The keys of one view.
     pub(crate) fn keys_of(&self, view: Handle) -> Keys {
         let found = self.views.get(&view.view.table);

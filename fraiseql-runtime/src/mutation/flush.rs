@@ -5,24 +5,27 @@
 //! rows on the way are locked, so that no other transaction moves them elsewhere before this one
 //! ends. And as the tables were before, for rows that are gone or may have been moved.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use sqlx::PgConnection;
+use sqlx::{AssertSqlSafe, PgConnection};
 
 use crate::dependents::Dependents;
 use crate::dependents::cascade::{TableName, cascades};
 use crate::dependents::find::{Found, FoundWay, find};
+use crate::dependents::index::Index;
 use crate::error::{Error, Result};
 use crate::key::Keys;
 use crate::mutation::limits::Beyond;
+use crate::mutation::marks::Rows;
 use crate::mutation::past::Past;
 use crate::mutation::report::{LeftToFullSync, MutationReport, ViewReport};
 use crate::mutation::{Isolation, Mutation};
-use crate::schema::Table;
+use crate::schema::{Table, View};
 use crate::sql::part::PartSql;
+use crate::sql::write;
 use crate::sync::report::SyncReport;
-use crate::sync::{Request, observe, part};
+use crate::sync::{Request, observe, part, telemetry};
 use crate::view::Handle;
 
 /// How many ways an error names.
@@ -115,6 +118,7 @@ impl Search {
             not_followed: BTreeSet::new(),
         };
         let index = Arc::clone(&mutation.model.dependents);
+        search.announce(mutation, &index, &marks.rows).await?;
         let limit = mutation.limits.documents;
         let mut before = Vec::new();
         for ((table, column, _), rows) in marks.rows {
@@ -140,6 +144,33 @@ impl Search {
             search.look_back(mutation, &before).await?;
         }
         Ok(search)
+    }
+
+    /// Says to syncs outside of this transaction that from now on it may overlook documents.
+    async fn announce(
+        &self,
+        mutation: &mut Mutation,
+        index: &Index,
+        rows: &BTreeMap<(Table, String, &'static str), Rows>,
+    ) -> Result<()> {
+        let mut views: BTreeMap<Table, &'static View> = BTreeMap::new();
+        let ways = rows.keys().flat_map(|(table, ..)| index.ways(*table));
+        for handle in ways.map(|way| way.view).chain(self.documents.handles()) {
+            views.insert(handle.view.table, handle.view);
+        }
+        if views.is_empty() {
+            return Ok(());
+        }
+        let views: Vec<&View> = views.into_values().collect();
+        let sql = write::announce(&views);
+        telemetry::statement(&sql);
+        sqlx::query(AssertSqlSafe(sql))
+            .execute(&mut *mutation.transaction)
+            .await
+            .map_err(Error::database(
+                "announcing the documents that a mutation syncs",
+            ))?;
+        Ok(())
     }
 
     /// Finds the documents that rows belonged to before.

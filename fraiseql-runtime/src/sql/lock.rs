@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::schema::{Link, Shape, Source, Table, View};
 use crate::sql::sync::{any, in_order};
-use crate::sql::text::{Sql, column, ident, literal};
-use crate::sql::write::IN_ORDER;
+use crate::sql::text::{Sql, column, ident};
+use crate::sql::write::{IN_ORDER, OPEN, advisory_key};
 
 /// Columns of the answer of a lock.
 pub(crate) mod answer {
@@ -17,7 +17,7 @@ pub(crate) mod answer {
 
 /// Locks what the documents of `$1` are made from, table by table in the order of their names,
 /// then the documents, all in key order: two syncs that lock the same rows lock them in the
-/// same order.
+/// same order. `$2` is whether the transaction may go on afterwards.
 pub(crate) fn all(view: &View) -> String {
     let wanted = rows(view);
     let mut sql = Sql::new();
@@ -44,9 +44,13 @@ pub(crate) fn all(view: &View) -> String {
             },
         );
     }
-    // Sub-selects are run when they are met, the counts first.
+    // Sub-selects are run when they are met: nothing is locked where it would be of no use, and
+    // the rows before the documents.
     sql.line("SELECT CASE");
     sql.indented(|sql| {
+        sql.line(
+            "WHEN pg_catalog.current_setting('transaction_isolation') = 'repeatable read' THEN NULL",
+        );
         let counts: Vec<String> = names
             .iter()
             .map(|name| format!("(SELECT pg_catalog.count(*) FROM {name})"))
@@ -57,7 +61,11 @@ pub(crate) fn all(view: &View) -> String {
     });
     sql.indented(|sql| {
         sql.line("pg_catalog.current_setting('transaction_isolation') AS isolation,");
-        sql.line(in_order_mark(view));
+        sql.line(format!("{},", in_order_mark(view)));
+        sql.line(format!(
+            "CASE WHEN $2 THEN pg_catalog.pg_advisory_xact_lock_shared({})::text END",
+            advisory_key(OPEN, view)
+        ));
     });
     sql.finish()
 }
@@ -194,7 +202,7 @@ fn documents_of(sql: &mut Sql, view: &View) {
 /// Says to others that the documents were locked first: see [`write`](crate::sql::write).
 fn in_order_mark(view: &View) -> String {
     format!(
-        "pg_catalog.pg_advisory_xact_lock_shared({IN_ORDER}, {}::pg_catalog.regclass::oid::int4)",
-        literal(&view.table.to_string())
+        "pg_catalog.pg_advisory_xact_lock_shared({})",
+        advisory_key(IN_ORDER, view)
     )
 }

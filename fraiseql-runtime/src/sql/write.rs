@@ -21,6 +21,14 @@
 //! Where there is nobody, the skip is final. Where there is somebody, the guarded form answers
 //! with the documents it is unsure of; they are locked and looked at again. The locked form
 //! *touches* the document: it writes `synced_xid` alone, which the guard of the other will see.
+//!
+//! # Transactions that are not over
+//!
+//! A transaction that has synced inside of itself may have changed a row that a document of this
+//! batch has come to embed since then: it did not know of that document, and its change is not
+//! visible here. So while one of those has not ended ([`OPEN`]), the guarded statement writes
+//! nothing, and the batch is run as inside a transaction: it waits for the rows that it embeds.
+//! A full sync does not: it is not in the place of the sync that follows a change.
 
 use crate::schema::{Data, View};
 use crate::sql::document::{self, Lookup};
@@ -56,6 +64,9 @@ pub mod answer {
     pub const OTHERS: usize = 10;
     /// Of the guarded form, where there are others: its snapshot.
     pub const SNAPSHOT: usize = 11;
+    /// Of the guarded form: whether a transaction that has synced is not over. Then nothing was
+    /// written.
+    pub const OPEN: usize = 12;
     /// Of the locked form: the keys that have neither a row nor a document; null where there
     /// are none.
     pub const MISSING: usize = 9;
@@ -70,10 +81,33 @@ pub(crate) const IN_ORDER: i32 = i32::from_be_bytes(*b"frai");
 /// locked to be written has the mark of its own writer.
 const HELD: &str = "v.xmax <> 0 AND v.xmax <> v.xmin";
 
+/// The class of the advisory locks of transactions that have synced and may go on, "frao".
+pub(crate) const OPEN: i32 = i32::from_be_bytes(*b"frao");
+
+/// The key of such a lock.
+pub(crate) fn advisory_key(class: i32, view: &View) -> String {
+    format!(
+        "{class}, {}::pg_catalog.regclass::oid::int4",
+        literal(&view.table.to_string())
+    )
+}
+
+/// Takes the lock for these views: from now on, until this transaction ends, other syncs wait
+/// for the rows that they embed.
+pub(crate) fn announce(views: &[&View]) -> String {
+    let mut sql = Sql::new();
+    sql.line("SELECT");
+    sql.block_list(views.iter().map(|view| {
+        let lock = advisory_key(OPEN, view);
+        format!("pg_catalog.pg_advisory_xact_lock_shared({lock})::text")
+    }));
+    sql.finish()
+}
+
 /// A form of the statement.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Form {
-    /// `$2` are the backends that are known to write other documents.
+    /// `$2` are the backends that do the same full sync, if it is one: they write other documents.
     Guarded,
     /// `$2` are the keys whose documents this transaction has locked.
     Locked,
@@ -125,8 +159,20 @@ impl Write<'_> {
         });
         let session = self.session();
         if !session.is_empty() {
-            sql.block("session AS MATERIALIZED (", "),", |sql| {
-                sql.line(format!("SELECT {} AS ok", session.join(" AND ")));
+            sql.block("session AS MATERIALIZED (", "),", |sql| match self.form {
+                Form::Locked => sql.line(format!("SELECT {} AS ok", session.join(" AND "))),
+                Form::Guarded => {
+                    sql.line("SELECT s.ok AND NOT s.open AS ok, s.open");
+                    sql.block("FROM (", ") AS s", |sql| {
+                        sql.line("SELECT");
+                        sql.block_list([
+                            format!("{} AS ok", session.join(" AND ")),
+                            format!("{} AS open", self.open()),
+                        ]);
+                        sql.line("FROM input");
+                        sql.line("OFFSET 0");
+                    });
+                }
             });
         }
         let session_ok = (!session.is_empty()).then_some("(SELECT ok FROM session)");
@@ -157,6 +203,18 @@ impl Write<'_> {
         }
         conditions.extend(self.needs.conditions());
         conditions
+    }
+
+    /// Whether somebody has the lock that says so: it is taken, and given back at once.
+    fn open(&self) -> String {
+        let lock = advisory_key(OPEN, self.view);
+        format!(
+            "CASE\n      \
+               WHEN pg_catalog.cardinality(friends) > 0 THEN false\n      \
+               WHEN pg_catalog.pg_try_advisory_lock({lock}) THEN NOT pg_catalog.pg_advisory_unlock({lock})\n      \
+               ELSE true\n    \
+             END"
+        )
     }
 
     /// The documents as they should be, each with whether it is stored otherwise.
@@ -344,6 +402,7 @@ impl Write<'_> {
                    (SELECT pg_catalog.pg_current_snapshot())::text\n  \
                  END AS snapshot"
                     .to_owned(),
+                "(SELECT open FROM session) AS open".to_owned(),
             ]),
             Form::Locked => select.push(
                 "CASE WHEN (SELECT found FROM counted) < (SELECT pg_catalog.cardinality(keys) FROM input) THEN\n    \

@@ -49,6 +49,8 @@ struct Answer {
     /// These others, by transaction.
     others: Vec<String>,
     snapshot: Option<String>,
+    /// A transaction that has synced is not over.
+    open: bool,
     /// Keys without a row or a document.
     missing: Keys,
 }
@@ -180,11 +182,14 @@ impl<'c> Batch<'c> {
 
     async fn guarded(&mut self, keys: &Keys) -> Result<SyncReport> {
         let mut answer = self.write(keys, Form::Guarded).await?;
-        if !answer.session_ok {
+        if !answer.session_ok && !answer.open {
             telemetry::session_redone(self.view);
             answer = self
                 .in_own_transaction(async |batch| batch.write(keys, Form::Guarded).await)
                 .await?;
+        }
+        if answer.open {
+            answer = self.behind_open_transactions(keys).await?;
         }
         let unsure = std::mem::replace(&mut answer.unsure, keys.none());
         if !unsure.is_empty() {
@@ -192,6 +197,25 @@ impl<'c> Batch<'c> {
             answer.block_equal(overwritten);
         }
         self.finish(answer, Place::Own).await
+    }
+
+    /// As inside a transaction. A role that may not lock rows does not wait for them: then it is
+    /// as if nothing were open.
+    async fn behind_open_transactions(&mut self, keys: &Keys) -> Result<Answer> {
+        telemetry::waiting_for_open(self.view);
+        let locked = self
+            .in_own_transaction(async |batch| {
+                let locked = batch.lock(keys, Place::Own).await?;
+                batch.write(keys, Form::Locked(&locked)).await
+            })
+            .await;
+        match locked {
+            Err(error) if error.is_about_locking() => {
+                self.in_own_transaction(async |batch| batch.write_locked(keys).await)
+                    .await
+            }
+            result => result,
+        }
     }
 
     /// Which of these equal documents are to be looked at again: those that were overwritten,
@@ -233,7 +257,7 @@ impl<'c> Batch<'c> {
     }
 
     async fn in_transaction(&mut self, keys: &Keys) -> Result<SyncReport> {
-        let locked = self.lock(keys).await?;
+        let locked = self.lock(keys, Place::Callers).await?;
         let mut answer = self.write(keys, Form::Locked(&locked)).await?;
         let mut restore = None;
         if !answer.session_ok {
@@ -356,6 +380,7 @@ impl<'c> Batch<'c> {
                 unsure: keys.none(),
                 others: Vec::new(),
                 snapshot: None,
+                open: false,
                 missing: keys.none(),
             };
             match form {
@@ -364,6 +389,7 @@ impl<'c> Batch<'c> {
                     let others: Option<_> = row.try_get(answer::OTHERS)?;
                     answer.others = others.unwrap_or_default();
                     answer.snapshot = row.try_get(answer::SNAPSHOT)?;
+                    answer.open = row.try_get(answer::OPEN)?;
                 }
                 Form::Locked(_) => answer.missing = keys.read(&row, answer::MISSING)?,
             }
@@ -375,7 +401,7 @@ impl<'c> Batch<'c> {
     }
 
     /// Locks what the documents of `keys` are made from, and those that exist.
-    async fn lock(&mut self, keys: &Keys) -> Result<Keys> {
+    async fn lock(&mut self, keys: &Keys, place: Place) -> Result<Keys> {
         let sql: &'static str = &self.sql.lock;
         telemetry::statement(sql);
         let read = |row: PgRow| -> sqlx::Result<(String, Keys)> {
@@ -384,6 +410,7 @@ impl<'c> Batch<'c> {
         };
         let (isolation, documents) = keys
             .bind(sqlx::query(sql))
+            .bind(place == Place::Callers)
             .fetch_one(&mut *self.connection)
             .await
             .and_then(read)

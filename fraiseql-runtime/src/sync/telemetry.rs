@@ -138,6 +138,16 @@ pub(crate) fn rebuilding(view: Handle, blocked: &Keys) {
     }
 }
 
+/// A transaction that has synced is not over, and the batch waits for the rows that it embeds.
+pub(crate) fn waiting_for_open(view: Handle) {
+    #[cfg(feature = "tracing")]
+    tracing::debug!(
+        target: TARGET,
+        entity = view.view.entity,
+        "another transaction has synced and is not over; run again with locks",
+    );
+}
+
 /// The session's settings did not fit, and the statement is run again with others.
 pub(crate) fn session_redone(view: Handle) {
     #[cfg(feature = "tracing")]
