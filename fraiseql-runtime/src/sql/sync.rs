@@ -22,6 +22,8 @@ pub struct SyncSql {
     pub write_locked: String,
     /// The same for at most [`FEW`] keys.
     pub write_locked_few: String,
+    /// Says to other syncs that this transaction may have changed rows that they embed.
+    pub announce: String,
     /// Waits for `$2` seconds, then says whether one of the transactions `$1` is still writing
     /// documents.
     pub still_writing: String,
@@ -67,6 +69,7 @@ pub(crate) fn compose(view: &View) -> SyncSql {
         write_few: write::compose(view, needs, Lookup::Few, Form::Guarded),
         write_locked: write::compose(view, needs, Lookup::Many, Form::Locked),
         write_locked_few: write::compose(view, needs, Lookup::Few, Form::Locked),
+        announce: write::announce(&[view]),
         still_writing: write::still_writing(view),
         overwritten: write::overwritten(view),
         lock: lock::all(view),

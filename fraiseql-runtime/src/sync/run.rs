@@ -151,6 +151,20 @@ pub(crate) async fn exchanging(
     batch.finish(answer, place).await
 }
 
+/// There is nothing to sync; but what this transaction has changed may come to be embedded while
+/// it is open.
+pub(crate) async fn announce(connection: &mut PgConnection, view: Handle) -> Result<()> {
+    let sql: &'static str = &view.statements().sync.announce;
+    telemetry::statement(sql);
+    let batch = Batch::new(connection, view);
+    let failed = batch.failed("announcing a transaction to other syncs of");
+    sqlx::query(sql)
+        .execute(batch.connection)
+        .await
+        .map_err(failed)?;
+    Ok(())
+}
+
 /// Deletes documents, and says how many there were.
 pub(crate) async fn delete(
     connection: &mut PgConnection,

@@ -271,6 +271,9 @@ impl<'c> Session<'c> {
         let start = Instant::now();
         let mut report = SyncReport::default();
         match request {
+            Request::Sync { view, keys } if keys.is_empty() && self.place == Place::Callers => {
+                run::announce(self.connection, view).await?;
+            }
             Request::Sync { view, keys } | Request::Delete { view, keys } => {
                 for chunk in keys.chunks(BATCH) {
                     report += self.batch(view, &chunk).await?;
