@@ -63,6 +63,7 @@
 //! | test a service without a database | [`guide::testing`], [`Recorder`] |
 //! | watch syncs | [`ReadModel::on`], [`SyncLog`], [`SyncObserver`]; the features `tracing` and `metrics` |
 //! | read | [`TView::find`], [`TView::find_json`], [`TView::find_many`] |
+//! | change a struct that has documents | [`guide::evolution`], [`ReadModel::rebuild`] |
 //! | see the SQL | [`guide::expanded`], [`sql::document::query`], [`TView::statements`] |
 //! | run it | [`guide::operations`] |
 //!
@@ -85,6 +86,7 @@ pub mod migrate;
 mod model;
 mod proof;
 mod read;
+pub mod rebuild;
 mod relation;
 pub mod scalar;
 pub mod schema;
@@ -99,6 +101,10 @@ pub use fraiseql_derive::{Embed, TEnum, TScalar, TView};
 pub use key::{Key, Keys};
 pub use migrate::{LeftOver, Migration};
 pub use model::{ReadModel, ReadModelBuilder};
+pub use read::target::ReadTarget;
+pub use rebuild::Rebuild;
+pub use rebuild::report::{RebuildOutcome, RebuildReport, ViewRebuild};
+pub use rebuild::status::{RebuildState, RebuildStatus};
 pub use scalar::{Scalar, TEnum};
 pub use sync::failure::Failure;
 pub use sync::full::FullSync;

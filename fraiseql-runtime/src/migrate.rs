@@ -20,6 +20,7 @@ use sqlx::{Acquire, AssertSqlSafe, Connection, Executor, PgConnection, PgPool, P
 use self::plan::Plan;
 use crate::error::{Error, Result};
 use crate::model::ReadModel;
+use crate::schema::Table;
 use crate::sql::ddl::catalog::HAS_LZ4;
 
 /// What a migration did, and what it left to a person.
@@ -30,17 +31,26 @@ pub struct Migration {
     pub created: Vec<String>,
     /// What is there and is not, or not any more, what the views ask for.
     pub left_over: Vec<LeftOver>,
+    /// The view tables with documents that were made for another version of their struct, as
+    /// far as rebuilds know: [`ReadModel::rebuild`] makes them anew, while they are read.
+    pub stale: Vec<Table>,
 }
 
 impl fmt::Display for Migration {
     /// One line for each.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.created.is_empty() && self.left_over.is_empty() {
+        if *self == Self::default() {
             return f.write_str("nothing was missing");
         }
         let created = self.created.iter().map(|what| format!("created {what}"));
         let left_over = self.left_over.iter().map(|left| format!("left {left}"));
-        for (index, line) in created.chain(left_over).enumerate() {
+        let stale = self.stale.iter().map(|table| {
+            format!(
+                "stale {table}: its documents are of another shape than the struct; run \
+                 ReadModel::rebuild"
+            )
+        });
+        for (index, line) in created.chain(left_over).chain(stale).enumerate() {
             let end = if index == 0 { "" } else { "\n" };
             write!(f, "{end}{line}")?;
         }
@@ -89,7 +99,8 @@ impl ReadModel {
     /// attribute. It never drops, rewrites or rebuilds anything.
     ///
     /// A promoted column that is added to a table with documents is null until they are
-    /// synced again, for instance by `sync_all_posts`.
+    /// synced again. Where a struct has changed, its view is listed in [`Migration::stale`], and
+    /// [`rebuild`](Self::rebuild) makes its documents anew.
     ///
     /// **On a big table**, creating an index blocks syncs while it lasts. To avoid that, create
     /// it before the deployment, by the statement in [`migration_plan`](Self::migration_plan)
@@ -144,7 +155,11 @@ impl ReadModel {
             .execute(&mut *transaction)
             .await
             .map_err(failed())?;
-        let Plan { steps, left_over } = self.plan(&mut transaction).await?;
+        let Plan {
+            steps,
+            left_over,
+            stale,
+        } = self.plan(&mut transaction).await?;
         let mut created = Vec::with_capacity(steps.len());
         for step in steps {
             for sql in step.sql {
@@ -153,10 +168,16 @@ impl ReadModel {
                     .await
                     .map_err(Error::database(format!("creating {}", step.what)))?;
             }
-            created.push(step.what);
+            if !step.is_note {
+                created.push(step.what);
+            }
         }
         transaction.commit().await.map_err(failed())?;
-        Ok(Migration { created, left_over })
+        Ok(Migration {
+            created,
+            left_over,
+            stale,
+        })
     }
 
     /// The statements that [`migrate`](Self::migrate) would run now, in their order, without
@@ -189,6 +210,7 @@ impl ReadModel {
         if let Some(log) = &self.watchers.log {
             plan.log(connection, log).await?;
         }
+        plan.rebuilds(connection, &self.views).await?;
         Ok(plan)
     }
 }

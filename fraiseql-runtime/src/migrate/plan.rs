@@ -1,13 +1,13 @@
 //! What is missing and what is left over, of one view after the other.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use sqlx::{Connection, Executor, PgConnection};
 
 use crate::error::{Error, Result};
 use crate::migrate::found::{
-    ColumnRow, Definitions, IndexRow, PartitionRow, TableRow, definitions,
+    Bookkeeping, ColumnRow, Definitions, IndexRow, PartitionRow, TableRow, definitions,
 };
 use crate::migrate::{LeftOver, bounds};
 use crate::schema::{Partition, Table};
@@ -15,6 +15,7 @@ use crate::sql::ddl::remedy::{self, beside};
 use crate::sql::ddl::table::{TWIN, plain_bound, strategy};
 use crate::sql::ddl::{Ddl, catalog, index};
 use crate::sql::probe;
+use crate::sql::rebuild::FOUND;
 use crate::sync::log::SyncLog;
 use crate::view::Handle;
 
@@ -23,6 +24,8 @@ use crate::view::Handle;
 pub(super) struct Plan {
     pub(super) steps: Vec<Step>,
     pub(super) left_over: Vec<LeftOver>,
+    /// The views whose documents are of another shape.
+    pub(super) stale: Vec<Table>,
 }
 
 /// Something to create, and the statements that do.
@@ -31,6 +34,8 @@ pub(super) struct Step {
     /// As in [`Migration::created`](crate::Migration::created).
     pub(super) what: String,
     pub(super) sql: Vec<Arc<str>>,
+    /// Whether it is only written down, and nothing is created.
+    pub(super) is_note: bool,
 }
 
 impl Plan {
@@ -96,14 +101,67 @@ impl Plan {
 
     fn create(&mut self, what: String, sql: Vec<&str>) {
         let sql = sql.into_iter().map(Arc::from).collect();
-        self.steps.push(Step { what, sql });
+        self.steps.push(Step {
+            what,
+            sql,
+            is_note: false,
+        });
     }
 
     /// Adds the table of the log, where it is missing.
     pub(super) async fn log(&mut self, connection: &mut PgConnection, log: &SyncLog) -> Result<()> {
         if let Some((table, sql)) = log.missing(connection).await? {
             let what = format!("table {table}");
-            self.steps.push(Step { what, sql });
+            self.steps.push(Step {
+                what,
+                sql,
+                is_note: false,
+            });
+        }
+        Ok(())
+    }
+
+    /// Adds the bookkeeping of rebuilds where it is missing, notes that views without documents
+    /// need none, and lists those that do.
+    pub(super) async fn rebuilds(
+        &mut self,
+        connection: &mut PgConnection,
+        views: &[Handle],
+    ) -> Result<()> {
+        let mut created = HashSet::new();
+        for view in views {
+            let (sql, table) = (&view.statements().rebuild, view.view.table);
+            let found: Bookkeeping = sqlx::query_as(FOUND)
+                .bind(&sql.table)
+                .bind(table.to_string())
+                .fetch_one(&mut *connection)
+                .await
+                .map_err(looking(table))?;
+            let ask = async |connection: &mut PgConnection, sql: &'static str| {
+                let answer: Option<bool> = sqlx::query_scalar(sql)
+                    .fetch_optional(connection)
+                    .await
+                    .map_err(looking(table))?;
+                Ok(answer == Some(true))
+            };
+            if !found.exists {
+                if created.insert(&sql.table) {
+                    self.create(format!("table {}", sql.table), vec![&sql.create]);
+                }
+            } else if !found.readable || ask(connection, &sql.is_done).await? {
+                // Not even whether there are documents is asked: that waits for who has the
+                // table locked.
+                continue;
+            }
+            if found.has_view && ask(connection, &sql.has_documents).await? {
+                self.stale.push(table);
+            } else if found.writable || !found.exists {
+                self.steps.push(Step {
+                    what: format!("note of {table}"),
+                    sql: vec![sql.note_empty.as_str().into()],
+                    is_note: true,
+                });
+            }
         }
         Ok(())
     }

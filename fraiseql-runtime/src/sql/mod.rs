@@ -1,7 +1,9 @@
 //! From schema to SQL text. Pure: nothing here opens a connection.
 //!
 //! [`document`] composes the query that builds documents, [`sync`] the statements that write
-//! them, [`read`] those that read them, [`ddl`] the view tables, `log` the log of syncs.
+//! them, [`read`] those that read them, [`ddl`] the view tables, [`rebuild`] what is rebuilt and
+//! how far that has come, `shape` tells the documents of two versions of a struct apart, `log` is
+//! the log of syncs.
 //! `aggregate`, `form` and `lock` are parts of these; `text` quotes and indents. `catalog` and
 //! `probe` are what `check` asks a server.
 
@@ -15,7 +17,9 @@ mod lock;
 pub(crate) mod log;
 pub(crate) mod probe;
 pub mod read;
+pub mod rebuild;
 pub mod session;
+pub(crate) mod shape;
 pub mod sync;
 pub(crate) mod text;
 
@@ -25,22 +29,30 @@ use crate::schema::View;
 /// makes its texts `&'static str`.
 #[derive(Debug)]
 pub struct Statements {
+    /// The number of the shape of the view's documents, which is stored beside each. It changes
+    /// with everything that decides what is stored.
+    pub shape: i64,
     /// Builds and writes the documents of a list of keys.
     pub sync: sync::SyncSql,
     /// Finds documents by key.
     pub read: read::ReadSql,
     /// The view table and its indexes.
     pub ddl: ddl::Ddl,
+    /// Rebuilds documents of another shape.
+    pub rebuild: rebuild::RebuildSql,
 }
 
 impl Statements {
     /// Composes the statements of `view`.
     #[must_use]
     pub fn compose(view: &View) -> Self {
+        let shape = shape::number(view);
         Self {
-            sync: sync::compose(view),
-            read: read::compose(view),
+            shape,
+            sync: sync::compose(view, shape),
+            read: read::compose(view, shape),
             ddl: ddl::compose(view),
+            rebuild: rebuild::compose(view, shape),
         }
     }
 }

@@ -6,6 +6,7 @@ use crate::schema::{Data, IndexOn, Key, Promoted, Source, View};
 use crate::sql::document::{self, Lookup};
 use crate::sql::lock;
 use crate::sql::session::{SessionNeeds, session_needs};
+use crate::sql::shape;
 use crate::sql::text::{Sql, column, fragment, ident, literal};
 
 /// The statements of a sync.
@@ -71,11 +72,11 @@ pub mod answer {
 /// Up to so many keys, looking rows up one by one is faster than joining.
 pub const FEW: usize = 40;
 
-pub(crate) fn compose(view: &View) -> SyncSql {
+pub(crate) fn compose(view: &View, number: i64) -> SyncSql {
     let needs = session_needs(view);
     SyncSql {
-        write: write(view, needs, Lookup::Many),
-        write_few: write(view, needs, Lookup::Few),
+        write: write(view, number, needs, Lookup::Many),
+        write_few: write(view, number, needs, Lookup::Few),
         lock_rows: lock::rows(view),
         lock_documents: lock::documents(view),
         clear_unique: clear_unique(view),
@@ -126,7 +127,8 @@ fn any_of_hidden(key: &str, view: &View, column: &str) -> String {
     )
 }
 
-fn write(view: &View, needs: SessionNeeds, lookup: Lookup) -> String {
+fn write(view: &View, number: i64, needs: SessionNeeds, lookup: Lookup) -> String {
+    let shape = shape::literal(number);
     let key = ident(view.key.column);
     let v_key = format!("v.{key}");
     let columns = content_columns(view);
@@ -158,7 +160,11 @@ fn write(view: &View, needs: SessionNeeds, lookup: Lookup) -> String {
         sql.line("SELECT");
         let mut select = vec!["b.\"key\"".to_owned()];
         select.extend(columns.iter().map(|name| column("b", name)));
-        let mut differs = vec![format!("{v_key} IS NULL")];
+        let mut differs = vec![
+            format!("{v_key} IS NULL"),
+            // Written anew though it may be equal, so that its shape is known.
+            format!("v.shape IS DISTINCT FROM {shape}"),
+        ];
         differs.extend(columns.iter().map(|name| {
             let cast = if *name == "data" && view.data == Data::Json {
                 "::text"
@@ -202,11 +208,11 @@ fn write(view: &View, needs: SessionNeeds, lookup: Lookup) -> String {
         let content: Vec<String> = columns.iter().map(|name| ident(name)).collect();
         let content = content.join(", ");
         sql.line(format!(
-            "INSERT INTO {} AS v ({key}, {content}, version, synced_xid, updated_at)",
+            "INSERT INTO {} AS v ({key}, {content}, version, synced_xid, updated_at, shape)",
             view.table
         ));
         sql.line(format!(
-            "SELECT \"key\", {content}, 1, pg_catalog.pg_current_xact_id(), pg_catalog.now()"
+            "SELECT \"key\", {content}, 1, pg_catalog.pg_current_xact_id(), pg_catalog.now(), {shape}"
         ));
         sql.line("FROM built");
         sql.line("WHERE changed");
@@ -219,6 +225,7 @@ fn write(view: &View, needs: SessionNeeds, lookup: Lookup) -> String {
         sets.push("version = v.version + 1".to_owned());
         sets.push("synced_xid = EXCLUDED.synced_xid".to_owned());
         sets.push("updated_at = EXCLUDED.updated_at".to_owned());
+        sets.push("shape = EXCLUDED.shape".to_owned());
         sql.block_list(sets);
         sql.line(format!("WHERE {}", guard(view)));
         sql.line(format!("RETURNING {v_key} AS \"key\", v.version"));
