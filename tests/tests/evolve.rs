@@ -17,7 +17,7 @@ use sqlx::{AssertSqlSafe, PgPool};
 /// The application as it runs.
 mod old {
     #[derive(Clone, Debug, PartialEq, fraiseql_runtime::TView)]
-    pub struct Post {
+    pub(crate) struct Post {
         pub id: i64,
         pub title: String,
         #[tview(one(fk = "author_id"))]
@@ -26,7 +26,7 @@ mod old {
 
     #[derive(Clone, Debug, PartialEq, fraiseql_runtime::Embed)]
     #[tview(table = "tb_user")]
-    pub struct Author {
+    pub(crate) struct Author {
         pub id: i64,
         pub name: String,
     }
@@ -37,7 +37,7 @@ mod new {
     use chrono::{DateTime, Utc};
 
     #[derive(Clone, Debug, PartialEq, fraiseql_runtime::TView)]
-    pub struct Post {
+    pub(crate) struct Post {
         pub id: i64,
         pub title: String,
         pub score: f64,
@@ -49,7 +49,7 @@ mod new {
 
     #[derive(Clone, Debug, PartialEq, fraiseql_runtime::Embed)]
     #[tview(table = "tb_user")]
-    pub struct Author {
+    pub(crate) struct Author {
         pub id: i64,
         #[tview(column = "name")]
         pub full_name: String,
@@ -60,7 +60,7 @@ mod new {
 mod words {
     #[derive(Debug, PartialEq, fraiseql_runtime::TView)]
     #[tview(table = "app.word", view = "app.tv_word")]
-    pub struct Word {
+    pub(crate) struct Word {
         #[tview(key)]
         pub word: String,
         pub meaning: Option<String>,
@@ -312,7 +312,7 @@ async fn a_sync_writes_the_shape_of_its_release_also_of_equal_documents() -> any
     mod nullable {
         #[derive(fraiseql_runtime::TView)]
         #[allow(dead_code)]
-        pub struct Post {
+        pub(crate) struct Post {
             pub id: i64,
             pub title: Option<String>,
             #[tview(one(fk = "author_id"))]
@@ -472,7 +472,10 @@ async fn a_rebuild_that_is_dropped_goes_on_where_it_was() -> anyhow::Result<()> 
     }
     let status = status(&model, &pool).await;
     assert!(
-        matches!(status.state, RebuildState::Interrupted | RebuildState::Running),
+        matches!(
+            status.state,
+            RebuildState::Interrupted | RebuildState::Running
+        ),
         "{status}"
     );
     assert!(status.done >= 200, "{status}");
@@ -506,7 +509,10 @@ async fn lose(pool: &PgPool, last: i64) {
          END $$;
          CREATE TRIGGER lose AFTER INSERT ON tv_post FOR EACH STATEMENT EXECUTE FUNCTION lose()"
     );
-    sqlx::raw_sql(AssertSqlSafe(sql)).execute(pool).await.unwrap();
+    sqlx::raw_sql(AssertSqlSafe(sql))
+        .execute(pool)
+        .await
+        .unwrap();
 }
 
 async fn statements(pool: &PgPool) -> i64 {
@@ -523,9 +529,16 @@ async fn a_session_that_is_killed_is_replaced_and_goes_on_where_it_was() -> anyh
     let report = new().rebuild(&pool).chunk(100).await?;
     let view = &report.views[0];
     assert_eq!(view.outcome, RebuildOutcome::Rebuilt);
-    assert_eq!(view.resumed_at.as_ref().map(ToString::to_string).as_deref(), Some("200"));
+    assert_eq!(
+        view.resumed_at.as_ref().map(ToString::to_string).as_deref(),
+        Some("200")
+    );
     assert_eq!(view.report.total(), 1000);
-    assert_eq!(statements(&pool).await, 10 + 1, "ten chunks, and one of them twice");
+    assert_eq!(
+        statements(&pool).await,
+        10 + 1,
+        "ten chunks, and one of them twice"
+    );
     assert_eq!(wrong(&pool).await, 0);
     Ok(())
 }
@@ -537,9 +550,16 @@ async fn a_rebuild_whose_sessions_are_killed_each_time_fails_and_the_next_goes_o
     lose(&pool, 6).await;
     let error = new().rebuild(&pool).chunk(100).await.unwrap_err();
     assert!(matches!(error, Error::Database { .. }), "{error}");
-    assert_eq!(statements(&pool).await, 2 + 4, "on three further connections");
+    assert_eq!(
+        statements(&pool).await,
+        2 + 4,
+        "on three further connections"
+    );
     let status = status(&new(), &pool).await;
-    assert_eq!((status.done, status.position.as_deref()), (200, Some("200")));
+    assert_eq!(
+        (status.done, status.position.as_deref()),
+        (200, Some("200"))
+    );
     let report = rebuild_when_free(&new(), &pool, 100).await;
     assert_eq!(report.views[0].report.total(), 800);
     assert_eq!(wrong(&pool).await, 0);
@@ -562,7 +582,10 @@ async fn of_two_rebuilds_one_works_and_the_other_says_so() -> anyhow::Result<()>
 
     let now = status(&new(), &pool).await;
     assert_eq!(now.state, RebuildState::Running);
-    assert_eq!(now.to_string(), "\"public\".\"tv_post\": running, 100 of 500");
+    assert_eq!(
+        now.to_string(),
+        "\"public\".\"tv_post\": running, 100 of 500"
+    );
     assert!(now.started_at <= now.updated_at && now.finished_at.is_none());
     // As anyone sees it.
     let row: (String, i64, String, String, i64, i64) = sqlx::query_as(
@@ -573,7 +596,17 @@ async fn of_two_rebuilds_one_works_and_the_other_says_so() -> anyhow::Result<()>
     .await?;
     let shape = new::Post::statements().shape;
     let text = str::to_owned;
-    assert_eq!(row, (text("tv_post"), shape, text("running"), text("100"), 100, 500));
+    assert_eq!(
+        row,
+        (
+            text("tv_post"),
+            shape,
+            text("running"),
+            text("100"),
+            100,
+            500
+        )
+    );
 
     for model in [new(), old()] {
         let second = model.rebuild(&pool).await?;
@@ -637,7 +670,10 @@ async fn a_view_table_of_an_older_version_gets_the_column() -> anyhow::Result<()
     )
     .await;
     let check = new().check(&pool).await?;
-    assert!(check.to_string().contains("lacks the column shape"), "{check}");
+    assert!(
+        check.to_string().contains("lacks the column shape"),
+        "{check}"
+    );
     let files: i64 = sqlx::query_scalar("SELECT pg_relation_filenode('tv_post')::int8")
         .fetch_one(&pool)
         .await?;
@@ -676,13 +712,14 @@ async fn text_keys_in_another_schema_are_rebuilt_and_resumed() -> anyhow::Result
     let migration = model.migrate(&pool).await?;
     assert_eq!(
         migration.created,
-        [
-            r#"table "app"."tv_word""#,
-            r#"table "app"."fraiseql_view""#,
-        ]
+        [r#"table "app"."tv_word""#, r#"table "app"."fraiseql_view""#,]
     );
     words::sync_all_words(&pool).await?;
-    run(&pool, "UPDATE app.tv_word SET shape = 1; TRUNCATE app.fraiseql_view").await;
+    run(
+        &pool,
+        "UPDATE app.tv_word SET shape = 1; TRUNCATE app.fraiseql_view",
+    )
+    .await;
     assert_eq!(
         words::Word::find_many(&pool, &["Z".to_owned(), "it's".to_owned(), String::new()])
             .await?
@@ -802,7 +839,10 @@ async fn both_releases_read_their_own_while_both_write_and_one_rebuilds() -> any
         });
     }
     until(async || written.load(Ordering::Relaxed) > 5 && read.load(Ordering::Relaxed) > 5).await;
-    let before = (written.load(Ordering::Relaxed), read.load(Ordering::Relaxed));
+    let before = (
+        written.load(Ordering::Relaxed),
+        read.load(Ordering::Relaxed),
+    );
     let report = new().rebuild(&pool).chunk(20).connections(2).await?;
     assert!(report.is_complete());
     let during = (

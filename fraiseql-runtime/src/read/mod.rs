@@ -19,7 +19,7 @@ pub(crate) async fn find_json<K: Key>(
     handle: Handle,
     key: K,
 ) -> Result<Option<Box<RawValue>>> {
-    let rows = target.read(Read::one(handle, key)).await?;
+    let rows = target.read(Read::one(handle, &key)).await?;
     let Some(row) = rows.first() else {
         return Ok(None);
     };

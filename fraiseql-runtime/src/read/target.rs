@@ -48,10 +48,10 @@ pub struct Read {
 }
 
 impl Read {
-    pub(super) fn one<K: Key>(view: Handle, key: K) -> Self {
+    pub(super) fn one<K: Key>(view: Handle, key: &K) -> Self {
         Self {
             view,
-            keys: K::collect([&key].into_iter()),
+            keys: K::collect(std::iter::once(key)),
             sql: &view.statements().read.find,
         }
     }
@@ -67,10 +67,10 @@ impl Read {
 
 impl ReadTarget for &PgPool {
     async fn read(self, read: Read) -> Result<Vec<PgRow>> {
-        let mut connection = self.acquire().await.map_err(Error::database(format!(
-            "reading {}",
-            read.view.view.table
-        )))?;
+        let mut connection = self
+            .acquire()
+            .await
+            .map_err(Error::database(format!("reading {}", read.view.view.table)))?;
         stored::rows(&mut connection, &read, Place::Own).await
     }
 }

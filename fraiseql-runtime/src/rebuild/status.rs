@@ -97,7 +97,9 @@ fn status(view: Handle, row: &PgRow) -> sqlx::Result<(RebuildStatus, bool)> {
     let has_documents: bool = row.try_get(column::HAS_DOCUMENTS)?;
     let count = |column| -> sqlx::Result<u64> {
         let count: Option<i64> = row.try_get(column)?;
-        Ok(count.and_then(|count| u64::try_from(count).ok()).unwrap_or(0))
+        Ok(count
+            .and_then(|count| u64::try_from(count).ok())
+            .unwrap_or(0))
     };
     let time = |column| -> sqlx::Result<Option<SystemTime>> {
         let micros: Option<i64> = row.try_get(column)?;

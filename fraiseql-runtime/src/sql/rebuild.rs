@@ -181,9 +181,8 @@ impl Row<'_> {
 
     fn status(&self) -> String {
         let Lock { high, low, .. } = lock(self.view);
-        let micros = |column: &str| {
-            format!("(EXTRACT(EPOCH FROM b.{column}) * 1000000)::int8 AS {column}")
-        };
+        let micros =
+            |column: &str| format!("(EXTRACT(EPOCH FROM b.{column}) * 1000000)::int8 AS {column}");
         let mut sql = Sql::new();
         sql.line("SELECT");
         sql.block_list([
@@ -213,7 +212,9 @@ impl Row<'_> {
     }
 
     fn begin(&self) -> String {
-        let Self { table, name, shape, .. } = self;
+        let Self {
+            table, name, shape, ..
+        } = self;
         let kept = |column: &str, other: &str| {
             format!("{column} = CASE WHEN b.state = 'running' THEN b.{column} ELSE {other} END")
         };
@@ -296,7 +297,9 @@ impl Row<'_> {
     }
 
     fn note_empty(&self) -> String {
-        let Self { table, name, shape, .. } = self;
+        let Self {
+            table, name, shape, ..
+        } = self;
         let mut sql = Sql::new();
         sql.line(format!(
             "INSERT INTO {table} AS b (view, shape, state, position, done, expected, started_at, updated_at, finished_at)"
@@ -310,8 +313,16 @@ impl Row<'_> {
         ));
         sql.line("ON CONFLICT (view, shape) DO UPDATE SET");
         sql.block_list(
-            ["state", "position", "done", "expected", "started_at", "updated_at", "finished_at"]
-                .map(|name| format!("{name} = EXCLUDED.{name}")),
+            [
+                "state",
+                "position",
+                "done",
+                "expected",
+                "started_at",
+                "updated_at",
+                "finished_at",
+            ]
+            .map(|name| format!("{name} = EXCLUDED.{name}")),
         );
         sql.finish()
     }
@@ -354,4 +365,3 @@ impl Row<'_> {
         sql.finish()
     }
 }
-

@@ -151,7 +151,11 @@ impl Text {
             // The largest is first, and with it the nulls, unless it was said otherwise.
             let nulls_first = term.nulls_first.unwrap_or(term.descending);
             self.word(if term.descending { "desc" } else { "asc" });
-            self.word(if nulls_first { "nulls-first" } else { "nulls-last" });
+            self.word(if nulls_first {
+                "nulls-first"
+            } else {
+                "nulls-last"
+            });
         }
     }
 

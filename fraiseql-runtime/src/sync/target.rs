@@ -217,7 +217,8 @@ impl<'c> Session<'c> {
 /// A place in the caller's transaction to come back to.
 const SAVEPOINT: &str = "SAVEPOINT fraiseql_sync";
 const RELEASE: &str = "RELEASE SAVEPOINT fraiseql_sync";
-pub(crate) const ROLL_BACK: &str = "ROLLBACK TO SAVEPOINT fraiseql_sync; RELEASE SAVEPOINT fraiseql_sync";
+pub(crate) const ROLL_BACK: &str =
+    "ROLLBACK TO SAVEPOINT fraiseql_sync; RELEASE SAVEPOINT fraiseql_sync";
 
 /// Runs something after whose failure the caller's transaction, if there is one, can go on.
 pub(crate) async fn in_savepoint<T>(

@@ -68,7 +68,10 @@ pub(crate) fn columns(view: &View) -> Vec<Column> {
         Column {
             name: SHAPE.to_owned(),
             ty: "int8".to_owned(),
-            add: Some(format!("ALTER TABLE {} ADD COLUMN {SHAPE} int8", view.table)),
+            add: Some(format!(
+                "ALTER TABLE {} ADD COLUMN {SHAPE} int8",
+                view.table
+            )),
         },
     ]);
     columns
