@@ -10,6 +10,7 @@
 //! of the same columns and rolled back: PostgreSQL itself brings both into the same form.
 
 pub(crate) mod bounds;
+mod concurrent;
 mod found;
 mod plan;
 
@@ -102,11 +103,15 @@ impl ReadModel {
     /// synced again. Where a struct has changed, its view is listed in [`Migration::stale`], and
     /// [`rebuild`](Self::rebuild) makes its documents anew.
     ///
-    /// **On a big table**, creating an index blocks syncs while it lasts. To avoid that, create
-    /// it before the deployment, by the statement in [`migration_plan`](Self::migration_plan)
-    /// with `CONCURRENTLY` behind `INDEX`: `migrate` finds it by its name. (A partitioned table
-    /// needs one more turn: `CREATE INDEX .. ON ONLY` the table, `CREATE INDEX CONCURRENTLY` on
-    /// each partition, `ALTER INDEX .. ATTACH PARTITION` for each.)
+    /// **On a big table**, of 10,000 documents or 8 MB and more, indexes are created
+    /// `CONCURRENTLY`, after the rest is committed, one at a time: syncs go on meanwhile. What a
+    /// failed attempt has left of one is dropped first. Where another instance is at it, they
+    /// are left to that one, and listed in [`Migration::left_over`]. In a transaction of yours
+    /// that cannot be: there they are created as they are on a small table, and block syncs
+    /// while that lasts. So they do on a partitioned table; create them before the deployment:
+    /// `CREATE INDEX .. ON ONLY` the table, by the statement in
+    /// [`migration_plan`](Self::migration_plan), `CREATE INDEX CONCURRENTLY` on each partition,
+    /// `ALTER INDEX .. ATTACH PARTITION` for each. `migrate` finds an index by its name.
     ///
     /// ```
     /// use fraiseql_runtime::{ReadModel, TView};
@@ -140,13 +145,15 @@ impl ReadModel {
     ///
     /// # Errors
     /// When the database refuses a statement, or a table of the view table's name was made for
-    /// something else. Then nothing was changed.
+    /// something else. Then nothing was changed; but where it was an index of a big table that
+    /// could not be created, all before it stays.
     pub async fn migrate<'a>(
         &self,
         database: impl Acquire<'a, Database = Postgres>,
     ) -> Result<Migration> {
         let failed = || Error::database("migrating the view tables");
         let mut connection = database.acquire().await.map_err(failed())?;
+        let defers = !connection.is_in_transaction();
         let mut transaction = Connection::begin(&mut *connection)
             .await
             .map_err(failed())?;
@@ -157,9 +164,11 @@ impl ReadModel {
             .map_err(failed())?;
         let Plan {
             steps,
-            left_over,
+            mut left_over,
             stale,
-        } = self.plan(&mut transaction).await?;
+            later,
+            ..
+        } = self.plan(&mut transaction, defers).await?;
         let mut created = Vec::with_capacity(steps.len());
         for step in steps {
             for sql in step.sql {
@@ -173,6 +182,7 @@ impl ReadModel {
             }
         }
         transaction.commit().await.map_err(failed())?;
+        concurrent::create(&mut connection, later, &mut created, &mut left_over).await?;
         Ok(Migration {
             created,
             left_over,
@@ -188,7 +198,7 @@ impl ReadModel {
     pub async fn migration_plan(&self, pool: &PgPool) -> Result<Vec<String>> {
         let failed = || Error::database("planning the migration of the view tables");
         let mut transaction = pool.begin().await.map_err(failed())?;
-        let plan = self.plan(&mut transaction).await?;
+        let plan = self.plan(&mut transaction, false).await?;
         transaction.rollback().await.map_err(failed())?;
         Ok(plan
             .steps
@@ -198,12 +208,15 @@ impl ReadModel {
             .collect())
     }
 
-    async fn plan(&self, connection: &mut PgConnection) -> Result<Plan> {
+    async fn plan(&self, connection: &mut PgConnection, defers: bool) -> Result<Plan> {
         let lz4: Option<bool> = sqlx::query_scalar(HAS_LZ4)
             .fetch_optional(&mut *connection)
             .await
             .map_err(Error::database("asking what the server can compress with"))?;
-        let mut plan = Plan::default();
+        let mut plan = Plan {
+            defers,
+            ..Plan::default()
+        };
         for view in &self.views {
             plan.view(connection, *view, lz4 == Some(true)).await?;
         }

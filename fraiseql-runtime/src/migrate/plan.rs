@@ -24,6 +24,10 @@ use crate::view::Handle;
 pub(super) struct Plan {
     pub(super) steps: Vec<Step>,
     pub(super) left_over: Vec<LeftOver>,
+    /// Whether indexes of large tables are left to a second phase, outside of the transaction.
+    pub(super) defers: bool,
+    /// Those indexes.
+    pub(super) later: Vec<Later>,
     /// The views whose documents are of another shape.
     pub(super) stale: Vec<Table>,
 }
@@ -36,6 +40,13 @@ pub(super) struct Step {
     pub(super) sql: Vec<Arc<str>>,
     /// Whether it is only written down, and nothing is created.
     pub(super) is_note: bool,
+}
+
+/// An index that is created concurrently.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Later {
+    pub(super) table: Table,
+    pub(super) index: &'static index::Index,
 }
 
 impl Plan {
@@ -258,11 +269,21 @@ impl ViewPlan<'_> {
             .map_err(looking(table))?;
         let mut unknown = Vec::new();
         for wanted in &self.ddl.indexes {
+            let later = Later {
+                table,
+                index: wanted,
+            };
             let Some(found) = existing.iter().find(|row| row.name == wanted.name) else {
-                self.plan.create_index(table, wanted);
+                if self.is_large(connection).await? {
+                    self.plan.later.push(later);
+                } else {
+                    self.plan.create_index(table, wanted);
+                }
                 continue;
             };
-            if !found.valid {
+            if !found.valid && found.constraint.is_none() && self.is_large(connection).await? {
+                self.plan.later.push(later);
+            } else if !found.valid {
                 self.left(
                     format!("index {}", beside(table, &wanted.name)),
                     "it is not valid: a CREATE INDEX CONCURRENTLY has failed or is still \
@@ -310,6 +331,19 @@ impl ViewPlan<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Whether an index is to be created outside of the transaction.
+    async fn is_large(&self, connection: &mut PgConnection) -> Result<bool> {
+        if !self.plan.defers {
+            return Ok(false);
+        }
+        let is_large: Option<bool> = sqlx::query_scalar(catalog::IS_LARGE)
+            .bind(&self.name)
+            .fetch_optional(connection)
+            .await
+            .map_err(looking(self.table))?;
+        Ok(is_large == Some(true))
     }
 
     /// The definitions of the table's indexes, and those of the wanted ones, created on an
