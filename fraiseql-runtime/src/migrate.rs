@@ -13,6 +13,7 @@ pub(crate) mod bounds;
 mod concurrent;
 mod found;
 mod plan;
+mod stale;
 
 use std::fmt;
 

@@ -53,12 +53,10 @@ async fn notes(documents: i32) -> PgPool {
 
 /// Whether the index is valid; none where it does not exist.
 async fn valid(pool: &PgPool) -> Option<bool> {
-    sqlx::query_scalar(
-        "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass('by_stars')",
-    )
-    .fetch_optional(pool)
-    .await
-    .unwrap()
+    sqlx::query_scalar("SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass('by_stars')")
+        .fetch_optional(pool)
+        .await
+        .unwrap()
 }
 
 const CREATED: [&str; 1] = [r#"index "public"."by_stars""#];
@@ -93,7 +91,10 @@ async fn documents_are_written_while_an_index_is_created() -> anyhow::Result<()>
     let other = tokio::time::timeout(Duration::from_secs(20), other).await??;
     assert_eq!(other.created, Vec::<String>::new());
     assert_eq!(other.left_over.len(), 1);
-    assert!(other.left_over[0].why.contains("another session"), "{other}");
+    assert!(
+        other.left_over[0].why.contains("another session"),
+        "{other}"
+    );
 
     holder.commit().await?;
     assert_eq!(migration.await??.created, CREATED);
@@ -167,7 +168,10 @@ async fn in_the_callers_transaction_and_on_a_small_table_it_is_created_at_once()
         .expect_err("many have the same");
     let migration = model::<after::Note>().migrate(&pool).await?;
     assert_eq!(migration.created, Vec::<String>::new());
-    assert!(migration.left_over[0].why.contains("not valid"), "{migration}");
+    assert!(
+        migration.left_over[0].why.contains("not valid"),
+        "{migration}"
+    );
     Ok(())
 }
 
@@ -188,7 +192,9 @@ async fn of_an_index_that_cannot_be_created_the_error_is_told_and_the_lock_is_fr
     for _ in 0..2 {
         let error = model::<unique::Note>().migrate(&pool).await.unwrap_err();
         assert!(
-            error.to_string().starts_with("creating index \"public\".\"by_stars\": "),
+            error
+                .to_string()
+                .starts_with("creating index \"public\".\"by_stars\": "),
             "{error}"
         );
     }

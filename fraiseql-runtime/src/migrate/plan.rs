@@ -1,13 +1,13 @@
 //! What is missing and what is left over, of one view after the other.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use sqlx::{Connection, Executor, PgConnection};
 
 use crate::error::{Error, Result};
 use crate::migrate::found::{
-    Bookkeeping, ColumnRow, Definitions, IndexRow, PartitionRow, TableRow, definitions,
+    ColumnRow, Definitions, IndexRow, PartitionRow, TableRow, definitions,
 };
 use crate::migrate::{LeftOver, bounds};
 use crate::schema::{Partition, Table};
@@ -15,7 +15,6 @@ use crate::sql::ddl::remedy::{self, beside};
 use crate::sql::ddl::table::{TWIN, plain_bound, strategy};
 use crate::sql::ddl::{Ddl, catalog, index};
 use crate::sql::probe;
-use crate::sql::rebuild::FOUND;
 use crate::sync::log::SyncLog;
 use crate::view::Handle;
 
@@ -110,7 +109,7 @@ impl Plan {
         }
     }
 
-    fn create(&mut self, what: String, sql: Vec<&str>) {
+    pub(super) fn create(&mut self, what: String, sql: Vec<&str>) {
         let sql = sql.into_iter().map(Arc::from).collect();
         self.steps.push(Step {
             what,
@@ -128,51 +127,6 @@ impl Plan {
                 sql,
                 is_note: false,
             });
-        }
-        Ok(())
-    }
-
-    /// Adds the bookkeeping of rebuilds where it is missing, notes that views without documents
-    /// need none, and lists those that do.
-    pub(super) async fn rebuilds(
-        &mut self,
-        connection: &mut PgConnection,
-        views: &[Handle],
-    ) -> Result<()> {
-        let mut created = HashSet::new();
-        for view in views {
-            let (sql, table) = (&view.statements().rebuild, view.view.table);
-            let found: Bookkeeping = sqlx::query_as(FOUND)
-                .bind(&sql.table)
-                .bind(table.to_string())
-                .fetch_one(&mut *connection)
-                .await
-                .map_err(looking(table))?;
-            let ask = async |connection: &mut PgConnection, sql: &'static str| {
-                let answer: Option<bool> = sqlx::query_scalar(sql)
-                    .fetch_optional(connection)
-                    .await
-                    .map_err(looking(table))?;
-                Ok(answer == Some(true))
-            };
-            if !found.exists {
-                if created.insert(&sql.table) {
-                    self.create(format!("table {}", sql.table), vec![&sql.create]);
-                }
-            } else if !found.readable || ask(connection, &sql.is_done).await? {
-                // Not even whether there are documents is asked: that waits for who has the
-                // table locked.
-                continue;
-            }
-            if found.has_view && ask(connection, &sql.has_documents).await? {
-                self.stale.push(table);
-            } else if found.writable || !found.exists {
-                self.steps.push(Step {
-                    what: format!("note of {table}"),
-                    sql: vec![sql.note_empty.as_str().into()],
-                    is_note: true,
-                });
-            }
         }
         Ok(())
     }
@@ -504,6 +458,6 @@ fn drop_index(table: Table, row: &IndexRow) -> String {
     remedy::drop_index(table, &row.name, row.constraint.as_deref())
 }
 
-fn looking(table: Table) -> impl FnOnce(sqlx::Error) -> Error {
+pub(super) fn looking(table: Table) -> impl FnOnce(sqlx::Error) -> Error {
     Error::database(format!("looking at {table}"))
 }

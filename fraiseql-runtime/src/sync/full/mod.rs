@@ -1,6 +1,7 @@
 //! Syncing a whole view: here what it is told, in [`progress`] what it tells, in `run` the
-//! work.
+//! work, on the keys that `keys` finds.
 
+mod keys;
 pub mod progress;
 mod run;
 

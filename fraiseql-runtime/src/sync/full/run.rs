@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use futures_util::future::{BoxFuture, FutureExt as _};
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
-use sqlx::{PgConnection, PgPool, Row};
+use sqlx::{PgConnection, PgPool};
 
 use super::progress::{OnProgress, Position, Progress};
 use super::{Pass, Settings};
@@ -86,8 +86,8 @@ pub(crate) async fn on_connection(
 }
 
 /// What the workers share.
-struct Run<'a> {
-    view: Handle,
+pub(super) struct Run<'a> {
+    pub(super) view: Handle,
     /// Held while the next keys are read: they are read one chunk after the other.
     cursor: futures_util::lock::Mutex<Keys>,
     plan: Mutex<Plan<'a>>,
@@ -160,6 +160,16 @@ impl<'a> Run<'a> {
     fn plan(&self) -> MutexGuard<'_, Plan<'a>> {
         // A panic in the caller's `on_progress` is the caller's.
         self.plan.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes no more chunks.
+    pub(super) fn end(&self) {
+        self.plan().end();
+    }
+
+    /// Whether the caller wants it to stop.
+    pub(super) fn is_stopped(&self) -> bool {
+        self.plan().is_stopped()
     }
 
     fn report(&self) -> SyncReport {
@@ -291,94 +301,6 @@ impl<'a> Run<'a> {
         let number = plan.taken;
         plan.chunks.insert(number, None);
         Ok(Some(Chunk { number, keys }))
-    }
-
-    async fn next_keys(
-        &self,
-        session: &mut Session<'_>,
-        after: &Keys,
-        size: usize,
-    ) -> Result<Keys> {
-        let sql = &self.view.statements().sync;
-        let query = if after.is_empty() {
-            telemetry::statement(&sql.first_keys);
-            sqlx::query(sql.first_keys.as_str())
-        } else {
-            telemetry::statement(&sql.next_keys);
-            after.bind(sqlx::query(sql.next_keys.as_str()))
-        };
-        query
-            .bind(i64::try_from(size).unwrap_or(i64::MAX))
-            .fetch_one(session.connection())
-            .await
-            .and_then(|row| after.read(&row, 0))
-            .map_err(self.failed())
-    }
-
-    /// The keys of the next documents of another shape. What they are among may be long: it is
-    /// looked through in pages.
-    async fn next_others(
-        &self,
-        session: &mut Session<'_>,
-        after: &mut Keys,
-        size: usize,
-    ) -> Result<Keys> {
-        let sql = &self.view.statements().rebuild;
-        loop {
-            let query = if after.is_empty() {
-                telemetry::statement(&sql.first_keys);
-                sqlx::query(sql.first_keys.as_str())
-            } else {
-                telemetry::statement(&sql.next_keys);
-                after.bind(sqlx::query(sql.next_keys.as_str()))
-            };
-            let (keys, last) = query
-                .bind(i64::try_from(size).unwrap_or(i64::MAX))
-                .fetch_one(session.connection())
-                .await
-                .and_then(|row| Ok((after.read(&row, 0)?, after.read(&row, 1)?)))
-                .map_err(self.failed_among_documents())?;
-            if last.is_empty() {
-                self.plan().end();
-                return Ok(keys);
-            }
-            *after = last;
-            if !keys.is_empty() || self.plan().is_stopped() {
-                return Ok(keys);
-            }
-        }
-    }
-
-    /// How many documents there are behind a key, about.
-    async fn expected(&self, session: &mut Session<'_>, after: &Keys) -> Result<u64> {
-        let sql = &self.view.statements().sync;
-        let query = if after.is_empty() {
-            telemetry::statement(&sql.expected);
-            sqlx::query(sql.expected.as_str())
-        } else {
-            telemetry::statement(&sql.expected_after);
-            after.bind(sqlx::query(sql.expected_after.as_str()))
-        };
-        let expected: i64 = query
-            .fetch_one(session.connection())
-            .await
-            .and_then(|row| row.try_get(0))
-            .map_err(self.failed())?;
-        Ok(u64::try_from(expected).unwrap_or(0))
-    }
-
-    fn failed_among_documents(&self) -> impl FnOnce(sqlx::Error) -> Error + use<> {
-        Error::database(format!(
-            "looking for documents of another shape in {}",
-            self.view.view.table
-        ))
-    }
-
-    fn failed(&self) -> impl FnOnce(sqlx::Error) -> Error + use<> {
-        Error::database(format!(
-            "reading the keys of {}",
-            self.view.view.shape.table
-        ))
     }
 }
 
