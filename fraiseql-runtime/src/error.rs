@@ -83,7 +83,8 @@ pub enum Error {
     },
 
     /// Documents could not be written, and the caller asked that this be an error; see
-    /// [`SyncReport::ensure_valid`](crate::SyncReport::ensure_valid).
+    /// [`SyncReport::ensure_valid`](crate::SyncReport::ensure_valid). Or they could not be built
+    /// to be read, where what is stored has another shape.
     #[error("{}", list(documents))]
     Invalid {
         /// The documents. All others of the sync were written.

@@ -6,6 +6,7 @@
 //! | [`expanded`] | what one struct becomes, in Rust and in SQL |
 //! | [`existing_database`] | documents on tables that are there already |
 //! | [`testing`] | services that sync, without a database |
+//! | [`evolution`] | a struct that changes while its documents are read: rebuilds, deploys |
 //! | [`operations`] | check, migrate, full syncs, logs, metrics, invalid documents, storage |
 //!
 //! The types of fields are at [`scalar`](crate::scalar).
@@ -28,6 +29,9 @@ pub mod existing_database {}
 
 #[doc = include_str!("../docs/testing.md")]
 pub mod testing {}
+
+#[doc = include_str!("../docs/evolution.md")]
+pub mod evolution {}
 
 #[cfg_attr(
     all(feature = "tracing", feature = "metrics"),

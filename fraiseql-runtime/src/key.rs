@@ -151,6 +151,18 @@ macro_rules! keys {
                 }
             }
 
+            /// The keys at these places, which are counted from 1.
+            pub(crate) fn at(&self, places: &[usize]) -> Self {
+                match self {
+                    $(Self::$variant(keys) => Self::$variant(
+                        places
+                            .iter()
+                            .filter_map(|place| keys.get(place.checked_sub(1)?).cloned())
+                            .collect(),
+                    )),*
+                }
+            }
+
             /// Appends keys of the same type.
             pub(crate) fn append(&mut self, other: Self) {
                 match (self, other) {

@@ -64,6 +64,7 @@
 //! | test a service without a database | [`guide::testing`], [`Recorder`] |
 //! | watch syncs | [`ReadModel::on`], [`SyncLog`], [`SyncObserver`]; the features `tracing` and `metrics` |
 //! | read | [`TView::find`], [`TView::find_json`], [`TView::find_many`] |
+//! | change a struct that has documents | [`guide::evolution`], [`ReadModel::rebuild`] |
 //! | see the SQL | [`guide::expanded`], [`sql::document::query`], [`TView::statements`] |
 //! | run it | [`guide::operations`] |
 //!
@@ -88,6 +89,7 @@ mod model;
 mod mutation;
 mod proof;
 mod read;
+pub mod rebuild;
 mod relation;
 mod row_key;
 pub mod scalar;
@@ -110,6 +112,10 @@ pub use mutation::report::{LeftToFullSync, MutationReport, ViewReport};
 pub use mutation::retry::MutateError;
 pub use mutation::savepoint::Savepoint;
 pub use mutation::{Isolation, Mutation};
+pub use read::target::ReadTarget;
+pub use rebuild::Rebuild;
+pub use rebuild::report::{RebuildOutcome, RebuildReport, ViewRebuild};
+pub use rebuild::status::{RebuildState, RebuildStatus};
 pub use row_key::Keyed;
 pub use scalar::{Scalar, TEnum};
 pub use sync::failure::Failure;

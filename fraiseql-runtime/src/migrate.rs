@@ -10,8 +10,10 @@
 //! of the same columns and rolled back: PostgreSQL itself brings both into the same form.
 
 pub(crate) mod bounds;
+mod concurrent;
 mod found;
 mod plan;
+mod stale;
 
 use std::fmt;
 
@@ -20,6 +22,7 @@ use sqlx::{Acquire, AssertSqlSafe, Connection, Executor, PgConnection, PgPool, P
 use self::plan::Plan;
 use crate::error::{Error, Result};
 use crate::model::ReadModel;
+use crate::schema::Table;
 use crate::sql::ddl::catalog::HAS_LZ4;
 
 /// What a migration did, and what it left to a person.
@@ -30,17 +33,26 @@ pub struct Migration {
     pub created: Vec<String>,
     /// What is there and is not, or not any more, what the views ask for.
     pub left_over: Vec<LeftOver>,
+    /// The view tables with documents that were made for another version of their struct, as
+    /// far as rebuilds know: [`ReadModel::rebuild`] makes them anew, while they are read.
+    pub stale: Vec<Table>,
 }
 
 impl fmt::Display for Migration {
     /// One line for each.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.created.is_empty() && self.left_over.is_empty() {
+        if *self == Self::default() {
             return f.write_str("nothing was missing");
         }
         let created = self.created.iter().map(|what| format!("created {what}"));
         let left_over = self.left_over.iter().map(|left| format!("left {left}"));
-        for (index, line) in created.chain(left_over).enumerate() {
+        let stale = self.stale.iter().map(|table| {
+            format!(
+                "stale {table}: its documents are of another shape than the struct; run \
+                 ReadModel::rebuild"
+            )
+        });
+        for (index, line) in created.chain(left_over).chain(stale).enumerate() {
             let end = if index == 0 { "" } else { "\n" };
             write!(f, "{end}{line}")?;
         }
@@ -89,13 +101,18 @@ impl ReadModel {
     /// attribute. It never drops, rewrites or rebuilds anything.
     ///
     /// A promoted column that is added to a table with documents is null until they are
-    /// synced again, for instance by `sync_all_posts`.
+    /// synced again. Where a struct has changed, its view is listed in [`Migration::stale`], and
+    /// [`rebuild`](Self::rebuild) makes its documents anew.
     ///
-    /// **On a big table**, creating an index blocks syncs while it lasts. To avoid that, create
-    /// it before the deployment, by the statement in [`migration_plan`](Self::migration_plan)
-    /// with `CONCURRENTLY` behind `INDEX`: `migrate` finds it by its name. (A partitioned table
-    /// needs one more turn: `CREATE INDEX .. ON ONLY` the table, `CREATE INDEX CONCURRENTLY` on
-    /// each partition, `ALTER INDEX .. ATTACH PARTITION` for each.)
+    /// **On a big table**, of 10,000 documents or 8 MB and more, indexes are created
+    /// `CONCURRENTLY`, after the rest is committed, one at a time: syncs go on meanwhile. What a
+    /// failed attempt has left of one is dropped first. Where another instance is at it, they
+    /// are left to that one, and listed in [`Migration::left_over`]. In a transaction of yours
+    /// that cannot be: there they are created as they are on a small table, and block syncs
+    /// while that lasts. So they do on a partitioned table; create them before the deployment:
+    /// `CREATE INDEX .. ON ONLY` the table, by the statement in
+    /// [`migration_plan`](Self::migration_plan), `CREATE INDEX CONCURRENTLY` on each partition,
+    /// `ALTER INDEX .. ATTACH PARTITION` for each. `migrate` finds an index by its name.
     ///
     /// ```
     /// use fraiseql_runtime::{ReadModel, TView};
@@ -129,13 +146,15 @@ impl ReadModel {
     ///
     /// # Errors
     /// When the database refuses a statement, or a table of the view table's name was made for
-    /// something else. Then nothing was changed.
+    /// something else. Then nothing was changed; but where it was an index of a big table that
+    /// could not be created, all before it stays.
     pub async fn migrate<'a>(
         &self,
         database: impl Acquire<'a, Database = Postgres>,
     ) -> Result<Migration> {
         let failed = || Error::database("migrating the view tables");
         let mut connection = database.acquire().await.map_err(failed())?;
+        let defers = !connection.is_in_transaction();
         let mut transaction = Connection::begin(&mut *connection)
             .await
             .map_err(failed())?;
@@ -144,7 +163,13 @@ impl ReadModel {
             .execute(&mut *transaction)
             .await
             .map_err(failed())?;
-        let Plan { steps, left_over } = self.plan(&mut transaction).await?;
+        let Plan {
+            steps,
+            mut left_over,
+            stale,
+            later,
+            ..
+        } = self.plan(&mut transaction, defers).await?;
         let mut created = Vec::with_capacity(steps.len());
         for step in steps {
             for sql in step.sql {
@@ -153,10 +178,17 @@ impl ReadModel {
                     .await
                     .map_err(Error::database(format!("creating {}", step.what)))?;
             }
-            created.push(step.what);
+            if !step.is_note {
+                created.push(step.what);
+            }
         }
         transaction.commit().await.map_err(failed())?;
-        Ok(Migration { created, left_over })
+        concurrent::create(&mut connection, later, &mut created, &mut left_over).await?;
+        Ok(Migration {
+            created,
+            left_over,
+            stale,
+        })
     }
 
     /// The statements that [`migrate`](Self::migrate) would run now, in their order, without
@@ -167,7 +199,7 @@ impl ReadModel {
     pub async fn migration_plan(&self, pool: &PgPool) -> Result<Vec<String>> {
         let failed = || Error::database("planning the migration of the view tables");
         let mut transaction = pool.begin().await.map_err(failed())?;
-        let plan = self.plan(&mut transaction).await?;
+        let plan = self.plan(&mut transaction, false).await?;
         transaction.rollback().await.map_err(failed())?;
         Ok(plan
             .steps
@@ -177,18 +209,22 @@ impl ReadModel {
             .collect())
     }
 
-    async fn plan(&self, connection: &mut PgConnection) -> Result<Plan> {
+    async fn plan(&self, connection: &mut PgConnection, defers: bool) -> Result<Plan> {
         let lz4: Option<bool> = sqlx::query_scalar(HAS_LZ4)
             .fetch_optional(&mut *connection)
             .await
             .map_err(Error::database("asking what the server can compress with"))?;
-        let mut plan = Plan::default();
+        let mut plan = Plan {
+            defers,
+            ..Plan::default()
+        };
         for view in &self.views {
             plan.view(connection, *view, lz4 == Some(true)).await?;
         }
         if let Some(log) = &self.watchers.log {
             plan.log(connection, log).await?;
         }
+        plan.rebuilds(connection, &self.views).await?;
         Ok(plan)
     }
 }

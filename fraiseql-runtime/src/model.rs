@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::mutation::limits::Limits;
 use crate::mutation::past::Spare;
 use crate::sql::ddl::remedy::qualified;
+use crate::sql::rebuild::TABLE as BOOKKEEPING;
 use crate::sync::log::SyncLog;
 use crate::sync::observe::{Observed, SyncObserver, Watchers};
 use crate::view::{Handle, TView};
@@ -104,6 +105,10 @@ impl ReadModelBuilder {
     /// Tables, partitions and indexes share the names of a schema.
     fn check_names(&self) -> Result<()> {
         let mut names = HashMap::new();
+        // The bookkeeping table is beside each view table.
+        for handle in &self.views {
+            names.insert((handle.view.table.schema, BOOKKEEPING), "a rebuild");
+        }
         for handle in &self.views {
             let (view, ddl) = (handle.view, &handle.statements().ddl);
             let partitions = ddl

@@ -7,12 +7,11 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
-use sqlx::PgExecutor;
 
 use crate::cycle::{Children, End};
 use crate::error::Result;
 use crate::key::{Key, Keys};
-use crate::read;
+use crate::read::{self, target::ReadTarget};
 use crate::schema::{Shape, View};
 use crate::shape_of::Own;
 use crate::sql::Statements;
@@ -229,25 +228,31 @@ pub trait TView: Embed + Serialize + DeserializeOwned + Send + Sync {
 
     /// Reads the document of `key`; `None` where there is none.
     ///
-    /// # Errors
-    /// When the database cannot be asked, or the document was stored by an older version of
-    /// the struct and does not fit any more.
-    fn find<'e>(
-        executor: impl PgExecutor<'e>,
-        key: Self::Key,
-    ) -> impl Future<Output = Result<Option<Self>>> + Send {
-        read::find(executor, Self::handle(), key)
-    }
-
-    /// Reads the document of `key` as the JSON that is stored, without parsing it.
+    /// It is one lookup by key. A document that is stored in another shape than the struct's,
+    /// because an older or a newer release of the application wrote it, is built from the base
+    /// tables instead, by a second statement; see [`guide::evolution`](crate::guide::evolution).
     ///
     /// # Errors
-    /// When the database cannot be asked.
-    fn find_json<'e>(
-        executor: impl PgExecutor<'e>,
+    /// When the database cannot be asked, or what is stored does not fit the struct.
+    /// [`Error::Invalid`](crate::Error::Invalid) where the document had to be built, and cannot
+    /// be.
+    fn find(
+        target: impl ReadTarget,
+        key: Self::Key,
+    ) -> impl Future<Output = Result<Option<Self>>> + Send {
+        read::find(target, Self::handle(), key)
+    }
+
+    /// Reads the document of `key` as the JSON that is stored, without parsing it; or that is
+    /// built, as in [`find`](Self::find).
+    ///
+    /// # Errors
+    /// As [`find`](Self::find).
+    fn find_json(
+        target: impl ReadTarget,
         key: Self::Key,
     ) -> impl Future<Output = Result<Option<Box<RawValue>>>> + Send {
-        read::find_json(executor, Self::handle(), key)
+        read::find_json(target, Self::handle(), key)
     }
 
     /// Reads the documents of `keys`, in the order of `keys`. Keys without a document are
@@ -255,11 +260,11 @@ pub trait TView: Embed + Serialize + DeserializeOwned + Send + Sync {
     ///
     /// # Errors
     /// As [`find`](Self::find).
-    fn find_many<'e>(
-        executor: impl PgExecutor<'e>,
+    fn find_many(
+        target: impl ReadTarget,
         keys: &[Self::Key],
     ) -> impl Future<Output = Result<Vec<Self>>> + Send {
-        read::find_many(executor, Self::handle(), keys)
+        read::find_many(target, Self::handle(), keys)
     }
 }
 

@@ -104,6 +104,7 @@ async fn a_view_table_has_its_columns_and_indexes() {
             named("version", "bigint"),
             named("synced_xid", "xid8"),
             named("updated_at", "timestamp with time zone"),
+            named("shape", "bigint"),
         ]
     );
     assert_eq!(
@@ -198,7 +199,13 @@ async fn repair(pool: &PgPool, left_over: &[LeftOver]) {
 async fn what_was_created_is_said() {
     let pool = notes().await;
     let migration = model::<first::Note>().migrate(&pool).await.unwrap();
-    assert_eq!(migration.created, [r#"table "public"."tv_note""#]);
+    assert_eq!(
+        migration.created,
+        [
+            r#"table "public"."tv_note""#,
+            r#"table "public"."fraiseql_view""#,
+        ]
+    );
     let migration = model::<second::Note>().migrate(&pool).await.unwrap();
     assert_eq!(
         migration.created,
@@ -366,7 +373,7 @@ async fn an_index_that_failed_to_build_is_left_over() {
     run(
         &pool,
         "ALTER TABLE tv_note ADD COLUMN title text;
-         INSERT INTO tv_note VALUES (1, '{}', 1, '1', now(), 'a'), (2, '{}', 1, '1', now(), 'a')",
+         INSERT INTO tv_note VALUES (1, '{}', 1, '1', now(), NULL, 'a'), (2, '{}', 1, '1', now(), NULL, 'a')",
     )
     .await;
     sqlx::query("CREATE UNIQUE INDEX CONCURRENTLY by_title ON tv_note (title)")

@@ -14,7 +14,7 @@ use crate::model::{Field, Kind, Source, Table};
 use crate::text;
 
 /// Columns that every view table has.
-pub(super) const BOOKKEEPING: [&str; 4] = ["data", "version", "synced_xid", "updated_at"];
+pub(super) const BOOKKEEPING: [&str; 5] = ["data", "version", "synced_xid", "updated_at", "shape"];
 
 /// Where the runtime is.
 pub(crate) fn krate(root: Option<Root>) -> Path {

@@ -45,6 +45,14 @@ rows! {
         constraint: Option<String>,
     }
 
+    /// See [`FOUND`](crate::sql::rebuild::FOUND).
+    struct Bookkeeping {
+        exists: bool,
+        readable: bool,
+        writable: bool,
+        has_view: bool,
+    }
+
     /// See [`catalog::PARTITIONS`].
     struct PartitionRow {
         schema: String,

@@ -23,6 +23,12 @@ use crate::view::Handle;
 pub(super) struct Plan {
     pub(super) steps: Vec<Step>,
     pub(super) left_over: Vec<LeftOver>,
+    /// Whether indexes of large tables are left to a second phase, outside of the transaction.
+    pub(super) defers: bool,
+    /// Those indexes.
+    pub(super) later: Vec<Later>,
+    /// The views whose documents are of another shape.
+    pub(super) stale: Vec<Table>,
 }
 
 /// Something to create, and the statements that do.
@@ -31,6 +37,15 @@ pub(super) struct Step {
     /// As in [`Migration::created`](crate::Migration::created).
     pub(super) what: String,
     pub(super) sql: Vec<Arc<str>>,
+    /// Whether it is only written down, and nothing is created.
+    pub(super) is_note: bool,
+}
+
+/// An index that is created concurrently.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Later {
+    pub(super) table: Table,
+    pub(super) index: &'static index::Index,
 }
 
 impl Plan {
@@ -94,16 +109,24 @@ impl Plan {
         }
     }
 
-    fn create(&mut self, what: String, sql: Vec<&str>) {
+    pub(super) fn create(&mut self, what: String, sql: Vec<&str>) {
         let sql = sql.into_iter().map(Arc::from).collect();
-        self.steps.push(Step { what, sql });
+        self.steps.push(Step {
+            what,
+            sql,
+            is_note: false,
+        });
     }
 
     /// Adds the table of the log, where it is missing.
     pub(super) async fn log(&mut self, connection: &mut PgConnection, log: &SyncLog) -> Result<()> {
         if let Some((table, sql)) = log.missing(connection).await? {
             let what = format!("table {table}");
-            self.steps.push(Step { what, sql });
+            self.steps.push(Step {
+                what,
+                sql,
+                is_note: false,
+            });
         }
         Ok(())
     }
@@ -200,11 +223,21 @@ impl ViewPlan<'_> {
             .map_err(looking(table))?;
         let mut unknown = Vec::new();
         for wanted in &self.ddl.indexes {
+            let later = Later {
+                table,
+                index: wanted,
+            };
             let Some(found) = existing.iter().find(|row| row.name == wanted.name) else {
-                self.plan.create_index(table, wanted);
+                if self.is_large(connection).await? {
+                    self.plan.later.push(later);
+                } else {
+                    self.plan.create_index(table, wanted);
+                }
                 continue;
             };
-            if !found.valid {
+            if !found.valid && found.constraint.is_none() && self.is_large(connection).await? {
+                self.plan.later.push(later);
+            } else if !found.valid {
                 self.left(
                     format!("index {}", beside(table, &wanted.name)),
                     "it is not valid: a CREATE INDEX CONCURRENTLY has failed or is still \
@@ -252,6 +285,19 @@ impl ViewPlan<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Whether an index is to be created outside of the transaction.
+    async fn is_large(&self, connection: &mut PgConnection) -> Result<bool> {
+        if !self.plan.defers {
+            return Ok(false);
+        }
+        let is_large: Option<bool> = sqlx::query_scalar(catalog::IS_LARGE)
+            .bind(&self.name)
+            .fetch_optional(connection)
+            .await
+            .map_err(looking(self.table))?;
+        Ok(is_large == Some(true))
     }
 
     /// The definitions of the table's indexes, and those of the wanted ones, created on an
@@ -412,6 +458,6 @@ fn drop_index(table: Table, row: &IndexRow) -> String {
     remedy::drop_index(table, &row.name, row.constraint.as_deref())
 }
 
-fn looking(table: Table) -> impl FnOnce(sqlx::Error) -> Error {
+pub(super) fn looking(table: Table) -> impl FnOnce(sqlx::Error) -> Error {
     Error::database(format!("looking at {table}"))
 }

@@ -8,6 +8,7 @@
 use crate::schema::{Data, Key, Shape, Source, Table, View};
 use crate::sql::document;
 use crate::sql::session::session_needs;
+use crate::sql::shape;
 use crate::sql::text::{Sql, column, literal};
 use crate::sql::write::{is_locked, others, touched};
 
@@ -19,7 +20,8 @@ pub(crate) mod answer {
     pub(crate) const UPDATED: usize = 1;
     /// How many had the part already.
     pub(crate) const UNCHANGED: usize = 2;
-    /// The keys of all others: no document, no row, or not this part any more.
+    /// The keys of all others: no document, or one of another shape, no row, or not this part
+    /// any more.
     pub(crate) const REST: usize = 3;
 }
 
@@ -40,7 +42,7 @@ pub struct PartSql {
 /// A field of the document, and the shape of its part.
 type PartField = (&'static str, &'static Shape);
 
-pub(crate) fn compose(view: &View) -> Vec<PartSql> {
+pub(crate) fn compose(view: &View, number: i64) -> Vec<PartSql> {
     // Text is not taken apart.
     if view.data == Data::Json {
         return Vec::new();
@@ -71,12 +73,12 @@ pub(crate) fn compose(view: &View) -> Vec<PartSql> {
             table,
             key,
             fk,
-            replace: replace(view, key, fk, &fields),
+            replace: replace(view, number, key, fk, &fields),
         })
         .collect()
 }
 
-fn replace(view: &View, key: Key, fk: &str, fields: &[PartField]) -> String {
+fn replace(view: &View, number: i64, key: Key, fk: &str, fields: &[PartField]) -> String {
     let mut sql = Sql::new();
     let (ty, v_key) = (view.key.ty.sql, column("v", view.key.column));
     let root_key = column("root", view.key.column);
@@ -128,6 +130,7 @@ fn replace(view: &View, key: Key, fk: &str, fields: &[PartField]) -> String {
         let conditions = [
             format!("{root_key} = ANY ((SELECT keys FROM input)::{ty}[])"),
             is_locked(&v_key),
+            format!("v.shape = {}", shape::literal(number)),
         ];
         sql.conditions("WHERE", &conditions);
     });

@@ -1,26 +1,40 @@
 //! The statements that read documents.
+//!
+//! A document that is stored in another shape than the view's, because an older or a newer
+//! release of the application wrote it, is read as null, and then built from the base tables.
 
 use crate::schema::View;
+use crate::sql::document::{self, Lookup};
+use crate::sql::shape;
 use crate::sql::text::{Sql, column};
 
 /// The statements that read documents.
 #[derive(Debug)]
 pub struct ReadSql {
-    /// The document of the one key in the array `$1`.
+    /// The document of the one key in the array `$1`; null where it is of another shape.
     pub find: String,
-    /// The documents of the keys in the array `$1`, in its order; those that exist.
+    /// The documents of the keys in the array `$1` that exist, and their places in it; null
+    /// where they are of another shape.
     pub find_many: String,
+    /// Builds the documents of the keys in the array `$1`, whose places are in the array `$2`:
+    /// the answer is that of [`find_many`](Self::find_many).
+    pub build: String,
 }
 
-pub(crate) fn compose(view: &View) -> ReadSql {
+pub(crate) fn compose(view: &View, number: i64) -> ReadSql {
     let key = column("v", view.key.column);
     let ty = view.key.ty.sql;
+    let data = format!(
+        "CASE WHEN v.shape = {} THEN v.data END AS data",
+        shape::literal(number)
+    );
     let mut find = Sql::new();
-    find.line("SELECT v.data");
+    find.line(format!("SELECT {data}"));
     find.line(format!("FROM {} AS v", view.table));
     find.line(format!("WHERE {key} = ($1::{ty}[])[1]"));
     let mut many = Sql::new();
-    many.line(format!("SELECT v.data, {key}::text AS \"key\""));
+    many.line("SELECT");
+    many.block_list([data, "wanted.place".to_owned()]);
     many.line(format!(
         "FROM pg_catalog.unnest($1::{ty}[]) WITH ORDINALITY AS wanted (\"key\", place)"
     ));
@@ -32,5 +46,25 @@ pub(crate) fn compose(view: &View) -> ReadSql {
     ReadSql {
         find: find.finish(),
         find_many: many.finish(),
+        build: build(view),
     }
+}
+
+/// The keys are called `v`, which is an alias that no row of a document has.
+fn build(view: &View) -> String {
+    let ty = view.key.ty.sql;
+    let mut sql = Sql::new();
+    sql.line("SELECT b.\"data\", v.place");
+    sql.line(format!(
+        "FROM ROWS FROM (pg_catalog.unnest($1::{ty}[]), pg_catalog.unnest($2::int8[])) AS v (\"key\", place)"
+    ));
+    sql.block("CROSS JOIN LATERAL (", ") AS b", |sql| {
+        document::write(sql, view, Lookup::Few, |root| {
+            vec![format!("{} = v.\"key\"", column(root, view.key.column))]
+        });
+        // A fence: each row is looked up by its key.
+        sql.line("OFFSET 0");
+    });
+    sql.line("ORDER BY v.place");
+    sql.finish()
 }

@@ -40,6 +40,12 @@ impl SessionNeeds {
     }
 }
 
+/// Sets it for the transaction.
+pub(crate) const SET_LOCAL: &str = "\
+SELECT
+  pg_catalog.set_config('TimeZone', 'UTC', true),
+  pg_catalog.set_config('extra_float_digits', '1', true)";
+
 /// What the documents of a view need of the session.
 #[must_use]
 pub fn session_needs(view: &View) -> SessionNeeds {

@@ -62,13 +62,13 @@ pub struct SyncSql {
 /// Up to so many keys, looking rows up one by one is faster than joining.
 pub const FEW: usize = 40;
 
-pub(crate) fn compose(view: &View) -> SyncSql {
+pub(crate) fn compose(view: &View, number: i64) -> SyncSql {
     let needs = session_needs(view);
     SyncSql {
-        write: write::compose(view, needs, Lookup::Many, Form::Guarded),
-        write_few: write::compose(view, needs, Lookup::Few, Form::Guarded),
-        write_locked: write::compose(view, needs, Lookup::Many, Form::Locked),
-        write_locked_few: write::compose(view, needs, Lookup::Few, Form::Locked),
+        write: write::compose(view, number, Lookup::Many, Form::Guarded),
+        write_few: write::compose(view, number, Lookup::Few, Form::Guarded),
+        write_locked: write::compose(view, number, Lookup::Many, Form::Locked),
+        write_locked_few: write::compose(view, number, Lookup::Few, Form::Locked),
         announce: write::announce(&[view]),
         still_writing: write::still_writing(view),
         overwritten: write::overwritten(view),

@@ -32,7 +32,8 @@
 
 use crate::schema::{Data, View};
 use crate::sql::document::{self, Lookup};
-use crate::sql::session::SessionNeeds;
+use crate::sql::session::{SessionNeeds, session_needs};
+use crate::sql::shape;
 use crate::sql::sync::in_order;
 use crate::sql::text::{Sql, column, ident, literal};
 
@@ -113,10 +114,11 @@ pub(crate) enum Form {
     Locked,
 }
 
-pub(crate) fn compose(view: &View, needs: SessionNeeds, lookup: Lookup, form: Form) -> String {
+pub(crate) fn compose(view: &View, number: i64, lookup: Lookup, form: Form) -> String {
     let write = Write {
         view,
-        needs,
+        shape: shape::literal(number),
+        needs: session_needs(view),
         lookup,
         form,
         key: column("v", view.key.column),
@@ -129,6 +131,8 @@ pub(crate) fn compose(view: &View, needs: SessionNeeds, lookup: Lookup, form: Fo
 
 struct Write<'a> {
     view: &'a View,
+    /// The number of the documents' shape.
+    shape: String,
     needs: SessionNeeds,
     lookup: Lookup,
     form: Form,
@@ -223,7 +227,11 @@ impl Write<'_> {
             sql.line("SELECT");
             let mut select = vec!["b.\"key\"".to_owned()];
             select.extend(self.columns.iter().map(|name| column("b", name)));
-            let mut differs = vec![format!("{} IS NULL", self.key)];
+            let mut differs = vec![
+                format!("{} IS NULL", self.key),
+                // Written anew though it may be equal, so that its shape is known.
+                format!("v.shape IS DISTINCT FROM {}", self.shape),
+            ];
             differs.extend(self.columns.iter().map(|name| self.differs(name)));
             select.push(format!("{} AS changed", differs.join(" OR ")));
             if self.form == Form::Guarded {
@@ -304,11 +312,12 @@ impl Write<'_> {
             let content: Vec<String> = self.columns.iter().map(|name| ident(name)).collect();
             let content = content.join(", ");
             sql.line(format!(
-                "INSERT INTO {} AS v ({key}, {content}, version, synced_xid, updated_at)",
+                "INSERT INTO {} AS v ({key}, {content}, version, synced_xid, updated_at, shape)",
                 self.view.table
             ));
             sql.line(format!(
-                "SELECT \"key\", {content}, 1, pg_catalog.pg_current_xact_id(), pg_catalog.now()"
+                "SELECT \"key\", {content}, 1, pg_catalog.pg_current_xact_id(), pg_catalog.now(), {}",
+                self.shape
             ));
             sql.line("FROM built");
             sql.line(match self.form {
@@ -325,6 +334,7 @@ impl Write<'_> {
             sets.push("version = v.version + 1".to_owned());
             sets.push("synced_xid = EXCLUDED.synced_xid".to_owned());
             sets.push("updated_at = EXCLUDED.updated_at".to_owned());
+            sets.push("shape = EXCLUDED.shape".to_owned());
             sql.block_list(sets);
             sql.line(format!("WHERE {}", self.guard()));
             sql.line(format!("RETURNING {} AS \"key\", v.version", self.key));

@@ -8,13 +8,14 @@
 //! is found is asked for its own.
 
 use serde_json::Value;
-use sqlx::Row;
+use sqlx::postgres::PgRow;
 use sqlx::types::Json;
+use sqlx::{PgConnection, Row};
 
 use crate::error::{Error, Result};
 use crate::key::Keys;
 use crate::sync::report::{InvalidDocument, SyncReport};
-use crate::sync::target::Session;
+use crate::sync::target::{Session, in_savepoint};
 use crate::sync::telemetry;
 use crate::view::Handle;
 
@@ -137,10 +138,42 @@ async fn flaws(
         Err(error) if error.is_about_values() => return Ok(None),
         rows => rows?,
     };
+    described(keys, rows).map(Some).map_err(failed())
+}
+
+/// Why documents of `keys` cannot be built, where `error` came when that was tried.
+pub(crate) async fn explain(
+    connection: &mut PgConnection,
+    view: Handle,
+    keys: &Keys,
+    error: Error,
+) -> Error {
+    let sql: &'static str = &view.statements().sync.flaws;
+    telemetry::statement(sql);
+    let rows = in_savepoint(connection, async |connection| {
+        keys.bind(sqlx::query(sql))
+            .fetch_all(connection)
+            .await
+            .map_err(Error::database("looking for invalid documents"))
+    });
+    let Ok(rows) = rows.await else { return error };
+    match described(keys, rows) {
+        Ok(found) if !found.is_empty() => Error::Invalid {
+            documents: found
+                .into_iter()
+                .map(|(key, reason)| document(view, &key, reason))
+                .collect(),
+        },
+        _ => error,
+    }
+}
+
+/// The documents that have flaws, with the flaws.
+fn described(keys: &Keys, rows: Vec<PgRow>) -> sqlx::Result<Vec<(Keys, String)>> {
     let mut found = Vec::new();
     for row in rows {
-        let key = keys.read(&row, 0).map_err(failed())?;
-        let Json(flaws): Json<Value> = row.try_get(1).map_err(failed())?;
+        let key = keys.read(&row, 0)?;
+        let Json(flaws): Json<Value> = row.try_get(1)?;
         let mut reasons = Vec::new();
         collect(&flaws, &mut String::new(), &mut reasons);
         if !reasons.is_empty() {
@@ -152,7 +185,7 @@ async fn flaws(
             found.push((key, reasons.join("; ")));
         }
     }
-    Ok(Some(found))
+    Ok(found)
 }
 
 /// Every text in `value`, with its path: `comments[3].author.name: is null`.

@@ -8,13 +8,13 @@
 
 pub mod failure;
 pub mod full;
-mod invalid;
+pub(crate) mod invalid;
 pub mod log;
 pub mod observe;
 pub(crate) mod part;
 pub mod recorder;
 pub mod report;
-mod run;
+pub(crate) mod run;
 pub mod target;
 pub(crate) mod telemetry;
 

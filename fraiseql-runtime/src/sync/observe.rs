@@ -222,7 +222,7 @@ pub(crate) async fn watched(
 }
 
 impl<'a> Watch<'a> {
-    fn new(watchers: &'a Watchers) -> Self {
+    pub(crate) fn new(watchers: &'a Watchers) -> Self {
         Self {
             watchers,
             told: AtomicBool::new(false),

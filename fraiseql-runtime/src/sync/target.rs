@@ -301,7 +301,8 @@ impl<'c> Session<'c> {
 /// A place in the caller's transaction to come back to.
 const SAVEPOINT: &str = "SAVEPOINT fraiseql_sync";
 const RELEASE: &str = "RELEASE SAVEPOINT fraiseql_sync";
-const ROLL_BACK: &str = "ROLLBACK TO SAVEPOINT fraiseql_sync; RELEASE SAVEPOINT fraiseql_sync";
+pub(crate) const ROLL_BACK: &str =
+    "ROLLBACK TO SAVEPOINT fraiseql_sync; RELEASE SAVEPOINT fraiseql_sync";
 
 /// Runs something after whose failure the caller's transaction, if there is one, can go on.
 pub(crate) async fn in_savepoint<T>(
@@ -318,7 +319,7 @@ pub(crate) async fn in_savepoint<T>(
 }
 
 /// Keeps a savepoint. False where there is no transaction.
-async fn begin_savepoint(connection: &mut PgConnection) -> Result<bool> {
+pub(crate) async fn begin_savepoint(connection: &mut PgConnection) -> Result<bool> {
     let Err(error) = connection.execute(SAVEPOINT).await else {
         return Ok(true);
     };

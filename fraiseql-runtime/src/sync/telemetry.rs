@@ -158,6 +158,17 @@ pub(crate) fn session_redone(view: Handle) {
     );
 }
 
+/// Documents that are read are stored in another shape.
+pub(crate) fn built_to_read(view: Handle, documents: usize) {
+    #[cfg(feature = "tracing")]
+    tracing::debug!(
+        target: TARGET,
+        entity = view.view.entity,
+        count = documents,
+        "documents of another shape are built to be read",
+    );
+}
+
 /// A statement is sent.
 pub(crate) fn statement(sql: &str) {
     #[cfg(feature = "tracing")]

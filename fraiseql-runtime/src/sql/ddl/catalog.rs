@@ -66,6 +66,28 @@ JOIN pg_catalog.pg_class AS i ON i.oid = x.indexrelid
 JOIN pg_catalog.pg_am AS m ON m.oid = i.relam
 WHERE x.indrelid = pg_catalog.to_regclass($1)";
 
+/// Whether it is so large that to create an index takes a while, by the statistics where there
+/// are any, or by its size. Not if it is divided: such an index cannot be created concurrently.
+pub(crate) const IS_LARGE: &str = "\
+SELECT
+  c.relkind = 'r'
+    AND (c.reltuples >= 10000 OR pg_catalog.pg_relation_size(c.oid) >= 8 * 1024 * 1024)
+FROM pg_catalog.pg_class AS c
+WHERE c.oid = pg_catalog.to_regclass($1)";
+
+/// Whether the index of the quoted name `$1` can be used, and whether it is being built; no row
+/// where there is none.
+pub(crate) const INDEX: &str = "\
+SELECT
+  x.indisvalid AS valid,
+  EXISTS (
+    SELECT
+    FROM pg_catalog.pg_stat_progress_create_index AS p
+    WHERE p.index_relid = x.indexrelid
+  ) AS running
+FROM pg_catalog.pg_index AS x
+WHERE x.indexrelid = pg_catalog.to_regclass($1)";
+
 /// The tables that it is divided into: schemas, names, whether unlogged, fillfactors, and
 /// which keys are in each.
 pub(crate) const PARTITIONS: &str = "\

@@ -18,6 +18,10 @@ pub struct Index {
     pub filter: Option<String>,
     /// Creates it.
     pub sql: String,
+    /// Creates it without blocking writers, outside of any transaction.
+    pub concurrently: String,
+    /// Drops it in the same way.
+    pub(crate) drop_concurrently: String,
     /// Writes into the comment of the index what it was made of, so that a later migration
     /// sees whether that is still what is asked for.
     pub comment: String,
@@ -59,8 +63,9 @@ pub(crate) fn compose(view: &View) -> Vec<Index> {
 
 fn index(view: &View, name: String, parts: Parts) -> Index {
     let quoted = ident(&name);
-    let create = |table: &str| create(&quoted, table, &parts);
-    let sql = create(&view.table.to_string());
+    let table = view.table.to_string();
+    let create = |table: &str| create("INDEX", &quoted, table, &parts);
+    let sql = create(&table);
     let mark = format!("fraiseql {:016x}", hash(&sql));
     Index {
         comment: format!(
@@ -69,6 +74,11 @@ fn index(view: &View, name: String, parts: Parts) -> Index {
             literal(&mark)
         ),
         twin: create(TWIN),
+        concurrently: self::create("INDEX CONCURRENTLY", &quoted, &table, &parts),
+        drop_concurrently: format!(
+            "DROP INDEX CONCURRENTLY {}.{quoted}",
+            ident(view.table.schema)
+        ),
         sql,
         mark,
         name,
@@ -77,9 +87,9 @@ fn index(view: &View, name: String, parts: Parts) -> Index {
     }
 }
 
-fn create(name: &str, table: &str, parts: &Parts) -> String {
+fn create(index: &str, name: &str, table: &str, parts: &Parts) -> String {
     let unique = if parts.unique { "UNIQUE " } else { "" };
-    let mut sql = format!("CREATE {unique}INDEX {name} ON {table} ");
+    let mut sql = format!("CREATE {unique}{index} {name} ON {table} ");
     if let Some(method) = parts.method {
         sql.push_str(&format!("USING {method} "));
     }

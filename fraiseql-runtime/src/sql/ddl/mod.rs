@@ -83,7 +83,7 @@ pub(crate) fn name(stem: &str, suffix: &str) -> String {
 }
 
 /// FNV-1a: the same in every version of Rust.
-fn hash(text: &str) -> u64 {
+pub(crate) fn hash(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
     })

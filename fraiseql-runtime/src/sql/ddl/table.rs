@@ -11,8 +11,8 @@ pub struct Column {
     pub name: String,
     /// Its type.
     pub ty: String,
-    /// Adds a promoted column to an older table. The other columns are there from the
-    /// beginning.
+    /// Adds the column to an older table, if it is a promoted one or the newest of this crate's
+    /// own. The others are there from the beginning.
     pub add: Option<String>,
 }
 
@@ -26,6 +26,9 @@ pub struct Partition {
     /// Creates it.
     pub sql: String,
 }
+
+/// The column that has the number of a document's shape; null in those that are older than it.
+const SHAPE: &str = "shape";
 
 /// The name of [`create_twin`]'s table.
 pub(crate) const TWIN: &str = "pg_temp.fraiseql_twin";
@@ -61,6 +64,15 @@ pub(crate) fn columns(view: &View) -> Vec<Column> {
         fixed("version", "bigint"),
         fixed("synced_xid", "xid8"),
         fixed("updated_at", "timestamptz"),
+        // The last, so that it is where an older table gets it.
+        Column {
+            name: SHAPE.to_owned(),
+            ty: "int8".to_owned(),
+            add: Some(format!(
+                "ALTER TABLE {} ADD COLUMN {SHAPE} int8",
+                view.table
+            )),
+        },
     ]);
     columns
 }
@@ -87,6 +99,7 @@ pub(crate) fn create(view: &View, columns: &[Column], compression: &str) -> Stri
             let Column { name, ty, add } = column;
             match name.as_str() {
                 name if name == view.key.column => format!("{} {ty} PRIMARY KEY", ident(name)),
+                SHAPE => format!("{SHAPE} {ty}"),
                 name if add.is_some() => format!("{} {ty}", ident(name)),
                 "data" => format!("data {ty}{compression} NOT NULL"),
                 name => format!("{name} {ty} NOT NULL"),

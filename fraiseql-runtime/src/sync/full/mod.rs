@@ -1,6 +1,7 @@
 //! Syncing a whole view: here what it is told, in [`progress`] what it tells, in `run` the
-//! work.
+//! work, on the keys that `keys` finds.
 
+mod keys;
 pub mod progress;
 mod run;
 
@@ -14,7 +15,7 @@ use crate::sync::target::SyncTarget;
 use crate::sync::{Request, observe};
 use crate::view::{Handle, TView};
 
-pub(crate) use self::run::{on_connection, on_pool};
+pub(crate) use self::run::{beside, on_connection, on_pool};
 
 /// A full sync that has not started: `sync_all_posts(&pool)`. Awaiting it runs it.
 ///
@@ -54,6 +55,52 @@ pub struct Settings<'a> {
     after: Option<Position>,
     until: Option<Pin<Box<dyn Future<Output = ()> + Send + 'a>>>,
     progress: Option<OnProgress<'a>>,
+    rebuild: Option<Pass>,
+}
+
+/// What a rebuild goes through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pass {
+    /// Every key there is. How far it has come is noted after each chunk; so many documents
+    /// were done before.
+    Whole {
+        /// By whom it goes on from.
+        done: u64,
+    },
+    /// Documents of another shape.
+    Others,
+}
+
+impl<'a> Settings<'a> {
+    fn new() -> Self {
+        Self {
+            chunk: None,
+            connections: 1,
+            after: None,
+            until: None,
+            progress: None,
+            rebuild: None,
+        }
+    }
+
+    /// Those of a rebuild.
+    pub(crate) fn of_rebuild(
+        pass: Pass,
+        after: Option<Position>,
+        chunk: Option<usize>,
+        connections: usize,
+        until: impl Future<Output = ()> + Send + 'a,
+        progress: impl FnMut(&Progress) + Send + 'a,
+    ) -> Self {
+        Self {
+            chunk,
+            connections,
+            after,
+            until: Some(Box::pin(until)),
+            progress: Some(Box::new(progress)),
+            rebuild: Some(pass),
+        }
+    }
 }
 
 impl std::fmt::Debug for Settings<'_> {
@@ -80,13 +127,7 @@ pub fn sync_all<'a, V: TView, T: SyncTarget>(target: T) -> FullSync<'a, T> {
     FullSync {
         target,
         view: V::handle(),
-        settings: Settings {
-            chunk: None,
-            connections: 1,
-            after: None,
-            until: None,
-            progress: None,
-        },
+        settings: Settings::new(),
     }
 }
 

@@ -64,7 +64,7 @@ impl fmt::Display for Progress {
 /// A place in the keys of a view, up to which a full sync has come. It can be stored by serde.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Position(pub(super) Keys);
+pub struct Position(pub(crate) Keys);
 
 impl fmt::Display for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -5,12 +5,12 @@ use std::pin::Pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use futures_util::future::FutureExt as _;
+use futures_util::future::{BoxFuture, FutureExt as _};
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
-use sqlx::{PgPool, Row};
+use sqlx::{PgConnection, PgPool};
 
-use super::Settings;
 use super::progress::{OnProgress, Position, Progress};
+use super::{Pass, Settings};
 use crate::error::{Error, Result};
 use crate::key::Keys;
 use crate::sync::observe::{Mode, Watch};
@@ -39,25 +39,38 @@ pub(crate) async fn on_pool(
     let most = usize::try_from(pool.options().get_max_connections()).unwrap_or(usize::MAX);
     let connections = settings.connections.min(most);
     let run = Run::new(view, settings)?;
-    let mut workers: FuturesUnordered<_> = (0..connections)
-        .map(|worker| run.on_own_connection(pool, worker > 0, watch))
+    let workers = (0..connections)
+        .map(|worker| run.on_own_connection(pool, worker > 0, watch).boxed())
         .collect();
-    let mut failed = None;
-    while let Some(result) = workers.next().await {
-        if let Err(error) = result {
-            run.plan().end();
-            failed.get_or_insert(error);
-        }
-        // Others may still wait for a connection, with nothing left to do.
-        if run.plan().is_over() {
-            break;
-        }
-    }
-    drop(workers);
-    match failed {
-        Some(error) => Err(error),
-        None => Ok(run.report()),
-    }
+    run.work(workers).await?;
+    Ok(run.report())
+}
+
+/// A full sync on a connection of the caller's, and on further ones of a pool. What was done is
+/// told also where it failed; a connection of the caller's that is lost is a failure.
+pub(crate) async fn beside(
+    connection: &mut PgConnection,
+    pool: &PgPool,
+    view: Handle,
+    settings: Settings<'_>,
+    watch: &Watch<'_>,
+) -> (SyncReport, Result<()>) {
+    let most = usize::try_from(pool.options().get_max_connections()).unwrap_or(usize::MAX);
+    let further = settings.connections.min(most).saturating_sub(1);
+    let run = match Run::new(view, settings) {
+        Ok(run) => run,
+        Err(error) => return (SyncReport::default(), Err(error)),
+    };
+    let first = async {
+        let mut session = Session::own(connection, Mode::Full, watch);
+        let mut chunk = None;
+        while run.step(&mut session, &mut chunk).await? {}
+        Ok(())
+    };
+    let further = (0..further).map(|_| run.on_own_connection(pool, true, watch).boxed());
+    let workers = std::iter::once(first.boxed()).chain(further).collect();
+    let result = run.work(workers).await;
+    (run.report(), result)
 }
 
 /// A full sync on one connection.
@@ -73,12 +86,13 @@ pub(crate) async fn on_connection(
 }
 
 /// What the workers share.
-struct Run<'a> {
-    view: Handle,
+pub(super) struct Run<'a> {
+    pub(super) view: Handle,
     /// Held while the next keys are read: they are read one chunk after the other.
     cursor: futures_util::lock::Mutex<Keys>,
     plan: Mutex<Plan<'a>>,
     friends: Friends,
+    rebuild: Option<Pass>,
 }
 
 /// What is done, and what is to be done next.
@@ -103,6 +117,13 @@ struct Chunk {
     keys: Keys,
 }
 
+/// How far it has come.
+struct Reached {
+    position: Keys,
+    done: u64,
+    expected: u64,
+}
+
 impl<'a> Run<'a> {
     fn new(view: Handle, settings: Settings<'a>) -> Result<Self> {
         let none = view.no_keys();
@@ -122,6 +143,7 @@ impl<'a> Run<'a> {
         Ok(Self {
             view,
             friends: Friends::default(),
+            rebuild: settings.rebuild,
             cursor: futures_util::lock::Mutex::new(after),
             plan: Mutex::new(Plan {
                 size: settings.chunk,
@@ -142,6 +164,16 @@ impl<'a> Run<'a> {
         self.plan.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Takes no more chunks.
+    pub(super) fn end(&self) {
+        self.plan().end();
+    }
+
+    /// Whether the caller wants it to stop.
+    pub(super) fn is_stopped(&self) -> bool {
+        self.plan().is_stopped()
+    }
+
     fn report(&self) -> SyncReport {
         let mut plan = self.plan();
         let mut report = std::mem::take(&mut plan.progress.report);
@@ -150,6 +182,22 @@ impl<'a> Run<'a> {
             report.stopped_at = Some(plan.progress.position.clone());
         }
         report
+    }
+
+    /// Waits for the workers, or for nothing to be left to do.
+    async fn work(&self, mut workers: FuturesUnordered<BoxFuture<'_, Result<()>>>) -> Result<()> {
+        let mut failed = None;
+        while let Some(result) = workers.next().await {
+            if let Err(error) = result {
+                self.plan().end();
+                failed.get_or_insert(error);
+            }
+            // Others may still wait for a connection, with nothing left to do.
+            if self.plan().is_over() {
+                break;
+            }
+        }
+        failed.map_or(Ok(()), Err)
     }
 
     /// A worker with a connection of its own. Where there is none to be had for a further one,
@@ -197,9 +245,30 @@ impl<'a> Run<'a> {
             return Ok(false);
         };
         let done = session.batch(self.view, keys).await?;
-        self.plan().done(*number, keys, done);
+        let progress = self.plan().done(*number, keys, done);
         *chunk = None;
+        if let Some(Pass::Whole { done }) = self.rebuild {
+            self.record(session, done, progress).await?;
+        }
         Ok(true)
+    }
+
+    /// Notes how far a rebuild has come, of which `before` documents were done by another.
+    async fn record(&self, session: &mut Session<'_>, before: u64, now: Reached) -> Result<()> {
+        let sql: &'static str = &self.view.statements().rebuild.record;
+        telemetry::statement(sql);
+        let count = |documents: u64| i64::try_from(before + documents).unwrap_or(i64::MAX);
+        now.position
+            .bind(sqlx::query(sql))
+            .bind(count(now.done))
+            .bind(count(now.expected))
+            .execute(session.connection())
+            .await
+            .map_err(Error::database(format!(
+                "noting how far the rebuild has come of {}",
+                self.view.view.table
+            )))?;
+        Ok(())
     }
 
     /// Takes the next keys.
@@ -210,72 +279,33 @@ impl<'a> Run<'a> {
             if plan.ended || plan.is_stopped() {
                 return Ok(None);
             }
-            (plan.size(), plan.taken == 0 && plan.on_progress.is_some())
+            let first = plan.taken == 0 && plan.on_progress.is_some();
+            (plan.size(), first && self.rebuild != Some(Pass::Others))
         };
         if first {
             let expected = self.expected(session, &after).await?;
             self.plan().progress.expected = expected;
         }
-        let keys = self.next_keys(session, &after, size).await?;
+        let keys = if self.rebuild == Some(Pass::Others) {
+            self.next_others(session, &mut after, size).await?
+        } else {
+            let keys = self.next_keys(session, &after, size).await?;
+            if keys.len() < size {
+                self.plan().end();
+            }
+            if !keys.is_empty() {
+                *after = keys.last();
+            }
+            keys
+        };
         let mut plan = self.plan();
-        if keys.len() < size {
-            plan.end();
-        }
         if keys.is_empty() {
             return Ok(None);
         }
-        *after = keys.last();
         plan.taken += 1;
         let number = plan.taken;
         plan.chunks.insert(number, None);
         Ok(Some(Chunk { number, keys }))
-    }
-
-    async fn next_keys(
-        &self,
-        session: &mut Session<'_>,
-        after: &Keys,
-        size: usize,
-    ) -> Result<Keys> {
-        let sql = &self.view.statements().sync;
-        let query = if after.is_empty() {
-            telemetry::statement(&sql.first_keys);
-            sqlx::query(sql.first_keys.as_str())
-        } else {
-            telemetry::statement(&sql.next_keys);
-            after.bind(sqlx::query(sql.next_keys.as_str()))
-        };
-        query
-            .bind(i64::try_from(size).unwrap_or(i64::MAX))
-            .fetch_one(session.connection())
-            .await
-            .and_then(|row| after.read(&row, 0))
-            .map_err(self.failed())
-    }
-
-    /// How many documents there are behind a key, about.
-    async fn expected(&self, session: &mut Session<'_>, after: &Keys) -> Result<u64> {
-        let sql = &self.view.statements().sync;
-        let query = if after.is_empty() {
-            telemetry::statement(&sql.expected);
-            sqlx::query(sql.expected.as_str())
-        } else {
-            telemetry::statement(&sql.expected_after);
-            after.bind(sqlx::query(sql.expected_after.as_str()))
-        };
-        let expected: i64 = query
-            .fetch_one(session.connection())
-            .await
-            .and_then(|row| row.try_get(0))
-            .map_err(self.failed())?;
-        Ok(u64::try_from(expected).unwrap_or(0))
-    }
-
-    fn failed(&self) -> impl FnOnce(sqlx::Error) -> Error + use<> {
-        Error::database(format!(
-            "reading the keys of {}",
-            self.view.view.shape.table
-        ))
     }
 }
 
@@ -320,7 +350,7 @@ impl Plan<'_> {
         usize::try_from(size).unwrap_or(MOST).clamp(1, MOST)
     }
 
-    fn done(&mut self, number: u64, keys: &Keys, report: SyncReport) {
+    fn done(&mut self, number: u64, keys: &Keys, report: SyncReport) -> Reached {
         self.progress.report += report;
         self.progress.report.duration = self.start.elapsed();
         self.progress.chunks += 1;
@@ -333,6 +363,11 @@ impl Plan<'_> {
         }
         if let Some(on_progress) = &mut self.on_progress {
             on_progress(&self.progress);
+        }
+        Reached {
+            position: self.progress.position.0.clone(),
+            done: self.progress.report.total(),
+            expected: self.progress.expected,
         }
     }
 }

@@ -1,0 +1,131 @@
+//! What is stored, and in its place what is built where that has another shape.
+//!
+//! While two releases of an application run side by side, each finds documents that the other
+//! wrote. It reads them as its own sync would write them.
+
+use sqlx::postgres::PgRow;
+use sqlx::{Connection, Executor, PgConnection, Row, ValueRef};
+
+use super::reading;
+use super::target::Read;
+use crate::error::{Error, Result};
+use crate::key::Keys;
+use crate::sql::session::SET_LOCAL;
+use crate::sync::run::Place;
+use crate::sync::target::{ROLL_BACK, begin_savepoint};
+use crate::sync::{invalid, telemetry};
+
+/// Columns of the answers of [`ReadSql`](crate::sql::read::ReadSql).
+const DATA: usize = 0;
+const PLACE: usize = 1;
+
+/// Reads documents. One statement, unless one of them has another shape.
+pub(super) async fn rows(
+    connection: &mut PgConnection,
+    read: &Read,
+    at: Place,
+) -> Result<Vec<PgRow>> {
+    let stored = read
+        .keys
+        .bind(sqlx::query(read.sql))
+        .fetch_all(&mut *connection)
+        .await
+        .map_err(reading(read.view))?;
+    let mut rows = Vec::with_capacity(stored.len());
+    let mut others = Vec::new();
+    for row in stored {
+        if is_other(&row).map_err(reading(read.view))? {
+            others.push(place(&row).map_err(reading(read.view))?);
+        } else {
+            rows.push(row);
+        }
+    }
+    if others.is_empty() {
+        return Ok(rows);
+    }
+    telemetry::built_to_read(read.view, others.len());
+    let mut rows: Vec<(usize, PgRow)> = rows
+        .into_iter()
+        .chain(build(connection, read, &others, at).await?)
+        .map(|row| Ok((place(&row)?, row)))
+        .collect::<sqlx::Result<_>>()
+        .map_err(reading(read.view))?;
+    rows.sort_by_key(|(place, _)| *place);
+    Ok(rows.into_iter().map(|(_, row)| row).collect())
+}
+
+/// Whether the document has another shape. The column itself is never null.
+fn is_other(row: &PgRow) -> sqlx::Result<bool> {
+    Ok(row.try_get_raw(DATA)?.is_null())
+}
+
+/// The place of a row's key, from 1. A single key has no other.
+pub(super) fn place(row: &PgRow) -> sqlx::Result<usize> {
+    if row.len() <= PLACE {
+        return Ok(1);
+    }
+    let place: i64 = row.try_get(PLACE)?;
+    Ok(usize::try_from(place).unwrap_or(0))
+}
+
+/// Builds the documents of the keys at these places, those whose row exists.
+async fn build(
+    connection: &mut PgConnection,
+    read: &Read,
+    places: &[usize],
+    at: Place,
+) -> Result<Vec<PgRow>> {
+    let keys = read.keys.at(places);
+    let places: Vec<i64> = places
+        .iter()
+        .filter_map(|place| i64::try_from(*place).ok())
+        .collect();
+    let in_transaction = at == Place::Callers && begin_savepoint(connection).await?;
+    let result = if in_transaction {
+        // What is set in a savepoint is as before once that was rolled back.
+        let result = set_and_build(connection, read, &keys, &places).await;
+        let end = connection.execute(ROLL_BACK).await.map(drop);
+        result.and_then(|rows| end.map_err(reading(read.view)).map(|()| rows))
+    } else if !read.view.statements().sync.needs.any() {
+        set_and_build(connection, read, &keys, &places).await
+    } else {
+        let mut transaction = connection
+            .begin_with("BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY")
+            .await
+            .map_err(reading(read.view))?;
+        let result = set_and_build(&mut transaction, read, &keys, &places).await;
+        let end = transaction.rollback().await;
+        result.and_then(|rows| end.map_err(reading(read.view)).map(|()| rows))
+    };
+    match result {
+        Err(error) if error.is_about_values() => {
+            Err(invalid::explain(connection, read.view, &keys, error).await)
+        }
+        result => result,
+    }
+}
+
+async fn set_and_build(
+    connection: &mut PgConnection,
+    read: &Read,
+    keys: &Keys,
+    places: &[i64],
+) -> Result<Vec<PgRow>> {
+    let statements = read.view.statements();
+    if statements.sync.needs.any() {
+        connection
+            .execute(SET_LOCAL)
+            .await
+            .map_err(reading(read.view))?;
+    }
+    let sql: &'static str = &statements.read.build;
+    telemetry::statement(sql);
+    keys.bind(sqlx::query(sql))
+        .bind(places)
+        .fetch_all(connection)
+        .await
+        .map_err(Error::database(format!(
+            "building documents of {}",
+            read.view.view.table
+        )))
+}
