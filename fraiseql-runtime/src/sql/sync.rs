@@ -81,8 +81,8 @@ pub(crate) fn compose(view: &View) -> SyncSql {
         clear_unique: clear_unique(view),
         delete_orphans: delete_orphans(view),
         delete: delete(view),
-        first_keys: keys(view, false),
-        next_keys: keys(view, true),
+        first_keys: keys(view, false, None),
+        next_keys: keys(view, true, None),
         expected: expected(view),
         expected_after: expected_after(view),
         flaws: document::flaws(view, |root| {
@@ -99,6 +99,25 @@ fn content_columns(view: &View) -> Vec<&'static str> {
         .iter()
         .filter_map(|field| field.promoted.map(|promoted| promoted.column))
         .chain(["data"])
+        .collect()
+}
+
+/// What is stored, as `v`, differs from what was built, as `b`: a condition for each column.
+pub(crate) fn differences(view: &View) -> Vec<String> {
+    content_columns(view)
+        .into_iter()
+        .map(|name| {
+            let cast = if name == "data" && view.data == Data::Json {
+                "::text"
+            } else {
+                ""
+            };
+            format!(
+                "{}{cast} IS DISTINCT FROM {}{cast}",
+                column("v", name),
+                column("b", name)
+            )
+        })
         .collect()
 }
 
@@ -119,7 +138,7 @@ pub(crate) fn any(key: &str, view: &View, parameter: u8) -> String {
 /// `key` is one of `$1`, whose length the planner shall not see: it would plan each call
 /// anew, for its length, and that costs more than a small batch takes to run. Hidden, one
 /// plan serves them all.
-fn any_of_hidden(key: &str, view: &View, column: &str) -> String {
+pub(crate) fn any_of_hidden(key: &str, view: &View, column: &str) -> String {
     format!(
         "{key} = ANY ((SELECT {column} FROM input)::{}[])",
         view.key.ty.sql
@@ -159,18 +178,7 @@ fn write(view: &View, needs: SessionNeeds, lookup: Lookup) -> String {
         let mut select = vec!["b.\"key\"".to_owned()];
         select.extend(columns.iter().map(|name| column("b", name)));
         let mut differs = vec![format!("{v_key} IS NULL")];
-        differs.extend(columns.iter().map(|name| {
-            let cast = if *name == "data" && view.data == Data::Json {
-                "::text"
-            } else {
-                ""
-            };
-            format!(
-                "{}{cast} IS DISTINCT FROM {}{cast}",
-                column("v", name),
-                column("b", name)
-            )
-        }));
+        differs.extend(differences(view));
         select.push(format!("{} AS changed", differs.join(" OR ")));
         sql.block_list(select);
         sql.block("FROM (", ") AS b", |sql| {
@@ -378,8 +386,8 @@ fn delete(view: &View) -> String {
 }
 
 /// A page of the keys that have a root row or a document: what a full sync goes through, so
-/// that it also meets the documents whose row is gone.
-fn keys(view: &View, after: bool) -> String {
+/// that it also meets the documents whose row is gone. `pick` says which of them, given the key.
+pub(crate) fn keys(view: &View, after: bool, pick: Option<&dyn Fn(&str) -> String>) -> String {
     let limit = if after { "$2" } else { "$1" };
     let mut sql = Sql::new();
     sql.block("SELECT ARRAY(", ") AS keys", |sql| {
@@ -400,6 +408,9 @@ fn keys(view: &View, after: bool) -> String {
                 }
                 if let Some(filter) = filter {
                     conditions.push(format!("({})", fragment(filter, "k")));
+                }
+                if let Some(pick) = pick {
+                    conditions.push(pick(&key));
                 }
                 sql.conditions("WHERE", &conditions);
                 sql.line(format!("ORDER BY {key}"));
