@@ -1,7 +1,8 @@
 //! From schema to SQL text. Pure: nothing here opens a connection.
 //!
 //! [`document`] composes the query that builds documents, [`sync`] the statements that write
-//! them, [`read`] those that read them, [`ddl`] the view tables, `log` the log of syncs.
+//! them, [`verify`] those that compare them, [`read`] those that read them, [`ddl`] the view
+//! tables, `log` the log of syncs.
 //! `aggregate`, `form` and `lock` are parts of these; `text` quotes and indents. `catalog` and
 //! `probe` are what `check` asks a server.
 
@@ -18,6 +19,7 @@ pub mod read;
 pub mod session;
 pub mod sync;
 pub(crate) mod text;
+pub mod verify;
 
 use crate::schema::View;
 
@@ -27,6 +29,8 @@ use crate::schema::View;
 pub struct Statements {
     /// Builds and writes the documents of a list of keys.
     pub sync: sync::SyncSql,
+    /// Compares documents with what they should be.
+    pub verify: verify::VerifySql,
     /// Finds documents by key.
     pub read: read::ReadSql,
     /// The view table and its indexes.
@@ -39,6 +43,7 @@ impl Statements {
     pub fn compose(view: &View) -> Self {
         Self {
             sync: sync::compose(view),
+            verify: verify::compose(view),
             read: read::compose(view),
             ddl: ddl::compose(view),
         }

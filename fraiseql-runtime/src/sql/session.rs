@@ -3,6 +3,10 @@
 use crate::scalar::{Form, ScalarType};
 use crate::schema::{Shape, Source, View};
 
+/// Makes a transaction print times and floats as documents need them.
+pub(crate) const SET_LOCAL: &str = "SELECT pg_catalog.set_config('TimeZone', 'UTC', true), \
+    pg_catalog.set_config('extra_float_digits', '1', true)";
+
 /// What the session must be set to for the documents to be right.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SessionNeeds {

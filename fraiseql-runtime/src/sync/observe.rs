@@ -157,7 +157,7 @@ pub struct Watch<'a> {
     told: AtomicBool,
 }
 
-static NOBODY: Watchers = Watchers {
+pub(crate) static NOBODY: Watchers = Watchers {
     observers: Vec::new(),
     log: None,
 };
@@ -205,7 +205,7 @@ pub(crate) async fn watched(
 }
 
 impl<'a> Watch<'a> {
-    fn new(watchers: &'a Watchers) -> Self {
+    pub(crate) fn new(watchers: &'a Watchers) -> Self {
         Self {
             watchers,
             told: AtomicBool::new(false),
@@ -332,6 +332,15 @@ pub struct Observed<T> {
 impl<T> Observed<T> {
     pub(crate) fn new(target: T, watchers: Arc<Watchers>) -> Self {
         Self { target, watchers }
+    }
+
+    /// The target, and who watches it.
+    pub(crate) fn parts(&self) -> (&T, &Watchers) {
+        (&self.target, &self.watchers)
+    }
+
+    pub(crate) fn into_parts(self) -> (T, Arc<Watchers>) {
+        (self.target, self.watchers)
     }
 
     /// The target itself.

@@ -10,6 +10,9 @@ use std::future::Future;
 use crate::error::Error;
 use crate::key::Keys;
 use crate::sync::observe::{BatchEvent, Mode};
+#[cfg(feature = "tracing")]
+use crate::sync::report::SyncReport;
+use crate::sync::verify::report::VerifyReport;
 use crate::view::Handle;
 
 /// The target of all spans and events.
@@ -152,6 +155,33 @@ pub(crate) fn session_redone(view: Handle) {
 pub(crate) fn statement(sql: &str) {
     #[cfg(feature = "tracing")]
     tracing::trace!(target: TARGET, sql, "statement");
+}
+
+/// A view was verified.
+pub(crate) fn verified(report: &VerifyReport) {
+    #[cfg(feature = "tracing")]
+    if report.is_clean() {
+        tracing::debug!(
+            target: TARGET,
+            entity = report.entity,
+            checked = report.checked,
+            duration_ms = report.duration.as_secs_f64() * 1e3,
+            "documents are as they should be",
+        );
+    } else {
+        tracing::warn!(
+            target: TARGET,
+            entity = report.entity,
+            checked = report.checked,
+            drifted = report.drifted.total(),
+            missing = report.missing.total(),
+            orphaned = report.orphaned.total(),
+            invalid = report.invalid.len() as u64 + report.more_invalid,
+            repaired = report.repaired.as_ref().map(SyncReport::changed),
+            duration_ms = report.duration.as_secs_f64() * 1e3,
+            "documents are not as they should be",
+        );
+    }
 }
 
 /// The log could not be written.
