@@ -144,7 +144,7 @@ fn view(input: &DeriveInput, krate: &Path, container: &ViewAttr, key: &Type) -> 
             #krate::__private::std::unreachable!()
         }
         #[allow(dead_code)]
-        #visibility fn #verify<'a, T: #krate::VerifyTarget + 'a>(_: T) -> #krate::Verify<'a, T> {
+        #visibility fn #verify<'a>(_: impl #krate::VerifyTarget + 'a) -> #krate::Verify<'a> {
             #krate::__private::std::unreachable!()
         }
         #[allow(dead_code)]

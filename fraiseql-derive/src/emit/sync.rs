@@ -116,10 +116,10 @@ pub(crate) fn functions(model: &Model, view: &View) -> TokenStream {
 
         #[doc = #verify_doc]
         #[allow(dead_code)]
-        #visibility fn #verify<'a, T: #krate::VerifyTarget + 'a>(
-            target: T,
-        ) -> #krate::Verify<'a, T> {
-            #krate::__private::verify::<#ident, T>(target)
+        #visibility fn #verify<'a>(
+            target: impl #krate::VerifyTarget + 'a,
+        ) -> #krate::Verify<'a> {
+            #krate::__private::verify::<#ident>(target)
         }
 
         #[doc = #delete_doc]

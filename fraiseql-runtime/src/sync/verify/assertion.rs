@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::future::Future;
 use std::panic::Location;
+use std::pin::Pin;
 
 use super::report::{VerifyReport, VerifyReports};
 use super::target::VerifyTarget;
@@ -52,20 +53,21 @@ const EXPLAINED: usize = 3;
 /// is a call of sync_post missing, or earlier than the last change?
 /// ```
 #[track_caller]
-pub fn assert_synced<'a, T: VerifyTarget + 'a>(
+pub fn assert_synced<'a>(
     model: &ReadModel,
-    target: T,
-) -> impl Future<Output = ()> + Send + use<'a, T> {
-    // An `async fn` would not know who called it.
+    target: impl VerifyTarget + 'a,
+) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
+    // An `async fn` would not know who called it, and without a box a wrong target would be an
+    // error at the `.await` too.
     let place = Location::caller();
     let verify = model.verify(target).explain(EXPLAINED);
-    async move {
+    Box::pin(async move {
         match verify.await {
             Ok(reports) if reports.is_clean() => {}
             Ok(reports) => panic!("{}", told(&reports, place)),
             Err(error) => panic!("whether documents are synced is not known, at {place}: {error}"),
         }
-    }
+    })
 }
 
 fn told(reports: &VerifyReports, place: &Location<'_>) -> String {

@@ -17,7 +17,7 @@ use self::report::{VerifyProgress, VerifyReport, VerifyReports};
 use self::target::VerifyTarget;
 use crate::error::Result;
 use crate::model::ReadModel;
-use crate::sync::observe::{NOBODY, Observed, Watch};
+use crate::sync::observe::{NOBODY, Watch};
 use crate::view::{Handle, TView};
 
 /// A verification that has not started: `verify_post(&pool)`, or [`ReadModel::verify`] for all
@@ -68,12 +68,16 @@ use crate::view::{Handle, TView};
 /// when the share of a sample is none. A document that cannot be built is no error; it is listed in
 /// [`VerifyReport::invalid`].
 #[must_use = "a verification does nothing until it is awaited"]
-pub struct Verify<'a, T, R = VerifyReport> {
-    target: T,
+pub struct Verify<'a, R = VerifyReport> {
+    /// The target, behind a function: a wrong one is then one error of the compiler, not another
+    /// at each `.await`.
+    run: Box<dyn FnOnce(Request<'a>) -> Reports<'a> + Send + 'a>,
     views: Vec<Handle>,
     settings: Settings<'a>,
     report: PhantomData<fn() -> R>,
 }
+
+type Reports<'a> = Pin<Box<dyn Future<Output = Result<Vec<VerifyReport>>> + Send + 'a>>;
 
 /// Called after each chunk of a verification.
 type OnProgress<'a> = Box<dyn FnMut(&VerifyProgress) + Send + 'a>;
@@ -108,7 +112,7 @@ impl fmt::Debug for Settings<'_> {
     }
 }
 
-impl<T, R> fmt::Debug for Verify<'_, T, R> {
+impl<R> fmt::Debug for Verify<'_, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let views = self.views.iter().map(|handle| handle.view.entity);
         f.debug_struct("Verify")
@@ -119,7 +123,7 @@ impl<T, R> fmt::Debug for Verify<'_, T, R> {
 }
 
 /// A verification of the view `V` on `target`. This is what `verify_post` calls.
-pub fn verify<'a, V: TView, T: VerifyTarget>(target: T) -> Verify<'a, T> {
+pub fn verify<'a, V: TView>(target: impl VerifyTarget + 'a) -> Verify<'a> {
     Verify::new(target, vec![V::handle()])
 }
 
@@ -147,15 +151,17 @@ impl ReadModel {
     ///
     /// # Errors
     /// Awaiting it fails as that of a [`Verify`] does, with the first error.
-    pub fn verify<'a, T: VerifyTarget>(&self, target: T) -> Verify<'a, Observed<T>, VerifyReports> {
+    pub fn verify<'a>(&self, target: impl VerifyTarget + 'a) -> Verify<'a, VerifyReports> {
         Verify::new(self.on(target), self.views.clone())
     }
 }
 
-impl<'a, T, R> Verify<'a, T, R> {
-    fn new(target: T, views: Vec<Handle>) -> Self {
+impl<'a, R> Verify<'a, R> {
+    fn new(target: impl VerifyTarget + 'a, views: Vec<Handle>) -> Self {
         Self {
-            target,
+            run: Box::new(|request| {
+                Box::pin(async { target.verify(request, &Watch::new(&NOBODY)).await })
+            }),
             views,
             settings: Settings::default(),
             report: PhantomData,
@@ -213,21 +219,17 @@ pub trait FromReports: Sized {
     fn from_reports(reports: Vec<VerifyReport>) -> Self;
 }
 
-impl<'a, T: VerifyTarget + 'a, R: FromReports + 'a> IntoFuture for Verify<'a, T, R> {
+impl<'a, R: FromReports + 'a> IntoFuture for Verify<'a, R> {
     type Output = Result<R>;
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
 
     fn into_future(self) -> Self::IntoFuture {
         let Self {
-            target,
+            run,
             views,
             settings,
             ..
         } = self;
-        let request = Request { views, settings };
-        Box::pin(async move {
-            let reports = target.verify(request, &Watch::new(&NOBODY)).await?;
-            Ok(R::from_reports(reports))
-        })
+        Box::pin(async move { run(Request { views, settings }).await.map(R::from_reports) })
     }
 }
