@@ -2,6 +2,7 @@
 //!
 //! `cargo run --release -p benches -- sync` compares ways to keep documents up to date, all
 //! on one server and in one run: alternating, after a warm-up, medians and ratios.
+//! `-- verify` compares verifying them with a full sync.
 //! `-- derive` measures what the derives cost at compile time.
 
 mod blog;
@@ -9,6 +10,7 @@ mod derive;
 mod measure;
 mod plot;
 mod sync;
+mod verify;
 
 use clap::{Parser, Subcommand};
 
@@ -24,6 +26,8 @@ struct Arguments {
 enum Command {
     /// Syncing documents: in batches, and all of them.
     Sync(sync::Options),
+    /// Verifying documents, beside a full sync.
+    Verify(verify::Options),
     /// Compiling views.
     Derive(derive::Options),
 }
@@ -32,6 +36,7 @@ enum Command {
 async fn main() -> anyhow::Result<()> {
     match Arguments::parse().command {
         Command::Sync(options) => sync::run(options).await,
+        Command::Verify(options) => verify::run(options).await,
         Command::Derive(options) => derive::run(&options),
     }
 }

@@ -508,6 +508,12 @@ async fn a_sample_estimates_its_own_size() -> anyhow::Result<()> {
 async fn a_repair_syncs_what_is_wrong_and_nothing_else() -> anyhow::Result<()> {
     let pool = posts().await;
     run(&pool, HARM).await;
+    // Drifted, missing and orphaned keys are synced in one order.
+    run(
+        &pool,
+        "DELETE FROM tv_post WHERE id = 2; UPDATE post SET title = 'new' WHERE id = 55",
+    )
+    .await;
     let batches: Arc<Mutex<Vec<(Mode, Keys)>>> = Arc::default();
     let told = Arc::clone(&batches);
     let model = ReadModel::builder()
@@ -516,24 +522,27 @@ async fn a_repair_syncs_what_is_wrong_and_nothing_else() -> anyhow::Result<()> {
             told.lock().unwrap().push((batch.mode, batch.keys.clone()));
         })
         .build()?;
-    let reports = model.verify(&pool).chunk(50).repair().await?;
+    let reports = model.verify(&pool).repair().await?;
     let report = reports.of::<Post>().expect("it is of the model");
-    assert_eq!(found(report), (vec![7], vec![8], vec![9]));
+    assert_eq!(found(report), (vec![7, 55], vec![2, 8], vec![9]));
     assert!(!report.is_clean(), "it was not");
     let repaired = report.repaired.clone().expect("it was repaired");
     assert_eq!(
         (repaired.inserted, repaired.updated, repaired.deleted),
-        (1, 1, 1)
+        (2, 2, 1)
     );
     assert!(
         report
             .to_string()
-            .contains("\n  repaired: 1 inserted, 1 updated, 0 unchanged, 1 deleted in "),
+            .contains("\n  repaired: 2 inserted, 2 updated, 0 unchanged, 1 deleted in "),
         "{report}"
     );
     assert_eq!(
         *batches.lock().unwrap(),
-        [(Mode::Sync, Keys::I64(vec![7, 8, 9]))],
+        [
+            (Mode::Sync, Keys::I64(vec![2, 7, 8, 9])),
+            (Mode::Sync, Keys::I64(vec![55]))
+        ],
         "observers of the read model are told"
     );
     assert!(verify_post(&pool).await?.is_clean());
@@ -963,6 +972,23 @@ async fn a_forgotten_sync_is_told_with_what_differs() -> anyhow::Result<()> {
     let work = async move { assert_synced(&model(), &target).await };
     insta::assert_snapshot!(panics(work, line).await);
     assert_eq!(stored(&pool).await, before, "nothing is repaired");
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_no_sync_can_write_is_not_called_forgotten() -> anyhow::Result<()> {
+    let pool = posts().await;
+    run(&pool, "UPDATE post SET score = 'NaN' WHERE id = 7").await;
+    let line = line!() + 1;
+    let work = async move { assert_synced(&model(), &pool).await };
+    assert_eq!(
+        panics(work, line).await,
+        "2 documents are not what the base tables say, at tests/verify.rs\n\
+         \"public\".\"tv_post\": 60 checked: 0 drifted, 0 missing, 0 orphaned, 1 invalid\n  \
+           7: score: NaN cannot be represented\n\
+         \"public\".\"tv_published\": 60 checked: 0 drifted, 0 missing, 0 orphaned, 1 invalid\n  \
+           7: score: NaN cannot be represented"
+    );
     Ok(())
 }
 
