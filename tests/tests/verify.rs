@@ -234,11 +234,12 @@ async fn text_documents_are_compared_as_text() -> anyhow::Result<()> {
     run(
         &pool,
         r#"UPDATE tv_published SET data = '{"title":"post 5","id":5,"score":5.1}' WHERE id = 5;
-           UPDATE tv_published SET data = '{"id":6,"title":"x","score":6.1}' WHERE id = 6"#,
+           UPDATE tv_published SET data = '{"id":6,"title":"x","score":6.1}' WHERE id = 6;
+           UPDATE tv_published SET data = '{"id":7,"title":"post 7","score":7.10}' WHERE id = 7"#,
     )
     .await;
     let report = verify_published(&pool).explain(9).await?;
-    assert_eq!(found(&report), (vec![5, 6], vec![], vec![]));
+    assert_eq!(found(&report), (vec![5, 6, 7], vec![], vec![]));
     let lines: Vec<String> = report.explained[0]
         .differences
         .iter()
@@ -251,6 +252,10 @@ async fn text_documents_are_compared_as_text() -> anyhow::Result<()> {
         ]
     );
     assert_eq!(report.explained[1].differences[0].path, "title");
+    assert_eq!(
+        report.explained[2].differences[0].to_string(),
+        r#"the document's text: stored .."post 7","score":7.10}, should be .."post 7","score":7.1}"#
+    );
     Ok(())
 }
 
@@ -739,6 +744,16 @@ async fn what_the_database_refuses_is_an_error() -> anyhow::Result<()> {
     );
     let mut transaction = pool.begin().await?;
     assert!(verify_post(&mut transaction).await.is_err());
+    assert!(verify_published(&mut transaction).await?.is_clean());
+    // Where rows are counted, too.
+    sqlx::raw_sql("ALTER TABLE post RENAME TO other")
+        .execute(&mut *transaction)
+        .await?;
+    let told = verify_published(&mut transaction).on_progress(|_| {}).await;
+    assert!(told.is_err());
+    sqlx::raw_sql("ALTER TABLE other RENAME TO post")
+        .execute(&mut *transaction)
+        .await?;
     assert!(verify_published(&mut transaction).await?.is_clean());
     transaction.commit().await?;
     Ok(())

@@ -63,6 +63,9 @@ use crate::view::{Handle, TView};
 /// at work, verify again before you call it an error, or repair: what was synced meanwhile is
 /// counted as unchanged in [`VerifyReport::repaired`].
 ///
+/// On a replica, what is found can be synced on the primary:
+/// `sync_post(&primary, &report.drifted.of::<Post>())`.
+///
 /// # Errors
 /// Awaiting it fails when the database refuses a statement, [`Error::Sample`](crate::Error::Sample)
 /// when the share of a sample is none. A document that cannot be built is no error; it is listed in

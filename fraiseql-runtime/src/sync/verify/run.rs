@@ -293,11 +293,13 @@ impl Reader<'_> {
     async fn expected(&mut self) -> Result<u64> {
         let view = self.view;
         let sql: &'static str = &view.statements().sync.expected;
-        telemetry::statement(sql);
-        let expected: i64 = sqlx::query_scalar(sql)
-            .fetch_one(&mut *self.connection)
-            .await
-            .map_err(keys_failed(view))?;
+        let expected: i64 = self
+            .reading(async |connection| {
+                telemetry::statement(sql);
+                let expected = sqlx::query_scalar(sql).fetch_one(connection).await;
+                expected.map_err(keys_failed(view))
+            })
+            .await?;
         Ok(u64::try_from(expected).unwrap_or(0))
     }
 
