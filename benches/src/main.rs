@@ -2,8 +2,9 @@
 //!
 //! `cargo run --release -p benches -- sync` compares ways to keep documents up to date, all
 //! on one server and in one run: alternating, after a warm-up, medians and ratios.
-//! `-- mutation` changes a row that many documents embed. `-- derive` measures what the derives
-//! cost at compile time. `-- stress` tries to lose an update.
+//! `-- mutation` changes a row that many documents embed. `-- verify` compares verifying documents
+//! with a full sync. `-- derive` measures what the derives cost at compile time. `-- stress` tries
+//! to lose an update.
 
 mod blog;
 mod derive;
@@ -12,6 +13,7 @@ mod mutation;
 mod plot;
 mod stress;
 mod sync;
+mod verify;
 
 use clap::{Parser, Subcommand};
 
@@ -31,6 +33,8 @@ enum Command {
     Mutation(mutation::Options),
     /// Everything at once, and whether any update is lost.
     Stress(stress::Options),
+    /// Verifying documents, beside a full sync.
+    Verify(verify::Options),
     /// Compiling views.
     Derive(derive::Options),
 }
@@ -41,6 +45,7 @@ async fn main() -> anyhow::Result<()> {
         Command::Sync(options) => sync::run(options).await,
         Command::Mutation(options) => mutation::run(options).await,
         Command::Stress(options) => stress::run(options).await,
+        Command::Verify(options) => verify::run(options).await,
         Command::Derive(options) => derive::run(&options),
     }
 }

@@ -103,6 +103,7 @@ fn view(input: &DeriveInput, krate: &Path, container: &ViewAttr, key: &Type) -> 
     let plural = named(&container.plural).unwrap_or_else(|| case::plural(&entity));
     let sync = format_ident!("sync_{entity}");
     let sync_all = format_ident!("sync_all_{plural}");
+    let verify = format_ident!("verify_{entity}");
     let delete = format_ident!("delete_{entity}");
     quote! {
         #[automatically_derived]
@@ -141,6 +142,10 @@ fn view(input: &DeriveInput, krate: &Path, container: &ViewAttr, key: &Type) -> 
         }
         #[allow(dead_code)]
         #visibility fn #sync_all<'a, T: #krate::SyncTarget + 'a>(_: T) -> #krate::FullSync<'a, T> {
+            #krate::__private::std::unreachable!()
+        }
+        #[allow(dead_code)]
+        #visibility fn #verify<'a>(_: impl #krate::VerifyTarget + 'a) -> #krate::Verify<'a> {
             #krate::__private::std::unreachable!()
         }
         #[allow(dead_code)]

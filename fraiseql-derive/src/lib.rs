@@ -39,6 +39,7 @@ use crate::model::Kind;
 ///
 /// - `async fn sync_post(target, keys) -> Result<SyncReport>`
 /// - `fn sync_all_posts(target) -> FullSync`, to be awaited
+/// - `fn verify_post(target) -> Verify`, to be awaited
 /// - `async fn delete_post(target, keys) -> Result<SyncReport>`
 ///
 /// Each attribute is shown at work in [the reference].

@@ -100,6 +100,16 @@ pub enum Error {
         position: Position,
     },
 
+    /// A verification was told to look at a share of the documents that is none.
+    #[error(
+        "sample({share}) is no share of the documents: it is a number from 0 to 1, such as 0.01 \
+         for one of a hundred"
+    )]
+    Sample {
+        /// What it was told.
+        share: f64,
+    },
+
     /// A read model has two indexes, or an index and a table, of one name in one schema.
     #[error(
         "`{first}` and `{second}` both make something called {name} in the database; give one of \

@@ -122,6 +122,21 @@ macro_rules! keys {
                 self
             }
 
+            /// The keys in order.
+            pub(crate) fn sorted(mut self) -> Self {
+                match &mut self { $(Self::$variant(keys) => keys.sort_unstable()),* }
+                self
+            }
+
+            /// At most so many of the first keys.
+            pub(crate) fn first(&self, count: usize) -> Self {
+                match self {
+                    $(Self::$variant(keys) => {
+                        Self::$variant(keys[..count.min(keys.len())].to_vec())
+                    })*
+                }
+            }
+
             /// How many there are.
             #[must_use]
             pub fn len(&self) -> usize {

@@ -61,6 +61,7 @@
 //! | see that they fit the database | [`ReadModel::check`] |
 //! | sync | [`SyncTarget`] for where, [`FullSync`] for everything, [`SyncReport`] for what was done |
 //! | find the documents of changed rows | [`ReadModel::dependents`] |
+//! | see that documents are right | [`Verify`] in operation, [`assert_synced`] in a test |
 //! | test a service without a database | [`guide::testing`], [`Recorder`] |
 //! | watch syncs | [`ReadModel::on`], [`SyncLog`], [`SyncObserver`]; the features `tracing` and `metrics` |
 //! | read | [`TView::find`], [`TView::find_json`], [`TView::find_many`] |
@@ -129,6 +130,11 @@ pub use sync::report::{InvalidDocument, SyncReport};
 pub use sync::target::SyncTarget;
 #[cfg(feature = "metrics")]
 pub use sync::telemetry::measured::describe_metrics;
+pub use sync::verify::Verify;
+pub use sync::verify::assertion::assert_synced;
+pub use sync::verify::difference::{Difference, Explained};
+pub use sync::verify::report::{KeyList, VerifyProgress, VerifyReport, VerifyReports};
+pub use sync::verify::target::VerifyTarget;
 pub use view::{Embed, ManyField, OneField, TView};
 
 /// What the derives emit refers to this. Nothing here is for people.
@@ -153,6 +159,7 @@ pub mod __private {
     pub use crate::scalar::read_enum;
     pub use crate::sql::Statements;
     pub use crate::sync::full::sync_all;
+    pub use crate::sync::verify::verify;
     pub use crate::sync::{delete, sync};
     pub use serde;
     pub use std;

@@ -22,5 +22,5 @@ macro_rules! folders {
 
 folders!(
     attributes, structs, names, relations, keys, types, newtypes, enums, aggregates, sql, cycles,
-    many, storage, proofs
+    many, storage, proofs, targets
 );

@@ -955,3 +955,29 @@ fn many_documents_are_joined_inside_their_lists() {
     assert_ne!(sync.write, sync.write_few);
     insta::assert_snapshot!(sync.write);
 }
+
+/// A list with a limit is run for each document: a join with all users would read them each time.
+#[tokio::test]
+async fn what_a_limited_list_embeds_is_looked_up() -> anyhow::Result<()> {
+    let pool = fraiseql_tests::blog::blog().await;
+    fraiseql_tests::run(
+        &pool,
+        "INSERT INTO tb_user SELECT md5('u' || i)::uuid, 'u' || i, 'User' FROM generate_series(1, 1000) AS i;
+         INSERT INTO tb_post (id, author_id, title)
+             SELECT md5('p' || i)::uuid, md5('u' || i)::uuid, 'Post' FROM generate_series(1, 1000) AS i;
+         INSERT INTO tb_comment (id, post_id, author_id, content)
+             SELECT md5('c' || i)::uuid, md5('p' || 1 + i % 1000)::uuid, md5('u' || 1 + i % 1000)::uuid, 'c'
+             FROM generate_series(1, 10000) AS i;
+         ANALYZE",
+    )
+    .await;
+    let sql = &fraiseql_tests::blog::Post::statements().sync.write;
+    let plan: Vec<String> = sqlx::query_scalar(AssertSqlSafe(format!("EXPLAIN {sql}")))
+        .bind(vec![Uuid::nil(); 500])
+        .bind(Vec::<Uuid>::new())
+        .fetch_all(&pool)
+        .await?;
+    let plan = plan.join("\n");
+    assert!(!plan.contains("Seq Scan on tb_user"), "{plan}");
+    Ok(())
+}

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Once;
 
-use fraiseql_tests::blog::{delete_post, sync_all_posts, sync_post};
+use fraiseql_tests::blog::{delete_post, sync_all_posts, sync_post, verify_post};
 use fraiseql_tests::run;
 use fraiseql_tests::watched::{
     ADA, blog, deadlocked, post, posts, refuse_post_2, rename, wait_for_a_lock,
@@ -397,6 +397,66 @@ async fn documents_batches_retries_and_errors_are_counted() -> anyhow::Result<()
         ("documents_total{entity=post,outcome=unchanged}", 2.0),
         ("documents_total{entity=post,outcome=updated}", 3.0),
         ("errors_total{entity=post,mode=sync}", 1.0),
+    ];
+    let expected = expected.map(|(name, value)| (name.to_owned(), value));
+    assert_eq!(metrics, BTreeMap::from(expected));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_verification_is_traced_and_counted() -> anyhow::Result<()> {
+    let (pool, _, model) = blog(5).await;
+    sync_all_posts(&pool).await?;
+    let recorder = metrics_util::debugging::DebuggingRecorder::new();
+    let _guard = metrics::set_default_local_recorder(&recorder);
+    let capture = Capture::start();
+    assert!(verify_post(&pool).await?.is_clean());
+    let events = capture.take();
+    assert!(
+        events[..2]
+            .iter()
+            .all(|text| text.starts_with("TRACE : statement")),
+        "{events:#?}"
+    );
+    assert_eq!(
+        events[2..],
+        ["DEBUG : documents are as they should be checked=5 entity=\"post\""]
+    );
+    run(
+        &pool,
+        "UPDATE tb_post SET title = 'x' WHERE id = '00000000-0000-0000-0000-000000000001';
+         DELETE FROM tv_post WHERE id = '00000000-0000-0000-0000-000000000002';
+         DELETE FROM tb_post WHERE id = '00000000-0000-0000-0000-000000000003'",
+    )
+    .await;
+    model.verify(&pool).repair().await?;
+    let events = capture.take();
+    assert_eq!(
+        events.last().map(String::as_str),
+        Some(
+            "WARN : documents are not as they should be checked=5 drifted=1 entity=\"post\" invalid=0 \
+             missing=1 orphaned=1 repaired=3"
+        )
+    );
+    let mut metrics = snapshot(&recorder);
+    metrics.retain(|name, _| name.contains("verify"));
+    let expected = [
+        (
+            "fraiseql_verify_documents_total{entity=post,outcome=drifted}",
+            1.0,
+        ),
+        (
+            "fraiseql_verify_documents_total{entity=post,outcome=missing}",
+            1.0,
+        ),
+        (
+            "fraiseql_verify_documents_total{entity=post,outcome=orphaned}",
+            1.0,
+        ),
+        (
+            "fraiseql_verify_documents_total{entity=post,outcome=right}",
+            7.0,
+        ),
     ];
     let expected = expected.map(|(name, value)| (name.to_owned(), value));
     assert_eq!(metrics, BTreeMap::from(expected));

@@ -74,6 +74,7 @@ pub(crate) fn functions(model: &Model, view: &View) -> TokenStream {
     let sync = format_ident!("sync_{entity}", span = ident.span());
     let sync_all = format_ident!("sync_all_{plural}", span = ident.span());
     let delete = format_ident!("delete_{entity}", span = ident.span());
+    let verify = format_ident!("verify_{entity}", span = ident.span());
     let base = format!("`{}.{}`", model.table.schema, model.table.name);
     let stored = format!("`{}.{}`", view.table.schema, view.table.name);
     let root = plain(krate);
@@ -86,6 +87,10 @@ pub(crate) fn functions(model: &Model, view: &View) -> TokenStream {
     let all_doc = format!(
         "Makes every document in {stored} equal to the base tables, chunk by chunk. Await it; \
          see [`FullSync`]({root}::FullSync) for its settings."
+    );
+    let verify_doc = format!(
+        "Compares the documents in {stored} with what they should be, chunk by chunk. Await it; \
+         see [`Verify`]({root}::Verify) for its settings."
     );
     let delete_doc = format!(
         "Deletes the documents of `keys` from {stored}, whether or not their rows still exist.\n\n\
@@ -107,6 +112,14 @@ pub(crate) fn functions(model: &Model, view: &View) -> TokenStream {
             target: T,
         ) -> #krate::FullSync<'a, T> {
             #krate::__private::sync_all::<#ident, T>(target)
+        }
+
+        #[doc = #verify_doc]
+        #[allow(dead_code)]
+        #visibility fn #verify<'a>(
+            target: impl #krate::VerifyTarget + 'a,
+        ) -> #krate::Verify<'a> {
+            #krate::__private::verify::<#ident>(target)
         }
 
         #[doc = #delete_doc]

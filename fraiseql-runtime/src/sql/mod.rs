@@ -2,7 +2,7 @@
 //!
 //! [`document`] composes the query that builds documents, [`mod@write`] the statement that writes
 //! them, [`part`] those that replace a part of one, [`sync`] those around it, [`read`] those that
-//! read them, [`ddl`] the view tables, [`rebuild`] what is rebuilt and how far that has come;
+//! read them, [`verify`] those that compare them, [`ddl`] the view tables, [`rebuild`] what is rebuilt and how far that has come;
 //! `shape` tells the documents of two versions of a struct apart, `log` is the log of syncs,
 //! `dependents` are the ways from changed rows up to documents, `cascade` those from deleted rows
 //! to what goes with them.
@@ -27,6 +27,7 @@ pub mod session;
 pub(crate) mod shape;
 pub mod sync;
 pub(crate) mod text;
+pub mod verify;
 pub mod write;
 
 use crate::schema::View;
@@ -40,6 +41,8 @@ pub struct Statements {
     pub shape: i64,
     /// Builds and writes the documents of a list of keys.
     pub sync: sync::SyncSql,
+    /// Compares documents with what they should be.
+    pub verify: verify::VerifySql,
     /// Finds documents by key.
     pub read: read::ReadSql,
     /// Replace parts of documents.
@@ -58,6 +61,7 @@ impl Statements {
         Self {
             shape,
             sync: sync::compose(view, shape),
+            verify: verify::compose(view),
             read: read::compose(view, shape),
             parts: part::compose(view, shape),
             ddl: ddl::compose(view),

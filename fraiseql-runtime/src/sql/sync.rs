@@ -77,8 +77,8 @@ pub(crate) fn compose(view: &View, number: i64) -> SyncSql {
         clear_unique: clear_unique(view),
         delete_orphans: delete_orphans(view, &keys_in(view, "$1")),
         delete: delete(view),
-        first_keys: keys(view, false),
-        next_keys: keys(view, true),
+        first_keys: keys(view, false, None),
+        next_keys: keys(view, true, None),
         expected: expected(view),
         expected_after: expected_after(view),
         flaws: document::flaws(view, |root| {
@@ -236,8 +236,8 @@ fn delete(view: &View) -> String {
 }
 
 /// A page of the keys that have a root row or a document: what a full sync goes through, so
-/// that it also meets the documents whose row is gone.
-fn keys(view: &View, after: bool) -> String {
+/// that it also meets the documents whose row is gone. `pick` says which of them, given the key.
+pub(crate) fn keys(view: &View, after: bool, pick: Option<&dyn Fn(&str) -> String>) -> String {
     let limit = if after { "$2" } else { "$1" };
     let mut sql = Sql::new();
     sql.block("SELECT ARRAY(", ") AS keys", |sql| {
@@ -258,6 +258,9 @@ fn keys(view: &View, after: bool) -> String {
                 }
                 if let Some(filter) = filter {
                     conditions.push(format!("({})", fragment(filter, "k")));
+                }
+                if let Some(pick) = pick {
+                    conditions.push(pick(&key));
                 }
                 sql.conditions("WHERE", &conditions);
                 sql.line(format!("ORDER BY {key}"));

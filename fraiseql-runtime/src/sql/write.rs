@@ -151,6 +151,35 @@ fn content_columns(view: &View) -> Vec<&'static str> {
         .collect()
 }
 
+/// What is stored, as `v`, differs from what was built, as `b`: a condition for each column.
+pub(crate) fn differences(view: &View) -> Vec<String> {
+    content_columns(view)
+        .into_iter()
+        .map(|name| {
+            let cast = if name == "data" && view.data == Data::Json {
+                "::text"
+            } else {
+                ""
+            };
+            format!(
+                "{}{cast} IS DISTINCT FROM {}{cast}",
+                column("v", name),
+                column("b", name)
+            )
+        })
+        .collect()
+}
+
+/// `key` is one of `$1`, whose length the planner shall not see: it would plan each call anew,
+/// for its length, and that costs more than a small batch takes to run. Hidden, one plan serves
+/// them all.
+pub(crate) fn any_of_keys(key: &str, view: &View) -> String {
+    format!(
+        "{key} = ANY ((SELECT keys FROM input)::{}[])",
+        view.key.ty.sql
+    )
+}
+
 impl Write<'_> {
     fn statement(&self, sql: &mut Sql) {
         let ty = self.view.key.ty.sql;
@@ -232,7 +261,7 @@ impl Write<'_> {
                 // Written anew though it may be equal, so that its shape is known.
                 format!("v.shape IS DISTINCT FROM {}", self.shape),
             ];
-            differs.extend(self.columns.iter().map(|name| self.differs(name)));
+            differs.extend(differences(self.view));
             select.push(format!("{} AS changed", differs.join(" OR ")));
             if self.form == Form::Guarded {
                 select.push(format!("coalesce({HELD}, false) AS held"));
@@ -241,7 +270,7 @@ impl Write<'_> {
             sql.block("FROM (", ") AS b", |sql| {
                 document::write(sql, self.view, self.lookup, |root| {
                     let mut conditions =
-                        vec![self.any_of_keys(&column(root, self.view.key.column))];
+                        vec![any_of_keys(&column(root, self.view.key.column), self.view)];
                     conditions.extend(session_ok.map(str::to_owned));
                     conditions
                 });
@@ -253,19 +282,6 @@ impl Write<'_> {
                 self.view.table, self.key
             ));
         });
-    }
-
-    fn differs(&self, name: &str) -> String {
-        let cast = if name == "data" && self.view.data == Data::Json {
-            "::text"
-        } else {
-            ""
-        };
-        format!(
-            "{}{cast} IS DISTINCT FROM {}{cast}",
-            column("v", name),
-            column("b", name)
-        )
     }
 
     /// What is skipped, and what is to be done so that it counts.
@@ -354,7 +370,7 @@ impl Write<'_> {
                 // Where every key has a row, there is nothing to look for.
                 "(SELECT found FROM counted) < (SELECT pg_catalog.cardinality(keys) FROM input)"
                     .to_owned(),
-                self.any_of_keys(key),
+                any_of_keys(key, self.view),
                 format!("NOT EXISTS (SELECT FROM built AS b WHERE b.\"key\" = {key})"),
             ];
             conditions.extend(session_ok.map(str::to_owned));
@@ -426,16 +442,6 @@ impl Write<'_> {
             ),
         }
         sql.block_list(select);
-    }
-
-    /// `key` is one of `$1`, whose length the planner shall not see: it would plan each call
-    /// anew, for its length, and that costs more than a small batch takes to run. Hidden, one
-    /// plan serves them all.
-    fn any_of_keys(&self, key: &str) -> String {
-        format!(
-            "{key} = ANY ((SELECT keys FROM input)::{}[])",
-            self.view.key.ty.sql
-        )
     }
 
     /// True for a stored document that is no newer than this statement's snapshot: one whose

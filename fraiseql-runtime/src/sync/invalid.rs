@@ -22,6 +22,39 @@ use crate::view::Handle;
 /// How many flaws of one document are reported.
 const REASONS: usize = 5;
 
+/// Something that is done with the documents of some keys, all or none.
+pub(crate) trait Work: Send {
+    /// What was done.
+    type Done: Send;
+
+    /// Does it. After a failure, it can be tried again with others.
+    fn attempt(&mut self, keys: &Keys) -> impl Future<Output = Result<Self::Done>> + Send;
+
+    /// Asks for the flaws of the documents with [`ask`], where a failure stops nothing else.
+    fn flaws(&mut self, keys: &Keys) -> impl Future<Output = Result<Vec<PgRow>>> + Send;
+}
+
+/// Writing them.
+struct Writing<'s, 'c> {
+    session: &'s mut Session<'c>,
+    view: Handle,
+}
+
+impl Work for Writing<'_, '_> {
+    type Done = SyncReport;
+
+    async fn attempt(&mut self, keys: &Keys) -> Result<SyncReport> {
+        attempt(self.session, self.view, keys).await
+    }
+
+    async fn flaws(&mut self, keys: &Keys) -> Result<Vec<PgRow>> {
+        let view = self.view;
+        self.session
+            .guarded(async |connection, _| ask(connection, view, keys).await)
+            .await
+    }
+}
+
 /// Syncs the documents of `keys`, leaving out and reporting those that cannot be written.
 pub(crate) async fn sync(
     session: &mut Session<'_>,
@@ -29,7 +62,16 @@ pub(crate) async fn sync(
     keys: &Keys,
 ) -> Result<SyncReport> {
     match attempt(session, view, keys).await {
-        Err(error) if error.is_about_values() => without_invalid(session, view, keys, error).await,
+        Err(error) if error.is_about_values() => {
+            let mut writing = Writing { session, view };
+            let (done, invalid) = without_invalid(&mut writing, view, keys, error).await?;
+            let mut report = SyncReport::default();
+            for done in done {
+                report += done;
+            }
+            report.invalid.extend(invalid);
+            Ok(report)
+        }
         result => result,
     }
 }
@@ -47,31 +89,34 @@ async fn attempt(session: &mut Session<'_>, view: Handle, keys: &Keys) -> Result
     }
 }
 
-async fn without_invalid(
-    session: &mut Session<'_>,
+/// Does it with the documents of `keys`, after it has failed for all at once: with those it can
+/// be done with. Says what was done, and which documents are left out.
+pub(crate) async fn without_invalid<W: Work>(
+    work: &mut W,
     view: Handle,
     keys: &Keys,
     error: Error,
-) -> Result<SyncReport> {
-    let mut report = SyncReport::default();
+) -> Result<(Vec<W::Done>, Vec<InvalidDocument>)> {
+    let mut done = Vec::new();
+    let mut invalid = Vec::new();
     let mut left = keys.clone();
-    let found = flaws(session, view, keys).await?;
+    let found = flaws(work, view, keys).await?;
     let found_all = found.is_some();
     for (key, reason) in found.unwrap_or_default() {
         left.remove(&key);
-        report.invalid.push(document(view, &key, reason));
+        invalid.push(document(view, &key, reason));
     }
-    // What is to be written, with the error of what was tried. Halves are put on top, the first
+    // What is to be done, with the error of what was tried. Halves are put on top, the first
     // last, so that keys are done in their order.
-    let mut pending = vec![(left, report.invalid.is_empty().then_some(error))];
+    let mut pending = vec![(left, invalid.is_empty().then_some(error))];
     while let Some((keys, error)) = pending.pop() {
         let result = match error {
             Some(error) => Err(error),
             None if keys.is_empty() => continue,
-            None => attempt(session, view, &keys).await,
+            None => work.attempt(&keys).await,
         };
         match result {
-            Ok(done) => report += done,
+            Ok(part) => done.push(part),
             Err(error) if !error.is_about_values() => return Err(error),
             Err(_) if keys.len() > 1 => {
                 let (first, second) = keys.halves();
@@ -82,14 +127,14 @@ async fn without_invalid(
                 let flaw = if found_all {
                     None
                 } else {
-                    flaws(session, view, &keys).await?.unwrap_or_default().pop()
+                    flaws(work, view, &keys).await?.unwrap_or_default().pop()
                 };
                 let reason = flaw.map_or_else(|| reason(&error), |(_, reason)| reason);
-                report.invalid.push(document(view, &keys, reason));
+                invalid.push(document(view, &keys, reason));
             }
         }
     }
-    Ok(report)
+    Ok((done, invalid))
 }
 
 fn document(view: Handle, key: &Keys, reason: String) -> InvalidDocument {
@@ -111,34 +156,39 @@ fn reason(error: &Error) -> String {
     }
 }
 
+/// Asks for the flaws of the documents of `keys`.
+pub(crate) async fn ask(
+    connection: &mut PgConnection,
+    view: Handle,
+    keys: &Keys,
+) -> Result<Vec<PgRow>> {
+    let sql: &'static str = &view.statements().sync.flaws;
+    telemetry::statement(sql);
+    keys.bind(sqlx::query(sql))
+        .fetch_all(connection)
+        .await
+        .map_err(flaws_failed(view))
+}
+
+fn flaws_failed(view: Handle) -> impl FnOnce(sqlx::Error) -> Error {
+    Error::database(format!(
+        "looking for the invalid documents of {}",
+        view.view.table
+    ))
+}
+
 /// The documents of `keys` that have flaws, with the flaws. `None` where an expression fails
 /// for one of them, here too.
-async fn flaws(
-    session: &mut Session<'_>,
+async fn flaws<W: Work>(
+    work: &mut W,
     view: Handle,
     keys: &Keys,
 ) -> Result<Option<Vec<(Keys, String)>>> {
-    let sql: &'static str = &view.statements().sync.flaws;
-    telemetry::statement(sql);
-    let failed = || {
-        Error::database(format!(
-            "looking for the invalid documents of {}",
-            view.view.table
-        ))
-    };
-    let rows = match session
-        .guarded(async |connection, _| {
-            keys.bind(sqlx::query(sql))
-                .fetch_all(connection)
-                .await
-                .map_err(failed())
-        })
-        .await
-    {
+    let rows = match work.flaws(keys).await {
         Err(error) if error.is_about_values() => return Ok(None),
         rows => rows?,
     };
-    described(keys, rows).map(Some).map_err(failed())
+    described(keys, rows).map(Some).map_err(flaws_failed(view))
 }
 
 /// Why documents of `keys` cannot be built, where `error` came when that was tried.

@@ -4,7 +4,7 @@
 //! documents, `invalid` leaves out
 //! what cannot be written, [`full`] goes through a whole view, [`report`] says what was done.
 //! [`observe`] tells others of it: observers, the [`log`], traces and metrics (`telemetry`).
-//! [`recorder`] is a target without a database.
+//! [`recorder`] is a target without a database. [`verify`] compares, and writes nothing.
 
 pub mod failure;
 pub mod full;
@@ -17,6 +17,7 @@ pub mod report;
 pub(crate) mod run;
 pub mod target;
 pub(crate) mod telemetry;
+pub mod verify;
 
 use crate::error::Result;
 use crate::key::Keys;

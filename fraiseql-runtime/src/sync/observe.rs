@@ -157,7 +157,7 @@ pub struct Watch<'a> {
     told: AtomicBool,
 }
 
-static NOBODY: Watchers = Watchers {
+pub(crate) static NOBODY: Watchers = Watchers {
     observers: Vec::new(),
     log: None,
 };
@@ -349,6 +349,15 @@ pub struct Observed<T> {
 impl<T> Observed<T> {
     pub(crate) fn new(target: T, watchers: Arc<Watchers>) -> Self {
         Self { target, watchers }
+    }
+
+    /// The target, and who watches it.
+    pub(crate) fn parts(&self) -> (&T, &Watchers) {
+        (&self.target, &self.watchers)
+    }
+
+    pub(crate) fn into_parts(self) -> (T, Arc<Watchers>) {
+        (self.target, self.watchers)
     }
 
     /// The target itself.

@@ -15,6 +15,7 @@ use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Row};
 use crate::error::{Error, Result};
 use crate::key::Keys;
 use crate::sql::lock;
+use crate::sql::session::SET_LOCAL;
 use crate::sql::sync::{FEW, SyncSql, keep_out};
 use crate::sql::write::answer;
 use crate::sync::report::SyncReport;
@@ -473,10 +474,7 @@ impl<'c> Batch<'c> {
             return Ok(());
         }
         self.connection
-            .execute(
-                "SELECT pg_catalog.set_config('TimeZone', 'UTC', true), \
-                        pg_catalog.set_config('extra_float_digits', '1', true)",
-            )
+            .execute(SET_LOCAL)
             .await
             .map_err(self.failed("preparing the session for"))?;
         Ok(())

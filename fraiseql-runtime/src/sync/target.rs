@@ -129,7 +129,11 @@ impl<'c> Session<'c> {
     }
 
     /// In the caller's transaction.
-    fn callers(connection: &'c mut PgConnection, mode: Mode, watch: &'c Watch<'_>) -> Self {
+    pub(crate) fn callers(
+        connection: &'c mut PgConnection,
+        mode: Mode,
+        watch: &'c Watch<'_>,
+    ) -> Self {
         Self::new(connection, Place::Callers, mode, watch)
     }
 
@@ -342,6 +346,15 @@ async fn end_savepoint<T>(connection: &mut PgConnection, result: Result<T>) -> R
         // Where the way back fails too, the reason is the first error.
         (Err(error), _) => Err(error),
     }
+}
+
+/// Goes back to the savepoint, and forgets it: what was set since is as it was before.
+pub(crate) async fn undo_savepoint(connection: &mut PgConnection) -> Result<()> {
+    connection
+        .execute(ROLL_BACK)
+        .await
+        .map_err(savepoint_failed())?;
+    Ok(())
 }
 
 fn savepoint_failed() -> impl FnOnce(sqlx::Error) -> Error {

@@ -10,6 +10,9 @@ use std::future::Future;
 use crate::error::Error;
 use crate::key::Keys;
 use crate::sync::observe::{BatchEvent, Mode};
+#[cfg(feature = "tracing")]
+use crate::sync::report::SyncReport;
+use crate::sync::verify::report::VerifyReport;
 use crate::view::Handle;
 
 /// The target of all spans and events.
@@ -175,6 +178,35 @@ pub(crate) fn statement(sql: &str) {
     tracing::trace!(target: TARGET, sql, "statement");
 }
 
+/// A view was verified.
+pub(crate) fn verified(report: &VerifyReport) {
+    #[cfg(feature = "tracing")]
+    if report.is_clean() {
+        tracing::debug!(
+            target: TARGET,
+            entity = report.entity,
+            checked = report.checked,
+            duration_ms = report.duration.as_secs_f64() * 1e3,
+            "documents are as they should be",
+        );
+    } else {
+        tracing::warn!(
+            target: TARGET,
+            entity = report.entity,
+            checked = report.checked,
+            drifted = report.drifted.total(),
+            missing = report.missing.total(),
+            orphaned = report.orphaned.total(),
+            invalid = report.invalid.len() as u64 + report.more_invalid,
+            repaired = report.repaired.as_ref().map(SyncReport::changed),
+            duration_ms = report.duration.as_secs_f64() * 1e3,
+            "documents are not as they should be",
+        );
+    }
+    #[cfg(feature = "metrics")]
+    measured::verified(report);
+}
+
 /// The log could not be written.
 pub(crate) fn log_failed(error: &Error) {
     #[cfg(feature = "tracing")]
@@ -188,11 +220,13 @@ pub(crate) mod measured {
     use metrics::{Unit, counter, describe_counter, describe_histogram, histogram};
 
     use crate::sync::observe::BatchEvent;
+    use crate::sync::verify::report::VerifyReport;
 
     const DOCUMENTS: &str = "fraiseql_sync_documents_total";
     const BATCHES: &str = "fraiseql_sync_batches_total";
     pub(super) const RETRIES: &str = "fraiseql_sync_retries_total";
     pub(super) const ERRORS: &str = "fraiseql_sync_errors_total";
+    const VERIFIED: &str = "fraiseql_verify_documents_total";
     const DURATION: &str = "fraiseql_sync_batch_duration_seconds";
     const SIZE: &str = "fraiseql_sync_batch_documents";
 
@@ -224,6 +258,21 @@ pub(crate) mod measured {
         }
     }
 
+    pub(super) fn verified(report: &VerifyReport) {
+        for (outcome, count) in [
+            ("right", report.checked - report.wrong()),
+            ("drifted", report.drifted.total()),
+            ("missing", report.missing.total()),
+            ("orphaned", report.orphaned.total()),
+            ("invalid", report.invalid.len() as u64 + report.more_invalid),
+        ] {
+            if count > 0 {
+                let entity = report.entity;
+                counter!(VERIFIED, "entity" => entity, "outcome" => outcome).increment(count);
+            }
+        }
+    }
+
     /// Describes the metrics of this crate to the `metrics` recorder, with their units. Call it
     /// once, after the recorder was installed.
     ///
@@ -233,6 +282,7 @@ pub(crate) mod measured {
     /// | `fraiseql_sync_batches_total` | `entity`, `mode`, `success` | batches that are over |
     /// | `fraiseql_sync_retries_total` | `entity` | batches run again after a deadlock or a serialization failure |
     /// | `fraiseql_sync_errors_total` | `entity`, `mode` | calls that failed |
+    /// | `fraiseql_verify_documents_total` | `entity`, `outcome`: `right`, `drifted`, `missing`, `orphaned`, `invalid` | documents, once a view is [verified](crate::Verify) |
     /// | `fraiseql_sync_batch_duration_seconds` | `entity`, `mode` | histogram: the time of a batch |
     /// | `fraiseql_sync_batch_documents` | `entity`, `mode` | histogram: the documents of a batch that succeeded |
     ///
@@ -243,6 +293,11 @@ pub(crate) mod measured {
         describe_counter!(BATCHES, Unit::Count, "Batches that are over");
         describe_counter!(RETRIES, Unit::Count, "Batches that were run again");
         describe_counter!(ERRORS, Unit::Count, "Calls that failed");
+        describe_counter!(
+            VERIFIED,
+            Unit::Count,
+            "Verified documents, by what was found"
+        );
         describe_histogram!(DURATION, Unit::Seconds, "The time of a batch");
         describe_histogram!(SIZE, Unit::Count, "The documents of a batch");
     }

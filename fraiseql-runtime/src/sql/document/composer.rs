@@ -34,6 +34,8 @@ pub(super) struct Composer {
     pub(super) purpose: Purpose,
     /// How many lists are around the row in hand.
     lists: usize,
+    /// Whether the innermost of them has a limit.
+    limited: bool,
     aliases: HashSet<String>,
 }
 
@@ -44,6 +46,7 @@ impl Composer {
             lookup,
             purpose,
             lists: 0,
+            limited: false,
             // The view table's, in the statements around this one.
             aliases: HashSet::from(["v".to_owned()]),
         }
@@ -187,7 +190,9 @@ impl Composer {
             column(row, one.fk)
         );
         let alias = outer.clone();
-        let fence = self.lookup == Lookup::Few || self.lists != 1;
+        // A limited list is run for each row around it: whatever the planner would rather join
+        // it with, it would read for each of them.
+        let fence = self.lookup == Lookup::Few || self.lists != 1 || self.limited;
         let part: Part = Box::new(move |sql| {
             sql.block(
                 "LEFT JOIN LATERAL (",
@@ -254,8 +259,10 @@ impl Composer {
         let inner = self.alias(path);
         let item = self.alias(&format!("_{path}"));
         self.lists += 1;
+        let around = std::mem::replace(&mut self.limited, many.limit.is_some());
         let joins = self.joins(child, &inner, path);
         let record = self.record(child, &inner, path, &joins);
+        self.limited = around;
         self.lists -= 1;
         let parent = column(row, many.key.unwrap_or(shape.key_column()));
         let (link, on) = match many.link {

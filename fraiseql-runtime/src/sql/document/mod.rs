@@ -30,8 +30,8 @@ pub(crate) enum Lookup {
     /// For few documents: one by one everywhere.
     Few,
     /// For many documents: as the planner likes inside their lists, whose rows are a
-    /// multiple; one by one for the documents themselves, and inside lists of lists, which
-    /// are built again for each row around them.
+    /// multiple; one by one for the documents themselves, and inside lists of lists and limited
+    /// lists, which are built again for each row around them.
     Many,
 }
 

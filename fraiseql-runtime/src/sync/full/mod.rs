@@ -15,7 +15,7 @@ use crate::sync::target::SyncTarget;
 use crate::sync::{Request, observe};
 use crate::view::{Handle, TView};
 
-pub(crate) use self::run::{beside, on_connection, on_pool};
+pub(crate) use self::run::{beside, chunk_size, on_connection, on_pool};
 
 /// A full sync that has not started: `sync_all_posts(&pool)`. Awaiting it runs it.
 ///

@@ -29,6 +29,15 @@ const MOST: usize = 1_000;
 /// How often a chunk is taken up again on another connection after its own was lost.
 const RECONNECTS: usize = 3;
 
+/// How many documents the next chunk has, where so many had so many bytes.
+pub(crate) fn chunk_size(documents: u64, bytes: u64) -> usize {
+    if documents == 0 || bytes == 0 {
+        return FIRST;
+    }
+    let size = u128::from(WEIGHT) * u128::from(documents) / u128::from(bytes);
+    usize::try_from(size).unwrap_or(MOST).clamp(1, MOST)
+}
+
 /// A full sync on the connections of a pool.
 pub(crate) async fn on_pool(
     pool: &PgPool,
@@ -343,11 +352,7 @@ impl Plan<'_> {
         }
         let report = &self.progress.report;
         let built = report.total() - report.deleted - report.invalid.len() as u64;
-        if built == 0 || report.bytes == 0 {
-            return FIRST;
-        }
-        let size = u128::from(WEIGHT) * u128::from(built) / u128::from(report.bytes);
-        usize::try_from(size).unwrap_or(MOST).clamp(1, MOST)
+        chunk_size(built, report.bytes)
     }
 
     fn done(&mut self, number: u64, keys: &Keys, report: SyncReport) -> Reached {
