@@ -10,6 +10,7 @@ mod deletes;
 mod full;
 mod isolation;
 mod lose;
+mod open;
 mod parents;
 mod session;
 mod snapshot;
