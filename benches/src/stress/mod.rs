@@ -364,8 +364,8 @@ mod tests {
             burst: 5,
             target,
             seed: Some(seed),
-            jitter: 10,
-            users: 4,
+            jitter: 20,
+            users: 3,
         };
         let outcome = stress(server.create_database().await?, options, seed).await?;
         print(&outcome);
