@@ -345,3 +345,46 @@ impl Entry {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A short run, as `-- stress` does it: few rows, so that everyone meets everyone.
+    async fn nothing_is_stale(target: Target) -> anyhow::Result<()> {
+        let server = dev_postgres::Server::builder()
+            .setting("max_connections", "100")
+            .setting("deadlock_timeout", "50ms")
+            .start()?;
+        let seed = rand::random();
+        let options = Options {
+            clients: 8,
+            seconds: 8,
+            operations: 2_500,
+            burst: 5,
+            target,
+            seed: Some(seed),
+            jitter: 20,
+            users: 3,
+        };
+        let outcome = stress(server.create_database().await?, options, seed).await?;
+        print(&outcome);
+        assert!(
+            outcome.operations > 100,
+            "{} operations",
+            outcome.operations
+        );
+        assert_eq!(outcome.stale, 0, "--seed {seed}");
+        Ok(())
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn no_update_is_lost_on_a_pool() -> anyhow::Result<()> {
+        nothing_is_stale(Target::Pool).await
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn no_update_is_lost_in_transactions() -> anyhow::Result<()> {
+        nothing_is_stale(Target::Tx).await
+    }
+}

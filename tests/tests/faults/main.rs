@@ -6,4 +6,5 @@ mod dropped;
 mod killed;
 mod limits;
 mod lost;
+mod own;
 mod posts;

@@ -1,0 +1,54 @@
+//! Futures of syncs that have transactions of their own, on a pool, dropped wherever they wait.
+
+use std::future::IntoFuture;
+
+use fraiseql_tests::blog::{sync_all_posts, sync_post};
+use fraiseql_tests::run;
+
+use crate::dropped::{dropped, odd, sweeps, untouched};
+use crate::posts::{posts, seeded, wrong};
+
+#[tokio::test]
+async fn a_sync_on_a_pool_that_is_dropped_leaves_whole_documents() -> anyhow::Result<()> {
+    let admin = seeded(6).await;
+    let pool = odd(&admin).await;
+    for waits in sweeps() {
+        // Each time there is something to write and something to delete.
+        run(
+            &admin,
+            "DELETE FROM tv_post WHERE data->>'title' = 'Post 1';
+             UPDATE tb_user SET full_name = full_name || '.'",
+        )
+        .await;
+        let result = dropped(sync_post(&pool, &posts(1..=6)), waits).await;
+        untouched(&pool, waits).await;
+        // One statement: all of them, or none.
+        let left = wrong(&admin).await;
+        assert!(left.is_empty() || left == posts(1..=6), "{waits}: {left:?}");
+        if let Some(result) = result {
+            assert_eq!(result?.changed(), 6);
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_full_sync_that_is_dropped_leaves_whole_chunks() -> anyhow::Result<()> {
+    let admin = seeded(12).await;
+    let pool = odd(&admin).await;
+    for waits in sweeps() {
+        run(&admin, "UPDATE tb_user SET full_name = full_name || '.'").await;
+        let result = dropped(sync_all_posts(&pool).chunk(4).into_future(), waits).await;
+        untouched(&pool, waits).await;
+        let left = wrong(&admin).await;
+        let done = 12 - u32::try_from(left.len())?;
+        assert!(
+            done % 4 == 0 && left == posts(done + 1..=12),
+            "{waits}: {left:?}"
+        );
+        if let Some(result) = result {
+            assert_eq!(result?.changed(), 12);
+        }
+    }
+    Ok(())
+}
