@@ -922,7 +922,9 @@ fn the_statements_of_a_sync() {
     let sync = &statements.sync;
     let mut out = format!("-- write_few\n{}\n", sync.write_few);
     writeln!(out, "\n-- write_locked_few\n{}", sync.write_locked_few).unwrap();
+    writeln!(out, "\n-- replace\n{}", statements.parts[0].replace).unwrap();
     for (name, sql) in [
+        ("announce", &sync.announce),
         ("lock", &sync.lock),
         ("lock_documents", &sync.lock_documents),
         ("still_writing", &sync.still_writing),

@@ -7,10 +7,10 @@
 
 use crate::schema::{Data, Key, Shape, Source, Table, View};
 use crate::sql::document;
-use crate::sql::session::session_needs;
+use crate::sql::session::SessionNeeds;
 use crate::sql::shape;
 use crate::sql::text::{Sql, column, literal};
-use crate::sql::write::{is_locked, others, touched};
+use crate::sql::write::{others, touched};
 
 /// Columns of the answer of [`PartSql::replace`].
 pub(crate) mod answer {
@@ -88,7 +88,7 @@ fn replace(view: &View, number: i64, key: Key, fk: &str, fields: &[PartField]) -
             key.ty.sql
         ));
     });
-    let session = session_needs(view).conditions();
+    let session = SessionNeeds::of(fields.iter().map(|(_, shape)| *shape)).conditions();
     if !session.is_empty() {
         sql.block("session AS MATERIALIZED (", "),", |sql| {
             sql.line(format!("SELECT {} AS ok", session.join(" AND ")));
@@ -105,19 +105,11 @@ fn replace(view: &View, number: i64, key: Key, fk: &str, fields: &[PartField]) -
             });
         });
     }
-    let stored = |json: &str| format!("v.data -> {}", literal(json));
+    // Documents are looked up by what was locked: those are there.
     sql.block("matched AS MATERIALIZED (", "),", |sql| {
         sql.line("SELECT");
-        let mut select = vec![format!("{v_key} AS \"key\"")];
+        let mut select = vec![format!("{root_key} AS \"key\"")];
         select.extend((0..fields.len()).map(|index| format!("part_{index}.part AS part_{index}")));
-        let differ: Vec<String> = fields
-            .iter()
-            .enumerate()
-            .map(|(index, (json, _))| {
-                format!("{} IS DISTINCT FROM part_{index}.part", stored(json))
-            })
-            .collect();
-        select.push(format!("{} AS changed", differ.join(" OR ")));
         sql.block_list(select);
         document::write_from(sql, view.shape.table, "root", view.shape.filter.as_slice());
         for index in 0..fields.len() {
@@ -126,22 +118,12 @@ fn replace(view: &View, number: i64, key: Key, fk: &str, fields: &[PartField]) -
                 column("root", fk)
             ));
         }
-        sql.line(format!("JOIN {} AS v ON {v_key} = {root_key}", view.table));
-        let conditions = [
-            format!("{root_key} = ANY ((SELECT keys FROM input)::{ty}[])"),
-            is_locked(&v_key),
-            format!("v.shape = {}", shape::literal(number)),
-        ];
-        sql.conditions("WHERE", &conditions);
+        sql.line(format!(
+            "WHERE {root_key} = ANY ((SELECT locked FROM input)::{ty}[])"
+        ));
     });
-    sql.block("equal AS MATERIALIZED (", "),", |sql| {
-        sql.line("SELECT pg_catalog.array_agg(\"key\") AS keys");
-        sql.line("FROM matched");
-        sql.line("WHERE NOT changed");
-    });
-    others(&mut sql, view, None);
-    touched(&mut sql, view);
-    sql.block("replaced AS (", ")", |sql| {
+    let is_ours = format!("v.shape = {}", shape::literal(number));
+    sql.block("replaced AS (", "),", |sql| {
         let data =
             fields
                 .iter()
@@ -150,6 +132,14 @@ fn replace(view: &View, number: i64, key: Key, fk: &str, fields: &[PartField]) -
                     let path = format!("ARRAY[{}]", literal(json));
                     format!("pg_catalog.jsonb_set({data}, {path}, matched.part_{index})")
                 });
+        let differ: Vec<String> = fields
+            .iter()
+            .enumerate()
+            .map(|(index, (json, _))| {
+                let stored = format!("v.data -> {}", literal(json));
+                format!("{stored} IS DISTINCT FROM matched.part_{index}")
+            })
+            .collect();
         sql.line(format!("UPDATE {} AS v SET", view.table));
         sql.block_list([
             format!("data = {data}"),
@@ -158,19 +148,34 @@ fn replace(view: &View, number: i64, key: Key, fk: &str, fields: &[PartField]) -
             "updated_at = pg_catalog.now()".to_owned(),
         ]);
         sql.line("FROM matched");
-        sql.line(format!(
-            "WHERE {v_key} = matched.\"key\" AND matched.changed"
-        ));
-        sql.line("RETURNING true");
+        let conditions = [
+            format!("{v_key} = matched.\"key\""),
+            is_ours.clone(),
+            format!("({})", differ.join(" OR ")),
+        ];
+        sql.conditions("WHERE", &conditions);
+        sql.line(format!("RETURNING {v_key} AS \"key\""));
     });
+    sql.block("equal AS MATERIALIZED (", "),", |sql| {
+        sql.line(format!("SELECT pg_catalog.array_agg({v_key}) AS keys"));
+        sql.line(format!("FROM {} AS v", view.table));
+        sql.block(format!("WHERE {v_key} = ANY (ARRAY("), "))", |sql| {
+            sql.line("SELECT \"key\" FROM matched EXCEPT SELECT \"key\" FROM replaced");
+        });
+        sql.line(format!("  AND {is_ours}"));
+    });
+    others(&mut sql, view, None);
+    touched(&mut sql, view, ")");
     sql.line("SELECT");
     sql.block_list([
         format!("{} AS session_ok", session_ok.unwrap_or("true")),
         "(SELECT pg_catalog.count(*) FROM replaced) AS updated".to_owned(),
-        "(SELECT pg_catalog.count(*) FROM matched WHERE NOT changed) AS unchanged".to_owned(),
+        "(SELECT coalesce(pg_catalog.cardinality(keys), 0) FROM equal)::int8 AS unchanged"
+            .to_owned(),
         "ARRAY(\n    \
            SELECT pg_catalog.unnest(keys) FROM input\n    \
-           EXCEPT SELECT \"key\" FROM matched\n  \
+           EXCEPT SELECT \"key\" FROM replaced\n    \
+           EXCEPT SELECT pg_catalog.unnest(keys) FROM equal\n  \
          ) AS rest"
             .to_owned(),
     ]);

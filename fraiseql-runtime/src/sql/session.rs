@@ -19,6 +19,25 @@ impl SessionNeeds {
         self.utc || self.floats
     }
 
+    /// What these shapes need, with all that they are made of.
+    pub(crate) fn of(shapes: impl IntoIterator<Item = &'static Shape>) -> Self {
+        fn walk(shape: &Shape, needs: &mut SessionNeeds) {
+            for field in shape.fields {
+                match &field.source {
+                    Source::Column { ty, .. } | Source::Expr { ty, .. } => needs.note(ty),
+                    Source::Aggregate(aggregate) => needs.note(&aggregate.ty),
+                    Source::One(one) => walk((one.shape)(), needs),
+                    Source::Many(many) => walk((many.shape)(), needs),
+                }
+            }
+        }
+        let mut needs = Self::default();
+        for shape in shapes {
+            walk(shape, &mut needs);
+        }
+        needs
+    }
+
     /// What must be true of the session.
     pub(crate) fn conditions(self) -> Vec<&'static str> {
         let mut conditions = Vec::new();
@@ -49,17 +68,5 @@ SELECT
 /// What the documents of a view need of the session.
 #[must_use]
 pub fn session_needs(view: &View) -> SessionNeeds {
-    fn walk(shape: &Shape, needs: &mut SessionNeeds) {
-        for field in shape.fields {
-            match &field.source {
-                Source::Column { ty, .. } | Source::Expr { ty, .. } => needs.note(ty),
-                Source::Aggregate(aggregate) => needs.note(&aggregate.ty),
-                Source::One(one) => walk((one.shape)(), needs),
-                Source::Many(many) => walk((many.shape)(), needs),
-            }
-        }
-    }
-    let mut needs = SessionNeeds::default();
-    walk(view.shape, &mut needs);
-    needs
+    SessionNeeds::of([view.shape])
 }

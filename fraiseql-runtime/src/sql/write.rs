@@ -318,7 +318,7 @@ impl Write<'_> {
                 sql.line("END AS keys");
                 sql.line("FROM equal");
             }),
-            Form::Locked => touched(sql, self.view),
+            Form::Locked => touched(sql, self.view, "),"),
         }
     }
 
@@ -466,9 +466,9 @@ pub(crate) fn is_locked(key: &str) -> String {
 }
 
 /// Makes it count that the `keys` of `equal` were skipped, where that matters.
-pub(crate) fn touched(sql: &mut Sql, view: &View) {
+pub(crate) fn touched(sql: &mut Sql, view: &View, end: &str) {
     let key = column("v", view.key.column);
-    sql.block("touched AS (", "),", |sql| {
+    sql.block("touched AS (", end, |sql| {
         sql.line(format!(
             "UPDATE {} AS v SET synced_xid = pg_catalog.pg_current_xact_id()",
             view.table
