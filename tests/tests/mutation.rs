@@ -659,3 +659,28 @@ async fn code_that_only_marks_takes_any_changes() -> anyhow::Result<()> {
     );
     Ok(())
 }
+
+/// The comment leaves a post that somebody else is moving to another author: that author's
+/// document counts it no more.
+#[tokio::test]
+async fn an_old_parent_that_is_moved_meanwhile_is_followed() -> anyhow::Result<()> {
+    let (pool, model) = blog().await;
+    let mut other = model.mutation(&pool).await?;
+    execute(&mut other, "UPDATE tb_post SET author_id = 3 WHERE id = 1").await;
+    other.changed::<Post>(&[1]);
+    let mut m = model.mutation(&pool).await?;
+    execute(&mut m, "UPDATE tb_comment SET post_id = 3 WHERE id = 1").await;
+    m.changed::<Comment>(&[1]);
+    let (one, two) = tokio::join!(m.commit(), async {
+        fraiseql_tests::watched::wait_for_a_lock(&pool).await;
+        other.commit().await
+    });
+    let (one, _) = (one?, two?);
+    assert_eq!(
+        one.of::<User>().unwrap().updated,
+        2,
+        "the authors of posts 1 and 3: {one}"
+    );
+    assert_right(&pool).await;
+    Ok(())
+}

@@ -285,3 +285,30 @@ async fn nothing_but_the_part_is_written() -> anyhow::Result<()> {
     assert_right(&model, &pool).await;
     Ok(())
 }
+
+/// SQL of the user may read the changed row, too.
+#[tokio::test]
+async fn a_document_with_sql_that_selects_is_built() -> anyhow::Result<()> {
+    #[derive(TView)]
+    #[tview(table = "tb_post", view = "tv_signed")]
+    #[allow(dead_code)]
+    struct Signed {
+        id: i64,
+        #[tview(one(fk = "author_id"))]
+        author: Name,
+        #[tview(expr = "(SELECT upper(u.name) FROM tb_user AS u WHERE u.id = {}.author_id)")]
+        signature: Option<String>,
+    }
+    let (pool, _) = blog().await;
+    let model = ReadModel::builder().view::<Signed>().build()?;
+    model.migrate(&pool).await?;
+    sync_all_signeds(&pool).await?;
+    let mut m = model.mutation(&pool).await?;
+    sqlx::raw_sql("UPDATE tb_user SET name = 'Countess' WHERE id = 1")
+        .execute(&mut *m)
+        .await?;
+    m.changed::<Author>(&[1]);
+    m.commit().await?;
+    assert_right(&model, &pool).await;
+    Ok(())
+}

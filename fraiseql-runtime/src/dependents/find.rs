@@ -1,15 +1,17 @@
 //! Asks the database which documents changed rows belong to.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use sqlx::{AssertSqlSafe, PgConnection};
+use sqlx::postgres::PgRow;
+use sqlx::{AssertSqlSafe, PgConnection, Row};
 
 use crate::check::findings::column_name;
-use crate::dependents::index::Index;
+use crate::dependents::index::{Index, Way};
 use crate::error::{Error, Result};
 use crate::key::Keys;
 use crate::schema::Table;
-use crate::sql::dependents::answer;
+use crate::sql::dependents::{self, answer};
 use crate::sql::part::PartSql;
 use crate::sync::telemetry;
 use crate::view::Handle;
@@ -81,25 +83,113 @@ pub(crate) async fn find(
     let read = || -> sqlx::Result<Found> {
         let mut existing = rows.read(&row, answer::EXISTING)?;
         existing.unite(rows.none());
-        let mut found = Vec::new();
-        for (place, way) in ways.iter().enumerate() {
-            let mut keys = way.view.no_keys().read(&row, answer::WAYS + place)?;
-            let truncated = keys.truncate(limit);
-            if !keys.is_empty() {
-                found.push(FoundWay {
-                    view: way.view,
-                    text: Arc::clone(&way.text),
-                    depth: way.depth,
-                    keys,
-                    truncated,
-                    part: way.part(table, column, rows.sql()),
-                });
-            }
-        }
+        let ways = ways.iter();
+        let found = found(&row, ways, limit, |way| way.part(table, column, rows.sql()))?;
         Ok(Found {
             ways: found,
             existing,
         })
     };
     read().map_err(failed())
+}
+
+/// What was answered for these ways.
+fn found<'w>(
+    row: &PgRow,
+    ways: impl Iterator<Item = &'w Way>,
+    limit: usize,
+    part: impl Fn(&Way) -> Option<&'static PartSql>,
+) -> sqlx::Result<Vec<FoundWay>> {
+    let mut found = Vec::new();
+    for (place, way) in ways.enumerate() {
+        let mut keys = way.view.no_keys().read(row, answer::WAYS + place)?;
+        let truncated = keys.truncate(limit);
+        if !keys.is_empty() {
+            found.push(FoundWay {
+                view: way.view,
+                text: Arc::clone(&way.text),
+                depth: way.depth,
+                keys,
+                truncated,
+                part: part(way),
+            });
+        }
+    }
+    Ok(found)
+}
+
+/// What the rows of a table had, or have for others, in one of the columns that ways begin with.
+pub(crate) struct OldValues {
+    column: String,
+    /// The column's type.
+    ty: String,
+    values: Vec<String>,
+}
+
+/// The values by which the rows of `table` whose `column` is one of `rows` lead to documents, as
+/// `connection` sees them.
+pub(crate) async fn old_values(
+    index: &Index,
+    connection: &mut PgConnection,
+    table: Table,
+    column: &str,
+    rows: &Keys,
+) -> Result<Vec<OldValues>> {
+    let wanted: BTreeSet<&str> = index.ways(table).iter().map(Way::first_column).collect();
+    let wanted: Vec<&str> = wanted.into_iter().collect();
+    if wanted.is_empty() || rows.is_empty() {
+        return Ok(Vec::new());
+    }
+    let failed = || Error::database(format!("looking for where rows of {table} were before"));
+    let sql = dependents::old_values(table, column, rows.sql(), &wanted);
+    telemetry::statement(&sql);
+    let row = rows
+        .bind(sqlx::query(AssertSqlSafe(sql)))
+        .fetch_one(connection)
+        .await
+        .map_err(failed())?;
+    let mut old = Vec::new();
+    for (place, column) in wanted.into_iter().enumerate() {
+        let values: Vec<String> = row.try_get(2 * place).map_err(failed())?;
+        if !values.is_empty() {
+            old.push(OldValues {
+                column: column.to_owned(),
+                ty: row.try_get(2 * place + 1).map_err(failed())?,
+                values,
+            });
+        }
+    }
+    Ok(old)
+}
+
+/// The documents that rows with these values lead to, at most `limit` for each way. The rows on
+/// the ways are locked, as by [`find`].
+pub(crate) async fn find_from(
+    index: &Index,
+    connection: &mut PgConnection,
+    table: Table,
+    old: &OldValues,
+    limit: usize,
+) -> Result<Vec<FoundWay>> {
+    let ways = || {
+        let ways = index.ways(table).iter();
+        ways.filter(|way| way.first_column() == old.column)
+    };
+    let failed = || {
+        Error::database(format!(
+            "looking for the documents that depended on rows of {table} by {}",
+            column_name(table, &old.column)
+        ))
+    };
+    let composed: Vec<_> = ways().map(|way| (way.sql(), way.view.view)).collect();
+    let sql = dependents::from_values(table, &old.column, &old.ty, &composed);
+    telemetry::statement(&sql);
+    let one_more = i64::try_from(limit).map_or(i64::MAX, |limit| limit.saturating_add(1));
+    let row = sqlx::query(AssertSqlSafe(sql))
+        .bind(&old.values)
+        .bind(one_more)
+        .fetch_one(connection)
+        .await
+        .map_err(failed())?;
+    found(&row, ways(), limit, |_| None).map_err(failed())
 }

@@ -47,6 +47,15 @@ impl Way {
         self.sql.wanted != column
     }
 
+    /// The column of the rows that it begins with.
+    pub(crate) fn first_column(&self) -> &str {
+        self.sql.wanted
+    }
+
+    pub(super) fn sql(&self) -> &dependents::Way {
+        &self.sql
+    }
+
     /// The part that these rows, named by `column`, are in the root objects of the documents.
     pub(crate) fn part(&self, table: Table, column: &str, ty: &str) -> Option<&'static PartSql> {
         let [step] = self.sql.steps.as_slice() else {

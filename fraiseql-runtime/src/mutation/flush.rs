@@ -12,7 +12,7 @@ use sqlx::{AssertSqlSafe, PgConnection};
 
 use crate::dependents::Dependents;
 use crate::dependents::cascade::{TableName, cascades};
-use crate::dependents::find::{Found, FoundWay, find};
+use crate::dependents::find::{FoundWay, OldValues, find, find_from, old_values};
 use crate::dependents::index::Index;
 use crate::error::{Error, Result};
 use crate::key::Keys;
@@ -130,7 +130,7 @@ impl Search {
                 // Its snapshot may be older than what is committed.
                 || mutation.isolation == Isolation::Serializable;
             let keys = if may_move { rows.past } else { gone.clone() };
-            search.add(found, 0, Some(&rows.keys));
+            search.add(found.ways, 0, Some(&rows.keys));
             if !keys.is_empty() {
                 before.push(Before {
                     table,
@@ -173,17 +173,25 @@ impl Search {
         Ok(())
     }
 
-    /// Finds the documents that rows belonged to before.
-    async fn look_back(&mut self, mutation: &Mutation, before: &[Before]) -> Result<()> {
-        let model = &mutation.model;
+    /// Finds the documents that rows belonged to before. What they had in the columns that ways
+    /// begin with is read from the past; the ways are followed here, where the rows on them can
+    /// be locked: one that somebody else moves meanwhile leads elsewhere.
+    async fn look_back(&mut self, mutation: &mut Mutation, before: &[Before]) -> Result<()> {
         let limit = mutation.limits.documents;
-        let mut past = Past::begin(&mutation.pool, &model.spare).await?;
+        let index = Arc::clone(&mutation.model.dependents);
+        // With how much further they are than the rows that were marked.
+        let mut old: Vec<(Table, OldValues, usize)> = Vec::new();
+        let mut past = Past::begin(&mutation.pool, &mutation.model.spare).await?;
         let connection = past.connection();
-        let index = &model.dependents;
         for rows in before {
             let Before { table, column, .. } = rows;
-            let found = find(index, connection, *table, column, &rows.keys, false, limit).await?;
-            self.add(found, 0, None);
+            let values = old_values(&index, connection, *table, column, &rows.keys).await?;
+            old.extend(values.into_iter().map(|values| (*table, values, 0)));
+            if mutation.isolation == Isolation::Serializable {
+                let keys = &rows.keys;
+                let found = find(&index, connection, *table, column, keys, false, limit).await?;
+                self.add(found.ways, 0, None);
+            }
             if rows.gone.is_empty() {
                 continue;
             }
@@ -200,19 +208,24 @@ impl Search {
                 let Some(table) = index.table_called(&rows.table.schema, &rows.table.name) else {
                     continue;
                 };
-                let keys = &rows.keys;
-                let found = find(index, connection, table, &rows.column, keys, false, limit);
-                self.add(found.await?, 1, None);
+                let values =
+                    old_values(&index, connection, table, &rows.column, &rows.keys).await?;
+                old.extend(values.into_iter().map(|values| (table, values, 1)));
             }
         }
         past.end().await;
+        let connection: &mut PgConnection = &mut mutation.transaction;
+        for (table, old, further) in old {
+            let found = find_from(&index, connection, table, &old, limit).await?;
+            self.add(found, further, None);
+        }
         Ok(())
     }
 
     /// Adds what was found for rows that are so many steps away from those that were marked.
     /// `now` are these rows, where they were looked for as they are now.
-    fn add(&mut self, found: Found, further: usize, now: Option<&Keys>) {
-        for mut way in found.ways {
+    fn add(&mut self, found: Vec<FoundWay>, further: usize, now: Option<&Keys>) {
+        for mut way in found {
             way.depth += further;
             self.documents.add(way.view, way.keys.clone());
             match (way.part, now) {

@@ -10,7 +10,7 @@
 
 use crate::schema::{Table, View};
 use crate::sql::sync::in_order;
-use crate::sql::text::{Sql, column};
+use crate::sql::text::{Sql, column, literal};
 
 /// The columns of the statement's row: the keys of the rows that exist, then those of the
 /// documents, way by way.
@@ -56,25 +56,73 @@ pub(crate) fn compose(
     ways: &[(&Way, &View)],
     lock: bool,
 ) -> String {
+    statement((table, by, ty), &format!("$1::{ty}[]"), ways, lock, true)
+}
+
+/// The same for ways that begin with the column `wanted`, from values that rows had in it, as
+/// texts: whether there still are such rows does not matter.
+pub(crate) fn from_values(table: Table, wanted: &str, ty: &str, ways: &[(&Way, &View)]) -> String {
+    let given = format!("$1::text[]::{ty}[]");
+    statement((table, wanted, ty), &given, ways, true, false)
+}
+
+/// The values, as texts, that the rows of a table whose `by` is one of `$1` have in each of some
+/// columns, each followed by the column's type.
+pub(crate) fn old_values(table: Table, by: &str, ty: &str, wanted: &[&str]) -> String {
+    let by = column("r", by);
+    let last = wanted.len().saturating_sub(1);
+    let mut sql = Sql::new();
+    sql.line("SELECT");
+    sql.indented(|sql| {
+        for (index, wanted) in wanted.iter().enumerate() {
+            let comma = if index < last { "," } else { "" };
+            let value = column("r", wanted);
+            sql.block("ARRAY(", format!(") AS values_{index},"), |sql| {
+                sql.line(format!("SELECT DISTINCT {value}::text"));
+                sql.line(format!("FROM {table} AS r"));
+                sql.line(format!(
+                    "WHERE {by} = ANY ((SELECT $1::{ty}[])::{ty}[]) AND {value} IS NOT NULL"
+                ));
+            });
+            sql.line("(SELECT pg_catalog.format_type(a.atttypid, a.atttypmod)");
+            sql.line(" FROM pg_catalog.pg_attribute AS a");
+            sql.line(format!(
+                " WHERE a.attrelid = {}::pg_catalog.regclass AND a.attname = {}) AS type_{index}{comma}",
+                literal(&table.to_string()),
+                literal(wanted)
+            ));
+        }
+    });
+    sql.finish()
+}
+
+fn statement(
+    (table, by, ty): (Table, &str, &str),
+    input: &str,
+    ways: &[(&Way, &View)],
+    lock: bool,
+    existing: bool,
+) -> String {
     let mut sql = Sql::new();
     // What is hidden behind a query has no length when the statement is planned, so that one
     // plan serves all.
     sql.block("WITH input AS MATERIALIZED (", ")", |sql| {
-        sql.line(format!("SELECT $1::{ty}[] AS keys"));
+        sql.line(format!("SELECT {input} AS keys"));
     });
     sql.line("SELECT");
     sql.indented(|sql| {
         let comma = |last: bool| if last { "" } else { "," };
         let own = column("r", by);
-        sql.block(
-            "ARRAY(",
-            format!(") AS existing{}", comma(ways.is_empty())),
-            |sql| {
+        let end = comma(ways.is_empty());
+        if existing {
+            sql.block("ARRAY(", format!(") AS existing{end}"), |sql| {
                 sql.line(format!("SELECT DISTINCT {own}::{ty} AS key"));
                 sql.line(format!("FROM {table} AS r"));
                 sql.line(format!("WHERE {own} = ANY ({})", given(ty)));
-            },
-        );
+            });
+        } else {
+            sql.line(format!("NULL AS existing{end}"));
+        }
         for (index, (way, view)) in ways.iter().enumerate() {
             let end = format!(") AS way_{index}{}", comma(index + 1 == ways.len()));
             sql.block("ARRAY(", end, |sql| {

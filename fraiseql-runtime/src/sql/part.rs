@@ -43,8 +43,9 @@ pub struct PartSql {
 type PartField = (&'static str, &'static Shape);
 
 pub(crate) fn compose(view: &View, number: i64) -> Vec<PartSql> {
-    // Text is not taken apart.
-    if view.data == Data::Json {
+    // Text is not taken apart; and SQL of the user that calls or selects something may read the
+    // changed row, too.
+    if view.data == Data::Json || calls(view.shape) {
         return Vec::new();
     }
     let mut parts: Vec<(Table, Key, &'static str, Vec<PartField>)> = Vec::new();
@@ -76,6 +77,19 @@ pub(crate) fn compose(view: &View, number: i64) -> Vec<PartSql> {
             replace: replace(view, number, key, fk, &fields),
         })
         .collect()
+}
+
+/// Whether a fragment of SQL in a document does more than compare and compute columns of its row.
+fn calls(shape: &Shape) -> bool {
+    let does = |sql: Option<&str>| sql.is_some_and(|sql| sql.contains('('));
+    does(shape.filter)
+        || shape.fields.iter().any(|field| match &field.source {
+            Source::Column { .. } => false,
+            Source::Expr { expr, .. } => does(Some(expr)),
+            Source::One(one) => calls((one.shape)()),
+            Source::Many(many) => does(many.filter) || calls((many.shape)()),
+            Source::Aggregate(aggregate) => does(aggregate.expr) || does(aggregate.filter),
+        })
 }
 
 fn replace(view: &View, number: i64, key: Key, fk: &str, fields: &[PartField]) -> String {
