@@ -94,6 +94,7 @@ mod dependents;
 mod error;
 pub mod guide;
 mod key;
+mod lease;
 mod message;
 pub mod migrate;
 mod model;
