@@ -73,14 +73,15 @@
 //!
 //! # What sync promises
 //!
-//! A document is built in one snapshot, so it is a picture of one moment. A sync never replaces
-//! a document by an older picture of it: on a pool, a document that another transaction wrote
-//! after the statement's snapshot, or is about to write, is locked and built again; in a
-//! transaction, the rows that a document embeds by foreign key or through a join table are
-//! locked before it is built, and syncs on a pool wait for transactions that have synced and are
-//! not over. Keys are always locked in order. Equal documents are not written: no new row version,
-//! no WAL, no `version` bump; only where another writer may have an older picture of one, its
-//! `synced_xid` is written.
+//! A document is built in one snapshot, so it is a picture of one moment. (A part that changed in
+//! many documents is put into them as they are, by a mutation, with the documents locked.) A sync
+//! never replaces a document by an older picture of it: on a pool, a document that another
+//! transaction wrote after the statement's snapshot, or is about to write, is locked and built
+//! again; in a transaction, the rows that a document embeds by foreign key or through a join table
+//! are locked before it is built, and syncs on a pool wait for transactions that have synced and
+//! are not over. Keys are always locked in order. Equal documents are not written: no new row
+//! version, no WAL, no `version` bump; only where another writer may have an older picture of one,
+//! its `synced_xid` is written.
 //!
 //! Once all who wrote have synced what they changed, every document is what the base tables say.
 //! A [`Mutation`] finds by itself what it changed; who names the keys must name all of them.
