@@ -5,9 +5,10 @@
 //! | [`attributes`] | every attribute, with what it makes of a row |
 //! | [`expanded`] | what one struct becomes, in Rust and in SQL |
 //! | [`existing_database`] | documents on tables that are there already |
+//! | [`concurrency`] | what is guaranteed where several write at once, what is not, how it works |
 //! | [`testing`] | services that sync, without a database |
 //! | [`evolution`] | a struct that changes while its documents are read: rebuilds, deploys |
-//! | [`operations`] | check, migrate, full syncs, logs, metrics, invalid documents, storage |
+//! | [`operations`] | check, migrate, full syncs, verifications, rebuilds, limits, logs, metrics, storage |
 //!
 //! The types of fields are at [`scalar`](crate::scalar).
 
@@ -26,6 +27,9 @@ pub mod expanded {}
     doc = "This guide is there with the features `chrono` and `rust_decimal`, which it uses."
 )]
 pub mod existing_database {}
+
+#[doc = include_str!("../docs/concurrency.md")]
+pub mod concurrency {}
 
 #[doc = include_str!("../docs/testing.md")]
 pub mod testing {}

@@ -60,7 +60,9 @@
 //! | create view tables | [`ReadModel`] |
 //! | see that they fit the database | [`ReadModel::check`] |
 //! | sync | [`SyncTarget`] for where, [`FullSync`] for everything, [`SyncReport`] for what was done |
+//! | change rows, and have every document that is made of them synced | [`Mutation`], [`ReadModel::mutate`] |
 //! | find the documents of changed rows | [`ReadModel::dependents`] |
+//! | know what holds when several write at once | [`guide::concurrency`] |
 //! | see that documents are right | [`Verify`] in operation, [`assert_synced`] in a test |
 //! | test a service without a database | [`guide::testing`], [`Recorder`] |
 //! | watch syncs | [`ReadModel::on`], [`SyncLog`], [`SyncObserver`]; the features `tracing` and `metrics` |
@@ -71,11 +73,20 @@
 //!
 //! # What sync promises
 //!
-//! A document is built in one snapshot, so it is a picture of one moment. A sync never replaces
-//! a document by an older picture of it: on a pool, a document that another transaction wrote
-//! after the statement's snapshot is locked and built again; in a transaction, the rows that a
-//! document embeds by foreign key are locked before it is built. Keys are always locked in
-//! order. Equal documents are not written: no new row version, no WAL, no `version` bump.
+//! A document is built in one snapshot, so it is a picture of one moment. (A part that changed in
+//! many documents is put into them as they are, by a mutation, with the documents locked.) A sync
+//! never replaces a document by an older picture of it: on a pool, a document that another
+//! transaction wrote after the statement's snapshot, or is about to write, is locked and built
+//! again; in a transaction, the rows that a document embeds by foreign key or through a join table
+//! are locked before it is built, and syncs on a pool wait for transactions that have synced and
+//! are not over. Keys are always locked in order. Equal documents are not written: no new row
+//! version, no WAL, no `version` bump; only where another writer may have an older picture of one,
+//! its `synced_xid` is written.
+//!
+//! Once all who wrote have synced what they changed, every document is what the base tables say.
+//! A [`Mutation`] finds by itself what it changed; who names the keys must name all of them.
+//! [`guide::concurrency`] has the cases one by one, with those that are not held, and [`Verify`]
+//! finds what was forgotten.
 
 pub mod check;
 mod columns;

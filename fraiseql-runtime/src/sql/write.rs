@@ -15,8 +15,8 @@
 //!
 //! - A guarded statement holds the view table's lock in mode ROW EXCLUSIVE from before its
 //!   snapshot, as every statement does, until its commit. Those who hold it are in `pg_locks`.
-//! - Whoever has locked documents first has left its mark in the row ([`HELD`]). It says so by
-//!   an advisory lock ([`IN_ORDER`]), and is not waited for.
+//! - Whoever has locked documents first has left its mark in the row (`HELD`). It says so by
+//!   an advisory lock (`IN_ORDER`), and is not waited for.
 //!
 //! Where there is nobody, the skip is final. Where there is somebody, the guarded form answers
 //! with the documents it is unsure of; they are locked and looked at again. The locked form
@@ -26,7 +26,7 @@
 //!
 //! A transaction that has synced inside of itself may have changed a row that a document of this
 //! batch has come to embed since then: it did not know of that document, and its change is not
-//! visible here. So while one of those has not ended ([`OPEN`]), the guarded statement writes
+//! visible here. So while one of those has not ended (`OPEN`), the guarded statement writes
 //! nothing, and the batch is run as inside a transaction: it waits for the rows that it embeds.
 //! A full sync does not: it is not in the place of the sync that follows a change.
 
