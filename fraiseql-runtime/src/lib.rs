@@ -84,6 +84,7 @@ mod dependents;
 mod error;
 pub mod guide;
 mod key;
+mod lease;
 mod message;
 pub mod migrate;
 mod model;

@@ -974,7 +974,7 @@ async fn what_a_limited_list_embeds_is_looked_up() -> anyhow::Result<()> {
     let sql = &fraiseql_tests::blog::Post::statements().sync.write;
     let plan: Vec<String> = sqlx::query_scalar(AssertSqlSafe(format!("EXPLAIN {sql}")))
         .bind(vec![Uuid::nil(); 500])
-        .bind(Vec::<Uuid>::new())
+        .bind(Vec::<i32>::new())
         .fetch_all(&pool)
         .await?;
     let plan = plan.join("\n");

@@ -9,6 +9,7 @@ use sqlx::{Executor, PgConnection, PgPool, Postgres, Transaction};
 
 use crate::error::{Error, Result};
 use crate::key::Keys;
+use crate::lease::Lease;
 use crate::sql::part::PartSql;
 use crate::sync::observe::{Mode, Watch};
 use crate::sync::report::SyncReport;
@@ -371,14 +372,13 @@ impl SyncTarget for &PgPool {
         if let Request::Full { view, settings } = request {
             return full::on_pool(self, view, settings, watch).await;
         }
-        let mut connection = self
-            .acquire()
-            .await
-            .map_err(Error::database("acquiring a connection to sync"))?;
+        let mut connection = Lease::of(self, "acquiring a connection to sync").await?;
         let mode = request.mode();
-        Session::own(&mut connection, mode, watch)
+        let result = Session::own(&mut connection, mode, watch)
             .run(request)
-            .await
+            .await;
+        connection.give_back();
+        result
     }
 }
 

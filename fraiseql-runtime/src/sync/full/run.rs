@@ -13,6 +13,7 @@ use super::progress::{OnProgress, Position, Progress};
 use super::{Pass, Settings};
 use crate::error::{Error, Result};
 use crate::key::Keys;
+use crate::lease::Lease;
 use crate::sync::observe::{Mode, Watch};
 use crate::sync::report::SyncReport;
 use crate::sync::target::{Friends, Session};
@@ -28,6 +29,7 @@ const FIRST: usize = 50;
 const MOST: usize = 1_000;
 /// How often a chunk is taken up again on another connection after its own was lost.
 const RECONNECTS: usize = 3;
+const ACQUIRING: &str = "acquiring a connection to sync";
 
 /// How many documents the next chunk has, where so many had so many bytes.
 pub(crate) fn chunk_size(documents: u64, bytes: u64) -> usize {
@@ -217,28 +219,34 @@ impl<'a> Run<'a> {
         further: bool,
         watch: &Watch<'_>,
     ) -> Result<()> {
-        let acquire = || async {
-            pool.acquire()
-                .await
-                .map_err(Error::database("acquiring a connection to sync"))
-        };
-        let mut connection = match acquire().await {
+        let mut connection = match Lease::of(pool, ACQUIRING).await {
             Err(_) if further => return Ok(()),
             result => result?,
         };
-        self.friends.join(&mut connection).await?;
+        let result = self.on_lease(&mut connection, pool, watch).await;
+        connection.give_back();
+        result
+    }
+
+    async fn on_lease(
+        &self,
+        connection: &mut Lease,
+        pool: &PgPool,
+        watch: &Watch<'_>,
+    ) -> Result<()> {
+        self.friends.join(connection).await?;
         let mut chunk = None;
         let mut reconnects = 0;
         loop {
             let mut session =
-                Session::own(&mut connection, Mode::Full, watch).with(self.friends.clone());
+                Session::own(connection, Mode::Full, watch).with(self.friends.clone());
             match self.step(&mut session, &mut chunk).await {
                 Ok(true) => reconnects = 0,
                 Ok(false) => return Ok(()),
                 Err(error) if error.is_lost_connection() && reconnects < RECONNECTS => {
                     reconnects += 1;
-                    connection = acquire().await?;
-                    self.friends.join(&mut connection).await?;
+                    *connection = Lease::of(pool, ACQUIRING).await?;
+                    self.friends.join(connection).await?;
                 }
                 Err(error) => return Err(error),
             }

@@ -7,7 +7,8 @@ use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 
 use super::report::VerifyReport;
 use super::{Request, run};
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::lease::Lease;
 use crate::sync::observe::{Observed, Watch};
 use crate::sync::run::Place;
 
@@ -47,11 +48,10 @@ pub trait VerifyTarget: Send {
 
 impl VerifyTarget for &PgPool {
     async fn verify(self, request: Request<'_>, watch: &Watch<'_>) -> Result<Vec<VerifyReport>> {
-        let mut connection = self
-            .acquire()
-            .await
-            .map_err(Error::database("acquiring a connection to verify"))?;
-        run::all(&mut connection, Place::Own, request, watch).await
+        let mut connection = Lease::of(self, "acquiring a connection to verify").await?;
+        let result = run::all(&mut connection, Place::Own, request, watch).await;
+        connection.give_back();
+        result
     }
 }
 
