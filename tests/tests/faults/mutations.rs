@@ -9,12 +9,12 @@ use fraiseql_tests::run;
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use crate::dropped::{dropped, odd, untouched};
+use crate::dropped::{dropped, odd, odd_of, untouched};
 use crate::posts::{ADA, NONE, change, failed, post, posts, seeded, wrong};
 
 /// After how many waits to drop a future that waits often.
 fn sweeps() -> impl Iterator<Item = usize> {
-    (0..4).flat_map(|_| 0..40)
+    (0..3).flat_map(|_| 0..40)
 }
 
 /// Changes five posts, and deletes the sixth with its comments, or brings it back.
@@ -61,51 +61,22 @@ async fn whole(pool: &PgPool, model: &ReadModel) -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn a_mutation_that_is_dropped_is_rolled_back_whole() -> anyhow::Result<()> {
-    let admin = seeded(6).await;
-    run(&admin, "UPDATE tb_post SET title = 'Same'").await;
-    sync_all_posts(&admin).await?;
-    let (pool, model) = (odd(&admin).await, model());
-    let (mut ready, mut waited) = (0, 0);
-    for waits in sweeps() {
-        let before = comments(&admin).await;
-        let value = u64::try_from(waits)?;
-        let mutation = model.mutate(&pool, async |m| work(m, value).await);
-        let result = dropped(mutation, waits).await;
-        untouched(&pool, waits).await;
-        whole(&admin, &model).await?;
-        match result {
-            Some(result) => {
-                result?;
-                ready += 1;
-            }
-            None => {
-                waited += 1;
-                // At its end the server may have committed, and nobody has read it.
-                let added = comments(&admin).await - before;
-                assert!(
-                    added == 0 || waits > 10,
-                    "{added} comments after {waits} waits"
-                );
-            }
-        }
-    }
-    assert!(ready > 0 && waited > 0, "{ready} ready, {waited} dropped");
-    Ok(())
-}
-
-#[tokio::test]
 async fn a_commit_that_is_dropped_is_all_or_nothing() -> anyhow::Result<()> {
     let admin = seeded(6).await;
     run(&admin, "UPDATE tb_post SET title = 'Same'").await;
     sync_all_posts(&admin).await?;
-    let (pool, model) = (odd(&admin).await, model());
+    let model = model();
     let (mut ready, mut waited) = (0, 0);
-    for waits in (0..6).flat_map(|_| 0..20) {
-        let mut mutation = model.mutation(&pool).await?;
+    // It looks back on another connection, of the pool or of its own.
+    let pools = [odd(&admin).await, odd_of(&admin, 2).await];
+    for (pool, waits) in pools
+        .iter()
+        .flat_map(|pool| (0..3).flat_map(move |_| (0..20).map(move |waits| (pool, waits))))
+    {
+        let mut mutation = model.mutation(pool).await?;
         work(&mut mutation, u64::try_from(waits)?).await?;
         let result = dropped(mutation.commit(), waits).await;
-        untouched(&pool, waits).await;
+        untouched(pool, waits).await;
         whole(&admin, &model).await?;
         match result {
             Some(result) => {
@@ -119,9 +90,9 @@ async fn a_commit_that_is_dropped_is_all_or_nothing() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A savepoint that is dropped while it is released, or before, is rolled back with its marks.
+/// A savepoint is dropped with its marks; or all of the mutation with an error at its commit.
 #[tokio::test]
-async fn a_savepoint_that_is_dropped_leaves_the_rest_of_the_mutation() -> anyhow::Result<()> {
+async fn a_savepoint_that_is_dropped_leaves_no_half() -> anyhow::Result<()> {
     let admin = seeded(6).await;
     sync_all_posts(&admin).await?;
     let (pool, model) = (odd(&admin).await, model());
@@ -138,11 +109,13 @@ async fn a_savepoint_that_is_dropped_leaves_the_rest_of_the_mutation() -> anyhow
             part.release().await
         };
         dropped(part, waits).await.transpose()?;
-        // One that was dropped while it began takes the mutation with it.
-        match mutation.commit().await {
-            Ok(report) => kept += u32::from(report.total() > 0),
-            Err(error) => assert!(error.to_string().contains("rolled back"), "{error}"),
-        }
+        // One that was dropped while it began or was released can take the mutation with it.
+        kept += u32::from(
+            mutation
+                .commit()
+                .await
+                .is_ok_and(|report| report.total() > 0),
+        );
         untouched(&pool, waits).await;
         assert_eq!(wrong(&admin).await, NONE, "after {waits} waits");
     }
@@ -157,7 +130,8 @@ async fn a_rebuild_that_is_dropped_is_done_by_the_next() -> anyhow::Result<()> {
     sync_all_posts(&admin).await?;
     let (pool, model) = (odd(&admin).await, model());
     let (mut ready, mut waited) = (0, 0);
-    for waits in (0..4).flat_map(|_| 0..24) {
+    // It connects, too, and that is many.
+    for waits in (0..50).chain((50..200).step_by(10)).chain([usize::MAX]) {
         run(
             &admin,
             "UPDATE tv_post SET shape = shape - 1; DELETE FROM fraiseql_view;
