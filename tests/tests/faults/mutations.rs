@@ -12,11 +12,6 @@ use uuid::Uuid;
 use crate::dropped::{dropped, odd, odd_of, untouched};
 use crate::posts::{ADA, NONE, change, failed, post, posts, seeded, wrong};
 
-/// After how many waits to drop a future that waits often.
-fn sweeps() -> impl Iterator<Item = usize> {
-    (0..3).flat_map(|_| 0..40)
-}
-
 /// Changes five posts, and deletes the sixth with its comments, or brings it back.
 async fn work(m: &mut Mutation, value: u64) -> Result<()> {
     for n in 1..=5 {
@@ -38,13 +33,6 @@ async fn work(m: &mut Mutation, value: u64) -> Result<()> {
     }
     m.changed::<Post>(&posts(1..=6));
     m.changed_rows("tb_comment", "post_id", &posts(1..=6))
-}
-
-async fn comments(pool: &PgPool) -> i64 {
-    sqlx::query_scalar("SELECT count(*) FROM tb_comment")
-        .fetch_one(pool)
-        .await
-        .unwrap()
 }
 
 /// All of it, or nothing: never half of the rows, never a document without its row.
