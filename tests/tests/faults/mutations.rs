@@ -12,6 +12,11 @@ use uuid::Uuid;
 use crate::dropped::{dropped, odd, odd_of, untouched};
 use crate::posts::{ADA, NONE, change, failed, post, posts, seeded, wrong};
 
+/// After how many waits to drop a future that waits often.
+fn sweeps() -> impl Iterator<Item = usize> {
+    (0..3).flat_map(|_| 0..40)
+}
+
 /// Changes five posts, and deletes the sixth with its comments, or brings it back.
 async fn work(m: &mut Mutation, value: u64) -> Result<()> {
     for n in 1..=5 {
@@ -35,6 +40,13 @@ async fn work(m: &mut Mutation, value: u64) -> Result<()> {
     m.changed_rows("tb_comment", "post_id", &posts(1..=6))
 }
 
+async fn comments(pool: &PgPool) -> i64 {
+    sqlx::query_scalar("SELECT count(*) FROM tb_comment")
+        .fetch_one(pool)
+        .await
+        .unwrap()
+}
+
 /// All of it, or nothing: never half of the rows, never a document without its row.
 async fn whole(pool: &PgPool, model: &ReadModel) -> anyhow::Result<()> {
     assert_eq!(wrong(pool).await, NONE);
@@ -45,6 +57,40 @@ async fn whole(pool: &PgPool, model: &ReadModel) -> anyhow::Result<()> {
             .await?;
     assert_eq!(titles.len(), 1, "{titles:?}");
     assert!(model.verify(pool).await?.is_clean());
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_mutation_that_is_dropped_is_rolled_back_whole() -> anyhow::Result<()> {
+    let admin = seeded(6).await;
+    run(&admin, "UPDATE tb_post SET title = 'Same'").await;
+    sync_all_posts(&admin).await?;
+    let (pool, model) = (odd(&admin).await, model());
+    let (mut ready, mut waited) = (0, 0);
+    for waits in sweeps() {
+        let before = comments(&admin).await;
+        let value = u64::try_from(waits)?;
+        let mutation = model.mutate(&pool, async |m| work(m, value).await);
+        let result = dropped(mutation, waits).await;
+        untouched(&pool, waits).await;
+        whole(&admin, &model).await?;
+        match result {
+            Some(result) => {
+                result?;
+                ready += 1;
+            }
+            None => {
+                waited += 1;
+                // At its end the server may have committed, and nobody has read it.
+                let added = comments(&admin).await - before;
+                assert!(
+                    added == 0 || waits > 10,
+                    "{added} comments after {waits} waits"
+                );
+            }
+        }
+    }
+    assert!(ready > 0 && waited > 0, "{ready} ready, {waited} dropped");
     Ok(())
 }
 
