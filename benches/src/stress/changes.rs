@@ -46,7 +46,15 @@ impl Changes {
     }
 
     /// The documents that show these changes now.
-    pub(crate) async fn documents(&self, db: &mut PgConnection) -> sqlx::Result<Documents> {
+    ///
+    /// A look-up in a transaction must lock the rows on the way that the transaction has not
+    /// written. Otherwise a post is moved between the look-up of its author for a comment and
+    /// the sync, and the post's new author never learns of the comment.
+    pub(crate) async fn documents(
+        &self,
+        db: &mut PgConnection,
+        lock: bool,
+    ) -> sqlx::Result<Documents> {
         let mut found = Documents::default();
         for change in &self.0 {
             // Users, posts, comments.
@@ -75,6 +83,11 @@ impl Changes {
                     key,
                     "SELECT '{}'::int4[], ARRAY(SELECT post_id FROM tb_post_tag WHERE tag_id = $1),
                      '{}'::int4[]",
+                ),
+                Change::CommentsOf(key) if lock => (
+                    key,
+                    "SELECT ARRAY(SELECT author_id FROM tb_post WHERE id = $1 FOR SHARE),
+                     ARRAY[$1], '{}'::int4[]",
                 ),
                 Change::CommentsOf(key) => (
                     key,

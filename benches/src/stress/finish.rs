@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use fraiseql_runtime::{Error, SyncReport};
+use fraiseql_runtime::{Error, Isolation, Mutation, ReadModel, SyncReport};
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 use sqlx::PgPool;
@@ -17,18 +17,34 @@ use super::schema::{sync_comment, sync_post, sync_user};
 pub(crate) enum Target {
     /// The pool, after the commit.
     Pool,
-    /// The writer's transaction.
+    /// The writer's transaction. What depends on the rows is looked up by hand, and the rows on
+    /// the way are locked.
     Tx,
+    /// Mutations, which find out by themselves what depends on the rows that were changed. One in
+    /// ten is serializable.
+    Mutation,
 }
 
 /// What it took to get an operation done.
 #[derive(Debug, Default)]
 pub(crate) struct Done {
-    /// The documents that were synced.
-    pub(crate) documents: Documents,
+    /// The documents that were synced, where the client has looked them up.
+    pub(crate) documents: Option<Documents>,
     pub(crate) changed: u64,
     /// Errors after which it was done again, by their name.
     pub(crate) errors: Vec<String>,
+    /// How often a mutation was run again, by itself.
+    pub(crate) retries: u32,
+}
+
+impl Done {
+    fn synced(documents: Documents, report: &SyncReport) -> Self {
+        Self {
+            documents: Some(documents),
+            changed: report.changed(),
+            ..Self::default()
+        }
+    }
 }
 
 /// How often an operation is begun anew. More means that something is wrong.
@@ -37,6 +53,7 @@ const ATTEMPTS: usize = 50;
 /// A client that does operations, and dawdles between their steps now and then.
 pub(crate) struct Worker {
     pool: PgPool,
+    model: ReadModel,
     target: Target,
     rng: SmallRng,
     jitter: u32,
@@ -44,9 +61,16 @@ pub(crate) struct Worker {
 }
 
 impl Worker {
-    pub(crate) fn new(pool: PgPool, target: Target, jitter: u32, seed: u64) -> Self {
+    pub(crate) fn new(
+        pool: PgPool,
+        model: ReadModel,
+        target: Target,
+        jitter: u32,
+        seed: u64,
+    ) -> Self {
         Self {
             pool,
+            model,
             target,
             rng: SmallRng::seed_from_u64(seed),
             jitter,
@@ -60,14 +84,12 @@ impl Worker {
             let result = match self.target {
                 Target::Pool => self.after_commit(operation).await,
                 Target::Tx => self.in_transaction(operation).await,
+                Target::Mutation => self.in_mutation(operation).await,
             };
             match result {
-                Ok((documents, changed)) => {
-                    return Ok(Done {
-                        documents,
-                        changed,
-                        errors: std::mem::take(&mut self.errors),
-                    });
+                Ok(mut done) => {
+                    done.errors = std::mem::take(&mut self.errors);
+                    return Ok(done);
                 }
                 Err(error) if error.is_retryable() && self.errors.len() < ATTEMPTS => {
                     self.errors.push(kind(&error));
@@ -77,14 +99,17 @@ impl Worker {
         }
     }
 
-    async fn after_commit(&mut self, operation: &Operation) -> Result<(Documents, u64), Error> {
+    async fn after_commit(&mut self, operation: &Operation) -> Result<Done, Error> {
         let mut transaction = self.pool.begin().await.map_err(failed)?;
         let changes = operation.write(&mut transaction).await.map_err(failed)?;
         self.dawdle().await;
         transaction.commit().await.map_err(failed)?;
         self.dawdle().await;
         let mut connection = self.pool.acquire().await.map_err(failed)?;
-        let documents = changes.documents(&mut connection).await.map_err(failed)?;
+        let documents = changes
+            .documents(&mut connection, false)
+            .await
+            .map_err(failed)?;
         drop(connection);
         self.dawdle().await;
         // What is committed is not done again, only its syncs.
@@ -96,7 +121,7 @@ impl Worker {
                     self.errors
                         .push(format!("{} after the commit", kind(&error)));
                 }
-                result => return Ok((documents, result?.changed())),
+                result => return Ok(Done::synced(documents, &result?)),
             }
         }
     }
@@ -110,11 +135,14 @@ impl Worker {
         Ok(report)
     }
 
-    async fn in_transaction(&mut self, operation: &Operation) -> Result<(Documents, u64), Error> {
+    async fn in_transaction(&mut self, operation: &Operation) -> Result<Done, Error> {
         let mut transaction = self.pool.begin().await.map_err(failed)?;
         let changes = operation.write(&mut transaction).await.map_err(failed)?;
         self.dawdle().await;
-        let documents = changes.documents(&mut transaction).await.map_err(failed)?;
+        let documents = changes
+            .documents(&mut transaction, true)
+            .await
+            .map_err(failed)?;
         self.dawdle().await;
         // Users, posts, comments: everyone in this order.
         let mut report = sync_user(&mut transaction, &keys(&documents.users)).await?;
@@ -124,15 +152,45 @@ impl Worker {
         report += sync_comment(&mut transaction, &keys(&documents.comments)).await?;
         self.dawdle().await;
         transaction.commit().await.map_err(failed)?;
-        Ok((documents, report.changed()))
+        Ok(Done::synced(documents, &report))
+    }
+
+    async fn in_mutation(&mut self, operation: &Operation) -> Result<Done, Error> {
+        let isolation = if self.rng.random_ratio(1, 10) {
+            Isolation::Serializable
+        } else {
+            Isolation::ReadCommitted
+        };
+        let operation = operation.clone();
+        let pause = self.pause();
+        let model = self.model.clone();
+        let pool = self.pool.clone();
+        let work = async move |m: &mut Mutation| {
+            operation.mutate(m).await?;
+            tokio::time::sleep(pause).await;
+            Ok(())
+        };
+        let ((), report) = model.mutate_with(&pool, isolation, work).await?;
+        Ok(Done {
+            changed: report.changed(),
+            retries: report.retries,
+            ..Done::default()
+        })
     }
 
     async fn dawdle(&mut self) {
-        if self.rng.random_ratio(1, 8) {
-            let most = u64::from(self.jitter) * 1_000;
-            let micros = self.rng.random_range(0..=most);
-            tokio::time::sleep(Duration::from_micros(micros)).await;
+        let pause = self.pause();
+        if !pause.is_zero() {
+            tokio::time::sleep(pause).await;
         }
+    }
+
+    fn pause(&mut self) -> Duration {
+        if !self.rng.random_ratio(1, 8) {
+            return Duration::ZERO;
+        }
+        let most = u64::from(self.jitter) * 1_000;
+        Duration::from_micros(self.rng.random_range(0..=most))
     }
 }
 
@@ -140,7 +198,7 @@ fn keys(keys: &BTreeSet<i32>) -> Vec<i32> {
     keys.iter().copied().collect()
 }
 
-fn failed(source: sqlx::Error) -> Error {
+pub(crate) fn failed(source: sqlx::Error) -> Error {
     Error::Database {
         doing: "writing base tables".to_owned(),
         source,

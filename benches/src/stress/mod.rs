@@ -1,11 +1,13 @@
 //! Proof by trying: clients change everything at once and sync what they have changed, while
-//! full syncs run beside them; again and again, when all are done, every document must be what
+//! full syncs and rebuilds run beside them; again and again, when all are done, every document must be what
 //! the base tables say. One that is not is printed with what synced it last.
 
 mod changes;
 mod check;
 mod finish;
+mod mutate;
 mod operation;
+mod repair;
 mod schema;
 
 use std::collections::BTreeMap;
@@ -14,21 +16,22 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
-use fraiseql_runtime::SyncReport;
+use fraiseql_runtime::ReadModel;
+use rand::SeedableRng;
 use rand::rngs::SmallRng;
-use rand::{Rng, SeedableRng};
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
 
 use self::check::Stale;
-use self::finish::{Done, Target, Worker, kind};
+use self::finish::{Done, Target, Worker};
 use self::operation::{Keys, Operation};
-use self::schema::{Rows, sync_all_comments, sync_all_posts, sync_all_users};
+use self::repair::Repairs;
+use self::schema::Rows;
 
 /// How many stale documents are printed.
 const PRINTED: usize = 5;
 /// How many operations are printed for each of them.
-const LAST: usize = 12;
+const LAST: usize = 40;
 
 /// Options of `stress`.
 #[derive(Clone, Debug, clap::Args)]
@@ -70,7 +73,9 @@ struct Outcome {
     kinds: BTreeMap<String, u64>,
     /// Documents written or deleted.
     changed: u64,
-    full_syncs: u64,
+    repairs: Repairs,
+    /// How often mutations were run again, by themselves.
+    retries: u64,
     /// Errors by their name; all were overcome.
     errors: BTreeMap<String, u64>,
     stale: usize,
@@ -88,6 +93,7 @@ struct Entry {
 
 struct Stress {
     pool: PgPool,
+    model: ReadModel,
     options: Options,
     keys: Keys,
     start: Instant,
@@ -138,13 +144,14 @@ async fn stress(
         comments: options.users * 5,
         tags: 5,
     };
-    schema::create(&pool, rows).await?;
+    let model = schema::create(&pool, rows).await?;
     ensure!(
         check::stale(&pool).await?.is_empty(),
         "the documents by hand are not ours"
     );
     let stress = Arc::new(Stress {
         pool,
+        model,
         keys: Keys::new(rows),
         options,
         start: Instant::now(),
@@ -171,9 +178,9 @@ async fn burst(
     let count = outcome.bursts;
     outcome.bursts += 1;
     stress.over.store(false, Ordering::Relaxed);
-    let full = {
+    let repairs = {
         let stress = Arc::clone(stress);
-        tokio::spawn(async move { stress.full_syncs(count).await })
+        tokio::spawn(async move { stress.repairs(count).await })
     };
     let tasks: Vec<_> = clients
         .into_iter()
@@ -190,15 +197,16 @@ async fn burst(
         history.extend(entries);
     }
     stress.over.store(true, Ordering::Relaxed);
-    let (full_syncs, errors) = full.await??;
-    outcome.full_syncs += full_syncs;
-    for error in errors {
-        *outcome.errors.entry(error).or_default() += 1;
+    let repairs = repairs.await??;
+    for error in &repairs.errors {
+        *outcome.errors.entry(error.clone()).or_default() += 1;
     }
+    outcome.repairs += repairs;
     history.sort_by_key(|entry| entry.start);
     for entry in &history {
         outcome.operations += 1;
         outcome.changed += entry.done.changed;
+        outcome.retries += u64::from(entry.done.retries);
         *outcome.kinds.entry(entry.operation.name()).or_default() += 1;
         for error in &entry.done.errors {
             *outcome.errors.entry(error.clone()).or_default() += 1;
@@ -209,9 +217,9 @@ async fn burst(
         print_stale(&stale, &history, outcome.stale);
         outcome.stale += stale.len();
         // So that each is counted once.
-        stress.full_sync(0, 1_000).await?;
-        stress.full_sync(1, 1_000).await?;
-        stress.full_sync(2, 1_000).await?;
+        for view in 0..3 {
+            stress.full_sync(view, 1_000).await?;
+        }
     }
     Ok(clients)
 }
@@ -223,7 +231,7 @@ impl Stress {
         Client {
             number,
             rng: SmallRng::seed_from_u64(seed),
-            worker: Worker::new(self.pool.clone(), target, jitter, !seed),
+            worker: Worker::new(self.pool.clone(), self.model.clone(), target, jitter, !seed),
         }
     }
 
@@ -254,49 +262,30 @@ impl Stress {
         }
         Ok((client, entries))
     }
-
-    /// Full syncs of all views, one after the other, with a breath between them: in every second
-    /// burst, because they also repair.
-    async fn full_syncs(&self, burst: u64) -> anyhow::Result<(u64, Vec<String>)> {
-        let mut rng = SmallRng::seed_from_u64(burst);
-        let (mut done, mut errors) = (0, Vec::new());
-        while burst % 2 == 1 && !self.over.load(Ordering::Relaxed) {
-            let chunk = rng.random_range(1..40);
-            match self.full_sync(rng.random_range(0..3), chunk).await {
-                Ok(_) => done += 1,
-                Err(error) if error.is_retryable() => {
-                    errors.push(format!("{} in a full sync", kind(&error)));
-                }
-                Err(error) => return Err(error.into()),
-            }
-            tokio::time::sleep(Duration::from_millis(rng.random_range(0..20))).await;
-        }
-        Ok((done, errors))
-    }
-
-    async fn full_sync(&self, view: u32, chunk: usize) -> fraiseql_runtime::Result<SyncReport> {
-        match view {
-            0 => sync_all_users(&self.pool).chunk(chunk).await,
-            1 => sync_all_posts(&self.pool).chunk(chunk).await,
-            _ => sync_all_comments(&self.pool).chunk(chunk).await,
-        }
-    }
 }
 
 fn print(outcome: &Outcome) {
     let seconds = outcome.time.as_secs_f64();
     println!(
         "{} operations in {seconds:.1} s, {:.0} a second; {} documents written, {} full syncs, \
-         all compared {} times",
+         {} rebuilds of {} documents, all compared {} times",
         outcome.operations,
         outcome.operations as f64 / seconds,
         outcome.changed,
-        outcome.full_syncs,
+        outcome.repairs.full_syncs,
+        outcome.repairs.rebuilds,
+        outcome.repairs.rebuilt,
         outcome.bursts,
     );
     println!("{:?}", outcome.kinds);
     for (error, count) in &outcome.errors {
         println!("{count} times done again: {error}");
+    }
+    if outcome.retries > 0 {
+        println!(
+            "{} times mutations ran again by themselves",
+            outcome.retries
+        );
     }
     println!("{} stale documents", outcome.stale);
 }
@@ -335,9 +324,11 @@ fn print_stale(stale: &[Stale], history: &[Entry], before: usize) {
 }
 
 impl Entry {
-    /// Whether it synced this document.
+    /// Whether it synced this document; of a mutation only the mutation knows.
     fn is_about(&self, view: &str, key: i32) -> bool {
-        let documents = &self.done.documents;
+        let Some(documents) = &self.done.documents else {
+            return true;
+        };
         match view {
             "user" => documents.users.contains(&key),
             "post" => documents.posts.contains(&key),
@@ -381,6 +372,11 @@ mod tests {
     #[tokio::test(flavor = "multi_thread")]
     async fn no_update_is_lost_on_a_pool() -> anyhow::Result<()> {
         nothing_is_stale(Target::Pool).await
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn no_update_is_lost_in_mutations() -> anyhow::Result<()> {
+        nothing_is_stale(Target::Mutation).await
     }
 
     #[tokio::test(flavor = "multi_thread")]

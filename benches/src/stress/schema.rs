@@ -162,7 +162,7 @@ pub(crate) struct Rows {
 }
 
 /// Tables with rows, and their documents.
-pub(crate) async fn create(pool: &PgPool, rows: Rows) -> anyhow::Result<()> {
+pub(crate) async fn create(pool: &PgPool, rows: Rows) -> anyhow::Result<ReadModel> {
     sqlx::raw_sql(TABLES).execute(pool).await?;
     sqlx::raw_sql(JITTER).execute(pool).await?;
     sqlx::query(
@@ -192,5 +192,5 @@ pub(crate) async fn create(pool: &PgPool, rows: Rows) -> anyhow::Result<()> {
     sync_all_users(pool).await?;
     sync_all_posts(pool).await?;
     sync_all_comments(pool).await?;
-    Ok(())
+    Ok(model)
 }

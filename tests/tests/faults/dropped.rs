@@ -6,8 +6,8 @@ use std::task::Poll;
 
 use fraiseql_tests::blog::{sync_all_posts, sync_post};
 use fraiseql_tests::run;
-use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
+use sqlx::{PgConnection, PgPool};
 
 use crate::posts::{NONE, change, database, post, posts, seeded, wrong};
 
@@ -35,8 +35,13 @@ pub(crate) async fn dropped<F: Future>(future: F, waits: usize) -> Option<F::Out
 /// A pool of one connection: what a dropped future leaves behind, the next one meets. Its zone is
 /// not the one that documents are made in, so that a sync has to change it.
 pub(crate) async fn odd(pool: &PgPool) -> PgPool {
+    odd_of(pool, 1).await
+}
+
+/// The same with more connections.
+pub(crate) async fn odd_of(pool: &PgPool, connections: u32) -> PgPool {
     PgPoolOptions::new()
-        .max_connections(1)
+        .max_connections(connections)
         .after_connect(|connection, _| {
             Box::pin(async move {
                 sqlx::raw_sql("SET TimeZone = 'Asia/Kathmandu'")
@@ -50,9 +55,18 @@ pub(crate) async fn odd(pool: &PgPool) -> PgPool {
         .unwrap()
 }
 
-/// The connection is as it was: its zone, and no transaction.
+/// The connections are as they were: their zone, and no transaction.
 pub(crate) async fn untouched(pool: &PgPool, waits: usize) {
-    let mut connection = pool.acquire().await.unwrap();
+    let mut connections = Vec::new();
+    for _ in 0..pool.options().get_max_connections() {
+        connections.push(pool.acquire().await.unwrap());
+    }
+    for connection in &mut connections {
+        untouched_connection(connection, waits).await;
+    }
+}
+
+async fn untouched_connection(connection: &mut PgConnection, waits: usize) {
     let zone: String = sqlx::query_scalar("SELECT current_setting('TimeZone')")
         .fetch_one(&mut *connection)
         .await

@@ -6,5 +6,6 @@ mod dropped;
 mod killed;
 mod limits;
 mod lost;
+mod mutations;
 mod own;
 mod posts;

@@ -1,11 +1,11 @@
 //! Posts that clients change again and again, each in a transaction with its comment, so that
 //! half of a change would be seen.
 
-use fraiseql_runtime::Error;
-use fraiseql_tests::blog::{TABLES, model, sync_post};
+use fraiseql_runtime::{Error, Mutation, ReadModel};
+use fraiseql_tests::blog::{Post, TABLES, model, sync_post};
 use fraiseql_tests::run;
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{PgPool, Postgres, Transaction};
+use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 pub(crate) const ADA: Uuid = Uuid::from_u128(0xada);
@@ -72,19 +72,19 @@ pub(crate) async fn wrong(pool: &PgPool) -> Vec<Uuid> {
 
 /// A new title, and a comment that says so.
 pub(crate) async fn change(
-    transaction: &mut Transaction<'_, Postgres>,
+    connection: &mut PgConnection,
     post: Uuid,
     value: u64,
 ) -> sqlx::Result<()> {
     sqlx::query("UPDATE tb_post SET title = 'Title ' || $2 WHERE id = $1")
         .bind(post)
         .bind(i64::try_from(value).unwrap())
-        .execute(&mut **transaction)
+        .execute(&mut *connection)
         .await?;
     sqlx::query("INSERT INTO tb_comment SELECT gen_random_uuid(), $1, $2, 'changed'")
         .bind(post)
         .bind(ADA)
-        .execute(&mut **transaction)
+        .execute(&mut *connection)
         .await?;
     Ok(())
 }
@@ -107,6 +107,21 @@ pub(crate) async fn change_with_sync(pool: &PgPool, post: Uuid, value: u64) -> R
         .map_err(failed)?;
     sync_post(&mut transaction, &[post]).await?;
     transaction.commit().await.map_err(failed)
+}
+
+/// Changes a post in a mutation.
+pub(crate) async fn mutate(
+    model: &ReadModel,
+    pool: &PgPool,
+    post: Uuid,
+    value: u64,
+) -> Result<(), Error> {
+    let work = async move |m: &mut Mutation| {
+        change(m, post, value).await.map_err(failed)?;
+        m.changed::<Post>(&[post]);
+        m.changed_rows("tb_comment", "post_id", &[post])
+    };
+    model.mutate(pool, work).await.map(drop)
 }
 
 pub(crate) fn failed(source: sqlx::Error) -> Error {

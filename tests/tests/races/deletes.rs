@@ -71,6 +71,7 @@ async fn a_row_that_comes_back_while_its_document_is_deleted() {
     race(post, Documents::Exist, &[], async |world, slow, fast| {
         let slow_steps = [
             Write("DELETE FROM tb_post WHERE id = 1"),
+            Write("UPDATE tb_post SET title = 'New' WHERE id = 2"),
             // It stops at the second.
             Posts("ARRAY[1, 2]"),
             End,

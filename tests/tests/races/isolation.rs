@@ -2,7 +2,7 @@
 
 use fraiseql_runtime::Error;
 
-use crate::session::Place::Inside;
+use crate::session::Place::{self, Inside, Mutation};
 use crate::session::Step::{self, End, Posts, Write};
 use crate::session::Syncer::{self, Ours, Plain};
 use crate::world::{Documents, View, World};
@@ -10,12 +10,12 @@ use crate::world::{Documents, View, World};
 pub(crate) const SERIALIZABLE: &str = "BEGIN ISOLATION LEVEL SERIALIZABLE";
 const REPEATABLE_READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ";
 
-pub(crate) const ADD_UNDER_1: [Step; 3] = [
+const ADD_UNDER_1: [Step; 3] = [
     Write("INSERT INTO tb_post VALUES (9, 1, 'Nine')"),
     Posts("ARRAY[9]"),
     End,
 ];
-pub(crate) const RENAME_1: [Step; 3] = [
+const RENAME_1: [Step; 3] = [
     Write("UPDATE tb_user SET name = 'Countess' WHERE id = 1"),
     Posts(
         "ARRAY(SELECT id FROM tb_post WHERE author_id = 1
@@ -40,19 +40,20 @@ const DELETE: [Step; 3] = [
 ];
 
 /// Runs the two sessions against each other; says how often each began anew.
-pub(crate) async fn serializable(
+async fn serializable(
     documents: Documents,
     slow: &[Step],
     fast: &[Step],
     levels: [&'static str; 2],
+    place: Place,
 ) -> (World, [u32; 2]) {
     let mut world = World::new().await;
     world.reset(View::Post, documents).await;
     let gate = world.gate().await;
-    let slow_session = world.slow_session(Ours, Inside).await.isolation(levels[0]);
+    let slow_session = world.slow_session(Ours, place).await.isolation(levels[0]);
     let slow = slow_session.start(slow);
     assert_eq!(world.settled([&slow]).await, [false]);
-    let fast_session = world.session(Ours, Inside).await.isolation(levels[1]);
+    let fast_session = world.session(Ours, place).await.isolation(levels[1]);
     let fast = fast_session.start(fast);
     world.settled([&slow, &fast]).await;
     gate.commit().await.unwrap();
@@ -71,11 +72,36 @@ async fn serializable_transactions_that_are_run_again_lose_nothing() {
     ];
     for (name, slow, fast) in races {
         for documents in [Documents::Exist, Documents::First] {
-            let (world, retries) = serializable(documents, slow, fast, both).await;
+            let (world, retries) = serializable(documents, slow, fast, both, Inside).await;
             let wrong = world.wrong(View::Post).await;
             assert!(wrong.is_empty(), "{name}, {documents:?}: {wrong:#?}");
             // They met: one of them had to begin anew.
             assert_eq!(retries, [0, 1], "{name}, {documents:?}");
+        }
+    }
+}
+
+/// PostgreSQL sees a conflict of serializable transactions only among themselves. A mutation
+/// looks at what is committed, too; a transaction by hand is not right among others.
+#[tokio::test]
+async fn a_serializable_mutation_among_others() {
+    let races = [
+        (ADD_UNDER_1, RENAME_1),
+        (RENAME_1, ADD_UNDER_1),
+        (RETITLE, COMMENT),
+        (RETITLE, DELETE),
+    ];
+    for levels in [
+        [SERIALIZABLE, "BEGIN"],
+        ["BEGIN", SERIALIZABLE],
+        [SERIALIZABLE; 2],
+    ] {
+        for (slow, fast) in &races {
+            for documents in [Documents::Exist, Documents::First] {
+                let (world, _) = serializable(documents, slow, fast, levels, Mutation).await;
+                let wrong = world.wrong(View::Post).await;
+                assert!(wrong.is_empty(), "{levels:?}, {slow:?}: {wrong:#?}");
+            }
         }
     }
 }

@@ -1,22 +1,17 @@
-//! One of the two is in an open transaction that has synced already, or has looked up what to
-//! sync; and values that are changed there and back.
+//! One of the two is in an open transaction that has synced already.
 
-use fraiseql_tests::run;
-
-use crate::isolation::{ADD_UNDER_1, RENAME_1, SERIALIZABLE, serializable};
-use crate::lose::{EVERYWHERE, Places, race};
+use crate::lose::{Places, race};
 use crate::session::Place::{After, Inside};
 use crate::session::Step::{End, Posts, Sync, Write};
 use crate::session::{Session, Step};
 use crate::world::{Documents, View, World};
-use crate::writers::overtake;
 
 /// The places where the first session is still in its transaction when the second comes.
-const OPEN: [Places; 2] = [(Inside, Inside), (Inside, After)];
+pub(crate) const OPEN: [Places; 2] = [(Inside, Inside), (Inside, After)];
 
 /// The first session does these, the second all of its own as far as it can, and then the first
 /// does the rest.
-async fn meet(world: &World, first: Session, second: Session, steps: [&[Step]; 3]) {
+pub(crate) async fn meet(world: &World, first: Session, second: Session, steps: [&[Step]; 3]) {
     let [before, all, rest] = steps;
     let first = first.start(before).done().await;
     let second = second.start(all);
@@ -24,29 +19,6 @@ async fn meet(world: &World, first: Session, second: Session, steps: [&[Step]; 3
     let first = first.start(rest);
     first.done().await;
     second.done().await;
-}
-
-/// The fast one finds the document as it should be, and has nothing to write; the slow one must
-/// know all the same that its picture is older.
-#[tokio::test]
-async fn a_value_changed_there_and_back() {
-    let post = (View::Post, &[1][..]);
-    race(
-        post,
-        Documents::Exist,
-        &EVERYWHERE,
-        async |world, slow, fast| {
-            run(&world.pool, "UPDATE tb_post SET title = 'New' WHERE id = 1").await;
-            let slow_steps = [Posts("ARRAY[1]"), End];
-            let fast_steps = [
-                Write("UPDATE tb_post SET title = 'One' WHERE id = 1"),
-                Posts("ARRAY[1]"),
-                End,
-            ];
-            overtake(world, slow, fast, &slow_steps, &fast_steps).await;
-        },
-    )
-    .await;
 }
 
 #[tokio::test]
@@ -159,40 +131,4 @@ async fn a_comment_edited_in_an_open_transaction_before_its_post_is_moved() {
         },
     )
     .await;
-}
-
-/// The same, and it has looked up the old root, and not yet synced it.
-#[tokio::test]
-async fn a_comment_edited_in_an_open_transaction_that_has_looked_up_its_root() {
-    let user = (View::User, &[1][..]);
-    race(
-        user,
-        Documents::Exist,
-        &OPEN,
-        async |world, first, second| {
-            let edit = [Write(
-                "UPDATE tb_comment SET content = 'Edited' WHERE id = 2",
-            )];
-            let r#move = [
-                Write("UPDATE tb_post SET author_id = 1 WHERE id = 2"),
-                Sync(View::User, "ARRAY[1, 2]"),
-                End,
-            ];
-            let sync = [Sync(View::User, "ARRAY[2]"), End];
-            meet(world, first, second, [&edit, &r#move, &sync]).await;
-        },
-    )
-    .await;
-}
-
-/// PostgreSQL sees a conflict of serializable transactions only among themselves.
-#[tokio::test]
-async fn a_serializable_transaction_among_others() {
-    for levels in [[SERIALIZABLE, "BEGIN"], ["BEGIN", SERIALIZABLE]] {
-        for (slow, fast) in [(ADD_UNDER_1, RENAME_1), (RENAME_1, ADD_UNDER_1)] {
-            let (world, _) = serializable(Documents::Exist, &slow, &fast, levels).await;
-            let wrong = world.wrong(View::Post).await;
-            assert!(wrong.is_empty(), "{levels:?}, {slow:?}: {wrong:#?}");
-        }
-    }
 }

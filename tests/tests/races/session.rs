@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-use fraiseql_runtime::Error;
+use fraiseql_runtime::{Error, Isolation, Mutation, ReadModel};
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{PgPool, Postgres, Transaction};
 use tokio::task::JoinHandle;
 
+use crate::isolation::SERIALIZABLE;
+use crate::marks::mark;
 use crate::world::{View, World};
 
 /// Where a session syncs what it has written.
@@ -16,6 +18,8 @@ pub(crate) enum Place {
     After,
     /// In the transaction.
     Inside,
+    /// In a mutation, which is told what was written and finds by itself what to sync.
+    Mutation,
 }
 
 /// What it syncs with.
@@ -31,7 +35,8 @@ pub(crate) enum Syncer {
 pub(crate) enum Step {
     /// Changes base tables: in its transaction, or in one that is committed at once.
     Write(&'static str),
-    /// Syncs the documents whose keys this expression yields: `ARRAY[1]`.
+    /// Syncs the documents whose keys this expression yields: `ARRAY[1]`. A mutation syncs them
+    /// because of this only if it has written nothing.
     Sync(View, &'static str),
     /// Syncs posts, whichever view stands for them.
     Posts(&'static str),
@@ -49,7 +54,11 @@ pub(crate) struct Session {
     syncer: Syncer,
     begin: &'static str,
     posts: View,
+    model: ReadModel,
     transaction: Option<Transaction<'static, Postgres>>,
+    mutation: Option<Mutation>,
+    /// The mutation was told of something.
+    marked: bool,
     /// Whether it begins anew after an error that asks for it.
     again: bool,
     /// How often it did.
@@ -93,7 +102,10 @@ impl World {
             syncer,
             begin: "BEGIN",
             posts: self.posts,
+            model: self.view.model(),
             transaction: None,
+            mutation: None,
+            marked: false,
             again: true,
             retries: 0,
         }
@@ -164,7 +176,7 @@ impl Session {
 
     /// Does all of it again after an error that asks for it.
     async fn work(&mut self, steps: &[Step]) -> Result<(), Error> {
-        let again = self.again && self.transaction.is_none();
+        let again = self.again && self.transaction.is_none() && self.mutation.is_none();
         loop {
             match self.attempt(steps).await {
                 Err(error) if error.is_retryable() && again && self.retries < 5 => {
@@ -179,6 +191,7 @@ impl Session {
         for step in steps {
             if let Err(error) = self.step(*step).await {
                 self.transaction = None;
+                self.mutation = None;
                 return Err(error);
             }
         }
@@ -187,9 +200,18 @@ impl Session {
 
     async fn step(&mut self, step: Step) -> Result<(), Error> {
         match step {
-            Step::Write(sql) => self.execute(sql, None).await,
+            Step::Write(sql) => {
+                self.execute(sql, None).await?;
+                if let Some(mutation) = &mut self.mutation {
+                    self.marked |= mark(mutation, sql);
+                }
+                Ok(())
+            }
             Step::Posts(keys) => self.sync(self.posts, keys).await,
             Step::Sync(view, keys) => self.sync(view, keys).await,
+            Step::AllPosts if self.place == Place::Mutation => {
+                self.sync(self.posts, "ARRAY(SELECT id FROM tb_post)").await
+            }
             Step::AllPosts if self.syncer == Syncer::Ours => match &mut self.transaction {
                 Some(transaction) => self.posts.sync_all(transaction).await.map(drop),
                 None if self.place == Place::Inside => {
@@ -202,16 +224,30 @@ impl Session {
                 self.sync(self.posts, "ARRAY(SELECT generate_series(1, 10))")
                     .await
             }
-            Step::End => match self.transaction.take() {
-                Some(transaction) => transaction.commit().await.map_err(failed),
-                None => Ok(()),
-            },
+            Step::End => {
+                if let Some(mutation) = self.mutation.take() {
+                    return mutation.commit().await.map(drop);
+                }
+                match self.transaction.take() {
+                    Some(transaction) => transaction.commit().await.map_err(failed),
+                    None => Ok(()),
+                }
+            }
         }
     }
 
     async fn begin(&mut self) -> Result<(), Error> {
         if self.place == Place::Inside && self.transaction.is_none() {
             self.transaction = Some(self.pool.begin_with(self.begin).await.map_err(failed)?);
+        }
+        if self.place == Place::Mutation && self.mutation.is_none() {
+            let isolation = if self.begin == SERIALIZABLE {
+                Isolation::Serializable
+            } else {
+                Isolation::ReadCommitted
+            };
+            self.mutation = Some(self.model.mutation_with(&self.pool, isolation).await?);
+            self.marked = false;
         }
         Ok(())
     }
@@ -222,9 +258,10 @@ impl Session {
         if let Some(keys) = keys {
             query = query.bind(keys.to_vec());
         }
-        match &mut self.transaction {
-            Some(transaction) => query.execute(&mut **transaction).await,
-            None => query.execute(&self.pool).await,
+        match (&mut self.transaction, &mut self.mutation) {
+            (Some(transaction), _) => query.execute(&mut **transaction).await,
+            (None, Some(mutation)) => query.execute(&mut **mutation).await,
+            (None, None) => query.execute(&self.pool).await,
         }
         .map(drop)
         .map_err(failed)
@@ -233,15 +270,22 @@ impl Session {
     async fn sync(&mut self, view: View, keys: &'static str) -> Result<(), Error> {
         self.begin().await?;
         let sql = sqlx::AssertSqlSafe(format!("SELECT {keys}"));
-        let keys: Vec<i32> = match &mut self.transaction {
-            Some(transaction) => sqlx::query_scalar(sql).fetch_one(&mut **transaction).await,
-            None => sqlx::query_scalar(sql).fetch_one(&self.pool).await,
+        let query = sqlx::query_scalar(sql);
+        let keys: Vec<i32> = match (&mut self.transaction, &mut self.mutation) {
+            (Some(transaction), _) => query.fetch_one(&mut **transaction).await,
+            (None, Some(_)) if self.marked => return Ok(()),
+            (None, Some(mutation)) => query.fetch_one(&mut **mutation).await,
+            (None, None) => query.fetch_one(&self.pool).await,
         }
         .map_err(failed)?;
         if self.syncer == Syncer::Plain {
             for sql in view.plain() {
                 self.execute(sql, Some(&keys)).await?;
             }
+            return Ok(());
+        }
+        if let Some(mutation) = &mut self.mutation {
+            view.resync(mutation, &keys);
             return Ok(());
         }
         match &mut self.transaction {

@@ -1,6 +1,6 @@
 //! The tables, the views, the statement everyone writes, and what a document should be.
 
-use fraiseql_runtime::{Embed, ReadModel, TView};
+use fraiseql_runtime::{Embed, Mutation, ReadModel, TView};
 use fraiseql_tests::run;
 use sqlx::PgPool;
 
@@ -45,7 +45,7 @@ INSERT INTO tb_post_tag VALUES (2, 2)";
 #[derive(Embed)]
 #[tview(table = "tb_user")]
 #[allow(dead_code)]
-struct Author {
+pub(crate) struct Author {
     id: i32,
     name: String,
 }
@@ -53,7 +53,7 @@ struct Author {
 #[derive(Embed)]
 #[tview(table = "tb_comment")]
 #[allow(dead_code)]
-struct PostComment {
+pub(crate) struct PostComment {
     id: i32,
     content: String,
     #[tview(one(fk = "author_id"))]
@@ -63,14 +63,14 @@ struct PostComment {
 #[derive(Embed)]
 #[tview(table = "tb_tag")]
 #[allow(dead_code)]
-struct Tag {
+pub(crate) struct Tag {
     id: i32,
     name: String,
 }
 
 #[derive(TView)]
 #[allow(dead_code)]
-struct Post {
+pub(crate) struct Post {
     id: i32,
     #[tview(filter)]
     title: String,
@@ -126,7 +126,7 @@ struct UserPost {
 
 #[derive(TView)]
 #[allow(dead_code)]
-struct User {
+pub(crate) struct User {
     id: i32,
     name: String,
     #[tview(expr = "pause({}.id)")]
@@ -284,6 +284,27 @@ impl View {
         }
     }
 
+    /// Tells a mutation to sync these.
+    pub(crate) fn resync(self, mutation: &mut Mutation, keys: &[i32]) {
+        match self {
+            Self::Post => mutation.resync::<Post>(keys),
+            Self::Parted => mutation.resync::<Parted>(keys),
+            Self::User => mutation.resync::<User>(keys),
+        }
+    }
+
+    /// The read model of this view alone.
+    pub(crate) fn model(self) -> ReadModel {
+        let model = ReadModel::builder();
+        match self {
+            Self::Post => model.view::<Post>(),
+            Self::Parted => model.view::<Parted>(),
+            Self::User => model.view::<User>(),
+        }
+        .build()
+        .unwrap()
+    }
+
     /// Our full sync.
     pub(crate) async fn sync_all(
         self,
@@ -308,6 +329,8 @@ pub(crate) enum Documents {
 /// A database with documents that are right.
 pub(crate) struct World {
     pub(crate) pool: PgPool,
+    /// The view that a race is about.
+    pub(crate) view: View,
     /// The view that stands for posts.
     pub(crate) posts: View,
 }
@@ -321,8 +344,11 @@ impl World {
             .view::<Parted>()
             .view::<User>();
         model.build().unwrap().migrate(&pool).await.unwrap();
-        let posts = View::Post;
-        Self { pool, posts }
+        Self {
+            pool,
+            view: View::Post,
+            posts: View::Post,
+        }
     }
 
     /// Puts everything back, with the documents of this view.
@@ -337,6 +363,7 @@ impl World {
             )
             .await;
         }
+        self.view = view;
         self.posts = if view == View::User { View::Post } else { view };
     }
 

@@ -1,5 +1,7 @@
 //! Two sessions write two parts of one document.
 
+use fraiseql_tests::run;
+
 use crate::lose::{EVERYWHERE, race};
 use crate::session::Step::{End, Posts, Write};
 use crate::session::{Session, Step};
@@ -120,6 +122,29 @@ async fn batches_that_overlap() {
             let fast_steps = [
                 Write("INSERT INTO tb_comment VALUES (11, 2, 3, 'fast')"),
                 Posts("ARRAY[1, 2]"),
+                End,
+            ];
+            overtake(world, slow, fast, &slow_steps, &fast_steps).await;
+        },
+    )
+    .await;
+}
+
+/// The fast one finds the document as it should be, and has nothing to write; the slow one must
+/// know all the same that its picture is older.
+#[tokio::test]
+async fn a_value_changed_there_and_back() {
+    let post = (View::Post, &[1][..]);
+    race(
+        post,
+        Documents::Exist,
+        &EVERYWHERE,
+        async |world, slow, fast| {
+            run(&world.pool, "UPDATE tb_post SET title = 'New' WHERE id = 1").await;
+            let slow_steps = [Posts("ARRAY[1]"), End];
+            let fast_steps = [
+                Write("UPDATE tb_post SET title = 'One' WHERE id = 1"),
+                Posts("ARRAY[1]"),
                 End,
             ];
             overtake(world, slow, fast, &slow_steps, &fast_steps).await;
