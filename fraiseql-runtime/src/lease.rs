@@ -21,6 +21,11 @@ impl Lease {
         Ok(Self(Some(connection)))
     }
 
+    /// One that is idle; none is waited for.
+    pub(crate) fn try_of(pool: &PgPool) -> Option<Self> {
+        pool.try_acquire().map(|connection| Self(Some(connection)))
+    }
+
     /// The work is over, however it went.
     pub(crate) fn give_back(mut self) {
         self.0.take();

@@ -54,11 +54,11 @@ pub(super) async fn flush(mutation: &mut Mutation) -> Result<MutationReport> {
                 rows,
                 keys: of,
             };
-            synced += observe::told(&mut *mutation.transaction, watchers, request).await?;
+            synced += observe::told(&mut *mutation.connection, watchers, request).await?;
         }
         if !keys.is_empty() {
             let request = Request::Sync { view, keys };
-            synced += observe::told(&mut *mutation.transaction, watchers, request).await?;
+            synced += observe::told(&mut *mutation.connection, watchers, request).await?;
         }
         report.views.push(ViewReport {
             entity: view.view.entity,
@@ -122,7 +122,7 @@ impl Search {
         let limit = mutation.limits.documents;
         let mut before = Vec::new();
         for ((table, column, _), rows) in marks.rows {
-            let connection: &mut PgConnection = &mut mutation.transaction;
+            let connection: &mut PgConnection = &mut mutation.connection;
             let found = find(&index, connection, table, &column, &rows.keys, true, limit).await?;
             let mut gone = rows.past.clone();
             gone.remove(&found.existing);
@@ -165,7 +165,7 @@ impl Search {
         let sql = write::announce(&views);
         telemetry::statement(&sql);
         sqlx::query(AssertSqlSafe(sql))
-            .execute(&mut *mutation.transaction)
+            .execute(&mut *mutation.connection)
             .await
             .map_err(Error::database(
                 "announcing the documents that a mutation syncs",
@@ -214,7 +214,7 @@ impl Search {
             }
         }
         past.end().await;
-        let connection: &mut PgConnection = &mut mutation.transaction;
+        let connection: &mut PgConnection = &mut mutation.connection;
         for (table, old, further) in old {
             let found = find_from(&index, connection, table, &old, limit).await?;
             self.add(found, further, None);

@@ -17,7 +17,9 @@ use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::time::Instant;
 
-use sqlx::{Connection, PgConnection, PgPool, Postgres, Transaction};
+use sqlx::postgres::PgTransactionManager;
+use sqlx::{Connection, PgConnection, PgPool};
+use sqlx_core::transaction::TransactionManager;
 
 use self::limits::Limits;
 use self::marks::{Changes, Marks};
@@ -25,6 +27,7 @@ use self::report::MutationReport;
 use self::savepoint::Savepoint;
 use crate::error::{Error, Result};
 use crate::key::Key;
+use crate::lease::Lease;
 use crate::model::ReadModel;
 use crate::row_key::Keyed;
 use crate::view::TView;
@@ -71,7 +74,7 @@ use crate::view::TView;
 /// rolled back, and nothing was synced.
 #[must_use = "a mutation that is not committed is rolled back"]
 pub struct Mutation {
-    transaction: Transaction<'static, Postgres>,
+    connection: Open,
     model: ReadModel,
     pool: PgPool,
     marks: Marks,
@@ -112,12 +115,9 @@ impl ReadModel {
             Isolation::ReadCommitted => "BEGIN ISOLATION LEVEL READ COMMITTED",
             Isolation::Serializable => "BEGIN ISOLATION LEVEL SERIALIZABLE",
         };
-        let transaction = pool
-            .begin_with(begin)
-            .await
-            .map_err(Error::database("beginning a mutation"))?;
+        let connection = Open::begin(pool, begin).await?;
         Ok(Mutation {
-            transaction,
+            connection,
             model: self.clone(),
             pool: pool.clone(),
             marks: Marks::default(),
@@ -179,7 +179,7 @@ impl Mutation {
     /// # Errors
     /// When the database refuses the savepoint.
     pub async fn savepoint(&mut self) -> Result<Savepoint<'_>> {
-        Savepoint::begin(&mut self.transaction, &mut self.marks, &self.model).await
+        Savepoint::begin(&mut self.connection, &mut self.marks, &self.model).await
     }
 
     /// Syncs every document that depends on what was changed, each once and in the order that
@@ -192,12 +192,11 @@ impl Mutation {
     pub async fn commit(mut self) -> Result<MutationReport> {
         let start = Instant::now();
         // A savepoint that was dropped while it began takes the transaction with it.
-        if !self.transaction.is_in_transaction() {
+        if !self.connection.is_in_transaction() {
             return Err(Error::RolledBack);
         }
         let mut report = flush::flush(&mut self).await?;
-        self.transaction
-            .commit()
+        PgTransactionManager::commit(&mut self.connection)
             .await
             .map_err(Error::database("committing a mutation"))?;
         report.duration = start.elapsed();
@@ -208,9 +207,8 @@ impl Mutation {
     ///
     /// # Errors
     /// When the connection is lost. The database rolls back then, too.
-    pub async fn rollback(self) -> Result<()> {
-        self.transaction
-            .rollback()
+    pub async fn rollback(mut self) -> Result<()> {
+        PgTransactionManager::rollback(&mut self.connection)
             .await
             .map_err(Error::database("rolling a mutation back"))
     }
@@ -234,17 +232,63 @@ impl Changes for Mutation {
     }
 }
 
+/// A connection in a transaction, which is rolled back where it is dropped before its end.
+struct Open(Option<Lease>);
+
+impl Open {
+    /// Until the transaction has begun, sqlx does not know of it: where this is dropped, the
+    /// connection is closed.
+    async fn begin(pool: &PgPool, begin: &'static str) -> Result<Self> {
+        let failed = || Error::database("beginning a mutation");
+        let mut lease = Lease::of(pool, "acquiring a connection for a mutation").await?;
+        let begun = lease.begin_with(begin).await.map(std::mem::forget);
+        match begun {
+            Ok(()) => Ok(Self(Some(lease))),
+            Err(error) => {
+                lease.give_back();
+                Err(failed()(error))
+            }
+        }
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        if let Some(mut lease) = self.0.take() {
+            // Of one that was committed, there is none to roll back.
+            PgTransactionManager::start_rollback(&mut lease);
+            lease.give_back();
+        }
+    }
+}
+
+impl Deref for Open {
+    type Target = PgConnection;
+
+    fn deref(&self) -> &PgConnection {
+        self.0.as_deref().expect("it is there until it is dropped")
+    }
+}
+
+impl DerefMut for Open {
+    fn deref_mut(&mut self) -> &mut PgConnection {
+        self.0
+            .as_deref_mut()
+            .expect("it is there until it is dropped")
+    }
+}
+
 impl Deref for Mutation {
     type Target = PgConnection;
 
     fn deref(&self) -> &PgConnection {
-        &self.transaction
+        &self.connection
     }
 }
 
 impl DerefMut for Mutation {
     fn deref_mut(&mut self) -> &mut PgConnection {
-        &mut self.transaction
+        &mut self.connection
     }
 }
 

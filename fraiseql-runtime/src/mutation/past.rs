@@ -12,9 +12,10 @@ use std::sync::Arc;
 
 use futures_util::lock::{Mutex, MutexGuard};
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{ConnectOptions as _, Executor, PgConnection, PgPool, Postgres, Transaction};
+use sqlx::{ConnectOptions as _, Executor, PgConnection, PgPool};
 
 use crate::error::{Error, Result};
+use crate::lease::Lease;
 
 /// Nothing here waits for a row, but a table that the mutation itself has locked, as by
 /// TRUNCATE, would be waited for until it ends: for ever.
@@ -32,16 +33,19 @@ pub(super) struct Kept {
 
 /// A connection that sees what is committed.
 pub(super) enum Past<'a> {
-    OfPool(Transaction<'static, Postgres>),
-    /// Kept again at the end. Where the future is dropped before, the connection is closed.
+    /// Given back at the end. Where the future is dropped before, either is closed.
+    OfPool(Lease),
+    /// Kept again at the end.
     Spare(Box<Kept>, MutexGuard<'a, Option<Kept>>),
 }
 
 impl<'a> Past<'a> {
     pub(super) async fn begin(pool: &PgPool, spare: &'a Spare) -> Result<Past<'a>> {
         // One that was idle for long may be lost: then it is as if there were none.
-        if let Ok(Some(transaction)) = pool.try_begin_with(BEGIN).await {
-            return Ok(Past::OfPool(transaction));
+        if let Some(mut connection) = Lease::try_of(pool)
+            && connection.execute(BEGIN).await.is_ok()
+        {
+            return Ok(Past::OfPool(connection));
         }
         let failed = || Error::database("connecting to look at rows as they were before");
         let options = pool.connect_options();
@@ -65,7 +69,7 @@ impl<'a> Past<'a> {
 
     pub(super) fn connection(&mut self) -> &mut PgConnection {
         match self {
-            Past::OfPool(transaction) => transaction,
+            Past::OfPool(connection) => connection,
             Past::Spare(kept, _) => &mut kept.connection,
         }
     }
@@ -73,8 +77,10 @@ impl<'a> Past<'a> {
     /// Gives the connection back. One that fails to end its transaction is closed.
     pub(super) async fn end(self) {
         match self {
-            Past::OfPool(transaction) => {
-                let _ = transaction.rollback().await;
+            Past::OfPool(mut connection) => {
+                if connection.execute("ROLLBACK").await.is_ok() {
+                    connection.give_back();
+                }
             }
             Past::Spare(mut kept, mut place) => {
                 if kept.connection.execute("ROLLBACK").await.is_ok() {

@@ -96,6 +96,10 @@ impl ReadModel {
     /// # Ok(()) }) }
     /// ```
     ///
+    /// In a task that is spawned, let the closure own what it needs: `async move |m| ..` with
+    /// clones. One that borrows is refused by the compiler, which cannot say of it that it is
+    /// `Send` for every lifetime.
+    ///
     /// # Errors
     /// Those of `work`, which roll everything back, and those of
     /// [`commit`](Mutation::commit); one that is worth running again after ten times.
