@@ -233,30 +233,57 @@ async fn retries_rebuilds_and_sessions_are_traced() -> anyhow::Result<()> {
     );
     assert!(retried.ends_with("retry=1"), "{retried}");
 
-    rename(&pool, "Lady").await;
-    let mut writer = pool.begin().await?;
-    sqlx::query("UPDATE tb_post SET title = 'Newer' WHERE id = $1")
-        .bind(post(1))
-        .execute(&mut *writer)
-        .await?;
-    sync_post(&mut writer, &[post(1)]).await?;
-    comment(&pool).await;
-    capture.take();
+    // A transaction that has synced is open; then one that has locked the document.
     let first = [post(1)];
-    let commit = async {
-        wait_for_a_lock(&pool).await;
-        writer.commit().await
-    };
-    let (report, commit) = tokio::join!(sync_post(&pool, &first), commit);
-    commit?;
-    report?;
-    let events = capture.take();
-    let rebuilt = format!("built again count=1 entity=\"post\" keys={}", post(1));
-    assert!(
-        events.iter().any(|text| text.contains(&rebuilt)),
-        "{events:#?}"
-    );
+    for (has, event) in [
+        (
+            Has::Synced,
+            "another transaction has synced and is not over",
+        ),
+        (
+            Has::Locked,
+            "documents that others wrote meanwhile are built again count=1",
+        ),
+    ] {
+        let mut writer = pool.begin().await?;
+        match has {
+            Has::Synced => {
+                sqlx::query("UPDATE tb_post SET title = 'Newer' WHERE id = $1")
+                    .bind(post(1))
+                    .execute(&mut *writer)
+                    .await?;
+                sync_post(&mut writer, &first).await?;
+            }
+            Has::Locked => {
+                sqlx::query("SELECT FROM tv_post WHERE id = $1 FOR UPDATE")
+                    .bind(post(1))
+                    .execute(&mut *writer)
+                    .await?;
+            }
+        }
+        comment(&pool).await;
+        capture.take();
+        let commit = async {
+            wait_for_a_lock(&pool).await;
+            writer.commit().await
+        };
+        let (report, commit) = tokio::join!(sync_post(&pool, &first), commit);
+        commit?;
+        report?;
+        let events = capture.take();
+        assert!(
+            events.iter().any(|text| text.contains(event)),
+            "{events:#?}"
+        );
+    }
     Ok(())
+}
+
+/// What another transaction has done with a document.
+#[derive(Clone, Copy)]
+enum Has {
+    Synced,
+    Locked,
 }
 
 /// A change of post 1 that waits for no sync in a transaction.
