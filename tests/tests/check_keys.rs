@@ -283,3 +283,27 @@ async fn bounds_in_the_order_of_bytes_fit_the_collation_c() {
     let report = check::<Word>(&pool).await;
     assert_eq!(report.to_string(), "check: 0 errors, 0 warnings");
 }
+
+/// The document is locked first, and both of its rows count as one key.
+#[tokio::test]
+async fn a_doubled_row_of_a_document_that_others_have_marked_is_counted() {
+    let pool = fraiseql_tests::pool().await;
+    run(
+        &pool,
+        "CREATE TABLE tb_place (id int4 PRIMARY KEY, code text NOT NULL);
+         CREATE TABLE tb_order (id int4 PRIMARY KEY, place_code text NOT NULL);
+         CREATE TABLE tb_item (id int4 PRIMARY KEY, place_code text NOT NULL, order_id int4 NOT NULL);
+         INSERT INTO tb_place VALUES (1, 'a'); INSERT INTO tb_order VALUES (1, 'a')",
+    )
+    .await;
+    model::<Order>().migrate(&pool).await.unwrap();
+    sync_order(&pool, &[1]).await.unwrap();
+    run(
+        &pool,
+        "UPDATE tb_place SET id = 2; INSERT INTO tb_place VALUES (3, 'a')",
+    )
+    .await;
+    run(&pool, "BEGIN; SELECT FROM tv_order FOR UPDATE; ROLLBACK").await;
+    let report = sync_order(&pool, &[1]).await.unwrap();
+    assert_eq!((report.total(), report.invalid.len()), (1, 1), "{report}");
+}

@@ -390,7 +390,8 @@ impl<'c> Batch<'c> {
                 deleted,
                 bytes: count(answer::BYTES)?,
                 inserted: keys.read(&row, answer::INSERTED)?,
-                blocked_equal: blocked.len() as u64 - (changed - written),
+                // Where a key has several rows, they are one key here, and several changed rows.
+                blocked_equal: (blocked.len() as u64).saturating_sub(changed - written),
                 blocked: keys.none(),
                 unsure: keys.none(),
                 others: Vec::new(),
