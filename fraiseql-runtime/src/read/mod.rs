@@ -1,6 +1,7 @@
 //! Reading documents: [`target`] says where that can run, `stored` reads what is stored, and
 //! builds what is stored in another shape than the view's.
 
+pub(crate) mod document;
 mod stored;
 pub(crate) mod target;
 
