@@ -93,6 +93,8 @@ mod columns;
 mod cycle;
 mod dependents;
 mod error;
+#[cfg(feature = "graphql")]
+pub mod graphql;
 pub mod guide;
 mod key;
 mod lease;

@@ -8,5 +8,5 @@
 mod projection;
 mod selection;
 
-pub use projection::{Projection, ProjectionError};
+pub use projection::{Projection, ProjectionError, Segment};
 pub use selection::{Selected, Selection, SelectionError};

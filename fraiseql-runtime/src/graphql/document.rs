@@ -1,0 +1,290 @@
+//! Documents as values of resolvers.
+
+use std::borrow::Cow;
+use std::marker::PhantomData;
+use std::sync::LazyLock;
+
+use async_graphql::indexmap::IndexMap;
+use async_graphql::parser::types::Field;
+use async_graphql::registry::Registry;
+use async_graphql::{
+    ContextSelectionSet, Name, OutputType, PathSegment, Positioned, ServerError, ServerResult,
+    Value,
+};
+use serde_json::value::RawValue;
+
+use super::asked::Asked;
+use super::types;
+use crate::error::Result;
+use crate::read::document::Document;
+use crate::read::target::ReadTarget;
+use crate::schema::Shape;
+use crate::select::{Projection, ProjectionError, Segment, Selection};
+use crate::view::{Embed, TView};
+
+/// A document as the value of a resolver: answered with the fields that the query selects, out
+/// of the bytes that were read.
+///
+/// Its GraphQL type is that of the struct, with the struct's fields.
+pub struct TvDoc<T> {
+    content: Content,
+    of: PhantomData<fn() -> T>,
+}
+
+/// Documents as the value of a resolver: a list of what [`TvDoc`] is one of, never null.
+pub struct TvList<T> {
+    contents: Vec<Content>,
+    of: PhantomData<fn() -> T>,
+}
+
+/// Where the JSON of a document is.
+enum Content {
+    Stored(Document),
+    Raw(Box<RawValue>),
+}
+
+impl Content {
+    fn json(&self) -> &[u8] {
+        match self {
+            Self::Stored(document) => document.json(),
+            Self::Raw(raw) => raw.get().as_bytes(),
+        }
+    }
+}
+
+impl<T: Embed> TvDoc<T> {
+    fn new(content: Content) -> Self {
+        Self {
+            content,
+            of: PhantomData,
+        }
+    }
+
+    /// The document's JSON.
+    #[must_use]
+    pub fn json(&self) -> &[u8] {
+        self.content.json()
+    }
+}
+
+impl<T: TView> TvDoc<T> {
+    /// Reads the document of `key`; `None` where there is none.
+    ///
+    /// # Errors
+    /// As [`TView::find`].
+    pub async fn find(target: impl ReadTarget, key: T::Key) -> Result<Option<Self>> {
+        Ok(T::find_json(target, key).await?.map(Self::from))
+    }
+}
+
+/// A document that was read with [`TView::find_json`], or the JSON of one.
+impl<T: Embed> From<Box<RawValue>> for TvDoc<T> {
+    fn from(json: Box<RawValue>) -> Self {
+        Self::new(Content::Raw(json))
+    }
+}
+
+impl<T: Embed> From<Document> for TvDoc<T> {
+    fn from(document: Document) -> Self {
+        Self::new(Content::Stored(document))
+    }
+}
+
+impl<T> FromIterator<Document> for TvList<T> {
+    fn from_iter<I: IntoIterator<Item = Document>>(documents: I) -> Self {
+        Self::of(documents.into_iter().map(Content::Stored))
+    }
+}
+
+impl<T> FromIterator<Box<RawValue>> for TvList<T> {
+    fn from_iter<I: IntoIterator<Item = Box<RawValue>>>(documents: I) -> Self {
+        Self::of(documents.into_iter().map(Content::Raw))
+    }
+}
+
+impl<T> FromIterator<TvDoc<T>> for TvList<T> {
+    fn from_iter<I: IntoIterator<Item = TvDoc<T>>>(documents: I) -> Self {
+        Self::of(documents.into_iter().map(|document| document.content))
+    }
+}
+
+impl<T> TvList<T> {
+    fn of(contents: impl Iterator<Item = Content>) -> Self {
+        Self {
+            contents: contents.collect(),
+            of: PhantomData,
+        }
+    }
+
+    /// How many documents there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.contents.len()
+    }
+
+    /// Whether there is no document.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.contents.is_empty()
+    }
+}
+
+impl<T: Embed> OutputType for TvDoc<T> {
+    fn type_name() -> Cow<'static, str> {
+        Cow::Borrowed(T::SHAPE.type_name)
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        format!("{}!", types::object(registry, T::SHAPE))
+    }
+
+    async fn resolve(
+        &self,
+        ctx: &ContextSelectionSet<'_>,
+        _field: &Positioned<Field>,
+    ) -> ServerResult<Value> {
+        let mut answer = Answer::of(ctx, T::SHAPE)?;
+        answer.document(self.content.json(), None)?;
+        answer.finish()
+    }
+}
+
+impl<T: Embed> OutputType for TvList<T> {
+    fn type_name() -> Cow<'static, str> {
+        Cow::Owned(format!("[{}!]", T::SHAPE.type_name))
+    }
+
+    fn qualified_type_name() -> String {
+        format!("[{}!]!", T::SHAPE.type_name)
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        types::object(registry, T::SHAPE);
+        Self::qualified_type_name()
+    }
+
+    async fn resolve(
+        &self,
+        ctx: &ContextSelectionSet<'_>,
+        _field: &Positioned<Field>,
+    ) -> ServerResult<Value> {
+        let mut answer = Answer::of(ctx, T::SHAPE)?;
+        answer.list(self.contents.iter().map(Content::json))?;
+        answer.finish()
+    }
+}
+
+/// What is asked of a list may be much less than the list.
+const MOST_RESERVED: usize = 64 * 1024;
+
+/// The answer to a field that is made of documents.
+pub(super) struct Answer<'a> {
+    ctx: &'a ContextSelectionSet<'a>,
+    projection: Projection,
+    selection: Selection,
+    as_values: bool,
+    out: Vec<u8>,
+}
+
+impl<'a> Answer<'a> {
+    pub(super) fn of(
+        ctx: &'a ContextSelectionSet<'a>,
+        shape: &'static Shape,
+    ) -> ServerResult<Self> {
+        let asked = Asked::of(ctx, shape);
+        let projection = Projection::of_shape(shape, &asked.selection)
+            .map_err(|error| ServerError::new(error.to_string(), Some(ctx.item.pos)))?;
+        Ok(Self {
+            ctx,
+            projection,
+            selection: asked.selection,
+            as_values: asked.as_values,
+            out: Vec::new(),
+        })
+    }
+
+    pub(super) fn projection(&self) -> &Projection {
+        &self.projection
+    }
+
+    /// Adds what is asked of a document.
+    pub(super) fn document(&mut self, json: &[u8], index: Option<usize>) -> ServerResult<()> {
+        let mut errors = Vec::new();
+        let written = self.projection.write_with(json, &mut self.out, &mut errors);
+        if errors.is_empty() {
+            return Ok(());
+        }
+        let mut errors = errors.iter().map(|error| self.located(error, index));
+        if written {
+            errors.for_each(|error| self.ctx.add_error(error));
+            return Ok(());
+        }
+        // The last one is why there is no document: the others are told as well.
+        let last = errors.next_back();
+        errors.for_each(|error| self.ctx.add_error(error));
+        Err(last.unwrap_or_else(|| ServerError::new("the document is null", None)))
+    }
+
+    /// Whether a field of the outermost object is asked for.
+    pub(super) fn asks_for(&self, field: &str) -> bool {
+        self.selection
+            .fields()
+            .iter()
+            .any(|selected| selected.name == field)
+    }
+
+    /// Adds what is asked of each of the documents of a list.
+    pub(super) fn list<'d>(
+        &mut self,
+        documents: impl Iterator<Item = &'d [u8]> + Clone,
+    ) -> ServerResult<()> {
+        let size: usize = documents.clone().map(<[u8]>::len).sum();
+        self.out.reserve(size.min(MOST_RESERVED));
+        self.out.push(b'[');
+        for (index, json) in documents.enumerate() {
+            if index > 0 {
+                self.out.push(b',');
+            }
+            self.document(json, Some(index))?;
+        }
+        self.out.push(b']');
+        Ok(())
+    }
+
+    fn located(&self, error: &ProjectionError, index: Option<usize>) -> ServerError {
+        let located = ServerError::new(error.to_string(), Some(self.ctx.item.pos));
+        let mut located = self.ctx.set_error_path(located);
+        located.path.extend(index.map(PathSegment::Index));
+        located
+            .path
+            .extend(error.path().iter().map(|segment| match segment {
+                Segment::Name(name) => PathSegment::Field(name.clone()),
+                Segment::Index(index) => PathSegment::Index(*index),
+            }));
+        located
+    }
+
+    pub(super) fn finish(self) -> ServerResult<Value> {
+        let fail = |text: String| ServerError::new(text, Some(self.ctx.item.pos));
+        if self.as_values {
+            return serde_json::from_slice(&self.out).map_err(|error| fail(error.to_string()));
+        }
+        String::from_utf8(self.out)
+            .map(raw)
+            .map_err(|error| fail(error.to_string()))
+    }
+}
+
+/// JSON as a value of the library, which writes it as it is.
+pub(super) fn raw(json: String) -> Value {
+    Value::Object(IndexMap::from([(TOKEN.clone(), Value::String(json))]))
+}
+
+/// The one key of an object that stands for raw JSON, as the library makes it.
+static TOKEN: LazyLock<Name> = LazyLock::new(|| {
+    match async_graphql::to_value(RawValue::NULL) {
+        Ok(Value::Object(object)) => object.into_keys().next(),
+        _ => None,
+    }
+    .unwrap_or_else(|| Name::new("$serde_json::private::RawValue"))
+});

@@ -1,0 +1,64 @@
+//! Fields that stand in a query twice, resolved once.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_graphql::{Context, QueryPathSegment, ServerResult, Value};
+use futures_util::lock::Mutex as AsyncMutex;
+
+/// The values of the fields that one request has resolved, by their names in the answer.
+#[derive(Default)]
+pub(super) struct Once {
+    values: Mutex<HashMap<String, Slot>>,
+}
+
+/// `None` until the first of the fields is resolved; and then its value, if it has one.
+type Slot = Arc<AsyncMutex<Option<Option<Value>>>>;
+
+impl Once {
+    /// Resolves a field of the query's outermost object, unless another of its name in the
+    /// answer was: then its value is that one's.
+    pub(super) async fn resolve(
+        ctx: &Context<'_>,
+        resolve: impl Future<Output = ServerResult<Value>>,
+    ) -> ServerResult<Value> {
+        let (Some(once), Some(name)) = (ctx.data_opt::<Self>(), outermost(ctx)) else {
+            return resolve.await;
+        };
+        let slot = {
+            let mut values = once.values.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(values.entry(name.to_owned()).or_default())
+        };
+        let mut slot = slot.lock().await;
+        match &*slot {
+            Some(Some(value)) => Ok(value.clone()),
+            // The first one has told the error.
+            Some(None) => Ok(Value::Null),
+            None => {
+                let result = resolve.await;
+                *slot = Some(result.as_ref().ok().cloned());
+                result
+            }
+        }
+    }
+}
+
+/// The field's name in the answer, where it is one of the outermost object, and twice in it.
+fn outermost<'a>(ctx: &Context<'a>) -> Option<&'a str> {
+    let place = ctx.path_node?;
+    let QueryPathSegment::Name(name) = place.segment else {
+        return None;
+    };
+    if place.parent.is_some() {
+        return None;
+    }
+    let mut fields = Vec::new();
+    super::asked::fields_called(
+        name,
+        &ctx.query_env.operation.node.selection_set.node,
+        &ctx.query_env.fragments,
+        &mut fields,
+    );
+    (fields.len() > 1).then_some(name)
+}
