@@ -3,11 +3,12 @@
 //! `cargo run --release -p benches -- sync` compares ways to keep documents up to date, all
 //! on one server and in one run: alternating, after a warm-up, medians and ratios.
 //! `-- mutation` changes a row that many documents embed. `-- verify` compares verifying documents
-//! with a full sync. `-- derive` measures what the derives cost at compile time. `-- stress` tries
+//! with a full sync. `-- graphql` answers queries beside async-graphql's own objects. `-- derive` measures what the derives cost at compile time. `-- stress` tries
 //! to lose an update.
 
 mod blog;
 mod derive;
+mod graphql;
 mod measure;
 mod mutation;
 mod plot;
@@ -35,6 +36,8 @@ enum Command {
     Stress(stress::Options),
     /// Verifying documents, beside a full sync.
     Verify(verify::Options),
+    /// GraphQL requests in this process.
+    Graphql(graphql::Options),
     /// Compiling views.
     Derive(derive::Options),
 }
@@ -46,6 +49,7 @@ async fn main() -> anyhow::Result<()> {
         Command::Mutation(options) => mutation::run(options).await,
         Command::Stress(options) => stress::run(options).await,
         Command::Verify(options) => verify::run(options).await,
+        Command::Graphql(options) => graphql::run(options).await,
         Command::Derive(options) => derive::run(&options),
     }
 }

@@ -1,0 +1,278 @@
+//! A GraphQL request in this process, without a database: what the library adds to the bytes of
+//! documents, beside objects whose every field is resolved.
+
+use std::hint::black_box;
+use std::time::Instant;
+
+use anyhow::{Context, ensure};
+use async_graphql::dynamic;
+use async_graphql::{EmptyMutation, EmptySubscription, Object, Schema, Value};
+use fraiseql_runtime::TView;
+use fraiseql_runtime::graphql::{Prepared, TvList};
+use serde_json::value::RawValue;
+use sqlx::postgres::PgPoolOptions;
+
+use crate::blog::{self, Post, Size, sync_all_posts};
+use crate::measure::Times;
+
+/// Options of `graphql`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    /// How many posts one request asks for.
+    #[arg(long, default_value_t = 5)]
+    posts: usize,
+    /// Measured rounds.
+    #[arg(long, default_value_t = 15)]
+    rounds: usize,
+    /// Requests in a round.
+    #[arg(long, default_value_t = 2_000)]
+    requests: u32,
+}
+
+const QUERY: &str = "{ posts { id title author { username fullName } commentCount \
+                     comments { content author { username } } } }";
+
+const WAYS: [&str; 5] = [
+    "documents, parsed query kept",
+    "documents, query parsed",
+    "documents, without `Prepared`",
+    "SimpleObject",
+    "dynamic schema",
+];
+
+/// Documents as they are read.
+struct Documents(Vec<Box<RawValue>>);
+
+#[Object]
+impl Documents {
+    async fn posts(&self) -> TvList<Post> {
+        self.0.iter().cloned().collect()
+    }
+}
+
+/// The same as objects.
+mod object {
+    use async_graphql::SimpleObject;
+    use serde::Deserialize;
+
+    #[derive(Clone, Deserialize, SimpleObject)]
+    #[serde(rename_all = "camelCase")]
+    pub(super) struct Post {
+        pub(super) id: String,
+        pub(super) title: String,
+        content: String,
+        published: bool,
+        created_at: String,
+        pub(super) author: Author,
+        pub(super) comments: Vec<Comment>,
+        pub(super) comment_count: i64,
+    }
+
+    #[derive(Clone, Deserialize, SimpleObject)]
+    #[serde(rename_all = "camelCase")]
+    pub(super) struct Author {
+        id: String,
+        pub(super) username: String,
+        pub(super) full_name: String,
+    }
+
+    #[derive(Clone, Deserialize, SimpleObject)]
+    #[serde(rename_all = "camelCase")]
+    pub(super) struct Comment {
+        id: String,
+        pub(super) content: String,
+        created_at: String,
+        pub(super) author: Author,
+    }
+}
+
+struct Objects(Vec<object::Post>);
+
+#[Object]
+impl Objects {
+    async fn posts(&self) -> &[object::Post] {
+        &self.0
+    }
+}
+
+/// The same in a schema that is built at run time.
+fn dynamic_schema(posts: Vec<object::Post>) -> anyhow::Result<dynamic::Schema> {
+    use dynamic::{Field, FieldFuture, FieldValue, Object, TypeRef};
+
+    /// A field whose value is a scalar of the parent.
+    fn scalar<T: 'static>(name: &str, ty: &str, value: fn(&T) -> Value) -> Field {
+        Field::new(name, TypeRef::named_nn(ty), move |ctx| {
+            FieldFuture::new(
+                async move { Ok(Some(value(ctx.parent_value.try_downcast_ref::<T>()?))) },
+            )
+        })
+    }
+
+    let author = Object::new("Author")
+        .field(scalar::<object::Author>("username", "String", |one| {
+            one.username.clone().into()
+        }))
+        .field(scalar::<object::Author>("fullName", "String", |one| {
+            one.full_name.clone().into()
+        }));
+    let comment = Object::new("Comment")
+        .field(scalar::<object::Comment>("content", "String", |one| {
+            one.content.clone().into()
+        }))
+        .field(Field::new("author", TypeRef::named_nn("Author"), |ctx| {
+            FieldFuture::new(async move {
+                let comment = ctx.parent_value.try_downcast_ref::<object::Comment>()?;
+                Ok(Some(FieldValue::borrowed_any(&comment.author)))
+            })
+        }));
+    let post = Object::new("Post")
+        .field(scalar::<object::Post>("id", "ID", |one| {
+            one.id.clone().into()
+        }))
+        .field(scalar::<object::Post>("title", "String", |one| {
+            one.title.clone().into()
+        }))
+        .field(scalar::<object::Post>("commentCount", "Int", |one| {
+            one.comment_count.into()
+        }))
+        .field(Field::new("author", TypeRef::named_nn("Author"), |ctx| {
+            FieldFuture::new(async move {
+                let post = ctx.parent_value.try_downcast_ref::<object::Post>()?;
+                Ok(Some(FieldValue::borrowed_any(&post.author)))
+            })
+        }))
+        .field(Field::new(
+            "comments",
+            TypeRef::named_nn_list_nn("Comment"),
+            |ctx| {
+                FieldFuture::new(async move {
+                    let post = ctx.parent_value.try_downcast_ref::<object::Post>()?;
+                    let comments = post.comments.iter().map(FieldValue::borrowed_any);
+                    Ok(Some(FieldValue::list(comments)))
+                })
+            },
+        ));
+    let query = Object::new("Query").field(Field::new(
+        "posts",
+        TypeRef::named_nn_list_nn("Post"),
+        |ctx| {
+            FieldFuture::new(async move {
+                let posts = ctx.data::<Vec<object::Post>>()?;
+                Ok(Some(FieldValue::list(
+                    posts.iter().map(FieldValue::borrowed_any),
+                )))
+            })
+        },
+    ));
+    Ok(dynamic::Schema::build("Query", None, None)
+        .register(author)
+        .register(comment)
+        .register(post)
+        .register(query)
+        .data(posts)
+        .finish()?)
+}
+
+/// Documents from a server, as `jsonb` prints them.
+async fn documents(count: usize) -> anyhow::Result<Vec<Box<RawValue>>> {
+    let server = dev_postgres::Server::builder().start()?;
+    let pool = PgPoolOptions::new()
+        .connect_with(server.create_database().await?)
+        .await?;
+    let posts = i32::try_from(count).context("fewer posts")?;
+    let size = Size {
+        users: 100,
+        posts,
+        comments: posts * 10,
+    };
+    let keys = blog::create(&pool, size).await?;
+    sync_all_posts(&pool).await?;
+    let mut documents = Vec::new();
+    for key in keys {
+        documents.push(
+            Post::find_json(&pool, key)
+                .await?
+                .context("it was synced")?,
+        );
+    }
+    pool.close().await;
+    Ok(documents)
+}
+
+pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
+    let documents = documents(options.posts).await?;
+    let objects: Vec<object::Post> = documents
+        .iter()
+        .map(|json| serde_json::from_str(json.get()))
+        .collect::<Result<_, _>>()?;
+    let bytes: usize = documents.iter().map(|json| json.get().len()).sum();
+
+    let of_documents = |documents: &[Box<RawValue>]| {
+        Schema::build(
+            Documents(documents.to_vec()),
+            EmptyMutation,
+            EmptySubscription,
+        )
+    };
+    let kept = of_documents(&documents)
+        .extension(Prepared::default())
+        .finish();
+    let parsed = of_documents(&documents)
+        .extension(Prepared::default().keep(0))
+        .finish();
+    let bare = of_documents(&documents).finish();
+    let simple = Schema::new(Objects(objects.clone()), EmptyMutation, EmptySubscription);
+    let dynamic = dynamic_schema(objects)?;
+
+    const WARM_UP: usize = 2;
+    let mut times: [Times; WAYS.len()] = std::array::from_fn(|_| Times::default());
+    let mut answers: [Vec<u8>; WAYS.len()] = Default::default();
+    for round in 0..options.rounds + WARM_UP {
+        for place in 0..WAYS.len() {
+            let way = (place + round) % WAYS.len();
+            let start = Instant::now();
+            for _ in 0..options.requests {
+                let response = match way {
+                    0 => kept.execute(QUERY).await,
+                    1 => parsed.execute(QUERY).await,
+                    2 => bare.execute(QUERY).await,
+                    3 => simple.execute(QUERY).await,
+                    _ => dynamic.execute(QUERY).await,
+                };
+                let mut out = Vec::new();
+                serde_json::to_writer(&mut out, &response)?;
+                answers[way] = black_box(out);
+            }
+            if round >= WARM_UP {
+                times[way].push(start.elapsed() / options.requests);
+            }
+        }
+    }
+    let answer = |way: usize| serde_json::from_slice::<serde_json::Value>(&answers[way]);
+    for way in 1..WAYS.len() {
+        ensure!(
+            answer(way)? == answer(0)?,
+            "{} answers otherwise than {}",
+            WAYS[way],
+            WAYS[0]
+        );
+    }
+    println!(
+        "{} posts, {bytes} bytes, an answer of {} bytes; {} cores, medians of {} rounds\n",
+        options.posts,
+        answers[0].len(),
+        std::thread::available_parallelism().map_or(0, usize::from),
+        options.rounds,
+    );
+    let medians = times.map(|times| times.median());
+    println!("| | a request | of SimpleObject's |");
+    println!("|---|---:|---:|");
+    for (way, median) in WAYS.iter().zip(medians) {
+        println!(
+            "| {way} | {:.1} us | **{:.2}** |",
+            median * 1e3,
+            median / medians[3]
+        );
+    }
+    Ok(())
+}
