@@ -22,7 +22,7 @@ use sqlx::{Connection, PgConnection, PgPool};
 use sqlx_core::transaction::TransactionManager;
 
 use self::limits::Limits;
-use self::marks::{Changes, Marks};
+use self::marks::{Marks, changes_by_own_methods};
 use self::report::MutationReport;
 use self::savepoint::Savepoint;
 use crate::error::{Error, Result};
@@ -214,23 +214,7 @@ impl Mutation {
     }
 }
 
-impl Changes for Mutation {
-    fn changed<T: Keyed>(&mut self, keys: &[T::RowKey]) {
-        self.changed::<T>(keys);
-    }
-
-    fn inserted<T: Keyed>(&mut self, keys: &[T::RowKey]) {
-        self.inserted::<T>(keys);
-    }
-
-    fn changed_rows<K: Key>(&mut self, table: &str, column: &str, values: &[K]) -> Result<()> {
-        self.changed_rows(table, column, values)
-    }
-
-    fn resync<V: TView>(&mut self, keys: &[V::Key]) {
-        self.resync::<V>(keys);
-    }
-}
+changes_by_own_methods!(Mutation);
 
 /// A connection in a transaction, which is rolled back where it is dropped before its end.
 struct Open(Option<Lease>);
