@@ -217,7 +217,7 @@ impl Mutation {
 changes_by_own_methods!(Mutation);
 
 /// A connection in a transaction, which is rolled back where it is dropped before its end.
-struct Open(Option<Lease>);
+struct Open(Lease);
 
 impl Open {
     /// Until the transaction has begun, sqlx does not know of it: where this is dropped, the
@@ -227,7 +227,7 @@ impl Open {
         let mut lease = Lease::of(pool, "acquiring a connection for a mutation").await?;
         let begun = lease.begin_with(begin).await.map(std::mem::forget);
         match begun {
-            Ok(()) => Ok(Self(Some(lease))),
+            Ok(()) => Ok(Self(lease)),
             Err(error) => {
                 lease.give_back();
                 Err(failed()(error))
@@ -238,11 +238,9 @@ impl Open {
 
 impl Drop for Open {
     fn drop(&mut self) {
-        if let Some(mut lease) = self.0.take() {
-            // Of one that was committed, there is none to roll back.
-            PgTransactionManager::start_rollback(&mut lease);
-            lease.give_back();
-        }
+        // Of one that was committed, there is none to roll back.
+        PgTransactionManager::start_rollback(&mut self.0);
+        self.0.give_back();
     }
 }
 
@@ -250,15 +248,13 @@ impl Deref for Open {
     type Target = PgConnection;
 
     fn deref(&self) -> &PgConnection {
-        self.0.as_deref().expect("it is there until it is dropped")
+        &self.0
     }
 }
 
 impl DerefMut for Open {
     fn deref_mut(&mut self) -> &mut PgConnection {
-        self.0
-            .as_deref_mut()
-            .expect("it is there until it is dropped")
+        &mut self.0
     }
 }
 
