@@ -23,7 +23,6 @@ use crate::mutation::report::{LeftToFullSync, MutationReport, ViewReport};
 use crate::mutation::{Isolation, Mutation};
 use crate::schema::{Table, View};
 use crate::sql::part::PartSql;
-use crate::sql::write;
 use crate::sync::report::SyncReport;
 use crate::sync::{Request, observe, part, telemetry};
 use crate::view::Handle;
@@ -162,7 +161,7 @@ impl Search {
             return Ok(());
         }
         let views: Vec<&View> = views.into_values().collect();
-        let sql = write::announce(&views);
+        let sql = index.announce(&views);
         telemetry::statement(&sql);
         sqlx::query(AssertSqlSafe(sql))
             .execute(&mut *mutation.connection)
