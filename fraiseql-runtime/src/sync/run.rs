@@ -220,8 +220,8 @@ impl<'c> Batch<'c> {
         telemetry::waiting_for_open(self.view);
         let locked = self
             .in_own_transaction(async |batch| {
-                let locked = batch.lock(keys, Place::Own).await?;
-                batch.write(keys, Form::Locked(&locked)).await
+                let (answer, _) = batch.lock_and_write(keys, Place::Own).await?;
+                Ok(answer)
             })
             .await;
         match locked {
@@ -236,12 +236,13 @@ impl<'c> Batch<'c> {
     /// Which of these equal documents are to be looked at again: those that were overwritten,
     /// or still may be.
     async fn overwritten(&mut self, unsure: Keys, answer: &Answer) -> Result<Keys> {
-        let snapshot = match &answer.snapshot {
-            // Looking again is cheaper than asking.
-            _ if unsure.len() <= FEW || answer.others.is_empty() => return Ok(unsure),
-            None => return Ok(unsure),
-            Some(snapshot) => snapshot,
+        // Of few, looking again is cheaper than asking.
+        let Some(snapshot) = &answer.snapshot else {
+            return Ok(unsure);
         };
+        if unsure.len() <= FEW || answer.others.is_empty() {
+            return Ok(unsure);
+        }
         let sql: &'static str = &self.sql.still_writing;
         let mut writing = true;
         for wait in 0..WAITS {
@@ -272,8 +273,7 @@ impl<'c> Batch<'c> {
     }
 
     async fn in_transaction(&mut self, keys: &Keys) -> Result<SyncReport> {
-        let locked = self.lock(keys, Place::Callers).await?;
-        let mut answer = self.write(keys, Form::Locked(&locked)).await?;
+        let (mut answer, locked) = self.lock_and_write(keys, Place::Callers).await?;
         let mut restore = None;
         if !answer.session_ok {
             telemetry::session_redone(self.view);
@@ -346,6 +346,13 @@ impl<'c> Batch<'c> {
             .await
             .map_err(self.failed("keeping others from inserting documents without a row into"))?;
         Ok(())
+    }
+
+    /// Locks what the documents are made from, and those that exist, which it also says.
+    async fn lock_and_write(&mut self, keys: &Keys, place: Place) -> Result<(Answer, Keys)> {
+        let locked = self.lock(keys, place).await?;
+        let answer = self.write(keys, Form::Locked(&locked)).await?;
+        Ok((answer, locked))
     }
 
     /// Locks the documents first: then no other transaction can have written them after the
