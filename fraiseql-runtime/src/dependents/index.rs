@@ -11,7 +11,7 @@ use crate::dependents::composed::Composed;
 use crate::schema::{Link, Shape, Source, Table, View};
 use crate::sql::dependents::{self, Step};
 use crate::sql::part::PartSql;
-use crate::sql::write;
+use crate::sql::write::advisory;
 use crate::view::Handle;
 
 /// A way from the rows of a table to the documents of a view, and what it is called.
@@ -197,7 +197,7 @@ impl Index {
     /// The statement that says to other syncs that documents of these views may change.
     pub(crate) fn announce(&self, views: &[&View]) -> Arc<str> {
         let key = Statement::Announce(views.iter().map(|view| view.table).collect());
-        self.composed.get(key, || write::announce(views))
+        self.composed.get(key, || advisory::announce(views))
     }
 
     /// The rows of `shape` at `place`, and those that they refer to.
