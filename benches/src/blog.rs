@@ -2,8 +2,10 @@
 
 use anyhow::Context;
 use chrono::{DateTime, Utc};
+use dev_postgres::Server;
 use fraiseql_runtime::{Embed, ReadModel, TView};
 use sqlx::PgPool;
+use sqlx::postgres::PgPoolOptions;
 use uuid::Uuid;
 
 /// The base tables, as a team would have made them.
@@ -35,11 +37,50 @@ CREATE INDEX ON tb_comment (author_id);
 ";
 
 /// How many rows there are.
-#[derive(Clone, Copy, Debug, serde::Serialize)]
+#[derive(Clone, Copy, Debug, clap::Args, serde::Serialize)]
 pub(crate) struct Size {
+    /// How many users there are.
+    #[arg(long, default_value_t = 1_000)]
     pub(crate) users: i32,
+    /// How many posts there are.
+    #[arg(long, default_value_t = 10_000)]
     pub(crate) posts: i32,
+    /// How many comments there are.
+    #[arg(long, default_value_t = 100_000)]
     pub(crate) comments: i32,
+}
+
+/// The blog on a server of its own, which is gone when this is dropped.
+pub(crate) struct Blog {
+    pub(crate) server: Server,
+    pub(crate) pool: PgPool,
+    /// The keys of the posts, in no order.
+    pub(crate) posts: Vec<Uuid>,
+}
+
+impl Blog {
+    /// Starts a server and loads the blog. It is durable, as in production: the commit is a part
+    /// of the price.
+    pub(crate) async fn load(size: Size) -> anyhow::Result<Self> {
+        let server = Server::builder()
+            .setting("fsync", "on")
+            .setting("synchronous_commit", "on")
+            .setting("full_page_writes", "on")
+            .setting("shared_buffers", "512MB")
+            .setting("jit", "off")
+            .start()?;
+        let pool = PgPoolOptions::new()
+            .max_connections(2)
+            .connect_with(server.create_database().await?)
+            .await?;
+        eprintln!("{}: loading {size:?}", server.description());
+        let posts = create(&pool, size).await?;
+        Ok(Self {
+            server,
+            pool,
+            posts,
+        })
+    }
 }
 
 #[derive(Debug, Embed)]
@@ -77,7 +118,7 @@ pub(crate) struct Post {
 }
 
 /// Creates and fills the base tables, creates the view table, and yields the posts' keys.
-pub(crate) async fn create(pool: &PgPool, size: Size) -> anyhow::Result<Vec<Uuid>> {
+async fn create(pool: &PgPool, size: Size) -> anyhow::Result<Vec<Uuid>> {
     sqlx::raw_sql(TABLES).execute(pool).await?;
     // Spread as chance would have it, and the same in every run.
     sqlx::query(

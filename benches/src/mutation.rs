@@ -10,10 +10,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, ensure};
 use fraiseql_runtime::ReadModel;
 use sqlx::PgPool;
-use sqlx::postgres::PgPoolOptions;
 use uuid::Uuid;
 
-use crate::blog::{self, Author, Post, Size, sync_all_posts};
+use crate::blog::{Author, Blog, Post, Size, sync_all_posts};
 use crate::measure::{Times, millis};
 use crate::sync::{CLASSIC, CLASSIC_TABLE, statement};
 
@@ -70,24 +69,12 @@ struct Report {
 }
 
 pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
-    let server = dev_postgres::Server::builder()
-        .setting("fsync", "on")
-        .setting("synchronous_commit", "on")
-        .setting("full_page_writes", "on")
-        .setting("shared_buffers", "512MB")
-        .setting("jit", "off")
-        .start()?;
-    let pool = PgPoolOptions::new()
-        .max_connections(2)
-        .connect_with(server.create_database().await?)
-        .await?;
     let size = Size {
         users: 1_000,
         posts: options.posts,
         comments: options.comments,
     };
-    eprintln!("{}: loading {size:?}", server.description());
-    blog::create(&pool, size).await?;
+    let Blog { server, pool, .. } = Blog::load(size).await?;
     let bench = Bench::new(pool).await?;
     let memory_before = memory()?;
     let mut times: [Times; 3] = std::array::from_fn(|_| Times::default());

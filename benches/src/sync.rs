@@ -13,26 +13,18 @@ use fraiseql_runtime::TView;
 use fraiseql_runtime::sql::sync::FEW;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
-use sqlx::postgres::PgPoolOptions;
 use sqlx::{PgPool, Row};
 use uuid::Uuid;
 
-use crate::blog::{self, Post, Size, sync_all_posts, sync_post};
+use crate::blog::{Blog, Post, Size, sync_all_posts, sync_post};
 use crate::measure::{Times, millis};
 use crate::plot;
 
 /// Options of `sync`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
-    /// How many posts there are.
-    #[arg(long, default_value_t = 10_000)]
-    posts: i32,
-    /// How many users there are.
-    #[arg(long, default_value_t = 1_000)]
-    users: i32,
-    /// How many comments there are.
-    #[arg(long, default_value_t = 100_000)]
-    comments: i32,
+    #[command(flatten)]
+    size: Size,
     /// Measured rounds; small batches get more of them.
     #[arg(long, default_value_t = 11)]
     rounds: usize,
@@ -125,26 +117,12 @@ enum Way {
 }
 
 pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
-    // Durable, as in production: the commit is a part of the price.
-    let server = dev_postgres::Server::builder()
-        .setting("fsync", "on")
-        .setting("synchronous_commit", "on")
-        .setting("full_page_writes", "on")
-        .setting("shared_buffers", "512MB")
-        .setting("jit", "off")
-        .start()?;
-    let connect = server.create_database().await?;
-    let pool = PgPoolOptions::new()
-        .max_connections(2)
-        .connect_with(connect)
-        .await?;
-    let size = Size {
-        users: options.users,
-        posts: options.posts,
-        comments: options.comments,
-    };
-    eprintln!("{}: loading {size:?}", server.description());
-    let keys = blog::create(&pool, size).await?;
+    let size = options.size;
+    let Blog {
+        server,
+        pool,
+        posts: keys,
+    } = Blog::load(size).await?;
     sqlx::raw_sql(CLASSIC_TABLE).execute(&pool).await?;
     let bench = Bench {
         pool,

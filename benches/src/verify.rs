@@ -3,23 +3,15 @@
 use std::time::Instant;
 
 use anyhow::ensure;
-use sqlx::postgres::PgPoolOptions;
 
-use crate::blog::{self, Size, sync_all_posts, verify_post};
+use crate::blog::{Blog, Size, sync_all_posts, verify_post};
 use crate::measure::{Times, millis};
 
 /// Options of `verify`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
-    /// How many posts there are.
-    #[arg(long, default_value_t = 10_000)]
-    posts: i32,
-    /// How many users there are.
-    #[arg(long, default_value_t = 1_000)]
-    users: i32,
-    /// How many comments there are.
-    #[arg(long, default_value_t = 100_000)]
-    comments: i32,
+    #[command(flatten)]
+    size: Size,
     /// Measured rounds.
     #[arg(long, default_value_t = 11)]
     rounds: usize,
@@ -33,24 +25,12 @@ const WAYS: [&str; 4] = [
 ];
 
 pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
-    let server = dev_postgres::Server::builder()
-        .setting("fsync", "on")
-        .setting("synchronous_commit", "on")
-        .setting("full_page_writes", "on")
-        .setting("shared_buffers", "512MB")
-        .setting("jit", "off")
-        .start()?;
-    let pool = PgPoolOptions::new()
-        .max_connections(2)
-        .connect_with(server.create_database().await?)
-        .await?;
-    let size = Size {
-        users: options.users,
-        posts: options.posts,
-        comments: options.comments,
-    };
-    eprintln!("{}: loading {size:?}", server.description());
-    let keys = blog::create(&pool, size).await?;
+    let size = options.size;
+    let Blog {
+        server,
+        pool,
+        posts: keys,
+    } = Blog::load(size).await?;
     sync_all_posts(&pool).await?;
     sqlx::raw_sql("VACUUM ANALYZE").execute(&pool).await?;
 

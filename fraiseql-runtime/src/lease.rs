@@ -26,8 +26,8 @@ impl Lease {
         pool.try_acquire().map(|connection| Self(Some(connection)))
     }
 
-    /// The work is over, however it went.
-    pub(crate) fn give_back(mut self) {
+    /// The work is over, however it went. There is no connection any more.
+    pub(crate) fn give_back(&mut self) {
         self.0.take();
     }
 }

@@ -3,6 +3,7 @@
 use fraiseql_runtime::{Error, ReadModel, SyncReport, TView};
 use fraiseql_tests::blog::{Post, blog, delete_post, sync_all_posts, sync_post};
 use fraiseql_tests::run;
+use fraiseql_tests::watched::wait_for_a_lock;
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
 use uuid::Uuid;
@@ -741,22 +742,4 @@ async fn overlapping_batches_do_not_deadlock() -> anyhow::Result<()> {
     }
     assert_eq!(counts(&sync_all_posts(&pool).await?), [0, 0, 40, 0]);
     Ok(())
-}
-
-/// Waits until a session of this database waits for a lock.
-async fn wait_for_a_lock(pool: &PgPool) {
-    for _ in 0..1_000 {
-        let waiting: bool = sqlx::query_scalar(
-            "SELECT EXISTS (SELECT FROM pg_stat_activity
-             WHERE datname = current_database() AND wait_event_type = 'Lock')",
-        )
-        .fetch_one(pool)
-        .await
-        .unwrap();
-        if waiting {
-            return;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-    }
-    panic!("nobody waits for a lock");
 }

@@ -11,6 +11,7 @@ use fraiseql_tests::watched::{
     ADA, blog, deadlocked, post, posts, refuse_post_2, rename, wait_for_a_lock,
 };
 use sqlx::PgPool;
+use sqlx::postgres::PgPoolOptions;
 
 /// Keeps what a thread traces under `fraiseql::sync` as text: level, spans, fields.
 struct Capture;
@@ -344,6 +345,30 @@ async fn a_failing_log_is_traced() -> anyhow::Result<()> {
             && text.contains("the sync log could not be written error=writing")),
         "{events:#?}"
     );
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_session_that_does_not_fit_says_so() -> anyhow::Result<()> {
+    const SAID: &str = "TimeZone, extra_float_digits or the isolation level of the session do not \
+                        fit; run again with those that do";
+    let (pool, _, _) = blog(1).await;
+    let capture = Capture::start();
+    sync_post(&pool, &[post(1)]).await?;
+    let said = |events: Vec<String>| events.iter().any(|text| text.contains(SAID));
+    assert!(!said(capture.take()));
+    for setting in [
+        "SET TimeZone = 'Asia/Tokyo'",
+        "SET default_transaction_isolation = 'repeatable read'",
+    ] {
+        let other = PgPoolOptions::new()
+            .max_connections(1)
+            .connect_with((*pool.connect_options()).clone())
+            .await?;
+        sqlx::raw_sql(setting).execute(&other).await?;
+        sync_post(&other, &[post(1)]).await?;
+        assert!(said(capture.take()), "{setting}");
+    }
     Ok(())
 }
 

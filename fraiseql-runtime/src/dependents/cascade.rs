@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use sqlx::{AssertSqlSafe, PgConnection, Row};
 
+use crate::dependents::composed::Composed;
 use crate::error::{Error, Result};
 use crate::key::Keys;
 use crate::sql::cascade as sql;
@@ -41,9 +42,16 @@ struct Columns {
 #[derive(Debug, Default)]
 pub(crate) struct ForeignKeys(BTreeMap<TableName, Vec<ForeignKey>>);
 
-/// The foreign keys of the database of a read model, once they were read.
+/// The foreign keys of the database of a read model, once they were read, and the statements
+/// that go along them.
 #[derive(Debug, Default)]
-pub(crate) struct Cache(Mutex<Option<Arc<ForeignKeys>>>);
+pub(crate) struct Cache {
+    foreign_keys: Mutex<Option<Arc<ForeignKeys>>>,
+    composed: Composed<Lookup>,
+}
+
+/// The values of a column, with its type, in rows.
+type Lookup = (Rows, String, &'static str);
 
 /// Rows that go or change, by a column of theirs.
 #[derive(Debug, PartialEq, Eq)]
@@ -71,7 +79,7 @@ pub(crate) struct Cascades {
 impl Cache {
     async fn get(&self, connection: &mut PgConnection) -> Result<Arc<ForeignKeys>> {
         let cached = self
-            .0
+            .foreign_keys
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone();
@@ -79,8 +87,30 @@ impl Cache {
             return Ok(cached);
         }
         let loaded = Arc::new(ForeignKeys::load(connection).await?);
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&loaded));
+        *self
+            .foreign_keys
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&loaded));
         Ok(loaded)
+    }
+
+    /// The statement that reads the values that children refer to such rows by.
+    fn statement(
+        &self,
+        table: &TableName,
+        by: &str,
+        ty: &'static str,
+        columns: &Columns,
+    ) -> Arc<str> {
+        let (wanted, wanted_ty) = (&columns.key, columns.ty.sql());
+        let key = (
+            (table.clone(), by.to_owned(), ty),
+            wanted.clone(),
+            wanted_ty,
+        );
+        let table = (table.schema.as_str(), table.name.as_str());
+        self.composed
+            .get(key, || sql::values(table, by, ty, wanted, wanted_ty))
     }
 }
 
@@ -160,7 +190,7 @@ pub(crate) async fn cascades(
             let mut next = if columns.key == column {
                 keys.clone()
             } else {
-                values(connection, &table, (&column, &keys), columns, limit).await?
+                values(cache, connection, &table, (&column, &keys), columns, limit).await?
             };
             let place = (foreign_key.child.clone(), columns.fk.clone(), next.sql());
             if let Some(known) = seen.get(&place) {
@@ -202,21 +232,16 @@ impl Cascades {
 
 /// The values that the children of some rows refer to them by.
 async fn values(
+    cache: &Cache,
     connection: &mut PgConnection,
     table: &TableName,
     (by, rows): (&str, &Keys),
     columns: &Columns,
     limit: usize,
 ) -> Result<Keys> {
-    let TableName { schema, name } = table;
-    let text = sql::values(
-        (schema, name),
-        by,
-        rows.sql(),
-        &columns.key,
-        columns.ty.sql(),
-    );
+    let text = cache.statement(table, by, rows.sql(), columns);
     telemetry::statement(&text);
+    let TableName { schema, name } = table;
     let failed = Error::database(format!(
         "looking for rows that go with those of {schema}.{name} by {by}"
     ));

@@ -1,6 +1,5 @@
 //! Asks the database which documents changed rows belong to.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use sqlx::postgres::PgRow;
@@ -11,7 +10,7 @@ use crate::dependents::index::{Index, Way};
 use crate::error::{Error, Result};
 use crate::key::Keys;
 use crate::schema::Table;
-use crate::sql::dependents::{self, answer};
+use crate::sql::dependents::answer;
 use crate::sql::part::PartSql;
 use crate::sync::telemetry;
 use crate::view::Handle;
@@ -135,13 +134,12 @@ pub(crate) async fn old_values(
     column: &str,
     rows: &Keys,
 ) -> Result<Vec<OldValues>> {
-    let wanted: BTreeSet<&str> = index.ways(table).iter().map(Way::first_column).collect();
-    let wanted: Vec<&str> = wanted.into_iter().collect();
+    let wanted = index.first_columns(table);
     if wanted.is_empty() || rows.is_empty() {
         return Ok(Vec::new());
     }
     let failed = || Error::database(format!("looking for where rows of {table} were before"));
-    let sql = dependents::old_values(table, column, rows.sql(), &wanted);
+    let sql = index.old_values(table, column, rows.sql());
     telemetry::statement(&sql);
     let row = rows
         .bind(sqlx::query(AssertSqlSafe(sql)))
@@ -171,18 +169,13 @@ pub(crate) async fn find_from(
     old: &OldValues,
     limit: usize,
 ) -> Result<Vec<FoundWay>> {
-    let ways = || {
-        let ways = index.ways(table).iter();
-        ways.filter(|way| way.first_column() == old.column)
-    };
     let failed = || {
         Error::database(format!(
             "looking for the documents that depended on rows of {table} by {}",
             column_name(table, &old.column)
         ))
     };
-    let composed: Vec<_> = ways().map(|way| (way.sql(), way.view.view)).collect();
-    let sql = dependents::from_values(table, &old.column, &old.ty, &composed);
+    let sql = index.from_values(table, &old.column, &old.ty);
     telemetry::statement(&sql);
     let one_more = i64::try_from(limit).map_or(i64::MAX, |limit| limit.saturating_add(1));
     let row = sqlx::query(AssertSqlSafe(sql))
@@ -191,5 +184,6 @@ pub(crate) async fn find_from(
         .fetch_one(connection)
         .await
         .map_err(failed())?;
-    found(&row, ways(), limit, |_| None).map_err(failed())
+    let ways = index.ways_from(table, &old.column);
+    found(&row, ways, limit, |_| None).map_err(failed())
 }

@@ -1,15 +1,17 @@
 //! Which tables the documents of a read model are made of, and the ways from their rows up to
 //! the documents. Read from the constant tables, once.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use crate::check::findings::name;
 use crate::dependents::cascade::Cache;
-use crate::schema::{Link, Shape, Source, Table};
+use crate::dependents::composed::Composed;
+use crate::schema::{Link, Shape, Source, Table, View};
 use crate::sql::dependents::{self, Step};
 use crate::sql::part::PartSql;
+use crate::sql::write::advisory;
 use crate::view::Handle;
 
 /// A way from the rows of a table to the documents of a view, and what it is called.
@@ -26,18 +28,35 @@ pub(crate) struct Way {
 /// The ways of a read model, by table.
 pub(crate) struct Index {
     tables: BTreeMap<Table, Vec<Way>>,
-    /// What was composed: for a table, a column, the type of its values, and whether it locks.
-    composed: Mutex<HashMap<Statement, Arc<str>>>,
+    composed: Composed<Statement>,
     /// What goes with deleted rows.
     pub(crate) foreign_keys: Cache,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Statement {
-    table: Table,
-    column: String,
-    ty: &'static str,
-    lock: bool,
+/// What a statement depends on.
+#[derive(Debug, PartialEq, Eq, Hash)]
+enum Statement {
+    /// The documents of rows, by a column and the type of its values.
+    Find {
+        table: Table,
+        column: String,
+        ty: &'static str,
+        lock: bool,
+    },
+    /// Where such rows begin their ways.
+    OldValues {
+        table: Table,
+        column: String,
+        ty: &'static str,
+    },
+    /// The documents of the ways that begin with a column, whose type is as the database says.
+    FindFrom {
+        table: Table,
+        column: String,
+        ty: String,
+    },
+    /// These view tables.
+    Announce(Vec<Table>),
 }
 
 impl Way {
@@ -50,10 +69,6 @@ impl Way {
     /// The column of the rows that it begins with.
     pub(crate) fn first_column(&self) -> &str {
         self.sql.wanted
-    }
-
-    pub(super) fn sql(&self) -> &dependents::Way {
-        &self.sql
     }
 
     /// The part that these rows, named by `column`, are in the root objects of the documents.
@@ -80,7 +95,7 @@ impl Index {
     pub(crate) fn of(views: &[Handle]) -> Self {
         let mut index = Self {
             tables: BTreeMap::new(),
-            composed: Mutex::default(),
+            composed: Composed::default(),
             foreign_keys: Cache::default(),
         };
         // In the order in which documents are written.
@@ -123,22 +138,66 @@ impl Index {
         ty: &'static str,
         lock: bool,
     ) -> Arc<str> {
-        let wanted = Statement {
+        let key = Statement::Find {
             table,
             column: column.to_owned(),
             ty,
             lock,
         };
-        let mut composed = self.composed.lock().unwrap_or_else(PoisonError::into_inner);
-        let text = composed.entry(wanted).or_insert_with(|| {
+        self.composed.get(key, || {
             let ways: Vec<_> = self
                 .ways(table)
                 .iter()
                 .map(|way| (&way.sql, way.view.view))
                 .collect();
-            dependents::compose(table, column, ty, &ways, lock).into()
-        });
-        Arc::clone(text)
+            dependents::compose(table, column, ty, &ways, lock)
+        })
+    }
+
+    /// The columns of a table that its ways begin with, each once.
+    pub(super) fn first_columns(&self, table: Table) -> BTreeSet<&str> {
+        self.ways(table).iter().map(Way::first_column).collect()
+    }
+
+    /// The statement that reads what rows have in the columns that ways begin with.
+    pub(super) fn old_values(&self, table: Table, column: &str, ty: &'static str) -> Arc<str> {
+        let key = Statement::OldValues {
+            table,
+            column: column.to_owned(),
+            ty,
+        };
+        self.composed.get(key, || {
+            let wanted: Vec<&str> = self.first_columns(table).into_iter().collect();
+            dependents::old_values(table, column, ty, &wanted)
+        })
+    }
+
+    /// The ways from a table that begin with this column.
+    pub(super) fn ways_from(&self, table: Table, column: &str) -> impl Iterator<Item = &Way> {
+        let ways = self.ways(table).iter();
+        ways.filter(move |way| way.first_column() == column)
+    }
+
+    /// The statement that follows them.
+    pub(super) fn from_values(&self, table: Table, column: &str, ty: &str) -> Arc<str> {
+        let key = Statement::FindFrom {
+            table,
+            column: column.to_owned(),
+            ty: ty.to_owned(),
+        };
+        self.composed.get(key, || {
+            let ways: Vec<_> = self
+                .ways_from(table, column)
+                .map(|way| (&way.sql, way.view.view))
+                .collect();
+            dependents::from_values(table, column, ty, &ways)
+        })
+    }
+
+    /// The statement that says to other syncs that documents of these views may change.
+    pub(crate) fn announce(&self, views: &[&View]) -> Arc<str> {
+        let key = Statement::Announce(views.iter().map(|view| view.table).collect());
+        self.composed.get(key, || advisory::announce(views))
     }
 
     /// The rows of `shape` at `place`, and those that they refer to.

@@ -1,9 +1,11 @@
 //! Dependents: the documents that are made of given rows.
 //!
 //! [`index`] reads from the constant tables which ways lead from a table up to documents,
-//! [`find`] follows them. [`cascade`] finds the rows that go with deleted ones.
+//! [`find`] follows them. [`cascade`] finds the rows that go with deleted ones. [`composed`] keeps
+//! their statements.
 
 pub(crate) mod cascade;
+mod composed;
 pub(crate) mod find;
 pub(crate) mod index;
 #[cfg(test)]

@@ -23,7 +23,6 @@ use crate::mutation::report::{LeftToFullSync, MutationReport, ViewReport};
 use crate::mutation::{Isolation, Mutation};
 use crate::schema::{Table, View};
 use crate::sql::part::PartSql;
-use crate::sql::write;
 use crate::sync::report::SyncReport;
 use crate::sync::{Request, observe, part, telemetry};
 use crate::view::Handle;
@@ -45,7 +44,7 @@ pub(super) async fn flush(mutation: &mut Mutation) -> Result<MutationReport> {
             part,
             rows,
             keys: of,
-        } in found.replaced(view, &keys)
+        } in found.replaced(view)
         {
             keys.remove(&of);
             let request = Request::Replace {
@@ -162,7 +161,7 @@ impl Search {
             return Ok(());
         }
         let views: Vec<&View> = views.into_values().collect();
-        let sql = write::announce(&views);
+        let sql = index.announce(&views);
         telemetry::statement(&sql);
         sqlx::query(AssertSqlSafe(sql))
             .execute(&mut *mutation.connection)
@@ -253,9 +252,9 @@ impl Search {
         }
     }
 
-    /// Which of the documents `keys` only differ in a part, where that is worth a statement of
-    /// its own. A document that differs in two is built.
-    fn replaced(&mut self, view: Handle, keys: &Keys) -> Vec<Replaced> {
+    /// Which documents of `view` only differ in a part, where that is worth a statement of its
+    /// own. A document that differs in two is built.
+    fn replaced(&mut self, view: Handle) -> Vec<Replaced> {
         let is_of = |(of, _): &mut (Handle, Replaced)| of.view.table == view.view.table;
         let parts: Vec<Replaced> = self
             .parts
@@ -263,8 +262,8 @@ impl Search {
             .map(|(_, part)| part)
             .collect();
         let mut others = self.built.keys_of(view);
-        let mut twice = keys.none();
-        let mut once = keys.none();
+        let mut twice = view.no_keys();
+        let mut once = view.no_keys();
         for part in &parts {
             let mut again = part.keys.clone();
             let mut first = part.keys.clone();
@@ -284,14 +283,15 @@ impl Search {
             .collect()
     }
 
-    /// The documents that may be synced. Where there are more, and the caller wants it so, the
+    /// Takes the documents that may be synced. Where there are more, and the caller wants it so, the
     /// views that have too many are left out and reported.
     fn within_limits(
-        &self,
+        &mut self,
         mutation: &Mutation,
         report: &mut MutationReport,
     ) -> Result<Dependents> {
         let limits = mutation.limits;
+        let documents = std::mem::take(&mut self.documents);
         if limits.beyond == Beyond::Fail {
             if let Some(way) = self.ways.iter().find(|way| way.depth > limits.depth) {
                 return Err(Error::TooDeep {
@@ -301,19 +301,19 @@ impl Search {
                 });
             }
             let truncated = self.truncated || self.ways.iter().any(|way| way.truncated);
-            if truncated || self.documents.len() > limits.documents {
+            if truncated || documents.len() > limits.documents {
                 return Err(Error::TooManyDependents {
                     most: limits.documents,
                     ways: self.told(|_| true),
                 });
             }
-            return Ok(self.documents.clone());
+            return Ok(documents);
         }
         // What goes with so many rows is not known.
         let all_left = self.truncated;
         let mut within = Dependents::default();
         let mut left = limits.documents;
-        for (view, keys) in self.documents.clone().into_views() {
+        for (view, keys) in documents.into_views() {
             let is_of = |way: &FoundWay| way.view.view.table == view.view.table;
             let beyond = |way: &FoundWay| is_of(way) && (way.truncated || way.depth > limits.depth);
             if all_left || keys.len() > left || self.ways.iter().any(beyond) {

@@ -48,6 +48,36 @@ pub trait Changes {
     fn resync<V: TView>(&mut self, keys: &[V::Key]);
 }
 
+/// For a type whose own methods have these names, so that they are called without the trait.
+macro_rules! changes_by_own_methods {
+    ($type:ty) => {
+        impl $crate::mutation::marks::Changes for $type {
+            fn changed<T: $crate::Keyed>(&mut self, keys: &[T::RowKey]) {
+                self.changed::<T>(keys);
+            }
+
+            fn inserted<T: $crate::Keyed>(&mut self, keys: &[T::RowKey]) {
+                self.inserted::<T>(keys);
+            }
+
+            fn changed_rows<K: $crate::Key>(
+                &mut self,
+                table: &str,
+                column: &str,
+                values: &[K],
+            ) -> $crate::Result<()> {
+                self.changed_rows(table, column, values)
+            }
+
+            fn resync<V: $crate::TView>(&mut self, keys: &[V::Key]) {
+                self.resync::<V>(keys);
+            }
+        }
+    };
+}
+
+pub(super) use changes_by_own_methods;
+
 /// What was marked.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Marks {

@@ -22,7 +22,7 @@ use sqlx::{Connection, PgConnection, PgPool};
 use sqlx_core::transaction::TransactionManager;
 
 use self::limits::Limits;
-use self::marks::{Changes, Marks};
+use self::marks::{Marks, changes_by_own_methods};
 use self::report::MutationReport;
 use self::savepoint::Savepoint;
 use crate::error::{Error, Result};
@@ -214,26 +214,10 @@ impl Mutation {
     }
 }
 
-impl Changes for Mutation {
-    fn changed<T: Keyed>(&mut self, keys: &[T::RowKey]) {
-        self.changed::<T>(keys);
-    }
-
-    fn inserted<T: Keyed>(&mut self, keys: &[T::RowKey]) {
-        self.inserted::<T>(keys);
-    }
-
-    fn changed_rows<K: Key>(&mut self, table: &str, column: &str, values: &[K]) -> Result<()> {
-        self.changed_rows(table, column, values)
-    }
-
-    fn resync<V: TView>(&mut self, keys: &[V::Key]) {
-        self.resync::<V>(keys);
-    }
-}
+changes_by_own_methods!(Mutation);
 
 /// A connection in a transaction, which is rolled back where it is dropped before its end.
-struct Open(Option<Lease>);
+struct Open(Lease);
 
 impl Open {
     /// Until the transaction has begun, sqlx does not know of it: where this is dropped, the
@@ -243,7 +227,7 @@ impl Open {
         let mut lease = Lease::of(pool, "acquiring a connection for a mutation").await?;
         let begun = lease.begin_with(begin).await.map(std::mem::forget);
         match begun {
-            Ok(()) => Ok(Self(Some(lease))),
+            Ok(()) => Ok(Self(lease)),
             Err(error) => {
                 lease.give_back();
                 Err(failed()(error))
@@ -254,11 +238,9 @@ impl Open {
 
 impl Drop for Open {
     fn drop(&mut self) {
-        if let Some(mut lease) = self.0.take() {
-            // Of one that was committed, there is none to roll back.
-            PgTransactionManager::start_rollback(&mut lease);
-            lease.give_back();
-        }
+        // Of one that was committed, there is none to roll back.
+        PgTransactionManager::start_rollback(&mut self.0);
+        self.0.give_back();
     }
 }
 
@@ -266,15 +248,13 @@ impl Deref for Open {
     type Target = PgConnection;
 
     fn deref(&self) -> &PgConnection {
-        self.0.as_deref().expect("it is there until it is dropped")
+        &self.0
     }
 }
 
 impl DerefMut for Open {
     fn deref_mut(&mut self) -> &mut PgConnection {
-        self.0
-            .as_deref_mut()
-            .expect("it is there until it is dropped")
+        &mut self.0
     }
 }
 

@@ -8,7 +8,7 @@ use sqlx::{Connection, PgConnection, Postgres, Transaction};
 use crate::error::{Error, Result};
 use crate::key::Key;
 use crate::model::ReadModel;
-use crate::mutation::marks::{Changes, Marks};
+use crate::mutation::marks::{Marks, changes_by_own_methods};
 use crate::row_key::Keyed;
 use crate::view::TView;
 
@@ -121,23 +121,7 @@ impl<'m> Savepoint<'m> {
     }
 }
 
-impl Changes for Savepoint<'_> {
-    fn changed<T: Keyed>(&mut self, keys: &[T::RowKey]) {
-        self.changed::<T>(keys);
-    }
-
-    fn inserted<T: Keyed>(&mut self, keys: &[T::RowKey]) {
-        self.inserted::<T>(keys);
-    }
-
-    fn changed_rows<K: Key>(&mut self, table: &str, column: &str, values: &[K]) -> Result<()> {
-        self.changed_rows(table, column, values)
-    }
-
-    fn resync<V: TView>(&mut self, keys: &[V::Key]) {
-        self.resync::<V>(keys);
-    }
-}
+changes_by_own_methods!(Savepoint<'_>);
 
 impl Deref for Savepoint<'_> {
     type Target = PgConnection;

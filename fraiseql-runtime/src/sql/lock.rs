@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::schema::{Link, Shape, Source, Table, View};
 use crate::sql::sync::{any, in_order};
 use crate::sql::text::{Sql, column, ident};
-use crate::sql::write::{IN_ORDER, OPEN, advisory_key};
+use crate::sql::write::advisory::{IN_ORDER, OPEN, advisory_key};
 
 /// Columns of the answer of a lock.
 pub(crate) mod answer {

@@ -10,7 +10,7 @@ use crate::sql::document;
 use crate::sql::session::SessionNeeds;
 use crate::sql::shape;
 use crate::sql::text::{Sql, column, literal};
-use crate::sql::write::{others, touched};
+use crate::sql::write::equal::{others, touched};
 
 /// Columns of the answer of [`PartSql::replace`].
 pub(crate) mod answer {

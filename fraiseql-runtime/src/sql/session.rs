@@ -65,6 +65,18 @@ SELECT
   pg_catalog.set_config('TimeZone', 'UTC', true),
   pg_catalog.set_config('extra_float_digits', '1', true)";
 
+/// What it is set to.
+pub(crate) const SETTINGS: &str = "\
+SELECT
+  pg_catalog.current_setting('TimeZone'),
+  pg_catalog.current_setting('extra_float_digits')";
+
+/// Sets it for the transaction to what it was.
+pub(crate) const RESTORE: &str = "\
+SELECT
+  pg_catalog.set_config('TimeZone', $1, true),
+  pg_catalog.set_config('extra_float_digits', $2, true)";
+
 /// What the documents of a view need of the session.
 #[must_use]
 pub fn session_needs(view: &View) -> SessionNeeds {

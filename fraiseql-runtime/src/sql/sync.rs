@@ -7,7 +7,7 @@ use crate::sql::document::{self, Lookup};
 use crate::sql::lock;
 use crate::sql::session::{SessionNeeds, session_needs};
 use crate::sql::text::{Sql, column, fragment, ident, literal};
-use crate::sql::write::{self, Form};
+use crate::sql::write::{self, Form, advisory, equal};
 
 /// The statements of a sync.
 #[derive(Debug)]
@@ -69,9 +69,9 @@ pub(crate) fn compose(view: &View, number: i64) -> SyncSql {
         write_few: write::compose(view, number, Lookup::Few, Form::Guarded),
         write_locked: write::compose(view, number, Lookup::Many, Form::Locked),
         write_locked_few: write::compose(view, number, Lookup::Few, Form::Locked),
-        announce: write::announce(&[view]),
-        still_writing: write::still_writing(view),
-        overwritten: write::overwritten(view),
+        announce: advisory::announce(&[view]),
+        still_writing: equal::still_writing(view),
+        overwritten: equal::overwritten(view),
         lock: lock::all(view),
         lock_documents: lock::documents(view),
         clear_unique: clear_unique(view),

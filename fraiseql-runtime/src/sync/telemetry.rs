@@ -151,13 +151,13 @@ pub(crate) fn waiting_for_open(view: Handle) {
     );
 }
 
-/// The session's settings did not fit, and the statement is run again with others.
+/// The session's settings, or its isolation level, did not fit, and the statement is run again with others.
 pub(crate) fn session_redone(view: Handle) {
     #[cfg(feature = "tracing")]
     tracing::debug!(
         target: TARGET,
         entity = view.view.entity,
-        "TimeZone or extra_float_digits of the session do not fit; run again with those that do",
+        "TimeZone, extra_float_digits or the isolation level of the session do not fit; run again with those that do",
     );
 }
 

@@ -1,12 +1,30 @@
 //! The keys that a full sync goes through, and how many there are.
 
-use sqlx::Row;
+use sqlx::postgres::PgArguments;
+use sqlx::query::Query;
+use sqlx::{Postgres, Row};
 
 use super::run::Run;
 use crate::error::{Error, Result};
 use crate::key::Keys;
 use crate::sync::target::Session;
 use crate::sync::telemetry;
+
+/// The query that goes on after a key, with that key bound, or the one that begins where there is
+/// none. It is about to be sent.
+fn query_after<'q>(
+    after: &'q Keys,
+    first: &'static str,
+    next: &'static str,
+) -> Query<'q, Postgres, PgArguments> {
+    if after.is_empty() {
+        telemetry::statement(first);
+        sqlx::query(first)
+    } else {
+        telemetry::statement(next);
+        after.bind(sqlx::query(next))
+    }
+}
 
 impl Run<'_> {
     pub(super) async fn next_keys(
@@ -16,14 +34,7 @@ impl Run<'_> {
         size: usize,
     ) -> Result<Keys> {
         let sql = &self.view.statements().sync;
-        let query = if after.is_empty() {
-            telemetry::statement(&sql.first_keys);
-            sqlx::query(sql.first_keys.as_str())
-        } else {
-            telemetry::statement(&sql.next_keys);
-            after.bind(sqlx::query(sql.next_keys.as_str()))
-        };
-        query
+        query_after(after, &sql.first_keys, &sql.next_keys)
             .bind(i64::try_from(size).unwrap_or(i64::MAX))
             .fetch_one(session.connection())
             .await
@@ -41,14 +52,7 @@ impl Run<'_> {
     ) -> Result<Keys> {
         let sql = &self.view.statements().rebuild;
         loop {
-            let query = if after.is_empty() {
-                telemetry::statement(&sql.first_keys);
-                sqlx::query(sql.first_keys.as_str())
-            } else {
-                telemetry::statement(&sql.next_keys);
-                after.bind(sqlx::query(sql.next_keys.as_str()))
-            };
-            let (keys, last) = query
+            let (keys, last) = query_after(after, &sql.first_keys, &sql.next_keys)
                 .bind(i64::try_from(size).unwrap_or(i64::MAX))
                 .fetch_one(session.connection())
                 .await
@@ -68,14 +72,7 @@ impl Run<'_> {
     /// How many documents there are behind a key, about.
     pub(super) async fn expected(&self, session: &mut Session<'_>, after: &Keys) -> Result<u64> {
         let sql = &self.view.statements().sync;
-        let query = if after.is_empty() {
-            telemetry::statement(&sql.expected);
-            sqlx::query(sql.expected.as_str())
-        } else {
-            telemetry::statement(&sql.expected_after);
-            after.bind(sqlx::query(sql.expected_after.as_str()))
-        };
-        let expected: i64 = query
+        let expected: i64 = query_after(after, &sql.expected, &sql.expected_after)
             .fetch_one(session.connection())
             .await
             .and_then(|row| row.try_get(0))

@@ -175,26 +175,14 @@ impl Recorder {
                 .expected_changes
                 .push((table.to_owned(), column.to_owned()));
         }
-        let without = |keys: &Keys, others: &Keys| {
-            let mut keys = keys.clone();
-            keys.remove(others);
-            keys
-        };
-        let missing = without(&expected, &actual);
-        let unexpected = without(&actual, &expected);
-        if missing.is_empty() && unexpected.is_empty() {
-            return;
-        }
-        let mut text = if expected.is_empty() {
-            format!("expected no rows of {table} to be changed")
-        } else {
-            format!("expected these of {table}.{column} to be changed, and no others: {expected}")
-        };
-        for (what, keys) in [("missing", missing), ("unexpected", unexpected)] {
-            if !keys.is_empty() {
-                text.push_str(&format!("\n  {what}: {keys}"));
+        self.assert_same(&actual, &expected, || {
+            if expected.is_empty() {
+                format!("expected no rows of {table} to be changed")
+            } else {
+                format!(
+                    "expected these of {table}.{column} to be changed, and no others: {expected}"
+                )
             }
-        }
-        self.fail_with(&text);
+        });
     }
 }

@@ -313,22 +313,31 @@ impl Recorder {
         self.lock().expect(V::VIEW.table, mode);
         let actual = self.listed::<V>(mode);
         let expected = Keys::of(expected);
+        let entity = V::VIEW.entity;
+        self.assert_same(&actual, &expected, || {
+            if expected.is_empty() {
+                format!("expected no {entity} to be {verb}")
+            } else {
+                format!("expected these of {entity} to be {verb}, and no others: {expected}")
+            }
+        });
+    }
+
+    /// Fails with what was expected, and with what is missing and what is too much, where there
+    /// is any.
+    #[track_caller]
+    fn assert_same(&self, actual: &Keys, expected: &Keys, expectation: impl FnOnce() -> String) {
         let without = |keys: &Keys, others: &Keys| {
             let mut keys = keys.clone();
             keys.remove(others);
             keys
         };
-        let missing = without(&expected, &actual);
-        let unexpected = without(&actual, &expected);
+        let missing = without(expected, actual);
+        let unexpected = without(actual, expected);
         if missing.is_empty() && unexpected.is_empty() {
             return;
         }
-        let entity = V::VIEW.entity;
-        let mut text = if expected.is_empty() {
-            format!("expected no {entity} to be {verb}")
-        } else {
-            format!("expected these of {entity} to be {verb}, and no others: {expected}")
-        };
+        let mut text = expectation();
         for (what, keys) in [("missing", missing), ("unexpected", unexpected)] {
             if !keys.is_empty() {
                 text.push_str(&format!("\n  {what}: {keys}"));
