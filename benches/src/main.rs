@@ -3,8 +3,9 @@
 //! `cargo run --release -p benches -- sync` compares ways to keep documents up to date, all
 //! on one server and in one run: alternating, after a warm-up, medians and ratios.
 //! `-- mutation` changes a row that many documents embed. `-- verify` compares verifying documents
-//! with a full sync. `-- graphql` answers queries beside async-graphql's own objects. `-- derive` measures what the derives cost at compile time. `-- stress` tries
-//! to lose an update.
+//! with a full sync. `-- select` writes selected fields of documents. `-- graphql` answers queries
+//! beside async-graphql's own objects. `-- derive` measures what the derives cost at compile time.
+//! `-- stress` tries to lose an update.
 
 mod blog;
 mod derive;
@@ -12,6 +13,7 @@ mod graphql;
 mod measure;
 mod mutation;
 mod plot;
+mod select;
 mod stress;
 mod sync;
 mod verify;
@@ -32,6 +34,8 @@ enum Command {
     Sync(sync::Options),
     /// One row that many documents embed.
     Mutation(mutation::Options),
+    /// Selecting fields of documents, beside other ways to read JSON.
+    Select(select::Options),
     /// Everything at once, and whether any update is lost.
     Stress(stress::Options),
     /// Verifying documents, beside a full sync.
@@ -47,6 +51,7 @@ async fn main() -> anyhow::Result<()> {
     match Arguments::parse().command {
         Command::Sync(options) => sync::run(options).await,
         Command::Mutation(options) => mutation::run(options).await,
+        Command::Select(options) => select::run(options).await,
         Command::Stress(options) => stress::run(options).await,
         Command::Verify(options) => verify::run(options).await,
         Command::Graphql(options) => graphql::run(options).await,

@@ -1,0 +1,188 @@
+//! Field selection over stored documents, beside what else one would read them with.
+
+mod others;
+
+use std::hint::black_box;
+use std::time::Instant;
+
+use anyhow::{Context, ensure};
+use fraiseql_runtime::{Projection, ReadModel, Selection, TView};
+use sqlx::PgPool;
+
+use crate::blog::{self, Author, Comment, Post, Size, sync_all_posts};
+use crate::measure::Times;
+use others::Want;
+
+/// Options of `select`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    /// How many documents there are of each kind.
+    #[arg(long, default_value_t = 50)]
+    documents: i32,
+    /// How many comments the posts have: so many bytes a document has, about, in units of 340.
+    #[arg(long, value_delimiter = ',', default_values_t = [10, 90])]
+    comments: Vec<i32>,
+    /// Measured rounds.
+    #[arg(long, default_value_t = 9)]
+    rounds: usize,
+    /// How long a way is measured in one round, in milliseconds.
+    #[arg(long, default_value_t = 20)]
+    millis: u32,
+    /// Only this crate, for a profiler.
+    #[arg(long)]
+    only_ours: bool,
+}
+
+/// The same posts, stored as text.
+#[derive(Debug, TView)]
+#[tview(table = "tb_post", view = "tv_text", entity = "text", data = "json")]
+pub(crate) struct Text {
+    id: uuid::Uuid,
+    title: String,
+    content: String,
+    published: bool,
+    created_at: chrono::DateTime<chrono::Utc>,
+    #[tview(one(fk = "author_id"))]
+    author: Author,
+    #[tview(many(fk = "post_id", order_by = "created_at DESC"))]
+    comments: Vec<Comment>,
+    #[tview(count(table = "tb_comment", fk = "post_id"))]
+    comment_count: i64,
+}
+
+/// What is asked for.
+const QUERIES: [(&str, &str); 4] = [
+    (
+        "a post with its comments",
+        "{ id title author { username fullName } commentCount \
+         comments { content author { username } } }",
+    ),
+    ("three scalars", "{ id title published }"),
+    (
+        "every field by its name",
+        "{ id title content published createdAt author { id username fullName } \
+         comments { id content createdAt author { id username fullName } } commentCount }",
+    ),
+    ("everything", ""),
+];
+
+const WAYS: [&str; 5] = [
+    "fraiseql",
+    "sonic-rs, get_many",
+    "sonic-rs, Value",
+    "serde_json::Value",
+    "a copy of the whole",
+];
+
+pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
+    let server = dev_postgres::Server::temporary()?;
+    println!(
+        "{}; ns for each document, GB of documents for each second; medians of {} rounds",
+        server.description(),
+        options.rounds
+    );
+    for &comments in &options.comments {
+        let pool = PgPool::connect_with(server.create_database().await?).await?;
+        let size = Size {
+            users: 1_000.min(options.documents * 10),
+            posts: options.documents,
+            comments: options.documents * comments,
+        };
+        blog::create(&pool, size).await?;
+        ReadModel::builder()
+            .view::<Text>()
+            .build()?
+            .migrate(&pool)
+            .await?;
+        sync_all_posts(&pool).await?;
+        sync_all_texts(&pool).await?;
+        let jsonb = "SELECT data::text FROM tv_post ORDER BY id";
+        let json = "SELECT data::text FROM tv_text ORDER BY id";
+        for (stored, sql) in [("jsonb", jsonb), ("json", json)] {
+            let documents: Vec<String> = sqlx::query_scalar(sql).fetch_all(&pool).await?;
+            let bytes = documents.iter().map(String::len).sum::<usize>();
+            println!(
+                "\n{} documents with {comments} comments, {} bytes each, as `{stored}`\n",
+                documents.len(),
+                bytes / documents.len().max(1)
+            );
+            println!("| asked for | {} |", WAYS.join(" | "));
+            println!("|---|{}", "---:|".repeat(WAYS.len()));
+            for (name, query) in QUERIES {
+                let times = measure(query, &documents, &options)?;
+                row(name, &times.map(|times| times.median()), bytes, &documents);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// One line of the table: times, rates, and how much longer the others took.
+fn row(name: &str, medians: &[f64; WAYS.len()], bytes: usize, documents: &[String]) {
+    let cells = medians.iter().map(|&ms| {
+        let ns = ms * 1e6 / documents.len() as f64;
+        let rate = bytes as f64 / (ms * 1e6);
+        format!("{ns:.0} ns, {rate:.2} GB/s, **{:.2}**", ms / medians[0])
+    });
+    println!("| {name} | {} |", cells.collect::<Vec<_>>().join(" | "));
+}
+
+/// How long each way takes for all documents once.
+fn measure(
+    query: &str,
+    documents: &[String],
+    options: &Options,
+) -> anyhow::Result<[Times; WAYS.len()]> {
+    let whole = query.is_empty();
+    let projection = match whole {
+        true => Projection::all::<Post>(),
+        false => Projection::of::<Post>(&Selection::parse(query)?)?,
+    };
+    let want = Want::of(projection.selection());
+    let way = |way: usize, document: &[u8], out: &mut Vec<u8>| -> anyhow::Result<()> {
+        match way {
+            0 => projection.write(document, out)?,
+            1 if whole => others::sonic_whole(document, out)?,
+            1 => others::sonic_lazy(document, &want, out)?,
+            2 => others::sonic_value(document, &want, whole, out)?,
+            3 => others::serde_value(document, &want, whole, out)?,
+            _ => out.extend_from_slice(document),
+        }
+        Ok(())
+    };
+    let document = documents.first().context("no documents")?.as_bytes();
+    let read = |place: usize| -> anyhow::Result<serde_json::Value> {
+        let mut out = Vec::new();
+        way(place, document, &mut out)?;
+        Ok(serde_json::from_slice(&out)?)
+    };
+    for place in 1..4 {
+        ensure!(read(0)? == read(place)?, "{} differs", WAYS[place]);
+    }
+
+    const WARM_UP: usize = 1;
+    let mut times: [Times; WAYS.len()] = std::array::from_fn(|_| Times::default());
+    let mut out = Vec::with_capacity(1 << 20);
+    for round in 0..options.rounds + WARM_UP {
+        for place in 0..WAYS.len() {
+            let place = (place + round) % WAYS.len();
+            if options.only_ours && place > 0 {
+                continue;
+            }
+            let start = Instant::now();
+            let mut passes = 0;
+            while passes == 0 || start.elapsed().as_millis() < u128::from(options.millis) {
+                for document in documents {
+                    out.clear();
+                    way(place, black_box(document.as_bytes()), &mut out)?;
+                    black_box(&out);
+                }
+                passes += 1;
+            }
+            if round >= WARM_UP {
+                times[place].push(start.elapsed() / passes);
+            }
+        }
+    }
+    Ok(times)
+}
