@@ -67,6 +67,7 @@
 //! | test a service without a database | [`guide::testing`], [`Recorder`] |
 //! | watch syncs | [`ReadModel::on`], [`SyncLog`], [`SyncObserver`]; the features `tracing` and `metrics` |
 //! | read | [`TView::find`], [`TView::find_json`], [`TView::find_many`] |
+//! | read many: filter, order, page | [`mod@list`] |
 //! | change a struct that has documents | [`guide::evolution`], [`ReadModel::rebuild`] |
 //! | see the SQL | [`guide::expanded`], [`sql::document::query`], [`TView::statements`] |
 //! | run it | [`guide::operations`] |
@@ -98,6 +99,7 @@ pub mod graphql;
 pub mod guide;
 mod key;
 mod lease;
+pub mod list;
 mod message;
 pub mod migrate;
 mod model;

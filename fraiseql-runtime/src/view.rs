@@ -11,6 +11,7 @@ use serde_json::value::RawValue;
 use crate::cycle::{Children, End};
 use crate::error::Result;
 use crate::key::{Key, Keys};
+use crate::list::List;
 use crate::read::{self, target::ReadTarget};
 use crate::schema::{Shape, View};
 use crate::shape_of::Own;
@@ -265,6 +266,12 @@ pub trait TView: Embed + Serialize + DeserializeOwned + Send + Sync {
         keys: &[Self::Key],
     ) -> impl Future<Output = Result<Vec<Self>>> + Send {
         read::find_many(target, Self::handle(), keys)
+    }
+
+    /// All documents, to be filtered, ordered and read page by page; see
+    /// [`list`](mod@crate::list).
+    fn list() -> List {
+        List::of::<Self>()
     }
 }
 

@@ -8,7 +8,7 @@ const DATA: usize = 0;
 
 /// A document as it was read: its JSON is where the database's answer put it.
 pub struct Document {
-    row: PgRow,
+    pub(super) row: PgRow,
 }
 
 impl Document {

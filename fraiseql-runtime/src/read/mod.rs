@@ -1,7 +1,8 @@
 //! Reading documents: [`target`] says where that can run, `stored` reads what is stored, and
-//! builds what is stored in another shape than the view's.
+//! builds what is stored in another shape than the view's; `listed` does so with lists.
 
 pub(crate) mod document;
+pub(crate) mod listed;
 mod stored;
 pub(crate) mod target;
 
@@ -58,7 +59,7 @@ pub(crate) async fn find_many<T: DeserializeOwned, K: Key>(
         .collect()
 }
 
-fn reading(handle: Handle) -> impl FnOnce(sqlx::Error) -> Error {
+pub(crate) fn reading(handle: Handle) -> impl FnOnce(sqlx::Error) -> Error {
     Error::database(format!("reading {}", handle.view.table))
 }
 

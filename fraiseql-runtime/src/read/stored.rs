@@ -14,6 +14,7 @@ use crate::sql::session::SET_LOCAL;
 use crate::sync::run::Place;
 use crate::sync::target::{ROLL_BACK, begin_savepoint};
 use crate::sync::{invalid, telemetry};
+use crate::view::Handle;
 
 /// Columns of the answers of [`ReadSql`](crate::sql::read::ReadSql).
 const DATA: usize = 0;
@@ -44,9 +45,14 @@ pub(super) async fn rows(
         return Ok(rows);
     }
     telemetry::built_to_read(read.view, others.len());
+    let keys = read.keys.at(&others);
+    let places: Vec<i64> = others
+        .iter()
+        .filter_map(|place| i64::try_from(*place).ok())
+        .collect();
     let mut rows: Vec<(usize, PgRow)> = rows
         .into_iter()
-        .chain(build(connection, read, &others, at).await?)
+        .chain(build(connection, read.view, &keys, &places, at).await?)
         .map(|row| Ok((place(&row)?, row)))
         .collect::<sqlx::Result<_>>()
         .map_err(reading(read.view))?;
@@ -55,7 +61,7 @@ pub(super) async fn rows(
 }
 
 /// Whether the document has another shape. The column itself is never null.
-fn is_other(row: &PgRow) -> sqlx::Result<bool> {
+pub(super) fn is_other(row: &PgRow) -> sqlx::Result<bool> {
     Ok(row.try_get_raw(DATA)?.is_null())
 }
 
@@ -68,38 +74,35 @@ pub(super) fn place(row: &PgRow) -> sqlx::Result<usize> {
     Ok(usize::try_from(place).unwrap_or(0))
 }
 
-/// Builds the documents of the keys at these places, those whose row exists.
-async fn build(
+/// Builds the documents of these keys, those whose row exists, with the places of the keys, in
+/// the order of these.
+pub(super) async fn build(
     connection: &mut PgConnection,
-    read: &Read,
-    places: &[usize],
+    view: Handle,
+    keys: &Keys,
+    places: &[i64],
     at: Place,
 ) -> Result<Vec<PgRow>> {
-    let keys = read.keys.at(places);
-    let places: Vec<i64> = places
-        .iter()
-        .filter_map(|place| i64::try_from(*place).ok())
-        .collect();
     let in_transaction = at == Place::Callers && begin_savepoint(connection).await?;
     let result = if in_transaction {
         // What is set in a savepoint is as before once that was rolled back.
-        let result = set_and_build(connection, read, &keys, &places).await;
+        let result = set_and_build(connection, view, keys, places).await;
         let end = connection.execute(ROLL_BACK).await.map(drop);
-        result.and_then(|rows| end.map_err(reading(read.view)).map(|()| rows))
-    } else if !read.view.statements().sync.needs.any() {
-        set_and_build(connection, read, &keys, &places).await
+        result.and_then(|rows| end.map_err(reading(view)).map(|()| rows))
+    } else if !view.statements().sync.needs.any() {
+        set_and_build(connection, view, keys, places).await
     } else {
         let mut transaction = connection
             .begin_with("BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY")
             .await
-            .map_err(reading(read.view))?;
-        let result = set_and_build(&mut transaction, read, &keys, &places).await;
+            .map_err(reading(view))?;
+        let result = set_and_build(&mut transaction, view, keys, places).await;
         let end = transaction.rollback().await;
-        result.and_then(|rows| end.map_err(reading(read.view)).map(|()| rows))
+        result.and_then(|rows| end.map_err(reading(view)).map(|()| rows))
     };
     match result {
         Err(error) if error.is_about_values() => {
-            Err(invalid::explain(connection, read.view, &keys, error).await)
+            Err(invalid::explain(connection, view, keys, error).await)
         }
         result => result,
     }
@@ -107,16 +110,13 @@ async fn build(
 
 async fn set_and_build(
     connection: &mut PgConnection,
-    read: &Read,
+    view: Handle,
     keys: &Keys,
     places: &[i64],
 ) -> Result<Vec<PgRow>> {
-    let statements = read.view.statements();
+    let statements = view.statements();
     if statements.sync.needs.any() {
-        connection
-            .execute(SET_LOCAL)
-            .await
-            .map_err(reading(read.view))?;
+        connection.execute(SET_LOCAL).await.map_err(reading(view))?;
     }
     let sql: &'static str = &statements.read.build;
     telemetry::statement(sql);
@@ -126,6 +126,6 @@ async fn set_and_build(
         .await
         .map_err(Error::database(format!(
             "building documents of {}",
-            read.view.view.table
+            view.view.table
         )))
 }

@@ -8,6 +8,7 @@ use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 
 use crate::error::{Error, Result};
 use crate::key::{Key, Keys};
+use crate::read::listed::{self, ListRead, Listed};
 use crate::read::stored;
 use crate::sync::run::Place;
 use crate::view::Handle;
@@ -37,6 +38,10 @@ pub trait ReadTarget: Send {
     /// Rows of documents and of their places in the keys, in the order of these.
     #[doc(hidden)]
     fn read(self, read: Read) -> impl Future<Output = Result<Vec<PgRow>>> + Send;
+
+    /// Documents of a list, in its order.
+    #[doc(hidden)]
+    fn list(self, list: ListRead) -> impl Future<Output = Result<Vec<Listed>>> + Send;
 }
 
 /// Documents that are to be read.
@@ -73,11 +78,23 @@ impl ReadTarget for &PgPool {
             .map_err(Error::database(format!("reading {}", read.view.view.table)))?;
         stored::rows(&mut connection, &read, Place::Own).await
     }
+
+    async fn list(self, list: ListRead) -> Result<Vec<Listed>> {
+        let mut connection = self
+            .acquire()
+            .await
+            .map_err(Error::database(format!("reading {}", list.view.view.table)))?;
+        listed::rows(&mut connection, list, Place::Own).await
+    }
 }
 
 impl ReadTarget for &mut PgConnection {
     async fn read(self, read: Read) -> Result<Vec<PgRow>> {
         stored::rows(self, &read, Place::Callers).await
+    }
+
+    async fn list(self, list: ListRead) -> Result<Vec<Listed>> {
+        listed::rows(self, list, Place::Callers).await
     }
 }
 
@@ -85,10 +102,18 @@ impl ReadTarget for &mut Transaction<'_, Postgres> {
     async fn read(self, read: Read) -> Result<Vec<PgRow>> {
         stored::rows(self, &read, Place::Callers).await
     }
+
+    async fn list(self, list: ListRead) -> Result<Vec<Listed>> {
+        listed::rows(self, list, Place::Callers).await
+    }
 }
 
 impl ReadTarget for &mut PoolConnection<Postgres> {
     async fn read(self, read: Read) -> Result<Vec<PgRow>> {
         stored::rows(self, &read, Place::Callers).await
+    }
+
+    async fn list(self, list: ListRead) -> Result<Vec<Listed>> {
+        listed::rows(self, list, Place::Callers).await
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! [`document`] composes the query that builds documents, [`mod@write`] the statement that writes
 //! them, [`part`] those that replace a part of one, [`sync`] those around it, [`read`] those that
-//! read them, [`verify`] those that compare them, [`ddl`] the view tables, [`rebuild`] what is rebuilt and how far that has come;
+//! read them by key, `list` those that read lists of them, [`verify`] those that compare them, [`ddl`] the view tables, [`rebuild`] what is rebuilt and how far that has come;
 //! `shape` tells the documents of two versions of a struct apart, `log` is the log of syncs,
 //! `dependents` are the ways from changed rows up to documents, `cascade` those from deleted rows
 //! to what goes with them.
@@ -17,6 +17,7 @@ pub(crate) mod dependents;
 pub mod document;
 mod enums;
 pub(crate) mod form;
+pub(crate) mod list;
 pub(crate) mod lock;
 pub(crate) mod log;
 pub mod part;

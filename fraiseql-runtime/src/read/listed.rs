@@ -1,0 +1,146 @@
+//! Lists of documents: what is stored, and in its place what is built where that has another
+//! shape.
+
+use serde::de::DeserializeOwned;
+use sqlx::postgres::{PgArguments, PgRow, PgValueFormat};
+use sqlx::{AssertSqlSafe, PgConnection, Row, ValueRef};
+
+use super::document::Document;
+use super::{reading, stored};
+use crate::error::{Error, Result};
+use crate::key::Keys;
+use crate::sql::list::Term;
+use crate::sync::run::Place;
+use crate::sync::telemetry;
+use crate::view::Handle;
+
+/// Columns of the answer of a [`ListQuery`](crate::sql::list::ListQuery): behind the document are
+/// its key, and what it is ordered by.
+const KEY: usize = 1;
+const TERMS: usize = 2;
+
+/// A list that is to be read.
+#[derive(Debug)]
+pub struct ListRead {
+    pub(crate) view: Handle,
+    pub(crate) sql: String,
+    pub(crate) arguments: PgArguments,
+}
+
+/// A document of a list.
+#[derive(Debug)]
+pub struct Listed {
+    document: Document,
+    /// The row that the document stands in for, where it had to be built.
+    stored: Option<PgRow>,
+}
+
+/// Reads a list. One statement, unless one of the documents has another shape; those whose row
+/// is gone from the base table are left out.
+pub(super) async fn rows(
+    connection: &mut PgConnection,
+    read: ListRead,
+    at: Place,
+) -> Result<Vec<Listed>> {
+    let view = read.view;
+    telemetry::statement(&read.sql);
+    let rows = sqlx::query_with(AssertSqlSafe(read.sql), read.arguments)
+        .fetch_all(&mut *connection)
+        .await
+        .map_err(reading(view))?;
+    let mut keys = view.no_keys();
+    let mut places = Vec::new();
+    for (row, place) in rows.iter().zip(1_i64..) {
+        if stored::is_other(row).map_err(reading(view))? {
+            push_key(&mut keys, row).map_err(reading(view))?;
+            places.push(place);
+        }
+    }
+    let mut built = Vec::new();
+    if !places.is_empty() {
+        telemetry::built_to_read(view, places.len());
+        built = stored::build(connection, view, &keys, &places, at).await?;
+    }
+    // Both are in the order of their places.
+    let mut built = built.into_iter().peekable();
+    let mut others = places.into_iter().peekable();
+    let mut listed = Vec::with_capacity(rows.len());
+    for (row, place) in rows.into_iter().zip(1_i64..) {
+        if others.next_if_eq(&place).is_none() {
+            listed.push(Listed {
+                document: Document::new(row),
+                stored: None,
+            });
+            continue;
+        }
+        let is_its = |row: &PgRow| stored::place(row).ok() == usize::try_from(place).ok();
+        if let Some(document) = built.next_if(is_its) {
+            listed.push(Listed {
+                document: Document::new(document),
+                stored: Some(row),
+            });
+        }
+    }
+    Ok(listed)
+}
+
+/// Adds the key of a row.
+fn push_key(keys: &mut Keys, row: &PgRow) -> sqlx::Result<()> {
+    match keys {
+        Keys::I16(keys) => keys.push(row.try_get(KEY)?),
+        Keys::I32(keys) => keys.push(row.try_get(KEY)?),
+        Keys::I64(keys) => keys.push(row.try_get(KEY)?),
+        Keys::Text(keys) => keys.push(row.try_get(KEY)?),
+        Keys::Uuid(keys) => keys.push(row.try_get(KEY)?),
+    }
+    Ok(())
+}
+
+impl Listed {
+    pub(crate) const fn document(&self) -> &Document {
+        &self.document
+    }
+
+    pub(crate) fn into_document(self) -> Document {
+        self.document
+    }
+
+    fn row(&self) -> &PgRow {
+        self.stored.as_ref().unwrap_or(&self.document.row)
+    }
+
+    /// The document as a struct.
+    pub(crate) fn parse<T: DeserializeOwned>(&self, view: Handle) -> Result<T> {
+        serde_json::from_slice(self.document.json()).map_err(|source| {
+            let mut key = view.no_keys();
+            // Without it, the error has one thing less to say.
+            let _ = push_key(&mut key, self.row());
+            Error::Document {
+                view: view.view.table.to_string(),
+                key: key.to_string(),
+                source,
+            }
+        })
+    }
+
+    /// The values that the list is ordered by, in binary form.
+    pub(crate) fn values(&self, terms: &[Term]) -> sqlx::Result<Vec<Option<Vec<u8>>>> {
+        let row = self.row();
+        let mut next = TERMS..;
+        terms
+            .iter()
+            .map(|term| {
+                let column = if term.is_key { Some(KEY) } else { next.next() };
+                let value = row.try_get_raw(column.unwrap_or(KEY))?;
+                if value.is_null() {
+                    return Ok(None);
+                }
+                if value.format() != PgValueFormat::Binary {
+                    return Err(sqlx::Error::Protocol("the answer is not binary".to_owned()));
+                }
+                let bytes = value.as_bytes().map_err(sqlx::Error::Decode)?;
+                Ok(Some(bytes.to_vec()))
+            })
+            .collect()
+    }
+}
