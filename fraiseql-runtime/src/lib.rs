@@ -69,6 +69,7 @@
 //! | read | [`TView::find`], [`TView::find_json`], [`TView::find_many`] |
 //! | change a struct that has documents | [`guide::evolution`], [`ReadModel::rebuild`] |
 //! | see the SQL | [`guide::expanded`], [`sql::document::query`], [`TView::statements`] |
+//! | serve GraphQL | the feature `http`: an endpoint for axum, with limits |
 //! | run it | [`guide::operations`] |
 //!
 //! # What sync promises
@@ -93,7 +94,11 @@ mod columns;
 mod cycle;
 mod dependents;
 mod error;
+#[cfg(feature = "graphql")]
+pub mod graphql;
 pub mod guide;
+#[cfg(feature = "http")]
+pub mod http;
 mod key;
 mod lease;
 mod message;

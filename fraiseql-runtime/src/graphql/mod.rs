@@ -1,0 +1,3 @@
+//! GraphQL over documents.
+
+pub mod response;
