@@ -70,6 +70,7 @@
 //! | read many: filter, order, page | [`mod@list`] |
 //! | change a struct that has documents | [`guide::evolution`], [`ReadModel::rebuild`] |
 //! | see the SQL | [`guide::expanded`], [`sql::document::query`], [`TView::statements`] |
+//! | serve GraphQL | the feature `http`: an endpoint for axum, with limits |
 //! | run it | [`guide::operations`] |
 //!
 //! # What sync promises
@@ -97,6 +98,8 @@ mod error;
 #[cfg(feature = "graphql")]
 pub mod graphql;
 pub mod guide;
+#[cfg(feature = "http")]
+pub mod http;
 mod key;
 mod lease;
 pub mod list;

@@ -2,7 +2,9 @@
 //! the blog's tables and views.
 
 pub mod blog;
+pub mod node;
 pub mod watched;
+pub mod web;
 
 /// The examples of the README compile.
 #[cfg(doctest)]

@@ -225,6 +225,10 @@ impl<'a> Answer<'a> {
         Err(last.unwrap_or_else(|| ServerError::new("the document is null", None)))
     }
 
+    pub(super) fn selection(&self) -> &Selection {
+        &self.selection
+    }
+
     /// Whether a field of the outermost object is asked for.
     pub(super) fn asks_for(&self, field: &str) -> bool {
         self.selection

@@ -2,7 +2,6 @@
 //!
 //! What is not a type of its own in the tables, enums and scalars, is registered on the way.
 
-use async_graphql::Positioned;
 use async_graphql::indexmap::IndexMap;
 use async_graphql::registry::{
     Deprecation, MetaEnumValue, MetaField, MetaInputValue, MetaType, Registry,
@@ -10,14 +9,6 @@ use async_graphql::registry::{
 
 use crate::scalar::{ElementNull, Enum, Form, ScalarType};
 use crate::schema::{Field, Shape, Source};
-
-/// A number of fields that a list field counts for in the complexity of a query.
-pub(super) type Complexity = fn(
-    &async_graphql::VisitorContext<'_>,
-    &[Positioned<async_graphql::parser::types::VariableDefinition>],
-    &async_graphql::parser::types::Field,
-    usize,
-) -> async_graphql::ServerResult<usize>;
 
 /// Registers the object type of a shape, with all that it refers to. Gives its name.
 ///

@@ -238,7 +238,9 @@ impl<'s> Compiler<'s> {
         if found.is_none() {
             let names = shape.fields.iter().map(|field| field.json);
             // Long names are no slips of the pen, and comparing them takes long.
-            let near = (one.name.len() <= 64).then(|| near(one.name, names)).flatten();
+            let near = (one.name.len() <= 64)
+                .then(|| near(one.name, names))
+                .flatten();
             let whose = match self.path.is_empty() {
                 true => String::new(),
                 false => format!(" ({})", self.place(one.response)),
@@ -276,7 +278,11 @@ impl<'s> Compiler<'s> {
             let place = self.place(one.response);
             self.fault(format!(
                 "{place} is {}: say which fields, as in `{} {{ {} }}`",
-                if many { "a list of objects" } else { "an object" },
+                if many {
+                    "a list of objects"
+                } else {
+                    "an object"
+                },
                 one.name,
                 example(child)
             ));

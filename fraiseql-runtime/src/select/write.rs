@@ -44,7 +44,9 @@ pub(super) fn write(
         out.truncate(start);
         let (at, expected) = fault.unwrap_or((document.len(), "a value"));
         errors.push(ProjectionError {
-            message: format!("the document is no JSON object: at byte {at}, {expected} is expected"),
+            message: format!(
+                "the document is no JSON object: at byte {at}, {expected} is expected"
+            ),
             path: Vec::new(),
         });
         return false;
@@ -420,7 +422,8 @@ impl<'d> Pass<'d> {
     #[inline(always)]
     fn stored(&mut self, object: &mut Object<'_>, index: usize, at: usize, end: usize) {
         if index == object.done {
-            self.out.extend_from_slice(&object.plan.fields[index].before);
+            self.out
+                .extend_from_slice(&object.plan.fields[index].before);
             self.out.extend_from_slice(&self.json[at..end]);
             object.done += 1;
             self.waited(object);

@@ -1,0 +1,236 @@
+//! Pages of documents, as [Relay](https://relay.dev/graphql/connections.htm) has them.
+//!
+//! A page is an object like any other: it has a table, and is written as JSON first, of which a
+//! query selects.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::marker::PhantomData;
+use std::sync::{Mutex, PoisonError};
+
+use async_graphql::parser::types::Field as AskedField;
+use async_graphql::registry::Registry;
+use async_graphql::{ContextSelectionSet, OutputType, Positioned, ServerResult, Value};
+
+use super::document::Answer;
+use super::types;
+use crate::list::Connection;
+use crate::scalar::{Scalar, ScalarType};
+use crate::schema::{Field, Link, Many, One, Shape, Source, Table};
+use crate::select::{Projection, Selection};
+use crate::view::Embed;
+
+/// A page of documents as the value of a resolver: `PostConnection`, with `edges`, `nodes` and
+/// `pageInfo`.
+pub struct TvConnection<T> {
+    page: Connection,
+    of: PhantomData<fn() -> T>,
+}
+
+impl<T> From<Connection> for TvConnection<T> {
+    fn from(page: Connection) -> Self {
+        Self {
+            page,
+            of: PhantomData,
+        }
+    }
+}
+
+impl<T: Embed> OutputType for TvConnection<T> {
+    fn type_name() -> Cow<'static, str> {
+        Cow::Borrowed(shape::<T>().type_name)
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        format!("{}!", types::object(registry, shape::<T>()))
+    }
+
+    async fn resolve(
+        &self,
+        ctx: &ContextSelectionSet<'_>,
+        _field: &Positioned<AskedField>,
+    ) -> ServerResult<Value> {
+        let mut answer = Answer::of(ctx, shape::<T>())?;
+        write(&mut answer, &self.page)?;
+        answer.finish()
+    }
+}
+
+/// Writes what is asked of a page.
+pub(super) fn write(answer: &mut Answer<'_>, page: &Connection) -> ServerResult<()> {
+    let mut json = Vec::new();
+    json.push(b'{');
+    if answer.asks_for("edges") {
+        json.extend_from_slice(b"\"edges\":[");
+        for (index, (cursor, document)) in page.items().enumerate() {
+            if index > 0 {
+                json.push(b',');
+            }
+            json.extend_from_slice(format!("{{\"cursor\":\"{cursor}\",\"node\":").as_bytes());
+            json.extend_from_slice(document.json());
+            json.push(b'}');
+        }
+        json.extend_from_slice(b"],");
+    }
+    if answer.asks_for("nodes") {
+        json.extend_from_slice(b"\"nodes\":[");
+        for (index, (_, document)) in page.items().enumerate() {
+            if index > 0 {
+                json.push(b',');
+            }
+            json.extend_from_slice(document.json());
+        }
+        json.extend_from_slice(b"],");
+    }
+    let cursor = |cursor: Option<String>| {
+        cursor.map_or_else(|| "null".to_owned(), |cursor| format!("\"{cursor}\""))
+    };
+    json.extend_from_slice(
+        format!(
+            "\"pageInfo\":{{\"hasNextPage\":{},\"hasPreviousPage\":{},\"startCursor\":{},\
+             \"endCursor\":{}}}}}",
+            page.has_next(),
+            page.has_previous(),
+            cursor(page.start().map(ToString::to_string)),
+            cursor(page.end().map(ToString::to_string)),
+        )
+        .as_bytes(),
+    );
+    answer.document(&json, None)
+}
+
+/// The lists in the documents of a page that are not asked for.
+pub(super) fn unselected_lists(shape: &'static Shape, asked: &Selection) -> Vec<&'static str> {
+    let mut of_documents = Selection::new();
+    for field in asked.fields() {
+        let Some(fields) = &field.fields else {
+            continue;
+        };
+        match field.name.as_str() {
+            "nodes" => add(&mut of_documents, fields),
+            "edges" => {
+                let nodes = fields.fields().iter().filter(|field| field.name == "node");
+                for fields in nodes.filter_map(|node| node.fields.as_ref()) {
+                    add(&mut of_documents, fields);
+                }
+            }
+            _ => {}
+        }
+    }
+    // What cannot be of one object is asked for in two; then nothing is left out.
+    Projection::of_shape(shape, &of_documents)
+        .map(|projection| projection.unselected_lists())
+        .unwrap_or_default()
+}
+
+fn add(to: &mut Selection, fields: &Selection) {
+    for field in fields.fields() {
+        to.push(field.clone());
+    }
+}
+
+/// The table of the pages of a part's documents.
+pub(super) fn shape<T: Embed>() -> &'static Shape {
+    kept(T::SHAPE, "Connection", || {
+        vec![
+            many("edges", edge::<T>),
+            many("nodes", T::shape),
+            one("pageInfo", page_info),
+        ]
+    })
+}
+
+fn edge<T: Embed>() -> &'static Shape {
+    kept(T::SHAPE, "Edge", || {
+        vec![
+            value("cursor", <String as Scalar>::TYPE),
+            one("node", T::shape),
+        ]
+    })
+}
+
+fn page_info() -> &'static Shape {
+    const FIELDS: &[Field] = &[
+        value("hasNextPage", <bool as Scalar>::TYPE),
+        value("hasPreviousPage", <bool as Scalar>::TYPE),
+        value("startCursor", <Option<String> as Scalar>::TYPE),
+        value("endCursor", <Option<String> as Scalar>::TYPE),
+    ];
+    const SHAPE: &Shape = &Shape {
+        id: "fraiseql_runtime::graphql::PageInfo",
+        name: "PageInfo",
+        type_name: "PageInfo",
+        table: NOWHERE,
+        filter: None,
+        key: None,
+        fields: FIELDS,
+    };
+    SHAPE
+}
+
+/// No rows are read for these shapes: they are filled from documents.
+const NOWHERE: Table = Table {
+    schema: "",
+    name: "",
+};
+
+const fn field(json: &'static str, source: Source) -> Field {
+    Field {
+        name: json,
+        json,
+        source,
+        promoted: None,
+    }
+}
+
+const fn value(json: &'static str, ty: ScalarType) -> Field {
+    field(json, Source::Column { column: "", ty })
+}
+
+fn one(json: &'static str, shape: fn() -> &'static Shape) -> Field {
+    field(
+        json,
+        Source::One(One {
+            fk: "",
+            key: None,
+            nullable: false,
+            shape,
+        }),
+    )
+}
+
+fn many(json: &'static str, shape: fn() -> &'static Shape) -> Field {
+    field(
+        json,
+        Source::Many(Many {
+            link: Link::ForeignKey(""),
+            key: None,
+            order_by: &[],
+            limit: None,
+            filter: None,
+            shape,
+        }),
+    )
+}
+
+/// The table of what is made of a shape, composed on first use. There is one for each struct
+/// and kind, and it lives as long as the program.
+fn kept(of: &'static Shape, kind: &str, fields: impl FnOnce() -> Vec<Field>) -> &'static Shape {
+    static KEPT: Mutex<Option<HashMap<String, &'static Shape>>> = Mutex::new(None);
+    let id = format!("{}::{kind}", of.id);
+    let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+    kept.get_or_insert_default()
+        .entry(id)
+        .or_insert_with_key(|id| {
+            let type_name = format!("{}{kind}", of.type_name).leak();
+            Box::leak(Box::new(Shape {
+                id: id.clone().leak(),
+                name: type_name,
+                type_name,
+                table: NOWHERE,
+                filter: None,
+                key: None,
+                fields: fields().leak(),
+            }))
+        })
+}

@@ -1,0 +1,106 @@
+//! Why a request is answered with no result.
+
+use std::borrow::Cow;
+
+use async_graphql::{ErrorExtensionValues, Response, ServerError};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+
+/// Why a request is answered with no result: a status, and an error in the form of GraphQL.
+///
+/// What [`GraphQl::with_data`](crate::http::GraphQl::with_data) refuses with.
+///
+/// ```
+/// use axum::http::{HeaderValue, StatusCode, header::WWW_AUTHENTICATE};
+/// use fraiseql_runtime::http::Refusal;
+///
+/// let refusal = Refusal::new(StatusCode::UNAUTHORIZED, "the token has expired")
+///     .code("TOKEN_EXPIRED")
+///     .with_header(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+/// assert_eq!(refusal.status(), 401);
+///
+/// // {"errors":[{"message":"Forbidden","extensions":{"code":"FORBIDDEN"}}]}
+/// let refusal = Refusal::from(StatusCode::FORBIDDEN);
+/// assert_eq!(refusal.message(), "Forbidden");
+/// ```
+#[derive(Clone, Debug)]
+pub struct Refusal {
+    status: StatusCode,
+    message: Cow<'static, str>,
+    code: Cow<'static, str>,
+    headers: HeaderMap,
+}
+
+impl Refusal {
+    /// A refusal with a message, which the client is shown.
+    #[must_use]
+    pub fn new(status: StatusCode, message: impl Into<Cow<'static, str>>) -> Self {
+        let reason = status.canonical_reason().unwrap_or("REFUSED");
+        let code = reason.to_ascii_uppercase().replace([' ', '-'], "_");
+        Self {
+            status,
+            message: message.into(),
+            code: Cow::Owned(code.replace('\'', "")),
+            headers: HeaderMap::new(),
+        }
+    }
+
+    /// What `extensions.code` of the error is. By default the status: `UNAUTHORIZED`.
+    #[must_use]
+    pub fn code(mut self, code: impl Into<Cow<'static, str>>) -> Self {
+        self.code = code.into();
+        self
+    }
+
+    /// Adds a header to the answer.
+    #[must_use]
+    pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.append(name, value);
+        self
+    }
+
+    /// The status of the answer.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The message of the error.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    pub(super) fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    /// The body: one error, and no `data`.
+    pub(super) fn response(&self) -> Response {
+        Response::from_errors(vec![error(&*self.message, &self.code)])
+    }
+}
+
+/// The reason of the status is the message.
+impl From<StatusCode> for Refusal {
+    fn from(status: StatusCode) -> Self {
+        Self::new(status, status.canonical_reason().unwrap_or("refused"))
+    }
+}
+
+/// An error of a request with a code.
+pub(super) fn error(message: impl Into<String>, code: &str) -> ServerError {
+    let mut extensions = ErrorExtensionValues::default();
+    extensions.set("code", code);
+    let mut error = ServerError::new(message, None);
+    error.extensions = Some(extensions);
+    error
+}
+
+/// Shortens a message that has text of the client's in it.
+pub(super) fn clip(message: &mut String) {
+    const MOST: usize = 1_000;
+    if message.len() > MOST {
+        message.truncate(message.floor_char_boundary(MOST));
+        message.push_str(" ..");
+    }
+}
