@@ -8,6 +8,7 @@ use anyhow::{Context, ensure};
 use async_graphql::dynamic;
 use async_graphql::{EmptyMutation, EmptySubscription, Object, Schema, Value};
 use fraiseql_runtime::TView;
+use fraiseql_runtime::graphql::response::write_response;
 use fraiseql_runtime::graphql::{Prepared, TvList};
 use serde_json::value::RawValue;
 use sqlx::postgres::PgPoolOptions;
@@ -240,7 +241,10 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
                     _ => dynamic.execute(QUERY).await,
                 };
                 let mut out = Vec::new();
-                serde_json::to_writer(&mut out, &response)?;
+                match way {
+                    0..=2 => write_response(&response, &mut out),
+                    _ => serde_json::to_writer(&mut out, &response)?,
+                }
                 answers[way] = black_box(out);
             }
             if round >= WARM_UP {

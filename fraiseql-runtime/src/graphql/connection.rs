@@ -14,11 +14,11 @@ use async_graphql::{ContextSelectionSet, OutputType, Positioned, ServerResult, V
 
 use super::document::Answer;
 use super::types;
-use crate::list::Connection;
+use crate::list::{Connection, Cursor};
 use crate::scalar::{Scalar, ScalarType};
-use crate::schema::{Field, Link, Many, One, Shape, Source, Table};
+use crate::schema::{Data, Field, Link, Many, One, Shape, Source, Table};
 use crate::select::{Projection, Selection};
-use crate::view::Embed;
+use crate::view::{Embed, TView};
 
 /// A page of documents as the value of a resolver: `PostConnection`, with `edges`, `nodes` and
 /// `pageInfo`.
@@ -36,7 +36,7 @@ impl<T> From<Connection> for TvConnection<T> {
     }
 }
 
-impl<T: Embed> OutputType for TvConnection<T> {
+impl<T: TView> OutputType for TvConnection<T> {
     fn type_name() -> Cow<'static, str> {
         Cow::Borrowed(shape::<T>().type_name)
     }
@@ -51,51 +51,62 @@ impl<T: Embed> OutputType for TvConnection<T> {
         _field: &Positioned<AskedField>,
     ) -> ServerResult<Value> {
         let mut answer = Answer::of(ctx, shape::<T>())?;
-        write(&mut answer, &self.page)?;
+        write(&mut answer, &self.page, T::VIEW.data)?;
         answer.finish()
     }
 }
 
-/// Writes what is asked of a page.
-pub(super) fn write(answer: &mut Answer<'_>, page: &Connection) -> ServerResult<()> {
+/// Writes what is asked of a page. The page is laid out as its documents are, so that a
+/// projection finds all keys where it expects them.
+pub(super) fn write(answer: &mut Answer<'_>, page: &Connection, data: Data) -> ServerResult<()> {
+    let (colon, comma) = match data {
+        Data::Jsonb => (": ", ", "),
+        Data::Json => (":", ","),
+    };
     let mut json = Vec::new();
-    json.push(b'{');
-    if answer.asks_for("edges") {
-        json.extend_from_slice(b"\"edges\":[");
+    let mut add = |texts: &[&str]| {
+        for text in texts {
+            json.extend_from_slice(text.as_bytes());
+        }
+    };
+    add(&["{"]);
+    for list in ["edges", "nodes"] {
+        if !answer.asks_for(list) {
+            continue;
+        }
+        add(&["\"", list, "\"", colon, "["]);
         for (index, (cursor, document)) in page.items().enumerate() {
             if index > 0 {
-                json.push(b',');
+                add(&[comma]);
             }
-            json.extend_from_slice(format!("{{\"cursor\":\"{cursor}\",\"node\":").as_bytes());
-            json.extend_from_slice(document.json());
-            json.push(b'}');
-        }
-        json.extend_from_slice(b"],");
-    }
-    if answer.asks_for("nodes") {
-        json.extend_from_slice(b"\"nodes\":[");
-        for (index, (_, document)) in page.items().enumerate() {
-            if index > 0 {
-                json.push(b',');
+            let text = std::str::from_utf8(document.json()).unwrap_or("null");
+            if list == "nodes" {
+                add(&[text]);
+                continue;
             }
-            json.extend_from_slice(document.json());
+            add(&["{\"node\"", colon, text, comma]);
+            add(&["\"cursor\"", colon, "\"", &cursor.to_string(), "\"}"]);
         }
-        json.extend_from_slice(b"],");
+        add(&["]", comma]);
     }
-    let cursor = |cursor: Option<String>| {
+    let cursor = |cursor: Option<&Cursor>| {
         cursor.map_or_else(|| "null".to_owned(), |cursor| format!("\"{cursor}\""))
     };
-    json.extend_from_slice(
-        format!(
-            "\"pageInfo\":{{\"hasNextPage\":{},\"hasPreviousPage\":{},\"startCursor\":{},\
-             \"endCursor\":{}}}}}",
-            page.has_next(),
-            page.has_previous(),
-            cursor(page.start().map(ToString::to_string)),
-            cursor(page.end().map(ToString::to_string)),
-        )
-        .as_bytes(),
-    );
+    add(&["\"pageInfo\"", colon, "{\"endCursor\"", colon]);
+    add(&[&cursor(page.end()), comma]);
+    add(&[
+        "\"hasNextPage\"",
+        colon,
+        &page.has_next().to_string(),
+        comma,
+    ]);
+    add(&["\"startCursor\"", colon, &cursor(page.start()), comma]);
+    add(&[
+        "\"hasPreviousPage\"",
+        colon,
+        &page.has_previous().to_string(),
+    ]);
+    add(&["}}"]);
     answer.document(&json, None)
 }
 
@@ -143,18 +154,18 @@ pub(super) fn shape<T: Embed>() -> &'static Shape {
 fn edge<T: Embed>() -> &'static Shape {
     kept(T::SHAPE, "Edge", || {
         vec![
-            value("cursor", <String as Scalar>::TYPE),
             one("node", T::shape),
+            value("cursor", <String as Scalar>::TYPE),
         ]
     })
 }
 
 fn page_info() -> &'static Shape {
     const FIELDS: &[Field] = &[
-        value("hasNextPage", <bool as Scalar>::TYPE),
-        value("hasPreviousPage", <bool as Scalar>::TYPE),
-        value("startCursor", <Option<String> as Scalar>::TYPE),
         value("endCursor", <Option<String> as Scalar>::TYPE),
+        value("hasNextPage", <bool as Scalar>::TYPE),
+        value("startCursor", <Option<String> as Scalar>::TYPE),
+        value("hasPreviousPage", <bool as Scalar>::TYPE),
     ];
     const SHAPE: &Shape = &Shape {
         id: "fraiseql_runtime::graphql::PageInfo",

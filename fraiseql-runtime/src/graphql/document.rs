@@ -2,18 +2,16 @@
 
 use std::borrow::Cow;
 use std::marker::PhantomData;
-use std::sync::LazyLock;
 
-use async_graphql::indexmap::IndexMap;
 use async_graphql::parser::types::Field;
 use async_graphql::registry::Registry;
 use async_graphql::{
-    ContextSelectionSet, Name, OutputType, PathSegment, Positioned, ServerError, ServerResult,
-    Value,
+    ContextSelectionSet, OutputType, PathSegment, Positioned, ServerError, ServerResult, Value,
 };
 use serde_json::value::RawValue;
 
 use super::asked::Asked;
+use super::response::raw;
 use super::types;
 use crate::error::Result;
 use crate::read::document::Document;
@@ -278,17 +276,3 @@ impl<'a> Answer<'a> {
             .map_err(|error| fail(error.to_string()))
     }
 }
-
-/// JSON as a value of the library, which writes it as it is.
-pub(super) fn raw(json: String) -> Value {
-    Value::Object(IndexMap::from([(TOKEN.clone(), Value::String(json))]))
-}
-
-/// The one key of an object that stands for raw JSON, as the library makes it.
-static TOKEN: LazyLock<Name> = LazyLock::new(|| {
-    match async_graphql::to_value(RawValue::NULL) {
-        Ok(Value::Object(object)) => object.into_keys().next(),
-        _ => None,
-    }
-    .unwrap_or_else(|| Name::new("$serde_json::private::RawValue"))
-});

@@ -369,7 +369,7 @@ impl<V: ViewSet> Views<V> {
                     answer.selection(),
                 ));
                 let page = list.page(page, &self.pool).await.map_err(failed)?;
-                connection::write(&mut answer, &page)?;
+                connection::write(&mut answer, &page, handle.view.data)?;
                 answer.finish()
             }
         }
