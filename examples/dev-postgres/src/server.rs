@@ -285,6 +285,9 @@ impl Builder {
                 ("fsync", "off"),
                 ("synchronous_commit", "off"),
                 ("full_page_writes", "off"),
+                // Tables without statistics look large: plans for a few rows are compiled, which
+                // takes longer than to run them.
+                ("jit", "off"),
             ]);
         }
         settings.extend(

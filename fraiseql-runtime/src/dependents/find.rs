@@ -175,7 +175,7 @@ pub(crate) async fn find_from(
             column_name(table, &old.column)
         ))
     };
-    let sql = index.from_values(table, &old.column, &old.ty);
+    let sql = index.find_from(table, &old.column, &old.ty);
     telemetry::statement(&sql);
     let one_more = i64::try_from(limit).map_or(i64::MAX, |limit| limit.saturating_add(1));
     let row = sqlx::query(AssertSqlSafe(sql))

@@ -179,7 +179,7 @@ impl Index {
     }
 
     /// The statement that follows them.
-    pub(super) fn from_values(&self, table: Table, column: &str, ty: &str) -> Arc<str> {
+    pub(super) fn find_from(&self, table: Table, column: &str, ty: &str) -> Arc<str> {
         let key = Statement::FindFrom {
             table,
             column: column.to_owned(),

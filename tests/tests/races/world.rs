@@ -35,7 +35,8 @@ CREATE FUNCTION pause(id int4) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN
 END $$";
 
 const ROWS: &str = "
-TRUNCATE tb_user, tb_post, tb_comment, tb_tag, tb_post_tag, tv_post, tv_parted, tv_user;
+DELETE FROM tb_post_tag; DELETE FROM tb_comment; DELETE FROM tb_post; DELETE FROM tb_user;
+DELETE FROM tb_tag; DELETE FROM tv_post; DELETE FROM tv_parted; DELETE FROM tv_user;
 INSERT INTO tb_user VALUES (1, 'Ada'), (2, 'Bob'), (3, 'Cleo');
 INSERT INTO tb_post VALUES (1, 1, 'One'), (2, 2, 'Two');
 INSERT INTO tb_comment VALUES (1, 1, 2, 'First!'), (2, 2, 1, 'Hello');
