@@ -50,6 +50,7 @@ fn shape(input: &DeriveInput, krate: &Path, key: &Type) -> TokenStream {
                 id: #name,
                 name: #name,
                 type_name: #name,
+                docs: #krate::__private::std::option::Option::None,
                 table: #krate::schema::Table { schema: "", name: "" },
                 filter: #krate::__private::std::option::Option::None,
                 key: #krate::__private::std::option::Option::None,

@@ -18,6 +18,7 @@
 mod attr;
 mod case;
 mod check;
+mod docs;
 mod emit;
 mod fallback;
 #[cfg(test)]

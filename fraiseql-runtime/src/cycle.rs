@@ -34,6 +34,7 @@ static NONE: Shape = Shape {
     id: "",
     name: "",
     type_name: "",
+    docs: None,
     table: crate::schema::Table {
         schema: "",
         name: "",

@@ -39,6 +39,8 @@ pub struct Shape {
     pub name: &'static str,
     /// Its name in GraphQL.
     pub type_name: &'static str,
+    /// Its documentation, which describes it in GraphQL.
+    pub docs: Option<&'static str>,
     /// The base table.
     pub table: Table,
     /// Which rows of the base table there are for this shape, as SQL.
@@ -74,6 +76,8 @@ pub struct Field {
     pub name: &'static str,
     /// The key in the document.
     pub json: &'static str,
+    /// Its documentation, which describes it in GraphQL.
+    pub docs: Option<&'static str>,
     /// Where its value comes from.
     pub source: Source,
     /// Whether it is also a column of the view table.

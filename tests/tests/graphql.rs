@@ -6,10 +6,14 @@ use fraiseql_runtime::{Embed, TView};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
+/// What somebody wrote.
+///
+/// It has an author.
 #[derive(TView)]
 #[tview(table = "tb_post")]
 pub struct Post {
     pub id: uuid::Uuid,
+    /// The first thing that is read of it.
     pub title: String,
     #[tview(one(fk = "author_id"))]
     pub author: Author,

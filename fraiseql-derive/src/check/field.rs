@@ -43,6 +43,7 @@ pub(super) fn check(
         name,
         ty: ty.clone(),
         json,
+        docs: None,
         source: source(attr, column, errors)?,
         promoted,
         is_key: false,

@@ -24,6 +24,7 @@ use syn::{Data, DeriveInput, Fields, GenericParam, Ident};
 
 use self::error::{at, fragment, unbroken};
 use crate::attr::{self, FieldAttr, Mark, PartAttr, Struct, Switch, Text, ViewAttr};
+use crate::docs;
 use crate::model::{Field, Kind, Model, Source, View};
 
 pub(crate) use self::enumeration::check as check_enumeration;
@@ -93,6 +94,7 @@ pub(crate) fn check(input: &DeriveInput, kind: Kind) -> Result<Model> {
         visibility: input.vis.clone(),
         krate: krate(container.krate),
         type_name,
+        docs: docs::of(&input.attrs),
         table,
         filter,
         shape_of,
@@ -144,7 +146,11 @@ fn written(
             if attr.skip.is_none() && input.generics.params.is_empty() {
                 field::check_type(ty, errors);
             }
-            field::check(ident, ty, &attr, kind, errors)
+            let checked = field::check(ident, ty, &attr, kind, errors)?;
+            Ok(Field {
+                docs: docs::of(&field.attrs),
+                ..checked
+            })
         });
         let Some(field) = right else {
             written.complete = false;

@@ -13,6 +13,7 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
     let ident = &model.ident;
     let name = syn::ext::IdentExt::unraw(ident).to_string();
     let type_name = &model.type_name;
+    let docs = option(model, model.docs.as_ref());
     let table_tokens = table(model, &model.table);
     let filter = option(model, model.filter.as_ref());
     let key = match model.key() {
@@ -78,6 +79,7 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
                 id: #id,
                 name: #name,
                 type_name: #type_name,
+                docs: #docs,
                 table: #table_tokens,
                 filter: #filter,
                 key: #key,
@@ -189,6 +191,7 @@ pub(crate) fn option<T: ToTokens>(model: &Model, value: Option<T>) -> TokenStrea
 fn field(model: &Model, field: &Field) -> TokenStream {
     let krate = &model.krate;
     let Field { name, json, .. } = field;
+    let docs = option(model, field.docs.as_ref());
     let source = source(model, field);
     let promoted = option(
         model,
@@ -208,6 +211,7 @@ fn field(model: &Model, field: &Field) -> TokenStream {
     quote!(#krate::schema::Field {
         name: #name,
         json: #json,
+        docs: #docs,
         source: #source,
         promoted: #promoted,
     })

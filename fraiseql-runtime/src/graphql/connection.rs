@@ -171,6 +171,7 @@ fn page_info() -> &'static Shape {
         id: "fraiseql_runtime::graphql::PageInfo",
         name: "PageInfo",
         type_name: "PageInfo",
+        docs: Some("What is around a page."),
         table: NOWHERE,
         filter: None,
         key: None,
@@ -189,6 +190,7 @@ const fn field(json: &'static str, source: Source) -> Field {
     Field {
         name: json,
         json,
+        docs: None,
         source,
         promoted: None,
     }
@@ -238,6 +240,7 @@ fn kept(of: &'static Shape, kind: &str, fields: impl FnOnce() -> Vec<Field>) -> 
                 id: id.clone().leak(),
                 name: type_name,
                 type_name,
+                docs: None,
                 table: NOWHERE,
                 filter: None,
                 key: None,

@@ -23,12 +23,17 @@ pub(super) fn object(registry: &mut Registry, shape: &'static Shape) -> &'static
         .iter()
         .map(|field| {
             let ty = field_type(registry, shape, field);
-            (field.json.to_owned(), meta_field(field.json, ty))
+            let description = field.docs.map(str::to_owned);
+            let meta = MetaField {
+                description,
+                ..meta_field(field.json, ty)
+            };
+            (field.json.to_owned(), meta)
         })
         .collect();
     registry.types.insert(
         shape.type_name.to_owned(),
-        meta_object(shape.type_name, shape.id, fields),
+        meta_object(shape.type_name, shape.id, shape.docs, fields),
     );
     shape.type_name
 }
@@ -276,11 +281,12 @@ pub(super) fn meta_field(name: &str, ty: String) -> MetaField {
 pub(super) fn meta_object(
     name: &str,
     id: &'static str,
+    docs: Option<&str>,
     fields: IndexMap<String, MetaField>,
 ) -> MetaType {
     MetaType::Object {
         name: name.to_owned(),
-        description: None,
+        description: docs.map(str::to_owned),
         fields,
         cache_control: Default::default(),
         extends: false,

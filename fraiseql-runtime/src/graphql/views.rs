@@ -200,7 +200,7 @@ impl<V: ViewSet> OutputType for Views<V> {
                     .flat_map(|member| fields(registry, *member))
                     .map(|field| (field.name.clone(), field))
                     .collect();
-                types::meta_object(Self::NAME, std::any::type_name::<Self>(), fields)
+                types::meta_object(Self::NAME, std::any::type_name::<Self>(), None, fields)
             },
         )
     }
