@@ -118,7 +118,7 @@ pub(crate) struct Post {
 }
 
 /// Creates and fills the base tables, creates the view table, and yields the posts' keys.
-async fn create(pool: &PgPool, size: Size) -> anyhow::Result<Vec<Uuid>> {
+pub(crate) async fn create(pool: &PgPool, size: Size) -> anyhow::Result<Vec<Uuid>> {
     sqlx::raw_sql(TABLES).execute(pool).await?;
     // Spread as chance would have it, and the same in every run.
     sqlx::query(

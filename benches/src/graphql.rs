@@ -148,7 +148,10 @@ fn dynamic_schema(posts: Vec<object::Post>) -> anyhow::Result<dynamic::Schema> {
             |ctx| {
                 FieldFuture::new(async move {
                     let post = ctx.parent_value.try_downcast_ref::<object::Post>()?;
-                    let comments = post.comments.iter().map(FieldValue::borrowed_any);
+                    let comments = post
+                        .comments
+                        .iter()
+                        .map(|one| FieldValue::borrowed_any(one));
                     Ok(Some(FieldValue::list(comments)))
                 })
             },
@@ -160,7 +163,7 @@ fn dynamic_schema(posts: Vec<object::Post>) -> anyhow::Result<dynamic::Schema> {
             FieldFuture::new(async move {
                 let posts = ctx.data::<Vec<object::Post>>()?;
                 Ok(Some(FieldValue::list(
-                    posts.iter().map(FieldValue::borrowed_any),
+                    posts.iter().map(|one| FieldValue::borrowed_any(one)),
                 )))
             })
         },
