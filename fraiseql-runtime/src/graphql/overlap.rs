@@ -29,8 +29,7 @@ pub(super) fn check(
         fragments,
     };
     let root = registry.types.get(root);
-    check.fields(&[(root, set)])?;
-    check.shapes(&[(root, set)])
+    check.set(root, set)
 }
 
 struct Check<'a> {
@@ -49,6 +48,26 @@ struct Of<'a> {
 }
 
 impl<'a> Check<'a> {
+    /// A set of fields that all have names of their own has no conflict but in one of them.
+    fn set(&self, parent: Option<&'a MetaType>, set: &'a SelectionSet) -> Result<(), ServerError> {
+        if !are_of_different_names(set) {
+            self.fields(&[(parent, set)])?;
+            return self.shapes(&[(parent, set)]);
+        }
+        for item in &set.items {
+            let Item::Field(field) = &item.node else {
+                continue;
+            };
+            let of = Of { parent, field };
+            if of.has_fields() {
+                for (parent, set) in self.selected(&[of]) {
+                    self.set(parent, set)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Fields of one name that can be of one object are the same field.
     fn fields(&self, sets: &[Set<'a>]) -> Result<(), ServerError> {
         for (name, group) in self.grouped(sets) {
@@ -105,9 +124,7 @@ impl<'a> Check<'a> {
                     ));
                 }
             }
-            if !others.is_empty() && group.iter().any(Of::has_fields) {
-                self.shapes(&self.selected(&group))?;
-            } else if first.has_fields() {
+            if group.iter().any(Of::has_fields) {
                 self.shapes(&self.selected(&group))?;
             }
         }
@@ -210,6 +227,26 @@ impl<'a> Of<'a> {
         let field = self.parent?.field_by_name(&self.field.node.name.node)?;
         Some(&field.ty)
     }
+}
+
+/// Whether there are only fields, each with a name of its own in the answer. Of many fields
+/// that is not found out here.
+fn are_of_different_names(set: &SelectionSet) -> bool {
+    const FEW: usize = 24;
+    fn name(item: &Positioned<Item>) -> Option<&async_graphql::Name> {
+        match &item.node {
+            Item::Field(field) => Some(&field.node.response_key().node),
+            _ => None,
+        }
+    }
+    set.items.len() <= FEW
+        && set.items.iter().enumerate().all(|(index, item)| {
+            name(item).is_some_and(|one| {
+                set.items[..index]
+                    .iter()
+                    .all(|other| name(other) != Some(one))
+            })
+        })
 }
 
 fn same_arguments(one: &Field, other: &Field) -> bool {

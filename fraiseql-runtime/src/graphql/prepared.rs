@@ -7,12 +7,14 @@ use async_graphql::async_trait::async_trait;
 use async_graphql::extensions::{
     Extension, ExtensionContext, ExtensionFactory, NextExecute, NextPrepareRequest,
 };
+use async_graphql::parser::parse_query;
 use async_graphql::parser::types::{ExecutableDocument, OperationDefinition, OperationType};
 use async_graphql::registry::Registry;
-use async_graphql::{Data, Request, Response, ServerResult, Variables};
+use async_graphql::{Data, Request, Response, ServerResult};
 use lru::LruCache;
 
 use super::once::Once;
+use super::root::RootField;
 use super::{overlap, root, size};
 
 /// An extension that reads a query once, checks what the library does not, and keeps it for
@@ -135,7 +137,7 @@ impl ExtensionFactory for Prepared {
     fn create(&self) -> Arc<dyn Extension> {
         Arc::new(Prepare {
             shared: Arc::clone(&self.shared),
-            query: OnceLock::new(),
+            fields: OnceLock::new(),
         })
     }
 }
@@ -143,26 +145,39 @@ impl ExtensionFactory for Prepared {
 /// The extension for one request.
 struct Prepare {
     shared: Arc<Shared>,
-    query: OnceLock<Query>,
+    fields: OnceLock<Vec<RootField>>,
 }
 
-struct Query {
-    document: Arc<ExecutableDocument>,
-    variables: Variables,
+/// A query as it was read: just now, or before.
+enum Read {
+    Now(ExecutableDocument),
+    Kept(Arc<ExecutableDocument>),
+}
+
+impl Read {
+    fn document(&self) -> &ExecutableDocument {
+        match self {
+            Self::Now(document) => document,
+            Self::Kept(document) => document,
+        }
+    }
+
+    fn into_document(self) -> ExecutableDocument {
+        match self {
+            Self::Now(document) => document,
+            Self::Kept(document) => ExecutableDocument::clone(&document),
+        }
+    }
 }
 
 impl Shared {
-    fn read(
-        &self,
-        registry: &Registry,
-        request: &mut Request,
-    ) -> ServerResult<Arc<ExecutableDocument>> {
+    fn read(&self, registry: &Registry, query: &str) -> ServerResult<Read> {
         if let Some(queries) = &self.queries
-            && let Some(document) = lock(queries).get(&request.query)
+            && let Some(document) = lock(queries).get(query)
         {
-            return Ok(Arc::clone(document));
+            return Ok(Read::Kept(Arc::clone(document)));
         }
-        let document = request.parsed_query()?.clone();
+        let document = parse_query(query)?;
         size::check(&document, self.max_fields, self.max_depth)?;
         for (_, operation) in document.operations.iter() {
             let operation = &operation.node;
@@ -171,13 +186,16 @@ impl Shared {
                 overlap::check(registry, &document.fragments, root, set)?;
             }
         }
+        let Some(queries) = self
+            .queries
+            .as_ref()
+            .filter(|_| query.len() <= LONGEST_KEPT)
+        else {
+            return Ok(Read::Now(document));
+        };
         let document = Arc::new(document);
-        if let Some(queries) = &self.queries
-            && request.query.len() <= LONGEST_KEPT
-        {
-            lock(queries).put(request.query.clone(), Arc::clone(&document));
-        }
-        Ok(document)
+        lock(queries).put(query.to_owned(), Arc::clone(&document));
+        Ok(Read::Kept(document))
     }
 }
 
@@ -215,24 +233,23 @@ impl Extension for Prepare {
         next: NextPrepareRequest<'_>,
     ) -> ServerResult<Request> {
         let mut request = next.run(ctx, request).await?;
-        let document = self.shared.read(&ctx.schema_env.registry, &mut request)?;
-        if let Some(operation) = operation(&document, request.operation_name.as_deref()) {
+        let registry = &ctx.schema_env.registry;
+        let read = self.shared.read(registry, &request.query)?;
+        let document = read.document();
+        if let Some(operation) = operation(document, request.operation_name.as_deref()) {
+            let variables = &mut request.variables;
             for definition in &operation.variable_definitions {
                 let definition = &definition.node;
                 if let Some(default) = &definition.default_value
-                    && !request.variables.contains_key(&definition.name.node)
+                    && !variables.contains_key(&definition.name.node)
                 {
-                    request
-                        .variables
-                        .insert(definition.name.node.clone(), default.node.clone());
+                    variables.insert(definition.name.node.clone(), default.node.clone());
                 }
             }
+            let fields = root::fields(registry, &document.fragments, operation, variables);
+            let _ = self.fields.set(fields);
         }
-        request.set_parsed_query(ExecutableDocument::clone(&document));
-        let _ = self.query.set(Query {
-            document,
-            variables: request.variables.clone(),
-        });
+        request.set_parsed_query(read.into_document());
         Ok(request)
     }
 
@@ -245,18 +262,9 @@ impl Extension for Prepare {
         let mut data = Data::default();
         data.insert(Once::default());
         let response = next.run_with_data(ctx, operation_name, data).await;
-        let Some(query) = self.query.get() else {
-            return response;
-        };
-        let Some(operation) = operation(&query.document, operation_name) else {
-            return response;
-        };
-        root::tidy(
-            &ctx.schema_env.registry,
-            &query.document.fragments,
-            operation,
-            &query.variables,
-            response,
-        )
+        match self.fields.get() {
+            Some(fields) => root::tidy(fields, response),
+            None => response,
+        }
     }
 }

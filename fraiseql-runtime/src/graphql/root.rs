@@ -3,24 +3,46 @@
 //! The library puts fields into it in the order in which they were ready, and leaves those out
 //! that failed.
 
-use async_graphql::indexmap::{IndexMap, IndexSet};
+use async_graphql::indexmap::IndexMap;
 use async_graphql::parser::types::{
-    Directive, OperationDefinition, Selection as Item, SelectionSet,
+    Directive, Field, OperationDefinition, Selection as Item, SelectionSet,
 };
 use async_graphql::registry::{MetaTypeName, Registry};
 use async_graphql::{Name, Positioned, Response, Value, Variables};
 
-use super::asked::{Fragments, fields_called};
+use super::asked::Fragments;
 use super::prepared::root_type;
 
-/// Puts the fields into the order of the query; those that failed are null, or all is.
-pub(super) fn tidy(
+/// A field of the outermost object.
+pub(super) struct RootField {
+    name: Name,
+    can_be_null: bool,
+}
+
+/// The fields of the outermost object, in the order of the query.
+pub(super) fn fields(
     registry: &Registry,
     fragments: &Fragments,
     operation: &OperationDefinition,
     variables: &Variables,
-    mut response: Response,
-) -> Response {
+) -> Vec<RootField> {
+    let root = root_type(registry, operation).and_then(|root| registry.types.get(root));
+    let mut fields = IndexMap::new();
+    let set = &operation.selection_set.node;
+    collect(set, fragments, variables, &mut fields);
+    fields
+        .into_iter()
+        .map(|(name, field)| RootField {
+            name: name.clone(),
+            can_be_null: root
+                .and_then(|root| root.field_by_name(&field.name.node))
+                .is_none_or(|field| !MetaTypeName::create(&field.ty).is_non_null()),
+        })
+        .collect()
+}
+
+/// Puts the fields into the order of the query; those that failed are null, or all is.
+pub(super) fn tidy(fields: &[RootField], mut response: Response) -> Response {
     let mut data = match response.data {
         Value::Object(data) => data,
         // All failed, or nothing was asked for.
@@ -30,71 +52,50 @@ pub(super) fn tidy(
             return response;
         }
     };
-    let set = &operation.selection_set.node;
-    let mut names = IndexSet::new();
-    collect(set, fragments, variables, &mut names);
-    let in_order = data.len() == names.len() && data.keys().eq(names.iter().copied());
-    if in_order {
+    if data.keys().eq(fields.iter().map(|field| &field.name)) {
         response.data = Value::Object(data);
         return response;
     }
-    let root = root_type(registry, operation).and_then(|root| registry.types.get(root));
-    let mut ordered = IndexMap::with_capacity(names.len());
-    for name in names {
-        if let Some(value) = data.swap_remove(name) {
-            ordered.insert(name.clone(), value);
-            continue;
-        }
-        let mut fields = Vec::new();
-        fields_called(name, set, fragments, &mut fields);
-        let cannot_be_null = fields
-            .first()
-            .and_then(|field| root?.field_by_name(&field.name.node))
-            .is_some_and(|field| MetaTypeName::create(&field.ty).is_non_null());
-        if cannot_be_null {
-            response.data = Value::Null;
-            return response;
-        }
-        ordered.insert(name.clone(), Value::Null);
+    let mut ordered = IndexMap::with_capacity(fields.len());
+    for field in fields {
+        let value = match data.swap_remove(&field.name) {
+            Some(value) => value,
+            None if field.can_be_null => Value::Null,
+            None => {
+                response.data = Value::Null;
+                return response;
+            }
+        };
+        ordered.insert(field.name.clone(), value);
     }
     response.data = Value::Object(ordered);
     response
 }
 
-/// The names in the answer, in the order of the query.
+/// The names in the answer, in the order of the query, with the first field of each.
 fn collect<'a>(
     set: &'a SelectionSet,
     fragments: &'a Fragments,
     variables: &Variables,
-    names: &mut IndexSet<&'a Name>,
+    fields: &mut IndexMap<&'a Name, &'a Field>,
 ) {
     for item in &set.items {
         if is_skipped(item.node.directives(), variables) {
             continue;
         }
-        match &item.node {
+        let set = match &item.node {
             Item::Field(field) => {
-                names.insert(&field.node.response_key().node);
+                let field = &field.node;
+                fields.entry(&field.response_key().node).or_insert(field);
+                continue;
             }
-            Item::FragmentSpread(spread) => {
-                if let Some(fragment) = fragments.get(&spread.node.fragment_name.node) {
-                    collect(
-                        &fragment.node.selection_set.node,
-                        fragments,
-                        variables,
-                        names,
-                    );
-                }
-            }
-            Item::InlineFragment(fragment) => {
-                collect(
-                    &fragment.node.selection_set.node,
-                    fragments,
-                    variables,
-                    names,
-                );
-            }
-        }
+            Item::FragmentSpread(spread) => match fragments.get(&spread.node.fragment_name.node) {
+                Some(fragment) => &fragment.node.selection_set,
+                None => continue,
+            },
+            Item::InlineFragment(fragment) => &fragment.node.selection_set,
+        };
+        collect(&set.node, fragments, variables, fields);
     }
 }
 
