@@ -81,9 +81,12 @@ impl Query {
     /// An error that was made for clients.
     async fn sold_out(&self) -> Result<Option<i32>> {
         let error = Error::new("sold out");
-        Err(async_graphql::ErrorExtensions::extend_with(error, |_, e| {
-            e.set("code", "SOLD_OUT");
-        }))
+        Err(async_graphql::ErrorExtensions::extend_with(
+            error,
+            |_, e| {
+                e.set("code", "SOLD_OUT");
+            },
+        ))
     }
 
     /// The same of a field that cannot be null.
@@ -379,6 +382,9 @@ impl Answer {
             "{json}\nhas not: {message}"
         );
         let content_type = self.header("content-type");
-        assert!(content_type.ends_with("json; charset=utf-8"), "{content_type}");
+        assert!(
+            content_type.ends_with("json; charset=utf-8"),
+            "{content_type}"
+        );
     }
 }

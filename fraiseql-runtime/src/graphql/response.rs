@@ -93,6 +93,31 @@ pub fn write_response(response: &Response, out: &mut Vec<u8>) {
     out.push(b'}');
 }
 
+/// Puts null where a field failed. async-graphql 7.2 leaves such a field out of its object, as
+/// if it had not been asked for.
+///
+/// Whether it may be null is not known here: where it may not, its object should be null instead.
+#[cfg(feature = "http")]
+pub(crate) fn null_failed_fields(response: &mut Response) {
+    'errors: for error in &response.errors {
+        let mut at = &mut response.data;
+        for segment in &error.path {
+            at = match (at, segment) {
+                (Value::Object(fields), PathSegment::Field(name))
+                    if !fields.contains_key(TOKEN) =>
+                {
+                    fields.entry(Name::new(name)).or_insert(Value::Null)
+                }
+                (Value::List(items), PathSegment::Index(index)) => match items.get_mut(*index) {
+                    Some(item) => item,
+                    None => continue 'errors,
+                },
+                _ => continue 'errors,
+            };
+        }
+    }
+}
+
 fn write_error(error: &ServerError, out: &mut Vec<u8>) {
     out.extend_from_slice(b"{\"message\":");
     write_serde(&error.message, out);
@@ -255,23 +280,50 @@ mod tests {
         assert_eq!(written(&Response::default()), r#"{"data":null}"#);
     }
 
+    #[cfg(feature = "http")]
+    #[test]
+    fn a_field_that_failed_is_null() {
+        let path = [
+            PathSegment::Field("a".to_owned()),
+            PathSegment::Index(1),
+            PathSegment::Field("b".to_owned()),
+        ];
+        let after = |data: Value| {
+            let error = ServerError::new("no", None).with_path(path.to_vec());
+            let mut response = Response::from_errors(vec![error]);
+            response.data = data;
+            null_failed_fields(&mut response);
+            response.data
+        };
+        for (before, expected) in [
+            (
+                value!({"a": [{}, {"c": 1}]}),
+                value!({"a": [{}, {"c": 1, "b": null}]}),
+            ),
+            (value!({"a": [{}, {"b": 1}]}), value!({"a": [{}, {"b": 1}]})),
+            (value!({"c": 1}), value!({"c": 1, "a": null})),
+            (value!({"a": [{}]}), value!({"a": [{}]})),
+            (value!({"a": [0, null]}), value!({"a": [0, null]})),
+            (value!({"a": raw("[1]")}), value!({"a": raw("[1]")})),
+            (Value::Null, Value::Null),
+        ] {
+            assert_eq!(after(before), expected);
+        }
+    }
+
     #[test]
     fn ready_json_is_copied_at_any_level() {
         let data = value!({"a": [raw("[1,  2]"), {"b": raw("{ }")}]});
         let response = Response::new(data);
-        assert_eq!(
-            written(&response),
-            r#"{"data":{"a":[[1,  2],{"b":{ }}]}}"#
-        );
+        assert_eq!(written(&response), r#"{"data":{"a":[[1,  2],{"b":{ }}]}}"#);
         as_library(&response);
     }
 
     #[test]
     fn ready_json_of_others_is_read_before_it_is_copied() {
         // As a client can send it in a variable of a scalar that takes any JSON.
-        let fake = |text: &str| {
-            Value::Object([(Name::new(TOKEN), Value::String(text.to_owned()))].into())
-        };
+        let fake =
+            |text: &str| Value::Object([(Name::new(TOKEN), Value::String(text.to_owned()))].into());
         for text in [
             r#"1},"errors":[{"message":"injected"}"#,
             "",
@@ -282,7 +334,10 @@ mod tests {
         ] {
             let response = Response::new(value!({ "echo": fake(text) }));
             let sent: serde_json::Value = serde_json::from_str(&written(&response)).unwrap();
-            assert_eq!(sent["data"]["echo"][TOKEN], text, "as the object that it is");
+            assert_eq!(
+                sent["data"]["echo"][TOKEN], text,
+                "as the object that it is"
+            );
         }
         // Valid JSON of another maker: a resolver that returns a `RawValue` of its own.
         let own = RawValue::from_string("[1,  2]".to_owned()).unwrap();

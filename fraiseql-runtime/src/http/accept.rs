@@ -1,8 +1,8 @@
 //! Which media type an answer has, and which a request may have.
 
 use axum::http::HeaderMap;
-use axum::http::{HeaderValue, StatusCode};
 use axum::http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE};
+use axum::http::{HeaderValue, StatusCode};
 use mediatype::names::{_STAR, APPLICATION, CHARSET, HTML, JSON, Q, TEXT};
 use mediatype::{MediaType, MediaTypeList, Name, ReadParams as _};
 
@@ -78,9 +78,8 @@ pub(super) fn wants_page(headers: &HeaderMap) -> bool {
     let Some(accept) = accept(headers) else {
         return false;
     };
-    let named = |media_type| {
-        fit(&accept, media_type).is_some_and(|fit| fit.exactness == Exactness::Named)
-    };
+    let named =
+        |media_type| fit(&accept, media_type).is_some_and(|fit| fit.exactness == Exactness::Named);
     named(&HTML_TYPE) && !named(&JSON_TYPE) && !named(&RESPONSE_TYPE)
 }
 
@@ -211,11 +210,17 @@ mod tests {
             (&["application/*"], Some(Format::Json)),
             (&[json], Some(Format::Json)),
             (&[response], Some(Format::Response)),
-            (&["APPLICATION/GraphQL-Response+JSON"], Some(Format::Response)),
+            (
+                &["APPLICATION/GraphQL-Response+JSON"],
+                Some(Format::Response),
+            ),
             (&[&format!("{json}, {response}")], Some(Format::Response)),
             (&[json, response], Some(Format::Response)),
             (&[&format!("{response};q=0.9, {json}")], Some(Format::Json)),
-            (&[&format!("{response}; q=0.901, {json};q=0.9")], Some(Format::Response)),
+            (
+                &[&format!("{response}; q=0.901, {json};q=0.9")],
+                Some(Format::Response),
+            ),
             (&[&format!("{response}, */*;q=0.1")], Some(Format::Response)),
             (&[&format!("{json}, */*")], Some(Format::Json)),
             (&[&format!("{response}, */*")], Some(Format::Response)),
@@ -230,14 +235,32 @@ mod tests {
             (&[""], None),
             (&["json"], None),
             // Ranges that cannot be read, beside one that can.
-            (&[&format!("json, ;;, {response};q=2, {json}")], Some(Format::Json)),
-            (&[&format!("{response};q=0.1234, {json};q=0.1")], Some(Format::Json)),
-            (&[&format!("text/x;a=\", {response}, \", {json}")], Some(Format::Json)),
+            (
+                &[&format!("json, ;;, {response};q=2, {json}")],
+                Some(Format::Json),
+            ),
+            (
+                &[&format!("{response};q=0.1234, {json};q=0.1")],
+                Some(Format::Json),
+            ),
+            (
+                &[&format!("text/x;a=\", {response}, \", {json}")],
+                Some(Format::Json),
+            ),
             (&[&format!("{json};charset=utf-8")], Some(Format::Json)),
-            (&[&format!("{response};charset=\"UTF-8\"")], Some(Format::Response)),
-            (&[&format!("{response};charset=latin1, {json};q=0.1")], Some(Format::Json)),
+            (
+                &[&format!("{response};charset=\"UTF-8\"")],
+                Some(Format::Response),
+            ),
+            (
+                &[&format!("{response};charset=latin1, {json};q=0.1")],
+                Some(Format::Json),
+            ),
             (&[&format!("{json};charset=utf-16")], None),
-            (&["multipart/mixed;deferSpec=20220824, application/json"], Some(Format::Json)),
+            (
+                &["multipart/mixed;deferSpec=20220824, application/json"],
+                Some(Format::Json),
+            ),
         ];
         for (accept, expected) in cases {
             assert_eq!(answer(accept), *expected, "{accept:?}");

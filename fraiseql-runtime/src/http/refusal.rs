@@ -96,11 +96,12 @@ pub(super) fn error(message: impl Into<String>, code: &str) -> ServerError {
     error
 }
 
-/// Shortens a message that has text of the client's in it.
+/// Shortens a message that has text of the client's in it: its beginning and its end are left.
 pub(super) fn clip(message: &mut String) {
-    const MOST: usize = 1_000;
-    if message.len() > MOST {
-        message.truncate(message.floor_char_boundary(MOST));
-        message.push_str(" ..");
+    const HALF: usize = 400;
+    if message.len() > 3 * HALF {
+        let start = message.floor_char_boundary(HALF);
+        let end = message.ceil_char_boundary(message.len() - HALF);
+        message.replace_range(start..end, " .. ");
     }
 }

@@ -31,7 +31,9 @@ impl Parameters {
         };
         let mut values = extensions.values().chain(self.variables.values());
         if values.any(has_token) {
-            return Err(bad_request("the variables have a key that has a meaning here"));
+            return Err(bad_request(
+                "the variables have a key that has a meaning here",
+            ));
         }
         let mut request = Request::new(query).variables(self.variables);
         request.operation_name = self.operation_name;
@@ -64,7 +66,9 @@ pub(super) fn from_body(body: &[u8], batch: Option<usize>) -> Result<Asked, Refu
         return Ok(Asked::One(Box::new(one(body)?)));
     }
     let Some(most) = batch else {
-        return Err(bad_request("this server takes one request at a time, and no list of them"));
+        return Err(bad_request(
+            "this server takes one request at a time, and no list of them",
+        ));
     };
     let list: Vec<&RawValue> = serde_json::from_slice(body).map_err(no_json)?;
     if list.is_empty() {
@@ -106,7 +110,9 @@ pub(super) fn from_query(query: &str) -> Result<Request, Refusal> {
             _ => continue,
         };
         if place.replace(decode(value)?.into_owned()).is_some() {
-            return Err(bad_request(format!("the parameter `{name}` is there twice")));
+            return Err(bad_request(format!(
+                "the parameter `{name}` is there twice"
+            )));
         }
     }
     // A form with an empty field sends it.

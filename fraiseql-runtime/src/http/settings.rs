@@ -15,8 +15,7 @@ use crate::http::refusal::Refusal;
 /// Puts something into the data of each request of a batch.
 pub(super) type Fill = Box<dyn Fn(&mut Data) + Send + Sync>;
 
-pub(super) type Hook =
-    dyn Fn(&Parts) -> BoxFuture<'static, Result<Fill, Refusal>> + Send + Sync;
+pub(super) type Hook = dyn Fn(&Parts) -> BoxFuture<'static, Result<Fill, Refusal>> + Send + Sync;
 
 #[derive(Clone)]
 pub(super) struct Settings {

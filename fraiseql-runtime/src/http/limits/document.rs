@@ -2,9 +2,7 @@
 
 use std::collections::HashMap;
 
-use async_graphql::parser::types::{
-    Directive, ExecutableDocument, Field, Selection, SelectionSet,
-};
+use async_graphql::parser::types::{Directive, ExecutableDocument, Field, Selection, SelectionSet};
 use async_graphql::{Positioned, ServerError};
 
 use crate::http::limits::{DocumentLimits, exceeded};
@@ -91,7 +89,11 @@ struct Counter<'a> {
 }
 
 impl<'a> Counter<'a> {
-    fn selection(&mut self, selection: &'a SelectionSet, depth: usize) -> Result<Size, ServerError> {
+    fn selection(
+        &mut self,
+        selection: &'a SelectionSet,
+        depth: usize,
+    ) -> Result<Size, ServerError> {
         // Fragments within fragments: the brackets of the text do not bound these.
         if depth > self.limits.max_nesting {
             return Err(exceeded(self.limits.max_nesting, "levels of nesting"));
@@ -260,6 +262,9 @@ mod tests {
         let text = format!("{{f({arguments}) {}}}", "f ".repeat(1000));
         let error = check(DocumentLimits::default(), &text).unwrap_err();
         assert!(error.contains("different arguments"), "{error}");
-        assert_eq!(check(DocumentLimits::default(), "{a {b(c: 1)} d {b}}"), Ok(()));
+        assert_eq!(
+            check(DocumentLimits::default(), "{a {b(c: 1)} d {b}}"),
+            Ok(())
+        );
     }
 }

@@ -40,6 +40,7 @@ impl DocumentLimits {
                     nesting = nesting.saturating_sub(1);
                     1
                 }
+                b'.' => until(rest, |byte| byte != b'.'),
                 _ if is_word(byte) => {
                     let length = until(rest, |byte| !is_word(byte));
                     if length > LONGEST_NAME {
@@ -134,14 +135,23 @@ mod tests {
             "{a # \n{{",
             "{a(b: \"\"\"\"\"\" c: [[1]])}",
         ] {
-            assert!(check(limits, text).unwrap_err().contains("2 levels"), "{text}");
+            assert!(
+                check(limits, text).unwrap_err().contains("2 levels"),
+                "{text}"
+            );
         }
     }
 
     #[test]
     fn a_string_that_does_not_end_hides_nothing() {
         // The parser reads the first one as an empty string and another.
-        for text in ["{a(b: \"\"\"x\" c: [[[[", "{a(b: \"x\n\")}", "{a(b: \"\\", "\"", "\"\"\"\""] {
+        for text in [
+            "{a(b: \"\"\"x\" c: [[[[",
+            "{a(b: \"x\n\")}",
+            "{a(b: \"\\",
+            "\"",
+            "\"\"\"\"",
+        ] {
             let error = check(DocumentLimits::default(), text).unwrap_err();
             assert!(error.contains("string"), "{text}: {error}");
         }
@@ -150,9 +160,12 @@ mod tests {
     #[test]
     fn tokens_are_counted() {
         let limits = DocumentLimits::default().tokens(9);
-        // { a ( b : 1 ) c }
-        assert_eq!(check(limits, "{ a(b: 1),,, c } # x y z"), Ok(()));
-        let error = check(limits, "{ a(b: 1) c d }").unwrap_err();
+        // { a ( b : 1 ) ... c }
+        assert_eq!(
+            check(limits.tokens(10), "{ a(b: 1),,, ...c } # x y z"),
+            Ok(())
+        );
+        let error = check(limits, "{ a(b: 1) ...c }").unwrap_err();
         assert!(error.contains("9 tokens"), "{error}");
     }
 
