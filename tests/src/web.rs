@@ -110,8 +110,7 @@ impl Query {
     }
 
     async fn panics(&self) -> i32 {
-        let nothing: Option<i32> = None;
-        nothing.expect("hunter2")
+        out_of_order()
     }
 
     /// Comes to no end. Says that it began, and counts when it is dropped.
@@ -141,6 +140,10 @@ impl Query {
     async fn cached(&self) -> i32 {
         1
     }
+}
+
+fn out_of_order() -> i32 {
+    panic!("hunter2")
 }
 
 /// A scalar that is whatever was sent.
