@@ -135,7 +135,7 @@ async fn fragments_that_go_in_circles_or_double_are_refused() {
         format!("{{...A}} fragment A {on} {{...A}}"),
         format!("{{...A}} fragment A {on} {{...B}} fragment B {on} {{hello ...A}}"),
         format!("{{hello}} fragment A {on} {{...A}}"),
-        format!("{{item {{...A}}}} fragment A on Item {{next {{...A}}}}"),
+        "{item {...A}} fragment A on Item {next {...A}}".to_owned(),
     ] {
         refused(&server, &query, "within itself").await;
     }
