@@ -165,10 +165,11 @@ pub struct Mutation;
 
 #[Object]
 impl Mutation {
-    /// Counts how often it was called.
-    async fn buy(&self, ctx: &Context<'_>) -> Result<usize> {
+    /// Counts how many were bought.
+    async fn buy(&self, ctx: &Context<'_>, #[graphql(default = 1)] many: u8) -> Result<usize> {
+        let many = usize::from(many);
         let watch = ctx.data::<Arc<Watch>>()?;
-        Ok(watch.bought.fetch_add(1, Ordering::SeqCst) + 1)
+        Ok(watch.bought.fetch_add(many, Ordering::SeqCst) + many)
     }
 }
 

@@ -87,7 +87,7 @@ async fn variables_that_do_not_fit_are_an_error_of_the_request() {
         ("query($n: Int!) { twice(number: $n) }", json!({"m": 1})),
         ("query($n: Int!) { twice(number: $n) }", json!({"n": null})),
         ("query($n: Int!) { twice(number: $n) }", json!({"n": "1"})),
-        ("mutation($n: Int!) { buy twice(number: $n) }", json!({})),
+        ("mutation($n: Int!) { buy more: buy(many: $n) }", json!({})),
     ] {
         let body = json!({ "query": query, "variables": variables }).to_string();
         let answer = server.post(&body).await;
