@@ -218,6 +218,28 @@ async fn a_mutation_is_a_post() {
 }
 
 #[tokio::test]
+async fn a_stored_document_is_named_by_a_post() {
+    let server = server().await;
+    let extensions = r#"{"persistedQuery":{"version":1,"sha256Hash":"x"}}"#;
+    // To this executor an empty text is a wrong one: it says so in its own words.
+    for body in [
+        format!(r#"{{"extensions": {extensions}}}"#),
+        format!(r#"{{"query": "", "extensions": {extensions}}}"#),
+    ] {
+        server.post(&body).await.assert_refused(400, "-->");
+    }
+    // It does not get one with a GET, that might be a mutation.
+    let get = format!("query=&extensions={extensions}").replace('"', "%22");
+    let answer = server.get(&get).await;
+    answer.assert_refused(400, "syntax error");
+    assert!(!answer.message().contains("-->"));
+    server
+        .post("{}")
+        .await
+        .assert_refused(400, "`query` is missing");
+}
+
+#[tokio::test]
 async fn a_form_of_another_site_is_refused() {
     let (schema, watch) = shop();
     let server = Server::start(GraphQl::new(schema)).await;

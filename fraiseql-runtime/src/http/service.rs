@@ -137,7 +137,9 @@ impl<E: Executor> GraphQl<E> {
     /// Executes one request, if it is one that may be executed.
     async fn execute(&self, mut request: Request, reads: bool) -> Result<Outcome, Refusal> {
         let settings = &*self.settings;
-        let is_stored = request.query.is_empty() && !request.extensions.is_empty();
+        // A document that `ApolloPersistedQueries` has, which came through here when it was new.
+        // Not with GET: it may be a mutation.
+        let is_stored = !reads && request.query.is_empty() && !request.extensions.is_empty();
         if !is_stored && let Err(error) = check(&mut request, settings, reads)? {
             return Ok(Outcome::from_errors(vec![error]));
         }
