@@ -110,8 +110,7 @@ impl Query {
     }
 
     async fn panics(&self) -> i32 {
-        let nothing: Option<i32> = None;
-        nothing.expect("hunter2")
+        out_of_order()
     }
 
     /// Comes to no end. Says that it began, and counts when it is dropped.
@@ -143,6 +142,10 @@ impl Query {
     }
 }
 
+fn out_of_order() -> i32 {
+    panic!("hunter2")
+}
+
 /// A scalar that is whatever was sent.
 pub struct AnyValue(async_graphql::Value);
 
@@ -162,10 +165,11 @@ pub struct Mutation;
 
 #[Object]
 impl Mutation {
-    /// Counts how often it was called.
-    async fn buy(&self, ctx: &Context<'_>) -> Result<usize> {
+    /// Counts how many were bought.
+    async fn buy(&self, ctx: &Context<'_>, #[graphql(default = 1)] many: u8) -> Result<usize> {
+        let many = usize::from(many);
         let watch = ctx.data::<Arc<Watch>>()?;
-        Ok(watch.bought.fetch_add(1, Ordering::SeqCst) + 1)
+        Ok(watch.bought.fetch_add(many, Ordering::SeqCst) + many)
     }
 }
 

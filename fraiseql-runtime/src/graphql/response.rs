@@ -93,6 +93,31 @@ pub fn write_response(response: &Response, out: &mut Vec<u8>) {
     out.push(b'}');
 }
 
+/// Puts null where a field failed. async-graphql 7.2 leaves such a field out of its object, as
+/// if it had not been asked for.
+///
+/// Whether it may be null is not known here: where it may not, its object should be null instead.
+#[cfg(feature = "http")]
+pub(crate) fn null_failed_fields(response: &mut Response) {
+    'errors: for error in &response.errors {
+        let mut at = &mut response.data;
+        for segment in &error.path {
+            at = match (at, segment) {
+                (Value::Object(fields), PathSegment::Field(name))
+                    if !fields.contains_key(TOKEN) =>
+                {
+                    fields.entry(Name::new(name)).or_insert(Value::Null)
+                }
+                (Value::List(items), PathSegment::Index(index)) => match items.get_mut(*index) {
+                    Some(item) => item,
+                    None => continue 'errors,
+                },
+                _ => continue 'errors,
+            };
+        }
+    }
+}
+
 fn write_error(error: &ServerError, out: &mut Vec<u8>) {
     out.extend_from_slice(b"{\"message\":");
     write_serde(&error.message, out);
@@ -212,7 +237,7 @@ mod tests {
         let text = "quote \" backslash \\ newline \n nul \0 unit separator \u{1f} ünï \u{1f600}";
         let data = value!({
             "null": null, "yes": true, "no": false, "int": -9007199254740993i64,
-            "float": 0.1, "list": [1, [], {}, ["x"]], "empty": {}, "state": OPEN,
+            "float": 0.1, "list": [1, [], {}, ["x"]], "empty": {},
             text: text,
         });
         let mut response = Response::new(data);
@@ -222,6 +247,8 @@ mod tests {
             .insert("trace".to_owned(), value!({"x": [1]}));
         as_library(&response);
         response.data = Value::Binary(vec![0, 255].into());
+        as_library(&response);
+        response.data = Value::Enum(Name::new("OPEN"));
         as_library(&response);
     }
 
@@ -255,12 +282,48 @@ mod tests {
         assert_eq!(written(&Response::default()), r#"{"data":null}"#);
     }
 
+    #[cfg(feature = "http")]
+    #[test]
+    fn a_field_that_failed_is_null() {
+        let path = [
+            PathSegment::Field("a".to_owned()),
+            PathSegment::Index(1),
+            PathSegment::Field("b".to_owned()),
+        ];
+        let after = |data: Value| {
+            let error = ServerError::new("no", None).with_path(path.to_vec());
+            let mut response = Response::from_errors(vec![error]);
+            response.data = data;
+            null_failed_fields(&mut response);
+            response.data
+        };
+        for (before, expected) in [
+            (
+                value!({"a": [{}, {"c": 1}]}),
+                value!({"a": [{}, {"c": 1, "b": null}]}),
+            ),
+            (value!({"a": [{}, {"b": 1}]}), value!({"a": [{}, {"b": 1}]})),
+            (value!({"c": 1}), value!({"c": 1, "a": null})),
+            (value!({"a": [{}]}), value!({"a": [{}]})),
+            (value!({"a": [0, null]}), value!({"a": [0, null]})),
+            (raw("{}"), raw("{}")),
+            (Value::Null, Value::Null),
+        ] {
+            assert_eq!(after(before), expected);
+        }
+    }
+
     #[test]
     fn ready_json_is_copied_at_any_level() {
-        let data = value!({"a": [raw("[1,  2]"), {"b": raw("{ }")}]});
-        let response = Response::new(data);
-        assert_eq!(written(&response), r#"{"data":{"a":[[1,  2],{"b":{ }}]}}"#);
+        let inner = Value::Object([(Name::new("b"), raw("{ }"))].into());
+        let list = Value::List(vec![raw("[1,  2]"), inner]);
+        let response = Response::new(Value::Object([(Name::new("a"), list)].into()));
+        let expected = r#"{"data":{"a":[[1,  2],{"b":{ }}]}}"#;
+        assert_eq!(written(&response), expected);
         as_library(&response);
+        // Also a copy of it, as extensions may make one. It is not read: this is none of ours.
+        let response = Response::new(raw("not read").clone());
+        assert_eq!(written(&response), r#"{"data":not read}"#);
     }
 
     #[test]
@@ -276,12 +339,11 @@ mod tests {
             "\"\u{0}\"",
             "[1,]",
         ] {
-            let response = Response::new(value!({ "echo": fake(text) }));
-            let sent: serde_json::Value = serde_json::from_str(&written(&response)).unwrap();
-            assert_eq!(
-                sent["data"]["echo"][TOKEN], text,
-                "as the object that it is"
-            );
+            let echo = Value::Object([(Name::new("echo"), fake(text))].into());
+            let written = written(&Response::new(echo));
+            let text = serde_json::to_string(text).unwrap();
+            let expected = format!(r#"{{"data":{{"echo":{{"{TOKEN}":{text}}}}}}}"#);
+            assert_eq!(written, expected, "as the object that it is");
         }
         // Valid JSON of another maker: a resolver that returns a `RawValue` of its own.
         let own = RawValue::from_string("[1,  2]".to_owned()).unwrap();

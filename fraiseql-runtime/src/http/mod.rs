@@ -106,7 +106,8 @@
 //! The time limit begins with the body. That headers are sent in time, and how many connections
 //! there may be, is the server's to limit.
 //!
-//! Subscriptions are not served.
+//! Subscriptions are not served. A document that async-graphql's `ApolloPersistedQueries` has
+//! stored can be named with POST, and not with GET, where it might be a mutation.
 
 mod accept;
 mod answer;
@@ -180,7 +181,9 @@ impl<E: Executor> GraphQl<E> {
 
     /// How long a request may take, its body included. 30 seconds by default.
     ///
-    /// What is executed is dropped then; a transaction that it has open is rolled back.
+    /// What is executed is dropped then; a transaction that it has open is rolled back. The clock
+    /// is tokio's, which the runtime must have switched on (`enable_time`). A thread that is kept
+    /// busy cannot be stopped: that documents are small is what [`limits`](Self::limits) is for.
     pub fn timeout(self, limit: Duration) -> Self {
         self.with(|settings| settings.timeout = limit)
     }

@@ -23,7 +23,10 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 /// assert_eq!(refusal.message(), "Forbidden");
 /// ```
 #[derive(Clone, Debug)]
-pub struct Refusal {
+pub struct Refusal(Box<Said>);
+
+#[derive(Clone, Debug)]
+struct Said {
     status: StatusCode,
     message: Cow<'static, str>,
     code: Cow<'static, str>,
@@ -36,47 +39,47 @@ impl Refusal {
     pub fn new(status: StatusCode, message: impl Into<Cow<'static, str>>) -> Self {
         let reason = status.canonical_reason().unwrap_or("REFUSED");
         let code = reason.to_ascii_uppercase().replace([' ', '-'], "_");
-        Self {
+        Self(Box::new(Said {
             status,
             message: message.into(),
             code: Cow::Owned(code.replace('\'', "")),
             headers: HeaderMap::new(),
-        }
+        }))
     }
 
     /// What `extensions.code` of the error is. By default the status: `UNAUTHORIZED`.
     #[must_use]
     pub fn code(mut self, code: impl Into<Cow<'static, str>>) -> Self {
-        self.code = code.into();
+        self.0.code = code.into();
         self
     }
 
     /// Adds a header to the answer.
     #[must_use]
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.headers.append(name, value);
+        self.0.headers.append(name, value);
         self
     }
 
     /// The status of the answer.
     #[must_use]
     pub fn status(&self) -> StatusCode {
-        self.status
+        self.0.status
     }
 
     /// The message of the error.
     #[must_use]
     pub fn message(&self) -> &str {
-        &self.message
+        &self.0.message
     }
 
     pub(super) fn headers(&self) -> &HeaderMap {
-        &self.headers
+        &self.0.headers
     }
 
     /// The body: one error, and no `data`.
     pub(super) fn response(&self) -> Response {
-        Response::from_errors(vec![error(&*self.message, &self.code)])
+        Response::from_errors(vec![error(&*self.0.message, &self.0.code)])
     }
 }
 
@@ -96,11 +99,12 @@ pub(super) fn error(message: impl Into<String>, code: &str) -> ServerError {
     error
 }
 
-/// Shortens a message that has text of the client's in it.
+/// Shortens a message that has text of the client's in it: its beginning and its end are left.
 pub(super) fn clip(message: &mut String) {
-    const MOST: usize = 1_000;
-    if message.len() > MOST {
-        message.truncate(message.floor_char_boundary(MOST));
-        message.push_str(" ..");
+    const HALF: usize = 400;
+    if message.len() > 3 * HALF {
+        let start = message.floor_char_boundary(HALF);
+        let end = message.ceil_char_boundary(message.len() - HALF);
+        message.replace_range(start..end, " .. ");
     }
 }

@@ -70,7 +70,7 @@ pub(super) fn from_body(body: &[u8], batch: Option<usize>) -> Result<Asked, Refu
             "this server takes one request at a time, and no list of them",
         ));
     };
-    let list: Vec<&RawValue> = serde_json::from_slice(body).map_err(no_json)?;
+    let list: Vec<&RawValue> = serde_json::from_slice(body).map_err(|error| no_json(&error))?;
     if list.is_empty() {
         return Err(bad_request("the list of requests is empty"));
     }
@@ -87,7 +87,7 @@ fn one(body: &[u8]) -> Result<Request, Refusal> {
     if is_list(body) {
         return Err(bad_request("a request is an object"));
     }
-    let parameters: Parameters = serde_json::from_slice(body).map_err(no_json)?;
+    let parameters: Parameters = serde_json::from_slice(body).map_err(|error| no_json(&error))?;
     parameters.into_request(true)
 }
 
@@ -145,7 +145,7 @@ fn decode(text: &str) -> Result<Cow<'_, str>, Refusal> {
         .map_err(|_| invalid())
 }
 
-fn no_json(error: serde_json::Error) -> Refusal {
+fn no_json(error: &serde_json::Error) -> Refusal {
     bad_request(format!("the body is no GraphQL request: {error}"))
 }
 

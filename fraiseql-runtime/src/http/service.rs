@@ -6,8 +6,10 @@ use std::panic::AssertUnwindSafe;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use async_graphql::parser::types::{DocumentOperations, OperationType, Selection, SelectionSet};
-use async_graphql::{Data, Executor, Request, Response as Outcome, ServerError};
+use async_graphql::parser::types::{
+    DocumentOperations, OperationType, Selection, SelectionSet, VariableDefinition,
+};
+use async_graphql::{Data, Executor, Name, Request, Response as Outcome, ServerError};
 use axum::body::{Body, Bytes, HttpBody};
 use axum::http::header::{ALLOW, CONTENT_LENGTH};
 use axum::http::request::Parts;
@@ -17,6 +19,7 @@ use futures_util::future::{BoxFuture, join_all};
 use http_body_util::BodyExt as _;
 use tower_service::Service;
 
+use crate::graphql::response::null_failed_fields;
 use crate::http::GraphQl;
 use crate::http::accept::{Format, check_body, negotiate, wants_page};
 use crate::http::answer::{self, Answer};
@@ -134,7 +137,9 @@ impl<E: Executor> GraphQl<E> {
     /// Executes one request, if it is one that may be executed.
     async fn execute(&self, mut request: Request, reads: bool) -> Result<Outcome, Refusal> {
         let settings = &*self.settings;
-        let is_stored = request.query.is_empty() && !request.extensions.is_empty();
+        // A document that `ApolloPersistedQueries` has, which came through here when it was new.
+        // Not with GET: it may be a mutation.
+        let is_stored = !reads && request.query.is_empty() && !request.extensions.is_empty();
         if !is_stored && let Err(error) = check(&mut request, settings, reads)? {
             return Ok(Outcome::from_errors(vec![error]));
         }
@@ -142,6 +147,7 @@ impl<E: Executor> GraphQl<E> {
             request = request.disable_introspection();
         }
         let mut outcome = self.executor.execute(request).await;
+        null_failed_fields(&mut outcome);
         mask(&mut outcome.errors, settings);
         Ok(outcome)
     }
@@ -157,10 +163,15 @@ fn check(
         return Ok(Err(error));
     }
     let name = request.operation_name.clone();
+    let variables: Vec<Name> = request.variables.keys().cloned().collect();
     let document = match request.parsed_query() {
         Ok(document) => document,
         Err(mut error) => {
-            // It has the whole line in which the error is.
+            // A picture of the line in which the error is, however long that is, and below it
+            // what the parser says. Where that is, the location tells.
+            if let Some((_, said)) = error.message.rsplit_once("\n  = ") {
+                error.message = format!("syntax error: {said}");
+            }
             clip(&mut error.message);
             return Ok(Err(error));
         }
@@ -182,6 +193,25 @@ fn check(
             "a mutation is sent with POST",
         );
         return Err(refusal.with_header(ALLOW, ONLY_POST));
+    }
+    let definitions = operation.map(|operation| &operation.node.variable_definitions);
+    for variable in definitions.into_iter().flatten() {
+        let VariableDefinition {
+            name,
+            var_type,
+            default_value,
+            ..
+        } = &variable.node;
+        // Else the executor notices when it needs it, with half of a mutation done.
+        if !var_type.node.nullable && default_value.is_none() && !variables.contains(&name.node) {
+            let what = format!(
+                "Variable \"${}\" of required type \"{}\" was not provided.",
+                name.node, var_type.node
+            );
+            let mut error = error(what, "BAD_USER_INPUT");
+            error.locations.push(variable.pos);
+            return Ok(Err(error));
+        }
     }
     if !settings.introspection {
         let operations = document.operations.iter();

@@ -17,6 +17,8 @@ pub(super) type Fill = Box<dyn Fn(&mut Data) + Send + Sync>;
 
 pub(super) type Hook = dyn Fn(&Parts) -> BoxFuture<'static, Result<Fill, Refusal>> + Send + Sync;
 
+pub(super) type Tell = dyn Fn(&InternalError<'_>) + Send + Sync;
+
 #[derive(Clone)]
 pub(super) struct Settings {
     pub(super) graphiql: bool,
@@ -27,7 +29,7 @@ pub(super) struct Settings {
     pub(super) timeout: Duration,
     pub(super) limits: DocumentLimits,
     pub(super) data: Vec<Arc<Hook>>,
-    pub(super) on_internal_error: Option<Arc<dyn Fn(&InternalError<'_>) + Send + Sync>>,
+    pub(super) on_internal_error: Option<Arc<Tell>>,
 }
 
 impl Default for Settings {

@@ -40,6 +40,7 @@ impl DocumentLimits {
                     nesting = nesting.saturating_sub(1);
                     1
                 }
+                b'.' => until(rest, |byte| byte != b'.'),
                 _ if is_word(byte) => {
                     let length = until(rest, |byte| !is_word(byte));
                     if length > LONGEST_NAME {
@@ -159,9 +160,12 @@ mod tests {
     #[test]
     fn tokens_are_counted() {
         let limits = DocumentLimits::default().tokens(9);
-        // { a ( b : 1 ) c }
-        assert_eq!(check(limits, "{ a(b: 1),,, c } # x y z"), Ok(()));
-        let error = check(limits, "{ a(b: 1) c d }").unwrap_err();
+        // { a ( b : 1 ) ... c }
+        assert_eq!(
+            check(limits.tokens(10), "{ a(b: 1),,, ...c } # x y z"),
+            Ok(())
+        );
+        let error = check(limits, "{ a(b: 1) ...c }").unwrap_err();
         assert!(error.contains("9 tokens"), "{error}");
     }
 
