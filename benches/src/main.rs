@@ -3,11 +3,13 @@
 //! `cargo run --release -p benches -- sync` compares ways to keep documents up to date, all
 //! on one server and in one run: alternating, after a warm-up, medians and ratios.
 //! `-- mutation` changes a row that many documents embed. `-- verify` compares verifying documents
-//! with a full sync. `-- derive` measures what the derives cost at compile time. `-- stress` tries
+//! with a full sync. `-- list` leaves keys out of documents in the database, or sends them whole.
+//! `-- derive` measures what the derives cost at compile time. `-- stress` tries
 //! to lose an update.
 
 mod blog;
 mod derive;
+mod list;
 mod measure;
 mod mutation;
 mod plot;
@@ -35,6 +37,8 @@ enum Command {
     Stress(stress::Options),
     /// Verifying documents, beside a full sync.
     Verify(verify::Options),
+    /// Leaving keys out of documents that are read.
+    List(list::Options),
     /// Compiling views.
     Derive(derive::Options),
 }
@@ -46,6 +50,7 @@ async fn main() -> anyhow::Result<()> {
         Command::Mutation(options) => mutation::run(options).await,
         Command::Stress(options) => stress::run(options).await,
         Command::Verify(options) => verify::run(options).await,
+        Command::List(options) => list::run(options).await,
         Command::Derive(options) => derive::run(&options),
     }
 }
