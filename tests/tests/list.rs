@@ -2,12 +2,14 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use fraiseql_runtime::list::{
-    Connection, Cursor, Filter, List, ListError, Operator, OrderBy, Page,
+    Connection, Cursor, Filter, List, ListError, Nulls, Operator, OrderBy, Page,
 };
-use fraiseql_runtime::{Embed, ReadModel, TEnum, TView};
+use fraiseql_runtime::scalar::{Form, ScalarType};
+use fraiseql_runtime::{Embed, ReadModel, Scalar, TEnum, TView};
 use rust_decimal::Decimal;
+use serde::{Deserialize, Deserializer, Serializer};
 use serde_json::{Value, json};
-use sqlx::PgPool;
+use sqlx::{AssertSqlSafe, PgPool};
 use uuid::Uuid;
 
 const TABLES: &str = "
@@ -442,5 +444,207 @@ async fn documents_of_another_shape_are_built_and_keep_their_place() {
             previous = Page::last(1).before(page.start().cloned());
         }
         assert_eq!((&forward, forward.len()), (&back, 4));
+    }
+}
+
+/// A view whose documents are stored as text.
+#[derive(Debug, TView)]
+#[tview(table = "tb_post", view = "tv_text", entity = "text", data = "json")]
+struct Text {
+    id: i64,
+    title: String,
+    #[tview(many(fk = "post_id", order_by = "id"))]
+    comments: Vec<Comment>,
+}
+
+#[tokio::test]
+async fn what_is_not_needed_is_left_out_where_that_is_worth_it() {
+    let pool = posts().await;
+    let keys = |json: &[u8]| -> Vec<String> {
+        let document: serde_json::Map<String, Value> = serde_json::from_slice(json).unwrap();
+        document.keys().cloned().collect()
+    };
+    let whole = keys(
+        Post::list()
+            .read(&pool)
+            .await
+            .unwrap()
+            .iter()
+            .next()
+            .unwrap()
+            .json(),
+    );
+    let list = Post::list()
+        .omit(["comments", "author"])
+        .order_by(OrderBy::asc("rating"));
+    let few: Vec<&String> = whole
+        .iter()
+        .filter(|key| !["comments", "author"].contains(&&***key))
+        .collect();
+    for document in &list.read(&pool).await.unwrap() {
+        assert_eq!(keys(document.json()).iter().collect::<Vec<_>>(), few);
+    }
+    // In a page of two parts as well.
+    let first = list.page(Page::first(2), &pool).await.unwrap();
+    let second = list
+        .page(Page::first(9).after(first.end().cloned()), &pool)
+        .await
+        .unwrap();
+    assert!(
+        list.page_sql(&Page::first(9).after(first.end().cloned()))
+            .unwrap()
+            .contains("UNION ALL")
+    );
+    assert_eq!(first.len() + second.len(), 5);
+    for (_, document) in first.items().chain(second.items()) {
+        assert_eq!(keys(document.json()).iter().collect::<Vec<_>>(), few);
+    }
+    // Without a list among them it is not worth it.
+    let list = Post::list().omit(["author", "title"]);
+    assert_eq!(list.sql().unwrap(), Post::list().sql().unwrap());
+    // Text would have to be read to be cut.
+    let model = ReadModel::builder().view::<Text>().build().unwrap();
+    model.migrate(&pool).await.unwrap();
+    sync_all_texts(&pool).await.unwrap();
+    let list = Text::list().omit(["comments"]);
+    assert_eq!(list.sql().unwrap(), Text::list().sql().unwrap());
+    assert_eq!(
+        list.fetch::<Text>(&pool).await.unwrap()[0].comments.len(),
+        4
+    );
+    assert_eq!(list.read(&pool).await.unwrap().len(), 5);
+}
+
+/// A type that this crate does not know: four bits, as text.
+#[derive(Debug, PartialEq)]
+struct Flags(String);
+
+impl Scalar for Flags {
+    const TYPE: ScalarType = ScalarType::new("bit(4)", Form::Native, "Flags");
+
+    fn serialize_json<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+
+    fn deserialize_json<'de, D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        String::deserialize(from).map(Self)
+    }
+}
+
+/// A view with a key that is a text, or a UUID.
+macro_rules! keyed {
+    ($view:ident, $key:ty, $column:literal, $table:literal) => {
+        #[derive(Debug, TView)]
+        #[tview(table = "tb_keyed", view = $table)]
+        struct $view {
+            #[tview(key, column = $column)]
+            id: $key,
+            #[tview(sort)]
+            flags: Option<Flags>,
+        }
+    };
+}
+
+keyed!(Named, String, "name", "tv_named");
+keyed!(Marked, Uuid, "mark", "tv_marked");
+keyed!(Small, i16, "small", "tv_small");
+
+#[tokio::test]
+async fn keys_and_types_of_any_kind_are_paged_by() {
+    let pool = fraiseql_tests::pool().await;
+    fraiseql_tests::run(
+        &pool,
+        "CREATE TABLE tb_keyed (name text PRIMARY KEY, mark uuid UNIQUE NOT NULL, small int2 UNIQUE NOT NULL, flags bit(4));
+         INSERT INTO tb_keyed SELECT 'n ''\"' || chr(96 + n), md5(n::text)::uuid, n - 10,
+             CASE WHEN n % 4 > 0 THEN (n % 3)::bit(4) END FROM generate_series(1, 20) AS n",
+    )
+    .await;
+    let model = ReadModel::builder()
+        .view::<Named>()
+        .view::<Marked>()
+        .view::<Small>();
+    model.build().unwrap().migrate(&pool).await.unwrap();
+    sync_all_nameds(&pool).await.unwrap();
+    sync_all_markeds(&pool).await.unwrap();
+    sync_all_smalls(&pool).await.unwrap();
+    for (view, list) in [
+        ("tv_named", Named::list()),
+        ("tv_marked", Marked::list()),
+        ("tv_small", Small::list()),
+    ] {
+        let flags = OrderBy::desc("flags").nulls(Nulls::Last);
+        for (order, list) in [
+            ("", list.clone()),
+            ("flags DESC NULLS LAST,", list.clone().order_by(flags)),
+        ] {
+            let column = if view == "tv_named" {
+                "name"
+            } else if view == "tv_marked" {
+                "mark"
+            } else {
+                "small"
+            };
+            let direction = if order.is_empty() { "ASC" } else { "DESC" };
+            let expected: Vec<Value> = sqlx::query_scalar(AssertSqlSafe(format!(
+                "SELECT data->'id' FROM {view} ORDER BY {order} {column} {direction}"
+            )))
+            .fetch_all(&pool)
+            .await
+            .unwrap();
+            let (mut walked, mut page) = (Vec::new(), Page::first(3));
+            loop {
+                let found = list.page(page, &pool).await.unwrap();
+                for (_, document) in found.items() {
+                    let document: Value = serde_json::from_slice(document.json()).unwrap();
+                    walked.push(document["id"].clone());
+                }
+                if !found.has_next() {
+                    break;
+                }
+                page = Page::first(3).after(found.end().cloned());
+            }
+            assert_eq!(walked, expected, "{view} {order}");
+            let two = Filter::compare(
+                "id",
+                Operator::In,
+                vec![expected[3].clone(), expected[9].clone()],
+            );
+            let found = list.clone().filter(two).read(&pool).await.unwrap();
+            assert_eq!(found.len(), 2, "{view}");
+        }
+        let is = |operator, value: Value| {
+            list.clone()
+                .filter(Filter::compare("flags", operator, value))
+        };
+        assert_eq!(
+            is(Operator::Eq, json!("0001"))
+                .read(&pool)
+                .await
+                .unwrap()
+                .len(),
+            5
+        );
+        assert_eq!(
+            is(Operator::In, json!(["0001", "0010"]))
+                .read(&pool)
+                .await
+                .unwrap()
+                .len(),
+            10
+        );
+        assert_eq!(
+            is(Operator::Lt, json!("0010"))
+                .read(&pool)
+                .await
+                .unwrap()
+                .len(),
+            10
+        );
+        // What is no value of it, the server says.
+        let error = is(Operator::Eq, json!("'; --"))
+            .read(&pool)
+            .await
+            .unwrap_err();
+        assert!(matches!(error, ListError::Read(_)), "{error}");
     }
 }
