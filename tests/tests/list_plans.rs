@@ -182,7 +182,7 @@ async fn again_and_again_is_as_fast() {
     }
     let plans: Vec<(String, i64, i64)> = sqlx::query_as(
         "SELECT statement, generic_plans, custom_plans FROM pg_prepared_statements
-         WHERE statement LIKE 'SELECT%CASE WHEN v.shape = %'",
+         WHERE statement LIKE E'SELECT\\n  CASE WHEN v.shape = %'",
     )
     .fetch_all(&mut *connection)
     .await
