@@ -3,13 +3,15 @@
 //! `cargo run --release -p benches -- sync` compares ways to keep documents up to date, all
 //! on one server and in one run: alternating, after a warm-up, medians and ratios.
 //! `-- mutation` changes a row that many documents embed. `-- verify` compares verifying documents
-//! with a full sync. `-- select` writes selected fields of documents. `-- graphql` answers queries
-//! beside async-graphql's own objects. `-- derive` measures what the derives cost at compile time.
+//! with a full sync. `-- select` writes selected fields of documents. `-- list` leaves keys out of
+//! documents in the database, or sends them whole. `-- graphql` answers queries beside
+//! async-graphql's own objects. `-- derive` measures what the derives cost at compile time.
 //! `-- stress` tries to lose an update.
 
 mod blog;
 mod derive;
 mod graphql;
+mod list;
 mod measure;
 mod mutation;
 mod plot;
@@ -42,6 +44,9 @@ enum Command {
     Verify(verify::Options),
     /// GraphQL requests in this process.
     Graphql(graphql::Options),
+
+    /// Leaving keys out of documents that are read.
+    List(list::Options),
     /// Compiling views.
     Derive(derive::Options),
 }
@@ -55,6 +60,8 @@ async fn main() -> anyhow::Result<()> {
         Command::Stress(options) => stress::run(options).await,
         Command::Verify(options) => verify::run(options).await,
         Command::Graphql(options) => graphql::run(options).await,
+
+        Command::List(options) => list::run(options).await,
         Command::Derive(options) => derive::run(&options),
     }
 }

@@ -1,6 +1,6 @@
 //! What can be wrong with a list.
 
-use crate::check::findings::{did_you_mean, near};
+use crate::check::findings::near;
 use crate::error::Error;
 
 /// Why a list cannot be read.
@@ -99,11 +99,14 @@ impl ListError {
             .then(|| near(name, fields.clone()))
             .flatten();
         let list: Vec<&str> = fields.collect();
+        let there_are = match near {
+            Some(near) => format!("; did you mean `{near}`? There are"),
+            None => "; there are".to_owned(),
+        };
         Self::Field {
             message: format!(
-                "{}{}; there are {}",
+                "{}{there_are} {}",
                 trouble.replace("{}", &format!("`{shown}`")),
-                did_you_mean(near),
                 list.join(", ")
             ),
             field: shown,

@@ -119,12 +119,16 @@ fn find(
 ) -> Result<Column, ListError> {
     let found = fields.iter().find(|field| field.json == name);
     let Some((field, ty)) = found.and_then(|field| Some((*field, scalar(field)?))) else {
-        let is_field = view.shape.fields.iter().any(|field| field.json == name);
-        let trouble = if is_field {
-            format!("documents cannot be {verb} by {{}}, which has no #[tview({attribute})]")
-        } else {
-            format!("documents cannot be {verb} by {{}}, which they do not have")
+        let field = view.shape.fields.iter().find(|field| field.json == name);
+        let why = match field.map(scalar) {
+            None => "which they do not have".to_owned(),
+            Some(None) => "which is not a value of theirs".to_owned(),
+            Some(Some(ty)) if ty.list.is_some() && attribute == "sort" => {
+                "which is a list".to_owned()
+            }
+            Some(Some(_)) => format!("which has no #[tview({attribute})]"),
         };
+        let trouble = format!("documents cannot be {verb} by {{}}, {why}");
         let names = fields.iter().map(|field| field.json);
         return Err(ListError::field(name, &trouble, names));
     };

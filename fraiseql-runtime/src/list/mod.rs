@@ -148,7 +148,7 @@ impl List {
     pub async fn read(&self, target: impl ReadTarget) -> Result<Documents, ListError> {
         let (read, _) = self.prepare(None)?;
         let rows = target.list(read).await?;
-        let documents = rows.into_iter().map(Listed::into_document).collect();
+        let documents = rows.into_iter().filter_map(Listed::into_document).collect();
         Ok(Documents { documents })
     }
 
@@ -162,14 +162,15 @@ impl List {
     ) -> Result<Vec<T>, ListError> {
         let (read, _) = self.prepare(None)?;
         let rows = target.list(read).await?;
-        let parsed = rows.iter().map(|row| row.parse(self.view));
+        let parsed = rows.iter().filter_map(|row| row.parse(self.view));
         Ok(parsed.collect::<crate::Result<_>>()?)
     }
 
     /// Reads a page: one statement, which begins at the page's cursor by index.
     ///
     /// A document that is there all the time is on exactly one page of a walk, whatever is
-    /// inserted and deleted meanwhile, unless its own place in the order changes.
+    /// inserted and deleted meanwhile, unless its own place in the order changes. A page has less
+    /// documents than there are on it only where one is of an older shape, and its row is gone.
     ///
     /// # Errors
     /// As [`read`](Self::read), and when a cursor is not of this list.
@@ -183,14 +184,17 @@ impl List {
         if page.from_end {
             rows.reverse();
         }
-        let items = rows
-            .into_iter()
-            .map(|row| {
-                let values = row.values(&order.terms)?;
-                Ok((Cursor::new(fingerprint, values), row.into_document()))
-            })
-            .collect::<sqlx::Result<_>>()
+        let places = rows
+            .iter()
+            .map(|row| Ok(Cursor::new(fingerprint, row.values(&order.terms)?)))
+            .collect::<sqlx::Result<Vec<_>>>()
             .map_err(reading(self.view))?;
+        let (start, end) = (places.first().cloned(), places.last().cloned());
+        let items = places
+            .into_iter()
+            .zip(rows)
+            .filter_map(|(cursor, row)| Some((cursor, row.into_document()?)))
+            .collect();
         let (has_next, has_previous) = if page.from_end {
             (page.before.is_some(), more)
         } else {
@@ -198,6 +202,8 @@ impl List {
         };
         Ok(Connection {
             items,
+            start,
+            end,
             has_next,
             has_previous,
         })
@@ -297,7 +303,8 @@ async fn explain(mut read: ListRead, target: impl ReadTarget) -> Result<String, 
     let rows = target.list(read).await?;
     let lines: Vec<_> = rows
         .iter()
-        .map(|row| String::from_utf8_lossy(row.document().json()))
+        .filter_map(Listed::document)
+        .map(|line| String::from_utf8_lossy(line.json()))
         .collect();
     Ok(lines.join("\n"))
 }

@@ -108,6 +108,8 @@ impl IntoIterator for Documents {
 #[derive(Debug)]
 pub struct Connection {
     pub(super) items: Vec<(Cursor, Document)>,
+    pub(super) start: Option<Cursor>,
+    pub(super) end: Option<Cursor>,
     pub(super) has_next: bool,
     pub(super) has_previous: bool,
 }
@@ -154,15 +156,15 @@ impl Connection {
         self.has_previous
     }
 
-    /// The place of the first document.
+    /// The first place of this page: before it is the previous one.
     #[must_use]
-    pub fn start(&self) -> Option<&Cursor> {
-        self.items.first().map(|(cursor, _)| cursor)
+    pub const fn start(&self) -> Option<&Cursor> {
+        self.start.as_ref()
     }
 
-    /// The place of the last document.
+    /// The last place of this page: after it is the next one.
     #[must_use]
-    pub fn end(&self) -> Option<&Cursor> {
-        self.items.last().map(|(cursor, _)| cursor)
+    pub const fn end(&self) -> Option<&Cursor> {
+        self.end.as_ref()
     }
 }

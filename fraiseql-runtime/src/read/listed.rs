@@ -27,16 +27,17 @@ pub struct ListRead {
     pub(crate) arguments: PgArguments,
 }
 
-/// A document of a list.
+/// A place of a list.
 #[derive(Debug)]
-pub struct Listed {
-    document: Document,
-    /// The row that the document stands in for, where it had to be built.
-    stored: Option<PgRow>,
+pub enum Listed {
+    /// The document that is stored there.
+    Stored(Document),
+    /// What is stored has another shape: the row, and the document that was built instead, if
+    /// there still is one.
+    Built(PgRow, Option<Document>),
 }
 
-/// Reads a list. One statement, unless one of the documents has another shape; those whose row
-/// is gone from the base table are left out.
+/// Reads a list. One statement, unless one of the documents has another shape.
 pub(super) async fn rows(
     connection: &mut PgConnection,
     read: ListRead,
@@ -64,24 +65,14 @@ pub(super) async fn rows(
     // Both are in the order of their places.
     let mut built = built.into_iter().peekable();
     let mut others = places.into_iter().peekable();
-    let mut listed = Vec::with_capacity(rows.len());
-    for (row, place) in rows.into_iter().zip(1_i64..) {
+    let listed = rows.into_iter().zip(1_i64..).map(|(row, place)| {
         if others.next_if_eq(&place).is_none() {
-            listed.push(Listed {
-                document: Document::new(row),
-                stored: None,
-            });
-            continue;
+            return Listed::Stored(Document::new(row));
         }
         let is_its = |row: &PgRow| stored::place(row).ok() == usize::try_from(place).ok();
-        if let Some(document) = built.next_if(is_its) {
-            listed.push(Listed {
-                document: Document::new(document),
-                stored: Some(row),
-            });
-        }
-    }
-    Ok(listed)
+        Listed::Built(row, built.next_if(is_its).map(Document::new))
+    });
+    Ok(listed.collect())
 }
 
 /// Adds the key of a row.
@@ -97,21 +88,32 @@ fn push_key(keys: &mut Keys, row: &PgRow) -> sqlx::Result<()> {
 }
 
 impl Listed {
-    pub(crate) const fn document(&self) -> &Document {
-        &self.document
+    /// The document, unless its row is gone from the base table.
+    pub(crate) const fn document(&self) -> Option<&Document> {
+        match self {
+            Self::Stored(document) => Some(document),
+            Self::Built(_, document) => document.as_ref(),
+        }
     }
 
-    pub(crate) fn into_document(self) -> Document {
-        self.document
+    pub(crate) fn into_document(self) -> Option<Document> {
+        match self {
+            Self::Stored(document) => Some(document),
+            Self::Built(_, document) => document,
+        }
     }
 
-    fn row(&self) -> &PgRow {
-        self.stored.as_ref().unwrap_or(&self.document.row)
+    const fn row(&self) -> &PgRow {
+        match self {
+            Self::Stored(document) => &document.row,
+            Self::Built(row, _) => row,
+        }
     }
 
     /// The document as a struct.
-    pub(crate) fn parse<T: DeserializeOwned>(&self, view: Handle) -> Result<T> {
-        serde_json::from_slice(self.document.json()).map_err(|source| {
+    pub(crate) fn parse<T: DeserializeOwned>(&self, view: Handle) -> Option<Result<T>> {
+        let json = self.document()?.json();
+        Some(serde_json::from_slice(json).map_err(|source| {
             let mut key = view.no_keys();
             // Without it, the error has one thing less to say.
             let _ = push_key(&mut key, self.row());
@@ -120,7 +122,7 @@ impl Listed {
                 key: key.to_string(),
                 source,
             }
-        })
+        }))
     }
 
     /// The values that the list is ordered by, in binary form.

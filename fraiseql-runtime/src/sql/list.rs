@@ -236,7 +236,7 @@ impl ListQuery<'_> {
         conditions.extend(before.map(|bound| beyond(&reversed(rest), &bound[1..])));
         Part {
             conditions,
-            order: rest.iter().map(Term::text).collect(),
+            order: self.order_of_part(),
         }
     }
 
@@ -248,18 +248,19 @@ impl ListQuery<'_> {
         }
         conditions.extend(after.map(|bound| from_value(&self.order, bound)));
         conditions.extend(before.map(|bound| from_value(&reversed(&self.order), bound)));
-        let order = self.order.iter().enumerate().map(|(index, term)| {
-            if index == 0 {
-                // As the index has it: there are no nulls here.
-                term.direction()
-            } else {
-                term.text()
-            }
-        });
         Part {
             conditions,
-            order: order.collect(),
+            order: self.order_of_part(),
         }
+    }
+
+    /// The order of rows whose first term is null, or is not: it has nulls where the index has
+    /// them. It has the first term even where that is null in all rows, or the index would not be
+    /// taken for the order of the rest.
+    fn order_of_part(&self) -> Vec<String> {
+        let (first, rest) = (&self.order[0], &self.order[1..]);
+        let rest = rest.iter().map(Term::text);
+        [first.direction()].into_iter().chain(rest).collect()
     }
 
     fn conditions(&self) -> Vec<String> {
