@@ -2,6 +2,7 @@
 //! the blog's tables and views.
 
 pub mod blog;
+pub mod select;
 pub mod watched;
 
 /// The examples of the README compile.

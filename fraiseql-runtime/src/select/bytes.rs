@@ -8,7 +8,7 @@ use super::block::{BLOCK, Block, Blocks};
 
 /// So many blocks of a string are looked at here; what is longer is `memchr`'s, which takes
 /// wider steps once it has begun.
-const SHORT: usize = 4;
+const SHORT: usize = 12;
 
 /// The end of a string, whose opening quote is before `at`.
 #[inline(always)]

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::error::SelectionError;
 use super::order::{Expected, Layout, StoredKeys, quoted};
+use super::piece::Piece;
 use super::selection::{MAX_DEPTH, Selection};
 use crate::check::findings::{did_you_mean, near};
 use crate::scalar::{ElementNull, ScalarType};
@@ -37,7 +38,7 @@ pub(super) struct Known {
 #[derive(Debug)]
 pub(super) struct Wanted {
     /// What is written before its value: a brace or a comma, the name, a colon.
-    pub(super) before: Box<[u8]>,
+    pub(super) before: Piece,
     pub(super) name: String,
     pub(super) json: &'static str,
     pub(super) kind: Kind,
@@ -204,7 +205,7 @@ impl<'s> Compiler<'s> {
                 below = below.max(plan.waiting);
             }
             fields.push(Wanted {
-                before: before.into_bytes().into_boxed_slice(),
+                before: Piece::new(before.into_bytes()),
                 name: one.response.to_owned(),
                 json,
                 kind,
