@@ -57,7 +57,11 @@ fn projections() -> &'static [Projection] {
             Projection::of::<Post>(&selection).expect("of a post")
         });
         let mut all: Vec<Projection> = compiled.collect();
-        all.extend(all.clone().into_iter().map(|one| one.reading(StoredKeys::Rust)));
+        all.extend(
+            all.clone()
+                .into_iter()
+                .map(|one| one.reading(StoredKeys::Rust)),
+        );
         all.push(Projection::all::<Post>());
         all
     })
@@ -79,7 +83,11 @@ pub fn any_bytes(bytes: &[u8]) {
         assert!(written || !errors.is_empty());
         if json && written {
             let answer = serde_json::from_slice::<Value>(&out[b"before".len()..]);
-            assert!(answer.is_ok(), "{projection:?}: {}", String::from_utf8_lossy(&out));
+            assert!(
+                answer.is_ok(),
+                "{projection:?}: {}",
+                String::from_utf8_lossy(&out)
+            );
         }
     }
     let text = String::from_utf8_lossy(bytes);

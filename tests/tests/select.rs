@@ -87,8 +87,14 @@ fn faults(selection: &str) -> Vec<String> {
 
 #[test]
 fn the_order_of_the_answer_is_that_of_the_query() {
-    assert_eq!(of("{ id author { fullName id } }"), r#"{"id":7,"author":{"fullName":"Ada","id":1}}"#);
-    assert_eq!(of("{ author { id fullName } id }"), r#"{"author":{"id":1,"fullName":"Ada"},"id":7}"#);
+    assert_eq!(
+        of("{ id author { fullName id } }"),
+        r#"{"id":7,"author":{"fullName":"Ada","id":1}}"#
+    );
+    assert_eq!(
+        of("{ author { id fullName } id }"),
+        r#"{"author":{"id":1,"fullName":"Ada"},"id":7}"#
+    );
     assert_eq!(
         of("{ comments { content author { role id } id } author { id } tags id }"),
         r#"{"comments":[{"content":"c","author":{"role":"user","id":2},"id":3}],"author":{"id":1},"tags":["a", "b"],"id":7}"#
@@ -98,10 +104,16 @@ fn the_order_of_the_answer_is_that_of_the_query() {
 #[test]
 fn a_field_is_found_by_its_whole_name_and_no_other_is_given_for_it() {
     assert_eq!(of("{ author { role } }"), r#"{"author":{"role":"admin"}}"#);
-    assert_eq!(of("{ author { accessToken } }"), r#"{"author":{"accessToken":"secret"}}"#);
+    assert_eq!(
+        of("{ author { accessToken } }"),
+        r#"{"author":{"accessToken":"secret"}}"#
+    );
     // Absent, and there are others as long, that begin alike, or that are in an object beside it.
     let document = r#"{"x": {"subtitle": "x"}, "meta": {"subtitle": 1}, "subtitl_": 1, "subtitle2": 2, "sub": 3}"#;
-    assert_eq!(write("{ subtitle }", document), Ok(r#"{"subtitle":null}"#.to_owned()));
+    assert_eq!(
+        write("{ subtitle }", document),
+        Ok(r#"{"subtitle":null}"#.to_owned())
+    );
 }
 
 #[test]
@@ -111,18 +123,31 @@ fn keys_in_json_columns_are_values_and_stay_as_they_are() {
         r#"{"meta":{"id": "}", "full_name": {"accessToken": [1, "\"x\\"]}}}"#
     );
     let document = r#"{"unknown": [{"id": 1, "title": "no"}], "meta": {"title": "no", "id": 2}, "title": "yes", "id": 3}"#;
-    assert_eq!(write("{ title id }", document), Ok(r#"{"title":"yes","id":3}"#.to_owned()));
-    assert_eq!(of("{ title }"), r#"{"title":"T \"q\" \\ \u0001 é"}"#, "escapes are the document's");
+    assert_eq!(
+        write("{ title id }", document),
+        Ok(r#"{"title":"yes","id":3}"#.to_owned())
+    );
+    assert_eq!(
+        of("{ title }"),
+        r#"{"title":"T \"q\" \\ \u0001 é"}"#,
+        "escapes are the document's"
+    );
 }
 
 #[test]
 fn each_object_has_its_own_selection_and_its_own_type_name() {
-    assert_eq!(of("{ author { __typename } }"), r#"{"author":{"__typename":"Author"}}"#);
+    assert_eq!(
+        of("{ author { __typename } }"),
+        r#"{"author":{"__typename":"Author"}}"#
+    );
     assert_eq!(
         of("{ __typename id comments { __typename id author { n: __typename } } }"),
         r#"{"__typename":"Post","id":7,"comments":[{"__typename":"Comment","id":3,"author":{"n":"Author"}}]}"#
     );
-    assert_eq!(of("{ id author { fullName __typename } __typename }"), r#"{"id":7,"author":{"fullName":"Ada","__typename":"Author"},"__typename":"Post"}"#);
+    assert_eq!(
+        of("{ id author { fullName __typename } __typename }"),
+        r#"{"id":7,"author":{"fullName":"Ada","__typename":"Author"},"__typename":"Post"}"#
+    );
     assert_eq!(of("{ __typename }"), r#"{"__typename":"Post"}"#);
     assert_eq!(of("{ editor { __typename } }"), r#"{"editor":null}"#);
 }
@@ -132,19 +157,27 @@ fn two_aliases_of_one_field_are_both_there() {
     assert_eq!(of("{ a: id b: id id }"), r#"{"a":7,"b":7,"id":7}"#);
     assert_eq!(of("{ b: title id a: title }").matches("T \\\"q").count(), 2);
     assert_eq!(
-        of("{ x: author { id } y: author { role n: role } comments { z: author { id } id y: author { role } } }"),
+        of(
+            "{ x: author { id } y: author { role n: role } comments { z: author { id } id y: author { role } } }"
+        ),
         r#"{"x":{"id":1},"y":{"role":"admin","n":"admin"},"comments":[{"z":{"id":2},"id":3,"y":{"role":"user"}}]}"#
     );
 }
 
 #[test]
 fn fields_of_one_name_are_merged() {
-    assert_eq!(of("{ author { id } id author { role id } }"), r#"{"author":{"id":1,"role":"admin"},"id":7}"#);
+    assert_eq!(
+        of("{ author { id } id author { role id } }"),
+        r#"{"author":{"id":1,"role":"admin"},"id":7}"#
+    );
     assert_eq!(
         of("{ comments { author { id } } comments { author { role } id } }"),
         r#"{"comments":[{"author":{"id":2,"role":"user"},"id":3}]}"#
     );
-    assert_eq!(faults("{ n: id n: title }"), ["`n` stands for `id` and for `title`: give one of them another alias"]);
+    assert_eq!(
+        faults("{ n: id n: title }"),
+        ["`n` stands for `id` and for `title`: give one of them another alias"]
+    );
     assert_eq!(
         faults("{ author { n: id } author { n: role } }"),
         ["`author.n` stands for `id` and for `role`: give one of them another alias"]
@@ -153,8 +186,14 @@ fn fields_of_one_name_are_merged() {
 
 #[test]
 fn an_absent_key_is_null_as_null_is() {
-    for document in [r#"{"id":1}"#, r#"{"id":1,"subtitle":null,"title":null,"editor":null}"#] {
-        assert_eq!(write("{ subtitle id editor { id } }", document), Ok(r#"{"subtitle":null,"id":1,"editor":null}"#.to_owned()));
+    for document in [
+        r#"{"id":1}"#,
+        r#"{"id":1,"subtitle":null,"title":null,"editor":null}"#,
+    ] {
+        assert_eq!(
+            write("{ subtitle id editor { id } }", document),
+            Ok(r#"{"subtitle":null,"id":1,"editor":null}"#.to_owned())
+        );
         assert_eq!(
             write("{ id title }", document),
             Err("title: `title` of `Post` is null, and cannot be".to_owned())
@@ -170,7 +209,10 @@ fn null_that_cannot_be_makes_null_of_what_is_around_it() {
         answer("{ id editor { id role n: fullName } }", document),
         (
             Some(r#"{"id":1,"editor":null}"#.to_owned()),
-            vec![null("editor.role: `role` of `Author`"), null("editor.n: `fullName` of `Author`")]
+            vec![
+                null("editor.role: `role` of `Author`"),
+                null("editor.n: `fullName` of `Author`")
+            ]
         )
     );
     assert_eq!(
@@ -188,10 +230,16 @@ fn null_that_cannot_be_makes_null_of_what_is_around_it() {
             ]
         )
     );
-    assert_eq!(answer("{ tags }", document).1, [null("tags[1]: an item of `tags` of `Post`")]);
+    assert_eq!(
+        answer("{ tags }", document).1,
+        [null("tags[1]: an item of `tags` of `Post`")]
+    );
     assert_eq!(
         answer("{ id comments { id } }", r#"{"id":1,"comments":{}}"#),
-        (None, vec!["comments: `comments` of `Post` is no list in the document".to_owned()])
+        (
+            None,
+            vec!["comments: `comments` of `Post` is no list in the document".to_owned()]
+        )
     );
     assert_eq!(
         answer("{ id editor { id } }", r#"{"id":1,"editor":"x"}"#),
@@ -200,43 +248,93 @@ fn null_that_cannot_be_makes_null_of_what_is_around_it() {
             vec!["editor: `editor` of `Post` is no object in the document".to_owned()]
         )
     );
-    let error = projection("{ c: comments { content } }").write(document.as_bytes(), &mut Vec::new());
+    let error =
+        projection("{ c: comments { content } }").write(document.as_bytes(), &mut Vec::new());
     let path = [Segment::Name("c".to_owned()), Segment::Index(1)];
     assert_eq!(error.unwrap_err().path(), path);
 }
 
 #[test]
 fn of_two_equal_keys_the_first_counts() {
-    let document = r#"{"id":1,"id":2,"author":{"id":3,"role":"a","role":"b"},"author":null,"title":"t"}"#;
-    assert_eq!(write("{ title id author { role id } }", document), Ok(r#"{"title":"t","id":1,"author":{"role":"a","id":3}}"#.to_owned()));
+    let document =
+        r#"{"id":1,"id":2,"author":{"id":3,"role":"a","role":"b"},"author":null,"title":"t"}"#;
+    assert_eq!(
+        write("{ title id author { role id } }", document),
+        Ok(r#"{"title":"t","id":1,"author":{"role":"a","id":3}}"#.to_owned())
+    );
 }
 
 #[test]
 fn any_form_of_json_is_read() {
-    let document = "\n{ \"ti\\u0074le\" : \"a\" ,\r\n\t\"author\":{ } , \"id\":\n1 , \"comments\" : [ ] }";
-    assert_eq!(write("{ id title comments { id } author { __typename } }", document), Ok(r#"{"id":1,"title":"a","comments":[],"author":{"__typename":"Author"}}"#.to_owned()));
+    let document =
+        "\n{ \"ti\\u0074le\" : \"a\" ,\r\n\t\"author\":{ } , \"id\":\n1 , \"comments\" : [ ] }";
+    assert_eq!(
+        write(
+            "{ id title comments { id } author { __typename } }",
+            document
+        ),
+        Ok(r#"{"id":1,"title":"a","comments":[],"author":{"__typename":"Author"}}"#.to_owned())
+    );
 }
 
 #[test]
 fn bytes_that_are_no_document_are_refused_with_the_place() {
     let what = |document| write("{ title }", document).unwrap_err();
-    assert_eq!(what(""), "the document is no JSON object: at byte 0, an object is expected");
-    assert_eq!(what("null"), "the document is no JSON object: at byte 0, an object is expected");
-    assert_eq!(what(" [1]"), "the document is no JSON object: at byte 1, an object is expected");
-    assert_eq!(what(r#"{"id" 1}"#), "the document is no JSON object: at byte 6, a colon is expected");
-    assert_eq!(what(r#"{"id": 1 2}"#), "the document is no JSON object: at byte 9, a comma or the end of the object is expected");
-    assert_eq!(what(r#"{"id": "1"#), "the document is no JSON object: at byte 7, a value is expected");
-    assert_eq!(what(r#"{"id": 1"#), "the document is no JSON object: at byte 8, a comma or the end of the object is expected");
-    assert_eq!(what(r#"{"id": 1, }"#), "the document is no JSON object: at byte 10, a key is expected");
-    assert_eq!(what(r#"{"id": nul, "title": ""}"#), "the document is no JSON object: at byte 7, a value is expected");
+    assert_eq!(
+        what(""),
+        "the document is no JSON object: at byte 0, an object is expected"
+    );
+    assert_eq!(
+        what("null"),
+        "the document is no JSON object: at byte 0, an object is expected"
+    );
+    assert_eq!(
+        what(" [1]"),
+        "the document is no JSON object: at byte 1, an object is expected"
+    );
+    assert_eq!(
+        what(r#"{"id" 1}"#),
+        "the document is no JSON object: at byte 6, a colon is expected"
+    );
+    assert_eq!(
+        what(r#"{"id": 1 2}"#),
+        "the document is no JSON object: at byte 9, a comma or the end of the object is expected"
+    );
+    assert_eq!(
+        what(r#"{"id": "1"#),
+        "the document is no JSON object: at byte 7, a value is expected"
+    );
+    assert_eq!(
+        what(r#"{"id": 1"#),
+        "the document is no JSON object: at byte 8, a comma or the end of the object is expected"
+    );
+    assert_eq!(
+        what(r#"{"id": 1, }"#),
+        "the document is no JSON object: at byte 10, a key is expected"
+    );
+    assert_eq!(
+        what(r#"{"id": nul, "title": ""}"#),
+        "the document is no JSON object: at byte 7, a value is expected"
+    );
     let comments = |document| write("{ comments { id } title }", document).unwrap_err();
-    assert_eq!(comments(r#"{"comments": [{"id": 1}{"#), "the document is no JSON object: at byte 23, a comma or the end of the list is expected");
-    assert_eq!(comments(r#"{"comments": [{"id": 1, "x": ["#), "the document is no JSON object: at byte 22, the end of the object is expected");
+    assert_eq!(
+        comments(r#"{"comments": [{"id": 1}{"#),
+        "the document is no JSON object: at byte 23, a comma or the end of the list is expected"
+    );
+    assert_eq!(
+        comments(r#"{"comments": [{"id": 1, "x": ["#),
+        "the document is no JSON object: at byte 22, the end of the object is expected"
+    );
     let mut out = Vec::new();
-    let error = Projection::all::<Post>().write(b"[]", &mut out).unwrap_err();
+    let error = Projection::all::<Post>()
+        .write(b"[]", &mut out)
+        .unwrap_err();
     assert_eq!(error.to_string(), "the document is no JSON object");
     // Of the outermost object no more is read than is asked for.
-    assert_eq!(write("{ id }", r#"{"id": 1, ..."#), Ok(r#"{"id":1}"#.to_owned()));
+    assert_eq!(
+        write("{ id }", r#"{"id": 1, ..."#),
+        Ok(r#"{"id":1}"#.to_owned())
+    );
 }
 
 #[test]
@@ -252,13 +350,26 @@ fn every_fault_of_a_selection_is_told_with_what_to_do() {
             "`Author` has no field `zip` (`comments.author.zip`). Its fields are id, role, accessToken, fullName",
         ]
     );
-    assert_eq!(faults("{ comments }"), ["`comments` is a list of objects: say which fields, as in `comments { id content }`"]);
-    assert_eq!(faults("{ __typename { id } }"), ["`__typename` is a scalar and has no fields: leave its braces out"]);
+    assert_eq!(
+        faults("{ comments }"),
+        ["`comments` is a list of objects: say which fields, as in `comments { id content }`"]
+    );
+    assert_eq!(
+        faults("{ __typename { id } }"),
+        ["`__typename` is a scalar and has no fields: leave its braces out"]
+    );
     let nothing = Selection::new().nested("author", Selection::new());
     let error = Projection::of::<Post>(&nothing).unwrap_err();
-    assert_eq!(error.to_string(), "nothing is selected of `author`: write at least one of id, role, accessToken, fullName");
+    assert_eq!(
+        error.to_string(),
+        "nothing is selected of `author`: write at least one of id, role, accessToken, fullName"
+    );
     let error = Projection::of::<Post>(&Selection::new()).unwrap_err();
-    assert!(error.to_string().starts_with("nothing is selected of `Post`"));
+    assert!(
+        error
+            .to_string()
+            .starts_with("nothing is selected of `Post`")
+    );
     let many: String = (0..100).map(|number| format!("unknown{number} ")).collect();
     assert_eq!(faults(&many).len(), 21);
     assert_eq!(faults(&many)[20], "and 80 more");
@@ -270,10 +381,19 @@ fn every_fault_of_a_selection_is_told_with_what_to_do() {
 fn a_text_that_cannot_be_read_is_refused_with_its_place() {
     for (text, expected) in [
         ("", "1:1: nothing is selected: write at least one field"),
-        (" # id", "1:6: nothing is selected: write at least one field"),
+        (
+            " # id",
+            "1:6: nothing is selected: write at least one field",
+        ),
         ("{}", "1:2: write at least one field in the braces"),
-        ("{ id author { } }", "1:15: write at least one field in the braces"),
-        ("{ id\n  author {\n id ", "3:5: the text ends, and the `{` at 2:10 is open"),
+        (
+            "{ id author { } }",
+            "1:15: write at least one field in the braces",
+        ),
+        (
+            "{ id\n  author {\n id ",
+            "3:5: the text ends, and the `{` at 2:10 is open",
+        ),
         ("{ id } }", "1:8: the selection has ended before this"),
         ("id }", "1:4: this `}` closes nothing"),
         ("{ id } title", "1:8: the selection has ended before this"),
@@ -281,9 +401,18 @@ fn a_text_that_cannot_be_read_is_refused_with_its_place() {
         ("{ n:", "1:5: the text ends where a field is expected"),
         ("{ : id }", "1:3: an alias is expected before the colon"),
         ("{ { id } }", "1:3: a field is expected before its braces"),
-        ("{ comments(first: 3) { id } }", "1:11: arguments are not for the fields of documents; leave (..) out"),
-        ("{ ...Fields }", "1:3: fragments cannot be read here; write their fields instead"),
-        ("{ id @skip(if: true) }", "1:6: directives cannot be read here; leave the field out instead"),
+        (
+            "{ comments(first: 3) { id } }",
+            "1:11: arguments are not for the fields of documents; leave (..) out",
+        ),
+        (
+            "{ ...Fields }",
+            "1:3: fragments cannot be read here; write their fields instead",
+        ),
+        (
+            "{ id @skip(if: true) }",
+            "1:6: directives cannot be read here; leave the field out instead",
+        ),
         ("{ \"id\" }", "1:3: names are written without quotes"),
         ("{ $id }", "1:3: there are no variables in a selection"),
         ("{ 1d }", "1:3: a name does not begin with a digit"),
@@ -295,9 +424,15 @@ fn a_text_that_cannot_be_read_is_refused_with_its_place() {
     let deep = |depth: usize| format!("{}id{}", "author {".repeat(depth), "}".repeat(depth));
     assert!(deep(63).parse::<Selection>().is_ok());
     let error = deep(64).parse::<Selection>().unwrap_err();
-    assert_eq!(error.to_string(), "1:512: objects are nested more than 64 deep");
+    assert_eq!(
+        error.to_string(),
+        "1:512: objects are nested more than 64 deep"
+    );
     let error = " ".repeat(65 * 1024).parse::<Selection>().unwrap_err();
-    assert_eq!(error.to_string(), "1:1: the selection has 66560 bytes; 65536 are read");
+    assert_eq!(
+        error.to_string(),
+        "1:1: the selection has 66560 bytes; 65536 are read"
+    );
 }
 
 #[test]
@@ -314,28 +449,46 @@ fn a_selection_is_read_as_in_graphql_and_as_in_a_url() {
         assert_eq!(text.parse(), Ok(expected.clone()), "{text}");
     }
     let mut aliased = Selection::new();
-    aliased.push(Selected { name: "id".to_owned(), alias: Some("n".to_owned()), fields: None });
+    aliased.push(Selected {
+        name: "id".to_owned(),
+        alias: Some("n".to_owned()),
+        fields: None,
+    });
     assert_eq!("{ n : id }".parse(), Ok(aliased.clone()));
     assert_eq!(aliased.to_string().parse(), Ok(aliased));
 }
 
 #[test]
 fn documents_with_the_names_of_rust_are_read_and_answered_with_those_of_json() {
-    let stored = r#"{"id": 1, "role": "r", "fullName": "no", "full_name": "Ada", "access_token": null}"#;
+    let stored =
+        r#"{"id": 1, "role": "r", "fullName": "no", "full_name": "Ada", "access_token": null}"#;
     let selection: Selection = "{ fullName accessToken id }".parse().unwrap();
-    let projection = Projection::of::<Author>(&selection).unwrap().reading(StoredKeys::Rust);
+    let projection = Projection::of::<Author>(&selection)
+        .unwrap()
+        .reading(StoredKeys::Rust);
     let mut out = Vec::new();
     projection.write(stored.as_bytes(), &mut out).unwrap();
     assert_eq!(out, br#"{"fullName":"Ada","accessToken":null,"id":1}"#);
 
     out.clear();
-    Projection::all::<Author>().reading(StoredKeys::Rust).write(stored.as_bytes(), &mut out).unwrap();
-    assert_eq!(out, br#"{"id":1,"role":"r","accessToken":null,"fullName":"Ada"}"#);
+    Projection::all::<Author>()
+        .reading(StoredKeys::Rust)
+        .write(stored.as_bytes(), &mut out)
+        .unwrap();
+    assert_eq!(
+        out,
+        br#"{"id":1,"role":"r","accessToken":null,"fullName":"Ada"}"#
+    );
     out.clear();
-    projection.reading(StoredKeys::Json).write(stored.as_bytes(), &mut out).unwrap();
+    projection
+        .reading(StoredKeys::Json)
+        .write(stored.as_bytes(), &mut out)
+        .unwrap();
     assert_eq!(out, br#"{"fullName":"no","accessToken":null,"id":1}"#);
     out.clear();
-    let back = Projection::all::<Author>().reading(StoredKeys::Rust).reading(StoredKeys::Json);
+    let back = Projection::all::<Author>()
+        .reading(StoredKeys::Rust)
+        .reading(StoredKeys::Json);
     back.write(stored.as_bytes(), &mut out).unwrap();
     assert_eq!(out, stored.as_bytes());
 }
@@ -344,18 +497,34 @@ fn documents_with_the_names_of_rust_are_read_and_answered_with_those_of_json() {
 fn a_list_is_written_whole_or_not_at_all() {
     let projection = projection("{ id }");
     let mut out = b"data:".to_vec();
-    projection.write_list([r#"{"id":1}"#, r#"{"id": 2}"#], &mut out).unwrap();
-    projection.write_list(Vec::<Vec<u8>>::new(), &mut out).unwrap();
+    projection
+        .write_list([r#"{"id":1}"#, r#"{"id": 2}"#], &mut out)
+        .unwrap();
+    projection
+        .write_list(Vec::<Vec<u8>>::new(), &mut out)
+        .unwrap();
     assert_eq!(out, br#"data:[{"id":1},{"id":2}][]"#);
-    let error = projection.write_list(["{\"id\":1}", "{}"], &mut out).unwrap_err();
-    assert_eq!(error.to_string(), "[1].id: `id` of `Post` is null, and cannot be");
+    let error = projection
+        .write_list(["{\"id\":1}", "{}"], &mut out)
+        .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "[1].id: `id` of `Post` is null, and cannot be"
+    );
     assert_eq!(out, br#"data:[{"id":1},{"id":2}][]"#);
 }
 
 #[test]
 fn lists_that_are_not_asked_for_are_told() {
-    assert_eq!(projection("{ id author { id } }").unselected_lists(), ["comments"]);
-    assert!(projection("{ id x: comments { id } }").unselected_lists().is_empty());
+    assert_eq!(
+        projection("{ id author { id } }").unselected_lists(),
+        ["comments"]
+    );
+    assert!(
+        projection("{ id x: comments { id } }")
+            .unselected_lists()
+            .is_empty()
+    );
 }
 
 /// More fields than wait without memory of their own, in the opposite order.
@@ -365,7 +534,10 @@ fn many_aliases_wait_for_their_turn() {
     let expected: String = (0..100).map(|number| format!(",\"a{number}\":7")).collect();
     let title = of("{ title }");
     let title = &title[..title.len() - 1];
-    assert_eq!(of(&format!("title {aliases}")), format!("{title}{expected}}}"));
+    assert_eq!(
+        of(&format!("title {aliases}")),
+        format!("{title}{expected}}}")
+    );
 }
 
 mod stored {
@@ -417,19 +589,29 @@ mod stored {
                INSERT INTO tb_note VALUES (7, 1, 'T', '{"users": [{"id": 9}], "by": "}"}'), (8, NULL, 'U', NULL)"#,
         )
         .await;
-        let model = ReadModel::builder().view::<Parsed>().view::<Text>().build()?;
+        let model = ReadModel::builder()
+            .view::<Parsed>()
+            .view::<Text>()
+            .build()?;
         model.migrate(&pool).await?;
         sync_all_parseds(&pool).await?;
         sync_all_texts(&pool).await?;
         // The orders and the separators that are expected, so that nothing is looked up.
-        let parsed: Vec<String> = sqlx::query_scalar("SELECT data::text FROM tv_parsed ORDER BY id").fetch_all(&pool).await?;
-        let text: Vec<String> = sqlx::query_scalar("SELECT data::text FROM tv_text ORDER BY id").fetch_all(&pool).await?;
+        let parsed: Vec<String> =
+            sqlx::query_scalar("SELECT data::text FROM tv_parsed ORDER BY id")
+                .fetch_all(&pool)
+                .await?;
+        let text: Vec<String> = sqlx::query_scalar("SELECT data::text FROM tv_text ORDER BY id")
+            .fetch_all(&pool)
+            .await?;
         let ada = r#""fullName": "A\tda \"x\" \\", "username": "ada"}"#;
         let bob = r#"{"id": 2, "fullName": "", "username": "bob"}"#;
         let meta = r#"{"by": "}", "users": [{"id": 9}]}"#;
         assert_eq!(
             parsed[0],
-            format!(r#"{{"by": {{"id": 1, {ada}, "id": 7, "meta": {meta}, "title": "T", "users": [{{"id": 1, {ada}, {bob}]}}"#)
+            format!(
+                r#"{{"by": {{"id": 1, {ada}, "id": 7, "meta": {meta}, "title": "T", "users": [{{"id": 1, {ada}, {bob}]}}"#
+            )
         );
         let ada = r#"{"id":1,"username":"ada","fullName":"A\tda \"x\" \\"}"#;
         let bob = r#"{"id":2,"username":"bob","fullName":""}"#;
@@ -437,7 +619,10 @@ mod stored {
             text[0],
             format!(r#"{{"id":7,"title":"T","meta":{meta},"users":[{ada},{bob}],"by":{ada}}}"#)
         );
-        assert_eq!(text[1], r#"{"id":8,"title":"U","meta":null,"users":[],"by":null}"#);
+        assert_eq!(
+            text[1],
+            r#"{"id":8,"title":"U","meta":null,"users":[],"by":null}"#
+        );
 
         let selection: Selection = "{ users { fullName } title by { username } meta }".parse()?;
         for (projection, documents) in [

@@ -32,6 +32,8 @@ pub(super) struct Known {
     pub(super) key: &'static str,
     /// The first field of the answer that is made of it.
     pub(super) wanted: Option<usize>,
+    /// Whether its value should be a UUID.
+    pub(super) uuid: bool,
 }
 
 /// A field of the answer.
@@ -221,6 +223,7 @@ impl<'s> Compiler<'s> {
                     before: layout.before_value(key, place == 0),
                     key,
                     wanted: wanted[index].map(|(first, _)| first),
+                    uuid: is_uuid(&shape.fields[index]),
                 }
             });
             known.collect()
@@ -239,7 +242,9 @@ impl<'s> Compiler<'s> {
         if found.is_none() {
             let names = shape.fields.iter().map(|field| field.json);
             // Long names are no slips of the pen, and comparing them takes long.
-            let near = (one.name.len() <= 64).then(|| near(one.name, names)).flatten();
+            let near = (one.name.len() <= 64)
+                .then(|| near(one.name, names))
+                .flatten();
             let whose = match self.path.is_empty() {
                 true => String::new(),
                 false => format!(" ({})", self.place(one.response)),
@@ -277,7 +282,11 @@ impl<'s> Compiler<'s> {
             let place = self.place(one.response);
             self.fault(format!(
                 "{place} is {}: say which fields, as in `{} {{ {} }}`",
-                if many { "a list of objects" } else { "an object" },
+                if many {
+                    "a list of objects"
+                } else {
+                    "an object"
+                },
                 one.name,
                 example(child)
             ));
@@ -304,6 +313,15 @@ fn scalar(ty: &ScalarType) -> (Kind, bool) {
         Some(ElementNull::Yes) | None => Kind::Scalar,
     };
     (kind, ty.nullable)
+}
+
+fn is_uuid(field: &schema::Field) -> bool {
+    match &field.source {
+        Source::Column { ty, .. } | Source::Expr { ty, .. } => {
+            ty.list.is_none() && ty.sql == "uuid"
+        }
+        Source::One(_) | Source::Many(_) | Source::Aggregate(_) => false,
+    }
 }
 
 /// A name that somebody else wrote, in a message.

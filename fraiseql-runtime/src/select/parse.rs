@@ -19,9 +19,7 @@ pub(super) fn parse(text: &str) -> Result<Selection, SelectionError> {
     let selection = parser.fields(braces.then(|| parser.at - 1), 1)?;
     match parser.peek() {
         None => Ok(selection),
-        Some(_) if braces => {
-            Err(parser.error(format_args!("the selection has ended before this")))
-        }
+        Some(_) if braces => Err(parser.error(format_args!("the selection has ended before this"))),
         Some(_) => Err(parser.error(format_args!("this `}}` closes nothing"))),
     }
 }

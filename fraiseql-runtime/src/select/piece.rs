@@ -39,10 +39,6 @@ impl Piece {
         }
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.len
-    }
-
     #[inline(always)]
     pub(super) fn append(&self, out: &mut Vec<u8>) {
         append(out, &self.bytes, 0, self.len);
@@ -65,7 +61,6 @@ mod tests {
                 let piece = Piece::new(from[at..end].to_vec());
                 piece.append(&mut out);
                 assert_eq!(out[before + end - at..], from[at..end]);
-                assert_eq!(piece.len(), end - at);
             }
         }
     }

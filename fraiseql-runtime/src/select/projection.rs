@@ -167,7 +167,12 @@ impl Projection {
     #[must_use]
     pub fn unselected_lists(&self) -> Vec<&'static str> {
         let lists = self.shape.fields.iter().filter(|field| {
-            let selected = || self.selection.fields().iter().any(|one| one.name == field.json);
+            let selected = || {
+                self.selection
+                    .fields()
+                    .iter()
+                    .any(|one| one.name == field.json)
+            };
             matches!(field.source, Source::Many(_)) && !selected()
         });
         lists.map(|field| field.json).collect()

@@ -1,6 +1,6 @@
 //! The one pass over a document that writes what was selected of it.
 
-use super::bytes::{container_end, space_end, string_end, value_end};
+use super::bytes::{container_end, space_end, string_end, uuid_end, value_end};
 use super::compile::{Kind, Known, Plan, Wanted};
 use super::error::ProjectionError;
 use super::order::Layout;
@@ -51,7 +51,9 @@ pub(super) fn write(
         out.truncate(start);
         let (at, expected) = fault.unwrap_or((document.len(), "a value"));
         errors.push(ProjectionError {
-            message: format!("the document is no JSON object: at byte {at}, {expected} is expected"),
+            message: format!(
+                "the document is no JSON object: at byte {at}, {expected} is expected"
+            ),
             path: Vec::new(),
         });
         return false;
@@ -128,7 +130,10 @@ impl<'d> Pass<'d> {
     }
 
     #[inline(always)]
-    fn value_end(&mut self, at: usize) -> Option<usize> {
+    fn value_end(&mut self, at: usize, uuid: bool) -> Option<usize> {
+        if uuid && let Some(end) = uuid_end(self.json, at) {
+            return Some(end);
+        }
         match value_end(self.json, at) {
             None => self.fault(at, "a value"),
             end => end,
@@ -162,6 +167,7 @@ impl<'d> Pass<'d> {
         loop {
             let known = order.get(expected);
             let predicted = known.and_then(|known| Some((known, known.before.end(self.json, at)?)));
+            let mut uuid = false;
             let wanted = match predicted {
                 Some((known, value)) => {
                     at = match self.json.get(value) {
@@ -169,6 +175,7 @@ impl<'d> Pass<'d> {
                         _ => value,
                     };
                     expected += 1;
+                    uuid = known.uuid;
                     known.wanted
                 }
                 None if expected == order.len() && self.json.get(at) == Some(&b'}') => {
@@ -194,11 +201,11 @@ impl<'d> Pass<'d> {
             let first = match wanted {
                 Some(field) if object.lacks(self.waiting, field) => field,
                 _ => {
-                    at = self.value_end(at)?;
+                    at = self.value_end(at, uuid)?;
                     continue;
                 }
             };
-            let end = self.field(&mut object, first, at)?;
+            let end = self.field(&mut object, first, at, uuid)?;
             let mut next = plan.fields[first].next;
             while let Some(field) = next {
                 object = self.alias(object, field, at)?;
@@ -226,7 +233,7 @@ impl<'d> Pass<'d> {
     /// Writes what else is made of the value of a field.
     #[inline(never)]
     fn alias<'p>(&mut self, mut object: Object<'p>, field: usize, at: usize) -> Option<Object<'p>> {
-        self.field(&mut object, field, at)?;
+        self.field(&mut object, field, at, false)?;
         Some(object)
     }
 
@@ -284,7 +291,13 @@ impl<'d> Pass<'d> {
 
     /// Reads a field's value at `at`, and writes it or lets it wait. Gives its end.
     #[inline(always)]
-    fn field(&mut self, object: &mut Object<'_>, index: usize, at: usize) -> Option<usize> {
+    fn field(
+        &mut self,
+        object: &mut Object<'_>,
+        index: usize,
+        at: usize,
+        uuid: bool,
+    ) -> Option<usize> {
         let field = &object.plan.fields[index];
         let null = self.json.get(at) == Some(&b'n');
         if null && !field.nullable {
@@ -304,7 +317,7 @@ impl<'d> Pass<'d> {
                 Some(end)
             }
             _ => {
-                let end = self.value_end(at)?;
+                let end = self.value_end(at, uuid)?;
                 self.stored(object, index, at, end);
                 Some(end)
             }
@@ -349,7 +362,7 @@ impl<'d> Pass<'d> {
         };
         if self.json.get(at) != Some(&open) {
             self.violate(index, wrong);
-            return Some((self.value_end(at)?, false));
+            return Some((self.value_end(at, false)?, false));
         }
         let base = object.base + object.plan.fields.len();
         let violations = self.violations.len();
@@ -398,7 +411,7 @@ impl<'d> Pass<'d> {
                     _ => Wrong::NoObject,
                 };
                 pass.violations.push(Violation::new(wrong));
-                (pass.value_end(at)?, false)
+                (pass.value_end(at, false)?, false)
             };
             right &= written;
             if pass.violations.len() > violations {
@@ -417,7 +430,7 @@ impl<'d> Pass<'d> {
     /// Looks at the elements of a list of scalars. Gives its end, and whether none is null.
     fn elements(&mut self, field: usize, at: usize) -> Option<(usize, bool)> {
         if self.json.get(at) != Some(&b'[') {
-            return Some((self.value_end(at)?, true));
+            return Some((self.value_end(at, false)?, true));
         }
         let violations = self.violations.len();
         let end = self.items(at, |pass, index, at| {
@@ -426,7 +439,7 @@ impl<'d> Pass<'d> {
                 pass.violations.push(Violation::new(Wrong::Null));
                 pass.below(from, index);
             }
-            pass.value_end(at)
+            pass.value_end(at, false)
         })?;
         let right = self.violations.len() == violations;
         if !right {
@@ -475,12 +488,24 @@ impl<'d> Pass<'d> {
     /// Writes the fields whose turn it is and that have waited for it.
     #[inline(always)]
     fn waited(&mut self, object: &mut Object<'_>) {
-        while let Some(field) = object.plan.fields.get(object.done) {
-            if !self.written(field, object.base + object.done) {
-                break;
-            }
-            object.done += 1;
+        let Some(field) = object.plan.fields.get(object.done) else {
+            return;
+        };
+        let comes = matches!(self.waiting[object.base + object.done], Waiting::Not);
+        if !comes || matches!(field.kind, Kind::TypeName) {
+            object.done = self.drain(object.plan, object.base, object.done);
         }
+    }
+
+    /// Writes what has waited, from this field on. Gives the first that has not come.
+    #[inline(never)]
+    fn drain(&mut self, plan: &Plan, base: usize, mut done: usize) -> usize {
+        while let Some(field) = plan.fields.get(done)
+            && self.written(field, base + done)
+        {
+            done += 1;
+        }
+        done
     }
 
     #[inline(always)]
