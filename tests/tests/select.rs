@@ -323,7 +323,7 @@ fn bytes_that_are_no_document_are_refused_with_the_place() {
     );
     assert_eq!(
         comments(r#"{"comments": [{"id": 1, "x": ["#),
-        "the document is no JSON object: at byte 22, the end of the object is expected"
+        "the document is no JSON object: at byte 29, a value is expected"
     );
     let mut out = Vec::new();
     let error = Projection::all::<Post>()
