@@ -3,6 +3,8 @@
 
 pub mod blog;
 pub mod node;
+
+pub mod select;
 pub mod watched;
 pub mod web;
 

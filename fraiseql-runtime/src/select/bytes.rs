@@ -8,7 +8,7 @@ use super::block::{BLOCK, Block, Blocks};
 
 /// So many blocks of a string are looked at here; what is longer is `memchr`'s, which takes
 /// wider steps once it has begun.
-const SHORT: usize = 4;
+const SHORT: usize = 12;
 
 /// The end of a string, whose opening quote is before `at`.
 #[inline(always)]
@@ -42,6 +42,21 @@ fn long_string_end(json: &[u8], mut at: usize) -> Option<usize> {
         }
         at += 2;
     }
+}
+
+/// How long a UUID is, with its quotes.
+const UUID: usize = 38;
+
+/// The end of a value that begins at `at` and is a string of the length of a UUID. Nothing else
+/// is found out about it, and any other value has no end here: where the next key stands does
+/// not depend on what is read, and the processor goes on there at once.
+#[inline(always)]
+pub(super) fn uuid_end(json: &[u8], at: usize) -> Option<usize> {
+    let chunk = json.get(at..)?.first_chunk::<UUID>()?;
+    let block = |from: usize| Some(Block::new(chunk[from..].first_chunk()?).ends());
+    // The last two overlap.
+    let ends = block(1)? | block(1 + BLOCK)? | block(UUID - 1 - BLOCK)?;
+    (chunk[0] == b'"' && ends == 0 && chunk[UUID - 1] == b'"').then_some(at + UUID)
 }
 
 /// The end of a value that begins at `at`.
@@ -163,7 +178,7 @@ pub(super) fn space_end(json: &[u8], mut at: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{container_end, string_end, value_end};
+    use super::{UUID, container_end, string_end, uuid_end, value_end};
 
     /// Byte by byte, as one would do it.
     fn expected(json: &[u8], mut at: usize, mut depth: i32, mut in_string: bool) -> Option<usize> {
@@ -201,6 +216,24 @@ mod tests {
                 let bytes = json.as_bytes();
                 assert_eq!(container_end(bytes, 1), expected(bytes, 0, 0, false));
             }
+        }
+    }
+
+    #[test]
+    fn a_uuid_ends_where_the_string_ends_or_is_none() {
+        let uuid = "\"01234567-89ab-cdef-0123-456789abcdef\"";
+        for behind in ["", ",", "\"", "a longer text behind it"] {
+            let json = format!("{uuid}{behind}");
+            assert_eq!(uuid_end(json.as_bytes(), 0), Some(UUID));
+            for at in 0..UUID {
+                for byte in [b'"', b'\\'] {
+                    let mut json = json.clone().into_bytes();
+                    let same = std::mem::replace(&mut json[at], byte) == byte;
+                    assert_eq!(uuid_end(&json, 0), same.then_some(UUID), "{at}");
+                }
+            }
+            assert_eq!(uuid_end(json.as_bytes(), 1), None);
+            assert_eq!(uuid_end(&json.as_bytes()[..UUID - 1], 0), None);
         }
     }
 

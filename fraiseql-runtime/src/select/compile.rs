@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::error::SelectionError;
 use super::order::{Expected, Layout, StoredKeys, quoted};
+use super::piece::Piece;
 use super::selection::{MAX_DEPTH, Selection};
 use crate::check::findings::{did_you_mean, near};
 use crate::scalar::{ElementNull, ScalarType};
@@ -31,13 +32,15 @@ pub(super) struct Known {
     pub(super) key: &'static str,
     /// The first field of the answer that is made of it.
     pub(super) wanted: Option<usize>,
+    /// Whether its value should be a UUID.
+    pub(super) uuid: bool,
 }
 
 /// A field of the answer.
 #[derive(Debug)]
 pub(super) struct Wanted {
     /// What is written before its value: a brace or a comma, the name, a colon.
-    pub(super) before: Box<[u8]>,
+    pub(super) before: Piece,
     pub(super) name: String,
     pub(super) json: &'static str,
     pub(super) kind: Kind,
@@ -204,7 +207,7 @@ impl<'s> Compiler<'s> {
                 below = below.max(plan.waiting);
             }
             fields.push(Wanted {
-                before: before.into_bytes().into_boxed_slice(),
+                before: Piece::new(before.into_bytes()),
                 name: one.response.to_owned(),
                 json,
                 kind,
@@ -220,6 +223,7 @@ impl<'s> Compiler<'s> {
                     before: layout.before_value(key, place == 0),
                     key,
                     wanted: wanted[index].map(|(first, _)| first),
+                    uuid: is_uuid(&shape.fields[index]),
                 }
             });
             known.collect()
@@ -309,6 +313,15 @@ fn scalar(ty: &ScalarType) -> (Kind, bool) {
         Some(ElementNull::Yes) | None => Kind::Scalar,
     };
     (kind, ty.nullable)
+}
+
+fn is_uuid(field: &schema::Field) -> bool {
+    match &field.source {
+        Source::Column { ty, .. } | Source::Expr { ty, .. } => {
+            ty.list.is_none() && ty.sql == "uuid"
+        }
+        Source::One(_) | Source::Many(_) | Source::Aggregate(_) => false,
+    }
 }
 
 /// A name that somebody else wrote, in a message.

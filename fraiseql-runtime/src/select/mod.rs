@@ -64,6 +64,7 @@ mod error;
 mod everything;
 mod order;
 mod parse;
+mod piece;
 mod projection;
 mod selection;
 mod violation;

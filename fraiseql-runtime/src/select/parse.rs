@@ -16,7 +16,7 @@ pub(super) fn parse(text: &str) -> Result<Selection, SelectionError> {
         )));
     }
     let braces = parser.next_if(b'{');
-    let selection = parser.fields(braces.then_some(parser.at - 1), 1)?;
+    let selection = parser.fields(braces.then(|| parser.at - 1), 1)?;
     match parser.peek() {
         None => Ok(selection),
         Some(_) if braces => Err(parser.error(format_args!("the selection has ended before this"))),

@@ -45,6 +45,8 @@ pub struct Projection {
     stored: StoredKeys,
     /// `None` where documents are copied as they are.
     plan: Option<Arc<Plan>>,
+    /// Everything is wanted, as it is stored.
+    all: bool,
 }
 
 impl Projection {
@@ -68,6 +70,7 @@ impl Projection {
             selection: Arc::new(selection.clone()),
             stored: StoredKeys::Json,
             plan: Some(Arc::new(plan)),
+            all: false,
         })
     }
 
@@ -93,6 +96,7 @@ impl Projection {
             selection: Arc::new(Selection::everything(T::SHAPE)),
             stored: StoredKeys::Json,
             plan: None,
+            all: true,
         }
     }
 
@@ -115,14 +119,15 @@ impl Projection {
     /// ```
     #[must_use]
     pub fn reading(mut self, stored: StoredKeys) -> Self {
-        if stored != self.stored {
+        if self.all && stored == StoredKeys::Json {
+            self.plan = None;
+        } else if stored != self.stored {
             // It was compiled before, or is of the table itself: a struct without fields has
             // nothing to be called otherwise.
-            if let Ok(plan) = compile::compile(self.shape, &self.selection, stored) {
-                self.plan = Some(Arc::new(plan));
-            }
-            self.stored = stored;
+            let plan = compile::compile(self.shape, &self.selection, stored);
+            self.plan = plan.ok().map(Arc::new);
         }
+        self.stored = stored;
         self
     }
 

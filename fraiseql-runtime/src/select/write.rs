@@ -1,13 +1,20 @@
 //! The one pass over a document that writes what was selected of it.
 
-use super::bytes::{container_end, space_end, string_end, value_end};
+use super::bytes::{container_end, space_end, string_end, uuid_end, value_end};
 use super::compile::{Kind, Known, Plan, Wanted};
 use super::error::ProjectionError;
 use super::order::Layout;
+use super::piece::append;
 use super::violation::{Violation, Wrong, told};
 
 /// So many fields may wait without memory of their own.
 const FEW: usize = 32;
+
+/// So many keys are gone through one by one, where no more of an object is wanted.
+const FEW_KEYS: usize = 4;
+
+/// So many bytes are made room for at once, where something is written aside.
+const MOST_ASIDE: usize = 64 * 1024;
 
 /// Appends what `plan` wants of `document` to `out`. `false`, with nothing appended, where
 /// that is null or cannot be read.
@@ -82,7 +89,8 @@ struct Pass<'d> {
     fault: Option<(usize, &'static str)>,
 }
 
-/// An object while it is written.
+/// An object while it is written. It is handed on by value, so that it stays in registers.
+#[derive(Clone, Copy)]
 struct Object<'p> {
     plan: &'p Plan,
     /// So many fields are written.
@@ -91,6 +99,14 @@ struct Object<'p> {
     base: usize,
     /// A value is null that cannot be, and so is this.
     null: bool,
+}
+
+impl Object<'_> {
+    /// Whether this field has not come yet.
+    #[inline(always)]
+    fn lacks(&self, waiting: &[Waiting], field: usize) -> bool {
+        field >= self.done && matches!(waiting[self.base + field], Waiting::Not)
+    }
 }
 
 /// What stands where a key was not as expected.
@@ -114,7 +130,10 @@ impl<'d> Pass<'d> {
     }
 
     #[inline(always)]
-    fn value_end(&mut self, at: usize) -> Option<usize> {
+    fn value_end(&mut self, at: usize, uuid: bool) -> Option<usize> {
+        if uuid && let Some(end) = uuid_end(self.json, at) {
+            return Some(end);
+        }
         match value_end(self.json, at) {
             None => self.fault(at, "a value"),
             end => end,
@@ -139,25 +158,36 @@ impl<'d> Pass<'d> {
         if matches!(plan.fields[0].kind, Kind::TypeName) {
             self.waited(&mut object);
         }
-        if missing == 0 {
-            if self.json.get(at) != Some(&b'{') {
-                return self.fault(at, "an object");
-            }
-            at += 1;
+        if missing == 0 && root {
+            return match self.json.get(at) {
+                Some(b'{') => Some(self.finish(&object, at, start, start_aside)),
+                _ => self.fault(at, "an object"),
+            };
         }
-        while missing > 0 {
+        loop {
             let known = order.get(expected);
             let predicted = known.and_then(|known| Some((known, known.before.end(self.json, at)?)));
+            let mut uuid = false;
             let wanted = match predicted {
                 Some((known, value)) => {
-                    at = value;
+                    at = match self.json.get(value) {
+                        Some(b' ' | b'\n' | b'\r' | b'\t') => space_end(self.json, value),
+                        _ => value,
+                    };
                     expected += 1;
+                    uuid = known.uuid;
                     known.wanted
+                }
+                None if expected == order.len() && self.json.get(at) == Some(&b'}') => {
+                    at += 1;
+                    self.rest(&mut object);
+                    break;
                 }
                 None => match self.look_up(plan, at, expected)? {
                     Next::End(end) => {
+                        at = end;
                         self.rest(&mut object);
-                        return Some(self.finish(&object, end, start, start_aside));
+                        break;
                     }
                     Next::Value { at: value, known } => {
                         at = value;
@@ -168,35 +198,43 @@ impl<'d> Pass<'d> {
             };
             // After the first key, the brace that opens the object is not expected any more.
             expected = expected.max(1);
-            let Some(first) = wanted else {
-                at = self.value_end(at)?;
-                continue;
+            let first = match wanted {
+                Some(field) if object.lacks(self.waiting, field) => field,
+                _ => {
+                    at = self.value_end(at, uuid)?;
+                    continue;
+                }
             };
-            let has = first < object.done || !matches!(self.waiting[base + first], Waiting::Not);
-            if has {
-                at = self.value_end(at)?;
-                continue;
-            }
-            let end = self.field(&mut object, first, at)?;
+            let end = self.field(&mut object, first, at, uuid)?;
             let mut next = plan.fields[first].next;
             while let Some(field) = next {
-                self.field(&mut object, field, at)?;
+                object = self.alias(object, field, at)?;
                 next = plan.fields[field].next;
             }
             at = end;
             missing -= 1;
-        }
-        // All that is wanted is there, and only the end is not.
-        if !root {
-            at = match self.json.get(at) {
-                Some(b'}') => at + 1,
-                _ => match container_end(self.json, at) {
-                    None => return self.fault(at, "the end of the object"),
-                    Some(end) => end,
-                },
-            };
+            if missing == 0 {
+                // All that is wanted is there. Few keys are gone through, many are passed over.
+                if root {
+                    break;
+                }
+                if order.len() - expected > FEW_KEYS {
+                    match container_end(self.json, at) {
+                        None => return self.fault(at, "the end of the object"),
+                        Some(end) => at = end,
+                    }
+                    break;
+                }
+            }
         }
         Some(self.finish(&object, at, start, start_aside))
+    }
+
+    /// Writes what else is made of the value of a field.
+    #[inline(never)]
+    fn alias<'p>(&mut self, mut object: Object<'p>, field: usize, at: usize) -> Option<Object<'p>> {
+        self.field(&mut object, field, at, false)?;
+        Some(object)
     }
 
     #[inline(always)]
@@ -253,38 +291,41 @@ impl<'d> Pass<'d> {
 
     /// Reads a field's value at `at`, and writes it or lets it wait. Gives its end.
     #[inline(always)]
-    fn field(&mut self, object: &mut Object<'_>, index: usize, at: usize) -> Option<usize> {
+    fn field(
+        &mut self,
+        object: &mut Object<'_>,
+        index: usize,
+        at: usize,
+        uuid: bool,
+    ) -> Option<usize> {
         let field = &object.plan.fields[index];
         let null = self.json.get(at) == Some(&b'n');
         if null && !field.nullable {
-            self.violate(object, index, Wrong::Null);
+            self.violate(index, Wrong::Null);
+            object.null = true;
         }
         match &field.kind {
-            Kind::Scalar | Kind::TypeName => {
-                let end = self.value_end(at)?;
-                self.stored(object, index, at, end);
-                Some(end)
-            }
-            _ if null => {
-                let end = self.value_end(at)?;
-                self.stored(object, index, at, end);
-                Some(end)
-            }
-            Kind::Elements => {
+            Kind::One(plan) if !null => self.nested(object, index, at, plan, false),
+            Kind::Many(plan) if !null => self.nested(object, index, at, plan, true),
+            Kind::Elements if !null => {
                 let (end, right) = self.elements(index, at)?;
                 if right {
                     self.stored(object, index, at, end);
                 } else {
-                    self.nulled(object, index);
+                    *object = self.nulled(*object, index);
                 }
                 Some(end)
             }
-            Kind::One(plan) => self.nested(object, index, at, plan, false),
-            Kind::Many(plan) => self.nested(object, index, at, plan, true),
+            _ => {
+                let end = self.value_end(at, uuid)?;
+                self.stored(object, index, at, end);
+                Some(end)
+            }
         }
     }
 
     /// Writes an object or a list of them, if it is one.
+    #[inline(always)]
     fn nested(
         &mut self,
         object: &mut Object<'_>,
@@ -293,22 +334,45 @@ impl<'d> Pass<'d> {
         plan: &Plan,
         list: bool,
     ) -> Option<usize> {
+        let now = index == object.done;
+        let (end, written) = self.child(*object, index, at, plan, list, now)?;
+        if !written {
+            *object = self.nulled(*object, index);
+        } else if now {
+            object.done += 1;
+            self.waited(object);
+        }
+        Some(end)
+    }
+
+    /// Writes an object or a list of them, now or aside. Gives its end, and whether it is
+    /// written.
+    fn child(
+        &mut self,
+        object: Object<'_>,
+        index: usize,
+        at: usize,
+        plan: &Plan,
+        list: bool,
+        now: bool,
+    ) -> Option<(usize, bool)> {
         let (open, wrong) = match list {
             false => (b'{', Wrong::NoObject),
             true => (b'[', Wrong::NoList),
         };
         if self.json.get(at) != Some(&open) {
-            self.violate(object, index, wrong);
-            self.nulled(object, index);
-            return self.value_end(at);
+            self.violate(index, wrong);
+            return Some((self.value_end(at, false)?, false));
         }
         let base = object.base + object.plan.fields.len();
         let violations = self.violations.len();
-        let now = index == object.done;
+        let before = self.out.len();
         if now {
-            self.out
-                .extend_from_slice(&object.plan.fields[index].before);
+            object.plan.fields[index].before.append(self.out);
         } else {
+            if self.aside.capacity() == 0 {
+                self.aside.reserve(self.json.len().min(MOST_ASIDE));
+            }
             std::mem::swap(&mut self.out, &mut self.aside);
         }
         let start = self.out.len();
@@ -316,28 +380,18 @@ impl<'d> Pass<'d> {
             false => self.object(plan, at, base, false)?,
             true => self.list(plan, at, base)?,
         };
-        let part = Waiting::Aside(start, self.out.len());
         if !now {
+            if written {
+                self.waiting[object.base + index] = Waiting::Aside(start, self.out.len());
+            }
             std::mem::swap(&mut self.out, &mut self.aside);
+        } else if !written {
+            self.out.truncate(before);
         }
         if self.violations.len() > violations {
             self.below(violations, index);
         }
-        match (written, now) {
-            (true, true) => {
-                object.done += 1;
-                self.waited(object);
-            }
-            (true, false) => self.waiting[object.base + index] = part,
-            (false, _) => {
-                if now {
-                    let before = object.plan.fields[index].before.len();
-                    self.out.truncate(start - before);
-                }
-                self.nulled(object, index);
-            }
-        }
-        Some(end)
+        Some((end, written))
     }
 
     fn list(&mut self, plan: &Plan, at: usize, base: usize) -> Option<(usize, bool)> {
@@ -357,7 +411,7 @@ impl<'d> Pass<'d> {
                     _ => Wrong::NoObject,
                 };
                 pass.violations.push(Violation::new(wrong));
-                (pass.value_end(at)?, false)
+                (pass.value_end(at, false)?, false)
             };
             right &= written;
             if pass.violations.len() > violations {
@@ -376,7 +430,7 @@ impl<'d> Pass<'d> {
     /// Looks at the elements of a list of scalars. Gives its end, and whether none is null.
     fn elements(&mut self, field: usize, at: usize) -> Option<(usize, bool)> {
         if self.json.get(at) != Some(&b'[') {
-            return Some((self.value_end(at)?, true));
+            return Some((self.value_end(at, false)?, true));
         }
         let violations = self.violations.len();
         let end = self.items(at, |pass, index, at| {
@@ -385,7 +439,7 @@ impl<'d> Pass<'d> {
                 pass.violations.push(Violation::new(Wrong::Null));
                 pass.below(from, index);
             }
-            pass.value_end(at)
+            pass.value_end(at, false)
         })?;
         let right = self.violations.len() == violations;
         if !right {
@@ -422,9 +476,8 @@ impl<'d> Pass<'d> {
     #[inline(always)]
     fn stored(&mut self, object: &mut Object<'_>, index: usize, at: usize, end: usize) {
         if index == object.done {
-            self.out
-                .extend_from_slice(&object.plan.fields[index].before);
-            self.out.extend_from_slice(&self.json[at..end]);
+            object.plan.fields[index].before.append(self.out);
+            append(self.out, self.json, at, end);
             object.done += 1;
             self.waited(object);
         } else {
@@ -435,31 +488,41 @@ impl<'d> Pass<'d> {
     /// Writes the fields whose turn it is and that have waited for it.
     #[inline(always)]
     fn waited(&mut self, object: &mut Object<'_>) {
-        while let Some(field) = object.plan.fields.get(object.done) {
-            if !self.written(field, object.base + object.done) {
-                break;
-            }
-            object.done += 1;
+        let Some(field) = object.plan.fields.get(object.done) else {
+            return;
+        };
+        let comes = matches!(self.waiting[object.base + object.done], Waiting::Not);
+        if !comes || matches!(field.kind, Kind::TypeName) {
+            object.done = self.drain(object.plan, object.base, object.done);
         }
+    }
+
+    /// Writes what has waited, from this field on. Gives the first that has not come.
+    #[inline(never)]
+    fn drain(&mut self, plan: &Plan, base: usize, mut done: usize) -> usize {
+        while let Some(field) = plan.fields.get(done)
+            && self.written(field, base + done)
+        {
+            done += 1;
+        }
+        done
     }
 
     #[inline(always)]
     fn written(&mut self, field: &Wanted, place: usize) -> bool {
         match self.waiting[place] {
-            Waiting::Not if matches!(field.kind, Kind::TypeName) => {
-                self.out.extend_from_slice(&field.before);
-            }
+            Waiting::Not if matches!(field.kind, Kind::TypeName) => field.before.append(self.out),
             Waiting::Not => return false,
             Waiting::Stored(at, end) => {
-                self.out.extend_from_slice(&field.before);
-                self.out.extend_from_slice(&self.json[at..end]);
+                field.before.append(self.out);
+                append(self.out, self.json, at, end);
             }
             Waiting::Aside(at, end) => {
-                self.out.extend_from_slice(&field.before);
-                self.out.extend_from_slice(&self.aside[at..end]);
+                field.before.append(self.out);
+                append(self.out, self.aside, at, end);
             }
             Waiting::Null => {
-                self.out.extend_from_slice(&field.before);
+                field.before.append(self.out);
                 self.out.extend_from_slice(b"null");
             }
         }
@@ -467,32 +530,31 @@ impl<'d> Pass<'d> {
     }
 
     /// Writes what is left when the object has ended: what waits, and null for what is absent.
+    #[inline(always)]
     fn rest(&mut self, object: &mut Object<'_>) {
-        while let Some(field) = object.plan.fields.get(object.done) {
-            if self.written(field, object.base + object.done) {
-                object.done += 1;
-                continue;
+        while object.done < object.plan.fields.len() {
+            if !object.plan.fields[object.done].nullable {
+                self.violate(object.done, Wrong::Null);
             }
-            if !field.nullable {
-                self.violate(object, object.done, Wrong::Null);
-            }
-            self.nulled(object, object.done);
+            *object = self.nulled(*object, object.done);
         }
     }
 
     /// The value of a field is null, in place of what the document has or has not.
     #[cold]
-    fn nulled(&mut self, object: &mut Object<'_>, index: usize) {
+    #[inline(never)]
+    fn nulled<'p>(&mut self, mut object: Object<'p>, index: usize) -> Object<'p> {
         object.null |= !object.plan.fields[index].nullable;
         self.waiting[object.base + index] = Waiting::Null;
-        self.waited(object);
+        self.waited(&mut object);
+        object
     }
 
     #[cold]
-    fn violate(&mut self, object: &mut Object<'_>, index: usize, wrong: Wrong) {
-        object.null |= !object.plan.fields[index].nullable;
+    #[inline(never)]
+    fn violate(&mut self, field: usize, wrong: Wrong) {
         let mut violation = Violation::new(wrong);
-        violation.below(index);
+        violation.below(field);
         self.violations.push(violation);
     }
 

@@ -1,0 +1,643 @@
+//! What is selected of documents, and what is refused.
+
+#![allow(dead_code)] // the structs are only looked at
+
+use fraiseql_runtime::select::{Segment, Selected, StoredKeys};
+use fraiseql_runtime::{Embed, Projection, ReadModel, Selection, TView};
+use serde_json::Value;
+
+#[derive(Embed)]
+#[tview(table = "tb_user")]
+struct Author {
+    id: i64,
+    role: String,
+    access_token: Option<String>,
+    full_name: String,
+}
+
+#[derive(Embed)]
+#[tview(table = "tb_comment")]
+struct Comment {
+    id: i64,
+    content: String,
+    #[tview(one(fk = "author_id"))]
+    author: Author,
+}
+
+#[derive(TView)]
+struct Post {
+    id: i64,
+    title: String,
+    subtitle: Option<String>,
+    meta: Value,
+    tags: Vec<String>,
+    #[tview(one(fk = "author_id"))]
+    author: Author,
+    #[tview(one(fk = "editor_id"))]
+    editor: Option<Author>,
+    #[tview(many(fk = "post_id"))]
+    comments: Vec<Comment>,
+}
+
+/// As `jsonb` prints it.
+const STORED: &str = r#"{"id": 7, "meta": {"id": "}", "full_name": {"accessToken": [1, "\"x\\"]}}, "tags": ["a", "b"], "title": "T \"q\" \\ \u0001 é", "author": {"id": 1, "role": "admin", "fullName": "Ada", "accessToken": "secret"}, "editor": null, "comments": [{"id": 3, "author": {"id": 2, "role": "user", "fullName": "Bob", "accessToken": null}, "content": "c"}], "subtitle": null}"#;
+
+fn projection(selection: &str) -> Projection {
+    Projection::of::<Post>(&selection.parse().expect(selection)).expect(selection)
+}
+
+fn write(selection: &str, document: &str) -> Result<String, String> {
+    let mut out = Vec::new();
+    let result = projection(selection).write(document.as_bytes(), &mut out);
+    let out = String::from_utf8(out).expect("UTF-8");
+    match result {
+        Ok(()) => Ok(out),
+        Err(error) => {
+            assert_eq!(out, "", "nothing is appended");
+            Err(error.to_string())
+        }
+    }
+}
+
+fn of(selection: &str) -> String {
+    write(selection, STORED).expect(selection)
+}
+
+/// What GraphQL answers: the document or nothing, and the errors.
+fn answer(selection: &str, document: &str) -> (Option<String>, Vec<String>) {
+    let (mut out, mut errors) = (Vec::new(), Vec::new());
+    let written = projection(selection).write_with(document.as_bytes(), &mut out, &mut errors);
+    assert!(written || out.is_empty());
+    let out = String::from_utf8(out).expect("UTF-8");
+    (
+        written.then_some(out),
+        errors.iter().map(ToString::to_string).collect(),
+    )
+}
+
+/// The faults of a selection, whether it cannot be read or the struct has none of it.
+fn faults(selection: &str) -> Vec<String> {
+    let error = match selection.parse::<Selection>() {
+        Err(error) => error,
+        Ok(selection) => Projection::of::<Post>(&selection).expect_err("refused"),
+    };
+    assert_eq!(error.to_string(), error.messages().join("\n"));
+    error.messages().to_vec()
+}
+
+#[test]
+fn the_order_of_the_answer_is_that_of_the_query() {
+    assert_eq!(
+        of("{ id author { fullName id } }"),
+        r#"{"id":7,"author":{"fullName":"Ada","id":1}}"#
+    );
+    assert_eq!(
+        of("{ author { id fullName } id }"),
+        r#"{"author":{"id":1,"fullName":"Ada"},"id":7}"#
+    );
+    assert_eq!(
+        of("{ comments { content author { role id } id } author { id } tags id }"),
+        r#"{"comments":[{"content":"c","author":{"role":"user","id":2},"id":3}],"author":{"id":1},"tags":["a", "b"],"id":7}"#
+    );
+}
+
+#[test]
+fn a_field_is_found_by_its_whole_name_and_no_other_is_given_for_it() {
+    assert_eq!(of("{ author { role } }"), r#"{"author":{"role":"admin"}}"#);
+    assert_eq!(
+        of("{ author { accessToken } }"),
+        r#"{"author":{"accessToken":"secret"}}"#
+    );
+    // Absent, and there are others as long, that begin alike, or that are in an object beside it.
+    let document = r#"{"x": {"subtitle": "x"}, "meta": {"subtitle": 1}, "subtitl_": 1, "subtitle2": 2, "sub": 3}"#;
+    assert_eq!(
+        write("{ subtitle }", document),
+        Ok(r#"{"subtitle":null}"#.to_owned())
+    );
+}
+
+#[test]
+fn keys_in_json_columns_are_values_and_stay_as_they_are() {
+    assert_eq!(
+        of("{ meta }"),
+        r#"{"meta":{"id": "}", "full_name": {"accessToken": [1, "\"x\\"]}}}"#
+    );
+    let document = r#"{"unknown": [{"id": 1, "title": "no"}], "meta": {"title": "no", "id": 2}, "title": "yes", "id": 3}"#;
+    assert_eq!(
+        write("{ title id }", document),
+        Ok(r#"{"title":"yes","id":3}"#.to_owned())
+    );
+    assert_eq!(
+        of("{ title }"),
+        r#"{"title":"T \"q\" \\ \u0001 é"}"#,
+        "escapes are the document's"
+    );
+}
+
+#[test]
+fn each_object_has_its_own_selection_and_its_own_type_name() {
+    assert_eq!(
+        of("{ author { __typename } }"),
+        r#"{"author":{"__typename":"Author"}}"#
+    );
+    assert_eq!(
+        of("{ __typename id comments { __typename id author { n: __typename } } }"),
+        r#"{"__typename":"Post","id":7,"comments":[{"__typename":"Comment","id":3,"author":{"n":"Author"}}]}"#
+    );
+    assert_eq!(
+        of("{ id author { fullName __typename } __typename }"),
+        r#"{"id":7,"author":{"fullName":"Ada","__typename":"Author"},"__typename":"Post"}"#
+    );
+    assert_eq!(of("{ __typename }"), r#"{"__typename":"Post"}"#);
+    assert_eq!(of("{ editor { __typename } }"), r#"{"editor":null}"#);
+}
+
+#[test]
+fn two_aliases_of_one_field_are_both_there() {
+    assert_eq!(of("{ a: id b: id id }"), r#"{"a":7,"b":7,"id":7}"#);
+    assert_eq!(of("{ b: title id a: title }").matches("T \\\"q").count(), 2);
+    assert_eq!(
+        of(
+            "{ x: author { id } y: author { role n: role } comments { z: author { id } id y: author { role } } }"
+        ),
+        r#"{"x":{"id":1},"y":{"role":"admin","n":"admin"},"comments":[{"z":{"id":2},"id":3,"y":{"role":"user"}}]}"#
+    );
+}
+
+#[test]
+fn fields_of_one_name_are_merged() {
+    assert_eq!(
+        of("{ author { id } id author { role id } }"),
+        r#"{"author":{"id":1,"role":"admin"},"id":7}"#
+    );
+    assert_eq!(
+        of("{ comments { author { id } } comments { author { role } id } }"),
+        r#"{"comments":[{"author":{"id":2,"role":"user"},"id":3}]}"#
+    );
+    assert_eq!(
+        faults("{ n: id n: title }"),
+        ["`n` stands for `id` and for `title`: give one of them another alias"]
+    );
+    assert_eq!(
+        faults("{ author { n: id } author { n: role } }"),
+        ["`author.n` stands for `id` and for `role`: give one of them another alias"]
+    );
+}
+
+#[test]
+fn an_absent_key_is_null_as_null_is() {
+    for document in [
+        r#"{"id":1}"#,
+        r#"{"id":1,"subtitle":null,"title":null,"editor":null}"#,
+    ] {
+        assert_eq!(
+            write("{ subtitle id editor { id } }", document),
+            Ok(r#"{"subtitle":null,"id":1,"editor":null}"#.to_owned())
+        );
+        assert_eq!(
+            write("{ id title }", document),
+            Err("title: `title` of `Post` is null, and cannot be".to_owned())
+        );
+    }
+}
+
+#[test]
+fn null_that_cannot_be_makes_null_of_what_is_around_it() {
+    let document = r#"{"id":1,"editor":{"id":2},"author":{"id":3,"role":null,"fullName":"x"},"comments":[{"id":1,"content":"a"},null,{"id":null,"content":null}],"tags":["a",null]}"#;
+    let null = |what: &str| format!("{what} is null, and cannot be");
+    assert_eq!(
+        answer("{ id editor { id role n: fullName } }", document),
+        (
+            Some(r#"{"id":1,"editor":null}"#.to_owned()),
+            vec![
+                null("editor.role: `role` of `Author`"),
+                null("editor.n: `fullName` of `Author`")
+            ]
+        )
+    );
+    assert_eq!(
+        answer("{ id author { role } }", document),
+        (None, vec![null("author.role: `role` of `Author`")])
+    );
+    assert_eq!(
+        answer("{ comments { content id } }", document),
+        (
+            None,
+            vec![
+                null("comments[1]: an item of `comments` of `Post`"),
+                null("comments[2].content: `content` of `Comment`"),
+                null("comments[2].id: `id` of `Comment`")
+            ]
+        )
+    );
+    assert_eq!(
+        answer("{ tags }", document).1,
+        [null("tags[1]: an item of `tags` of `Post`")]
+    );
+    assert_eq!(
+        answer("{ id comments { id } }", r#"{"id":1,"comments":{}}"#),
+        (
+            None,
+            vec!["comments: `comments` of `Post` is no list in the document".to_owned()]
+        )
+    );
+    assert_eq!(
+        answer("{ id editor { id } }", r#"{"id":1,"editor":"x"}"#),
+        (
+            Some(r#"{"id":1,"editor":null}"#.to_owned()),
+            vec!["editor: `editor` of `Post` is no object in the document".to_owned()]
+        )
+    );
+    let error =
+        projection("{ c: comments { content } }").write(document.as_bytes(), &mut Vec::new());
+    let path = [Segment::Name("c".to_owned()), Segment::Index(1)];
+    assert_eq!(error.unwrap_err().path(), path);
+}
+
+#[test]
+fn of_two_equal_keys_the_first_counts() {
+    let document =
+        r#"{"id":1,"id":2,"author":{"id":3,"role":"a","role":"b"},"author":null,"title":"t"}"#;
+    assert_eq!(
+        write("{ title id author { role id } }", document),
+        Ok(r#"{"title":"t","id":1,"author":{"role":"a","id":3}}"#.to_owned())
+    );
+}
+
+#[test]
+fn any_form_of_json_is_read() {
+    let document =
+        "\n{ \"ti\\u0074le\" : \"a\" ,\r\n\t\"author\":{ } , \"id\":\n1 , \"comments\" : [ ] }";
+    assert_eq!(
+        write(
+            "{ id title comments { id } author { __typename } }",
+            document
+        ),
+        Ok(r#"{"id":1,"title":"a","comments":[],"author":{"__typename":"Author"}}"#.to_owned())
+    );
+}
+
+#[test]
+fn bytes_that_are_no_document_are_refused_with_the_place() {
+    let what = |document| write("{ title }", document).unwrap_err();
+    assert_eq!(
+        what(""),
+        "the document is no JSON object: at byte 0, an object is expected"
+    );
+    assert_eq!(
+        what("null"),
+        "the document is no JSON object: at byte 0, an object is expected"
+    );
+    assert_eq!(
+        what(" [1]"),
+        "the document is no JSON object: at byte 1, an object is expected"
+    );
+    assert_eq!(
+        what(r#"{"id" 1}"#),
+        "the document is no JSON object: at byte 6, a colon is expected"
+    );
+    assert_eq!(
+        what(r#"{"id": 1 2}"#),
+        "the document is no JSON object: at byte 9, a comma or the end of the object is expected"
+    );
+    assert_eq!(
+        what(r#"{"id": "1"#),
+        "the document is no JSON object: at byte 7, a value is expected"
+    );
+    assert_eq!(
+        what(r#"{"id": 1"#),
+        "the document is no JSON object: at byte 8, a comma or the end of the object is expected"
+    );
+    assert_eq!(
+        what(r#"{"id": 1, }"#),
+        "the document is no JSON object: at byte 10, a key is expected"
+    );
+    assert_eq!(
+        what(r#"{"id": nul, "title": ""}"#),
+        "the document is no JSON object: at byte 7, a value is expected"
+    );
+    let comments = |document| write("{ comments { id } title }", document).unwrap_err();
+    assert_eq!(
+        comments(r#"{"comments": [{"id": 1}{"#),
+        "the document is no JSON object: at byte 23, a comma or the end of the list is expected"
+    );
+    assert_eq!(
+        comments(r#"{"comments": [{"id": 1, "x": ["#),
+        "the document is no JSON object: at byte 29, a value is expected"
+    );
+    let mut out = Vec::new();
+    let error = Projection::all::<Post>()
+        .write(b"[]", &mut out)
+        .unwrap_err();
+    assert_eq!(error.to_string(), "the document is no JSON object");
+    // Of the outermost object no more is read than is asked for.
+    assert_eq!(
+        write("{ id }", r#"{"id": 1, ..."#),
+        Ok(r#"{"id":1}"#.to_owned())
+    );
+}
+
+#[test]
+fn every_fault_of_a_selection_is_told_with_what_to_do() {
+    assert_eq!(
+        faults("{ titel author { fulName } author editor id { x } comments { author { zip } } }"),
+        [
+            "`author` is selected with braces and without: write it once",
+            "`Post` has no field `titel`; did you mean `title`? Its fields are id, title, subtitle, meta, tags, author, editor, comments",
+            "`Author` has no field `fulName` (`author.fulName`); did you mean `fullName`? Its fields are id, role, accessToken, fullName",
+            "`editor` is an object: say which fields, as in `editor { id role accessToken }`",
+            "`id` is a scalar and has no fields: leave its braces out",
+            "`Author` has no field `zip` (`comments.author.zip`). Its fields are id, role, accessToken, fullName",
+        ]
+    );
+    assert_eq!(
+        faults("{ comments }"),
+        ["`comments` is a list of objects: say which fields, as in `comments { id content }`"]
+    );
+    assert_eq!(
+        faults("{ __typename { id } }"),
+        ["`__typename` is a scalar and has no fields: leave its braces out"]
+    );
+    let nothing = Selection::new().nested("author", Selection::new());
+    let error = Projection::of::<Post>(&nothing).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "nothing is selected of `author`: write at least one of id, role, accessToken, fullName"
+    );
+    let error = Projection::of::<Post>(&Selection::new()).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .starts_with("nothing is selected of `Post`")
+    );
+    let many: String = (0..100).map(|number| format!("unknown{number} ")).collect();
+    assert_eq!(faults(&many).len(), 21);
+    assert_eq!(faults(&many)[20], "and 80 more");
+    let long = "x".repeat(60_000);
+    assert!(faults(&long)[0].len() < 300, "{:?}", faults(&long));
+}
+
+#[test]
+fn a_text_that_cannot_be_read_is_refused_with_its_place() {
+    for (text, expected) in [
+        ("", "1:1: nothing is selected: write at least one field"),
+        (
+            " # id",
+            "1:6: nothing is selected: write at least one field",
+        ),
+        ("{}", "1:2: write at least one field in the braces"),
+        (
+            "{ id author { } }",
+            "1:15: write at least one field in the braces",
+        ),
+        (
+            "{ id\n  author {\n id ",
+            "3:5: the text ends, and the `{` at 2:10 is open",
+        ),
+        ("{ id } }", "1:8: the selection has ended before this"),
+        ("id }", "1:4: this `}` closes nothing"),
+        ("{ id } title", "1:8: the selection has ended before this"),
+        ("{ n: }", "1:6: a field is expected after the alias"),
+        ("{ n:", "1:5: the text ends where a field is expected"),
+        ("{ : id }", "1:3: an alias is expected before the colon"),
+        ("{ { id } }", "1:3: a field is expected before its braces"),
+        (
+            "{ comments(first: 3) { id } }",
+            "1:11: arguments are not for the fields of documents; leave (..) out",
+        ),
+        (
+            "{ ...Fields }",
+            "1:3: fragments cannot be read here; write their fields instead",
+        ),
+        (
+            "{ id @skip(if: true) }",
+            "1:6: directives cannot be read here; leave the field out instead",
+        ),
+        ("{ \"id\" }", "1:3: names are written without quotes"),
+        ("{ $id }", "1:3: there are no variables in a selection"),
+        ("{ 1d }", "1:3: a name does not begin with a digit"),
+        ("{ é! }", "1:3: a field is expected, and not 'é'"),
+        ("{ id ! }", "1:6: a field is expected, and not '!'"),
+    ] {
+        assert_eq!(faults(text), [expected], "{text}");
+    }
+    let deep = |depth: usize| format!("{}id{}", "author {".repeat(depth), "}".repeat(depth));
+    assert!(deep(63).parse::<Selection>().is_ok());
+    let error = deep(64).parse::<Selection>().unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "1:512: objects are nested more than 64 deep"
+    );
+    let error = " ".repeat(65 * 1024).parse::<Selection>().unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "1:1: the selection has 66560 bytes; 65536 are read"
+    );
+}
+
+#[test]
+fn a_selection_is_read_as_in_graphql_and_as_in_a_url() {
+    let expected = Selection::new()
+        .field("id")
+        .nested("author", Selection::new().field("fullName"));
+    for text in [
+        "{ id author { fullName } }",
+        "id,author{fullName}",
+        "\u{feff}{id,,author\n{ # } a comment\r\n fullName },}",
+        "id author { fullName } # }",
+    ] {
+        assert_eq!(text.parse(), Ok(expected.clone()), "{text}");
+    }
+    let mut aliased = Selection::new();
+    aliased.push(Selected {
+        name: "id".to_owned(),
+        alias: Some("n".to_owned()),
+        fields: None,
+    });
+    assert_eq!("{ n : id }".parse(), Ok(aliased.clone()));
+    assert_eq!(aliased.to_string().parse(), Ok(aliased));
+}
+
+#[test]
+fn documents_with_the_names_of_rust_are_read_and_answered_with_those_of_json() {
+    let stored =
+        r#"{"id": 1, "role": "r", "fullName": "no", "full_name": "Ada", "access_token": null}"#;
+    let selection: Selection = "{ fullName accessToken id }".parse().unwrap();
+    let projection = Projection::of::<Author>(&selection)
+        .unwrap()
+        .reading(StoredKeys::Rust);
+    let mut out = Vec::new();
+    projection.write(stored.as_bytes(), &mut out).unwrap();
+    assert_eq!(out, br#"{"fullName":"Ada","accessToken":null,"id":1}"#);
+
+    out.clear();
+    Projection::all::<Author>()
+        .reading(StoredKeys::Rust)
+        .write(stored.as_bytes(), &mut out)
+        .unwrap();
+    assert_eq!(
+        out,
+        br#"{"id":1,"role":"r","accessToken":null,"fullName":"Ada"}"#
+    );
+    out.clear();
+    projection
+        .reading(StoredKeys::Json)
+        .write(stored.as_bytes(), &mut out)
+        .unwrap();
+    assert_eq!(out, br#"{"fullName":"no","accessToken":null,"id":1}"#);
+    out.clear();
+    let back = Projection::all::<Author>()
+        .reading(StoredKeys::Rust)
+        .reading(StoredKeys::Json);
+    back.write(stored.as_bytes(), &mut out).unwrap();
+    assert_eq!(out, stored.as_bytes());
+}
+
+#[test]
+fn a_list_is_written_whole_or_not_at_all() {
+    let projection = projection("{ id }");
+    let mut out = b"data:".to_vec();
+    projection
+        .write_list([r#"{"id":1}"#, r#"{"id": 2}"#], &mut out)
+        .unwrap();
+    projection
+        .write_list(Vec::<Vec<u8>>::new(), &mut out)
+        .unwrap();
+    assert_eq!(out, br#"data:[{"id":1},{"id":2}][]"#);
+    let error = projection
+        .write_list(["{\"id\":1}", "{}"], &mut out)
+        .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "[1].id: `id` of `Post` is null, and cannot be"
+    );
+    assert_eq!(out, br#"data:[{"id":1},{"id":2}][]"#);
+}
+
+#[test]
+fn lists_that_are_not_asked_for_are_told() {
+    assert_eq!(
+        projection("{ id author { id } }").unselected_lists(),
+        ["comments"]
+    );
+    assert!(
+        projection("{ id x: comments { id } }")
+            .unselected_lists()
+            .is_empty()
+    );
+}
+
+/// More fields than wait without memory of their own, in the opposite order.
+#[test]
+fn many_aliases_wait_for_their_turn() {
+    let aliases: String = (0..100).map(|number| format!("a{number}: id ")).collect();
+    let expected: String = (0..100).map(|number| format!(",\"a{number}\":7")).collect();
+    let title = of("{ title }");
+    let title = &title[..title.len() - 1];
+    assert_eq!(
+        of(&format!("title {aliases}")),
+        format!("{title}{expected}}}")
+    );
+}
+
+mod stored {
+    //! The same rows, stored in both ways by the server.
+
+    use super::{Embed, Projection, ReadModel, Selection, TView, Value};
+
+    #[derive(Embed)]
+    #[tview(table = "tb_user")]
+    pub(super) struct User {
+        id: i64,
+        username: String,
+        full_name: String,
+    }
+
+    #[derive(TView)]
+    #[tview(table = "tb_note", view = "tv_parsed", entity = "parsed")]
+    struct Parsed {
+        id: i64,
+        title: String,
+        meta: Option<Value>,
+        #[tview(many(fk = "note_id"))]
+        users: Vec<User>,
+        #[tview(one(fk = "user_id"))]
+        by: Option<User>,
+    }
+
+    #[derive(TView)]
+    #[tview(table = "tb_note", view = "tv_text", entity = "text", data = "json")]
+    struct Text {
+        id: i64,
+        title: String,
+        meta: Option<Value>,
+        #[tview(many(fk = "note_id"))]
+        users: Vec<User>,
+        #[tview(one(fk = "user_id"))]
+        by: Option<User>,
+    }
+
+    #[tokio::test]
+    async fn documents_of_the_server_are_printed_as_is_expected_and_read() -> anyhow::Result<()> {
+        let pool = fraiseql_tests::pool().await;
+        fraiseql_tests::run(
+            &pool,
+            r#"CREATE TABLE tb_user (id int8 PRIMARY KEY, note_id int8, username text NOT NULL, full_name text NOT NULL);
+               CREATE TABLE tb_note (id int8 PRIMARY KEY, user_id int8, title text NOT NULL, meta jsonb);
+               CREATE INDEX ON tb_user (note_id);
+               INSERT INTO tb_user VALUES (1, 7, 'ada', E'A\tda "x" \\'), (2, 7, 'bob', '');
+               INSERT INTO tb_note VALUES (7, 1, 'T', '{"users": [{"id": 9}], "by": "}"}'), (8, NULL, 'U', NULL)"#,
+        )
+        .await;
+        let model = ReadModel::builder()
+            .view::<Parsed>()
+            .view::<Text>()
+            .build()?;
+        model.migrate(&pool).await?;
+        sync_all_parseds(&pool).await?;
+        sync_all_texts(&pool).await?;
+        // The orders and the separators that are expected, so that nothing is looked up.
+        let parsed: Vec<String> =
+            sqlx::query_scalar("SELECT data::text FROM tv_parsed ORDER BY id")
+                .fetch_all(&pool)
+                .await?;
+        let text: Vec<String> = sqlx::query_scalar("SELECT data::text FROM tv_text ORDER BY id")
+            .fetch_all(&pool)
+            .await?;
+        let ada = r#""fullName": "A\tda \"x\" \\", "username": "ada"}"#;
+        let bob = r#"{"id": 2, "fullName": "", "username": "bob"}"#;
+        let meta = r#"{"by": "}", "users": [{"id": 9}]}"#;
+        assert_eq!(
+            parsed[0],
+            format!(
+                r#"{{"by": {{"id": 1, {ada}, "id": 7, "meta": {meta}, "title": "T", "users": [{{"id": 1, {ada}, {bob}]}}"#
+            )
+        );
+        let ada = r#"{"id":1,"username":"ada","fullName":"A\tda \"x\" \\"}"#;
+        let bob = r#"{"id":2,"username":"bob","fullName":""}"#;
+        assert_eq!(
+            text[0],
+            format!(r#"{{"id":7,"title":"T","meta":{meta},"users":[{ada},{bob}],"by":{ada}}}"#)
+        );
+        assert_eq!(
+            text[1],
+            r#"{"id":8,"title":"U","meta":null,"users":[],"by":null}"#
+        );
+
+        let selection: Selection = "{ users { fullName } title by { username } meta }".parse()?;
+        for (projection, documents) in [
+            (Projection::of::<Parsed>(&selection)?, &parsed),
+            (Projection::of::<Text>(&selection)?, &text),
+        ] {
+            let mut out = Vec::new();
+            projection.write_list(documents, &mut out)?;
+            assert_eq!(
+                String::from_utf8(out)?,
+                format!(
+                    r#"[{{"users":[{{"fullName":"A\tda \"x\" \\"}},{{"fullName":""}}],"title":"T","by":{{"username":"ada"}},"meta":{meta}}},{{"users":[],"title":"U","by":null,"meta":null}}]"#
+                )
+            );
+        }
+        Ok(())
+    }
+}
