@@ -256,11 +256,10 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
         }
     }
     let answer = |way: usize| serde_json::from_slice::<serde_json::Value>(&answers[way]);
-    for way in 1..WAYS.len() {
+    for (way, name) in WAYS.iter().enumerate() {
         ensure!(
             answer(way)? == answer(0)?,
-            "{} answers otherwise than {}",
-            WAYS[way],
+            "{name} answers otherwise than {}",
             WAYS[0]
         );
     }

@@ -1,5 +1,7 @@
 //! Documents as values of resolvers, in a schema of async-graphql.
 
+#![allow(missing_docs, reason = "the structs are the tests' own")]
+
 use async_graphql::{EmptyMutation, EmptySubscription, Interface, Object, Schema, SimpleObject};
 use fraiseql_runtime::graphql::{Prepared, TvDoc, TvList};
 use fraiseql_runtime::{Embed, TView};
@@ -314,11 +316,17 @@ async fn a_query_of_too_many_fields_is_refused_at_once() {
     }
     bomb.push_str(" fragment F30 on Post { id }");
     let answer = served().execute(bomb).await;
-    assert!(answer.errors[0].message.contains("more than 2000 fields"));
+    assert_eq!(
+        answer.errors[0].message,
+        "the document has more than 5000 fields and fragments"
+    );
 
-    let many: String = (0..10_000).map(|n| format!("a{n}: slow ")).collect();
+    let many: String = (0..1_000).map(|n| format!("a{n}: slow ")).collect();
     let answer = served().execute(format!("{{ {many} }}")).await;
-    assert!(answer.errors[0].message.contains("more than 2000 fields"));
+    assert_eq!(
+        answer.errors[0].message,
+        "the document has more than 500 aliases"
+    );
 
     let cycle = "{ post { ...A } } fragment A on Post { ...B } fragment B on Post { ...A }";
     let answer = served().execute(cycle).await;

@@ -1,5 +1,7 @@
 //! Root fields over views, on a real server.
 
+#![allow(missing_docs, reason = "the structs are the tests' own")]
+
 use std::sync::Mutex;
 use std::thread::ThreadId;
 

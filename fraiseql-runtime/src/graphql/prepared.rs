@@ -1,29 +1,28 @@
-//! Queries, read once.
+//! What every request is looked at for, before the library executes it and after.
 
-use std::num::NonZeroUsize;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::any::TypeId;
+use std::sync::{Arc, OnceLock};
 
 use async_graphql::async_trait::async_trait;
 use async_graphql::extensions::{
     Extension, ExtensionContext, ExtensionFactory, NextExecute, NextPrepareRequest,
 };
-use async_graphql::parser::parse_query;
 use async_graphql::parser::types::{ExecutableDocument, OperationDefinition, OperationType};
 use async_graphql::registry::Registry;
 use async_graphql::{Data, Request, Response, ServerResult};
-use lru::LruCache;
 
+use super::limits::DocumentLimits;
 use super::once::Once;
-use super::root::RootField;
-use super::{overlap, root, size};
+use super::queries::{KEPT, Queries, Query};
+use super::root::{self, RootField};
 
 /// An extension that reads a query once, checks what the library does not, and keeps it for
 /// the next request.
 ///
 /// - Queries are kept by their text, the last 1,000 of them; parsing is a third of the cost of
 ///   a small request.
-/// - Fields that cannot be merged are refused wherever they are, and queries of more than
-///   [`max_fields`](Self::max_fields) fields, fragments put in place.
+/// - Queries that are larger than [`DocumentLimits`] are refused before they cost anything.
+/// - Fields that cannot be merged are refused wherever they are.
 /// - A variable that is not given has its default also in `@skip` and `@include`.
 /// - A field of [`Views`](super::Views) that stands in a query twice is one statement.
 /// - The fields of an answer are in the order of the query, and a field that cannot be null
@@ -51,92 +50,50 @@ use super::{overlap, root, size};
 /// assert_eq!(answer.data.to_string(), "{answer: 42}");
 /// # }
 /// ```
-#[derive(Clone)]
 pub struct Prepared {
-    shared: Arc<Shared>,
+    queries: Arc<Queries>,
 }
-
-struct Shared {
-    queries: Option<Mutex<LruCache<String, Arc<ExecutableDocument>>>>,
-    max_fields: usize,
-    max_depth: usize,
-}
-
-/// Longer queries are not kept, so that those that are kept have a bounded size.
-const LONGEST_KEPT: usize = 16 * 1024;
 
 impl Default for Prepared {
     fn default() -> Self {
         Self {
-            shared: Arc::new(Shared {
-                queries: cache(1_000),
-                max_fields: 2_000,
-                max_depth: 32,
-            }),
+            queries: Arc::new(Queries::new(DocumentLimits::default(), KEPT)),
         }
     }
-}
-
-fn cache(size: usize) -> Option<Mutex<LruCache<String, Arc<ExecutableDocument>>>> {
-    NonZeroUsize::new(size).map(|size| Mutex::new(LruCache::new(size)))
 }
 
 impl Prepared {
     /// How many queries are kept: 1,000 unless told. None are with 0.
     #[must_use]
     pub fn keep(self, queries: usize) -> Self {
-        self.with(|shared| shared.queries = cache(queries))
-    }
-
-    /// How many fields a query may ask for, with its fragments put in place: 2,000 unless
-    /// told.
-    #[must_use]
-    pub fn max_fields(self, fields: usize) -> Self {
-        self.with(|shared| shared.max_fields = fields)
-    }
-
-    /// How deep a query may be nested, with its fragments put in place: 32 unless told.
-    #[must_use]
-    pub fn max_depth(self, levels: usize) -> Self {
-        self.with(|shared| shared.max_depth = levels)
-    }
-
-    fn with(self, change: impl FnOnce(&mut Shared)) -> Self {
-        let mut shared = Shared {
-            queries: cache(self.kept()),
-            ..*self.shared
-        };
-        change(&mut shared);
         Self {
-            shared: Arc::new(shared),
+            queries: Arc::new(Queries::new(self.queries.limits(), queries)),
         }
     }
 
-    fn kept(&self) -> usize {
-        let queries = self.shared.queries.as_ref();
-        queries.map_or(0, |queries| lock(queries).cap().get())
+    /// How large a query may be. A query that comes through [`GraphQl`](crate::http::GraphQl) has
+    /// been measured by the limits of that.
+    #[must_use]
+    pub fn limits(self, limits: DocumentLimits) -> Self {
+        Self {
+            queries: Arc::new(Queries::new(limits, self.queries.keep())),
+        }
     }
 }
 
 impl std::fmt::Debug for Prepared {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Prepared")
-            .field("keep", &self.kept())
-            .field("max_fields", &self.shared.max_fields)
-            .field("max_depth", &self.shared.max_depth)
+            .field("keep", &self.queries.keep())
+            .field("limits", &self.queries.limits())
             .finish()
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    // Nothing that is done under the lock leaves it half done.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl ExtensionFactory for Prepared {
     fn create(&self) -> Arc<dyn Extension> {
         Arc::new(Prepare {
-            shared: Arc::clone(&self.shared),
+            queries: Arc::clone(&self.queries),
             fields: OnceLock::new(),
         })
     }
@@ -144,60 +101,12 @@ impl ExtensionFactory for Prepared {
 
 /// The extension for one request.
 struct Prepare {
-    shared: Arc<Shared>,
+    queries: Arc<Queries>,
     fields: OnceLock<Vec<RootField>>,
 }
 
-/// A query as it was read: just now, or before.
-enum Read {
-    Now(ExecutableDocument),
-    Kept(Arc<ExecutableDocument>),
-}
-
-impl Read {
-    fn document(&self) -> &ExecutableDocument {
-        match self {
-            Self::Now(document) => document,
-            Self::Kept(document) => document,
-        }
-    }
-
-    fn into_document(self) -> ExecutableDocument {
-        match self {
-            Self::Now(document) => document,
-            Self::Kept(document) => ExecutableDocument::clone(&document),
-        }
-    }
-}
-
-impl Shared {
-    fn read(&self, registry: &Registry, query: &str) -> ServerResult<Read> {
-        if let Some(queries) = &self.queries
-            && let Some(document) = lock(queries).get(query)
-        {
-            return Ok(Read::Kept(Arc::clone(document)));
-        }
-        let document = parse_query(query)?;
-        size::check(&document, self.max_fields, self.max_depth)?;
-        for (_, operation) in document.operations.iter() {
-            let operation = &operation.node;
-            if let Some(root) = root_type(registry, operation) {
-                let set = &operation.selection_set.node;
-                overlap::check(registry, &document.fragments, root, set)?;
-            }
-        }
-        let Some(queries) = self
-            .queries
-            .as_ref()
-            .filter(|_| query.len() <= LONGEST_KEPT)
-        else {
-            return Ok(Read::Now(document));
-        };
-        let document = Arc::new(document);
-        lock(queries).put(query.to_owned(), Arc::clone(&document));
-        Ok(Read::Kept(document))
-    }
-}
+/// In the data of a request: its query, which was read already, and given to it.
+pub(crate) struct AlreadyRead(pub(crate) Arc<Query>);
 
 /// The name of the type that an operation selects from.
 pub(super) fn root_type<'a>(
@@ -212,7 +121,7 @@ pub(super) fn root_type<'a>(
 }
 
 /// The operation of a document that is to be run; `None` where that is not said.
-fn operation<'a>(
+pub(crate) fn operation<'a>(
     document: &'a ExecutableDocument,
     name: Option<&str>,
 ) -> Option<&'a OperationDefinition> {
@@ -234,8 +143,14 @@ impl Extension for Prepare {
     ) -> ServerResult<Request> {
         let mut request = next.run(ctx, request).await?;
         let registry = &ctx.schema_env.registry;
-        let read = self.shared.read(registry, &request.query)?;
-        let document = read.document();
+        let already = request.data.get(&TypeId::of::<AlreadyRead>());
+        let already = already.and_then(|data| data.downcast_ref::<AlreadyRead>());
+        let (query, is_given) = match already {
+            Some(AlreadyRead(query)) => (Arc::clone(query), true),
+            None => (self.queries.read(&request.query)?, false),
+        };
+        query.check_merges(registry)?;
+        let document = &query.document;
         if let Some(operation) = operation(document, request.operation_name.as_deref()) {
             let variables = &mut request.variables;
             for definition in &operation.variable_definitions {
@@ -249,7 +164,12 @@ impl Extension for Prepare {
             let fields = root::fields(registry, &document.fragments, operation, variables);
             let _ = self.fields.set(fields);
         }
-        request.set_parsed_query(read.into_document());
+        if !is_given {
+            request.set_parsed_query(match Arc::try_unwrap(query) {
+                Ok(query) => query.document,
+                Err(kept) => kept.document.clone(),
+            });
+        }
         Ok(request)
     }
 

@@ -112,7 +112,6 @@
 mod accept;
 mod answer;
 mod graphiql;
-mod limits;
 mod mask;
 mod refusal;
 mod request;
@@ -127,10 +126,11 @@ use std::time::Duration;
 use async_graphql::{Data, Executor};
 use axum::http::request::Parts;
 
-pub use limits::DocumentLimits;
+pub use crate::graphql::DocumentLimits;
 pub use mask::InternalError;
 pub use refusal::Refusal;
 
+use crate::graphql::queries::Queries;
 use settings::{Fill, Settings};
 
 /// An endpoint that serves a schema over HTTP: a service, for axum's
@@ -196,7 +196,10 @@ impl<E: Executor> GraphQl<E> {
 
     /// How large a GraphQL document may be.
     pub fn limits(self, limits: DocumentLimits) -> Self {
-        self.with(|settings| settings.limits = limits)
+        self.with(|settings| {
+            let keep = settings.queries.keep();
+            settings.queries = Arc::new(Queries::new(limits, keep));
+        })
     }
 
     /// Whether clients are told the messages of all errors: for development. Off by default.

@@ -2,8 +2,10 @@
 
 use std::borrow::Cow;
 
-use async_graphql::{ErrorExtensionValues, Response, ServerError};
+use async_graphql::Response;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+
+use crate::graphql::error::error;
 
 /// Why a request is answered with no result: a status, and an error in the form of GraphQL.
 ///
@@ -87,24 +89,5 @@ impl Refusal {
 impl From<StatusCode> for Refusal {
     fn from(status: StatusCode) -> Self {
         Self::new(status, status.canonical_reason().unwrap_or("refused"))
-    }
-}
-
-/// An error of a request with a code.
-pub(super) fn error(message: impl Into<String>, code: &str) -> ServerError {
-    let mut extensions = ErrorExtensionValues::default();
-    extensions.set("code", code);
-    let mut error = ServerError::new(message, None);
-    error.extensions = Some(extensions);
-    error
-}
-
-/// Shortens a message that has text of the client's in it: its beginning and its end are left.
-pub(super) fn clip(message: &mut String) {
-    const HALF: usize = 400;
-    if message.len() > 3 * HALF {
-        let start = message.floor_char_boundary(HALF);
-        let end = message.ceil_char_boundary(message.len() - HALF);
-        message.replace_range(start..end, " .. ");
     }
 }

@@ -8,7 +8,8 @@ use percent_encoding::percent_decode;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::http::refusal::{Refusal, clip};
+use crate::graphql::error::clip;
+use crate::http::refusal::Refusal;
 
 /// The parameters of one request.
 #[derive(Debug, Default, Deserialize)]

@@ -6,10 +6,8 @@ use std::panic::AssertUnwindSafe;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use async_graphql::parser::types::{
-    DocumentOperations, OperationType, Selection, SelectionSet, VariableDefinition,
-};
-use async_graphql::{Data, Executor, Name, Request, Response as Outcome, ServerError};
+use async_graphql::parser::types::{OperationType, Selection, SelectionSet, VariableDefinition};
+use async_graphql::{Data, Executor, Request, Response as Outcome, ServerError};
 use axum::body::{Body, Bytes, HttpBody};
 use axum::http::header::{ALLOW, CONTENT_LENGTH};
 use axum::http::request::Parts;
@@ -19,13 +17,15 @@ use futures_util::future::{BoxFuture, join_all};
 use http_body_util::BodyExt as _;
 use tower_service::Service;
 
+use crate::graphql::error::error;
+use crate::graphql::prepared::{AlreadyRead, operation};
 use crate::graphql::response::null_failed_fields;
 use crate::http::GraphQl;
 use crate::http::accept::{Format, check_body, negotiate, wants_page};
 use crate::http::answer::{self, Answer};
 use crate::http::graphiql;
 use crate::http::mask::{mask, panicked};
-use crate::http::refusal::{Refusal, clip, error};
+use crate::http::refusal::Refusal;
 use crate::http::request::{Asked, from_body, from_query};
 use crate::http::settings::Settings;
 
@@ -153,48 +153,27 @@ impl<E: Executor> GraphQl<E> {
     }
 }
 
-/// Looks at a document before it is executed. The inner error is one of GraphQL.
+/// Reads a query and looks at it before it is executed. The inner error is one of GraphQL.
 fn check(
     request: &mut Request,
     settings: &Settings,
     reads: bool,
 ) -> Result<Result<(), ServerError>, Refusal> {
-    if let Err(error) = settings.limits.check_text(&request.query) {
-        return Ok(Err(error));
-    }
-    let name = request.operation_name.clone();
-    let variables: Vec<Name> = request.variables.keys().cloned().collect();
-    let document = match request.parsed_query() {
-        Ok(document) => document,
-        Err(mut error) => {
-            // A picture of the line in which the error is, however long that is, and below it
-            // what the parser says. Where that is, the location tells.
-            if let Some((_, said)) = error.message.rsplit_once("\n  = ") {
-                error.message = format!("syntax error: {said}");
-            }
-            clip(&mut error.message);
-            return Ok(Err(error));
-        }
+    let query = match settings.queries.read(&request.query) {
+        Ok(query) => query,
+        Err(error) => return Ok(Err(error)),
     };
-    if let Err(error) = settings.limits.check_document(document) {
-        return Ok(Err(error));
-    }
-    let operation = match &document.operations {
-        DocumentOperations::Single(operation) => Some(operation),
-        // Where none is named, the executor says so.
-        DocumentOperations::Multiple(operations) => match name {
-            Some(name) => operations.get(&*name),
-            None => operations.values().next().filter(|_| operations.len() == 1),
-        },
-    };
-    if reads && operation.is_some_and(|operation| operation.node.ty == OperationType::Mutation) {
+    let document = &query.document;
+    // Where it is not said which one is meant, the executor says so.
+    let operation = operation(document, request.operation_name.as_deref());
+    if reads && operation.is_some_and(|operation| operation.ty == OperationType::Mutation) {
         let refusal = Refusal::new(
             StatusCode::METHOD_NOT_ALLOWED,
             "a mutation is sent with POST",
         );
         return Err(refusal.with_header(ALLOW, ONLY_POST));
     }
-    let definitions = operation.map(|operation| &operation.node.variable_definitions);
+    let definitions = operation.map(|operation| &operation.variable_definitions);
     for variable in definitions.into_iter().flatten() {
         let VariableDefinition {
             name,
@@ -203,7 +182,10 @@ fn check(
             ..
         } = &variable.node;
         // Else the executor notices when it needs it, with half of a mutation done.
-        if !var_type.node.nullable && default_value.is_none() && !variables.contains(&name.node) {
+        if !var_type.node.nullable
+            && default_value.is_none()
+            && !request.variables.contains_key(&name.node)
+        {
             let what = format!(
                 "Variable \"${}\" of required type \"{}\" was not provided.",
                 name.node, var_type.node
@@ -224,6 +206,8 @@ fn check(
             return Ok(Err(error(what, "INTROSPECTION_DISABLED")));
         }
     }
+    request.set_parsed_query(document.clone());
+    request.data.insert(AlreadyRead(query));
     Ok(Ok(()))
 }
 

@@ -8,7 +8,8 @@ use async_graphql::Data;
 use axum::http::request::Parts;
 use futures_util::future::BoxFuture;
 
-use crate::http::limits::DocumentLimits;
+use crate::graphql::DocumentLimits;
+use crate::graphql::queries::{KEPT, Queries};
 use crate::http::mask::InternalError;
 use crate::http::refusal::Refusal;
 
@@ -27,7 +28,7 @@ pub(super) struct Settings {
     pub(super) max_body: usize,
     pub(super) max_batch: Option<usize>,
     pub(super) timeout: Duration,
-    pub(super) limits: DocumentLimits,
+    pub(super) queries: Arc<Queries>,
     pub(super) data: Vec<Arc<Hook>>,
     pub(super) on_internal_error: Option<Arc<Tell>>,
 }
@@ -41,7 +42,7 @@ impl Default for Settings {
             max_body: 1 << 20,
             max_batch: None,
             timeout: Duration::from_secs(30),
-            limits: DocumentLimits::default(),
+            queries: Arc::new(Queries::new(DocumentLimits::default(), KEPT)),
             data: Vec::new(),
             on_internal_error: None,
         }
@@ -57,7 +58,7 @@ impl fmt::Debug for Settings {
             .field("max_body", &self.max_body)
             .field("max_batch", &self.max_batch)
             .field("timeout", &self.timeout)
-            .field("limits", &self.limits)
+            .field("limits", &self.queries.limits())
             .finish_non_exhaustive()
     }
 }

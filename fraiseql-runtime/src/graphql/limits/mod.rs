@@ -5,7 +5,7 @@ mod text;
 
 use async_graphql::ServerError;
 
-use crate::http::refusal::error;
+use crate::graphql::error::error;
 
 /// How large a GraphQL document may be, before anything of it is executed.
 ///
@@ -18,7 +18,7 @@ use crate::http::refusal::error;
 /// `limit_complexity` of async-graphql's `SchemaBuilder`, and pages with a limit.
 ///
 /// ```
-/// use fraiseql_runtime::http::DocumentLimits;
+/// use fraiseql_runtime::graphql::DocumentLimits;
 ///
 /// let limits = DocumentLimits::default().fields(500).aliases(20);
 /// assert_eq!(limits.max_fields, 500);

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use async_graphql::parser::types::{Directive, ExecutableDocument, Field, Selection, SelectionSet};
 use async_graphql::{Positioned, ServerError};
 
-use crate::http::limits::{DocumentLimits, exceeded};
-use crate::http::refusal::error;
+use crate::graphql::error::error;
+use crate::graphql::limits::{DocumentLimits, exceeded};
 
 /// The validator names every argument of a field each time that the same field comes without it;
 /// a thousand times a thousand of these are a gigabyte.
@@ -40,7 +40,7 @@ impl Size {
 
 impl DocumentLimits {
     /// Counts fields, arguments and aliases.
-    pub(in crate::http) fn check_document(
+    pub(in crate::graphql) fn check_document(
         &self,
         document: &ExecutableDocument,
     ) -> Result<(), ServerError> {

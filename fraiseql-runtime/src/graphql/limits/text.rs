@@ -2,8 +2,8 @@
 
 use async_graphql::ServerError;
 
-use crate::http::limits::{DocumentLimits, exceeded};
-use crate::http::refusal::error;
+use crate::graphql::error::error;
+use crate::graphql::limits::{DocumentLimits, exceeded};
 
 /// Longer names are in no schema, and the validator compares them with every name of it to say
 /// which one was meant.
@@ -14,7 +14,7 @@ impl DocumentLimits {
     ///
     /// Where this and the parser do not agree on what a text is, it must be the parser that sees
     /// less: a bracket is only skipped in a comment or a string that the parser skips, too.
-    pub(in crate::http) fn check_text(&self, text: &str) -> Result<(), ServerError> {
+    pub(in crate::graphql) fn check_text(&self, text: &str) -> Result<(), ServerError> {
         let mut rest = text.as_bytes();
         let (mut tokens, mut nesting) = (0usize, 0usize);
         while let Some(&byte) = rest.first() {

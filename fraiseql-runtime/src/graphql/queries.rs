@@ -1,0 +1,118 @@
+//! Queries, read once: within limits, parsed, and kept by their text.
+
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_graphql::ServerError;
+use async_graphql::parser::parse_query;
+use async_graphql::parser::types::ExecutableDocument;
+use async_graphql::registry::Registry;
+use lru::LruCache;
+
+use super::error::clip;
+use super::limits::DocumentLimits;
+use super::overlap;
+use super::prepared::root_type;
+
+/// So many queries are kept, unless told.
+pub(crate) const KEPT: usize = 1_000;
+
+/// Longer queries are not kept, so that those that are kept have a bounded size.
+const LONGEST_KEPT: usize = 16 * 1024;
+
+/// Reads queries, and keeps the last of them.
+pub(crate) struct Queries {
+    limits: DocumentLimits,
+    kept: Option<Mutex<LruCache<String, Arc<Query>>>>,
+}
+
+/// A query that was read. Its size is bounded, and its fragments have no cycles.
+pub(crate) struct Query {
+    pub(crate) document: ExecutableDocument,
+    /// Whether its fields can be merged in the schema of the registry at this address.
+    merges: Mutex<Option<(usize, Result<(), ServerError>)>>,
+}
+
+impl Queries {
+    pub(crate) fn new(limits: DocumentLimits, keep: usize) -> Self {
+        Self {
+            limits,
+            kept: NonZeroUsize::new(keep).map(|keep| Mutex::new(LruCache::new(keep))),
+        }
+    }
+
+    pub(crate) const fn limits(&self) -> DocumentLimits {
+        self.limits
+    }
+
+    /// How many are kept.
+    pub(crate) fn keep(&self) -> usize {
+        self.kept.as_ref().map_or(0, |kept| lock(kept).cap().get())
+    }
+
+    /// Reads a query.
+    pub(crate) fn read(&self, text: &str) -> Result<Arc<Query>, ServerError> {
+        if let Some(kept) = &self.kept
+            && let Some(query) = lock(kept).get(text)
+        {
+            return Ok(Arc::clone(query));
+        }
+        self.limits.check_text(text)?;
+        let document = parse_query(text).map_err(unreadable)?;
+        self.limits.check_document(&document)?;
+        let query = Arc::new(Query {
+            document,
+            merges: Mutex::new(None),
+        });
+        if let Some(kept) = &self.kept
+            && text.len() <= LONGEST_KEPT
+        {
+            lock(kept).put(text.to_owned(), Arc::clone(&query));
+        }
+        Ok(query)
+    }
+}
+
+/// What the parser says, without its picture of the line in which the error is, however long
+/// that is: where it is, the location tells.
+fn unreadable(error: async_graphql::parser::Error) -> ServerError {
+    let mut error = ServerError::from(error);
+    if let Some((_, said)) = error.message.rsplit_once("\n  = ") {
+        error.message = format!("syntax error: {said}");
+    }
+    clip(&mut error.message);
+    error
+}
+
+impl Query {
+    /// Whether its fields can be merged where they have one name in the answer.
+    pub(super) fn check_merges(&self, registry: &Registry) -> Result<(), ServerError> {
+        // One schema has one registry, at one place, as long as it is there; a query outlives
+        // it only with the endpoint that serves it.
+        let place = std::ptr::from_ref(registry).addr();
+        if let Some((checked, result)) = &*lock(&self.merges)
+            && *checked == place
+        {
+            return result.clone();
+        }
+        let result = self.merges(registry);
+        *lock(&self.merges) = Some((place, result.clone()));
+        result
+    }
+
+    fn merges(&self, registry: &Registry) -> Result<(), ServerError> {
+        for (_, operation) in self.document.operations.iter() {
+            let operation = &operation.node;
+            if let Some(root) = root_type(registry, operation) {
+                let set = &operation.selection_set.node;
+                overlap::check(registry, &self.document.fragments, root, set)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Nothing that is done under a lock leaves it half done.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
