@@ -44,7 +44,7 @@
 //! ```
 //!
 //! Documents that are stored in another shape than the struct's are built from the base tables,
-//! as in [`TView::find`](crate::TView::find). They are filtered and ordered by the columns that
+//! as in [`TView::find`]. They are filtered and ordered by the columns that
 //! are stored with them.
 
 mod calendar;

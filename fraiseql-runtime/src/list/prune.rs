@@ -14,9 +14,13 @@
 //! | the comments, the object, the number | **0.43** | **0.52** | 0.99 |
 //! | all of these | **0.20** | **0.47** | 1.05 |
 //!
-//! The time of that of whole documents: `cargo run --release -p benches -- list`. Where all the
-//! lists are empty, both take the same within the noise (0.9 to 1.25). Documents stored as `json` are copied out as
-//! they are, and would have to be parsed to be cut: never.
+//! The time of that of whole documents, with others at work on the machine:
+//! `cargo run --release -p benches -- list`. With 100 comments each, 29 KB, the comments give
+//! 0.05 for 1,000 documents, 0.15 for 20 and 0.67 for one, and without them nothing is gained.
+//! Where all the lists are empty, both take the same within the noise (0.9 to 1.25).
+//!
+//! Documents that are stored as `json` are copied out as they are, and would have to be parsed to
+//! be cut: never.
 
 use super::error::ListError;
 use crate::schema::{Data, Source, View};
