@@ -1,10 +1,14 @@
 //! The one pass over a document that writes what was selected of it.
 
-use super::bytes::{container_end, space_end, string_end, uuid_end, value_end};
-use super::compile::{Kind, Known, Plan, Wanted};
+mod answer;
+mod lookup;
+
+use self::answer::{Object, Waiting};
+use self::lookup::Next;
+use super::bytes::{container_end, space_end, uuid_end, value_end};
+use super::compile::{Kind, Plan};
 use super::error::ProjectionError;
 use super::order::Layout;
-use super::piece::append;
 use super::violation::{Violation, Wrong, told};
 
 /// So many fields may wait without memory of their own.
@@ -64,19 +68,6 @@ pub(super) fn write(
     written
 }
 
-/// A field of the answer that has come before its turn.
-#[derive(Clone, Copy)]
-enum Waiting {
-    /// It has not come, or is written.
-    Not,
-    /// It is this part of the document.
-    Stored(usize, usize),
-    /// It is this part of what was written aside.
-    Aside(usize, usize),
-    /// It is null.
-    Null,
-}
-
 struct Pass<'d> {
     json: &'d [u8],
     layout: usize,
@@ -89,39 +80,7 @@ struct Pass<'d> {
     fault: Option<(usize, &'static str)>,
 }
 
-/// An object while it is written. It is handed on by value, so that it stays in registers.
-#[derive(Clone, Copy)]
-struct Object<'p> {
-    plan: &'p Plan,
-    /// So many fields are written.
-    done: usize,
-    /// Where those that wait are kept.
-    base: usize,
-    /// A value is null that cannot be, and so is this.
-    null: bool,
-}
-
-impl Object<'_> {
-    /// Whether this field has not come yet.
-    #[inline(always)]
-    fn lacks(&self, waiting: &[Waiting], field: usize) -> bool {
-        field >= self.done && matches!(waiting[self.base + field], Waiting::Not)
-    }
-}
-
-/// What stands where a key was not as expected.
-enum Next {
-    /// The object has ended.
-    End(usize),
-    /// The value of a key.
-    Value {
-        at: usize,
-        /// The key's place in the stored order, if it is known.
-        known: Option<usize>,
-    },
-}
-
-impl<'d> Pass<'d> {
+impl Pass<'_> {
     #[cold]
     #[inline(never)]
     fn fault<T>(&mut self, at: usize, expected: &'static str) -> Option<T> {
@@ -235,58 +194,6 @@ impl<'d> Pass<'d> {
     fn alias<'p>(&mut self, mut object: Object<'p>, field: usize, at: usize) -> Option<Object<'p>> {
         self.field(&mut object, field, at, false)?;
         Some(object)
-    }
-
-    #[inline(always)]
-    fn finish(
-        &mut self,
-        object: &Object<'_>,
-        end: usize,
-        start: usize,
-        start_aside: usize,
-    ) -> (usize, bool) {
-        self.aside.truncate(start_aside);
-        if object.null {
-            self.out.truncate(start);
-        } else {
-            self.out.push(b'}');
-        }
-        (end, !object.null)
-    }
-
-    /// Reads a key in any form of JSON.
-    #[inline(never)]
-    fn look_up(&mut self, plan: &Plan, at: usize, expected: usize) -> Option<Next> {
-        let json = self.json;
-        let mut at = space_end(json, at);
-        let first = expected == 0;
-        match json.get(at) {
-            Some(b'{') if first => {
-                at = space_end(json, at + 1);
-                if json.get(at) == Some(&b'}') {
-                    return Some(Next::End(at + 1));
-                }
-            }
-            _ if first => return self.fault(at, "an object"),
-            Some(b'}') => return Some(Next::End(at + 1)),
-            Some(b',') => at = space_end(json, at + 1),
-            _ => return self.fault(at, "a comma or the end of the object"),
-        }
-        if json.get(at) != Some(&b'"') {
-            return self.fault(at, "a key");
-        }
-        let Some(end) = string_end(json, at + 1) else {
-            return self.fault(at, "a key");
-        };
-        let quoted = &json[at..end];
-        let colon = space_end(json, end);
-        if json.get(colon) != Some(&b':') {
-            return self.fault(colon, "a colon");
-        }
-        Some(Next::Value {
-            at: space_end(json, colon + 1),
-            known: place(&plan.orders[self.layout], quoted, expected),
-        })
     }
 
     /// Reads a field's value at `at`, and writes it or lets it wait. Gives its end.
@@ -471,116 +378,4 @@ impl<'d> Pass<'d> {
             }
         }
     }
-
-    /// A part of the document is the value of a field.
-    #[inline(always)]
-    fn stored(&mut self, object: &mut Object<'_>, index: usize, at: usize, end: usize) {
-        if index == object.done {
-            object.plan.fields[index].before.append(self.out);
-            append(self.out, self.json, at, end);
-            object.done += 1;
-            self.waited(object);
-        } else {
-            self.waiting[object.base + index] = Waiting::Stored(at, end);
-        }
-    }
-
-    /// Writes the fields whose turn it is and that have waited for it.
-    #[inline(always)]
-    fn waited(&mut self, object: &mut Object<'_>) {
-        let Some(field) = object.plan.fields.get(object.done) else {
-            return;
-        };
-        let comes = matches!(self.waiting[object.base + object.done], Waiting::Not);
-        if !comes || matches!(field.kind, Kind::TypeName) {
-            object.done = self.drain(object.plan, object.base, object.done);
-        }
-    }
-
-    /// Writes what has waited, from this field on. Gives the first that has not come.
-    #[inline(never)]
-    fn drain(&mut self, plan: &Plan, base: usize, mut done: usize) -> usize {
-        while let Some(field) = plan.fields.get(done)
-            && self.written(field, base + done)
-        {
-            done += 1;
-        }
-        done
-    }
-
-    #[inline(always)]
-    fn written(&mut self, field: &Wanted, place: usize) -> bool {
-        match self.waiting[place] {
-            Waiting::Not if matches!(field.kind, Kind::TypeName) => field.before.append(self.out),
-            Waiting::Not => return false,
-            Waiting::Stored(at, end) => {
-                field.before.append(self.out);
-                append(self.out, self.json, at, end);
-            }
-            Waiting::Aside(at, end) => {
-                field.before.append(self.out);
-                append(self.out, self.aside, at, end);
-            }
-            Waiting::Null => {
-                field.before.append(self.out);
-                self.out.extend_from_slice(b"null");
-            }
-        }
-        true
-    }
-
-    /// Writes what is left when the object has ended: what waits, and null for what is absent.
-    #[inline(always)]
-    fn rest(&mut self, object: &mut Object<'_>) {
-        while object.done < object.plan.fields.len() {
-            if !object.plan.fields[object.done].nullable {
-                self.violate(object.done, Wrong::Null);
-            }
-            *object = self.nulled(*object, object.done);
-        }
-    }
-
-    /// The value of a field is null, in place of what the document has or has not.
-    #[cold]
-    #[inline(never)]
-    fn nulled<'p>(&mut self, mut object: Object<'p>, index: usize) -> Object<'p> {
-        object.null |= !object.plan.fields[index].nullable;
-        self.waiting[object.base + index] = Waiting::Null;
-        self.waited(&mut object);
-        object
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn violate(&mut self, field: usize, wrong: Wrong) {
-        let mut violation = Violation::new(wrong);
-        violation.below(field);
-        self.violations.push(violation);
-    }
-
-    /// The violations from this one on are in the field or the item at this place.
-    #[cold]
-    fn below(&mut self, from: usize, place: usize) {
-        for violation in &mut self.violations[from..] {
-            violation.below(place);
-        }
-    }
-}
-
-/// The place in the stored order of a key, by its whole name, from the expected one on.
-fn place(order: &[Known], quoted: &[u8], expected: usize) -> Option<usize> {
-    let name = &quoted[1..quoted.len() - 1];
-    let unescaped: String;
-    let name = match memchr::memchr(b'\\', name) {
-        None => name,
-        Some(_) => {
-            unescaped = serde_json::from_slice(quoted).ok()?;
-            unescaped.as_bytes()
-        }
-    };
-    let (before, behind) = order.split_at_checked(expected).unwrap_or((order, &[]));
-    let at = |keys: &[Known]| keys.iter().position(|known| known.key.as_bytes() == name);
-    at(behind)
-        .map(|place| before.len() + place)
-        .or_else(|| at(before))
 }
