@@ -6,6 +6,7 @@
 //! | [`expanded`] | what one struct becomes, in Rust and in SQL |
 //! | [`existing_database`] | documents on tables that are there already |
 //! | [`concurrency`] | what is guaranteed where several write at once, what is not, how it works |
+//! | [`serving`] | documents as structs, as JSON with `fields=`, as a GraphQL API |
 //! | [`testing`] | services that sync, without a database |
 //! | [`evolution`] | a struct that changes while its documents are read: rebuilds, deploys |
 //! | [`operations`] | check, migrate, full syncs, verifications, rebuilds, limits, logs, metrics, storage |
@@ -46,3 +47,10 @@ pub mod evolution {}
     doc = "This guide is there with the features `tracing` and `metrics`, which it uses."
 )]
 pub mod operations {}
+
+#[cfg_attr(feature = "http", doc = include_str!("../docs/serving.md"))]
+#[cfg_attr(
+    not(feature = "http"),
+    doc = "This guide is there with the feature `http`, which it uses."
+)]
+pub mod serving {}
