@@ -66,11 +66,11 @@
 //! | see that documents are right | [`Verify`] in operation, [`assert_synced`] in a test |
 //! | test a service without a database | [`guide::testing`], [`Recorder`] |
 //! | watch syncs | [`ReadModel::on`], [`SyncLog`], [`SyncObserver`]; the features `tracing` and `metrics` |
-//! | read | [`TView::find`], [`TView::find_json`], [`TView::find_many`] |
-//! | read many: filter, order, page | [`mod@list`] |
+//! | read | [`TView::find`], [`TView::find_json`], [`TView::find_many`]; many by a filter, [`mod@list`] |
+//! | leave out what was not asked for | [`Projection`], [`select`] |
+//! | serve documents | [`guide::serving`]; the features `graphql` and `http` |
 //! | change a struct that has documents | [`guide::evolution`], [`ReadModel::rebuild`] |
 //! | see the SQL | [`guide::expanded`], [`sql::document::query`], [`TView::statements`] |
-//! | serve GraphQL | the feature `http`: an endpoint for axum, with limits |
 //! | run it | [`guide::operations`] |
 //!
 //! # What sync promises

@@ -24,12 +24,63 @@ use crate::view::{Embed, TView};
 /// of the bytes that were read.
 ///
 /// Its GraphQL type is that of the struct, with the struct's fields.
+///
+/// ```
+/// use async_graphql::{EmptyMutation, EmptySubscription, Object, Schema};
+/// use fraiseql_runtime::TView;
+/// use fraiseql_runtime::graphql::TvDoc;
+/// use serde_json::value::RawValue;
+///
+/// #[derive(TView)]
+/// struct Post { id: i64, title: String }
+///
+/// struct Query;
+///
+/// #[Object]
+/// impl Query {
+///     /// Mostly `TvDoc::find(&pool, id)`.
+///     async fn post(&self) -> async_graphql::Result<TvDoc<Post>> {
+///         let json = r#"{"id": 7, "title": "Notes"}"#;
+///         Ok(RawValue::from_string(json.to_owned())?.into())
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), serde_json::Error> {
+/// let schema = Schema::new(Query, EmptyMutation, EmptySubscription);
+/// let answer = schema.execute("{ post { title } }").await;
+/// assert_eq!(serde_json::to_string(&answer)?, r#"{"data":{"post":{"title":"Notes"}}}"#);
+/// # Ok(()) }
+/// ```
 pub struct TvDoc<T> {
     content: Content,
     of: PhantomData<fn() -> T>,
 }
 
 /// Documents as the value of a resolver: a list of what [`TvDoc`] is one of, never null.
+///
+/// It is collected from what [`List::read`](crate::list::List::read) gives, from JSON, or from
+/// [`TvDoc`]s:
+///
+/// ```
+/// use fraiseql_runtime::TView;
+/// use fraiseql_runtime::graphql::TvList;
+/// use fraiseql_runtime::list::OrderBy;
+///
+/// #[derive(TView)]
+/// struct Post {
+///     id: i64,
+///     #[tview(sort)]
+///     rating: i32,
+/// }
+///
+/// /// The body of a resolver.
+/// async fn best(pool: &sqlx::PgPool) -> async_graphql::Result<TvList<Post>> {
+///     let best = Post::list().order_by(OrderBy::desc("rating")).limit(3);
+///     Ok(best.read(pool).await?.into_iter().collect())
+/// }
+/// # fn main() {}
+/// ```
 pub struct TvList<T> {
     contents: Vec<Content>,
     of: PhantomData<fn() -> T>,

@@ -32,7 +32,39 @@ use crate::view::{Handle, TView};
 ///
 /// Each field is one statement. The names are those of the view's `entity` and `plural`.
 ///
-/// It is a query root as it is, or a part of one with `#[derive(MergedObject)]`.
+/// It is a query root as it is, or a part of one:
+///
+/// ```
+/// use async_graphql::{MergedObject, Object};
+/// use fraiseql_runtime::TView;
+/// use fraiseql_runtime::graphql::Views;
+///
+/// #[derive(TView)]
+/// struct Post { id: i64, title: String }
+///
+/// struct Own;
+///
+/// #[Object]
+/// impl Own {
+///     async fn version(&self) -> &str {
+///         env!("CARGO_PKG_VERSION")
+///     }
+/// }
+///
+/// #[derive(MergedObject)]
+/// struct Query(Views<(Post,)>, Own);
+///
+/// fn query(pool: sqlx::PgPool) -> Query {
+///     Query(Views::new(pool).max_page(50), Own)
+/// }
+/// # fn main() {}
+/// ```
+///
+/// All documents of these views can be read by whoever can ask. Where that is not right, the root
+/// field is to be written by hand, with a [`List`](crate::list::List) that is filtered by who asks.
+///
+/// In the complexity of a query, a list counts as many times what is asked of a document as it may
+/// have documents.
 pub struct Views<V> {
     pool: PgPool,
     fields: HashMap<String, Root>,
