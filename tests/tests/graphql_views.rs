@@ -270,7 +270,7 @@ async fn what_cannot_be_asked_is_refused_with_a_reason() {
         ),
         (
             "{ blogPosts(where: {author: {eq: 1}}) { id } }",
-            "unknown field",
+            "Field \"author\" is not defined by type \"BlogPostWhere\"",
         ),
         (
             "{ blogPosts(where: {title: {eq: null}}) { id } }",
@@ -286,7 +286,7 @@ async fn what_cannot_be_asked_is_refused_with_a_reason() {
         ),
         (
             "{ blogPosts(where: {title: 5}) { id } }",
-            "operator, such as {eq: 5}",
+            "StringFilter is an object, not 5",
         ),
         (
             "{ blogPosts(where: {rating: {eq: 3000000000}}) { id } }",
@@ -302,7 +302,7 @@ async fn what_cannot_be_asked_is_refused_with_a_reason() {
         ),
         (
             "{ blogPosts(orderBy: [{status: ASC}]) { id } }",
-            "unknown field",
+            "Field \"status\" is not defined by type \"BlogPostOrderBy\"",
         ),
         (
             "{ blogPostsConnection(first: 1, last: 1) { pageInfo { endCursor } } }",

@@ -9,8 +9,10 @@ mod overlap;
 mod prepared;
 pub mod response;
 mod root;
+mod rules;
 mod size;
 mod types;
+mod values;
 mod views;
 
 pub use connection::TvConnection;

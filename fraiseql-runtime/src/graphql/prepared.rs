@@ -1,19 +1,23 @@
 //! Queries, read once.
 
+use std::collections::HashSet;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use async_graphql::async_trait::async_trait;
 use async_graphql::extensions::{
-    Extension, ExtensionContext, ExtensionFactory, NextExecute, NextPrepareRequest,
+    Extension, ExtensionContext, ExtensionFactory, NextExecute, NextPrepareRequest, NextValidation,
 };
 use async_graphql::parser::types::{ExecutableDocument, OperationDefinition, OperationType};
 use async_graphql::registry::Registry;
-use async_graphql::{Data, Request, Response, ServerResult, Variables};
+use async_graphql::{
+    CacheControl, Data, Request, Response, ServerError, ServerResult, ValidationResult, Variables,
+};
 use lru::LruCache;
 
+use super::document::Place;
 use super::once::Once;
-use super::{overlap, root, size};
+use super::{overlap, root, rules, size};
 
 /// An extension that reads a query once, checks what the library does not, and keeps it for
 /// the next request.
@@ -22,7 +26,11 @@ use super::{overlap, root, size};
 ///   a small request.
 /// - Fields that cannot be merged are refused wherever they are, and queries of more than
 ///   [`max_fields`](Self::max_fields) fields, fragments put in place.
+/// - Rules of the specification that the library does not hold are held: of the values that
+///   stand in a query and those that are given for its variables, of directives, of what stands
+///   on `__typename`. A request that does not hold them is refused before it is run.
 /// - A variable that is not given has its default also in `@skip` and `@include`.
+/// - An error has the path to where it came up, also in lists of lists, and is told once.
 /// - A field of [`Views`](super::Views) that stands in a query twice is one statement.
 /// - The fields of an answer are in the order of the query, and a field that cannot be null
 ///   makes `data` null when it fails.
@@ -171,6 +179,7 @@ impl Shared {
                 overlap::check(registry, &document.fragments, root, set)?;
             }
         }
+        rules::check(registry, &document)?;
         let document = Arc::new(document);
         if let Some(queries) = &self.queries
             && request.query.len() <= LONGEST_KEPT
@@ -206,6 +215,21 @@ fn operation<'a>(
     found.map(|(_, operation)| &operation.node)
 }
 
+/// Gives errors the places where they have come up, each once: the library resolves a field twice
+/// that stands in a query twice.
+fn place_errors(errors: &mut Vec<ServerError>) {
+    for error in errors.iter_mut() {
+        let place = error.source::<Place>().map(|place| place.0.clone());
+        if let Some(place) = place {
+            error.path = place;
+        }
+    }
+    if errors.len() > 1 {
+        let mut told = HashSet::new();
+        errors.retain(|error| told.insert((format!("{:?}", error.path), error.message.clone())));
+    }
+}
+
 #[async_trait]
 impl Extension for Prepare {
     async fn prepare_request(
@@ -217,16 +241,8 @@ impl Extension for Prepare {
         let mut request = next.run(ctx, request).await?;
         let document = self.shared.read(&ctx.schema_env.registry, &mut request)?;
         if let Some(operation) = operation(&document, request.operation_name.as_deref()) {
-            for definition in &operation.variable_definitions {
-                let definition = &definition.node;
-                if let Some(default) = &definition.default_value
-                    && !request.variables.contains_key(&definition.name.node)
-                {
-                    request
-                        .variables
-                        .insert(definition.name.node.clone(), default.node.clone());
-                }
-            }
+            let registry = &ctx.schema_env.registry;
+            rules::variables(registry, operation, &mut request.variables)?;
         }
         request.set_parsed_query(ExecutableDocument::clone(&document));
         let _ = self.query.set(Query {
@@ -234,6 +250,25 @@ impl Extension for Prepare {
             variables: request.variables.clone(),
         });
         Ok(request)
+    }
+
+    async fn validation(
+        &self,
+        ctx: &ExtensionContext<'_>,
+        next: NextValidation<'_>,
+    ) -> Result<ValidationResult, Vec<ServerError>> {
+        next.run(ctx).await.or_else(|mut errors| {
+            errors.retain(|error| !rules::is_mistaken(error));
+            if errors.is_empty() {
+                // Limits are looked at before: what is counted here is not asked for again.
+                return Ok(ValidationResult {
+                    cache_control: CacheControl::default(),
+                    complexity: 0,
+                    depth: 0,
+                });
+            }
+            Err(errors)
+        })
     }
 
     async fn execute(
@@ -244,7 +279,8 @@ impl Extension for Prepare {
     ) -> Response {
         let mut data = Data::default();
         data.insert(Once::default());
-        let response = next.run_with_data(ctx, operation_name, data).await;
+        let mut response = next.run_with_data(ctx, operation_name, data).await;
+        place_errors(&mut response.errors);
         let Some(query) = self.query.get() else {
             return response;
         };

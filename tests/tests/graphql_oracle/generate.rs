@@ -398,7 +398,11 @@ impl<'a> Generator<'a> {
 
     fn object(&mut self, fields: &[Argument], oneof: bool) -> Val {
         let deep = self.within % 100 > 5;
-        let count = if oneof { 1 } else { self.rng.random_range(0..3) };
+        let count = if oneof {
+            1
+        } else {
+            self.rng.random_range(0..3)
+        };
         let mut chosen: Vec<_> = Vec::new();
         for field in fields.choose_multiple(&mut self.rng.clone(), count) {
             if deep && ["and", "or", "not"].contains(&field.name.as_str()) {

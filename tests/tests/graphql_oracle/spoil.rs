@@ -23,36 +23,59 @@ pub(crate) const MISTAKES: &[Mistake] = &[
     ("argument", |g, doc, _| {
         let names = ["nothing", "where", "limit", "first", "id"];
         let name = g.one_of(&names).to_owned();
-        field(g, doc, |_| true, |g, field| {
-            let value = literal(g);
-            field.args.push((name, value));
-        })
+        field(
+            g,
+            doc,
+            |_| true,
+            |g, field| {
+                let value = literal(g);
+                field.args.push((name, value));
+            },
+        )
     }),
     ("argument twice", |g, doc, _| {
-        field(g, doc, |one| !one.args.is_empty(), |g, field| {
-            let again = g.one_of(&field.args);
-            field.args.push(again);
-        })
+        field(
+            g,
+            doc,
+            |one| !one.args.is_empty(),
+            |g, field| {
+                let again = g.one_of(&field.args);
+                field.args.push(again);
+            },
+        )
     }),
     ("argument missing", |g, doc, _| {
-        field(g, doc, |one| !one.args.is_empty(), |g, field| {
-            let at = g.rng.random_range(0..field.args.len());
-            field.args.remove(at);
-        })
+        field(
+            g,
+            doc,
+            |one| !one.args.is_empty(),
+            |g, field| {
+                let at = g.rng.random_range(0..field.args.len());
+                field.args.remove(at);
+            },
+        )
     }),
     ("literal", |g, doc, _| {
-        field(g, doc, |one| !one.args.is_empty(), |g, field| {
-            let at = g.rng.random_range(0..field.args.len());
-            let value = literal(g);
-            replace_inside(g, &mut field.args[at].1, value);
-        })
+        field(
+            g,
+            doc,
+            |one| !one.args.is_empty(),
+            |g, field| {
+                let at = g.rng.random_range(0..field.args.len());
+                let value = literal(g);
+                replace_inside(g, &mut field.args[at].1, value);
+            },
+        )
     }),
     ("input field", |g, doc, _| {
         let objects = |one: &Field| one.args.iter().any(|(_, value)| has_object(value));
         field(g, doc, objects, |g, field| {
             let value = literal(g);
             let name = g.one_of(&["nothing", "id", "eq", "title"]).to_owned();
-            let fields = field.args.iter_mut().find_map(|(_, value)| object_in(value));
+            let fields = field
+                .args
+                .iter_mut()
+                .find_map(|(_, value)| object_in(value));
             if let Some(fields) = fields {
                 if g.chance(30) {
                     fields.clear();
@@ -65,7 +88,10 @@ pub(crate) const MISTAKES: &[Mistake] = &[
     ("input field twice", |g, doc, _| {
         let objects = |one: &Field| one.args.iter().any(|(_, value)| has_object(value));
         field(g, doc, objects, |_, field| {
-            let fields = field.args.iter_mut().find_map(|(_, value)| object_in(value));
+            let fields = field
+                .args
+                .iter_mut()
+                .find_map(|(_, value)| object_in(value));
             if let Some(fields) = fields
                 && let Some(first) = fields.first().cloned()
             {
@@ -74,7 +100,17 @@ pub(crate) const MISTAKES: &[Mistake] = &[
         })
     }),
     ("condition", |g, doc, _| {
-        let names = ["Nothing", "Int", "Query", "User", "Author", "Comment", "Thing", "BlogPostWhere", "Status"];
+        let names = [
+            "Nothing",
+            "Int",
+            "Query",
+            "User",
+            "Author",
+            "Comment",
+            "Thing",
+            "BlogPostWhere",
+            "Status",
+        ];
         let name = g.one_of(&names).to_owned();
         if g.chance(30) && !doc.frags.is_empty() {
             let at = g.rng.random_range(0..doc.frags.len());
@@ -84,14 +120,24 @@ pub(crate) const MISTAKES: &[Mistake] = &[
         in_set(g, doc, |g, set| {
             let at = g.rng.random_range(0..set.len());
             let inside = set.split_off(at);
-            set.push(Item::Inline { on: Some(name), dirs: Vec::new(), set: inside });
+            set.push(Item::Inline {
+                on: Some(name),
+                dirs: Vec::new(),
+                set: inside,
+            });
         })
     }),
     ("typename on another", |g, doc, _| {
-        let names = ["Query", "User", "Author", "Comment", "Thing", "Shelf", "Crate", "Post", "BlogPost"];
+        let names = [
+            "Query", "User", "Author", "Comment", "Thing", "Shelf", "Crate", "Post", "BlogPost",
+        ];
         let on = g.one_of(&names).to_owned();
         in_set(g, doc, |_, set| {
-            set.push(Item::Inline { on: Some(on), dirs: Vec::new(), set: vec![leaf("__typename")] });
+            set.push(Item::Inline {
+                on: Some(on),
+                dirs: Vec::new(),
+                set: vec![leaf("__typename")],
+            });
         })
     }),
     ("fragment", |g, doc, _| {
@@ -149,9 +195,24 @@ pub(crate) const MISTAKES: &[Mistake] = &[
         }
         let which = g.rng.random_range(0..doc.ops[at].vars.len());
         let types = [
-            "Int", "Int!", "String", "[String]", "ID", "ID!", "Boolean", "Boolean!", "Float",
-            "[Int!]!", "Query", "Status", "Nothing", "[Nothing!]", "BlogPostWhere",
-            "[BlogPostOrderBy!]", "[BlogPostOrderBy]", "[[BlogPostOrderBy!]]",
+            "Int",
+            "Int!",
+            "String",
+            "[String]",
+            "ID",
+            "ID!",
+            "Boolean",
+            "Boolean!",
+            "Float",
+            "[Int!]!",
+            "Query",
+            "Status",
+            "Nothing",
+            "[Nothing!]",
+            "BlogPostWhere",
+            "[BlogPostOrderBy!]",
+            "[BlogPostOrderBy]",
+            "[[BlogPostOrderBy!]]",
         ];
         doc.ops[at].vars[which].ty = g.one_of(&types).to_owned();
         true
@@ -162,12 +223,21 @@ pub(crate) const MISTAKES: &[Mistake] = &[
             return false;
         }
         let which = g.rng.random_range(0..doc.ops[at].vars.len());
-        let value = if g.chance(15) { Val::Var("v1".to_owned()) } else { literal(g) };
+        let value = if g.chance(15) {
+            Val::Var("v1".to_owned())
+        } else {
+            literal(g)
+        };
         doc.ops[at].vars[which].default = Some(value);
         true
     }),
     ("variable's value", |g, doc, asked| {
-        let names: Vec<_> = doc.ops.iter().flat_map(|op| &op.vars).map(|one| one.name.clone()).collect();
+        let names: Vec<_> = doc
+            .ops
+            .iter()
+            .flat_map(|op| &op.vars)
+            .map(|one| one.name.clone())
+            .collect();
         if names.is_empty() {
             return false;
         }
@@ -193,26 +263,40 @@ pub(crate) const MISTAKES: &[Mistake] = &[
         }
     }),
     ("variable that is not there", |_, _, asked| {
-        asked.variables.insert("nobody".to_owned(), json!({"a": [1]}));
+        asked
+            .variables
+            .insert("nobody".to_owned(), json!({"a": [1]}));
         true
     }),
     ("scalar with braces", |g, doc, _| {
-        field(g, doc, |one| one.set.is_none(), |_, field| {
-            field.set = Some(vec![leaf("id")]);
-        })
+        field(
+            g,
+            doc,
+            |one| one.set.is_none(),
+            |_, field| {
+                field.set = Some(vec![leaf("id")]);
+            },
+        )
     }),
     ("object without braces", |g, doc, _| {
         field(g, doc, |one| one.set.is_some(), |_, field| field.set = None)
     }),
     ("braces with nothing", |g, doc, _| {
-        field(g, doc, |one| one.set.is_some(), |_, field| field.set = Some(Vec::new()))
+        field(
+            g,
+            doc,
+            |one| one.set.is_some(),
+            |_, field| field.set = Some(Vec::new()),
+        )
     }),
     ("alias of another", |g, doc, _| {
         in_set(g, doc, |g, set| {
             let names: Vec<_> = set
                 .iter()
                 .filter_map(|item| match item {
-                    Item::Field(field) => Some(field.alias.clone().unwrap_or_else(|| field.name.clone())),
+                    Item::Field(field) => {
+                        Some(field.alias.clone().unwrap_or_else(|| field.name.clone()))
+                    }
                     _ => None,
                 })
                 .collect();
@@ -254,7 +338,11 @@ pub(crate) const MISTAKES: &[Mistake] = &[
             }
             let again = Item::Field(again);
             if g.chance(40) {
-                set.push(Item::Inline { on: None, dirs: Vec::new(), set: vec![again] });
+                set.push(Item::Inline {
+                    on: None,
+                    dirs: Vec::new(),
+                    set: vec![again],
+                });
             } else {
                 set.push(again);
             }
@@ -273,7 +361,10 @@ pub(crate) const MISTAKES: &[Mistake] = &[
             let dirs = set[at].dirs_mut();
             for _ in 0..2 {
                 let value = Val::Bool(true);
-                dirs.push(Dir { name: "include".to_owned(), args: vec![("if".to_owned(), value)] });
+                dirs.push(Dir {
+                    name: "include".to_owned(),
+                    args: vec![("if".to_owned(), value)],
+                });
             }
         })
     }),
@@ -285,7 +376,10 @@ pub(crate) const MISTAKES: &[Mistake] = &[
     }),
     ("directive of a fragment", |g, doc, _| {
         let dir = directive(g);
-        doc.frags.first_mut().map(|frag| frag.dirs.push(dir)).is_some()
+        doc.frags
+            .first_mut()
+            .map(|frag| frag.dirs.push(dir))
+            .is_some()
     }),
     ("directive of a variable", |g, doc, _| {
         let dir = directive(g);
@@ -293,10 +387,14 @@ pub(crate) const MISTAKES: &[Mistake] = &[
         vars.next().map(|one| one.dirs.push(dir)).is_some()
     }),
     ("operation's name", |g, doc, asked| {
-        asked.operation = g.one_of(&[None, Some("Nobody"), Some(""), Some("Op0")]).map(str::to_owned);
+        asked.operation = g
+            .one_of(&[None, Some("Nobody"), Some(""), Some("Op0")])
+            .map(str::to_owned);
         if g.chance(50) {
             let mut other = doc.ops[0].clone();
-            other.name = g.one_of(&[None, Some("Op1"), Some("Op0")]).map(str::to_owned);
+            other.name = g
+                .one_of(&[None, Some("Op1"), Some("Op0")])
+                .map(str::to_owned);
             doc.ops.push(other);
         }
         true
@@ -312,7 +410,13 @@ pub(crate) const MISTAKES: &[Mistake] = &[
             0 => {
                 chars.remove(at);
             }
-            1 => chars.insert(at, g.one_of(&['{', '}', '(', ')', '$', '@', '!', ':', '"', '[', '0', '.', '-', 'x', '&', '|', '\\', '\u{feff}', '\u{0}', '\n', ','])),
+            1 => chars.insert(
+                at,
+                g.one_of(&[
+                    '{', '}', '(', ')', '$', '@', '!', ':', '"', '[', '0', '.', '-', 'x', '&', '|',
+                    '\\', '\u{feff}', '\u{0}', '\n', ',',
+                ]),
+            ),
             _ => chars.truncate(at),
         }
         asked.query = chars.into_iter().collect();
@@ -327,7 +431,13 @@ pub(crate) const MISTAKES: &[Mistake] = &[
         let parts: Vec<String> = parts
             .iter()
             .enumerate()
-            .map(|(index, part)| if index % 2 == 0 { part.replace(' ', space) } else { (*part).to_owned() })
+            .map(|(index, part)| {
+                if index % 2 == 0 {
+                    part.replace(' ', space)
+                } else {
+                    (*part).to_owned()
+                }
+            })
             .collect();
         asked.query = parts.join("\"");
         true
@@ -403,7 +513,14 @@ fn literal(g: &mut Generator<'_>) -> Val {
 }
 
 fn directive(g: &mut Generator<'_>) -> Dir {
-    let name = g.one_of(&["skip", "include", "nothing", "deprecated", "oneOf", "specifiedBy"]);
+    let name = g.one_of(&[
+        "skip",
+        "include",
+        "nothing",
+        "deprecated",
+        "oneOf",
+        "specifiedBy",
+    ]);
     let args = match g.rng.random_range(0..5) {
         0 => Vec::new(),
         1 => vec![("if".to_owned(), literal(g))],

@@ -51,30 +51,29 @@ impl Types {
                 continue;
             };
             let name = definition.node.name.node.to_string();
-            let argument =
-                |one: &async_graphql::Positioned<
-                    async_graphql::parser::types::InputValueDefinition,
-                >| Argument {
-                    name: one.node.name.node.to_string(),
-                    ty: one.node.ty.node.to_string(),
-                    default: one.node.default_value.is_some(),
-                };
-            let fields =
-                |all: &[async_graphql::Positioned<async_graphql::parser::types::FieldDefinition>]| {
-                    all.iter()
-                        .map(|one| Field {
-                            name: one.node.name.node.to_string(),
-                            ty: one.node.ty.node.to_string(),
-                            args: one.node.arguments.iter().map(argument).collect(),
-                        })
-                        .collect::<Vec<_>>()
-                };
+            let argument = |one: &async_graphql::Positioned<
+                async_graphql::parser::types::InputValueDefinition,
+            >| Argument {
+                name: one.node.name.node.to_string(),
+                ty: one.node.ty.node.to_string(),
+                default: one.node.default_value.is_some(),
+            };
+            let fields = |all: &[async_graphql::Positioned<
+                async_graphql::parser::types::FieldDefinition,
+            >]| {
+                all.iter()
+                    .map(|one| Field {
+                        name: one.node.name.node.to_string(),
+                        ty: one.node.ty.node.to_string(),
+                        args: one.node.arguments.iter().map(argument).collect(),
+                    })
+                    .collect::<Vec<_>>()
+            };
             let ty = match &definition.node.kind {
                 TypeKind::Scalar => Type::Scalar,
                 TypeKind::Object(object) => {
                     let interfaces = object.implements.iter();
-                    belongs
-                        .extend(interfaces.map(|one| (one.node.to_string(), name.clone())));
+                    belongs.extend(interfaces.map(|one| (one.node.to_string(), name.clone())));
                     Type::Object(fields(&object.fields), Vec::new())
                 }
                 TypeKind::Interface(one) => Type::Abstract(fields(&one.fields), Vec::new()),

@@ -121,10 +121,9 @@ async fn views_are_answered_as_by_graphql_js() {
     model.build().unwrap().migrate(&pool).await.unwrap();
     sync_all_blog_posts(&pool).await.unwrap();
     sync_all_users(&pool).await.unwrap();
-    let schema: Served =
-        Schema::build(Query::new(pool.clone()), EmptyMutation, EmptySubscription)
-            .extension(Prepared::default())
-            .finish();
+    let schema: Served = Schema::build(Query::new(pool.clone()), EmptyMutation, EmptySubscription)
+        .extension(Prepared::default())
+        .finish();
 
     let posts = documents(&pool, "SELECT data::text FROM tv_blog_post").await;
     let users = documents(&pool, "SELECT data::text FROM tv_user").await;
@@ -142,9 +141,17 @@ async fn views_are_answered_as_by_graphql_js() {
     };
     let pools = Pools {
         ids: [strings(&posts, "id"), strings(&users, "id")].concat(),
-        texts: ["post 03", "POST 1_", "user3", "%", "", "post\\_01", "a \"b\" \\ 😀"]
-            .map(str::to_owned)
-            .to_vec(),
+        texts: [
+            "post 03",
+            "POST 1_",
+            "user3",
+            "%",
+            "",
+            "post\\_01",
+            "a \"b\" \\ 😀",
+        ]
+        .map(str::to_owned)
+        .to_vec(),
         times: strings(&posts, "createdAt"),
         cursors: [by_key(&post_cursors), by_key(&user_cursors)].concat(),
     };
@@ -190,7 +197,10 @@ async fn cursors(schema: &Served, connection: &str, fields: &[&str]) -> Value {
                 .collect();
             let descending = direction.starts_with("DESC");
             let nulls_first = direction == "ASC_NULLS_FIRST" || direction == "DESC";
-            all.insert(format!("{field} {descending} {nulls_first}"), of_order.into());
+            all.insert(
+                format!("{field} {descending} {nulls_first}"),
+                of_order.into(),
+            );
         }
     }
     all.into()
