@@ -144,8 +144,8 @@ const paged = (view, args) => {
     edges,
     nodes,
     pageInfo: {
-      hasNextPage: last === null ? more || (args.before ?? null) !== null : (args.before ?? null) !== null,
-      hasPreviousPage: last === null ? (args.after ?? null) !== null : more || (args.after ?? null) !== null,
+      hasNextPage: last === null ? more : (args.before ?? null) !== null,
+      hasPreviousPage: last === null ? (args.after ?? null) !== null : more,
       startCursor: edges[0]?.cursor ?? null,
       endCursor: edges.at(-1)?.cursor ?? null,
     },

@@ -4,6 +4,7 @@ mod asked;
 mod connection;
 mod document;
 mod input;
+mod marked;
 mod once;
 mod overlap;
 mod prepared;

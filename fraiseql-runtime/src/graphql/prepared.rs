@@ -17,7 +17,7 @@ use lru::LruCache;
 
 use super::document::Place;
 use super::once::Once;
-use super::{overlap, root, rules, size};
+use super::{marked, overlap, root, rules, size};
 
 /// An extension that reads a query once, checks what the library does not, and keeps it for
 /// the next request.
@@ -31,6 +31,7 @@ use super::{overlap, root, rules, size};
 ///   on `__typename`. A request that does not hold them is refused before it is run.
 /// - A variable that is not given has its default also in `@skip` and `@include`.
 /// - An error has the path to where it came up, also in lists of lists, and is told once.
+/// - An object of which nothing is selected, since all was skipped, is `{}`.
 /// - A field of [`Views`](super::Views) that stands in a query twice is one statement.
 /// - The fields of an answer are in the order of the query, and a field that cannot be null
 ///   makes `data` null when it fails.
@@ -63,9 +64,16 @@ pub struct Prepared {
 }
 
 struct Shared {
-    queries: Option<Mutex<LruCache<String, Arc<ExecutableDocument>>>>,
+    queries: Option<Mutex<LruCache<String, Arc<Read>>>>,
     max_fields: usize,
     max_depth: usize,
+}
+
+/// A query that was read.
+struct Read {
+    document: ExecutableDocument,
+    /// Whether there is in it what was not asked for.
+    is_marked: bool,
 }
 
 /// Longer queries are not kept, so that those that are kept have a bounded size.
@@ -83,7 +91,7 @@ impl Default for Prepared {
     }
 }
 
-fn cache(size: usize) -> Option<Mutex<LruCache<String, Arc<ExecutableDocument>>>> {
+fn cache(size: usize) -> Option<Mutex<LruCache<String, Arc<Read>>>> {
     NonZeroUsize::new(size).map(|size| Mutex::new(LruCache::new(size)))
 }
 
@@ -155,22 +163,18 @@ struct Prepare {
 }
 
 struct Query {
-    document: Arc<ExecutableDocument>,
+    read: Arc<Read>,
     variables: Variables,
 }
 
 impl Shared {
-    fn read(
-        &self,
-        registry: &Registry,
-        request: &mut Request,
-    ) -> ServerResult<Arc<ExecutableDocument>> {
+    fn read(&self, registry: &Registry, request: &mut Request) -> ServerResult<Arc<Read>> {
         if let Some(queries) = &self.queries
-            && let Some(document) = lock(queries).get(&request.query)
+            && let Some(read) = lock(queries).get(&request.query)
         {
-            return Ok(Arc::clone(document));
+            return Ok(Arc::clone(read));
         }
-        let document = request.parsed_query()?.clone();
+        let mut document = request.parsed_query()?.clone();
         size::check(&document, self.max_fields, self.max_depth)?;
         for (_, operation) in document.operations.iter() {
             let operation = &operation.node;
@@ -180,13 +184,17 @@ impl Shared {
             }
         }
         rules::check(registry, &document)?;
-        let document = Arc::new(document);
+        let is_marked = marked::mark(&mut document);
+        let read = Arc::new(Read {
+            document,
+            is_marked,
+        });
         if let Some(queries) = &self.queries
             && request.query.len() <= LONGEST_KEPT
         {
-            lock(queries).put(request.query.clone(), Arc::clone(&document));
+            lock(queries).put(request.query.clone(), Arc::clone(&read));
         }
-        Ok(document)
+        Ok(read)
     }
 }
 
@@ -239,14 +247,15 @@ impl Extension for Prepare {
         next: NextPrepareRequest<'_>,
     ) -> ServerResult<Request> {
         let mut request = next.run(ctx, request).await?;
-        let document = self.shared.read(&ctx.schema_env.registry, &mut request)?;
-        if let Some(operation) = operation(&document, request.operation_name.as_deref()) {
+        let read = self.shared.read(&ctx.schema_env.registry, &mut request)?;
+        let document = &read.document;
+        if let Some(operation) = operation(document, request.operation_name.as_deref()) {
             let registry = &ctx.schema_env.registry;
             rules::variables(registry, operation, &mut request.variables)?;
         }
-        request.set_parsed_query(ExecutableDocument::clone(&document));
+        request.set_parsed_query(document.clone());
         let _ = self.query.set(Query {
-            document,
+            read,
             variables: request.variables.clone(),
         });
         Ok(request)
@@ -284,12 +293,15 @@ impl Extension for Prepare {
         let Some(query) = self.query.get() else {
             return response;
         };
-        let Some(operation) = operation(&query.document, operation_name) else {
+        if query.read.is_marked {
+            marked::unmark(&mut response.data);
+        }
+        let Some(operation) = operation(&query.read.document, operation_name) else {
             return response;
         };
         root::tidy(
             &ctx.schema_env.registry,
-            &query.document.fragments,
+            &query.read.document.fragments,
             operation,
             &query.variables,
             response,

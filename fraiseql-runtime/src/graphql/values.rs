@@ -133,7 +133,9 @@ impl Values<'_> {
             Value::Null => true,
             Value::Variable(name) => {
                 let definition = self.defined(name)?;
+                let default = definition.default_value.as_ref();
                 definition.var_type.node.nullable
+                    && default.is_none_or(|default| default.node == ConstValue::Null)
             }
             _ => false,
         };
