@@ -223,6 +223,20 @@ fn operation<'a>(
     found.map(|(_, operation)| &operation.node)
 }
 
+/// How many faults of one query are told.
+const MOST_FAULTS: usize = 100;
+
+/// An error whose message does not repeat a query of a megabyte.
+fn short(mut error: ServerError) -> ServerError {
+    const LONGEST: usize = 1_000;
+    if error.message.len() > LONGEST {
+        let end = error.message.floor_char_boundary(LONGEST);
+        error.message.truncate(end);
+        error.message.push_str(" ..");
+    }
+    error
+}
+
 /// Gives errors the places where they have come up, each once: the library resolves a field twice
 /// that stands in a query twice.
 fn place_errors(errors: &mut Vec<ServerError>) {
@@ -247,11 +261,11 @@ impl Extension for Prepare {
         next: NextPrepareRequest<'_>,
     ) -> ServerResult<Request> {
         let mut request = next.run(ctx, request).await?;
-        let read = self.shared.read(&ctx.schema_env.registry, &mut request)?;
+        let registry = &ctx.schema_env.registry;
+        let read = self.shared.read(registry, &mut request).map_err(short)?;
         let document = &read.document;
         if let Some(operation) = operation(document, request.operation_name.as_deref()) {
-            let registry = &ctx.schema_env.registry;
-            rules::variables(registry, operation, &mut request.variables)?;
+            rules::variables(registry, operation, &mut request.variables).map_err(short)?;
         }
         request.set_parsed_query(document.clone());
         let _ = self.query.set(Query {
@@ -276,7 +290,7 @@ impl Extension for Prepare {
                     depth: 0,
                 });
             }
-            Err(errors)
+            Err(errors.into_iter().take(MOST_FAULTS).map(short).collect())
         })
     }
 

@@ -15,35 +15,35 @@ use crate::generate::Pools;
 
 #[derive(TView)]
 #[tview(table = "tb_post")]
-pub struct Post {
-    pub id: i64,
-    pub title: String,
+pub(crate) struct Post {
+    pub(crate) id: i64,
+    pub(crate) title: String,
     #[tview(one(fk = "author_id"))]
-    pub author: Author,
+    pub(crate) author: Author,
     #[tview(one(fk = "editor_id"))]
-    pub editor: Option<Author>,
+    pub(crate) editor: Option<Author>,
     #[tview(many(fk = "post_id"))]
-    pub comments: Vec<Comment>,
-    pub tags: Vec<String>,
-    pub marks: Option<Vec<Option<i32>>>,
-    pub meta: Option<Value>,
+    pub(crate) comments: Vec<Comment>,
+    pub(crate) tags: Vec<String>,
+    pub(crate) marks: Option<Vec<Option<i32>>>,
+    pub(crate) meta: Option<Value>,
 }
 
 #[derive(Embed)]
 #[tview(table = "tb_user")]
-pub struct Author {
-    pub id: i64,
-    pub name: String,
-    pub nick: Option<String>,
+pub(crate) struct Author {
+    pub(crate) id: i64,
+    pub(crate) name: String,
+    pub(crate) nick: Option<String>,
 }
 
 #[derive(Embed)]
 #[tview(table = "tb_comment")]
-pub struct Comment {
-    pub id: i64,
-    pub content: String,
+pub(crate) struct Comment {
+    pub(crate) id: i64,
+    pub(crate) content: String,
     #[tview(one(fk = "author_id"))]
-    pub author: Option<Author>,
+    pub(crate) author: Option<Author>,
 }
 
 fn author(id: i64, name: Value) -> Value {

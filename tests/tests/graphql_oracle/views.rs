@@ -12,63 +12,63 @@ use crate::compare::compare;
 use crate::generate::Pools;
 
 #[derive(Clone, Copy, Debug, PartialEq, TEnum)]
-pub enum Status {
+pub(crate) enum Status {
     Draft,
     InReview,
     Published,
 }
 
 #[derive(TView)]
-pub struct BlogPost {
-    pub id: Uuid,
+pub(crate) struct BlogPost {
+    pub(crate) id: Uuid,
     #[tview(filter, sort)]
-    pub title: String,
+    pub(crate) title: String,
     #[tview(filter)]
-    pub status: Status,
+    pub(crate) status: Status,
     #[tview(sort)]
-    pub rating: Option<i32>,
-    pub score: Option<f64>,
+    pub(crate) rating: Option<i32>,
+    pub(crate) score: Option<f64>,
     #[tview(filter)]
-    pub pinned: bool,
+    pub(crate) pinned: bool,
     #[tview(sort)]
-    pub created_at: chrono::DateTime<chrono::Utc>,
-    pub tags: Vec<String>,
-    pub marks: Option<Vec<Option<i32>>>,
-    pub history: Vec<Status>,
-    pub meta: Option<Value>,
+    pub(crate) created_at: chrono::DateTime<chrono::Utc>,
+    pub(crate) tags: Vec<String>,
+    pub(crate) marks: Option<Vec<Option<i32>>>,
+    pub(crate) history: Vec<Status>,
+    pub(crate) meta: Option<Value>,
     #[tview(one(fk = "author_id"))]
-    pub author: User,
+    pub(crate) author: User,
     #[tview(one(fk = "editor_id"))]
-    pub editor: Option<Editor>,
+    pub(crate) editor: Option<Editor>,
     #[tview(many(fk = "blog_post_id", order_by = "number"))]
-    pub comments: Vec<Comment>,
+    pub(crate) comments: Vec<Comment>,
     #[tview(sort, count(table = "tb_comment", fk = "blog_post_id"))]
-    pub comment_count: i64,
+    pub(crate) comment_count: i64,
 }
 
 #[derive(TView)]
 #[tview(data = "json")]
-pub struct User {
-    pub id: Uuid,
+pub(crate) struct User {
+    pub(crate) id: Uuid,
     #[tview(unique, sort)]
-    pub username: String,
-    pub bio: Option<String>,
+    pub(crate) username: String,
+    pub(crate) bio: Option<String>,
 }
 
 #[derive(Embed)]
 #[tview(table = "tb_user")]
-pub struct Editor {
-    pub id: Uuid,
-    pub username: String,
+pub(crate) struct Editor {
+    pub(crate) id: Uuid,
+    pub(crate) username: String,
 }
 
 #[derive(Embed)]
 #[tview(table = "tb_comment")]
-pub struct Comment {
-    pub number: i64,
-    pub content: String,
+pub(crate) struct Comment {
+    pub(crate) number: i64,
+    pub(crate) content: String,
     #[tview(one(fk = "author_id"))]
-    pub author: Option<Editor>,
+    pub(crate) author: Option<Editor>,
 }
 
 const TABLES: &str = r#"
