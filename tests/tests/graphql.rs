@@ -76,6 +76,11 @@ impl Query {
         self.documents.iter().map(raw).collect()
     }
 
+    async fn nested(&self) -> Vec<Vec<TvDoc<Post>>> {
+        let documents = self.documents.iter();
+        vec![Vec::new(), documents.map(|one| raw(one).into()).collect()]
+    }
+
     async fn shelf(&self) -> Shelf {
         Shelf {
             name: "new",
@@ -345,4 +350,132 @@ async fn a_query_that_is_kept_is_answered_anew() {
     let short = text(&schema, ask(false)).await;
     assert!(long.contains("\"id\"") && !short.contains("\"id\""));
     assert_eq!(text(&schema, ask(true)).await, long);
+}
+
+/// The error of a request that is not run.
+async fn refused(request: impl Into<async_graphql::Request>) -> String {
+    let answer = served().execute(request).await;
+    assert_eq!(answer.data, async_graphql::Value::Null);
+    assert_eq!(answer.errors.len(), 1, "{:?}", answer.errors);
+    assert_eq!(answer.errors[0].path, []);
+    answer.errors[0].message.clone()
+}
+
+#[tokio::test]
+async fn an_object_of_which_all_is_skipped_is_empty() {
+    for (query, expected) in [
+        ("{ post { title @skip(if: true) } }", r#"{"post":{}}"#),
+        (
+            "{ posts { author { id @include(if: false) } } }",
+            r#"{"posts":[{"author":{}},{"author":{}}]}"#,
+        ),
+        (
+            "{ post { editor { id @include(if: false) } comments { ... @skip(if: true) { id } } } }",
+            r#"{"post":{"editor":null,"comments":[{},{}]}}"#,
+        ),
+        // Objects of the library.
+        ("{ shelf { name @skip(if: true) } }", r#"{"shelf":{}}"#),
+        (
+            "{ things { ... on Crate { name } } }",
+            r#"{"things":[{},{"name":"old"}]}"#,
+        ),
+        (
+            "{ shelf { posts @skip(if: true) { id } } shelf { name } }",
+            r#"{"shelf":{"name":"new"}}"#,
+        ),
+    ] {
+        let answer = text(&served(), query).await;
+        assert_eq!(answer, format!("{{\"data\":{expected}}}"), "{query}");
+    }
+}
+
+#[tokio::test]
+async fn what_stands_on_typename_is_checked_and_counts() {
+    for (query, reason) in [
+        ("{ __typename { id } }", "must not have a selection"),
+        (
+            "{ post { __typename { id } } }",
+            "must not have a selection",
+        ),
+        ("{ __typename(id: 1) }", "Unknown argument \"id\""),
+        ("{ __typename @nothing }", "Unknown directive \"@nothing\""),
+        ("{ __typename @deprecated }", "may not be used on FIELD"),
+        (
+            "{ __typename @skip(if: true) @skip(if: true) }",
+            "can only be used once",
+        ),
+        (
+            "{ __typename @skip }",
+            "is required, but it was not provided",
+        ),
+        (
+            "{ __typename @skip(if: 1) }",
+            "Expected value of type \"Boolean\"",
+        ),
+        ("{ __typename @skip(if: $yes) }", "\"$yes\" is not defined"),
+        (
+            "query ($yes: Int!) { __typename @skip(if: $yes) }",
+            "\"$yes\" of type \"Int!\" used in position expecting type \"Boolean!\"",
+        ),
+        (
+            "query ($yes: Boolean! @skip(if: true)) { __typename @skip(if: $yes) }",
+            "may not be used on VARIABLE_DEFINITION",
+        ),
+        ("query ($yes: Boolean!) { __typename }", "is never used"),
+    ] {
+        let error = refused(query).await;
+        assert!(error.contains(reason), "{query}: {error}");
+    }
+    let used =
+        "query ($yes: Boolean!) { t: __typename @skip(if: $yes) __typename @include(if: $yes) }";
+    let request = async_graphql::Request::new(used)
+        .variables(async_graphql::Variables::from_json(json!({"yes": true})));
+    assert_eq!(
+        text(&served(), request).await,
+        r#"{"data":{"__typename":"Query"}}"#
+    );
+}
+
+#[tokio::test]
+async fn variables_are_checked_before_a_query_is_run() {
+    let query = "query ($yes: Boolean!, $no: Boolean) { post { id title @skip(if: $yes) } slow @include(if: $yes) ... on Query @skip(if: true) { t: __typename @skip(if: $yes) } ...F } fragment F on Query { things { name @skip(if: $yes) } }";
+    let query = query.replace(", $no: Boolean", "");
+    for (variables, reason) in [
+        (
+            json!({}),
+            "\"$yes\" of required type \"Boolean!\" was not provided",
+        ),
+        (
+            json!({"yes": null}),
+            "Expected value of type \"Boolean!\", found null",
+        ),
+        (
+            json!({"yes": "true"}),
+            "Expected value of type \"Boolean\", found \"true\"",
+        ),
+        (json!({"yes": [true]}), "Expected value of type \"Boolean\""),
+    ] {
+        let request = async_graphql::Request::new(&query)
+            .variables(async_graphql::Variables::from_json(variables));
+        let error = refused(request).await;
+        assert!(error.contains(reason), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn errors_are_told_once_and_where_they_are() {
+    let answer = served().execute("{ fragile fragile slow }").await;
+    assert_eq!(answer.data.to_string(), "{fragile: null, slow: 1}");
+    assert_eq!(answer.errors.len(), 1);
+
+    let mut bad = post(2);
+    bad["title"] = Value::Null;
+    let schema = served_with(vec![post(1), bad]);
+    let answer = schema.execute("{ slow nested { t: title } }").await;
+    assert_eq!(answer.data, async_graphql::Value::Null);
+    assert_eq!(answer.errors.len(), 1);
+    assert_eq!(
+        serde_json::to_value(&answer.errors[0].path).unwrap(),
+        json!(["nested", 1, 1, "t"])
+    );
 }

@@ -13,6 +13,7 @@ use async_graphql::parser::types::{
 use async_graphql::registry::{MetaType, MetaTypeName};
 use async_graphql::{ContextBase, Name, Positioned, QueryPathSegment};
 
+use super::marked::is_mark;
 use crate::schema::{Shape, Source};
 use crate::select::{Selected, Selection};
 
@@ -143,6 +144,8 @@ fn add(selection: &mut Selection, set: &SelectionSet, shape: &Shape, fragments: 
     let applies = |condition: &Positioned<TypeCondition>| condition.node.on.node == shape.type_name;
     for item in &set.items {
         match &item.node {
+            // Objects of ours can be without fields.
+            Item::Field(field) if is_mark(&field.node) => {}
             Item::Field(field) => selection.push(selected(&field.node, shape, fragments)),
             Item::FragmentSpread(spread) => {
                 let fragment = fragments.get(&spread.node.fragment_name.node);

@@ -129,7 +129,7 @@ pub(super) fn unselected_lists(shape: &'static Shape, asked: &Selection) -> Vec<
         }
     }
     // What cannot be of one object is asked for in two; then nothing is left out.
-    Projection::of_shape(shape, &of_documents)
+    Projection::of_asked(shape, &of_documents)
         .map(|projection| projection.unselected_lists())
         .unwrap_or_default()
 }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use async_graphql::parser::types::Field;
 use async_graphql::registry::Registry;
@@ -226,6 +227,10 @@ impl<T: Embed> OutputType for TvList<T> {
 /// What is asked of a list may be much less than the list.
 const MOST_RESERVED: usize = 64 * 1024;
 
+/// Where the error that it is the source of has its place in the answer. The library's own lists
+/// give an error of an item the place of the list.
+pub(super) struct Place(pub(super) Vec<PathSegment>);
+
 /// The answer to a field that is made of documents.
 pub(super) struct Answer<'a> {
     ctx: &'a ContextSelectionSet<'a>,
@@ -241,7 +246,7 @@ impl<'a> Answer<'a> {
         shape: &'static Shape,
     ) -> ServerResult<Self> {
         let asked = Asked::of(ctx, shape);
-        let projection = Projection::of_shape(shape, &asked.selection)
+        let projection = Projection::of_asked(shape, &asked.selection)
             .map_err(|error| ServerError::new(error.to_string(), Some(ctx.item.pos)))?;
         Ok(Self {
             ctx,
@@ -314,6 +319,7 @@ impl<'a> Answer<'a> {
                 Segment::Name(name) => PathSegment::Field(name.clone()),
                 Segment::Index(index) => PathSegment::Index(*index),
             }));
+        located.source = Some(Arc::new(Place(located.path.clone())));
         located
     }
 

@@ -266,10 +266,14 @@ fn compared(field: &str, name: &str, value: &Value) -> Result<Filter, String> {
              are null, or leave the comparison out"
         ));
     }
-    let value = value
+    let mut value = value
         .clone()
         .into_json()
         .map_err(|error| format!("{field}: {error}"))?;
+    // In GraphQL a value stands for a list of it.
+    if matches!(operator, Operator::In | Operator::NotIn) && !value.is_array() {
+        value = serde_json::Value::Array(vec![value]);
+    }
     Ok(Filter::compare(field, operator, value))
 }
 

@@ -65,13 +65,16 @@ mod document;
 pub(crate) mod error;
 mod input;
 mod limits;
+mod marked;
 mod once;
 mod overlap;
 pub(crate) mod prepared;
 pub(crate) mod queries;
 pub mod response;
 mod root;
+mod rules;
 mod types;
+mod values;
 mod views;
 
 pub use connection::TvConnection;

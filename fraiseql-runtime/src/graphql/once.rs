@@ -13,12 +13,12 @@ pub(super) struct Once {
     values: Mutex<HashMap<String, Slot>>,
 }
 
-/// `None` until the first of the fields is resolved; and then its value, if it has one.
-type Slot = Arc<AsyncMutex<Option<Option<Value>>>>;
+/// `None` until the first of the fields is resolved.
+type Slot = Arc<AsyncMutex<Option<ServerResult<Value>>>>;
 
 impl Once {
     /// Resolves a field of the query's outermost object, unless another of its name in the
-    /// answer was: then its value is that one's.
+    /// answer was: then its value is that one's, or its error, which is told once.
     pub(super) async fn resolve(
         ctx: &Context<'_>,
         resolve: impl Future<Output = ServerResult<Value>>,
@@ -31,16 +31,12 @@ impl Once {
             Arc::clone(values.entry(name.to_owned()).or_default())
         };
         let mut slot = slot.lock().await;
-        match &*slot {
-            Some(Some(value)) => Ok(value.clone()),
-            // The first one has told the error.
-            Some(None) => Ok(Value::Null),
-            None => {
-                let result = resolve.await;
-                *slot = Some(result.as_ref().ok().cloned());
-                result
-            }
+        if let Some(result) = &*slot {
+            return result.clone();
         }
+        let result = resolve.await;
+        *slot = Some(result.clone());
+        result
     }
 }
 

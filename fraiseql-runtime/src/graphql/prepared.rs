@@ -1,20 +1,26 @@
 //! What every request is looked at for, before the library executes it and after.
 
 use std::any::TypeId;
+use std::collections::HashSet;
 use std::sync::{Arc, OnceLock};
 
 use async_graphql::async_trait::async_trait;
 use async_graphql::extensions::{
-    Extension, ExtensionContext, ExtensionFactory, NextExecute, NextPrepareRequest,
+    Extension, ExtensionContext, ExtensionFactory, NextExecute, NextPrepareRequest, NextValidation,
 };
 use async_graphql::parser::types::{ExecutableDocument, OperationDefinition, OperationType};
 use async_graphql::registry::Registry;
-use async_graphql::{Data, Request, Response, ServerResult};
+use async_graphql::{
+    CacheControl, Data, Request, Response, ServerError, ServerResult, ValidationResult,
+};
 
+use super::document::Place;
+use super::error::clip;
 use super::limits::DocumentLimits;
 use super::once::Once;
 use super::queries::{KEPT, Queries, Query};
 use super::root::{self, RootField};
+use super::{marked, rules};
 
 /// An extension that reads a query once, checks what the library does not, and keeps it for
 /// the next request.
@@ -23,7 +29,12 @@ use super::root::{self, RootField};
 ///   a small request.
 /// - Queries that are larger than [`DocumentLimits`] are refused before they cost anything.
 /// - Fields that cannot be merged are refused wherever they are.
+/// - Rules of the specification that the library does not hold are held: of the values that
+///   stand in a query and those that are given for its variables, of directives, of what stands
+///   on `__typename`. A request that does not hold them is refused before it is run.
 /// - A variable that is not given has its default also in `@skip` and `@include`.
+/// - An error has the path to where it came up, also in lists of lists, and is told once.
+/// - An object of which nothing is selected, since all was skipped, is `{}`.
 /// - A field of [`Views`](super::Views) that stands in a query twice is one statement.
 /// - The fields of an answer are in the order of the query, and a field that cannot be null
 ///   makes `data` null when it fails.
@@ -94,7 +105,7 @@ impl ExtensionFactory for Prepared {
     fn create(&self) -> Arc<dyn Extension> {
         Arc::new(Prepare {
             queries: Arc::clone(&self.queries),
-            fields: OnceLock::new(),
+            asked: OnceLock::new(),
         })
     }
 }
@@ -102,7 +113,13 @@ impl ExtensionFactory for Prepared {
 /// The extension for one request.
 struct Prepare {
     queries: Arc<Queries>,
-    fields: OnceLock<Vec<RootField>>,
+    asked: OnceLock<Asked>,
+}
+
+/// What is asked for.
+struct Asked {
+    fields: Vec<RootField>,
+    is_marked: bool,
 }
 
 /// In the data of a request: its query, which was read already, and given to it.
@@ -149,28 +166,44 @@ impl Extension for Prepare {
             Some(AlreadyRead(query)) => (Arc::clone(query), true),
             None => (self.queries.read(&request.query)?, false),
         };
-        query.check_merges(registry)?;
+        let checked = query.check(registry).map_err(short)?;
         let document = &query.document;
         if let Some(operation) = operation(document, request.operation_name.as_deref()) {
             let variables = &mut request.variables;
-            for definition in &operation.variable_definitions {
-                let definition = &definition.node;
-                if let Some(default) = &definition.default_value
-                    && !variables.contains_key(&definition.name.node)
-                {
-                    variables.insert(definition.name.node.clone(), default.node.clone());
-                }
-            }
-            let fields = root::fields(registry, &document.fragments, operation, variables);
-            let _ = self.fields.set(fields);
+            rules::variables(registry, operation, variables).map_err(short)?;
+            let _ = self.asked.set(Asked {
+                fields: root::fields(registry, &document.fragments, operation, variables),
+                is_marked: checked.marked.is_some(),
+            });
         }
-        if !is_given {
+        if let Some(marked) = &checked.marked {
+            request.set_parsed_query(marked.clone());
+        } else if !is_given {
             request.set_parsed_query(match Arc::try_unwrap(query) {
                 Ok(query) => query.document,
                 Err(kept) => kept.document.clone(),
             });
         }
         Ok(request)
+    }
+
+    async fn validation(
+        &self,
+        ctx: &ExtensionContext<'_>,
+        next: NextValidation<'_>,
+    ) -> Result<ValidationResult, Vec<ServerError>> {
+        next.run(ctx).await.or_else(|mut errors| {
+            errors.retain(|error| !rules::is_mistaken(error));
+            if errors.is_empty() {
+                // Limits are looked at before: what is counted here is not asked for again.
+                return Ok(ValidationResult {
+                    cache_control: CacheControl::default(),
+                    complexity: 0,
+                    depth: 0,
+                });
+            }
+            Err(errors.into_iter().take(MOST_FAULTS).map(short).collect())
+        })
     }
 
     async fn execute(
@@ -181,10 +214,39 @@ impl Extension for Prepare {
     ) -> Response {
         let mut data = Data::default();
         data.insert(Once::default());
-        let response = next.run_with_data(ctx, operation_name, data).await;
-        match self.fields.get() {
-            Some(fields) => root::tidy(fields, response),
-            None => response,
+        let mut response = next.run_with_data(ctx, operation_name, data).await;
+        place_errors(&mut response.errors);
+        let Some(asked) = self.asked.get() else {
+            return response;
+        };
+        if asked.is_marked {
+            marked::unmark(&mut response.data);
         }
+        root::tidy(&asked.fields, response)
+    }
+}
+
+/// How many faults of one query are told.
+const MOST_FAULTS: usize = 100;
+
+/// An error whose message does not repeat a query of a megabyte.
+fn short(mut error: ServerError) -> ServerError {
+    clip(&mut error.message);
+    error
+}
+
+/// Gives errors the places where they have come up, each once: the library resolves a field twice
+/// that stands in a query twice.
+fn place_errors(errors: &mut Vec<ServerError>) {
+    for error in errors.iter_mut() {
+        let place = error.source::<Place>().map(|place| place.0.clone());
+        if let Some(place) = place {
+            error.path = place;
+            error.source = None;
+        }
+    }
+    if errors.len() > 1 {
+        let mut told = HashSet::new();
+        errors.retain(|error| told.insert((format!("{:?}", error.path), error.message.clone())));
     }
 }

@@ -11,8 +11,8 @@ use lru::LruCache;
 
 use super::error::clip;
 use super::limits::DocumentLimits;
-use super::overlap;
 use super::prepared::root_type;
+use super::{marked, overlap, rules};
 
 /// So many queries are kept, unless told.
 pub(crate) const KEPT: usize = 1_000;
@@ -29,8 +29,14 @@ pub(crate) struct Queries {
 /// A query that was read. Its size is bounded, and its fragments have no cycles.
 pub(crate) struct Query {
     pub(crate) document: ExecutableDocument,
-    /// Whether its fields can be merged in the schema of the registry at this address.
-    merges: Mutex<Option<(usize, Result<(), ServerError>)>>,
+    /// What was found out of it with the registry at this address.
+    checked: Mutex<Option<(usize, Result<Arc<Checked>, ServerError>)>>,
+}
+
+/// A query that holds the rules that the library does not look at.
+pub(super) struct Checked {
+    /// The document as it is to be executed, where it is not as it was read.
+    pub(super) marked: Option<ExecutableDocument>,
 }
 
 impl Queries {
@@ -62,7 +68,7 @@ impl Queries {
         self.limits.check_document(&document)?;
         let query = Arc::new(Query {
             document,
-            merges: Mutex::new(None),
+            checked: Mutex::new(None),
         });
         if let Some(kept) = &self.kept
             && text.len() <= LONGEST_KEPT
@@ -85,22 +91,22 @@ fn unreadable(error: async_graphql::parser::Error) -> ServerError {
 }
 
 impl Query {
-    /// Whether its fields can be merged where they have one name in the answer.
-    pub(super) fn check_merges(&self, registry: &Registry) -> Result<(), ServerError> {
+    /// Holds it against the rules of a schema that the library does not look at.
+    pub(super) fn check(&self, registry: &Registry) -> Result<Arc<Checked>, ServerError> {
         // One schema has one registry, at one place, as long as it is there; a query outlives
         // it only with the endpoint that serves it.
         let place = std::ptr::from_ref(registry).addr();
-        if let Some((checked, result)) = &*lock(&self.merges)
+        if let Some((checked, result)) = &*lock(&self.checked)
             && *checked == place
         {
             return result.clone();
         }
-        let result = self.merges(registry);
-        *lock(&self.merges) = Some((place, result.clone()));
+        let result = self.checked(registry).map(Arc::new);
+        *lock(&self.checked) = Some((place, result.clone()));
         result
     }
 
-    fn merges(&self, registry: &Registry) -> Result<(), ServerError> {
+    fn checked(&self, registry: &Registry) -> Result<Checked, ServerError> {
         for (_, operation) in self.document.operations.iter() {
             let operation = &operation.node;
             if let Some(root) = root_type(registry, operation) {
@@ -108,7 +114,11 @@ impl Query {
                 overlap::check(registry, &self.document.fragments, root, set)?;
             }
         }
-        Ok(())
+        rules::check(registry, &self.document)?;
+        let mut marked = self.document.clone();
+        Ok(Checked {
+            marked: marked::mark(&mut marked).then_some(marked),
+        })
     }
 }
 

@@ -69,9 +69,11 @@ pub(super) fn compile(
     shape: &'static Shape,
     selection: &Selection,
     keys: StoredKeys,
+    empty: Empty,
 ) -> Result<Plan, SelectionError> {
     let mut compiler = Compiler {
         keys,
+        empty,
         path: Vec::new(),
         faults: Vec::new(),
     };
@@ -82,8 +84,18 @@ pub(super) fn compile(
     }
 }
 
+/// What an object is of which nothing is selected.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Empty {
+    /// A mistake.
+    Refused,
+    /// `{}`.
+    Written,
+}
+
 struct Compiler<'s> {
     keys: StoredKeys,
+    empty: Empty,
     /// The names in the answer that lead to the object.
     path: Vec<&'s str>,
     faults: Vec<String>,
@@ -155,7 +167,7 @@ impl<'s> Compiler<'s> {
             return None;
         }
         let merged = self.merge(selections);
-        if merged.is_empty() {
+        if merged.is_empty() && self.empty == Empty::Refused {
             let whose = match self.path.pop() {
                 None => format!("`{}`", shape.type_name),
                 Some(last) => {
@@ -170,10 +182,21 @@ impl<'s> Compiler<'s> {
             ));
             return None;
         }
-        let mut fields = Vec::with_capacity(merged.len());
+        let mut fields: Vec<Wanted> = Vec::with_capacity(merged.len().max(1));
         // For each field of the struct, the first and the last field of the answer.
         let mut wanted: Vec<Option<(usize, usize)>> = vec![None; shape.fields.len()];
         let mut below = 0;
+        if merged.is_empty() {
+            // What is written needs nothing of the document, as the name of a type.
+            fields.push(Wanted {
+                before: Piece::new(b"{".to_vec()),
+                name: String::new(),
+                json: "__typename",
+                kind: Kind::TypeName,
+                nullable: false,
+                next: None,
+            });
+        }
         for one in merged {
             let mut before = format!(
                 "{}{}:",

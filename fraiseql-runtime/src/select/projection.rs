@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::compile::{self, Plan};
+use super::compile::{self, Empty, Plan};
 use super::error::{ProjectionError, Segment, SelectionError};
 use super::order::StoredKeys;
 use super::selection::Selection;
@@ -64,7 +64,25 @@ impl Projection {
     /// # Errors
     /// As [`of`](Self::of).
     pub fn of_shape(shape: &'static Shape, selection: &Selection) -> Result<Self, SelectionError> {
-        let plan = compile::compile(shape, selection, StoredKeys::Json)?;
+        Self::compiled(shape, selection, Empty::Refused)
+    }
+
+    /// [`of_shape`](Self::of_shape), where an object of which nothing is selected is `{}`: in
+    /// GraphQL all of its fields can have been left out by `@skip`.
+    #[cfg(feature = "graphql")]
+    pub(crate) fn of_asked(
+        shape: &'static Shape,
+        selection: &Selection,
+    ) -> Result<Self, SelectionError> {
+        Self::compiled(shape, selection, Empty::Written)
+    }
+
+    fn compiled(
+        shape: &'static Shape,
+        selection: &Selection,
+        empty: Empty,
+    ) -> Result<Self, SelectionError> {
+        let plan = compile::compile(shape, selection, StoredKeys::Json, empty)?;
         Ok(Self {
             shape,
             selection: Arc::new(selection.clone()),
@@ -124,7 +142,7 @@ impl Projection {
         } else if stored != self.stored {
             // It was compiled before, or is of the table itself: a struct without fields has
             // nothing to be called otherwise.
-            let plan = compile::compile(self.shape, &self.selection, stored);
+            let plan = compile::compile(self.shape, &self.selection, stored, Empty::Written);
             self.plan = plan.ok().map(Arc::new);
         }
         self.stored = stored;
