@@ -12,6 +12,7 @@ use async_graphql::{
 use serde_json::value::RawValue;
 
 use super::asked::Asked;
+use super::prepared::Kept;
 use super::response::raw;
 use super::types;
 use crate::error::Result;
@@ -91,6 +92,7 @@ pub struct TvList<T> {
 enum Content {
     Stored(Document),
     Raw(Box<RawValue>),
+    Shared(Arc<RawValue>),
 }
 
 impl Content {
@@ -98,6 +100,7 @@ impl Content {
         match self {
             Self::Stored(document) => document.json(),
             Self::Raw(raw) => raw.get().as_bytes(),
+            Self::Shared(raw) => raw.get().as_bytes(),
         }
     }
 }
@@ -134,6 +137,13 @@ impl<T: Embed> From<Box<RawValue>> for TvDoc<T> {
     }
 }
 
+/// A document that is kept in memory.
+impl<T: Embed> From<Arc<RawValue>> for TvDoc<T> {
+    fn from(json: Arc<RawValue>) -> Self {
+        Self::new(Content::Shared(json))
+    }
+}
+
 impl<T: Embed> From<Document> for TvDoc<T> {
     fn from(document: Document) -> Self {
         Self::new(Content::Stored(document))
@@ -149,6 +159,12 @@ impl<T> FromIterator<Document> for TvList<T> {
 impl<T> FromIterator<Box<RawValue>> for TvList<T> {
     fn from_iter<I: IntoIterator<Item = Box<RawValue>>>(documents: I) -> Self {
         Self::of(documents.into_iter().map(Content::Raw))
+    }
+}
+
+impl<T> FromIterator<Arc<RawValue>> for TvList<T> {
+    fn from_iter<I: IntoIterator<Item = Arc<RawValue>>>(documents: I) -> Self {
+        Self::of(documents.into_iter().map(Content::Shared))
     }
 }
 
@@ -246,8 +262,12 @@ impl<'a> Answer<'a> {
         shape: &'static Shape,
     ) -> ServerResult<Self> {
         let asked = Asked::of(ctx, shape);
-        let projection = Projection::of_asked(shape, &asked.selection)
-            .map_err(|error| ServerError::new(error.to_string(), Some(ctx.item.pos)))?;
+        let projection = match ctx.data_opt::<Kept>() {
+            Some(Kept(query)) => query.projection(shape, &asked.selection),
+            None => Projection::of_asked(shape, &asked.selection),
+        };
+        let projection =
+            projection.map_err(|error| ServerError::new(error.to_string(), Some(ctx.item.pos)))?;
         Ok(Self {
             ctx,
             projection,

@@ -11,7 +11,7 @@ use async_graphql::extensions::{
 use async_graphql::parser::types::{ExecutableDocument, OperationDefinition, OperationType};
 use async_graphql::registry::Registry;
 use async_graphql::{
-    CacheControl, Data, Request, Response, ServerError, ServerResult, ValidationResult,
+    CacheControl, Data, Request, Response, ServerError, ServerResult, ValidationResult, Variables,
 };
 
 use super::document::Place;
@@ -63,12 +63,14 @@ use super::{marked, rules};
 /// ```
 pub struct Prepared {
     queries: Arc<Queries>,
+    validate_once: bool,
 }
 
 impl Default for Prepared {
     fn default() -> Self {
         Self {
             queries: Arc::new(Queries::new(DocumentLimits::default(), KEPT)),
+            validate_once: false,
         }
     }
 }
@@ -79,6 +81,7 @@ impl Prepared {
     pub fn keep(self, queries: usize) -> Self {
         Self {
             queries: Arc::new(Queries::new(self.queries.limits(), queries)),
+            ..self
         }
     }
 
@@ -88,6 +91,18 @@ impl Prepared {
     pub fn limits(self, limits: DocumentLimits) -> Self {
         Self {
             queries: Arc::new(Queries::new(limits, self.queries.keep())),
+            ..self
+        }
+    }
+
+    /// Validates a query that is kept once, as long as it comes with the same variables as
+    /// before. Off unless told, because an extension that is added to the schema behind this one
+    /// does not see the validation of such a request: add those that look at it before this one.
+    #[must_use]
+    pub fn validate_once(self, on: bool) -> Self {
+        Self {
+            validate_once: on,
+            ..self
         }
     }
 }
@@ -97,6 +112,7 @@ impl std::fmt::Debug for Prepared {
         f.debug_struct("Prepared")
             .field("keep", &self.queries.keep())
             .field("limits", &self.queries.limits())
+            .field("validate_once", &self.validate_once)
             .finish()
     }
 }
@@ -105,6 +121,7 @@ impl ExtensionFactory for Prepared {
     fn create(&self) -> Arc<dyn Extension> {
         Arc::new(Prepare {
             queries: Arc::clone(&self.queries),
+            validate_once: self.validate_once,
             asked: OnceLock::new(),
         })
     }
@@ -113,6 +130,7 @@ impl ExtensionFactory for Prepared {
 /// The extension for one request.
 struct Prepare {
     queries: Arc<Queries>,
+    validate_once: bool,
     asked: OnceLock<Asked>,
 }
 
@@ -120,7 +138,14 @@ struct Prepare {
 struct Asked {
     fields: Vec<RootField>,
     is_marked: bool,
+    /// The query, where it is kept for other requests, too.
+    kept: Option<Arc<Query>>,
+    operation: Option<String>,
+    variables: Variables,
 }
+
+/// In the data of an execution: its query, where that is kept.
+pub(super) struct Kept(pub(super) Arc<Query>);
 
 /// In the data of a request: its query, which was read already, and given to it.
 pub(crate) struct AlreadyRead(pub(crate) Arc<Query>);
@@ -171,9 +196,17 @@ impl Extension for Prepare {
         if let Some(operation) = operation(document, request.operation_name.as_deref()) {
             let variables = &mut request.variables;
             rules::variables(registry, operation, variables).map_err(short)?;
+            let is_kept = Arc::strong_count(&query) > 1;
             let _ = self.asked.set(Asked {
                 fields: root::fields(registry, &document.fragments, operation, variables),
                 is_marked: checked.marked.is_some(),
+                kept: is_kept.then(|| Arc::clone(&query)),
+                operation: request.operation_name.clone(),
+                variables: if self.validate_once {
+                    variables.clone()
+                } else {
+                    Variables::default()
+                },
             });
         }
         if let Some(marked) = &checked.marked {
@@ -192,7 +225,23 @@ impl Extension for Prepare {
         ctx: &ExtensionContext<'_>,
         next: NextValidation<'_>,
     ) -> Result<ValidationResult, Vec<ServerError>> {
-        next.run(ctx).await.or_else(|mut errors| {
+        let registry = &ctx.schema_env.registry;
+        let asked = self.asked.get().filter(|_| self.validate_once);
+        let kept = asked.and_then(|asked| Some((asked, asked.kept.as_ref()?)));
+        if let Some((asked, query)) = kept
+            && let Some(result) =
+                query.validated(registry, asked.operation.as_deref(), &asked.variables)
+        {
+            return Ok(result);
+        }
+        let validated = next.run(ctx).await;
+        if let (Some((asked, query)), Ok(result)) = (kept, &validated)
+            && asked.variables.len() <= MOST_KEPT_VARIABLES
+        {
+            let (operation, variables) = (asked.operation.clone(), asked.variables.clone());
+            query.keep_validated(registry, operation, variables, *result);
+        }
+        validated.or_else(|mut errors| {
             errors.retain(|error| !rules::is_mistaken(error));
             if errors.is_empty() {
                 // Limits are looked at before: what is counted here is not asked for again.
@@ -214,9 +263,13 @@ impl Extension for Prepare {
     ) -> Response {
         let mut data = Data::default();
         data.insert(Once::default());
+        let asked = self.asked.get();
+        if let Some(query) = asked.and_then(|asked| asked.kept.as_ref()) {
+            data.insert(Kept(Arc::clone(query)));
+        }
         let mut response = next.run_with_data(ctx, operation_name, data).await;
         place_errors(&mut response.errors);
-        let Some(asked) = self.asked.get() else {
+        let Some(asked) = asked else {
             return response;
         };
         if asked.is_marked {
@@ -225,6 +278,9 @@ impl Extension for Prepare {
         root::tidy(&asked.fields, response)
     }
 }
+
+/// A request with more variables is validated each time.
+const MOST_KEPT_VARIABLES: usize = 16;
 
 /// How many faults of one query are told.
 const MOST_FAULTS: usize = 100;

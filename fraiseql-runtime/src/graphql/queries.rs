@@ -3,16 +3,18 @@
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use async_graphql::ServerError;
 use async_graphql::parser::parse_query;
 use async_graphql::parser::types::ExecutableDocument;
 use async_graphql::registry::Registry;
+use async_graphql::{ServerError, ValidationResult, Variables};
 use lru::LruCache;
 
 use super::error::clip;
 use super::limits::DocumentLimits;
 use super::prepared::root_type;
 use super::{marked, overlap, rules};
+use crate::schema::Shape;
+use crate::select::{Projection, Selection, SelectionError};
 
 /// So many queries are kept, unless told.
 pub(crate) const KEPT: usize = 1_000;
@@ -31,7 +33,22 @@ pub(crate) struct Query {
     pub(crate) document: ExecutableDocument,
     /// What was found out of it with the registry at this address.
     checked: Mutex<Option<(usize, Result<Arc<Checked>, ServerError>)>>,
+    /// What it has asked for, compiled.
+    projections: Mutex<Vec<Projection>>,
+    /// What the library's validation has found, and of what it has found that.
+    validated: Mutex<Option<Validated>>,
 }
+
+/// A validation without a fault.
+struct Validated {
+    registry: usize,
+    operation: Option<String>,
+    variables: Variables,
+    result: ValidationResult,
+}
+
+/// With `@skip` and `@include` a query asks for one thing or another; so many of them are kept.
+const MOST_PROJECTIONS: usize = 16;
 
 /// A query that holds the rules that the library does not look at.
 pub(super) struct Checked {
@@ -69,6 +86,8 @@ impl Queries {
         let query = Arc::new(Query {
             document,
             checked: Mutex::new(None),
+            projections: Mutex::new(Vec::new()),
+            validated: Mutex::new(None),
         });
         if let Some(kept) = &self.kept
             && text.len() <= LONGEST_KEPT
@@ -104,6 +123,56 @@ impl Query {
         let result = self.checked(registry).map(Arc::new);
         *lock(&self.checked) = Some((place, result.clone()));
         result
+    }
+
+    /// Compiles what is asked for, unless that was done before.
+    pub(super) fn projection(
+        &self,
+        shape: &'static Shape,
+        selection: &Selection,
+    ) -> Result<Projection, SelectionError> {
+        let is_it =
+            |one: &&Projection| std::ptr::eq(one.shape(), shape) && one.selection() == selection;
+        if let Some(kept) = lock(&self.projections).iter().find(is_it) {
+            return Ok(kept.clone());
+        }
+        let projection = Projection::of_asked(shape, selection)?;
+        let mut projections = lock(&self.projections);
+        if projections.len() < MOST_PROJECTIONS {
+            projections.push(projection.clone());
+        }
+        Ok(projection)
+    }
+
+    /// What the library's validation found when the same was asked the last time.
+    pub(super) fn validated(
+        &self,
+        registry: &Registry,
+        operation: Option<&str>,
+        variables: &Variables,
+    ) -> Option<ValidationResult> {
+        let validated = lock(&self.validated);
+        let validated = validated.as_ref()?;
+        (validated.registry == std::ptr::from_ref(registry).addr()
+            && validated.operation.as_deref() == operation
+            && validated.variables == *variables)
+            .then_some(validated.result)
+    }
+
+    /// Keeps what the library's validation has found.
+    pub(super) fn keep_validated(
+        &self,
+        registry: &Registry,
+        operation: Option<String>,
+        variables: Variables,
+        result: ValidationResult,
+    ) {
+        *lock(&self.validated) = Some(Validated {
+            registry: std::ptr::from_ref(registry).addr(),
+            operation,
+            variables,
+            result,
+        });
     }
 
     fn checked(&self, registry: &Registry) -> Result<Checked, ServerError> {
