@@ -13,7 +13,7 @@ pub(crate) fn of(attributes: &[Attribute]) -> Option<String> {
                 ..
             }) = &pair.value
         {
-            for line in text.value().lines() {
+            for line in text.value().split('\n') {
                 let line = line.strip_prefix(' ').unwrap_or(line);
                 lines.push(line.trim_end().to_owned());
             }
