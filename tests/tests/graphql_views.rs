@@ -335,6 +335,20 @@ async fn a_field_that_fails_twice_makes_null_what_cannot_be() {
 }
 
 #[tokio::test]
+async fn what_a_variable_does_not_give_is_not_there() {
+    let (schema, pool) = served().await;
+    let request = Request::new(
+        "query ($least: Int, $most: Int, $n: Int, $order: [BlogPostOrderBy!], $title: StringFilter) {
+            blogPosts(where: {rating: {gte: $least, lte: $most}, title: $title}, limit: $n,
+                      orderBy: $order) { rating } }",
+    )
+    .variables(Variables::from_json(json!({"least": 4})));
+    let answer = answer(&schema, request).await;
+    assert_eq!(answer["blogPosts"].as_array().unwrap().len(), 6);
+    pool.close().await;
+}
+
+#[tokio::test]
 async fn one_value_stands_for_a_list_of_it() {
     let (schema, pool) = served().await;
     let request = Request::new(

@@ -3,8 +3,10 @@
 mod asked;
 mod connection;
 mod document;
+mod given;
 mod input;
 mod marked;
+mod nesting;
 mod once;
 mod overlap;
 mod prepared;

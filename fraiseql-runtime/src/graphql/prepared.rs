@@ -17,7 +17,7 @@ use lru::LruCache;
 
 use super::document::Place;
 use super::once::Once;
-use super::{marked, overlap, root, rules, size};
+use super::{given, marked, nesting, overlap, root, rules, size};
 
 /// An extension that reads a query once, checks what the library does not, and keeps it for
 /// the next request.
@@ -29,7 +29,8 @@ use super::{marked, overlap, root, rules, size};
 /// - Rules of the specification that the library does not hold are held: of the values that
 ///   stand in a query and those that are given for its variables, of directives, of what stands
 ///   on `__typename`. A request that does not hold them is refused before it is run.
-/// - A variable that is not given has its default also in `@skip` and `@include`.
+/// - A variable that is not given has its default also in `@skip` and `@include`; and where it
+///   has none, what it is the value of is as if it were not there.
 /// - An error has the path to where it came up, also in lists of lists, and is told once.
 /// - An object of which nothing is selected, since all was skipped, is `{}`.
 /// - A field of [`Views`](super::Views) that stands in a query twice is one statement.
@@ -174,6 +175,7 @@ impl Shared {
         {
             return Ok(Arc::clone(read));
         }
+        nesting::check(&request.query)?;
         let mut document = request.parsed_query()?.clone();
         size::check(&document, self.max_fields, self.max_depth)?;
         for (_, operation) in document.operations.iter() {
@@ -264,10 +266,13 @@ impl Extension for Prepare {
         let registry = &ctx.schema_env.registry;
         let read = self.shared.read(registry, &mut request).map_err(short)?;
         let document = &read.document;
+        let mut to_run = document.clone();
         if let Some(operation) = operation(document, request.operation_name.as_deref()) {
             rules::variables(registry, operation, &mut request.variables).map_err(short)?;
+            let missing = given::missing(operation, &request.variables);
+            given::leave_out(&mut to_run, &missing);
         }
-        request.set_parsed_query(document.clone());
+        request.set_parsed_query(to_run);
         let _ = self.query.set(Query {
             read,
             variables: request.variables.clone(),

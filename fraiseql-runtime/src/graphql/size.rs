@@ -11,6 +11,10 @@ use async_graphql::{Name, Pos, ServerError};
 
 use super::asked::Fragments;
 
+/// How many selections may be in each other, those of fragments among them: each is a call, and a
+/// thousand fragments that lead to each other overflow the stack of a thread.
+const MOST_LEVELS: usize = 200;
+
 /// Refuses a document whose operations ask for more than `most` fields, or are nested more than
 /// `deepest` objects deep. One whose fragments have a cycle is refused as well.
 pub(super) fn check(
@@ -21,6 +25,7 @@ pub(super) fn check(
     let mut sizes = Sizes {
         fragments: &document.fragments,
         known: HashMap::new(),
+        level: 0,
     };
     for (_, operation) in document.operations.iter() {
         let size = sizes.of_set(&operation.node.selection_set.node)?;
@@ -57,12 +62,20 @@ struct Sizes<'a> {
     fragments: &'a Fragments,
     /// `None` while the fragment's size is being added up.
     known: HashMap<&'a Name, Option<Size>>,
+    level: usize,
 }
 
 impl<'a> Sizes<'a> {
     fn of_set(&mut self, set: &'a SelectionSet) -> Result<Size, ServerError> {
         let mut whole = Size::default();
+        self.level += 1;
         for item in &set.items {
+            if self.level > MOST_LEVELS {
+                return Err(ServerError::new(
+                    format!("Selections are nested more than {MOST_LEVELS} levels deep."),
+                    Some(item.pos),
+                ));
+            }
             let size = match &item.node {
                 Item::Field(field) => {
                     let inside = self.of_set(&field.node.selection_set.node)?;
@@ -79,6 +92,7 @@ impl<'a> Sizes<'a> {
             whole.fields = whole.fields.saturating_add(size.fields);
             whole.depth = whole.depth.max(size.depth);
         }
+        self.level -= 1;
         Ok(whole)
     }
 
