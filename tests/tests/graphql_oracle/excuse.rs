@@ -28,7 +28,7 @@ const EXCUSES: &[Excuse] = &[
                 && theirs
                     .errors
                     .iter()
-                    .all(|one| one.message.starts_with(twice))
+                    .any(|one| one.message.starts_with(twice))
         },
     ),
     (
