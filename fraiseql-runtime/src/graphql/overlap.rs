@@ -105,9 +105,7 @@ impl<'a> Check<'a> {
                     ));
                 }
             }
-            if !others.is_empty() && group.iter().any(Of::has_fields) {
-                self.shapes(&self.selected(&group))?;
-            } else if first.has_fields() {
+            if group.iter().any(Of::has_fields) {
                 self.shapes(&self.selected(&group))?;
             }
         }
