@@ -8,33 +8,33 @@ use serde_json::{Value, json};
 
 #[derive(TView)]
 #[tview(table = "tb_post")]
-pub struct Post {
-    pub id: uuid::Uuid,
-    pub title: String,
+pub(crate) struct Post {
+    pub(crate) id: uuid::Uuid,
+    pub(crate) title: String,
     #[tview(one(fk = "author_id"))]
-    pub author: Author,
+    pub(crate) author: Author,
     #[tview(one(fk = "editor_id"))]
-    pub editor: Option<Author>,
+    pub(crate) editor: Option<Author>,
     #[tview(many(fk = "post_id"))]
-    pub comments: Vec<Comment>,
-    pub tags: Vec<String>,
-    pub meta: Option<Value>,
+    pub(crate) comments: Vec<Comment>,
+    pub(crate) tags: Vec<String>,
+    pub(crate) meta: Option<Value>,
 }
 
 #[derive(Embed)]
 #[tview(table = "tb_user")]
-pub struct Author {
-    pub id: i64,
-    pub name: String,
+pub(crate) struct Author {
+    pub(crate) id: i64,
+    pub(crate) name: String,
 }
 
 #[derive(Embed)]
 #[tview(table = "tb_comment")]
-pub struct Comment {
-    pub id: i64,
-    pub content: String,
+pub(crate) struct Comment {
+    pub(crate) id: i64,
+    pub(crate) content: String,
     #[tview(one(fk = "author_id"))]
-    pub author: Option<Author>,
+    pub(crate) author: Option<Author>,
 }
 
 fn post(number: u128) -> Value {

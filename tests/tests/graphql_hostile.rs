@@ -12,18 +12,18 @@ use uuid::Uuid;
 
 #[derive(TView)]
 #[tview(table = "tb_note")]
-pub struct Note {
-    pub id: Uuid,
+pub(crate) struct Note {
+    pub(crate) id: Uuid,
     #[tview(filter, sort)]
-    pub title: String,
+    pub(crate) title: String,
     #[tview(filter, sort)]
-    pub stars: Option<i32>,
+    pub(crate) stars: Option<i32>,
     #[tview(filter, sort)]
-    pub size: i64,
+    pub(crate) size: i64,
     #[tview(filter)]
-    pub weight: f64,
+    pub(crate) weight: f64,
     #[tview(filter)]
-    pub written_at: chrono::DateTime<chrono::Utc>,
+    pub(crate) written_at: chrono::DateTime<chrono::Utc>,
 }
 
 const TABLES: &str = "

@@ -15,44 +15,44 @@ use sqlx::PgPool;
 use uuid::Uuid;
 
 #[derive(Clone, Copy, Debug, PartialEq, TEnum)]
-pub enum Status {
+pub(crate) enum Status {
     Draft,
     InReview,
     Published,
 }
 
 #[derive(TView)]
-pub struct BlogPost {
-    pub id: Uuid,
+pub(crate) struct BlogPost {
+    pub(crate) id: Uuid,
     #[tview(filter, sort)]
-    pub title: String,
+    pub(crate) title: String,
     #[tview(filter)]
-    pub status: Status,
+    pub(crate) status: Status,
     #[tview(sort)]
-    pub rating: Option<i32>,
+    pub(crate) rating: Option<i32>,
     #[tview(sort)]
-    pub created_at: chrono::DateTime<chrono::Utc>,
+    pub(crate) created_at: chrono::DateTime<chrono::Utc>,
     #[tview(one(fk = "author_id"))]
-    pub author: Author,
+    pub(crate) author: Author,
     #[tview(many(fk = "blog_post_id", order_by = "number"))]
-    pub comments: Vec<Comment>,
+    pub(crate) comments: Vec<Comment>,
     #[tview(sort, count(table = "tb_comment", fk = "blog_post_id"))]
-    pub comment_count: i64,
+    pub(crate) comment_count: i64,
 }
 
 #[derive(TView)]
 #[tview(table = "tb_user", entity = "user", type_name = "User")]
-pub struct Author {
-    pub id: Uuid,
+pub(crate) struct Author {
+    pub(crate) id: Uuid,
     #[tview(unique)]
-    pub username: String,
+    pub(crate) username: String,
 }
 
 #[derive(Embed)]
 #[tview(table = "tb_comment")]
-pub struct Comment {
-    pub number: i64,
-    pub content: String,
+pub(crate) struct Comment {
+    pub(crate) number: i64,
+    pub(crate) content: String,
 }
 
 const TABLES: &str = "
