@@ -1,7 +1,5 @@
 //! Documents as values of resolvers, in a schema of async-graphql.
 
-#![allow(missing_docs, reason = "the structs are the tests' own")]
-
 use async_graphql::{EmptyMutation, EmptySubscription, Interface, Object, Schema, SimpleObject};
 use fraiseql_runtime::graphql::{Prepared, TvDoc, TvList};
 use fraiseql_runtime::{Embed, TView};
@@ -13,34 +11,34 @@ use serde_json::{Value, json};
 /// It has an author.
 #[derive(TView)]
 #[tview(table = "tb_post")]
-pub struct Post {
-    pub id: uuid::Uuid,
+pub(crate) struct Post {
+    pub(crate) id: uuid::Uuid,
     /// The first thing that is read of it.
-    pub title: String,
+    pub(crate) title: String,
     #[tview(one(fk = "author_id"))]
-    pub author: Author,
+    pub(crate) author: Author,
     #[tview(one(fk = "editor_id"))]
-    pub editor: Option<Author>,
+    pub(crate) editor: Option<Author>,
     #[tview(many(fk = "post_id"))]
-    pub comments: Vec<Comment>,
-    pub tags: Vec<String>,
-    pub meta: Option<Value>,
+    pub(crate) comments: Vec<Comment>,
+    pub(crate) tags: Vec<String>,
+    pub(crate) meta: Option<Value>,
 }
 
 #[derive(Embed)]
 #[tview(table = "tb_user")]
-pub struct Author {
-    pub id: i64,
-    pub name: String,
+pub(crate) struct Author {
+    pub(crate) id: i64,
+    pub(crate) name: String,
 }
 
 #[derive(Embed)]
 #[tview(table = "tb_comment")]
-pub struct Comment {
-    pub id: i64,
-    pub content: String,
+pub(crate) struct Comment {
+    pub(crate) id: i64,
+    pub(crate) content: String,
     #[tview(one(fk = "author_id"))]
-    pub author: Option<Author>,
+    pub(crate) author: Option<Author>,
 }
 
 fn post(number: u128) -> Value {

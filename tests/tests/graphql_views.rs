@@ -1,7 +1,5 @@
 //! Root fields over views, on a real server.
 
-#![allow(missing_docs, reason = "the structs are the tests' own")]
-
 use std::sync::Mutex;
 use std::thread::ThreadId;
 
@@ -17,44 +15,44 @@ use sqlx::PgPool;
 use uuid::Uuid;
 
 #[derive(Clone, Copy, Debug, PartialEq, TEnum)]
-pub enum Status {
+pub(crate) enum Status {
     Draft,
     InReview,
     Published,
 }
 
 #[derive(TView)]
-pub struct BlogPost {
-    pub id: Uuid,
+pub(crate) struct BlogPost {
+    pub(crate) id: Uuid,
     #[tview(filter, sort)]
-    pub title: String,
+    pub(crate) title: String,
     #[tview(filter)]
-    pub status: Status,
+    pub(crate) status: Status,
     #[tview(sort)]
-    pub rating: Option<i32>,
+    pub(crate) rating: Option<i32>,
     #[tview(sort)]
-    pub created_at: chrono::DateTime<chrono::Utc>,
+    pub(crate) created_at: chrono::DateTime<chrono::Utc>,
     #[tview(one(fk = "author_id"))]
-    pub author: Author,
+    pub(crate) author: Author,
     #[tview(many(fk = "blog_post_id", order_by = "number"))]
-    pub comments: Vec<Comment>,
+    pub(crate) comments: Vec<Comment>,
     #[tview(sort, count(table = "tb_comment", fk = "blog_post_id"))]
-    pub comment_count: i64,
+    pub(crate) comment_count: i64,
 }
 
 #[derive(TView)]
 #[tview(table = "tb_user", entity = "user", type_name = "User")]
-pub struct Author {
-    pub id: Uuid,
+pub(crate) struct Author {
+    pub(crate) id: Uuid,
     #[tview(unique)]
-    pub username: String,
+    pub(crate) username: String,
 }
 
 #[derive(Embed)]
 #[tview(table = "tb_comment")]
-pub struct Comment {
-    pub number: i64,
-    pub content: String,
+pub(crate) struct Comment {
+    pub(crate) number: i64,
+    pub(crate) content: String,
 }
 
 const TABLES: &str = "
@@ -333,6 +331,20 @@ async fn a_field_that_fails_twice_makes_null_what_cannot_be() {
         .await;
     assert_eq!(answer.data, async_graphql::Value::Null);
     assert_eq!(answer.errors.len(), 1);
+    pool.close().await;
+}
+
+#[tokio::test]
+async fn what_a_variable_does_not_give_is_not_there() {
+    let (schema, pool) = served().await;
+    let request = Request::new(
+        "query ($least: Int, $most: Int, $n: Int, $order: [BlogPostOrderBy!], $title: StringFilter) {
+            blogPosts(where: {rating: {gte: $least, lte: $most}, title: $title}, limit: $n,
+                      orderBy: $order) { rating } }",
+    )
+    .variables(Variables::from_json(json!({"least": 4})));
+    let answer = answer(&schema, request).await;
+    assert_eq!(answer["blogPosts"].as_array().unwrap().len(), 6);
     pool.close().await;
 }
 

@@ -20,7 +20,7 @@ use super::limits::DocumentLimits;
 use super::once::Once;
 use super::queries::{KEPT, Queries, Query};
 use super::root::{self, RootField};
-use super::{marked, rules};
+use super::{given, marked, rules};
 
 /// An extension that reads a query once, checks what the library does not, and keeps it for
 /// the next request.
@@ -193,9 +193,11 @@ impl Extension for Prepare {
         };
         let checked = query.check(registry).map_err(short)?;
         let document = &query.document;
+        let mut missing = HashSet::new();
         if let Some(operation) = operation(document, request.operation_name.as_deref()) {
             let variables = &mut request.variables;
             rules::variables(registry, operation, variables).map_err(short)?;
+            missing = given::missing(operation, variables);
             let is_kept = Arc::strong_count(&query) > 1;
             let _ = self.asked.set(Asked {
                 fields: root::fields(registry, &document.fragments, operation, variables),
@@ -209,7 +211,11 @@ impl Extension for Prepare {
                 },
             });
         }
-        if let Some(marked) = &checked.marked {
+        if !missing.is_empty() {
+            let mut document = checked.marked.as_ref().unwrap_or(document).clone();
+            given::leave_out(&mut document, &missing);
+            request.set_parsed_query(document);
+        } else if let Some(marked) = &checked.marked {
             request.set_parsed_query(marked.clone());
         } else if !is_given {
             request.set_parsed_query(match Arc::try_unwrap(query) {

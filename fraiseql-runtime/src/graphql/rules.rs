@@ -179,14 +179,22 @@ impl<'a> Walk<'a> {
             return Ok(());
         }
         let known = parent.and_then(|parent| parent.field_by_name(name));
-        for (name, value) in &field.arguments {
+        for (index, (name, value)) in field.arguments.iter().enumerate() {
             self.uses(&value.node);
-            // What is not known is reported by the library.
-            let wanted = known.and_then(|field| field.args.get(name.node.as_str()));
-            if let Some(wanted) = wanted {
-                let checked = self.values.argument(wanted, &value.node);
-                checked.map_err(|why| fault(value.pos, why))?;
-            }
+            once(&field.arguments[..index], name)?;
+            // A field that is not known is reported by the library.
+            let Some(known) = known else {
+                continue;
+            };
+            let Some(wanted) = known.args.get(name.node.as_str()) else {
+                let why = format!(
+                    "Unknown argument \"{}\" on field \"{}\".",
+                    name.node, known.name
+                );
+                return Err(fault(name.pos, why));
+            };
+            let checked = self.values.argument(wanted, &value.node);
+            checked.map_err(|why| fault(value.pos, why))?;
         }
         let inside = known.and_then(|field| self.values.registry.concrete_type_by_name(&field.ty));
         self.set(inside, &field.selection_set.node)
@@ -216,13 +224,7 @@ impl<'a> Walk<'a> {
             }
             let arguments = &directive.node.arguments;
             for (index, (argument, value)) in arguments.iter().enumerate() {
-                let given = |(other, _): &(Positioned<Name>, _)| other.node == argument.node;
-                if arguments[..index].iter().any(given) {
-                    return wrong(format!(
-                        "There can be only one argument named \"{}\".",
-                        argument.node
-                    ));
-                }
+                once(&arguments[..index], argument)?;
                 let Some(wanted) = known.args.get(argument.node.as_str()) else {
                     return wrong(format!(
                         "Unknown argument \"{}\" on directive \"@{name}\".",
@@ -257,6 +259,18 @@ impl<'a> Walk<'a> {
             _ => {}
         }
     }
+}
+
+/// An argument stands once.
+fn once(
+    before: &[(Positioned<Name>, Positioned<Value>)],
+    name: &Positioned<Name>,
+) -> ServerResult<()> {
+    if before.iter().any(|(other, _)| other.node == name.node) {
+        let why = format!("There can be only one argument named \"{}\".", name.node);
+        return Err(fault(name.pos, why));
+    }
+    Ok(())
 }
 
 fn fault(pos: Pos, why: String) -> ServerError {

@@ -152,7 +152,7 @@ impl<'a> Generator<'a> {
             let at = self.rng.random_range(0..items.len());
             let inside = items.split_off(at);
             // What is not of the type itself is for its fields only.
-            let condition = if inside.iter().all(|item| of_all(item)) {
+            let condition = if inside.iter().all(of_all) {
                 self.one_of(&self.types.conditions(ty))
             } else {
                 ty.to_owned()

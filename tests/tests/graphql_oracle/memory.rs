@@ -46,16 +46,16 @@ pub(crate) struct Comment {
     pub(crate) author: Option<Author>,
 }
 
-fn author(id: i64, name: Value) -> Value {
+fn author(id: i64, name: &str) -> Value {
     json!({"id": id, "name": name, "nick": null})
 }
 
 /// Documents, the first of which is as it should be.
 fn documents() -> Vec<Value> {
     let good = json!({
-        "id": 1, "title": "good", "author": author(1, json!("Ada")), "editor": author(2, json!("Bob")),
+        "id": 1, "title": "good", "author": author(1, "Ada"), "editor": author(2, "Bob"),
         "comments": [
-            {"id": 10, "content": "first", "author": author(2, json!("Bob"))},
+            {"id": 10, "content": "first", "author": author(2, "Bob")},
             {"id": 11, "content": "second", "author": null},
         ],
         "tags": ["a", "b"], "marks": [1, null], "meta": {"id": [null]},

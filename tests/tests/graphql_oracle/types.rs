@@ -120,11 +120,8 @@ impl Types {
     /// Types that fragments on objects of this type can have.
     pub(crate) fn conditions(&self, ty: &str) -> Vec<String> {
         let mut all = vec![ty.to_owned()];
-        match self.of.get(ty) {
-            Some(Type::Object(_, others) | Type::Abstract(_, others)) => {
-                all.extend(others.iter().cloned());
-            }
-            _ => {}
+        if let Some(Type::Object(_, others) | Type::Abstract(_, others)) = self.of.get(ty) {
+            all.extend(others.iter().cloned());
         }
         all
     }
