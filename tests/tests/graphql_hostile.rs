@@ -139,17 +139,17 @@ async fn queries_of_ill_will_are_refused_in_bounded_time() {
                 "{{ {} }}",
                 many(10_000, &|n| format!("a{n}: notes {{ id }} "))
             ),
-            Error("more than 2000 fields"),
+            Error("the document has more than"),
         ),
         (
             "10,000 times one field",
             format!("{{ notes {{ {} }} }}", "title ".repeat(10_000)),
-            Error("more than 2000 fields"),
+            Error("the document has more than"),
         ),
         (
             "10,000 directives",
             format!("{{ notes {{ id {} }} }}", "@skip(if: true) ".repeat(10_000)),
-            Error("once"),
+            Error("the document has more than"),
         ),
         (
             "10,000 arguments",
@@ -157,7 +157,7 @@ async fn queries_of_ill_will_are_refused_in_bounded_time() {
                 "{{ notes({}) {{ id }} }}",
                 many(10_000, &|n| format!("a{n}: 1 "))
             ),
-            Error("Unknown argument"),
+            Error("the document has more than"),
         ),
         (
             "10,000 variables",
@@ -165,7 +165,7 @@ async fn queries_of_ill_will_are_refused_in_bounded_time() {
                 "query ({}) {{ notes {{ id }} }}",
                 many(10_000, &|n| format!("$a{n}: Int "))
             ),
-            Error("is never used"),
+            Error("the document has more than"),
         ),
         (
             "1,000 fragments, each in the one before",
@@ -176,7 +176,7 @@ async fn queries_of_ill_will_are_refused_in_bounded_time() {
                     n + 1
                 ))
             ),
-            Error("nested more than 200 levels"),
+            Error("the document has more than"),
         ),
         (
             "1,000 fragments, each in the one before, that are not used",
@@ -187,7 +187,7 @@ async fn queries_of_ill_will_are_refused_in_bounded_time() {
                     n + 1
                 ))
             ),
-            Error("nested more than 200 levels"),
+            Error("the document has more than"),
         ),
         (
             "100 fragments, each twice in the next",
@@ -199,7 +199,7 @@ async fn queries_of_ill_will_are_refused_in_bounded_time() {
                     n + 1
                 ))
             ),
-            Error("more than 2000 fields"),
+            Error("the document has more than"),
         ),
         (
             "a cycle of 100 fragments",
@@ -210,13 +210,13 @@ async fn queries_of_ill_will_are_refused_in_bounded_time() {
                     (n + 1) % 100
                 ))
             ),
-            Error("within itself"),
+            Error("the document has more than"),
         ),
         (
-            "a filter of 1,000 conditions",
+            "a filter of 300 conditions",
             format!(
                 "{{ notes(where: {{or: [{}]}}) {{ id }} }}",
-                many(1_000, &|n| format!("{{size: {{eq: {n}}}}} "))
+                many(300, &|n| format!("{{size: {{eq: {n}}}}} "))
             ),
             Error("conditions in a filter"),
         ),
@@ -268,7 +268,7 @@ async fn queries_of_ill_will_are_refused_in_bounded_time() {
         (
             "a megabyte as a field",
             format!("{{ {megabyte} }}"),
-            Error("A name or a number is longer than"),
+            Error("a name or number is longer than"),
         ),
         (
             "long names that are not known",

@@ -31,12 +31,17 @@ pub(crate) struct Queries {
 /// A query that was read. Its size is bounded, and its fragments have no cycles.
 pub(crate) struct Query {
     pub(crate) document: ExecutableDocument,
-    /// What was found out of it with the registry at this address.
-    checked: Mutex<Option<(usize, Result<Arc<Checked>, ServerError>)>>,
+    checked: Mutex<Option<Verdict>>,
     /// What it has asked for, compiled.
     projections: Mutex<Vec<Projection>>,
     /// What the library's validation has found, and of what it has found that.
     validated: Mutex<Option<Validated>>,
+}
+
+/// What was found out of a query with the registry at this address.
+struct Verdict {
+    registry: usize,
+    result: Result<Arc<Checked>, ServerError>,
 }
 
 /// A validation without a fault.
@@ -115,13 +120,16 @@ impl Query {
         // One schema has one registry, at one place, as long as it is there; a query outlives
         // it only with the endpoint that serves it.
         let place = std::ptr::from_ref(registry).addr();
-        if let Some((checked, result)) = &*lock(&self.checked)
-            && *checked == place
+        if let Some(verdict) = &*lock(&self.checked)
+            && verdict.registry == place
         {
-            return result.clone();
+            return verdict.result.clone();
         }
         let result = self.checked(registry).map(Arc::new);
-        *lock(&self.checked) = Some((place, result.clone()));
+        *lock(&self.checked) = Some(Verdict {
+            registry: place,
+            result: result.clone(),
+        });
         result
     }
 
