@@ -6,6 +6,8 @@
 
 #![no_main]
 
+#[path = "../../tests/src/naive.rs"]
+mod naive;
 #[path = "../../tests/src/select.rs"]
 mod select;
 
