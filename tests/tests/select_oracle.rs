@@ -495,7 +495,7 @@ fn what_is_written_is_what_the_naive_way_gives() {
     let cases = std::env::var("PROPTEST_CASES")
         .ok()
         .and_then(|cases| cases.parse().ok());
-    let cases = cases.unwrap_or(1_000);
+    let cases = cases.unwrap_or(400);
     let wrong = (0..cases).filter(|&seed| case(seed)).count() as u64;
     // Neither kind is missing.
     assert!(
