@@ -475,7 +475,8 @@ fn mutated(chance: &mut Chance, projection: &Projection, document: &[u8]) {
                 1 => document[at] = chance.pick(b"\"\\{}[]:,n 0\xff"),
                 2 => document.insert(at, chance.pick(b"\"\\{}[]:,n 0\xff")),
                 _ => {
-                    drop(document.drain(at..(at + chance.below(9)).min(document.len() - 1).max(at)))
+                    let end = (at + chance.below(9)).min(document.len() - 1);
+                    document.drain(at..end.max(at));
                 }
             }
         }
