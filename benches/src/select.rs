@@ -162,8 +162,8 @@ fn measure(
         way(place, document, &mut out)?;
         Ok(serde_json::from_slice(&out)?)
     };
-    for place in 1..4 {
-        ensure!(read(0)? == read(place)?, "{} differs", WAYS[place]);
+    for (place, way) in WAYS.iter().enumerate().take(4) {
+        ensure!(read(0)? == read(place)?, "{way} differs");
     }
 
     const WARM_UP: usize = 1;

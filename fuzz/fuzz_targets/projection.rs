@@ -1,11 +1,11 @@
 //! Any bytes, as a document and as the text of a selection.
 //!
-//! `cargo install cargo-fuzz`, then, from the root of the repository:
-//! `cargo +nightly fuzz run projection fuzz/corpus/projection tests/corpus/projection`.
-//! What it finds goes to `tests/corpus/projection`, which a test of the suite replays.
+//! `fuzz/README.md` says how it is run.
 
 #![no_main]
 
+#[path = "../../tests/src/naive.rs"]
+mod naive;
 #[path = "../../tests/src/select.rs"]
 mod select;
 

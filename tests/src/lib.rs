@@ -2,8 +2,8 @@
 //! the blog's tables and views.
 
 pub mod blog;
+pub mod naive;
 pub mod node;
-
 pub mod select;
 pub mod watched;
 pub mod web;

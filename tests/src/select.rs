@@ -2,9 +2,11 @@
 
 use std::sync::OnceLock;
 
-use fraiseql_runtime::select::StoredKeys;
-use fraiseql_runtime::{Embed, Projection, Selection, TView};
+use fraiseql_runtime::select::{Segment, StoredKeys};
+use fraiseql_runtime::{Embed, Projection, ProjectionError, Selection, TView};
 use serde_json::Value;
+
+use crate::naive;
 
 #[derive(Embed)]
 #[tview(table = "tb_user")]
@@ -49,20 +51,20 @@ const SELECTIONS: [&str; 6] = [
     "{ author { fullName } }",
 ];
 
-fn projections() -> &'static [Projection] {
-    static PROJECTIONS: OnceLock<Vec<Projection>> = OnceLock::new();
+/// A projection, and the names by which it reads documents.
+fn projections() -> &'static [(Projection, StoredKeys)] {
+    static PROJECTIONS: OnceLock<Vec<(Projection, StoredKeys)>> = OnceLock::new();
     PROJECTIONS.get_or_init(|| {
-        let compiled = SELECTIONS.iter().map(|text| {
+        let mut all = Vec::new();
+        for text in SELECTIONS {
             let selection: Selection = text.parse().expect("a selection");
-            Projection::of::<Post>(&selection).expect("of a post")
-        });
-        let mut all: Vec<Projection> = compiled.collect();
-        all.extend(
-            all.clone()
-                .into_iter()
-                .map(|one| one.reading(StoredKeys::Rust)),
-        );
-        all.push(Projection::all::<Post>());
+            let projection = Projection::of::<Post>(&selection).expect("of a post");
+            let rust = projection.clone().reading(StoredKeys::Rust);
+            all.push((projection, StoredKeys::Json));
+            all.push((rust, StoredKeys::Rust));
+        }
+        let everything = Projection::all::<Post>().reading(StoredKeys::Rust);
+        all.push((everything, StoredKeys::Rust));
         all
     })
 }
@@ -71,28 +73,48 @@ fn projections() -> &'static [Projection] {
 ///
 /// # Panics
 /// When what was promised does not hold: bytes that are refused leave nothing behind, a
-/// document that is JSON gives JSON, and a selection is read back from its own text.
+/// document that is JSON gives what [`naive::select`] gives, and a selection is read back from
+/// its own text.
 pub fn any_bytes(bytes: &[u8]) {
-    let json = serde_json::from_slice::<Value>(bytes).is_ok();
-    for projection in projections() {
-        let mut errors = Vec::new();
-        let mut out = b"before".to_vec();
-        let written = projection.write_with(bytes, &mut out, &mut errors);
-        assert!(out.starts_with(b"before"));
-        assert_eq!(written, out.len() > b"before".len());
-        assert!(written || !errors.is_empty());
-        if json && written {
-            let answer = serde_json::from_slice::<Value>(&out[b"before".len()..]);
-            assert!(
-                answer.is_ok(),
-                "{projection:?}: {}",
-                String::from_utf8_lossy(&out)
-            );
-        }
+    let json = std::str::from_utf8(bytes)
+        .ok()
+        .filter(|text| serde_json::from_str::<Value>(text).is_ok());
+    for (projection, keys) in projections() {
+        let (out, errors) = write(projection, bytes);
+        let Some(json) = json else { continue };
+        let (answer, wrong) = naive::select(Post::SHAPE, projection.selection(), *keys, json);
+        let told = format!("{projection:?}\n{json}");
+        assert_eq!(
+            out.as_deref(),
+            answer.as_deref().map(str::as_bytes),
+            "{told}"
+        );
+        let paths: Vec<&[Segment]> = errors.iter().map(ProjectionError::path).collect();
+        assert_eq!(paths, wrong, "{told}");
+    }
+    let (out, _) = write(&Projection::all::<Post>(), bytes);
+    if let Some(json) = json {
+        let whole = json.trim_ascii();
+        assert_eq!(
+            out.as_deref(),
+            whole.starts_with('{').then_some(whole.as_bytes())
+        );
     }
     let text = String::from_utf8_lossy(bytes);
     if let Ok(selection) = Selection::parse(&text) {
         assert_eq!(selection.to_string().parse(), Ok(selection.clone()));
         let _ = Projection::of::<Post>(&selection);
     }
+}
+
+/// What is written, if anything is, behind what was there before.
+fn write(projection: &Projection, document: &[u8]) -> (Option<Vec<u8>>, Vec<ProjectionError>) {
+    const BEFORE: &[u8] = b"before";
+    let mut errors = Vec::new();
+    let mut out = BEFORE.to_vec();
+    let written = projection.write_with(document, &mut out, &mut errors);
+    let answer = out.strip_prefix(BEFORE).expect("what was there before");
+    assert_eq!(written, !answer.is_empty());
+    assert!(written || !errors.is_empty());
+    (written.then(|| answer.to_vec()), errors)
 }

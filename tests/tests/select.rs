@@ -527,6 +527,63 @@ fn lists_that_are_not_asked_for_are_told() {
     );
 }
 
+/// What follows each other in the document and in the answer is copied at once, whatever stands
+/// between.
+#[test]
+fn everything_in_the_order_of_the_struct_is_the_document_itself() {
+    const AUTHOR: &str = r#"{"id":2,"role":"r","accessToken":null,"fullName":"Ada"}"#;
+    let names = "{ id role accessToken fullName }";
+    let everything = format!(
+        "{{ id title subtitle meta tags author {names} editor {names} comments {{ id content author {names} }} }}"
+    );
+    let document = |editor: &str| {
+        format!(
+            r#"{{"id":7,"title":"T","subtitle":null,"meta":{{"x": [1]}},"tags":["a", "b"],"author":{AUTHOR},"editor":{editor},"comments":[{{"id":3,"content":"c","author":{AUTHOR}}},{{"id":4,"content":"","author":{AUTHOR}}}]}}"#
+        )
+    };
+    let stored = document(AUTHOR);
+    let of = |stored: &str| write(&everything, stored);
+    assert_eq!(of(&stored), Ok(stored.clone()));
+
+    // Keys of others, white space and a second value of a key are not the answer's.
+    for (from, to) in [
+        (r#""title":"#, r#""x":"}","title":"#),
+        (r#","meta""#, r#","title":"no","meta""#),
+        (r#""fullName":"#, r#""fullName": "#),
+        (r#""fullName":"#, r#""fullName" :"#),
+        (r#"[{"id":3"#, r#"[ { "id":3"#),
+        (r#"},{"id":4"#, r#"} , {"id":4"#),
+        (r#"}]}"#, r#",".":0}] } "#),
+        (r#"{"id":7,"title":"T""#, r#" {"title":"T","id":7"#),
+    ] {
+        assert!(stored.contains(from));
+        assert_eq!(of(&stored.replace(from, to)), Ok(stored.clone()), "{to}");
+    }
+
+    // What was to be copied is taken back.
+    let wrong = r#"{"id":2,"role":null,"accessToken":null,"fullName":"Ada"}"#;
+    assert_eq!(
+        answer(&everything, &document(wrong)),
+        (
+            Some(document("null")),
+            vec!["editor.role: `role` of `Author` is null, and cannot be".to_owned()]
+        )
+    );
+
+    // In parts, and beside what waits for its turn.
+    assert_eq!(
+        write(
+            "{ tags title id __typename author { role accessToken n: fullName } subtitle meta }",
+            &stored
+        ),
+        Ok(r#"{"tags":["a", "b"],"title":"T","id":7,"__typename":"Post","author":{"role":"r","accessToken":null,"n":"Ada"},"subtitle":null,"meta":{"x": [1]}}"#.to_owned())
+    );
+    assert_eq!(
+        write("{ id title comments { id content author { id role } } editor { id role } }", &stored),
+        Ok(r#"{"id":7,"title":"T","comments":[{"id":3,"content":"c","author":{"id":2,"role":"r"}},{"id":4,"content":"","author":{"id":2,"role":"r"}}],"editor":{"id":2,"role":"r"}}"#.to_owned())
+    );
+}
+
 /// More fields than wait without memory of their own, in the opposite order.
 #[test]
 fn many_aliases_wait_for_their_turn() {

@@ -22,6 +22,8 @@ pub(super) struct Plan {
     pub(super) keys: usize,
     /// How many fields may wait, here and at most below.
     pub(super) waiting: usize,
+    /// Whether fields of the answer follow each other as they do in `json`, here or below.
+    pub(super) runs: bool,
 }
 
 /// A key of the document, at its place in the stored order.
@@ -34,6 +36,8 @@ pub(super) struct Known {
     pub(super) wanted: Option<usize>,
     /// Whether its value should be a UUID.
     pub(super) uuid: bool,
+    /// Whether the answer has the same bytes before the value.
+    pub(super) same: bool,
 }
 
 /// A field of the answer.
@@ -185,7 +189,7 @@ impl<'s> Compiler<'s> {
         let mut fields: Vec<Wanted> = Vec::with_capacity(merged.len().max(1));
         // For each field of the struct, the first and the last field of the answer.
         let mut wanted: Vec<Option<(usize, usize)>> = vec![None; shape.fields.len()];
-        let mut below = 0;
+        let (mut below, mut runs) = (0, false);
         if merged.is_empty() {
             // What is written needs nothing of the document, as the name of a type.
             fields.push(Wanted {
@@ -228,6 +232,7 @@ impl<'s> Compiler<'s> {
             };
             if let Kind::One(plan) | Kind::Many(plan) = &kind {
                 below = below.max(plan.waiting);
+                runs |= plan.runs;
             }
             fields.push(Wanted {
                 before: Piece::new(before.into_bytes()),
@@ -242,20 +247,31 @@ impl<'s> Compiler<'s> {
             let order = layout.order(shape, self.keys);
             let known = order.into_iter().enumerate().map(|(place, index)| {
                 let key = self.keys.key(&shape.fields[index]);
+                let before = layout.before_value(key, place == 0);
+                let wanted = wanted[index].map(|(first, _)| first);
                 Known {
-                    before: layout.before_value(key, place == 0),
                     key,
-                    wanted: wanted[index].map(|(first, _)| first),
+                    wanted,
                     uuid: is_uuid(&shape.fields[index]),
+                    same: wanted
+                        .is_some_and(|field| fields[field].before.bytes() == before.bytes()),
+                    before,
                 }
             });
-            known.collect()
+            known.collect::<Box<[Known]>>()
+        });
+        runs |= orders.iter().any(|order| {
+            order.windows(2).any(|pair| {
+                let follows = |(one, other): (usize, usize)| one + 1 == other;
+                pair[1].same && pair[0].wanted.zip(pair[1].wanted).is_some_and(follows)
+            })
         });
         Some(Plan {
             shape,
             orders,
             keys: wanted.iter().flatten().count(),
             waiting: fields.len() + below,
+            runs,
             fields: fields.into_boxed_slice(),
         })
     }

@@ -45,10 +45,16 @@
 //! A field that comes before its turn waits: a scalar as a place in the document, an object
 //! already written, in a buffer beside the answer.
 //!
+//! Fields of a `json` document that follow each other in the answer, under their names, are one
+//! copy, with the keys between them. Where everything is asked for in the order of the struct,
+//! that is the whole document. In `jsonb`, keys have a space behind them, which the answer has
+//! not: only [`Projection::all`] copies it as it is.
+//!
 //! # What is promised
 //!
 //! - The answer has the fields of the selection in its order, under its names. Values are the
-//!   bytes of the document, as they are. Keys in JSON columns are nobody's fields.
+//!   bytes of the document, as they are. Keys in JSON columns are nobody's fields. Between names
+//!   and values is no white space, however the document is stored.
 //! - A key that is absent is null. Null where the type has no `Option` is an error, as GraphQL
 //!   says it; see [`Projection::write_with`]. Elements of a `Vec<T>` are not null either, and a
 //!   column of JSON that holds `null` is null.

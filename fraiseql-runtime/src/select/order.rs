@@ -106,6 +106,10 @@ impl Expected {
         }
     }
 
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// The place behind them, if they stand at `at`.
     #[inline(always)]
     pub(super) fn end(&self, json: &[u8], at: usize) -> Option<usize> {

@@ -39,6 +39,10 @@ impl Piece {
         }
     }
 
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bytes[..self.len]
+    }
+
     #[inline(always)]
     pub(super) fn append(&self, out: &mut Vec<u8>) {
         append(out, &self.bytes, 0, self.len);

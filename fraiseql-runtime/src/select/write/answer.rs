@@ -4,6 +4,7 @@ use super::super::compile::{Kind, Plan, Wanted};
 use super::super::piece::append;
 use super::super::violation::{Violation, Wrong};
 use super::Pass;
+use super::run::Mark;
 
 /// A field of the answer that has come before its turn.
 #[derive(Clone, Copy)]
@@ -38,30 +39,36 @@ impl Object<'_> {
     }
 }
 
-impl Pass<'_> {
+impl<const RUNS: bool> Pass<'_, RUNS> {
     #[inline(always)]
     pub(super) fn finish(
         &mut self,
         object: &Object<'_>,
         end: usize,
-        start: usize,
+        start: Mark,
         start_aside: usize,
     ) -> (usize, bool) {
         self.aside.truncate(start_aside);
         if object.null {
-            self.out.truncate(start);
+            self.back(start);
         } else {
-            self.out.push(b'}');
+            self.byte(b'}');
         }
         (end, !object.null)
     }
 
-    /// A part of the document is the value of a field.
+    /// A part of the document is the value of a field. `key` is as for [`Pass::before`].
     #[inline(always)]
-    pub(super) fn stored(&mut self, object: &mut Object<'_>, index: usize, at: usize, end: usize) {
+    pub(super) fn stored(
+        &mut self,
+        object: &mut Object<'_>,
+        index: usize,
+        key: Option<usize>,
+        (at, end): (usize, usize),
+    ) {
         if index == object.done {
-            object.plan.fields[index].before.append(self.out);
-            append(self.out, self.json, at, end);
+            self.before(&object.plan.fields[index], key, at);
+            self.copy(at, end);
             object.done += 1;
             self.waited(object);
         } else {
@@ -95,18 +102,18 @@ impl Pass<'_> {
     #[inline(always)]
     pub(super) fn written(&mut self, field: &Wanted, place: usize) -> bool {
         match self.waiting[place] {
-            Waiting::Not if matches!(field.kind, Kind::TypeName) => field.before.append(self.out),
+            Waiting::Not if matches!(field.kind, Kind::TypeName) => self.piece(&field.before),
             Waiting::Not => return false,
             Waiting::Stored(at, end) => {
-                field.before.append(self.out);
-                append(self.out, self.json, at, end);
+                self.piece(&field.before);
+                self.copy(at, end);
             }
             Waiting::Aside(at, end) => {
-                field.before.append(self.out);
+                self.piece(&field.before);
                 append(self.out, self.aside, at, end);
             }
             Waiting::Null => {
-                field.before.append(self.out);
+                self.piece(&field.before);
                 self.out.extend_from_slice(b"null");
             }
         }

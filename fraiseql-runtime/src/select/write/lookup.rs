@@ -16,7 +16,7 @@ pub(super) enum Next {
     },
 }
 
-impl Pass<'_> {
+impl<const RUNS: bool> Pass<'_, RUNS> {
     /// Reads a key in any form of JSON.
     #[inline(never)]
     pub(super) fn look_up(&mut self, plan: &Plan, at: usize, expected: usize) -> Option<Next> {

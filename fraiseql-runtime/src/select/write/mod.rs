@@ -2,9 +2,12 @@
 
 mod answer;
 mod lookup;
+mod nested;
+mod run;
 
 use self::answer::{Object, Waiting};
 use self::lookup::Next;
+use self::run::Run;
 use super::bytes::{container_end, space_end, uuid_end, value_end};
 use super::compile::{Kind, Plan};
 use super::error::ProjectionError;
@@ -17,14 +20,24 @@ const FEW: usize = 32;
 /// So many keys are gone through one by one, where no more of an object is wanted.
 const FEW_KEYS: usize = 4;
 
-/// So many bytes are made room for at once, where something is written aside.
-const MOST_ASIDE: usize = 64 * 1024;
-
 /// Appends what `plan` wants of `document` to `out`. `false`, with nothing appended, where
 /// that is null or cannot be read.
 pub(super) fn write(
     plan: &Plan,
     document: &[u8],
+    out: &mut Vec<u8>,
+    errors: &mut Vec<ProjectionError>,
+) -> bool {
+    match Layout::of(document) {
+        layout @ Layout::Json if plan.runs => pass::<true>(plan, document, layout, out, errors),
+        layout => pass::<false>(plan, document, layout, out, errors),
+    }
+}
+
+fn pass<const RUNS: bool>(
+    plan: &Plan,
+    document: &[u8],
+    layout: Layout,
     out: &mut Vec<u8>,
     errors: &mut Vec<ProjectionError>,
 ) -> bool {
@@ -38,9 +51,10 @@ pub(super) fn write(
             &mut many[..]
         }
     };
-    let mut pass = Pass {
+    let mut pass = Pass::<RUNS> {
         json: document,
-        layout: Layout::of(document) as usize,
+        layout: layout as usize,
+        run: Run::EMPTY,
         out,
         aside: &mut Vec::new(),
         waiting,
@@ -48,6 +62,7 @@ pub(super) fn write(
         fault: None,
     };
     let read = pass.object(plan, space_end(document, 0), 0, true);
+    pass.flush();
     let Pass {
         violations, fault, ..
     } = pass;
@@ -68,9 +83,13 @@ pub(super) fn write(
     written
 }
 
-struct Pass<'d> {
+/// `RUNS` is whether anything of this document may stand in the answer as it stands here: where
+/// nothing does, nothing is looked at for that.
+struct Pass<'d, const RUNS: bool> {
     json: &'d [u8],
     layout: usize,
+    /// What is behind `out`, and not appended yet.
+    run: Run,
     /// Where is written, and where what comes before its turn is written. An object that comes
     /// before its turn is written with the two exchanged.
     out: &'d mut Vec<u8>,
@@ -80,7 +99,7 @@ struct Pass<'d> {
     fault: Option<(usize, &'static str)>,
 }
 
-impl Pass<'_> {
+impl<const RUNS: bool> Pass<'_, RUNS> {
     #[cold]
     #[inline(never)]
     fn fault<T>(&mut self, at: usize, expected: &'static str) -> Option<T> {
@@ -102,7 +121,7 @@ impl Pass<'_> {
     /// Writes the object that begins at `at`. Gives its end, and whether it is written: `false`
     /// where it is null instead. The root has no end: it is read no further than needed.
     fn object(&mut self, plan: &Plan, at: usize, base: usize, root: bool) -> Option<(usize, bool)> {
-        let (start, start_aside) = (self.out.len(), self.aside.len());
+        let (start, start_aside) = (self.mark(), self.aside.len());
         let order = &plan.orders[self.layout];
         let mut object = Object {
             plan,
@@ -127,10 +146,17 @@ impl Pass<'_> {
             let known = order.get(expected);
             let predicted = known.and_then(|known| Some((known, known.before.end(self.json, at)?)));
             let mut uuid = false;
+            let mut key = None;
             let wanted = match predicted {
                 Some((known, value)) => {
+                    if RUNS && known.same {
+                        key = Some(at);
+                    }
                     at = match self.json.get(value) {
-                        Some(b' ' | b'\n' | b'\r' | b'\t') => space_end(self.json, value),
+                        Some(b' ' | b'\n' | b'\r' | b'\t') => {
+                            key = None;
+                            space_end(self.json, value)
+                        }
                         _ => value,
                     };
                     expected += 1;
@@ -164,7 +190,7 @@ impl Pass<'_> {
                     continue;
                 }
             };
-            let end = self.field(&mut object, first, at, uuid)?;
+            let end = self.field(&mut object, first, key, at, uuid)?;
             let mut next = plan.fields[first].next;
             while let Some(field) = next {
                 object = self.alias(object, field, at)?;
@@ -192,16 +218,18 @@ impl Pass<'_> {
     /// Writes what else is made of the value of a field.
     #[inline(never)]
     fn alias<'p>(&mut self, mut object: Object<'p>, field: usize, at: usize) -> Option<Object<'p>> {
-        self.field(&mut object, field, at, false)?;
+        self.field(&mut object, field, None, at, false)?;
         Some(object)
     }
 
-    /// Reads a field's value at `at`, and writes it or lets it wait. Gives its end.
+    /// Reads a field's value at `at`, and writes it or lets it wait. `key` is as for
+    /// [`before`](Self::before). Gives its end.
     #[inline(always)]
     fn field(
         &mut self,
         object: &mut Object<'_>,
         index: usize,
+        key: Option<usize>,
         at: usize,
         uuid: bool,
     ) -> Option<usize> {
@@ -212,12 +240,12 @@ impl Pass<'_> {
             object.null = true;
         }
         match &field.kind {
-            Kind::One(plan) if !null => self.nested(object, index, at, plan, false),
-            Kind::Many(plan) if !null => self.nested(object, index, at, plan, true),
+            Kind::One(plan) if !null => self.nested(object, index, key, at, plan, false),
+            Kind::Many(plan) if !null => self.nested(object, index, key, at, plan, true),
             Kind::Elements if !null => {
                 let (end, right) = self.elements(index, at)?;
                 if right {
-                    self.stored(object, index, at, end);
+                    self.stored(object, index, key, (at, end));
                 } else {
                     *object = self.nulled(*object, index);
                 }
@@ -225,156 +253,8 @@ impl Pass<'_> {
             }
             _ => {
                 let end = self.value_end(at, uuid)?;
-                self.stored(object, index, at, end);
+                self.stored(object, index, key, (at, end));
                 Some(end)
-            }
-        }
-    }
-
-    /// Writes an object or a list of them, if it is one.
-    #[inline(always)]
-    fn nested(
-        &mut self,
-        object: &mut Object<'_>,
-        index: usize,
-        at: usize,
-        plan: &Plan,
-        list: bool,
-    ) -> Option<usize> {
-        let now = index == object.done;
-        let (end, written) = self.child(*object, index, at, plan, list, now)?;
-        if !written {
-            *object = self.nulled(*object, index);
-        } else if now {
-            object.done += 1;
-            self.waited(object);
-        }
-        Some(end)
-    }
-
-    /// Writes an object or a list of them, now or aside. Gives its end, and whether it is
-    /// written.
-    fn child(
-        &mut self,
-        object: Object<'_>,
-        index: usize,
-        at: usize,
-        plan: &Plan,
-        list: bool,
-        now: bool,
-    ) -> Option<(usize, bool)> {
-        let (open, wrong) = match list {
-            false => (b'{', Wrong::NoObject),
-            true => (b'[', Wrong::NoList),
-        };
-        if self.json.get(at) != Some(&open) {
-            self.violate(index, wrong);
-            return Some((self.value_end(at, false)?, false));
-        }
-        let base = object.base + object.plan.fields.len();
-        let violations = self.violations.len();
-        let before = self.out.len();
-        if now {
-            object.plan.fields[index].before.append(self.out);
-        } else {
-            if self.aside.capacity() == 0 {
-                self.aside.reserve(self.json.len().min(MOST_ASIDE));
-            }
-            std::mem::swap(&mut self.out, &mut self.aside);
-        }
-        let start = self.out.len();
-        let (end, written) = match list {
-            false => self.object(plan, at, base, false)?,
-            true => self.list(plan, at, base)?,
-        };
-        if !now {
-            if written {
-                self.waiting[object.base + index] = Waiting::Aside(start, self.out.len());
-            }
-            std::mem::swap(&mut self.out, &mut self.aside);
-        } else if !written {
-            self.out.truncate(before);
-        }
-        if self.violations.len() > violations {
-            self.below(violations, index);
-        }
-        Some((end, written))
-    }
-
-    fn list(&mut self, plan: &Plan, at: usize, base: usize) -> Option<(usize, bool)> {
-        let start = self.out.len();
-        self.out.push(b'[');
-        let mut right = true;
-        let end = self.items(at, |pass, index, at| {
-            if index > 0 {
-                pass.out.push(b',');
-            }
-            let violations = pass.violations.len();
-            let (end, written) = if pass.json.get(at) == Some(&b'{') {
-                pass.object(plan, at, base, false)?
-            } else {
-                let wrong = match pass.json.get(at) {
-                    Some(b'n') => Wrong::Null,
-                    _ => Wrong::NoObject,
-                };
-                pass.violations.push(Violation::new(wrong));
-                (pass.value_end(at, false)?, false)
-            };
-            right &= written;
-            if pass.violations.len() > violations {
-                pass.below(violations, index);
-            }
-            Some(end)
-        })?;
-        if right {
-            self.out.push(b']');
-        } else {
-            self.out.truncate(start);
-        }
-        Some((end, right))
-    }
-
-    /// Looks at the elements of a list of scalars. Gives its end, and whether none is null.
-    fn elements(&mut self, field: usize, at: usize) -> Option<(usize, bool)> {
-        if self.json.get(at) != Some(&b'[') {
-            return Some((self.value_end(at, false)?, true));
-        }
-        let violations = self.violations.len();
-        let end = self.items(at, |pass, index, at| {
-            if pass.json.get(at) == Some(&b'n') {
-                let from = pass.violations.len();
-                pass.violations.push(Violation::new(Wrong::Null));
-                pass.below(from, index);
-            }
-            pass.value_end(at, false)
-        })?;
-        let right = self.violations.len() == violations;
-        if !right {
-            self.below(violations, field);
-        }
-        Some((end, right))
-    }
-
-    /// Goes through the list that begins at `at`, whose items `item` reads. Gives its end.
-    #[inline(always)]
-    fn items(
-        &mut self,
-        at: usize,
-        mut item: impl FnMut(&mut Self, usize, usize) -> Option<usize>,
-    ) -> Option<usize> {
-        let mut at = space_end(self.json, at + 1);
-        if self.json.get(at) == Some(&b']') {
-            return Some(at + 1);
-        }
-        let mut index = 0;
-        loop {
-            at = item(self, index, at)?;
-            index += 1;
-            at = space_end(self.json, at);
-            match self.json.get(at) {
-                Some(b',') => at = space_end(self.json, at + 1),
-                Some(b']') => return Some(at + 1),
-                _ => return self.fault(at, "a comma or the end of the list"),
             }
         }
     }
