@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use async_graphql::{EmptyMutation, EmptySubscription, Request, Schema, Variables};
-use fraiseql_runtime::graphql::{Prepared, Views};
+use fraiseql_runtime::graphql::{Prepared, Query};
 use fraiseql_runtime::{ReadModel, TView};
 use fraiseql_tests::{pool, run};
 use serde_json::{Value, json};
@@ -33,7 +33,7 @@ const TABLES: &str = "
     SELECT lpad(n::text, 32, '0')::uuid, 'Note ' || n, n, n, n, timestamptz '2026-01-01Z'
     FROM generate_series(1, 3) n;";
 
-type Served = Schema<Views<(Note,)>, EmptyMutation, EmptySubscription>;
+type Served = Schema<Query<(Note,)>, EmptyMutation, EmptySubscription>;
 
 /// Far more than any of them takes, in a build that is not optimized.
 const MOST: Duration = Duration::from_secs(10);
@@ -54,7 +54,7 @@ async fn served() -> (Served, sqlx::PgPool) {
     model.migrate(&pool).await.unwrap();
     sync_all_notes(&pool).await.unwrap();
     let schema = Schema::build(
-        Views::<(Note,)>::new(pool.clone()),
+        Query::<(Note,)>::new(pool.clone()),
         EmptyMutation,
         EmptySubscription,
     )

@@ -6,7 +6,7 @@ use std::thread::ThreadId;
 use async_graphql::{
     EmptyMutation, EmptySubscription, MergedObject, Object, Request, Schema, Variables,
 };
-use fraiseql_runtime::graphql::{Prepared, TvConnection, TvList, TvOrderBy, TvWhere, Views};
+use fraiseql_runtime::graphql::{self, Prepared, TvConnection, TvList, TvOrderBy, TvWhere, Views};
 use fraiseql_runtime::list::{List, Page};
 use fraiseql_runtime::{Embed, ReadModel, TEnum, TView};
 use fraiseql_tests::{pool, run};
@@ -77,7 +77,7 @@ const TABLES: &str = "
     SELECT n, 'Comment ' || n, lpad((n % 30 + 1)::text, 32, '0')::uuid
     FROM generate_series(1, 60) n;";
 
-type Query = Views<(BlogPost, Author)>;
+type Query = graphql::Query<(BlogPost, Author)>;
 type Served = Schema<Query, EmptyMutation, EmptySubscription>;
 
 async fn blog() -> PgPool {
@@ -423,8 +423,10 @@ async fn each_root_field_is_one_statement() {
     pool.close().await;
 }
 
+/// Views may stand there more than once.
 #[derive(MergedObject)]
-struct Root(Views<(BlogPost, Author)>, Own);
+#[graphql(name = "Query")]
+struct Root(Views<(BlogPost,)>, Views<(Author,)>, Own);
 
 struct Own {
     pool: PgPool,
@@ -459,13 +461,17 @@ impl Own {
 #[tokio::test]
 async fn they_compose_with_roots_of_ones_own() {
     let pool = blog().await;
-    let root = Root(Views::new(pool.clone()), Own { pool: pool.clone() });
+    let root = Root(
+        Views::new(pool.clone()),
+        Views::new(pool.clone()),
+        Own { pool: pool.clone() },
+    );
     let schema = Schema::build(root, EmptyMutation, EmptySubscription)
         .extension(Prepared::default())
         .finish();
     let answer = schema
         .execute(
-            "{ users(where: {username: {eq: \"user1\"}}) { username }
+            "{ __typename users(where: {username: {eq: \"user1\"}}) { username }
                published(where: {rating: {isNull: false}}, orderBy: [{title: DESC}]) { title }
                newest { nodes { title } pageInfo { hasNextPage } } }",
         )
@@ -474,6 +480,7 @@ async fn they_compose_with_roots_of_ones_own() {
     assert_eq!(
         serde_json::to_value(&answer.data).unwrap(),
         json!({
+            "__typename": "Query",
             "users": [{"username": "user1"}],
             "published": [{"title": "Post 8"}, {"title": "Post 29"}, {"title": "Post 26"}],
             "newest": {"nodes": [{"title": "Post 30"}, {"title": "Post 29"}], "pageInfo": {"hasNextPage": true}},

@@ -35,6 +35,21 @@ pub(super) fn mark(document: &mut ExecutableDocument) -> bool {
     any
 }
 
+/// Whether there is something in a document that may be left out.
+pub(super) fn may_leave_out(document: &ExecutableDocument) -> bool {
+    fn is_in(set: &SelectionSet) -> bool {
+        set.items.iter().any(|item| match &item.node {
+            Item::Field(field) => {
+                !field.node.directives.is_empty() || is_in(&field.node.selection_set.node)
+            }
+            // Of another type, perhaps.
+            Item::FragmentSpread(_) | Item::InlineFragment(_) => true,
+        })
+    }
+    let mut operations = document.operations.iter();
+    operations.any(|(_, operation)| is_in(&operation.node.selection_set.node))
+}
+
 fn in_set(set: &mut SelectionSet) -> bool {
     let mut any = false;
     for item in &mut set.items {

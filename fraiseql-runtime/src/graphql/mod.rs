@@ -8,7 +8,7 @@
 //! ```
 //! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/support.rs"));
 //! use async_graphql::{EmptyMutation, EmptySubscription, Schema};
-//! use fraiseql_runtime::graphql::{Prepared, Views};
+//! use fraiseql_runtime::graphql::{Prepared, Query};
 //!
 //! #[derive(TView)]
 //! pub struct Post {
@@ -21,7 +21,7 @@
 //! #     INSERT INTO tb_post VALUES (7, 'Notes', 3), (8, 'More', 5)", async |pool| {
 //! # migrate::<Post>(&pool).await;
 //! # sync_all_posts(&pool).await?;
-//! let schema = Schema::build(Views::<(Post,)>::new(pool), EmptyMutation, EmptySubscription)
+//! let schema = Schema::build(Query::<(Post,)>::new(pool), EmptyMutation, EmptySubscription)
 //!     .extension(Prepared::default())
 //!     .finish();
 //!
@@ -37,7 +37,7 @@
 //!
 //! | | |
 //! |---|---|
-//! | [`Views`] | root fields that read the views of an application, one statement each |
+//! | [`Views`], [`Query`] | root fields that read the views of an application, one statement each |
 //! | [`TvDoc`], [`TvList`], [`TvConnection`] | what resolvers of your own return |
 //! | [`TvWhere`], [`TvOrderBy`] | what they take |
 //! | [`Prepared`] | an extension that belongs to every schema with documents |
@@ -83,4 +83,4 @@ pub use document::{TvDoc, TvList};
 pub use input::{TvOrderBy, TvWhere};
 pub use limits::DocumentLimits;
 pub use prepared::Prepared;
-pub use views::{ViewSet, Views};
+pub use views::{Query, ViewSet, Views};

@@ -192,9 +192,12 @@ impl Query {
             }
         }
         rules::check(registry, &self.document)?;
-        let mut marked = self.document.clone();
+        let marked = marked::may_leave_out(&self.document).then(|| {
+            let mut marked = self.document.clone();
+            marked::mark(&mut marked).then_some(marked)
+        });
         Ok(Checked {
-            marked: marked::mark(&mut marked).then_some(marked),
+            marked: marked.flatten(),
         })
     }
 }

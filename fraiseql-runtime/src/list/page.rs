@@ -142,15 +142,15 @@ impl Connection {
         self.items.is_empty()
     }
 
-    /// Whether there are documents behind the last of this page. Of a page before a cursor it
-    /// says true: there was the cursor's document.
+    /// Whether there are documents behind the last of this page. Of the last documents before a
+    /// cursor it says true: there was the cursor's document.
     #[must_use]
     pub const fn has_next(&self) -> bool {
         self.has_next
     }
 
-    /// Whether there are documents in front of the first of this page. Of a page after a cursor
-    /// it says true: there was the cursor's document.
+    /// Whether there are documents in front of the first of this page. Of the first documents
+    /// after a cursor it says true: there was the cursor's document.
     #[must_use]
     pub const fn has_previous(&self) -> bool {
         self.has_previous

@@ -1,0 +1,71 @@
+//! The answers of root fields: each is one statement.
+
+use async_graphql::{Context, ServerResult, Value};
+
+use super::super::connection;
+use super::super::document::Answer;
+use super::arguments::{Given, PAGE, argument, chosen, count, failed, mistake, page};
+use super::fields::{Kind, key_field};
+use super::{Root, ViewSet, Views};
+use crate::list::{Filter, List, ListError, Operator};
+
+impl<V: ViewSet> Views<V> {
+    pub(super) async fn root(&self, ctx: &Context<'_>, root: Root) -> ServerResult<Value> {
+        let handle = root.member.handle;
+        let inside = ctx.with_selection_set(&ctx.item.node.selection_set);
+        let failed = |error: ListError| failed(ctx, error);
+        match root.kind {
+            Kind::One => {
+                let key = key_field(handle.view);
+                let Given(value) = argument(ctx, key)?;
+                let value = value
+                    .into_json()
+                    .map_err(|error| mistake(ctx, &error.to_string()))?;
+                let answer = Answer::of(&inside, handle.view.shape)?;
+                let list = List::of_view(handle)
+                    .filter(Filter::compare(key, Operator::Eq, value))
+                    .limit(1)
+                    .omit(answer.projection().unselected_lists());
+                let documents = list.read(&self.pool).await.map_err(failed)?;
+                one(ctx, answer, documents.iter().next().map(|one| one.json()))
+            }
+            Kind::Many => {
+                let limit = count(ctx, "limit", Some(PAGE), self.max_page)?.unwrap_or(PAGE);
+                let offset = count(ctx, "offset", Some(0), u32::MAX)?.unwrap_or(0);
+                let mut answer = Answer::of(&inside, handle.view.shape)?;
+                let list = chosen(ctx, handle)?
+                    .limit(limit.into())
+                    .offset(offset.into())
+                    .omit(answer.projection().unselected_lists());
+                let documents = list.read(&self.pool).await.map_err(failed)?;
+                answer.list(documents.iter().map(|document| document.json()))?;
+                answer.finish()
+            }
+            Kind::Page => {
+                let page = page(ctx, self.max_page)?;
+                let mut answer = Answer::of(&inside, (root.member.page)())?;
+                let list = chosen(ctx, handle)?.omit(connection::unselected_lists(
+                    handle.view.shape,
+                    answer.selection(),
+                ));
+                let page = list.page(page, &self.pool).await.map_err(failed)?;
+                connection::write(&mut answer, &page, handle.view.data)?;
+                answer.finish()
+            }
+        }
+    }
+}
+
+/// The answer for one document, which may be missing or, because of what is null in it, null.
+fn one(ctx: &Context<'_>, mut answer: Answer<'_>, json: Option<&[u8]>) -> ServerResult<Value> {
+    let Some(json) = json else {
+        return Ok(Value::Null);
+    };
+    match answer.document(json, None) {
+        Ok(()) => answer.finish(),
+        Err(error) => {
+            ctx.add_error(error);
+            Ok(Value::Null)
+        }
+    }
+}
