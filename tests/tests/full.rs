@@ -318,10 +318,12 @@ async fn a_lost_connection_is_replaced_and_its_chunk_is_done_again() -> anyhow::
     let statements: i64 = sqlx::query_scalar("SELECT last_value FROM statements")
         .fetch_one(&pool)
         .await?;
-    assert_eq!(
-        statements,
-        7 + 2 + 2,
-        "seven chunks, two of them twice, and the documents that these have left marked"
+    // A chunk that was lost may still be open when it is done again; then what it has marked is
+    // written once more.
+    assert!(
+        (7 + 2..=7 + 2 + 2).contains(&statements),
+        "seven chunks, two of them twice, and the documents that these may have left marked: \
+         {statements}"
     );
     Ok(())
 }
