@@ -107,6 +107,7 @@ mod message;
 pub mod migrate;
 mod model;
 mod mutation;
+mod mutex;
 mod proof;
 mod read;
 pub mod rebuild;

@@ -2,13 +2,14 @@
 //! database. They are asked for before the rows are gone.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use sqlx::{AssertSqlSafe, PgConnection, Row};
 
 use crate::dependents::composed::Composed;
 use crate::error::{Error, Result};
 use crate::key::Keys;
+use crate::mutex::lock;
 use crate::sql::cascade as sql;
 use crate::sync::telemetry;
 
@@ -78,19 +79,12 @@ pub(crate) struct Cascades {
 
 impl Cache {
     async fn get(&self, connection: &mut PgConnection) -> Result<Arc<ForeignKeys>> {
-        let cached = self
-            .foreign_keys
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
+        let cached = lock(&self.foreign_keys).clone();
         if let Some(cached) = cached {
             return Ok(cached);
         }
         let loaded = Arc::new(ForeignKeys::load(connection).await?);
-        *self
-            .foreign_keys
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&loaded));
+        *lock(&self.foreign_keys) = Some(Arc::clone(&loaded));
         Ok(loaded)
     }
 

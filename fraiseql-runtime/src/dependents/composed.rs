@@ -3,7 +3,9 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
+
+use crate::mutex::lock;
 
 /// What was composed, by what it depends on.
 #[derive(Debug)]
@@ -18,7 +20,7 @@ impl<K> Default for Composed<K> {
 impl<K: Eq + Hash> Composed<K> {
     /// The statement of `key`.
     pub(crate) fn get(&self, key: K, compose: impl FnOnce() -> String) -> Arc<str> {
-        let mut composed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut composed = lock(&self.0);
         let text = composed.entry(key).or_insert_with(|| compose().into());
         Arc::clone(text)
     }

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::marker::PhantomData;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use async_graphql::parser::types::Field as AskedField;
 use async_graphql::registry::Registry;
@@ -15,6 +15,7 @@ use async_graphql::{ContextSelectionSet, OutputType, Positioned, ServerResult, V
 use super::document::Answer;
 use super::types;
 use crate::list::{Connection, Cursor};
+use crate::mutex::lock;
 use crate::scalar::{Scalar, ScalarType};
 use crate::schema::{Data, Field, Link, Many, One, Shape, Source, Table};
 use crate::select::{Projection, Selection};
@@ -231,7 +232,7 @@ fn many(json: &'static str, shape: fn() -> &'static Shape) -> Field {
 fn kept(of: &'static Shape, kind: &str, fields: impl FnOnce() -> Vec<Field>) -> &'static Shape {
     static KEPT: Mutex<Option<HashMap<String, &'static Shape>>> = Mutex::new(None);
     let id = format!("{}::{kind}", of.id);
-    let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut kept = lock(&KEPT);
     kept.get_or_insert_default()
         .entry(id)
         .or_insert_with_key(|id| {

@@ -2,10 +2,12 @@
 
 use std::collections::HashMap;
 use std::future::Future;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use async_graphql::{Context, QueryPathSegment, ServerResult, Value};
 use futures_util::lock::Mutex as AsyncMutex;
+
+use crate::mutex::lock;
 
 /// The values of the fields that one request has resolved, by their names in the answer.
 #[derive(Default)]
@@ -27,7 +29,7 @@ impl Once {
             return resolve.await;
         };
         let slot = {
-            let mut values = once.values.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut values = lock(&once.values);
             Arc::clone(values.entry(name.to_owned()).or_default())
         };
         let mut slot = slot.lock().await;

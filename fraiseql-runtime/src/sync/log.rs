@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
 use sqlx::postgres::{PgArguments, PgRow};
@@ -10,6 +10,7 @@ use sqlx::query::Query;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, PgPool, Postgres, Row};
 
 use crate::error::{Error, Result};
+use crate::mutex::lock;
 use crate::sql::log::{self as sql, LogSql, PRUNED};
 use crate::sync::observe::{BatchEvent, Mode};
 use crate::sync::report::SyncReport;
@@ -355,10 +356,7 @@ impl SyncLog {
     }
 
     fn pruned(&self) -> std::sync::MutexGuard<'_, Option<Instant>> {
-        self.switches
-            .pruned
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        lock(&self.switches.pruned)
     }
 
     fn name(&self) -> &str {

@@ -1,7 +1,7 @@
 //! Where a sync can run.
 
 use std::future::Future;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use sqlx::pool::PoolConnection;
@@ -10,6 +10,7 @@ use sqlx::{Executor, PgConnection, PgPool, Postgres, Transaction};
 use crate::error::{Error, Result};
 use crate::key::Keys;
 use crate::lease::Lease;
+use crate::mutex::lock;
 use crate::sql::part::PartSql;
 use crate::sync::observe::{Mode, Watch};
 use crate::sync::report::SyncReport;
@@ -103,10 +104,7 @@ pub(crate) struct Friends(Arc<Mutex<Vec<i32>>>);
 
 impl Friends {
     fn all(&self) -> Vec<i32> {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        lock(&self.0).clone()
     }
 
     /// The backend of `connection` becomes one of them.
@@ -115,10 +113,7 @@ impl Friends {
             .fetch_one(connection)
             .await
             .map_err(Error::database("asking for the backend that syncs"))?;
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(backend);
+        lock(&self.0).push(backend);
         Ok(())
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::pin::Pin;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::time::Instant;
 
 use futures_util::future::{BoxFuture, FutureExt as _};
@@ -14,6 +14,7 @@ use super::{Pass, Settings};
 use crate::error::{Error, Result};
 use crate::key::Keys;
 use crate::lease::Lease;
+use crate::mutex::lock;
 use crate::sync::observe::{Mode, Watch};
 use crate::sync::report::SyncReport;
 use crate::sync::target::{Friends, Session};
@@ -172,7 +173,7 @@ impl<'a> Run<'a> {
 
     fn plan(&self) -> MutexGuard<'_, Plan<'a>> {
         // A panic in the caller's `on_progress` is the caller's.
-        self.plan.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.plan)
     }
 
     /// Takes no more chunks.

@@ -5,10 +5,11 @@ pub mod changes;
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use crate::error::Result;
 use crate::key::{Key, Keys};
+use crate::mutex::lock;
 use crate::schema::Table;
 use crate::sync::Request;
 use crate::sync::failure::Failure;
@@ -378,7 +379,7 @@ impl Recorder {
 
     fn lock(&self) -> MutexGuard<'_, Record> {
         // An assertion that fails never holds the lock.
-        self.record.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.record)
     }
 
     fn answer(&self, request: &Request<'_>, keys: &Keys) -> Result<SyncReport> {
