@@ -14,6 +14,7 @@ use async_graphql::registry::{MetaType, MetaTypeName};
 use async_graphql::{ContextBase, Name, Positioned, QueryPathSegment};
 
 use super::marked::is_mark;
+use super::prepared::root_type;
 use crate::schema::{Shape, Source};
 use crate::select::{Selected, Selection};
 
@@ -78,13 +79,7 @@ fn same_name<'a>(ctx: &ContextBase<'a, &'a Positioned<SelectionSet>>) -> Same<'a
 
     let operation = &ctx.query_env.operation.node;
     let registry = &ctx.schema_env.registry;
-    let mut ty = match operation.ty {
-        async_graphql::parser::types::OperationType::Query => Some(registry.query_type.as_str()),
-        async_graphql::parser::types::OperationType::Mutation => registry.mutation_type.as_deref(),
-        async_graphql::parser::types::OperationType::Subscription => {
-            registry.subscription_type.as_deref()
-        }
-    };
+    let mut ty = root_type(registry, operation);
     let mut sets = vec![&operation.selection_set.node];
     let mut several = false;
     let mut objects = true;

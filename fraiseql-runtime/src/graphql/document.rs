@@ -19,7 +19,7 @@ use crate::error::Result;
 use crate::read::document::Document;
 use crate::read::target::ReadTarget;
 use crate::schema::Shape;
-use crate::select::{Projection, ProjectionError, Segment, Selection};
+use crate::select::{Projection, ProjectionError, Segment};
 use crate::view::{Embed, TView};
 
 /// A document as the value of a resolver: answered with the fields that the query selects, out
@@ -251,7 +251,6 @@ pub(super) struct Place(pub(super) Vec<PathSegment>);
 pub(super) struct Answer<'a> {
     ctx: &'a ContextSelectionSet<'a>,
     projection: Projection,
-    selection: Selection,
     as_values: bool,
     out: Vec<u8>,
 }
@@ -271,7 +270,6 @@ impl<'a> Answer<'a> {
         Ok(Self {
             ctx,
             projection,
-            selection: asked.selection,
             as_values: asked.as_values,
             out: Vec::new(),
         })
@@ -299,16 +297,10 @@ impl<'a> Answer<'a> {
         Err(last.unwrap_or_else(|| ServerError::new("the document is null", None)))
     }
 
-    pub(super) fn selection(&self) -> &Selection {
-        &self.selection
-    }
-
     /// Whether a field of the outermost object is asked for.
     pub(super) fn asks_for(&self, field: &str) -> bool {
-        self.selection
-            .fields()
-            .iter()
-            .any(|selected| selected.name == field)
+        let mut asked = self.projection.selection().fields().iter();
+        asked.any(|selected| selected.name == field)
     }
 
     /// Adds what is asked of each of the documents of a list.

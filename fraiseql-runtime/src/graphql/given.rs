@@ -9,7 +9,7 @@ use std::collections::HashSet;
 
 use async_graphql::parser::types::{
     Directive, DocumentOperations, ExecutableDocument, Field, OperationDefinition,
-    Selection as Item, SelectionSet,
+    Selection as Item, SelectionSet, VariableDefinition,
 };
 use async_graphql::{Name, Positioned, Variables};
 use async_graphql_value::Value;
@@ -20,6 +20,27 @@ pub(super) fn missing(operation: &OperationDefinition, variables: &Variables) ->
     let names = definitions.map(|definition| &definition.node.name.node);
     let missing = names.filter(|name| !variables.contains_key(*name));
     missing.cloned().collect()
+}
+
+/// Why a request without a value for this variable cannot be run, if there is none.
+pub(crate) fn not_provided(
+    definition: &VariableDefinition,
+    variables: &Variables,
+) -> Option<String> {
+    let VariableDefinition {
+        name,
+        var_type,
+        default_value,
+        ..
+    } = definition;
+    let is_missing =
+        !var_type.node.nullable && default_value.is_none() && !variables.contains_key(&name.node);
+    is_missing.then(|| {
+        format!(
+            "Variable \"${}\" of required type \"{}\" was not provided.",
+            name.node, var_type.node
+        )
+    })
 }
 
 /// Takes what is not given out of a document.

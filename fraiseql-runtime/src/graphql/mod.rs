@@ -63,7 +63,7 @@ mod asked;
 mod connection;
 mod document;
 pub(crate) mod error;
-mod given;
+pub(crate) mod given;
 mod input;
 mod limits;
 mod marked;

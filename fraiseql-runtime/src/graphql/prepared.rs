@@ -11,14 +11,14 @@ use async_graphql::extensions::{
 use async_graphql::parser::types::{ExecutableDocument, OperationDefinition, OperationType};
 use async_graphql::registry::Registry;
 use async_graphql::{
-    CacheControl, Data, Request, Response, ServerError, ServerResult, ValidationResult, Variables,
+    CacheControl, Data, Request, Response, ServerError, ServerResult, ValidationResult,
 };
 
 use super::document::Place;
 use super::error::clip;
 use super::limits::DocumentLimits;
 use super::once::Once;
-use super::queries::{KEPT, Queries, Query};
+use super::queries::{self, KEPT, Queries, Query};
 use super::root::{self, RootField};
 use super::{given, marked, rules};
 
@@ -140,8 +140,8 @@ struct Asked {
     is_marked: bool,
     /// The query, where it is kept for other requests, too.
     kept: Option<Arc<Query>>,
-    operation: Option<String>,
-    variables: Variables,
+    /// What its validation depends on, where that is kept, too.
+    validate_once: Option<queries::Request>,
 }
 
 /// In the data of an execution: its query, where that is kept.
@@ -194,7 +194,8 @@ impl Extension for Prepare {
         let checked = query.check(registry).map_err(short)?;
         let document = &query.document;
         let mut missing = HashSet::new();
-        if let Some(operation) = operation(document, request.operation_name.as_deref()) {
+        let name = request.operation_name.as_deref();
+        if let Some(operation) = operation(document, name) {
             let variables = &mut request.variables;
             rules::variables(registry, operation, variables).map_err(short)?;
             missing = given::missing(operation, variables);
@@ -203,12 +204,8 @@ impl Extension for Prepare {
                 fields: root::fields(registry, &document.fragments, operation, variables),
                 is_marked: checked.marked.is_some(),
                 kept: is_kept.then(|| Arc::clone(&query)),
-                operation: request.operation_name.clone(),
-                variables: if self.validate_once {
-                    variables.clone()
-                } else {
-                    Variables::default()
-                },
+                validate_once: (self.validate_once && variables.len() <= MOST_KEPT_VARIABLES)
+                    .then(|| queries::Request::of(registry, name, variables)),
             });
         }
         if !missing.is_empty() {
@@ -231,21 +228,16 @@ impl Extension for Prepare {
         ctx: &ExtensionContext<'_>,
         next: NextValidation<'_>,
     ) -> Result<ValidationResult, Vec<ServerError>> {
-        let registry = &ctx.schema_env.registry;
-        let asked = self.asked.get().filter(|_| self.validate_once);
-        let kept = asked.and_then(|asked| Some((asked, asked.kept.as_ref()?)));
-        if let Some((asked, query)) = kept
-            && let Some(result) =
-                query.validated(registry, asked.operation.as_deref(), &asked.variables)
+        let asked = self.asked.get();
+        let kept = asked.and_then(|asked| asked.kept.as_ref().zip(asked.validate_once.as_ref()));
+        if let Some((query, request)) = kept
+            && let Some(result) = query.validated(request)
         {
             return Ok(result);
         }
         let validated = next.run(ctx).await;
-        if let (Some((asked, query)), Ok(result)) = (kept, &validated)
-            && asked.variables.len() <= MOST_KEPT_VARIABLES
-        {
-            let (operation, variables) = (asked.operation.clone(), asked.variables.clone());
-            query.keep_validated(registry, operation, variables, *result);
+        if let (Some((query, request)), Ok(result)) = (kept, &validated) {
+            query.keep_validated(request.clone(), *result);
         }
         validated.or_else(|mut errors| {
             errors.retain(|error| !rules::is_mistaken(error));

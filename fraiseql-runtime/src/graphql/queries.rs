@@ -1,7 +1,7 @@
 //! Queries, read once: within limits, parsed, and kept by their text.
 
 use std::num::NonZeroUsize;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use async_graphql::parser::parse_query;
 use async_graphql::parser::types::ExecutableDocument;
@@ -13,6 +13,7 @@ use super::error::clip;
 use super::limits::DocumentLimits;
 use super::prepared::root_type;
 use super::{marked, overlap, rules};
+use crate::mutex::lock;
 use crate::schema::Shape;
 use crate::select::{Projection, Selection, SelectionError};
 
@@ -34,8 +35,8 @@ pub(crate) struct Query {
     checked: Mutex<Option<Verdict>>,
     /// What it has asked for, compiled.
     projections: Mutex<Vec<Projection>>,
-    /// What the library's validation has found, and of what it has found that.
-    validated: Mutex<Option<Validated>>,
+    /// The last request in which the library's validation has found no fault, and what it found.
+    validated: Mutex<Option<(Request, ValidationResult)>>,
 }
 
 /// What was found out of a query with the registry at this address.
@@ -44,12 +45,28 @@ struct Verdict {
     result: Result<Arc<Checked>, ServerError>,
 }
 
-/// A validation without a fault.
-struct Validated {
+/// What a validation depends on, beside the query.
+#[derive(Clone, PartialEq)]
+pub(super) struct Request {
     registry: usize,
     operation: Option<String>,
     variables: Variables,
-    result: ValidationResult,
+}
+
+impl Request {
+    pub(super) fn of(registry: &Registry, operation: Option<&str>, variables: &Variables) -> Self {
+        Self {
+            registry: place(registry),
+            operation: operation.map(str::to_owned),
+            variables: variables.clone(),
+        }
+    }
+}
+
+/// Where a registry is. One schema has one registry, at one place, as long as it is there; a
+/// query outlives it only with the endpoint that serves it.
+fn place(registry: &Registry) -> usize {
+    std::ptr::from_ref(registry).addr()
 }
 
 /// With `@skip` and `@include` a query asks for one thing or another; so many of them are kept.
@@ -117,9 +134,7 @@ fn unreadable(error: async_graphql::parser::Error) -> ServerError {
 impl Query {
     /// Holds it against the rules of a schema that the library does not look at.
     pub(super) fn check(&self, registry: &Registry) -> Result<Arc<Checked>, ServerError> {
-        // One schema has one registry, at one place, as long as it is there; a query outlives
-        // it only with the endpoint that serves it.
-        let place = std::ptr::from_ref(registry).addr();
+        let place = place(registry);
         if let Some(verdict) = &*lock(&self.checked)
             && verdict.registry == place
         {
@@ -152,35 +167,16 @@ impl Query {
         Ok(projection)
     }
 
-    /// What the library's validation found when the same was asked the last time.
-    pub(super) fn validated(
-        &self,
-        registry: &Registry,
-        operation: Option<&str>,
-        variables: &Variables,
-    ) -> Option<ValidationResult> {
+    /// What the library's validation found in this request, if that was the last one.
+    pub(super) fn validated(&self, request: &Request) -> Option<ValidationResult> {
         let validated = lock(&self.validated);
-        let validated = validated.as_ref()?;
-        (validated.registry == std::ptr::from_ref(registry).addr()
-            && validated.operation.as_deref() == operation
-            && validated.variables == *variables)
-            .then_some(validated.result)
+        let (of, result) = validated.as_ref()?;
+        (of == request).then_some(*result)
     }
 
     /// Keeps what the library's validation has found.
-    pub(super) fn keep_validated(
-        &self,
-        registry: &Registry,
-        operation: Option<String>,
-        variables: Variables,
-        result: ValidationResult,
-    ) {
-        *lock(&self.validated) = Some(Validated {
-            registry: std::ptr::from_ref(registry).addr(),
-            operation,
-            variables,
-            result,
-        });
+    pub(super) fn keep_validated(&self, request: Request, result: ValidationResult) {
+        *lock(&self.validated) = Some((request, result));
     }
 
     fn checked(&self, registry: &Registry) -> Result<Checked, ServerError> {
@@ -200,9 +196,4 @@ impl Query {
             marked: marked.flatten(),
         })
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Nothing that is done under a lock leaves it half done.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -14,6 +14,7 @@ use async_graphql::{Name, Pos, Positioned, ServerError, ServerResult, Variables}
 use async_graphql_value::Value;
 
 use super::asked::Fragments;
+use super::given;
 use super::prepared::root_type;
 use super::values::{Form, Values};
 
@@ -52,6 +53,9 @@ pub(super) fn variables(
         let pos = definition.pos;
         let definition = &definition.node;
         let name = &definition.name.node;
+        if let Some(why) = given::not_provided(definition, variables) {
+            return Err(fault(pos, why));
+        }
         let ty = definition.var_type.node.to_string();
         match (variables.get(name), &definition.default_value) {
             (Some(value), _) => values
@@ -64,11 +68,6 @@ pub(super) fn variables(
                 })?,
             (None, Some(default)) => {
                 variables.insert(name.clone(), default.node.clone());
-            }
-            (None, None) if !definition.var_type.node.nullable => {
-                let why =
-                    format!("Variable \"${name}\" of required type \"{ty}\" was not provided.");
-                return Err(fault(pos, why));
             }
             (None, None) => {}
         }

@@ -6,7 +6,7 @@ use std::panic::AssertUnwindSafe;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use async_graphql::parser::types::{OperationType, Selection, SelectionSet, VariableDefinition};
+use async_graphql::parser::types::{OperationType, Selection, SelectionSet};
 use async_graphql::{Data, Executor, Request, Response as Outcome, ServerError};
 use axum::body::{Body, Bytes, HttpBody};
 use axum::http::header::{ALLOW, CONTENT_LENGTH};
@@ -18,6 +18,7 @@ use http_body_util::BodyExt as _;
 use tower_service::Service;
 
 use crate::graphql::error::error;
+use crate::graphql::given;
 use crate::graphql::prepared::{AlreadyRead, operation};
 use crate::graphql::response::null_failed_fields;
 use crate::http::GraphQl;
@@ -175,21 +176,8 @@ fn check(
     }
     let definitions = operation.map(|operation| &operation.variable_definitions);
     for variable in definitions.into_iter().flatten() {
-        let VariableDefinition {
-            name,
-            var_type,
-            default_value,
-            ..
-        } = &variable.node;
         // Else the executor notices when it needs it, with half of a mutation done.
-        if !var_type.node.nullable
-            && default_value.is_none()
-            && !request.variables.contains_key(&name.node)
-        {
-            let what = format!(
-                "Variable \"${}\" of required type \"{}\" was not provided.",
-                name.node, var_type.node
-            );
+        if let Some(what) = given::not_provided(&variable.node, &request.variables) {
             let mut error = error(what, "BAD_USER_INPUT");
             error.locations.push(variable.pos);
             return Ok(Err(error));

@@ -46,7 +46,7 @@ impl<V: ViewSet> Views<V> {
                 let mut answer = Answer::of(&inside, (root.member.page)())?;
                 let list = chosen(ctx, handle)?.omit(connection::unselected_lists(
                     handle.view.shape,
-                    answer.selection(),
+                    answer.projection().selection(),
                 ));
                 let page = list.page(page, &self.pool).await.map_err(failed)?;
                 connection::write(&mut answer, &page, handle.view.data)?;
