@@ -73,7 +73,7 @@ use crate::model::Kind;
 /// | `skip` | not in the document; `Default` when read |
 /// | `filter`, `sort`, `unique` | also a typed, indexed column of the view table |
 /// | `one(fk = "author_id")` | the row that the column refers to, as a part `T`, `Box<T>` or `Arc<T>`; in an `Option` where it may be null. `key = ".."` where it refers to another column than the other table's key |
-/// | `many(fk = "post_id")` | the rows whose column refers to this row, as a `Vec<T>`, `Box<[T]>` or `Arc<[T]>`; also `key`, `order_by = "created_at DESC, id"`, `limit = 50`, `filter = "NOT hidden"`, and `through(table = "tb_post_tag", fk = "post_id", to = "tag_id")` in place of `fk` |
+/// | `many(fk = "post_id")` | the rows whose column refers to this row, as a `Vec<T>`, `Box<[T]>` or `Arc<[T]>`; also `key`, `order_by = "created_at DESC, id"`, `limit = 50`, `filter = "NOT hidden"`, and `through(table = "tb_post_tag", fk = "post_id", to = "tag_id")`, with a `key` of its own, in place of `fk` |
 /// | `count(table = "tb_comment", fk = "post_id")` | how many rows refer to this row; also `expr`, `filter`, `key` |
 /// | `sum`, `avg`, `min`, `max` | the same with `expr = "{}.price * {}.quantity"`, where `{}` is the row; without rows, `avg`, `min` and `max` are null, and so is `sum` in an `Option` |
 /// | `exists(table = .., fk = ..)` | whether a row refers to this row |

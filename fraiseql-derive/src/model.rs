@@ -167,6 +167,7 @@ pub(crate) enum Link {
         table: Table,
         fk: String,
         to: String,
+        key: Option<Column>,
     },
 }
 

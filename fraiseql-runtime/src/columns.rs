@@ -41,7 +41,7 @@ pub const fn one_fk<T: Embed, C: Embed>(index: usize) {
     }
 }
 
-/// `one(key = ..)` at the field of a struct whose part is `C`.
+/// `one(key = ..)`, or `through(key = ..)`, at the field of a struct whose part is `C`.
 #[track_caller]
 pub const fn one_key<C: Embed>(key: &str) {
     named(C::SHAPE, key);

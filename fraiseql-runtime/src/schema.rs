@@ -165,6 +165,8 @@ pub enum Link {
         fk: &'static str,
         /// Its column that refers to the child.
         to: &'static str,
+        /// The column it refers to, where that is not the child's key.
+        key: Option<&'static str>,
     },
 }
 

@@ -30,6 +30,8 @@ pub struct Post {
     pub by_title: Vec<Comment>,
     #[tview(many(through(table = "tb_link", fk = "from", to = "to"), order_by = "body"))]
     pub linked: Vec<Comment>,
+    #[tview(many(through(table = "tb_link", fk = "from", to = "to", key = "number")))]
+    pub linked_by_number: Vec<Comment>,
     #[tview(count(table = "tb_comment", fk = "post", key = "number"))]
     pub count: i64,
 }

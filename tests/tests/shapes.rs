@@ -324,6 +324,15 @@ fn every_change_of_a_list_is_another_shape() {
             list!(through(table = "on_post", fk = "post_id", to = "c")),
         ),
         (
+            "what that refers to",
+            list!(through(
+                table = "on_post",
+                fk = "post_id",
+                to = "c",
+                key = "number"
+            )),
+        ),
+        (
             "a part without a key",
             shape! {
                 #[derive(Embed)] #[tview(table = "tb_comment")] struct Comment { text: String }

@@ -189,11 +189,12 @@ pub(crate) struct ThroughAttr {
     pub(crate) table: Option<Text>,
     pub(crate) fk: Option<Text>,
     pub(crate) to: Option<Text>,
+    pub(crate) key: Option<Text>,
 }
 
 impl Receiver for ThroughAttr {
     const PLACE: &'static str = "in `through(..)`";
-    const KEYS: &'static [&'static str] = &["table", "fk", "to"];
+    const KEYS: &'static [&'static str] = &["table", "fk", "to", "key"];
     const ELSEWHERE: &'static [(&'static [&'static str], &'static str)] =
         &[(ManyAttr::KEYS, "in `many(..)`")];
 }

@@ -137,6 +137,7 @@ fn through(call: &Call<ThroughAttr>, errors: &mut Accumulator) -> Result<Link> {
         table: checked(args.table.as_ref(), text::table, errors).unwrap_or_default(),
         fk: identifier(args.fk.as_ref(), errors),
         to: identifier(args.to.as_ref(), errors),
+        key: args.key.as_ref().map(|key| column(key, errors)),
     })
 }
 

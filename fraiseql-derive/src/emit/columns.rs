@@ -25,8 +25,13 @@ fn of_field(model: &Model, index: usize, field: &Field) -> TokenStream {
             proofs.extend(of_key("one_key", part, key.as_ref()));
         }
         Source::Many(many) => {
-            if let Link::ForeignKey(fk) = &many.link {
-                proofs.extend(prove("many_fk", &[this, part], &quote!(#index), fk.span));
+            match &many.link {
+                Link::ForeignKey(fk) => {
+                    proofs.extend(prove("many_fk", &[this, part], &quote!(#index), fk.span));
+                }
+                Link::Through { key, .. } => {
+                    proofs.extend(of_key("one_key", part, key.as_ref()));
+                }
             }
             proofs.extend(of_key("many_key", this, many.key.as_ref()));
             if let Some(span) = many.order_by_span {

@@ -253,9 +253,13 @@ fn source(model: &Model, field: &Field) -> TokenStream {
                     table: join,
                     fk,
                     to,
+                    key,
                 } => {
                     let join = table(model, join);
-                    quote!(#krate::schema::Link::Through { table: #join, fk: #fk, to: #to })
+                    let key = option(model, key.as_ref());
+                    quote!(#krate::schema::Link::Through {
+                        table: #join, fk: #fk, to: #to, key: #key,
+                    })
                 }
             };
             let key = option(model, key.as_ref());

@@ -284,9 +284,9 @@ impl<'f, 'a> Walk<'f, 'a> {
                     );
                 }
             }
-            Link::Through { table, fk, to } => {
+            Link::Through { table, fk, to, key } => {
                 let joins = self.table(table, path);
-                let key = child.key_column();
+                let key = key.unwrap_or(child.key_column());
                 let key_column = children
                     .and_then(|it| self.column(it, child.table, key, path, Role::Named("key")));
                 if let (Some(rows), Some(_)) = (children, key_column) {

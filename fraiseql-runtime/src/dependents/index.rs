@@ -227,10 +227,10 @@ impl Index {
                     let own = many.key.unwrap_or(shape.key_column());
                     match many.link {
                         Link::ForeignKey(fk) => self.walk(handle, child, &up(own, fk)),
-                        Link::Through { table, fk, to } => {
+                        Link::Through { table, fk, to, key } => {
                             let joined = up(own, fk);
                             self.add(handle, table, &joined);
-                            let key = child.key_column();
+                            let key = key.unwrap_or(child.key_column());
                             let mut place = joined.below(path.clone(), table, None, to, key);
                             place.depth = joined.depth;
                             self.walk(handle, child, &place);

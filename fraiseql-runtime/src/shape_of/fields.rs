@@ -166,16 +166,18 @@ impl Pair {
                 self.text("fk", Some(fk), Some(other));
             }
             (
-                Link::Through { table, fk, to },
+                Link::Through { table, fk, to, key },
                 Link::Through {
                     table: other_table,
                     fk: other_fk,
                     to: other_to,
+                    key: other_key,
                 },
             ) => {
                 self.tables("joins rows of", *table, *other_table);
                 self.text("fk", Some(fk), Some(other_fk));
                 self.text("to", Some(to), Some(other_to));
+                self.text("key", *key, *other_key);
             }
             (Link::ForeignKey(fk), Link::Through { .. }) => self.text("fk", Some(fk), None),
             (Link::Through { .. }, Link::ForeignKey(fk)) => self.text("fk", None, Some(fk)),

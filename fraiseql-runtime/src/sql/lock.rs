@@ -128,10 +128,16 @@ fn embedded(
                 let key = column(&path.row, many.key.unwrap_or(shape.key_column()));
                 match many.link {
                     Link::ForeignKey(fk) => (child, format!("{{row}}.{} = {key}", ident(fk)), None),
-                    Link::Through { table, fk, to } => {
+                    Link::Through {
+                        table,
+                        fk,
+                        to,
+                        key: to_key,
+                    } => {
+                        let to_key = to_key.unwrap_or(child.key_column());
                         // Who changes such a row cannot see a new link to it.
                         wanted
-                            .entry((child.table, child.key_column()))
+                            .entry((child.table, to_key))
                             .or_default()
                             .push(format!(
                                 "SELECT j0.{}\nFROM {}\nJOIN {table} AS j0 ON j0.{} = {key}\n\
@@ -142,11 +148,7 @@ fn embedded(
                             ));
                         (
                             child,
-                            format!(
-                                "{{row}}.{} = {{link}}.{}",
-                                ident(child.key_column()),
-                                ident(to)
-                            ),
+                            format!("{{row}}.{} = {{link}}.{}", ident(to_key), ident(to)),
                             Some(format!(
                                 "\nJOIN {table} AS {{link}} ON {{link}}.{} = {key}",
                                 ident(fk)

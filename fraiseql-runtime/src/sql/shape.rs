@@ -110,12 +110,12 @@ impl Text {
                 self.word("many");
                 match many.link {
                     Link::ForeignKey(fk) => self.name(fk),
-                    Link::Through { table, fk, to } => {
+                    Link::Through { table, fk, to, key } => {
                         self.word("through");
                         self.table(table);
                         self.name(fk);
                         self.name(to);
-                        self.name(child.key_column());
+                        self.name(key.unwrap_or(child.key_column()));
                     }
                 }
                 self.name(many.key.unwrap_or(parent.key_column()));

@@ -11,6 +11,8 @@ pub struct Post {
     comments: Vec<Comment>,
     #[tview(many(fk = "post_id", key = "legacyNo"))]
     old: Vec<Comment>,
+    #[tview(many(through(table = "tb_post_comment", fk = "post", to = "comment", key = "createdAt")))]
+    linked: Vec<Comment>,
     #[tview(count(table = "tb_comment", fk = "post_no", key = "legacyNo"))]
     old_count: i64,
 }

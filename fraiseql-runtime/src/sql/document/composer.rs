@@ -267,13 +267,13 @@ impl Composer {
         let parent = column(row, many.key.unwrap_or(shape.key_column()));
         let (link, on) = match many.link {
             Link::ForeignKey(fk) => (None, format!("{} = {parent}", column(&inner, fk))),
-            Link::Through { table, fk, to } => {
+            Link::Through { table, fk, to, key } => {
                 let through = self.alias(&format!("{path}_through"));
                 (
                     Some(format!(
                         "JOIN {table} AS {through} ON {} = {}",
                         column(&through, to),
-                        column(&inner, child.key_column())
+                        column(&inner, key.unwrap_or(child.key_column()))
                     )),
                     format!("{} = {parent}", column(&through, fk)),
                 )
