@@ -53,6 +53,25 @@ impl Server {
         Ok(self.options().clone().database(name))
     }
 
+    /// Creates the database `name`, unless it is there.
+    ///
+    /// # Errors
+    /// As [`Server::create_database`].
+    pub async fn ensure_database(&self, name: &str) -> Result<PgConnectOptions> {
+        let mut connection = self.options().connect().await?;
+        let exists: bool = sqlx::query_scalar(
+            "SELECT EXISTS (SELECT FROM pg_catalog.pg_database WHERE datname = $1)",
+        )
+        .bind(name)
+        .fetch_one(&mut connection)
+        .await?;
+        connection.close().await?;
+        if !exists {
+            self.create_named(name).await?;
+        }
+        Ok(self.options().clone().database(name))
+    }
+
     async fn create_named(&self, name: &str) -> Result<()> {
         let mut connection = self.options().connect().await?;
         let quoted = name.replace('"', "\"\"");

@@ -16,6 +16,7 @@ use super::prepared::Kept;
 use super::response::raw;
 use super::types;
 use crate::error::Result;
+use crate::read;
 use crate::read::document::Document;
 use crate::read::target::ReadTarget;
 use crate::schema::Shape;
@@ -126,7 +127,20 @@ impl<T: TView> TvDoc<T> {
     /// # Errors
     /// As [`TView::find`].
     pub async fn find(target: impl ReadTarget, key: T::Key) -> Result<Option<Self>> {
-        Ok(T::find_json(target, key).await?.map(Self::from))
+        let documents = read::documents(target, T::handle(), &[key]).await?;
+        Ok(documents.into_iter().next().map(Self::from))
+    }
+}
+
+impl<T: TView> TvList<T> {
+    /// Reads the documents of `keys`, in their order, in one statement. Keys without a document
+    /// are left out.
+    ///
+    /// # Errors
+    /// As [`TView::find_many`].
+    pub async fn find(target: impl ReadTarget, keys: &[T::Key]) -> Result<Self> {
+        let documents = read::documents(target, T::handle(), keys).await?;
+        Ok(documents.into_iter().collect())
     }
 }
 

@@ -59,6 +59,21 @@ pub(crate) async fn find_many<T: DeserializeOwned, K: Key>(
         .collect()
 }
 
+/// The documents of these keys as they were read, in the order of the keys.
+#[cfg(feature = "graphql")]
+pub(crate) async fn documents<K: Key>(
+    target: impl ReadTarget,
+    handle: Handle,
+    keys: &[K],
+) -> Result<Vec<document::Document>> {
+    let read = match keys {
+        [key] => Read::one(handle, key),
+        keys => Read::many(handle, keys),
+    };
+    let rows = target.read(read).await?;
+    Ok(rows.into_iter().map(document::Document::new).collect())
+}
+
 pub(crate) fn reading(handle: Handle) -> impl FnOnce(sqlx::Error) -> Error {
     Error::database(format!("reading {}", handle.view.table))
 }

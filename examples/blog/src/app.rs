@@ -1,0 +1,93 @@
+//! What all requests share: the pool, the read model, the queue of likes; opened when the server
+//! starts, closed when it ends.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use fraiseql_runtime::{Mutation, Observed, ReadModel, SyncLog};
+use sqlx::PgPool;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use tokio::task::JoinHandle;
+
+use crate::service::likes::Queue;
+use crate::{service, views};
+
+/// Rows of the log are kept for this long.
+const KEEP_LOG: Duration = Duration::from_secs(30 * 24 * 3600);
+
+/// What all requests share. A clone is another handle.
+#[derive(Clone, Debug)]
+pub struct App {
+    /// Connections to the database.
+    pub pool: PgPool,
+    /// The documents, and who is told of each sync.
+    pub blog: ReadModel,
+    /// Posts whose likes are counted in the background.
+    pub likes: Queue,
+}
+
+/// What has to be closed in the end.
+#[derive(Debug)]
+pub struct Closing {
+    pool: PgPool,
+    counting: JoinHandle<()>,
+}
+
+impl App {
+    /// Connects, migrates base tables and view tables, and starts what runs in the background.
+    ///
+    /// # Errors
+    /// When the database cannot be reached, or does not fit the structs.
+    pub async fn open(database: PgConnectOptions, connections: u32) -> Result<(Self, Closing)> {
+        let pool = PgPoolOptions::new()
+            .max_connections(connections)
+            .connect_with(database)
+            .await
+            .context("cannot connect to the database")?;
+        sqlx::migrate!()
+            .run(&pool)
+            .await
+            .context("cannot migrate the base tables")?;
+        let blog = views::read_model()
+            .sync_log(SyncLog::new(pool.clone()).keep(KEEP_LOG))
+            .build()?;
+        let migration = blog.migrate(&pool).await?;
+        blog.check(&pool).await?.into_result()?;
+        if !migration.stale.is_empty() {
+            tracing::info!("{}", blog.rebuild(&pool).await?);
+        }
+        let target = blog.on(pool.clone());
+        let (likes, counting) = Queue::start::<Observed<PgPool>>(target);
+        let closing = Closing {
+            pool: pool.clone(),
+            counting,
+        };
+        let app = Self { pool, blog, likes };
+        Ok((app, closing))
+    }
+
+    /// Runs a command: what it changed is committed with every document that depends on it, or
+    /// nothing is. After a deadlock it is run again.
+    ///
+    /// # Errors
+    /// Those of the command, and of the database.
+    pub async fn mutate<T>(
+        &self,
+        command: impl AsyncFnMut(&mut Mutation) -> service::Result<T>,
+    ) -> service::Result<T> {
+        let (value, _) = self.blog.mutate(&self.pool, command).await?;
+        Ok(value)
+    }
+}
+
+impl Closing {
+    /// Waits for what runs in the background. Every [`App`] must be gone by then.
+    ///
+    /// # Errors
+    /// When a task has panicked.
+    pub async fn close(self) -> Result<()> {
+        self.counting.await?;
+        self.pool.close().await;
+        Ok(())
+    }
+}

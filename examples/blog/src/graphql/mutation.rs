@@ -1,0 +1,219 @@
+//! Commands as GraphQL mutations: each runs a function of [`service`](crate::service), and answers
+//! with the fresh document.
+
+use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object};
+use fraiseql_runtime::TView;
+use fraiseql_runtime::graphql::{TvDoc, TvList};
+use uuid::Uuid;
+
+use super::error::Result;
+use crate::app::App;
+use crate::rows::{NewPost, NewUser, PostChange, UserChange};
+use crate::service::{Error, comments, likes, posts, users};
+use crate::views::{Comment, Post, User};
+
+/// The root of mutations.
+#[derive(Debug, Default)]
+pub struct Mutation;
+
+/// A post that is begun.
+#[derive(InputObject)]
+struct PostInput {
+    title: String,
+    content: String,
+}
+
+#[Object]
+impl Mutation {
+    /// Somebody joins.
+    async fn create_user(
+        &self,
+        ctx: &Context<'_>,
+        username: String,
+        full_name: String,
+        bio: Option<String>,
+    ) -> Result<TvDoc<User>> {
+        let app = app(ctx);
+        let user = NewUser {
+            username,
+            full_name,
+            bio,
+        };
+        let id = users::create(&mut app.pool.clone(), app.blog.on(&app.pool), &user).await?;
+        fresh(app, id, "user").await
+    }
+
+    /// Changes a user. What is not given stays; `bio: null` removes it.
+    async fn update_user(
+        &self,
+        ctx: &Context<'_>,
+        id: ID,
+        username: Option<String>,
+        full_name: Option<String>,
+        bio: MaybeUndefined<String>,
+    ) -> Result<TvDoc<User>> {
+        let (app, id) = (app(ctx), key(&id)?);
+        let change = UserChange {
+            username,
+            full_name,
+            bio: match bio {
+                MaybeUndefined::Undefined => None,
+                MaybeUndefined::Null => Some(None),
+                MaybeUndefined::Value(bio) => Some(Some(bio)),
+            },
+        };
+        app.mutate(async move |m| users::update(m, id, &change).await)
+            .await?;
+        fresh(app, id, "user").await
+    }
+
+    /// Deletes a user with all posts, comments and likes.
+    async fn delete_user(&self, ctx: &Context<'_>, id: ID) -> Result<ID> {
+        let user = key(&id)?;
+        app(ctx)
+            .mutate(async move |m| users::delete(m, user).await)
+            .await?;
+        Ok(id)
+    }
+
+    /// Begins a post.
+    async fn create_post(
+        &self,
+        ctx: &Context<'_>,
+        author_id: ID,
+        title: String,
+        content: String,
+    ) -> Result<TvDoc<Post>> {
+        let (app, author) = (app(ctx), key(&author_id)?);
+        let post = NewPost { title, content };
+        let id = app
+            .mutate(async move |m| posts::create(m, author, post.clone()).await)
+            .await?;
+        fresh(app, id, "post").await
+    }
+
+    /// Begins many posts at once.
+    async fn create_posts(
+        &self,
+        ctx: &Context<'_>,
+        author_id: ID,
+        posts: Vec<PostInput>,
+    ) -> Result<TvList<Post>> {
+        let (app, author) = (app(ctx), key(&author_id)?);
+        let posts: Vec<NewPost> = posts.into_iter().map(NewPost::from).collect();
+        let ids = app
+            .mutate(async move |m| posts::create_all(m, author, &posts).await)
+            .await?;
+        Ok(TvList::find(&app.pool, &ids).await?)
+    }
+
+    /// Changes a post that was read at this `version`; fails where somebody else was faster.
+    async fn update_post(
+        &self,
+        ctx: &Context<'_>,
+        id: ID,
+        version: i32,
+        title: Option<String>,
+        content: Option<String>,
+    ) -> Result<TvDoc<Post>> {
+        let (app, id) = (app(ctx), key(&id)?);
+        let change = PostChange { title, content };
+        app.mutate(async move |m| posts::update(m, id, version, &change).await)
+            .await?;
+        fresh(app, id, "post").await
+    }
+
+    /// Shows a post to everybody.
+    async fn publish_post(&self, ctx: &Context<'_>, id: ID) -> Result<TvDoc<Post>> {
+        let (app, id) = (app(ctx), key(&id)?);
+        app.mutate(async move |m| posts::publish(m, id).await)
+            .await?;
+        fresh(app, id, "post").await
+    }
+
+    /// Deletes a post with its comments, and answers with its author.
+    async fn delete_post(&self, ctx: &Context<'_>, id: ID) -> Result<TvDoc<User>> {
+        let (app, id) = (app(ctx), key(&id)?);
+        let author = app
+            .mutate(async move |m| posts::delete(m, id).await)
+            .await?;
+        fresh(app, author, "user").await
+    }
+
+    /// Says something about a post.
+    async fn create_comment(
+        &self,
+        ctx: &Context<'_>,
+        post_id: ID,
+        author_id: ID,
+        content: String,
+    ) -> Result<TvDoc<Comment>> {
+        let (app, post, author) = (app(ctx), key(&post_id)?, key(&author_id)?);
+        let id = app
+            .mutate(async move |m| comments::create(m, post, author, &content).await)
+            .await?;
+        fresh(app, id, "comment").await
+    }
+
+    /// Deletes a comment, and answers with the post that it was on.
+    async fn delete_comment(&self, ctx: &Context<'_>, id: ID) -> Result<TvDoc<Post>> {
+        let (app, id) = (app(ctx), key(&id)?);
+        let post = app
+            .mutate(async move |m| comments::delete(m, id).await)
+            .await?;
+        fresh(app, post, "post").await
+    }
+
+    /// Moves a comment to another post.
+    async fn move_comment(&self, ctx: &Context<'_>, id: ID, post_id: ID) -> Result<TvDoc<Comment>> {
+        let (app, id, post) = (app(ctx), key(&id)?, key(&post_id)?);
+        app.mutate(async move |m| comments::move_to(m, id, post).await)
+            .await?;
+        fresh(app, id, "comment").await
+    }
+
+    /// Adds tags to a post; those that it has stay.
+    async fn tag_post(&self, ctx: &Context<'_>, id: ID, tags: Vec<String>) -> Result<TvDoc<Post>> {
+        let (app, id) = (app(ctx), key(&id)?);
+        app.mutate(async move |m| posts::tag(m, id, &tags).await)
+            .await?;
+        fresh(app, id, "post").await
+    }
+
+    /// Likes a post. With `wait: false` the answer does not wait until the like is counted.
+    async fn like_post(
+        &self,
+        ctx: &Context<'_>,
+        id: ID,
+        user_id: ID,
+        #[graphql(default = true)] wait: bool,
+    ) -> Result<TvDoc<Post>> {
+        let (app, id, user) = (app(ctx), key(&id)?, key(&user_id)?);
+        let counted = likes::like(&mut app.pool.clone(), &app.likes, id, user).await?;
+        if wait {
+            counted.wait().await;
+        }
+        fresh(app, id, "post").await
+    }
+}
+
+impl From<PostInput> for NewPost {
+    fn from(PostInput { title, content }: PostInput) -> Self {
+        Self { title, content }
+    }
+}
+
+fn app<'c>(ctx: &Context<'c>) -> &'c App {
+    ctx.data_unchecked()
+}
+
+fn key(id: &ID) -> Result<Uuid> {
+    let key = Uuid::parse_str(id);
+    Ok(key.map_err(|_| Error::Invalid(format!("`{}` is no ID of this blog", id.as_str())))?)
+}
+
+/// The document, as the command left it; somebody may have deleted it since.
+async fn fresh<T: TView<Key = Uuid>>(app: &App, id: Uuid, what: &'static str) -> Result<TvDoc<T>> {
+    let document = TvDoc::find(&app.pool, id).await?;
+    Ok(document.ok_or(Error::NotFound { what, id })?)
+}

@@ -1,0 +1,43 @@
+//! Routes and what is around them.
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::http::{HeaderName, StatusCode};
+use fraiseql_runtime::http::GraphQl;
+use tower::ServiceBuilder;
+use tower_http::compression::CompressionLayer;
+use tower_http::limit::RequestBodyLimitLayer;
+use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
+use tower_http::timeout::TimeoutLayer;
+use tower_http::trace::TraceLayer;
+
+use crate::app::App;
+use crate::graphql;
+
+/// A request takes at most so long.
+const TIMEOUT: Duration = Duration::from_secs(30);
+/// A body has at most so many bytes.
+const LARGEST_BODY: usize = 1 << 20;
+/// What a request is called in the log, and in its answer.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Everything that the server answers.
+pub fn router(app: &App) -> Router {
+    let endpoint = GraphQl::new(graphql::schema(app.clone()))
+        .graphiql(true)
+        .timeout(TIMEOUT);
+    let around = ServiceBuilder::new()
+        .layer(SetRequestIdLayer::new(REQUEST_ID, MakeRequestUuid))
+        .layer(TraceLayer::new_for_http())
+        .layer(PropagateRequestIdLayer::new(REQUEST_ID))
+        .layer(CompressionLayer::new())
+        .layer(TimeoutLayer::with_status_code(
+            StatusCode::GATEWAY_TIMEOUT,
+            TIMEOUT,
+        ))
+        .layer(RequestBodyLimitLayer::new(LARGEST_BODY));
+    Router::new()
+        .route_service("/graphql", endpoint)
+        .layer(around)
+}

@@ -1,0 +1,189 @@
+//! `tb_post`, with its tags.
+
+use fraiseql_runtime::Mutation;
+use uuid::Uuid;
+
+use super::{found, post_key};
+use crate::service::Result;
+
+/// A post that is begun.
+#[derive(Clone, Debug)]
+pub struct NewPost {
+    /// The title.
+    pub title: String,
+    /// The text.
+    pub content: String,
+}
+
+/// What is to be changed of a post; `None` stays as it is.
+#[derive(Clone, Debug, Default)]
+pub struct PostChange {
+    /// The title.
+    pub title: Option<String>,
+    /// The text.
+    pub content: Option<String>,
+}
+
+/// What became of a change to a certain version of a post.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Updated {
+    /// It was made.
+    Done,
+    /// The post has this version, another one.
+    Stale(i32),
+}
+
+/// Rows of posts.
+pub trait Posts {
+    /// Adds posts of one author, in one statement.
+    ///
+    /// # Errors
+    /// When there is no such author.
+    async fn insert_posts(&mut self, author: Uuid, posts: &[NewPost]) -> Result<Vec<Uuid>>;
+
+    /// Changes a post, if it has this version.
+    ///
+    /// # Errors
+    /// When there is none.
+    async fn update_post(&mut self, id: Uuid, version: i32, change: &PostChange)
+    -> Result<Updated>;
+
+    /// Publishes a post, and says whether it was not published before.
+    ///
+    /// # Errors
+    /// When there is none.
+    async fn publish_post(&mut self, id: Uuid) -> Result<bool>;
+
+    /// Deletes a post, with its comments and likes, and says whose it was.
+    ///
+    /// # Errors
+    /// When there is none.
+    async fn delete_post(&mut self, id: Uuid) -> Result<Uuid>;
+
+    /// Adds tags to a post, and says which row of `tb_post` it is, for the rows of the join
+    /// table.
+    ///
+    /// # Errors
+    /// When there is no such post.
+    async fn tag_post(&mut self, id: Uuid, tags: &[String]) -> Result<i64>;
+}
+
+impl Posts for Mutation {
+    async fn insert_posts(&mut self, author: Uuid, posts: &[NewPost]) -> Result<Vec<Uuid>> {
+        // The end of the key tells posts of one title apart.
+        let ids: Vec<Uuid> = posts.iter().map(|_| Uuid::new_v4()).collect();
+        let identifiers = ids.iter().zip(posts).map(|(id, post)| {
+            let end = &id.simple().to_string()[24..];
+            format!("{}-{end}", slug::slugify(&post.title))
+        });
+        let done = sqlx::query(
+            "INSERT INTO tb_post (id, identifier, fk_author, title, content)
+             SELECT new.id, new.identifier, u.pk_user, new.title, new.content
+             FROM tb_user AS u
+             CROSS JOIN unnest($2::uuid[], $3::text[], $4::text[], $5::text[])
+                 AS new (id, identifier, title, content)
+             WHERE u.id = $1",
+        )
+        .bind(author)
+        .bind(&ids)
+        .bind(identifiers.collect::<Vec<_>>())
+        .bind(
+            posts
+                .iter()
+                .map(|post| post.title.as_str())
+                .collect::<Vec<_>>(),
+        )
+        .bind(
+            posts
+                .iter()
+                .map(|post| post.content.as_str())
+                .collect::<Vec<_>>(),
+        )
+        .execute(&mut **self)
+        .await?;
+        let inserted = (done.rows_affected() > 0 || posts.is_empty()).then_some(ids);
+        found(inserted, "user", author)
+    }
+
+    async fn update_post(
+        &mut self,
+        id: Uuid,
+        version: i32,
+        change: &PostChange,
+    ) -> Result<Updated> {
+        let done = sqlx::query(
+            "UPDATE tb_post
+             SET title = coalesce($3, title), content = coalesce($4, content),
+                 version = version + 1
+             WHERE id = $1 AND version = $2",
+        )
+        .bind(id)
+        .bind(version)
+        .bind(&change.title)
+        .bind(&change.content)
+        .execute(&mut **self)
+        .await?;
+        if done.rows_affected() == 1 {
+            return Ok(Updated::Done);
+        }
+        let stored = sqlx::query_scalar("SELECT version FROM tb_post WHERE id = $1")
+            .bind(id)
+            .fetch_optional(&mut **self)
+            .await?;
+        found(stored, "post", id).map(Updated::Stale)
+    }
+
+    async fn publish_post(&mut self, id: Uuid) -> Result<bool> {
+        let published = sqlx::query_scalar(
+            "WITH before AS (SELECT pk_post, published_at FROM tb_post WHERE id = $1 FOR UPDATE)
+             UPDATE tb_post AS p
+             SET published_at = coalesce(before.published_at, now())
+             FROM before
+             WHERE p.pk_post = before.pk_post
+             RETURNING before.published_at IS NULL",
+        )
+        .bind(id)
+        .fetch_optional(&mut **self)
+        .await?;
+        found(published, "post", id)
+    }
+
+    async fn delete_post(&mut self, id: Uuid) -> Result<Uuid> {
+        let author = sqlx::query_scalar(
+            "DELETE FROM tb_post AS p USING tb_user AS u
+             WHERE p.id = $1 AND u.pk_user = p.fk_author
+             RETURNING u.id",
+        )
+        .bind(id)
+        .fetch_optional(&mut **self)
+        .await?;
+        found(author, "post", id)
+    }
+
+    async fn tag_post(&mut self, id: Uuid, tags: &[String]) -> Result<i64> {
+        let post = post_key(self, id).await?;
+        let identifiers: Vec<String> = tags.iter().map(slug::slugify).collect();
+        // In the order of their names, so that two who add the same tags wait for each other.
+        sqlx::query(
+            "INSERT INTO tb_tag (identifier, name)
+             SELECT DISTINCT ON (t.identifier) t.identifier, t.name
+             FROM unnest($1::text[], $2::text[]) AS t (identifier, name)
+             ORDER BY t.identifier
+             ON CONFLICT (identifier) DO NOTHING",
+        )
+        .bind(&identifiers)
+        .bind(tags)
+        .execute(&mut **self)
+        .await?;
+        sqlx::query(
+            "INSERT INTO tb_post_tag (fk_post, fk_tag)
+             SELECT $1, t.pk_tag FROM tb_tag AS t WHERE t.identifier = ANY ($2)
+             ON CONFLICT DO NOTHING",
+        )
+        .bind(post)
+        .bind(&identifiers)
+        .execute(&mut **self)
+        .await?;
+        Ok(post)
+    }
+}

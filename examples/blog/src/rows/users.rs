@@ -1,0 +1,106 @@
+//! `tb_user`.
+
+use fraiseql_runtime::Mutation;
+use sqlx::PgPool;
+use uuid::Uuid;
+
+use super::{found, taken};
+use crate::service::Result;
+
+/// A user who joins.
+#[derive(Clone, Debug)]
+pub struct NewUser {
+    /// The unique name.
+    pub username: String,
+    /// The name for people.
+    pub full_name: String,
+    /// What they say of themselves.
+    pub bio: Option<String>,
+}
+
+/// What is to be changed of a user; `None` stays as it is.
+#[derive(Clone, Debug, Default)]
+pub struct UserChange {
+    /// The unique name.
+    pub username: Option<String>,
+    /// The name for people.
+    pub full_name: Option<String>,
+    /// What they say of themselves, or nothing.
+    pub bio: Option<Option<String>>,
+}
+
+/// Who can join.
+pub trait NewUsers {
+    /// Adds a user.
+    ///
+    /// # Errors
+    /// When the username is taken.
+    async fn insert_user(&mut self, user: &NewUser) -> Result<Uuid>;
+}
+
+/// Rows of users.
+pub trait Users {
+    /// Changes a user, and says whether a name has changed.
+    ///
+    /// # Errors
+    /// When there is none, or the username is taken.
+    async fn update_user(&mut self, id: Uuid, change: &UserChange) -> Result<bool>;
+
+    /// Deletes a user, with what they wrote.
+    ///
+    /// # Errors
+    /// When there is none.
+    async fn delete_user(&mut self, id: Uuid) -> Result<()>;
+}
+
+impl NewUsers for PgPool {
+    async fn insert_user(&mut self, user: &NewUser) -> Result<Uuid> {
+        sqlx::query_scalar(
+            "INSERT INTO tb_user (identifier, username, full_name, bio)
+             VALUES ($1, $2, $3, $4)
+             RETURNING id",
+        )
+        .bind(slug::slugify(&user.username))
+        .bind(&user.username)
+        .bind(&user.full_name)
+        .bind(&user.bio)
+        .fetch_one(&*self)
+        .await
+        .map_err(|error| taken(error, "username", &user.username))
+    }
+}
+
+impl Users for Mutation {
+    async fn update_user(&mut self, id: Uuid, change: &UserChange) -> Result<bool> {
+        let identifier = change.username.as_deref().map(slug::slugify);
+        let renamed = sqlx::query_scalar(
+            "WITH before AS (SELECT * FROM tb_user WHERE id = $1 FOR UPDATE)
+             UPDATE tb_user AS u
+             SET identifier = coalesce($2, u.identifier),
+                 username = coalesce($3, u.username),
+                 full_name = coalesce($4, u.full_name),
+                 bio = CASE WHEN $5 THEN $6 ELSE u.bio END
+             FROM before
+             WHERE u.pk_user = before.pk_user
+             RETURNING (u.username, u.full_name) <> (before.username, before.full_name)",
+        )
+        .bind(id)
+        .bind(identifier)
+        .bind(&change.username)
+        .bind(&change.full_name)
+        .bind(change.bio.is_some())
+        .bind(change.bio.as_ref().and_then(Option::as_ref))
+        .fetch_optional(&mut **self)
+        .await
+        .map_err(|error| taken(error, "username", change.username.as_deref().unwrap_or("")))?;
+        found(renamed, "user", id)
+    }
+
+    async fn delete_user(&mut self, id: Uuid) -> Result<()> {
+        let deleted = sqlx::query_scalar("DELETE FROM tb_user WHERE id = $1 RETURNING 1")
+            .bind(id)
+            .fetch_optional(&mut **self)
+            .await?;
+        found::<i32>(deleted, "user", id).map(drop)
+    }
+}
