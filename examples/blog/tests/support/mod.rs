@@ -10,23 +10,23 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions as _, PgPool};
 
 /// A running blog. Dropped, it is killed.
-pub struct Blog {
+pub(crate) struct Blog {
     /// `http://127.0.0.1:45179`.
-    pub url: String,
+    pub(crate) url: String,
     /// Its database.
-    pub pool: PgPool,
-    pub client: reqwest::Client,
+    pub(crate) pool: PgPool,
+    pub(crate) client: reqwest::Client,
     child: Child,
     _server: Server,
 }
 
 impl Blog {
     /// Starts the program on a new database, with so many sample posts.
-    pub async fn start(posts: u32) -> Self {
+    pub(crate) async fn start(posts: u32) -> Self {
         Self::start_with(&["--posts", &posts.to_string()]).await
     }
 
-    pub async fn start_with(arguments: &[&str]) -> Self {
+    pub(crate) async fn start_with(arguments: &[&str]) -> Self {
         let server = Server::shared().unwrap();
         let database = server.create_database().await.unwrap();
         let pool = PgPoolOptions::new()
@@ -53,7 +53,7 @@ impl Blog {
     }
 
     /// The answer to a query, errors included.
-    pub async fn ask(&self, query: &str, variables: Value) -> Value {
+    pub(crate) async fn ask(&self, query: &str, variables: Value) -> Value {
         let body = json!({"query": query, "variables": variables});
         let request = self
             .client
@@ -65,24 +65,24 @@ impl Blog {
     }
 
     /// The data of an answer without errors.
-    pub async fn data(&self, query: &str, variables: Value) -> Value {
+    pub(crate) async fn data(&self, query: &str, variables: Value) -> Value {
         let mut answer = self.ask(query, variables).await;
         assert!(answer.get("errors").is_none(), "{answer:#}");
         answer["data"].take()
     }
 
     /// Every document is what the base tables say.
-    pub async fn assert_synced(&self) {
+    pub(crate) async fn assert_synced(&self) {
         let blog = blog::views::read_model().build().unwrap();
         fraiseql_runtime::assert_synced(&blog, &self.pool).await;
     }
 
-    pub fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
 
     /// Waits until the program has ended by itself.
-    pub fn wait(&mut self) -> std::process::ExitStatus {
+    pub(crate) fn wait(&mut self) -> std::process::ExitStatus {
         self.child.wait().unwrap()
     }
 }
@@ -95,7 +95,7 @@ impl Drop for Blog {
 }
 
 /// The program on this database, at a free port.
-pub fn command(database: &PgConnectOptions) -> Command {
+pub(crate) fn command(database: &PgConnectOptions) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_blog"));
     command
         .env("DATABASE_URL", database.to_url_lossy().as_str())
