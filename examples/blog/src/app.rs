@@ -5,13 +5,16 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use fraiseql_runtime::{Mutation, Observed, ReadModel, SyncLog};
-use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{ConnectOptions as _, Connection as _, PgPool};
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 use crate::service::likes::Queue;
 use crate::{service, views};
 
+/// A connection is waited for this long, when the program starts and when all are in use.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// Rows of the log are kept for this long.
 const KEEP_LOG: Duration = Duration::from_secs(30 * 24 * 3600);
 
@@ -39,11 +42,18 @@ impl App {
     /// # Errors
     /// When the database cannot be reached, or does not fit the structs.
     pub async fn open(database: PgConnectOptions, connections: u32) -> Result<(Self, Closing)> {
+        // A pool would try for a while, and not say what is wrong.
+        let connection = timeout(PATIENCE, database.connect()).await;
+        let connection = connection.context("the database does not answer")?;
+        connection
+            .context("cannot connect to the database")?
+            .close()
+            .await?;
         let pool = PgPoolOptions::new()
             .max_connections(connections)
+            .acquire_timeout(PATIENCE)
             .connect_with(database)
-            .await
-            .context("cannot connect to the database")?;
+            .await?;
         sqlx::migrate!()
             .run(&pool)
             .await
@@ -73,9 +83,13 @@ impl App {
     /// Those of the command, and of the database.
     pub async fn mutate<T>(
         &self,
-        command: impl AsyncFnMut(&mut Mutation) -> service::Result<T>,
+        mut command: impl AsyncFnMut(&mut Mutation) -> service::Result<T>,
     ) -> service::Result<T> {
-        let (value, _) = self.blog.mutate(&self.pool, command).await?;
+        let strictly = async move |m: &mut Mutation| {
+            m.strict();
+            command(m).await
+        };
+        let (value, _) = self.blog.mutate(&self.pool, strictly).await?;
         Ok(value)
     }
 }

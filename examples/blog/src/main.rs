@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use blog::app::App;
+use blog::service::upkeep;
 use blog::{http, sample};
 use clap::Parser;
 use dev_postgres::Server;
@@ -81,12 +82,14 @@ async fn run(arguments: Arguments) -> Result<()> {
     let (app, closing) = App::open(database, arguments.connections).await?;
     sample::fill(&app, arguments.posts).await?;
 
+    let upkeep = tokio::spawn(upkeep::keep_repaired(app.blog.clone(), app.pool.clone()));
     let router = http::router(&app);
     drop(app);
     println!("The blog is at http://{}", listener.local_addr()?);
     axum::serve(listener, router)
         .with_graceful_shutdown(shutdown())
         .await?;
+    upkeep.abort();
     closing.close().await
 }
 

@@ -2,6 +2,10 @@
 //!
 //! There is a trait for each table, so that a command says what it needs, and a unit test stands
 //! in for that alone.
+//!
+//! Rows are locked as a cascade does, from the parent to the child: users, then posts, then
+//! comments. So those who meet wait for each other, and rarely end in a deadlock. A row that is
+//! referred to is locked `FOR KEY SHARE`: it stays until the transaction is over.
 #![expect(
     async_fn_in_trait,
     reason = "they are called with their own types, whose futures can be sent"
@@ -33,9 +37,18 @@ fn taken(error: sqlx::Error, what: &'static str, name: &str) -> Error {
     }
 }
 
-/// The rows that a command names, or which is not there.
+/// What was found, or an error that says what was not.
 fn found<T>(row: Option<T>, what: &'static str, id: Uuid) -> Result<T> {
     row.ok_or(Error::NotFound { what, id })
+}
+
+/// The key that tables join users by; the user stays until the mutation is over.
+async fn user_key(m: &mut Mutation, id: Uuid) -> Result<i64> {
+    let key = sqlx::query_scalar("SELECT pk_user FROM tb_user WHERE id = $1 FOR KEY SHARE")
+        .bind(id)
+        .fetch_optional(&mut **m)
+        .await?;
+    found(key, "user", id)
 }
 
 /// The key that tables join posts by; the post stays until the mutation is over.
@@ -45,4 +58,12 @@ async fn post_key(m: &mut Mutation, id: Uuid) -> Result<i64> {
         .fetch_optional(&mut **m)
         .await?;
     found(key, "post", id)
+}
+
+/// A text as a part of an address. At most sixty characters, and none where it has no letter and
+/// no digit.
+fn slug(text: &str) -> String {
+    let mut slug = slug::slugify(text);
+    slug.truncate(60); // It is ASCII.
+    slug
 }

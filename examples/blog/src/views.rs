@@ -54,7 +54,7 @@ pub struct Post {
     /// Since when everybody can read it.
     #[tview(filter, sort)]
     pub published_at: Option<DateTime<Utc>>,
-    /// Counts changes: say in `updatePost` which one you have read.
+    /// Counts changes of title and text: say in `updatePost` which one you have read.
     pub version: i32,
     /// When it was begun.
     #[tview(filter, sort)]

@@ -1,27 +1,285 @@
-//! The API, as a user asks it over HTTP.
+//! Queries, as a user asks them over HTTP.
 
 mod support;
 
-use serde_json::json;
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+use sqlx::{AssertSqlSafe, PgPool};
 use support::Blog;
+use support::wire::Wire;
+
+/// What a page of recent posts needs.
+const FIVE_POSTS: &str = "{ posts(limit: 5) { id title author { username fullName } commentCount \
+    comments { content author { username } } } }";
+
+/// A blog of so many posts, and the way from it to its database.
+async fn watched(posts: &str) -> (Blog, Wire) {
+    let database = support::database().await;
+    let wire = Wire::to(&database).await;
+    let blog = Blog::start_on(&database, &wire.way, &["--posts", posts]).await;
+    // In the background all documents are compared with their rows.
+    support::eventually("the comparison of comments", async || {
+        wire.take()
+            .iter()
+            .any(|sql| is_comparison(sql, "tv_comment"))
+    })
+    .await;
+    let idle = "SELECT NOT EXISTS (SELECT FROM pg_stat_activity
+        WHERE datname = current_database() AND pid <> pg_backend_pid() AND state <> 'idle')";
+    support::eventually("its end", async || {
+        let is_idle = sqlx::query_scalar(idle)
+            .fetch_one(&blog.pool)
+            .await
+            .unwrap();
+        is_idle && wire.take().is_empty()
+    })
+    .await;
+    (blog, wire)
+}
+
+fn is_comparison(sql: &str, view: &str) -> bool {
+    sql.contains(view) && !sql.contains("INSERT") && sql.contains("IS DISTINCT FROM")
+}
+
+fn titles(posts: &Value) -> Vec<&str> {
+    let posts = posts.as_array().unwrap().iter();
+    posts.map(|post| post["title"].as_str().unwrap()).collect()
+}
 
 #[tokio::test]
-async fn a_new_user_writes_a_post_and_reads_it() {
-    let blog = Blog::start(0).await;
-    let query =
-        "mutation ($name: String!) { createUser(username: $name, fullName: \"Ada\") { id } }";
-    let user = blog.data(query, json!({"name": "ada"})).await;
-    let author = &user["createUser"]["id"];
-    let query = "mutation ($author: ID!) {
-        createPost(authorId: $author, title: \"Notes\", content: \"On the engine\") {
-            id version author { username }
+async fn five_posts_with_authors_and_comments_are_one_statement() {
+    let (blog, wire) = watched("30").await;
+    let posts = blog.field(FIVE_POSTS, json!({})).await;
+    assert_eq!(wire.take().len(), 1);
+    assert_eq!(posts.as_array().unwrap().len(), 5);
+    for post in posts.as_array().unwrap() {
+        assert_eq!(post["commentCount"], 10);
+        assert_eq!(post["comments"].as_array().unwrap().len(), 10);
+        assert!(post["comments"][9]["author"]["username"].is_string());
+        assert!(
+            post["author"]["fullName"]
+                .as_str()
+                .unwrap()
+                .starts_with("User Number ")
+        );
+    }
+}
+
+#[tokio::test]
+async fn each_root_field_is_one_statement() {
+    let (blog, wire) = watched("30").await;
+    let posts = blog
+        .field("{ posts { id author { id } comments { id } } }", json!({}))
+        .await;
+    let (post, user) = (&posts[0]["id"], &posts[0]["author"]["id"]);
+    let comment = &posts[0]["comments"][0]["id"];
+    let fields = [
+        format!("post(id: {post}) {{ title comments {{ content }} }}"),
+        format!("user(id: {user}) {{ username publishedPostCount commentCount }}"),
+        format!("comment(id: {comment}) {{ content post {{ title }} author {{ username }} }}"),
+        "posts(orderBy: {createdAt: DESC}, where: {publishedAt: {isNull: false}}) { title }".into(),
+        "users(limit: 3, orderBy: {username: ASC}) { username }".to_owned(),
+        "comments(offset: 10) { content }".to_owned(),
+        "postsConnection(first: 3) { nodes { title } pageInfo { hasNextPage endCursor } }".into(),
+        "usersConnection(last: 3) { nodes { username } }".to_owned(),
+        "commentsConnection(first: 3) { nodes { content } }".to_owned(),
+    ];
+    for field in &fields {
+        wire.take();
+        let read = blog.field(&format!("{{ {field} }}"), json!({})).await;
+        assert!(!read.is_null());
+        let statements = wire.take();
+        assert_eq!(statements.len(), 1, "{field}: {statements:#?}");
+    }
+    let all: Vec<String> = (0..)
+        .zip(&fields)
+        .map(|(n, field)| format!("a{n}: {field}"))
+        .collect();
+    blog.data(&format!("{{ {} }}", all.join(" ")), json!({}))
+        .await;
+    assert_eq!(wire.take().len(), fields.len());
+}
+
+#[tokio::test]
+async fn pages_have_each_post_once_in_either_direction() {
+    let blog = Blog::start(30).await;
+    let all = blog.field(
+        "{ posts(limit: 30, orderBy: {createdAt: DESC}) { title } }",
+        json!({}),
+    );
+    let all = all.await;
+    let all = titles(&all);
+    assert_eq!(all.len(), 30);
+    assert_eq!(all[0], "Post Number 30");
+
+    let query = "query ($after: String) {
+        postsConnection(first: 7, after: $after, orderBy: {createdAt: DESC}) {
+            nodes { title } pageInfo { hasNextPage endCursor }
         }
     }";
-    let post = blog.data(query, json!({"author": author})).await;
-    let post = &post["createPost"];
-    assert_eq!(post["author"]["username"], "ada");
-    let query = "query ($id: ID!) { post(id: $id) { title commentCount } }";
-    let read = blog.data(query, json!({"id": post["id"]})).await;
-    assert_eq!(read, json!({"post": {"title": "Notes", "commentCount": 0}}));
+    let (mut after, mut seen, mut pages) = (Value::Null, Vec::new(), 0);
+    loop {
+        let page = blog.field(query, json!({"after": after})).await;
+        seen.extend(titles(&page["nodes"]).into_iter().map(str::to_owned));
+        pages += 1;
+        if page["pageInfo"]["hasNextPage"] == false {
+            break;
+        }
+        after = page["pageInfo"]["endCursor"].clone();
+    }
+    assert_eq!(
+        (seen, pages),
+        (all.iter().map(|title| (*title).to_owned()).collect(), 5)
+    );
+
+    let query = "query ($before: String!) {
+        postsConnection(last: 3, before: $before, orderBy: {createdAt: DESC}) { nodes { title } }
+    }";
+    let page = blog.field(query, json!({"before": after})).await;
+    // `after` is the end of the page before the last, the 28th.
+    assert_eq!(titles(&page["nodes"]), &all[24..27]);
+}
+
+#[tokio::test]
+async fn lists_are_filtered_ordered_and_cut() {
+    let blog = Blog::start(30).await;
+    // Each tenth is not published.
+    let query = "{ posts(where: {publishedAt: {isNull: true}}, orderBy: {title: DESC}) { title } }";
+    let drafts = blog.field(query, json!({})).await;
+    assert_eq!(
+        titles(&drafts),
+        ["Post Number 30", "Post Number 20", "Post Number 10"]
+    );
+    let query = "{ posts(where: {identifier: {in: [\"post-3\", \"post-4\"]}},
+        orderBy: [{createdAt: ASC}]) { title } }";
+    let two = blog.field(query, json!({})).await;
+    assert_eq!(titles(&two), ["Post Number 3", "Post Number 4"]);
+    let query = "{ posts(orderBy: {createdAt: ASC}, limit: 2, offset: 5) { title } }";
+    let two = blog.field(query, json!({})).await;
+    assert_eq!(titles(&two), ["Post Number 6", "Post Number 7"]);
+    let query = "query ($name: String!) { users(where: {username: {eq: $name}}) { fullName } }";
+    let user = blog.field(query, json!({"name": "user2"})).await;
+    assert_eq!(user, json!([{"fullName": "User Number 2"}]));
+    let query = "{ posts(orderBy: [{commentCount: DESC}, {createdAt: DESC}], limit: 1) { title } }";
+    let most = blog.field(query, json!({})).await;
+    assert_eq!(titles(&most), ["Post Number 30"]);
+}
+
+#[tokio::test]
+async fn what_cannot_be_asked_is_said_before_the_database_is() {
+    let (blog, wire) = watched("0").await;
+    for (query, part) in [
+        ("{ posts(limit: 101) { id } }", "at most 100"),
+        ("{ posts(limit: -1) { id } }", "negative"),
+        (
+            "{ postsConnection(first: 1, after: \"nonsense\") { nodes { id } } }",
+            "after",
+        ),
+        ("{ posts(where: {content: {eq: \"\"}}) { id } }", "content"),
+        ("{ posts { nothing } }", "nothing"),
+        ("{ post(id: \"seven\") { id } }", "id"),
+    ] {
+        let answer = blog.send(query, json!({})).await.unwrap();
+        let answer: Value = answer.json().await.unwrap();
+        let message = answer["errors"][0]["message"].as_str();
+        let message = message.unwrap_or_else(|| panic!("{query} should fail: {answer:#}"));
+        assert!(message.contains(part), "{query}: {message}");
+    }
+    assert!(wire.take().is_empty());
+}
+
+#[tokio::test]
+async fn sample_posts_are_of_many_shapes_and_their_documents_right() {
+    let blog = Blog::start(30).await;
+    let query = "{ posts(limit: 30) { likeCount tags { name } } }";
+    let posts = blog.field(query, json!({})).await;
+    let posts = posts.as_array().unwrap();
+    let likes: BTreeSet<i64> = posts
+        .iter()
+        .map(|post| post["likeCount"].as_i64().unwrap())
+        .collect();
+    assert_eq!(likes, BTreeSet::from([0, 1, 2, 3]), "there are three users");
+    assert!(
+        posts
+            .iter()
+            .all(|post| post["tags"].as_array().unwrap().len() == 3)
+    );
     blog.assert_synced().await;
+}
+
+/// With every statement as the program sends it, and enough rows to make a scan the worse way.
+#[tokio::test]
+async fn every_command_finds_its_rows_by_an_index() {
+    let (blog, wire) = watched("2000").await;
+    sqlx::raw_sql("ANALYZE").execute(&blog.pool).await.unwrap();
+    let posts = blog.field(
+        "{ posts(limit: 2) { id version author { id } comments { id } } }",
+        json!({}),
+    );
+    let posts = posts.await;
+    let (one, two, version) = (&posts[0]["id"], &posts[1]["id"], &posts[0]["version"]);
+    let (ada, comments) = (&posts[0]["author"]["id"], &posts[0]["comments"]);
+    let (c, d) = (&comments[0]["id"], &comments[1]["id"]);
+    #[rustfmt::skip]
+    let requests = [
+        FIVE_POSTS.to_owned(),
+        "mutation { createUser(username: \"carl\", fullName: \"Carl\") { id } }".to_owned(),
+        format!("mutation {{ updateUser(id: {ada}, bio: \"Engines\") {{ id }} }}"),
+        format!("mutation {{ createPost(authorId: {ada}, title: \"3\", content: \"\") {{ id }} }}"),
+        format!("mutation {{ updatePost(id: {one}, version: {version}, title: \"1\") {{ id }} }}"),
+        format!("mutation {{ updatePost(id: {two}, version: 77, title: \"1\") {{ id }} }}"),
+        format!("mutation {{ publishPost(id: {one}) {{ id }} }}"),
+        format!("mutation {{ createComment(postId: {two}, authorId: {ada}, content: \"3\") {{ id }} }}"),
+        format!("mutation {{ moveComment(id: {c}, postId: {two}) {{ id }} }}"),
+        format!("mutation {{ deleteComment(id: {d}) {{ id }} }}"),
+        format!("mutation {{ tagPost(id: {one}, tags: [\"Rust\", \"New\"]) {{ id }} }}"),
+        format!("mutation {{ likePost(id: {one}, userId: {ada}) {{ id }} }}"),
+        format!("mutation {{ deletePost(id: {two}) {{ id }} }}"),
+        format!("mutation {{ deleteUser(id: {ada}) }}"),
+    ];
+    wire.take();
+    let mut statements = BTreeSet::new();
+    for request in requests {
+        blog.ask(&request, json!({})).await;
+        statements.extend(wire.take());
+    }
+    let of_rows = |sql: &&String| sql.contains("tb_") || sql.contains("tv_");
+    let statements: Vec<&String> = statements.iter().filter(of_rows).collect();
+    assert!(statements.len() > 20, "{statements:#?}");
+    for sql in statements {
+        let plan = generic_plan(&blog.pool, sql).await;
+        for line in plan.iter().filter(|line| line.contains("Seq Scan on")) {
+            // Tags are few, and a foreign table is none of ours.
+            assert!(line.contains("tb_tag"), "{sql}\n{}", plan.join("\n"));
+        }
+    }
+}
+
+/// How the server runs a statement whose values it does not know.
+async fn generic_plan(pool: &PgPool, sql: &str) -> Vec<String> {
+    let count = (1..).take_while(|n| sql.contains(&format!("${n}"))).count();
+    let mut tx = pool.begin().await.unwrap();
+    let prepare = format!("SET LOCAL plan_cache_mode = force_generic_plan; PREPARE s AS {sql}");
+    let prepared = sqlx::raw_sql(AssertSqlSafe(prepare))
+        .execute(&mut *tx)
+        .await;
+    prepared.unwrap_or_else(|error| panic!("{error}: {sql}"));
+    let nulls = vec!["NULL"; count].join(", ");
+    let values = if count == 0 {
+        String::new()
+    } else {
+        format!("({nulls})")
+    };
+    let explain = format!("EXPLAIN (COSTS OFF) EXECUTE s{values}");
+    let plan = sqlx::query_scalar(AssertSqlSafe(explain))
+        .fetch_all(&mut *tx)
+        .await
+        .unwrap();
+    sqlx::raw_sql("DEALLOCATE s")
+        .execute(&mut *tx)
+        .await
+        .unwrap();
+    tx.rollback().await.unwrap();
+    plan
 }

@@ -1,5 +1,8 @@
 //! Commands as GraphQL mutations: each runs a function of [`service`](crate::service), and answers
 //! with the fresh document.
+//!
+//! A field may be null. One that fails is, beside its error, and the others of the request keep
+//! their answers; so is one whose document somebody else has deleted meanwhile.
 
 use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object};
 use fraiseql_runtime::TView;
@@ -32,7 +35,7 @@ impl Mutation {
         username: String,
         full_name: String,
         bio: Option<String>,
-    ) -> Result<TvDoc<User>> {
+    ) -> Result<Option<TvDoc<User>>> {
         let app = app(ctx);
         let user = NewUser {
             username,
@@ -40,7 +43,7 @@ impl Mutation {
             bio,
         };
         let id = users::create(&mut app.pool.clone(), app.blog.on(&app.pool), &user).await?;
-        fresh(app, id, "user").await
+        fresh(app, id).await
     }
 
     /// Changes a user. What is not given stays; `bio: null` removes it.
@@ -51,7 +54,7 @@ impl Mutation {
         username: Option<String>,
         full_name: Option<String>,
         bio: MaybeUndefined<String>,
-    ) -> Result<TvDoc<User>> {
+    ) -> Result<Option<TvDoc<User>>> {
         let (app, id) = (app(ctx), key(&id)?);
         let change = UserChange {
             username,
@@ -64,16 +67,16 @@ impl Mutation {
         };
         app.mutate(async move |m| users::update(m, id, &change).await)
             .await?;
-        fresh(app, id, "user").await
+        fresh(app, id).await
     }
 
     /// Deletes a user with all posts, comments and likes.
-    async fn delete_user(&self, ctx: &Context<'_>, id: ID) -> Result<ID> {
+    async fn delete_user(&self, ctx: &Context<'_>, id: ID) -> Result<Option<ID>> {
         let user = key(&id)?;
         app(ctx)
             .mutate(async move |m| users::delete(m, user).await)
             .await?;
-        Ok(id)
+        Ok(Some(id))
     }
 
     /// Begins a post.
@@ -83,13 +86,13 @@ impl Mutation {
         author_id: ID,
         title: String,
         content: String,
-    ) -> Result<TvDoc<Post>> {
+    ) -> Result<Option<TvDoc<Post>>> {
         let (app, author) = (app(ctx), key(&author_id)?);
         let post = NewPost { title, content };
         let id = app
             .mutate(async move |m| posts::create(m, author, post.clone()).await)
             .await?;
-        fresh(app, id, "post").await
+        fresh(app, id).await
     }
 
     /// Begins many posts at once.
@@ -98,13 +101,13 @@ impl Mutation {
         ctx: &Context<'_>,
         author_id: ID,
         posts: Vec<PostInput>,
-    ) -> Result<TvList<Post>> {
+    ) -> Result<Option<TvList<Post>>> {
         let (app, author) = (app(ctx), key(&author_id)?);
         let posts: Vec<NewPost> = posts.into_iter().map(NewPost::from).collect();
         let ids = app
             .mutate(async move |m| posts::create_all(m, author, &posts).await)
             .await?;
-        Ok(TvList::find(&app.pool, &ids).await?)
+        Ok(Some(TvList::find(&app.pool, &ids).await?))
     }
 
     /// Changes a post that was read at this `version`; fails where somebody else was faster.
@@ -115,29 +118,29 @@ impl Mutation {
         version: i32,
         title: Option<String>,
         content: Option<String>,
-    ) -> Result<TvDoc<Post>> {
+    ) -> Result<Option<TvDoc<Post>>> {
         let (app, id) = (app(ctx), key(&id)?);
         let change = PostChange { title, content };
         app.mutate(async move |m| posts::update(m, id, version, &change).await)
             .await?;
-        fresh(app, id, "post").await
+        fresh(app, id).await
     }
 
     /// Shows a post to everybody.
-    async fn publish_post(&self, ctx: &Context<'_>, id: ID) -> Result<TvDoc<Post>> {
+    async fn publish_post(&self, ctx: &Context<'_>, id: ID) -> Result<Option<TvDoc<Post>>> {
         let (app, id) = (app(ctx), key(&id)?);
         app.mutate(async move |m| posts::publish(m, id).await)
             .await?;
-        fresh(app, id, "post").await
+        fresh(app, id).await
     }
 
     /// Deletes a post with its comments, and answers with its author.
-    async fn delete_post(&self, ctx: &Context<'_>, id: ID) -> Result<TvDoc<User>> {
+    async fn delete_post(&self, ctx: &Context<'_>, id: ID) -> Result<Option<TvDoc<User>>> {
         let (app, id) = (app(ctx), key(&id)?);
         let author = app
             .mutate(async move |m| posts::delete(m, id).await)
             .await?;
-        fresh(app, author, "user").await
+        fresh(app, author).await
     }
 
     /// Says something about a post.
@@ -147,37 +150,47 @@ impl Mutation {
         post_id: ID,
         author_id: ID,
         content: String,
-    ) -> Result<TvDoc<Comment>> {
+    ) -> Result<Option<TvDoc<Comment>>> {
         let (app, post, author) = (app(ctx), key(&post_id)?, key(&author_id)?);
         let id = app
             .mutate(async move |m| comments::create(m, post, author, &content).await)
             .await?;
-        fresh(app, id, "comment").await
+        fresh(app, id).await
     }
 
     /// Deletes a comment, and answers with the post that it was on.
-    async fn delete_comment(&self, ctx: &Context<'_>, id: ID) -> Result<TvDoc<Post>> {
+    async fn delete_comment(&self, ctx: &Context<'_>, id: ID) -> Result<Option<TvDoc<Post>>> {
         let (app, id) = (app(ctx), key(&id)?);
         let post = app
             .mutate(async move |m| comments::delete(m, id).await)
             .await?;
-        fresh(app, post, "post").await
+        fresh(app, post).await
     }
 
     /// Moves a comment to another post.
-    async fn move_comment(&self, ctx: &Context<'_>, id: ID, post_id: ID) -> Result<TvDoc<Comment>> {
+    async fn move_comment(
+        &self,
+        ctx: &Context<'_>,
+        id: ID,
+        post_id: ID,
+    ) -> Result<Option<TvDoc<Comment>>> {
         let (app, id, post) = (app(ctx), key(&id)?, key(&post_id)?);
         app.mutate(async move |m| comments::move_to(m, id, post).await)
             .await?;
-        fresh(app, id, "comment").await
+        fresh(app, id).await
     }
 
     /// Adds tags to a post; those that it has stay.
-    async fn tag_post(&self, ctx: &Context<'_>, id: ID, tags: Vec<String>) -> Result<TvDoc<Post>> {
+    async fn tag_post(
+        &self,
+        ctx: &Context<'_>,
+        id: ID,
+        tags: Vec<String>,
+    ) -> Result<Option<TvDoc<Post>>> {
         let (app, id) = (app(ctx), key(&id)?);
         app.mutate(async move |m| posts::tag(m, id, &tags).await)
             .await?;
-        fresh(app, id, "post").await
+        fresh(app, id).await
     }
 
     /// Likes a post. With `wait: false` the answer does not wait until the like is counted.
@@ -187,13 +200,13 @@ impl Mutation {
         id: ID,
         user_id: ID,
         #[graphql(default = true)] wait: bool,
-    ) -> Result<TvDoc<Post>> {
+    ) -> Result<Option<TvDoc<Post>>> {
         let (app, id, user) = (app(ctx), key(&id)?, key(&user_id)?);
         let counted = likes::like(&mut app.pool.clone(), &app.likes, id, user).await?;
         if wait {
             counted.wait().await;
         }
-        fresh(app, id, "post").await
+        fresh(app, id).await
     }
 }
 
@@ -212,8 +225,7 @@ fn key(id: &ID) -> Result<Uuid> {
     Ok(key.map_err(|_| Error::Invalid(format!("`{}` is no ID of this blog", id.as_str())))?)
 }
 
-/// The document, as the command left it; somebody may have deleted it since.
-async fn fresh<T: TView<Key = Uuid>>(app: &App, id: Uuid, what: &'static str) -> Result<TvDoc<T>> {
-    let document = TvDoc::find(&app.pool, id).await?;
-    Ok(document.ok_or(Error::NotFound { what, id })?)
+/// The document, as the command left it, or as somebody else has since.
+async fn fresh<T: TView<Key = Uuid>>(app: &App, id: Uuid) -> Result<Option<TvDoc<T>>> {
+    Ok(TvDoc::find(&app.pool, id).await?)
 }

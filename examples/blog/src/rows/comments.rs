@@ -3,7 +3,7 @@
 use fraiseql_runtime::Mutation;
 use uuid::Uuid;
 
-use super::{found, post_key};
+use super::{found, post_key, user_key};
 use crate::service::Result;
 
 /// Rows of comments.
@@ -29,30 +29,33 @@ pub trait Comments {
 
 impl Comments for Mutation {
     async fn insert_comment(&mut self, post: Uuid, author: Uuid, content: &str) -> Result<Uuid> {
+        let author_key = user_key(self, author).await?;
         let post_key = post_key(self, post).await?;
         let id = sqlx::query_scalar(
-            "INSERT INTO tb_comment (fk_post, fk_author, content)
-             SELECT $1, u.pk_user, $3 FROM tb_user AS u WHERE u.id = $2
+            "INSERT INTO tb_comment (fk_post, fk_author, content) VALUES ($1, $2, $3)
              RETURNING id",
         )
         .bind(post_key)
-        .bind(author)
+        .bind(author_key)
         .bind(content)
-        .fetch_optional(&mut **self)
+        .fetch_one(&mut **self)
         .await?;
-        found(id, "user", author)
+        Ok(id)
     }
 
     async fn delete_comment(&mut self, id: Uuid) -> Result<Uuid> {
-        let post = sqlx::query_scalar(
-            "DELETE FROM tb_comment AS c USING tb_post AS p
-             WHERE c.id = $1 AND p.pk_post = c.fk_post
-             RETURNING p.id",
-        )
-        .bind(id)
-        .fetch_optional(&mut **self)
-        .await?;
-        found(post, "comment", id)
+        let post_key: Option<i64> =
+            sqlx::query_scalar("DELETE FROM tb_comment WHERE id = $1 RETURNING fk_post")
+                .bind(id)
+                .fetch_optional(&mut **self)
+                .await?;
+        // Not joined above: while that waits for somebody who moves the comment, the row of the
+        // other post is not looked at.
+        let post = sqlx::query_scalar("SELECT id FROM tb_post WHERE pk_post = $1")
+            .bind(found(post_key, "comment", id)?)
+            .fetch_one(&mut **self)
+            .await?;
+        Ok(post)
     }
 
     async fn move_comment(&mut self, id: Uuid, post: Uuid) -> Result<()> {

@@ -17,21 +17,24 @@ pub trait Likes {
 
 impl Likes for PgPool {
     async fn insert_like(&mut self, post: Uuid, user: Uuid) -> Result<()> {
-        let (has_post, has_user) = sqlx::query_as(
-            "WITH p AS (SELECT pk_post FROM tb_post WHERE id = $1),
-                  u AS (SELECT pk_user FROM tb_user WHERE id = $2),
+        let (has_user, has_post) = sqlx::query_as(
+            "WITH u AS (SELECT pk_user FROM tb_user WHERE id = $2 FOR KEY SHARE),
+                  p AS (
+                      SELECT pk_post FROM tb_post
+                      WHERE id = $1 AND EXISTS (SELECT FROM u) FOR KEY SHARE
+                  ),
                   new AS (
                       INSERT INTO tb_like (fk_post, fk_user)
-                      SELECT p.pk_post, u.pk_user FROM p CROSS JOIN u
+                      SELECT p.pk_post, u.pk_user FROM u CROSS JOIN p
                       ON CONFLICT DO NOTHING
                   )
-             SELECT EXISTS (SELECT FROM p), EXISTS (SELECT FROM u)",
+             SELECT EXISTS (SELECT FROM u), EXISTS (SELECT FROM p)",
         )
         .bind(post)
         .bind(user)
         .fetch_one(&*self)
         .await?;
-        found(bool::then_some(has_post, ()), "post", post)?;
-        found(bool::then_some(has_user, ()), "user", user)
+        found(bool::then_some(has_user, ()), "user", user)?;
+        found(bool::then_some(has_post, ()), "post", post)
     }
 }

@@ -3,7 +3,7 @@
 use fraiseql_runtime::Mutation;
 use uuid::Uuid;
 
-use super::{found, post_key};
+use super::{found, post_key, slug, user_key};
 use crate::service::Result;
 
 /// A post that is begun.
@@ -70,39 +70,32 @@ pub trait Posts {
 
 impl Posts for Mutation {
     async fn insert_posts(&mut self, author: Uuid, posts: &[NewPost]) -> Result<Vec<Uuid>> {
-        // The end of the key tells posts of one title apart.
+        let author_key = user_key(self, author).await?;
         let ids: Vec<Uuid> = posts.iter().map(|_| Uuid::new_v4()).collect();
         let identifiers = ids.iter().zip(posts).map(|(id, post)| {
-            let end = &id.simple().to_string()[24..];
-            format!("{}-{end}", slug::slugify(&post.title))
+            // The end of the key tells posts of one title apart.
+            let end = &id.simple().to_string()[20..];
+            match slug(&post.title) {
+                title if title.is_empty() => end.to_owned(),
+                title => format!("{title}-{end}"),
+            }
         });
-        let done = sqlx::query(
-            "INSERT INTO tb_post (id, identifier, fk_author, title, content)
-             SELECT new.id, new.identifier, u.pk_user, new.title, new.content
-             FROM tb_user AS u
-             CROSS JOIN unnest($2::uuid[], $3::text[], $4::text[], $5::text[])
-                 AS new (id, identifier, title, content)
-             WHERE u.id = $1",
+        let titles = posts.iter().map(|post| post.title.as_str());
+        let contents = posts.iter().map(|post| post.content.as_str());
+        sqlx::query(
+            "INSERT INTO tb_post (fk_author, id, identifier, title, content)
+             SELECT $1, new.id, new.identifier, new.title, new.content
+             FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[])
+                 AS new (id, identifier, title, content)",
         )
-        .bind(author)
+        .bind(author_key)
         .bind(&ids)
         .bind(identifiers.collect::<Vec<_>>())
-        .bind(
-            posts
-                .iter()
-                .map(|post| post.title.as_str())
-                .collect::<Vec<_>>(),
-        )
-        .bind(
-            posts
-                .iter()
-                .map(|post| post.content.as_str())
-                .collect::<Vec<_>>(),
-        )
+        .bind(titles.collect::<Vec<_>>())
+        .bind(contents.collect::<Vec<_>>())
         .execute(&mut **self)
         .await?;
-        let inserted = (done.rows_affected() > 0 || posts.is_empty()).then_some(ids);
-        found(inserted, "user", author)
+        Ok(ids)
     }
 
     async fn update_post(
@@ -162,17 +155,18 @@ impl Posts for Mutation {
 
     async fn tag_post(&mut self, id: Uuid, tags: &[String]) -> Result<i64> {
         let post = post_key(self, id).await?;
-        let identifiers: Vec<String> = tags.iter().map(slug::slugify).collect();
+        let identifiers: Vec<String> = tags.iter().map(|tag| slug(tag)).collect();
+        let names: Vec<&str> = tags.iter().map(|tag| tag.trim()).collect();
         // In the order of their names, so that two who add the same tags wait for each other.
         sqlx::query(
             "INSERT INTO tb_tag (identifier, name)
              SELECT DISTINCT ON (t.identifier) t.identifier, t.name
              FROM unnest($1::text[], $2::text[]) AS t (identifier, name)
-             ORDER BY t.identifier
+             ORDER BY t.identifier, t.name
              ON CONFLICT (identifier) DO NOTHING",
         )
         .bind(&identifiers)
-        .bind(tags)
+        .bind(names)
         .execute(&mut **self)
         .await?;
         sqlx::query(

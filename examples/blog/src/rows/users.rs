@@ -4,7 +4,7 @@ use fraiseql_runtime::Mutation;
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use super::{found, taken};
+use super::{found, slug, taken};
 use crate::service::Result;
 
 /// A user who joins.
@@ -60,7 +60,7 @@ impl NewUsers for PgPool {
              VALUES ($1, $2, $3, $4)
              RETURNING id",
         )
-        .bind(slug::slugify(&user.username))
+        .bind(slug(&user.username))
         .bind(&user.username)
         .bind(&user.full_name)
         .bind(&user.bio)
@@ -72,7 +72,7 @@ impl NewUsers for PgPool {
 
 impl Users for Mutation {
     async fn update_user(&mut self, id: Uuid, change: &UserChange) -> Result<bool> {
-        let identifier = change.username.as_deref().map(slug::slugify);
+        let identifier = change.username.as_deref().map(slug);
         let renamed = sqlx::query_scalar(
             "WITH before AS (SELECT * FROM tb_user WHERE id = $1 FOR UPDATE)
              UPDATE tb_user AS u

@@ -1,15 +1,16 @@
-//! Likes: counted in the background, together.
+//! Likes: counted in the background, many at once.
 //!
-//! A post that everybody likes at once is one row that everybody waits for. So a like is written
-//! and committed by itself, and the post is synced by a task that takes all that came meanwhile: a
-//! hundred likes of one post are a hundred rows, and a few documents.
+//! A post that everybody likes at the same time is one row that everybody would wait for. So a
+//! like is written and committed by itself, and the post is synced by a task that takes all that
+//! came meanwhile: a hundred likes of one post are a hundred rows, and a few documents.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use fraiseql_runtime::SyncTarget;
+use fraiseql_runtime::{Result as SyncResult, SyncTarget};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
+use tokio::time::sleep;
 use uuid::Uuid;
 
 use super::Result;
@@ -20,25 +21,27 @@ use crate::views::sync_post;
 const QUEUE: usize = 10_000;
 /// Posts that are synced together.
 const BATCH: usize = 500;
-/// How often a sync that fails is tried.
-const TRIES: u32 = 20;
-/// Until it is tried again.
-const RETRY: Duration = Duration::from_millis(500);
+/// Until a sync that failed is tried again; twice as long each time.
+const FIRST_WAIT: Duration = Duration::from_millis(20);
+const LONGEST_WAIT: Duration = Duration::from_secs(2);
+/// How often it is tried when the server shuts down.
+const LAST_TRIES: u32 = 5;
+
+/// Hands posts to the task that syncs them. A clone is another handle.
+#[derive(Clone, Debug)]
+pub struct Queue(mpsc::Sender<Wanted>);
 
 /// A post to be synced, and who wants to know when it is.
 type Wanted = (Uuid, oneshot::Sender<()>);
-
-/// Hands posts to the task that syncs them.
-#[derive(Clone, Debug)]
-pub struct Queue(mpsc::Sender<Wanted>);
 
 /// Resolves when the post is synced, with everything that was committed before it was queued.
 #[derive(Debug)]
 #[must_use = "a post is synced whether anybody waits for it or not"]
 pub struct Synced(oneshot::Receiver<()>);
 
-/// In the background: the row is committed, its post is synced in a moment. Who wants to see it
-/// waits for that.
+/// **In the background**: the row is committed, its post is synced in a moment. Who wants to see it
+/// waits for that. The price is that of every sync after the commit: what is still in the queue
+/// when the process is killed is found by [`upkeep`](super::upkeep).
 ///
 /// # Errors
 /// When there is no such post or user.
@@ -79,7 +82,7 @@ impl Synced {
     }
 }
 
-/// Takes posts off the queue before it syncs them: one that is pushed meanwhile is synced again.
+/// Takes posts off the queue *before* it syncs them: one that is pushed meanwhile is synced again.
 async fn work<T>(mut wanted: mpsc::Receiver<Wanted>, target: T)
 where
     for<'t> &'t T: SyncTarget,
@@ -88,19 +91,31 @@ where
     while wanted.recv_many(&mut batch, BATCH).await > 0 {
         let posts: BTreeSet<Uuid> = batch.iter().map(|(post, _)| *post).collect();
         let posts: Vec<Uuid> = posts.into_iter().collect();
-        for left in (0..TRIES).rev() {
-            let Err(error) = sync_post(&target, &posts).await else {
+        let (mut tries, mut wait) = (0, FIRST_WAIT);
+        while let Err(error) = sync::<T>(&target, &posts).await {
+            tries += 1;
+            tracing::warn!(%error, posts = posts.len(), tries, "likes are not counted yet");
+            if wanted.is_closed() && tries >= LAST_TRIES {
                 break;
-            };
-            // After the last try it is for `verify().repair()` to count them.
-            tracing::warn!(%error, posts = posts.len(), left, "likes were not counted");
-            if left > 0 {
-                tokio::time::sleep(RETRY).await;
             }
+            sleep(wait).await;
+            wait = LONGEST_WAIT.min(wait * 2);
         }
         for (_, synced) in batch.drain(..) {
             // Nobody has to wait.
             let _ = synced.send(());
         }
     }
+}
+
+/// A document that cannot be written is said to be so, and not tried again.
+async fn sync<T>(target: &T, posts: &[Uuid]) -> SyncResult<()>
+where
+    for<'t> &'t T: SyncTarget,
+{
+    let report = sync_post(target, posts).await?;
+    for document in report.invalid {
+        tracing::warn!("{document}");
+    }
+    Ok(())
 }

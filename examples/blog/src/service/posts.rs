@@ -3,51 +3,54 @@
 use fraiseql_runtime::Changes;
 use uuid::Uuid;
 
-use super::{Error, Result};
+use super::{Error, Result, text};
 use crate::rows::{NewPost, PostChange, Posts, Updated};
 use crate::views::Post;
 
+/// The longest texts, in characters.
+const TITLE: usize = 200;
+const CONTENT: usize = 100_000;
+const TAG: usize = 40;
 /// The most posts of one call.
 const MOST_POSTS: usize = 1_000;
 /// The most tags of one call.
 const MOST_TAGS: usize = 50;
 
-/// Several entities: the post, and its author, whose document counts posts. Nobody here has to
-/// know that.
+/// **Several entities**: the post, and its author, whose document counts posts. Nobody here has
+/// to know that.
 ///
 /// # Errors
-/// When there is no such author, or the title is empty.
+/// When there is no such author, or a text cannot be.
 pub async fn create(db: &mut (impl Posts + Changes), author: Uuid, post: NewPost) -> Result<Uuid> {
     let ids = create_all(db, author, &[post]).await?;
     Ok(ids[0])
 }
 
-/// A batch: one statement writes the rows, and one syncs the documents, however many there are.
+/// **A batch**: one statement writes the rows, and one syncs the documents, however many there
+/// are.
 ///
 /// # Errors
-/// When there is no such author, a title is empty, or there are too many posts.
+/// When there is no such author, a text cannot be, or there are too many posts.
 pub async fn create_all(
     db: &mut (impl Posts + Changes),
     author: Uuid,
     posts: &[NewPost],
 ) -> Result<Vec<Uuid>> {
-    if posts.len() > MOST_POSTS {
-        let what = format!(
-            "{} posts are too many: send {MOST_POSTS} at a time",
-            posts.len()
-        );
-        return Err(Error::Invalid(what));
+    at_most("posts", posts.len(), MOST_POSTS)?;
+    for post in posts {
+        text::required("title", &post.title, TITLE)?;
+        text::optional("content", &post.content, CONTENT)?;
     }
-    posts.iter().try_for_each(|post| titled(&post.title))?;
     let ids = db.insert_posts(author, posts).await?;
-    db.inserted::<Post>(&ids);
+    db.inserted::<Post>(&ids); // there is nothing to look for in the past
     Ok(ids)
 }
 
-/// Optimistic locking: a change to what was read, or none.
+/// **Optimistic locking**: the change is made to the version that was read, or not at all.
 ///
 /// # Errors
-/// [`Error::Conflict`] when the post has another version; when there is none.
+/// [`Error::Conflict`] when the post has another version; when there is no such post, or a text
+/// cannot be.
 pub async fn update(
     db: &mut (impl Posts + Changes),
     id: Uuid,
@@ -55,61 +58,65 @@ pub async fn update(
     change: &PostChange,
 ) -> Result<()> {
     if let Some(title) = &change.title {
-        titled(title)?;
+        text::required("title", title, TITLE)?;
+    }
+    if let Some(content) = &change.content {
+        text::optional("content", content, CONTENT)?;
     }
     match db.update_post(id, version, change).await? {
-        Updated::Done => db.changed::<Post>(&[id]),
-        Updated::Stale(stored) => {
-            return Err(Error::Conflict {
-                id,
-                stored,
-                read: version,
-            });
+        Updated::Done => {
+            db.changed::<Post>(&[id]);
+            Ok(())
         }
+        Updated::Stale(stored) => Err(Error::Conflict {
+            id,
+            stored,
+            read: version,
+        }),
     }
-    Ok(())
 }
 
-/// Nothing to sync where nothing has changed: a post is published once.
+/// **Nothing to sync where nothing changed**: a post is published once.
 ///
 /// # Errors
-/// When there is none.
+/// When there is no such post.
 pub async fn publish(db: &mut (impl Posts + Changes), id: Uuid) -> Result<()> {
-    if db.publish_post(id).await? {
-        db.changed::<Post>(&[id]);
+    let is_new = db.publish_post(id).await?;
+    if is_new {
+        db.changed::<Post>(&[id]); // the author's document counts it from now on
     }
     Ok(())
 }
 
-/// A cascade: the documents of the comments go with the post. Answers with the author, who has
-/// one post less.
+/// **A cascade**: the documents of the comments go with the post. Answers with the author, who
+/// has one post less.
 ///
 /// # Errors
-/// When there is none.
+/// When there is no such post.
 pub async fn delete(db: &mut (impl Posts + Changes), id: Uuid) -> Result<Uuid> {
     let author = db.delete_post(id).await?;
     db.changed::<Post>(&[id]);
     Ok(author)
 }
 
-/// Rows of a join table: no struct has them, so they are named by table and column.
+/// **Rows of a join table**: no struct has them, so they are named by table and column.
 ///
 /// # Errors
-/// When there is no such post, or a tag is empty.
+/// When there is no such post, a tag cannot be, or there are too many.
 pub async fn tag(db: &mut (impl Posts + Changes), id: Uuid, tags: &[String]) -> Result<()> {
-    if tags.len() > MOST_TAGS || tags.iter().any(|tag| slug::slugify(tag).is_empty()) {
-        let what =
-            format!("a tag needs a letter or a digit, and there can be {MOST_TAGS} at a time");
-        return Err(Error::Invalid(what));
+    at_most("tags", tags.len(), MOST_TAGS)?;
+    for tag in tags {
+        text::name("tag", tag, TAG)?;
     }
     let pk_post = db.tag_post(id, tags).await?;
     db.changed_rows("tb_post_tag", "fk_post", &[pk_post])?;
     Ok(())
 }
 
-fn titled(title: &str) -> Result<()> {
-    if title.trim().is_empty() {
-        return Err(Error::Invalid("a post needs a title".to_owned()));
+fn at_most(what: &str, count: usize, most: usize) -> Result<()> {
+    if count > most {
+        let told = format!("{count} {what} are too many: send {most} at a time");
+        return Err(Error::Invalid(told));
     }
     Ok(())
 }
