@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use blog::app::App;
@@ -11,6 +12,8 @@ use clap::Parser;
 use dev_postgres::Server;
 use sqlx::postgres::PgConnectOptions;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::time::{sleep, timeout};
 
 /// A blog's GraphQL API over documents that are ready to be read.
 ///
@@ -51,6 +54,9 @@ Then:
 
 RUST_LOG=fraiseql=debug says what is synced, Ctrl+C ends it.";
 
+/// When the program is to end, it waits so long for clients, and then for what they have left to do.
+/// Twice this is less than the ten seconds after which Docker kills it.
+const GRACE: Duration = Duration::from_secs(4);
 /// The database of the server of its own.
 const DATABASE: &str = "blog";
 
@@ -86,11 +92,25 @@ async fn run(arguments: Arguments) -> Result<()> {
     let router = http::router(&app);
     drop(app);
     println!("The blog is at http://{}", listener.local_addr()?);
-    axum::serve(listener, router)
-        .with_graceful_shutdown(shutdown())
-        .await?;
+    let (ending, mut ended) = watch::channel(());
+    let served = axum::serve(listener, router).with_graceful_shutdown(async move {
+        shutdown().await;
+        drop(ending);
+    });
+    let overdue = async {
+        let _ = ended.changed().await;
+        sleep(GRACE).await;
+    };
+    tokio::select! {
+        served = served => served?,
+        () = overdue => tracing::warn!("a client did not go away in {GRACE:?}"),
+    }
     upkeep.abort();
-    closing.close().await
+    // Whoever did not go away holds what has to be closed.
+    match timeout(GRACE, closing.close()).await {
+        Ok(closed) => closed,
+        Err(_) => Ok(()),
+    }
 }
 
 /// The database that was asked for, or one on a server of its own.

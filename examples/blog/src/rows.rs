@@ -4,8 +4,9 @@
 //! in for that alone.
 //!
 //! Rows are locked as a cascade does, from the parent to the child: users, then posts, then
-//! comments. So those who meet wait for each other, and rarely end in a deadlock. A row that is
-//! referred to is locked `FOR KEY SHARE`: it stays until the transaction is over.
+//! comments. One that will be embedded is locked `FOR SHARE` at once, as its sync would do later.
+//! So those who meet wait for each other at the beginning, when they hold nothing that others wait
+//! for, and few end in a deadlock, after which a mutation is run again.
 #![expect(
     async_fn_in_trait,
     reason = "they are called with their own types, whose futures can be sent"
@@ -42,18 +43,18 @@ fn found<T>(row: Option<T>, what: &'static str, id: Uuid) -> Result<T> {
     row.ok_or(Error::NotFound { what, id })
 }
 
-/// The key that tables join users by; the user stays until the mutation is over.
+/// The key that tables join users by; the user stays as it is until the mutation is over.
 async fn user_key(m: &mut Mutation, id: Uuid) -> Result<i64> {
-    let key = sqlx::query_scalar("SELECT pk_user FROM tb_user WHERE id = $1 FOR KEY SHARE")
+    let key = sqlx::query_scalar("SELECT pk_user FROM tb_user WHERE id = $1 FOR SHARE")
         .bind(id)
         .fetch_optional(&mut **m)
         .await?;
     found(key, "user", id)
 }
 
-/// The key that tables join posts by; the post stays until the mutation is over.
+/// The key that tables join posts by; the post stays as it is until the mutation is over.
 async fn post_key(m: &mut Mutation, id: Uuid) -> Result<i64> {
-    let key = sqlx::query_scalar("SELECT pk_post FROM tb_post WHERE id = $1 FOR KEY SHARE")
+    let key = sqlx::query_scalar("SELECT pk_post FROM tb_post WHERE id = $1 FOR SHARE")
         .bind(id)
         .fetch_optional(&mut **m)
         .await?;

@@ -202,9 +202,11 @@ impl Mutation {
         #[graphql(default = true)] wait: bool,
     ) -> Result<Option<TvDoc<Post>>> {
         let (app, id, user) = (app(ctx), key(&id)?, key(&user_id)?);
-        let counted = likes::like(&mut app.pool.clone(), &app.likes, id, user).await?;
+        app.mutate(async move |m| likes::like(m, id, user).await)
+            .await?;
+        let synced = app.likes.push(id).await;
         if wait {
-            counted.wait().await;
+            synced.wait().await;
         }
         fresh(app, id).await
     }

@@ -1,6 +1,6 @@
 //! `tb_like`.
 
-use sqlx::PgPool;
+use fraiseql_runtime::Mutation;
 use uuid::Uuid;
 
 use super::found;
@@ -15,7 +15,7 @@ pub trait Likes {
     async fn insert_like(&mut self, post: Uuid, user: Uuid) -> Result<()>;
 }
 
-impl Likes for PgPool {
+impl Likes for Mutation {
     async fn insert_like(&mut self, post: Uuid, user: Uuid) -> Result<()> {
         let (has_user, has_post) = sqlx::query_as(
             "WITH u AS (SELECT pk_user FROM tb_user WHERE id = $2 FOR KEY SHARE),
@@ -32,7 +32,7 @@ impl Likes for PgPool {
         )
         .bind(post)
         .bind(user)
-        .fetch_one(&*self)
+        .fetch_one(&mut **self)
         .await?;
         found(bool::then_some(has_user, ()), "user", user)?;
         found(bool::then_some(has_post, ()), "post", post)

@@ -128,7 +128,7 @@ impl Posts for Mutation {
 
     async fn publish_post(&mut self, id: Uuid) -> Result<bool> {
         let published = sqlx::query_scalar(
-            "WITH before AS (SELECT pk_post, published_at FROM tb_post WHERE id = $1 FOR UPDATE)
+            "WITH before AS (SELECT pk_post, published_at FROM tb_post WHERE id = $1 FOR NO KEY UPDATE)
              UPDATE tb_post AS p
              SET published_at = coalesce(before.published_at, now())
              FROM before
@@ -143,9 +143,8 @@ impl Posts for Mutation {
 
     async fn delete_post(&mut self, id: Uuid) -> Result<Uuid> {
         let author = sqlx::query_scalar(
-            "DELETE FROM tb_post AS p USING tb_user AS u
-             WHERE p.id = $1 AND u.pk_user = p.fk_author
-             RETURNING u.id",
+            "DELETE FROM tb_post AS p WHERE p.id = $1
+             RETURNING (SELECT u.id FROM tb_user AS u WHERE u.pk_user = p.fk_author)",
         )
         .bind(id)
         .fetch_optional(&mut **self)

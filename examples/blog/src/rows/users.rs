@@ -74,7 +74,7 @@ impl Users for Mutation {
     async fn update_user(&mut self, id: Uuid, change: &UserChange) -> Result<bool> {
         let identifier = change.username.as_deref().map(slug);
         let renamed = sqlx::query_scalar(
-            "WITH before AS (SELECT * FROM tb_user WHERE id = $1 FOR UPDATE)
+            "WITH before AS (SELECT * FROM tb_user WHERE id = $1 FOR NO KEY UPDATE)
              UPDATE tb_user AS u
              SET identifier = coalesce($2, u.identifier),
                  username = coalesce($3, u.username),

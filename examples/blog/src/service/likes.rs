@@ -10,7 +10,7 @@ use std::time::Duration;
 use fraiseql_runtime::{Result as SyncResult, SyncTarget};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 use uuid::Uuid;
 
 use super::Result;
@@ -22,10 +22,12 @@ const QUEUE: usize = 10_000;
 /// Posts that are synced together.
 const BATCH: usize = 500;
 /// Until a sync that failed is tried again; twice as long each time.
-const FIRST_WAIT: Duration = Duration::from_millis(20);
-const LONGEST_WAIT: Duration = Duration::from_secs(2);
+const FIRST_PAUSE: Duration = Duration::from_millis(20);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// How often it is tried when the server shuts down.
 const LAST_TRIES: u32 = 5;
+/// How long anybody waits for a sync.
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
 /// Hands posts to the task that syncs them. A clone is another handle.
 #[derive(Clone, Debug)]
@@ -39,20 +41,15 @@ type Wanted = (Uuid, oneshot::Sender<()>);
 #[must_use = "a post is synced whether anybody waits for it or not"]
 pub struct Synced(oneshot::Receiver<()>);
 
-/// **In the background**: the row is committed, its post is synced in a moment. Who wants to see it
-/// waits for that. The price is that of every sync after the commit: what is still in the queue
-/// when the process is killed is found by [`upkeep`](super::upkeep).
+/// **In the background**: the row is written, and the mutation is told of no change. Once it is
+/// committed, the post is [queued](Queue::push), to be synced in a moment. The price is that of
+/// every sync after the commit: what is in the queue when the process is killed is found by
+/// [`upkeep`](super::upkeep).
 ///
 /// # Errors
 /// When there is no such post or user.
-pub async fn like(
-    likes: &mut impl rows::Likes,
-    queue: &Queue,
-    post: Uuid,
-    user: Uuid,
-) -> Result<Synced> {
-    likes.insert_like(post, user).await?;
-    Ok(queue.push(post).await)
+pub async fn like(db: &mut impl rows::Likes, post: Uuid, user: Uuid) -> Result<()> {
+    db.insert_like(post, user).await
 }
 
 impl Queue {
@@ -67,7 +64,8 @@ impl Queue {
         (Self(sender), task)
     }
 
-    async fn push(&self, post: Uuid) -> Synced {
+    /// The post is synced in a moment. Who wants to see that waits for it.
+    pub async fn push(&self, post: Uuid) -> Synced {
         let (synced, told) = oneshot::channel();
         // The task ends after the last queue.
         let _ = self.0.send((post, synced)).await;
@@ -76,9 +74,9 @@ impl Queue {
 }
 
 impl Synced {
-    /// Waits for it. It is over, too, when the server shuts down.
+    /// Waits for it, some seconds at most: nobody has to see the count to have liked a post.
     pub async fn wait(self) {
-        let _ = self.0.await;
+        let _ = timeout(LONGEST_WAIT, self.0).await;
     }
 }
 
@@ -91,15 +89,15 @@ where
     while wanted.recv_many(&mut batch, BATCH).await > 0 {
         let posts: BTreeSet<Uuid> = batch.iter().map(|(post, _)| *post).collect();
         let posts: Vec<Uuid> = posts.into_iter().collect();
-        let (mut tries, mut wait) = (0, FIRST_WAIT);
+        let (mut tries, mut pause) = (0, FIRST_PAUSE);
         while let Err(error) = sync::<T>(&target, &posts).await {
             tries += 1;
             tracing::warn!(%error, posts = posts.len(), tries, "likes are not counted yet");
             if wanted.is_closed() && tries >= LAST_TRIES {
                 break;
             }
-            sleep(wait).await;
-            wait = LONGEST_WAIT.min(wait * 2);
+            sleep(pause).await;
+            pause = LONGEST_PAUSE.min(pause * 2);
         }
         for (_, synced) in batch.drain(..) {
             // Nobody has to wait.

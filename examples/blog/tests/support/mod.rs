@@ -49,11 +49,12 @@ impl Blog {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let url = lines
-            .map_while(Result::ok)
-            .find_map(|line| Some(line.split_once("The blog is at ")?.1.to_owned()))
-            .expect("the blog says where it is");
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let url = tokio::task::spawn_blocking(move || {
+            let mut lines = lines.by_ref().map_while(Result::ok);
+            lines.find_map(|line| Some(line.split_once("The blog is at ")?.1.to_owned()))
+        });
+        let url = url.await.unwrap().expect("the blog says where it is");
         Self {
             url,
             pool,

@@ -7,7 +7,8 @@ use uuid::Uuid;
 use super::{ADA, NOBODY, POST, code, there};
 use crate::rows::Likes;
 use crate::service::Result;
-use crate::service::likes::{Queue, like};
+use crate::service::likes;
+use crate::service::likes::{Queue, Synced};
 use crate::views::Post;
 
 const OTHER: Uuid = Uuid::from_u128(9);
@@ -27,6 +28,12 @@ fn start() -> (Recorder, Queue, JoinHandle<()>) {
     let recorder = Recorder::new();
     let (queue, task) = Queue::start::<Recorder>(recorder.clone());
     (recorder, queue, task)
+}
+
+/// What the API does.
+async fn like(rows: &mut Rows, queue: &Queue, post: Uuid, user: Uuid) -> Result<Synced> {
+    likes::like(rows, post, user).await?;
+    Ok(queue.push(post).await)
 }
 
 /// The posts of each sync, and whether it was done.
