@@ -3,10 +3,13 @@
 //! There is a trait for each table, so that a command says what it needs, and a unit test stands
 //! in for that alone.
 //!
-//! Rows are locked as a cascade does, from the parent to the child: users, then posts, then
-//! comments. One that will be embedded is locked `FOR SHARE` at once, as its sync would do later.
-//! So those who meet wait for each other at the beginning, when they hold nothing that others wait
-//! for, and few end in a deadlock, after which a mutation is run again.
+//! # Locks
+//!
+//! A sync in a transaction locks the rows that it embeds `FOR SHARE`. A command that changes one of
+//! them before that, and waits for another one, may wait for somebody who waits for it: a deadlock,
+//! which PostgreSQL ends after a second, and after which a mutation is run again. To have few,
+//! commands lock from the parent to the child, as a cascade does: users, posts, comments. See
+//! [`hold_names`] and [`take_turns`].
 #![expect(
     async_fn_in_trait,
     reason = "they are called with their own types, whose futures can be sent"
@@ -41,6 +44,41 @@ fn taken(error: sqlx::Error, what: &'static str, name: &str) -> Error {
 /// What was found, or an error that says what was not.
 fn found<T>(row: Option<T>, what: &'static str, id: Uuid) -> Result<T> {
     row.ok_or(Error::NotFound { what, id })
+}
+
+/// The names that stand in these posts, and those of these users, stay as they are until the
+/// mutation is over. The sync would wait for them, too, but later, with the changed row in its
+/// hands.
+async fn hold_names(m: &mut Mutation, posts: &[Uuid], users: &[Uuid]) -> Result<()> {
+    sqlx::query(
+        "SELECT FROM tb_user AS u
+         WHERE u.pk_user = ANY (ARRAY(
+             SELECT p.fk_author FROM tb_post AS p WHERE p.id = ANY ($1)
+             UNION ALL
+             SELECT c.fk_author FROM tb_post AS p JOIN tb_comment AS c ON c.fk_post = p.pk_post
+             WHERE p.id = ANY ($1)
+             UNION ALL
+             SELECT pk_user FROM tb_user WHERE id = ANY ($2)
+         ))
+         ORDER BY u.pk_user
+         FOR SHARE OF u",
+    )
+    .bind(posts)
+    .bind(users)
+    .execute(&mut **m)
+    .await?;
+    Ok(())
+}
+
+/// Those who change names wait for each other, as long as the mutation lasts. A post has many names
+/// in it: of two who change two of them, each would wait for the other's.
+async fn take_turns(m: &mut Mutation) -> Result<()> {
+    const NAMES: i64 = 0x6e61_6d65;
+    sqlx::query("SELECT pg_advisory_xact_lock($1)")
+        .bind(NAMES)
+        .execute(&mut **m)
+        .await?;
+    Ok(())
 }
 
 /// The key that tables join users by; the user stays as it is until the mutation is over.

@@ -16,7 +16,7 @@ use support::{Blog, eventually};
 
 const CLIENTS: u64 = 16;
 /// Of each client.
-const OPERATIONS: usize = 60;
+const OPERATIONS: usize = 40;
 
 /// Rows that somebody has made, as far as is known.
 #[derive(Default)]
@@ -49,7 +49,7 @@ fn operation(known: &Known, rng: &mut SmallRng) -> Option<Operation> {
         2 => ("updateUser", "mutation ($u: ID!, $n: String!) { updateUser(id: $u, bio: $n) { id } }", json!({"u": user, "n": format!("{n}")})),
         3 | 4 => ("createPost", "mutation ($u: ID!) { createPost(authorId: $u, title: \"One\", content: \"\") { id version } }", json!({"u": user})),
         5 => ("createPosts", "mutation ($u: ID!) { createPosts(authorId: $u, posts: [{title: \"A\", content: \"\"}, {title: \"B\", content: \"\"}]) { id version } }", json!({"u": user})),
-        6 | 7 => ("updatePost", "mutation ($p: ID!, $v: Int!) { updatePost(id: $p, version: $v, content: \"More\") { id version } }", json!({"p": post, "v": version})),
+        6 | 7 => ("updatePost", "mutation ($p: ID!, $v: Int!) { updatePost(id: $p, version: $v, content: \"More\") { id version } }", json!({"p": post, "v": version - i64::from(n < 10)})),
         8 => ("publishPost", "mutation ($p: ID!) { publishPost(id: $p) { id version } }", json!({"p": post})),
         9 => ("deletePost", "mutation ($p: ID!) { deletePost(id: $p) { id } }", json!({"p": post})),
         10 if n < 12 => ("deleteUser", "mutation ($u: ID!) { deleteUser(id: $u) }", json!({"u": user})),
@@ -134,7 +134,9 @@ async fn sixteen_clients_do_everything_at_once_and_every_document_is_right() {
             let Some((name, query, variables)) = operation(&known, &mut rng) else {
                 continue;
             };
-            known.learn(name, &blog.ask(query, variables).await);
+            let answer = blog.send(query, variables).await.unwrap();
+            assert_eq!(answer.status(), 200, "{name}");
+            known.learn(name, &answer.json().await.unwrap());
             done += 1;
         }
     };

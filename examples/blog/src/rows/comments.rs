@@ -3,7 +3,7 @@
 use fraiseql_runtime::Mutation;
 use uuid::Uuid;
 
-use super::{found, post_key, user_key};
+use super::{found, hold_names, post_key, user_key};
 use crate::service::Result;
 
 /// Rows of comments.
@@ -29,6 +29,7 @@ pub trait Comments {
 
 impl Comments for Mutation {
     async fn insert_comment(&mut self, post: Uuid, author: Uuid, content: &str) -> Result<Uuid> {
+        hold_names(self, &[post], &[author]).await?;
         let author_key = user_key(self, author).await?;
         let post_key = post_key(self, post).await?;
         let id = sqlx::query_scalar(
@@ -44,13 +45,15 @@ impl Comments for Mutation {
     }
 
     async fn delete_comment(&mut self, id: Uuid) -> Result<Uuid> {
+        let post = post_of(self, id).await?;
+        hold_names(self, &[post], &[]).await?;
+        post_key(self, post).await?;
         let post_key: Option<i64> =
             sqlx::query_scalar("DELETE FROM tb_comment WHERE id = $1 RETURNING fk_post")
                 .bind(id)
                 .fetch_optional(&mut **self)
                 .await?;
-        // Not joined above: while that waits for somebody who moves the comment, the row of the
-        // other post is not looked at.
+        // Somebody may have moved it meanwhile.
         let post = sqlx::query_scalar("SELECT id FROM tb_post WHERE pk_post = $1")
             .bind(found(post_key, "comment", id)?)
             .fetch_one(&mut **self)
@@ -59,6 +62,8 @@ impl Comments for Mutation {
     }
 
     async fn move_comment(&mut self, id: Uuid, post: Uuid) -> Result<()> {
+        let from = post_of(self, id).await?;
+        hold_names(self, &[from, post], &[]).await?;
         let post_key = post_key(self, post).await?;
         let moved = sqlx::query("UPDATE tb_comment SET fk_post = $2 WHERE id = $1")
             .bind(id)
@@ -67,4 +72,16 @@ impl Comments for Mutation {
             .await?;
         found((moved.rows_affected() == 1).then_some(()), "comment", id)
     }
+}
+
+/// The post that a comment is on.
+async fn post_of(m: &mut Mutation, comment: Uuid) -> Result<Uuid> {
+    let post = sqlx::query_scalar(
+        "SELECT p.id FROM tb_comment AS c JOIN tb_post AS p ON p.pk_post = c.fk_post
+         WHERE c.id = $1",
+    )
+    .bind(comment)
+    .fetch_optional(&mut **m)
+    .await?;
+    found(post, "comment", comment)
 }

@@ -3,7 +3,7 @@
 use fraiseql_runtime::Mutation;
 use uuid::Uuid;
 
-use super::{found, post_key, slug, user_key};
+use super::{found, hold_names, post_key, slug, user_key};
 use crate::service::Result;
 
 /// A post that is begun.
@@ -104,6 +104,7 @@ impl Posts for Mutation {
         version: i32,
         change: &PostChange,
     ) -> Result<Updated> {
+        hold_names(self, &[id], &[]).await?;
         let done = sqlx::query(
             "UPDATE tb_post
              SET title = coalesce($3, title), content = coalesce($4, content),
@@ -127,6 +128,7 @@ impl Posts for Mutation {
     }
 
     async fn publish_post(&mut self, id: Uuid) -> Result<bool> {
+        hold_names(self, &[id], &[]).await?;
         let published = sqlx::query_scalar(
             "WITH before AS (SELECT pk_post, published_at FROM tb_post WHERE id = $1 FOR NO KEY UPDATE)
              UPDATE tb_post AS p
@@ -142,6 +144,7 @@ impl Posts for Mutation {
     }
 
     async fn delete_post(&mut self, id: Uuid) -> Result<Uuid> {
+        hold_names(self, &[id], &[]).await?;
         let author = sqlx::query_scalar(
             "DELETE FROM tb_post AS p WHERE p.id = $1
              RETURNING (SELECT u.id FROM tb_user AS u WHERE u.pk_user = p.fk_author)",
@@ -153,6 +156,7 @@ impl Posts for Mutation {
     }
 
     async fn tag_post(&mut self, id: Uuid, tags: &[String]) -> Result<i64> {
+        hold_names(self, &[id], &[]).await?;
         let post = post_key(self, id).await?;
         let identifiers: Vec<String> = tags.iter().map(|tag| slug(tag)).collect();
         let names: Vec<&str> = tags.iter().map(|tag| tag.trim()).collect();

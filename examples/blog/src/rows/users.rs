@@ -4,7 +4,7 @@ use fraiseql_runtime::Mutation;
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use super::{found, slug, taken};
+use super::{found, slug, take_turns, taken};
 use crate::service::Result;
 
 /// A user who joins.
@@ -72,6 +72,7 @@ impl NewUsers for PgPool {
 
 impl Users for Mutation {
     async fn update_user(&mut self, id: Uuid, change: &UserChange) -> Result<bool> {
+        take_turns(self).await?;
         let identifier = change.username.as_deref().map(slug);
         let renamed = sqlx::query_scalar(
             "WITH before AS (SELECT * FROM tb_user WHERE id = $1 FOR NO KEY UPDATE)
@@ -97,6 +98,7 @@ impl Users for Mutation {
     }
 
     async fn delete_user(&mut self, id: Uuid) -> Result<()> {
+        take_turns(self).await?;
         let deleted = sqlx::query_scalar("DELETE FROM tb_user WHERE id = $1 RETURNING 1")
             .bind(id)
             .fetch_optional(&mut **self)
