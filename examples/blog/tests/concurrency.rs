@@ -57,7 +57,7 @@ fn operation(known: &Known, rng: &mut SmallRng) -> Option<Operation> {
         13 => ("deleteComment", "mutation ($c: ID!) { deleteComment(id: $c) { id } }", json!({"c": comment?})),
         14 => ("moveComment", "mutation ($c: ID!, $p: ID!) { moveComment(id: $c, postId: $p) { id } }", json!({"c": comment?, "p": post})),
         15 => ("tagPost", "mutation ($p: ID!, $t: [String!]!) { tagPost(id: $p, tags: $t) { id version } }", json!({"p": post, "t": [format!("tag {}", n % 7), format!("tag {}", n % 5)]})),
-        16 | 17 => ("likePost", "mutation ($p: ID!, $u: ID!, $w: Boolean!) { likePost(id: $p, userId: $u, wait: $w) { id version } }", json!({"p": post, "u": user, "w": n % 2 == 0})),
+        16 | 17 => ("likePost", "mutation ($p: ID!, $u: ID!, $w: Boolean!) { likePost(id: $p, userId: $u, wait: $w) { id version } }", json!({"p": post, "u": user, "w": n < 20})),
         18 => ("posts", "{ posts(limit: 5, orderBy: {createdAt: DESC}) { id version title author { username fullName } comments { content author { username } } } }", json!({})),
         19 => ("post", "query ($p: ID!) { post(id: $p) { id version commentCount likeCount } }", json!({"p": post})),
         20 => ("user", "query ($u: ID!) { user(id: $u) { id publishedPostCount commentCount } }", json!({"u": user})),
