@@ -1,7 +1,10 @@
 //! The queue of likes, on a recorder in the place of the pool.
 
+use std::time::Duration;
+
 use fraiseql_runtime::{Call, Failure, Recorder};
 use tokio::task::{JoinHandle, yield_now};
+use tokio::time::timeout;
 use uuid::Uuid;
 
 use super::{ADA, NOBODY, POST, code, there};
@@ -44,9 +47,13 @@ fn syncs(recorder: &Recorder) -> Vec<(String, bool)> {
 
 /// The task runs whenever the test yields: there is one thread.
 async fn until(is_so: impl Fn() -> bool) {
-    while !is_so() {
-        yield_now().await;
-    }
+    let soon = async {
+        while !is_so() {
+            yield_now().await;
+        }
+    };
+    let soon = timeout(Duration::from_secs(10), soon).await;
+    soon.expect("it never comes");
 }
 
 #[tokio::test]
