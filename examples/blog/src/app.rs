@@ -10,7 +10,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use tokio::task::JoinHandle;
 
 use crate::service::likes::Queue;
-use crate::{service, views};
+use crate::{service, views, work};
 
 /// Rows of the log are kept for this long.
 const KEEP_LOG: Duration = Duration::from_secs(30 * 24 * 3600);
@@ -49,6 +49,7 @@ impl App {
             .await
             .context("cannot migrate the base tables")?;
         let blog = views::read_model()
+            .observe(work::observe)
             .sync_log(SyncLog::new(pool.clone()).keep(KEEP_LOG))
             .build()?;
         let migration = blog.migrate(&pool).await?;

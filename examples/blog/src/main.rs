@@ -5,11 +5,14 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use blog::app::App;
-use blog::{http, sample};
+use blog::{http, sample, work};
 use clap::Parser;
 use dev_postgres::Server;
 use sqlx::postgres::PgConnectOptions;
 use tokio::net::TcpListener;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _};
 
 /// A blog's GraphQL API over documents that are ready to be read.
 ///
@@ -55,12 +58,12 @@ const DATABASE: &str = "blog";
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    tracing_subscriber::fmt()
-        .with_env_filter(
-            tracing_subscriber::EnvFilter::try_from_default_env()
-                .unwrap_or_else(|_| "info,sqlx=warn".into()),
-        )
-        .with_writer(std::io::stderr)
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| "info,sqlx=warn".into());
+    let print = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let count = work::layer(&filter);
+    tracing_subscriber::registry()
+        .with(print.with_filter(filter))
+        .with(count)
         .init();
     match run(Arguments::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
