@@ -20,6 +20,7 @@ async fn the_files_of_the_page_are_served_with_their_types_and_kept_by_browsers(
         ("/", "text/html; charset=utf-8", "<!doctype html>"),
         ("/page.css", "text/css; charset=utf-8", ":root"),
         ("/page.js", "text/javascript; charset=utf-8", "//"),
+        ("/api.js", "text/javascript; charset=utf-8", "//"),
         ("/icon.svg", "image/svg+xml", "<svg"),
     ] {
         let request = blog.client.get(format!("{}{path}", blog.url));

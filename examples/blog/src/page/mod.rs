@@ -1,4 +1,4 @@
-//! The page at `/`: recent posts, and what each action does. Three files, as they are; no
+//! The page at `/`: recent posts, and what each action does. Files as they are; no
 //! framework, no build step, nothing from elsewhere.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -26,7 +26,7 @@ struct File {
     content: &'static str,
 }
 
-const FILES: [File; 4] = [
+const FILES: [File; 5] = [
     File {
         path: "/",
         content_type: "text/html; charset=utf-8",
@@ -41,6 +41,11 @@ const FILES: [File; 4] = [
         path: "/page.js",
         content_type: "text/javascript; charset=utf-8",
         content: include_str!("page.js"),
+    },
+    File {
+        path: "/api.js",
+        content_type: "text/javascript; charset=utf-8",
+        content: include_str!("api.js"),
     },
     File {
         path: "/icon.svg",

@@ -1,58 +1,8 @@
 // Data becomes text, never markup.
 
-const PAGE = 5;
+import { ask, READ, RUN } from './api.js';
 
-const POST = `fragment Post on Post {
-  id title content version publishedAt createdAt
-  author { id username fullName }
-  commentCount likeCount
-}`;
-const READ = {
-  recent: `query ($limit: Int!) {
-  posts(limit: $limit, orderBy: {createdAt: DESC}) { ...Post }
-}`,
-  older: `query ($first: Int!, $after: String) {
-  postsConnection(first: $first, after: $after, orderBy: {createdAt: DESC}) {
-    nodes { ...Post }
-    pageInfo { endCursor hasNextPage }
-  }
-}`,
-  comments: `query ($id: ID!) {
-  post(id: $id) {
-    ...Post
-    comments { id content createdAt author { id fullName } }
-  }
-}`,
-  users: `{
-  users(limit: 20, orderBy: {createdAt: DESC}) { id username fullName }
-}`,
-};
-const RUN = {
-  join: `mutation ($username: String!, $fullName: String!) {
-  createUser(username: $username, fullName: $fullName) { id username fullName }
-}`,
-  write: `mutation ($author: ID!, $title: String!, $content: String!) {
-  createPost(authorId: $author, title: $title, content: $content) { ...Post }
-}`,
-  comment: `mutation ($post: ID!, $author: ID!, $content: String!) {
-  createComment(postId: $post, authorId: $author, content: $content) { id }
-}`,
-  like: `mutation ($id: ID!, $user: ID!) {
-  likePost(id: $id, userId: $user) { ...Post }
-}`,
-  rename: `mutation ($id: ID!, $fullName: String!) {
-  updateUser(id: $id, fullName: $fullName) { id username fullName }
-}`,
-  publish: `mutation ($id: ID!) {
-  publishPost(id: $id) { ...Post }
-}`,
-  edit: `mutation ($id: ID!, $version: Int!, $title: String!) {
-  updatePost(id: $id, version: $version, title: $title) { ...Post }
-}`,
-  remove: `mutation ($id: ID!) {
-  deletePost(id: $id) { id fullName publishedPostCount }
-}`,
-};
+const PAGE = 5;
 
 const $ = (id) => document.getElementById(id);
 
@@ -71,42 +21,14 @@ function h(name, props = {}, ...children) {
 const count = (n, what) => `${n.toLocaleString('en')} ${what}${n === 1 ? '' : 's'}`;
 const when = (time) => new Date(time).toLocaleString('en-GB', { dateStyle: 'medium', timeStyle: 'short' });
 
-// Asking
-
-/** sql;desc="4 statements";dur=1.2, total;dur=2.31 */
-function timing(header) {
-  const parts = (header ?? '').matchAll(/(\w+)(?:;desc="([^"]*)")?;dur=([\d.]+)/g);
-  return Object.fromEntries([...parts].map(([, name, desc, dur]) => [name, { desc, ms: Number(dur) }]));
-}
-
-/** Asks the API. What went wrong is in `errors`, also when nobody answers. */
-async function ask(operation, variables) {
-  const query = operation.includes('...Post') ? `${operation}\n${POST}` : operation;
-  const start = performance.now();
-  let answer, header;
-  try {
-    const response = await fetch('/graphql', {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', accept: 'application/json', 'x-server-timing': '1' },
-      body: JSON.stringify({ query, variables }),
-    });
-    header = response.headers.get('server-timing');
-    answer = await response.json();
-  } catch {
-    answer = { errors: [{ message: 'The server does not answer', extensions: { code: 'NETWORK' } }] };
-  }
-  const done = { ...timing(header), trip: performance.now() - start };
-  record(query, variables, done, answer.errors);
-  return { data: answer.data ?? {}, errors: answer.errors, done };
-}
-
-/** Asks, and says beside the action what it did; without an output, only what went wrong. Answers with the data, or nothing. */
-async function act(output, query, variables, button) {
+/** Asks, says beside the action what it did (without an output: what went wrong), and answers with the data. */
+async function act(output, operation, variables, button) {
   if (button?.ariaDisabled === 'true') return null;
   // Not `disabled`: that would take the focus away.
   if (button) button.ariaDisabled = 'true';
   try {
-    const { data, errors, done } = await ask(query, variables);
+    const { query, data, errors, done } = await ask(operation, variables);
+    record(query, variables, done, errors);
     const line = h('span', { className: 'did' }, ...described(done));
     const told = output ?? (errors && $('result'));
     told?.replaceChildren(...(errors ? [problem(errors)] : []), line);
@@ -146,7 +68,7 @@ function record(query, variables, done, errors) {
   const mutation = query.startsWith('mutation');
   if (mutation || !$('last').firstChild) showLast(name, done, code);
   const text = variables ? `${query}\n\n${JSON.stringify(variables, null, 2)}` : query;
-  const entry = h('li', { className: mutation ? 'mutation' : 'query' },
+  const entry = h('li', { className: mutation ? 'mutation' : '' },
     h('details', { open: mutation },
       h('summary', {},
         h('b', {}, name), code ? h('span', { className: 'code' }, code) : ''),
@@ -179,7 +101,7 @@ function showUsers() {
   const actor = $('actor');
   const chosen = actor.value;
   actor.replaceChildren(...users.map((user) => h('option', { value: user.id }, user.fullName)));
-  if (users.some((user) => user.id === chosen)) actor.value = chosen;
+  if (chosen) actor.value = chosen;
 }
 
 function toggle(button, panel, open = panel.hidden) {
@@ -296,7 +218,7 @@ function card(first) {
     const data = await act(to, RUN.comment, { post: id, author: $('actor').value, content: fields.content }, send);
     if (!data) return;
     form.reset();
-    // What is beside the form stays: what the comment did.
+    // What the comment did stays beside the form.
     await read(null);
   });
 
@@ -309,7 +231,7 @@ function card(first) {
     if (!data) return;
     users = users.map((user) => (user.id === data.updateUser.id ? data.updateUser : user));
     showUsers();
-    // Their other posts have changed too.
+    // Other posts have changed too.
     await reload(null);
   });
 
@@ -393,8 +315,7 @@ onSubmit($('write'), async (fields, output, button) => {
   $('write').reset();
 });
 
-const { data } = await ask(READ.users);
-users = data.users ?? [];
+users = (await act(null, READ.users))?.users ?? [];
 showUsers();
 if (!users.length) toggle($('join-toggle'), $('join'), true);
 await reload($('result'));
