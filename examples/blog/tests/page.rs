@@ -32,6 +32,7 @@ async fn the_files_of_the_page_are_served_with_their_types_and_kept_by_browsers(
         assert_eq!(headers["x-content-type-options"], "nosniff");
         let policy = headers["content-security-policy"].to_str().unwrap();
         assert!(policy.starts_with("default-src 'none'; script-src 'self';"));
+        assert!(policy.contains("require-trusted-types-for 'script'"));
         assert!(!policy.contains("unsafe"), "{policy}");
         let body = answer.text().await.unwrap();
         assert!(body.starts_with(begins), "{path}");
