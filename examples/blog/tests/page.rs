@@ -88,9 +88,22 @@ async fn a_request_that_asks_is_told_what_it_did() {
     let [sql, rest] = told(&blog, like, &variables).await;
     assert_eq!(sql, "4 statements", "those of the task that counts it, too");
     assert_eq!(rest, "sync: post: 1 updated");
+    // Its document cannot be written until the answer is there.
+    let mut tx = blog.pool.begin().await.unwrap();
+    let id: uuid::Uuid = serde_json::from_value(post.clone()).unwrap();
+    sqlx::query("SELECT FROM tv_post WHERE id = $1 FOR UPDATE")
+        .bind(id)
+        .execute(&mut *tx)
+        .await
+        .unwrap();
     variables["wait"] = json!(false);
-    let [sql, _] = told(&blog, like, &variables).await;
+    variables["author"] = author;
+    let [sql, rest] = told(&blog, like, &variables).await;
     assert_eq!(sql, "2 statements", "what is done later is not known");
+    assert_eq!(rest, "");
+    tx.rollback().await.unwrap();
+    variables["wait"] = json!(true);
+    blog.data(like, variables).await;
 
     let update = "mutation ($post: ID!) { updatePost(id: $post, version: 9) { id } }";
     let [sql, rest] = told(&blog, update, &json!({"post": post})).await;

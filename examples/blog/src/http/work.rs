@@ -94,10 +94,12 @@ mod tests {
 
     #[test]
     fn a_header_says_what_was_done_and_no_more() {
-        let mut done = Done::default();
-        done.statements = Asked {
-            times: 1,
-            duration: Duration::from_micros(420),
+        let mut done = Done {
+            statements: Asked {
+                times: 1,
+                duration: Duration::from_micros(420),
+            },
+            ..Done::default()
         };
         let total = Duration::from_nanos(1_234_567);
         assert_eq!(

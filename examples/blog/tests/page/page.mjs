@@ -99,7 +99,7 @@ try {
   };
   const FIGURES = /(\d+) statements? \+ (\d+) for the transaction.*?((?:comment|post|user): [^µ]*?)([\d,]+) µs in the server([\d.]+) ms round trip/;
 
-  await page.setViewport({ width: 1280, height: 820, deviceScaleFactor: 1.5 });
+  await page.setViewport({ width: 1280, height: 800, deviceScaleFactor: 1.4 });
   await page.goto(url, { waitUntil: 'networkidle0' });
   await sees('#list h3', /^A draft on the weaving of flowers$/);
   assert.equal((await page.$$('#list article')).length, 5);
@@ -271,7 +271,7 @@ try {
         { id: notes, who: people.grace });
       await api('mutation ($id: ID!) { deleteComment(id: $id) { id } }', { id: createComment.id });
     }
-    await page.setViewport({ width: 1280, height: 820, deviceScaleFactor: 1.5 });
+    await page.setViewport({ width: 1280, height: 800, deviceScaleFactor: 1.4 });
     await page.goto(url, { waitUntil: 'networkidle0' });
     await page.select('#actor', people.grace);
     await page.click(button(notes, '3 comments'));
