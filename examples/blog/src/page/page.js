@@ -87,7 +87,7 @@ function showLast(name, { sql, transaction, sync, total }, code) {
     h('p', {}, h('b', {}, name), code ? h('span', { className: 'code' }, code) : ''),
     h('dl', {},
       figure(String(parseInt(sql?.desc ?? 0)), 'statements',
-        transaction && `+ ${parseInt(transaction.desc)} BEGIN … COMMIT`),
+        transaction && `+ ${parseInt(transaction.desc)} transactional`),
       figure(String(written(sync)), 'documents synced'),
       figure(total ? micros(total) : '–', 'µs in the server', sql && `${micros(sql)} in SQL`)),
     ...(sync ? [h('p', { className: 'synced' }, sync.desc)] : []));
