@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::service::likes::Queue;
-use crate::{service, views};
+use crate::{service, views, work};
 
 /// A connection is waited for this long, when the program starts and when all are in use.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -59,6 +59,7 @@ impl App {
             .await
             .context("cannot migrate the base tables")?;
         let blog = views::read_model()
+            .observe(work::observe)
             .sync_log(SyncLog::new(pool.clone()).keep(KEEP_LOG))
             .build()?;
         let migration = blog.migrate(&pool).await?;

@@ -7,13 +7,16 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use blog::app::App;
 use blog::service::upkeep;
-use blog::{http, sample};
+use blog::{http, sample, work};
 use clap::Parser;
 use dev_postgres::Server;
 use sqlx::postgres::PgConnectOptions;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _};
 
 /// A blog's GraphQL API over documents that are ready to be read.
 ///
@@ -62,12 +65,12 @@ const DATABASE: &str = "blog";
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    tracing_subscriber::fmt()
-        .with_env_filter(
-            tracing_subscriber::EnvFilter::try_from_default_env()
-                .unwrap_or_else(|_| "info,sqlx=warn".into()),
-        )
-        .with_writer(std::io::stderr)
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| "info,sqlx=warn".into());
+    let print = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let count = work::layer(&filter);
+    tracing_subscriber::registry()
+        .with(print.with_filter(filter))
+        .with(count)
         .init();
     match run(Arguments::parse()).await {
         Ok(()) => ExitCode::SUCCESS,

@@ -16,6 +16,7 @@ use uuid::Uuid;
 use super::Result;
 use crate::rows;
 use crate::views::sync_post;
+use crate::work::Work;
 
 /// Posts that are waiting to be synced, at most: who likes more waits.
 const QUEUE: usize = 10_000;
@@ -33,8 +34,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(5);
 #[derive(Clone, Debug)]
 pub struct Queue(mpsc::Sender<Wanted>);
 
-/// A post to be synced, and who wants to know when it is.
-type Wanted = (Uuid, oneshot::Sender<()>);
+/// A post to be synced, who wants to know when it is, and whose work that is.
+type Wanted = (Uuid, oneshot::Sender<()>, Option<Work>);
 
 /// Resolves when the post is synced, with everything that was committed before it was queued.
 #[derive(Debug)]
@@ -68,7 +69,7 @@ impl Queue {
     pub async fn push(&self, post: Uuid) -> Synced {
         let (synced, told) = oneshot::channel();
         // The task ends after the last queue.
-        let _ = self.0.send((post, synced)).await;
+        let _ = self.0.send((post, synced, Work::current())).await;
         Synced(told)
     }
 }
@@ -87,22 +88,32 @@ where
 {
     let mut batch = Vec::new();
     while wanted.recv_many(&mut batch, BATCH).await > 0 {
-        let posts: BTreeSet<Uuid> = batch.iter().map(|(post, _)| *post).collect();
+        let posts: BTreeSet<Uuid> = batch.iter().map(|(post, ..)| *post).collect();
         let posts: Vec<Uuid> = posts.into_iter().collect();
-        let (mut tries, mut pause) = (0, FIRST_PAUSE);
-        while let Err(error) = sync::<T>(&target, &posts).await {
-            tries += 1;
-            tracing::warn!(%error, posts = posts.len(), tries, "likes are not counted yet");
-            if wanted.is_closed() && tries >= LAST_TRIES {
-                break;
-            }
-            sleep(pause).await;
-            pause = LONGEST_PAUSE.min(pause * 2);
-        }
-        for (_, synced) in batch.drain(..) {
+        let asking = batch.iter().filter_map(|(.., work)| work.clone()).collect();
+        let is_ending = || wanted.is_closed();
+        Work::for_others(asking, sync_in_the_end::<T>(&target, &posts, is_ending)).await;
+        for (_, synced, _) in batch.drain(..) {
             // Nobody has to wait.
             let _ = synced.send(());
         }
+    }
+}
+
+/// Tries again, until it works or the server has tried enough while it ends.
+async fn sync_in_the_end<T>(target: &T, posts: &[Uuid], is_ending: impl Fn() -> bool)
+where
+    for<'t> &'t T: SyncTarget,
+{
+    let (mut tries, mut pause) = (0, FIRST_PAUSE);
+    while let Err(error) = sync::<T>(target, posts).await {
+        tries += 1;
+        tracing::warn!(%error, posts = posts.len(), tries, "likes are not counted yet");
+        if is_ending() && tries >= LAST_TRIES {
+            break;
+        }
+        sleep(pause).await;
+        pause = LONGEST_PAUSE.min(pause * 2);
     }
 }
 

@@ -2,7 +2,7 @@
 //! the runtime, and names of the standard library that mean something else.
 
 #![no_implicit_prelude]
-#![allow(dead_code, non_snake_case, unused_imports)]
+#![allow(dead_code, non_camel_case_types, non_snake_case, unused_imports)]
 
 extern crate fraiseql_runtime as renamed;
 
@@ -52,8 +52,15 @@ use hostile::*;
 
 #[derive(renamed::TView)]
 #[tview(crate = ::renamed, table = "app.tb_post", filter = "published")]
-#[tview(index(on = "title DESC, id", filter = "id > 0"), index(gin = "author.id"))]
-#[tview(index(expr = "lower(title)"), index(fulltext = "title, slug"), unlogged)]
+#[tview(
+    index(on = "title DESC, id", filter = "id > 0"),
+    index(gin = "author.id")
+)]
+#[tview(
+    index(expr = "lower(title)"),
+    index(fulltext = "title, slug"),
+    unlogged
+)]
 pub struct Post {
     pub id: i64,
     #[tview(filter, sort, unique)]
