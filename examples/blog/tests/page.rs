@@ -70,9 +70,9 @@ async fn a_request_that_asks_is_told_what_it_did() {
     blog.data(comment, variables.clone()).await;
     for _ in 0..2 {
         let [sql, rest] = told(&blog, comment, &variables).await;
-        // Two of the command and one that reads the answer; a lock, the dependents of the
+        // Three of the command and one that reads the answer; a lock, the dependents of the
         // comment; for its document, the post's and the author's four, three and three.
-        assert_eq!(sql, "15 statements");
+        assert_eq!(sql, "16 statements");
         // BEGIN, COMMIT; two savepoints for each document.
         assert_eq!(
             rest,
@@ -87,7 +87,7 @@ async fn a_request_that_asks_is_told_what_it_did() {
     let mut variables = json!({"post": post, "author": reader, "wait": true});
     let [sql, rest] = told(&blog, like, &variables).await;
     assert_eq!(sql, "4 statements", "those of the task that counts it, too");
-    assert_eq!(rest, "sync: post: 1 updated");
+    assert_eq!(rest, "transaction: 2 statements; sync: post: 1 updated");
     // Its document cannot be written until the answer is there.
     let mut tx = blog.pool.begin().await.unwrap();
     let id: uuid::Uuid = serde_json::from_value(post.clone()).unwrap();
@@ -100,14 +100,17 @@ async fn a_request_that_asks_is_told_what_it_did() {
     variables["author"] = author;
     let [sql, rest] = told(&blog, like, &variables).await;
     assert_eq!(sql, "2 statements", "what is done later is not known");
-    assert_eq!(rest, "");
+    assert_eq!(rest, "transaction: 2 statements");
     tx.rollback().await.unwrap();
     variables["wait"] = json!(true);
     blog.data(like, variables).await;
 
     let update = "mutation ($post: ID!) { updatePost(id: $post, version: 9) { id } }";
     let [sql, rest] = told(&blog, update, &json!({"post": post})).await;
-    assert_eq!(sql, "2 statements", "a conflict is found by two");
+    assert_eq!(
+        sql, "3 statements",
+        "a conflict is found by two, after a lock"
+    );
     assert_eq!(rest, "transaction: 2 statements", "BEGIN, ROLLBACK");
 
     let delete = "mutation ($post: ID!) { deletePost(id: $post) { id } }";

@@ -3,7 +3,7 @@
 use fraiseql_runtime::Mutation;
 use uuid::Uuid;
 
-use super::{found, hold_names, post_key, user_key};
+use super::{found, hold_names, post_key};
 use crate::service::Result;
 
 /// Rows of comments.
@@ -30,18 +30,18 @@ pub trait Comments {
 impl Comments for Mutation {
     async fn insert_comment(&mut self, post: Uuid, author: Uuid, content: &str) -> Result<Uuid> {
         hold_names(self, &[post], &[author]).await?;
-        let author_key = user_key(self, author).await?;
         let post_key = post_key(self, post).await?;
         let id = sqlx::query_scalar(
-            "INSERT INTO tb_comment (fk_post, fk_author, content) VALUES ($1, $2, $3)
+            "INSERT INTO tb_comment (fk_post, fk_author, content)
+             SELECT $1, u.pk_user, $3 FROM tb_user AS u WHERE u.id = $2
              RETURNING id",
         )
         .bind(post_key)
-        .bind(author_key)
+        .bind(author)
         .bind(content)
-        .fetch_one(&mut **self)
+        .fetch_optional(&mut **self)
         .await?;
-        Ok(id)
+        found(id, "user", author)
     }
 
     async fn delete_comment(&mut self, id: Uuid) -> Result<Uuid> {
