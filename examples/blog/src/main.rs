@@ -110,10 +110,11 @@ async fn run(arguments: Arguments) -> Result<()> {
     }
     upkeep.abort();
     // Whoever did not go away holds what has to be closed.
-    match timeout(GRACE, closing.close()).await {
-        Ok(closed) => closed,
-        Err(_) => Ok(()),
-    }
+    let Ok(closed) = timeout(GRACE, closing.close()).await else {
+        tracing::warn!("likes may be left that are not counted: the next start does that");
+        return Ok(());
+    };
+    closed
 }
 
 /// The database that was asked for, or one on a server of its own.
