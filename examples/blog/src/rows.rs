@@ -9,7 +9,7 @@
 //! them before that, and waits for another one, may wait for somebody who waits for it: a deadlock,
 //! which PostgreSQL ends after a second, and after which a mutation is run again. To have few,
 //! commands lock from the parent to the child, as a cascade does: users, posts, comments. See
-//! [`hold_names`] and [`take_turns`].
+//! `hold_names` and `take_turns`.
 #![expect(
     async_fn_in_trait,
     reason = "they are called with their own types, whose futures can be sent"
