@@ -2,9 +2,12 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use blog::app::App;
+use blog::ops::logs::Format;
+use blog::ops::{Ops, logs};
 use blog::{http, sample};
 use clap::Parser;
 use dev_postgres::Server;
@@ -34,6 +37,16 @@ struct Arguments {
     /// Posts that an empty blog is filled with; with each come ten comments. 0 leaves it empty.
     #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(..=100_000))]
     posts: u32,
+    /// A sync that takes so long is warned of, such as 500ms.
+    #[arg(long, env = "BLOG_SLOW_SYNC", default_value = "500ms", value_parser = humantime::parse_duration, value_name = "TIME")]
+    slow_sync: Duration,
+    /// After the signal to end, requests are still taken for so long, while /ready says no: until
+    /// who sends them has noticed.
+    #[arg(long, env = "BLOG_DRAIN", default_value = "0s", value_parser = humantime::parse_duration, value_name = "TIME")]
+    drain: Duration,
+    /// How events are written to standard error.
+    #[arg(long, env = "BLOG_LOG_FORMAT", value_enum, default_value_t)]
+    log_format: Format,
     /// Begins anew: drops the data of the PostgreSQL of its own. A database of yours is left alone.
     #[arg(long, conflicts_with = "database_url")]
     reset: bool,
@@ -55,14 +68,9 @@ const DATABASE: &str = "blog";
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    tracing_subscriber::fmt()
-        .with_env_filter(
-            tracing_subscriber::EnvFilter::try_from_default_env()
-                .unwrap_or_else(|_| "info,sqlx=warn".into()),
-        )
-        .with_writer(std::io::stderr)
-        .init();
-    match run(Arguments::parse()).await {
+    let arguments = Arguments::parse();
+    logs::init(arguments.log_format);
+    match run(arguments).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error:#}");
@@ -78,14 +86,15 @@ async fn run(arguments: Arguments) -> Result<()> {
         format!("cannot listen on {address}; --port 0 takes a port that is free")
     })?;
     let (_server, database) = database(&arguments).await?;
-    let (app, closing) = App::open(database, arguments.connections).await?;
+    let ops = Ops::install(arguments.slow_sync)?;
+    let (app, closing) = App::open(database, arguments.connections, ops.clone()).await?;
     sample::fill(&app, arguments.posts).await?;
 
     let router = http::router(&app);
     drop(app);
     println!("The blog is at http://{}", listener.local_addr()?);
     axum::serve(listener, router)
-        .with_graceful_shutdown(shutdown())
+        .with_graceful_shutdown(shutdown(ops, arguments.drain))
         .await?;
     closing.close().await
 }
@@ -106,7 +115,16 @@ async fn database(arguments: &Arguments) -> Result<(Option<Server>, PgConnectOpt
 }
 
 /// Resolves when the program is to end. Requests that are running are answered.
-async fn shutdown() {
+async fn shutdown(ops: Ops, drain: Duration) {
+    signal().await;
+    tracing::info!("shutting down");
+    ops.shut_down();
+    // Who asks twice is in a hurry.
+    let _ = tokio::time::timeout(drain, signal()).await;
+}
+
+/// Resolves with the next Ctrl+C, or SIGTERM.
+async fn signal() {
     let interrupted = async {
         let _ = tokio::signal::ctrl_c().await;
     };
@@ -124,5 +142,4 @@ async fn shutdown() {
         () = interrupted => {}
         () = terminated => {}
     }
-    tracing::info!("shutting down");
 }

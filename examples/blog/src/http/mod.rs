@@ -13,7 +13,7 @@ use tower_http::timeout::TimeoutLayer;
 use tower_http::trace::TraceLayer;
 
 use crate::app::App;
-use crate::graphql;
+use crate::{graphql, ops};
 
 /// A request takes at most so long.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -29,7 +29,7 @@ pub fn router(app: &App) -> Router {
         .timeout(TIMEOUT);
     let around = ServiceBuilder::new()
         .layer(SetRequestIdLayer::new(REQUEST_ID, MakeRequestUuid))
-        .layer(TraceLayer::new_for_http())
+        .layer(TraceLayer::new_for_http().make_span_with(ops::logs::request))
         .layer(PropagateRequestIdLayer::new(REQUEST_ID))
         .layer(CompressionLayer::new())
         .layer(TimeoutLayer::with_status_code(
@@ -37,7 +37,9 @@ pub fn router(app: &App) -> Router {
             TIMEOUT,
         ))
         .layer(RequestBodyLimitLayer::new(LARGEST_BODY));
-    Router::new()
+    let router = Router::new()
         .route_service("/graphql", endpoint)
-        .layer(around)
+        .merge(ops::router(app))
+        .layer(around);
+    ops::measured(router, app)
 }

@@ -1,0 +1,52 @@
+//! How events are written: to standard error, each with the request that it belongs to.
+
+use axum::http::Request;
+use clap::ValueEnum;
+use tower_http::request_id::RequestId;
+use tracing::Span;
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::SubscriberBuilder;
+
+/// What `RUST_LOG` is where nobody has set it.
+const FILTER: &str = "info,sqlx=warn";
+
+/// How a line is written.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub enum Format {
+    /// For people.
+    #[default]
+    Text,
+    /// For programs: an object per line.
+    Json,
+}
+
+/// Begins to write events. Called once.
+pub fn init(format: Format) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| FILTER.into());
+    let builder = SubscriberBuilder::default()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    match format {
+        Format::Text => builder.init(),
+        Format::Json => builder
+            .json()
+            .flatten_event(true)
+            .with_current_span(false)
+            .init(),
+    }
+}
+
+/// The span of a request, with the ID that its answer has. Not with its query, which may hold what
+/// is not for logs.
+pub fn request<B>(request: &Request<B>) -> Span {
+    let id = request
+        .extensions()
+        .get::<RequestId>()
+        .and_then(|id| id.header_value().to_str().ok());
+    tracing::error_span!(
+        "request",
+        method = %request.method(),
+        path = request.uri().path(),
+        id,
+    )
+}
