@@ -519,7 +519,7 @@ async fn dependents_times_and_retries_of_mutations_are_measured() -> anyhow::Res
 
 #[tokio::test]
 async fn registered_counters_are_there_at_zero() -> anyhow::Result<()> {
-    let (pool, _, model) = blog(1).await;
+    let (pool, _, model) = blog(2).await;
     let recorder = metrics_util::debugging::DebuggingRecorder::new();
     let _guard = metrics::set_default_local_recorder(&recorder);
     model.register_metrics();
