@@ -531,7 +531,10 @@ async fn registered_counters_are_there_at_zero() -> anyhow::Result<()> {
     delete_post(&pool, &[post(1)]).await?;
     verify_post(&pool).await?;
     // No counter that appears later.
-    for name in snapshot(&recorder).keys().filter(|name| name.contains("_total{")) {
+    for name in snapshot(&recorder)
+        .keys()
+        .filter(|name| name.contains("_total{"))
+    {
         assert!(before.contains_key(name), "{name} is not registered");
     }
     Ok(())

@@ -20,8 +20,7 @@ const CREATE_POST: &str = "mutation ($author: ID!) {
     createPost(authorId: $author, title: \"Notes\", content: \"On the engine\") { id } }";
 const CREATE_COMMENT: &str = "mutation ($post: ID!, $author: ID!) {
     createComment(postId: $post, authorId: $author, content: \"Yes\") { id } }";
-const RENAME: &str =
-    "mutation ($id: ID!) { updateUser(id: $id, fullName: \"Countess\") { id } }";
+const RENAME: &str = "mutation ($id: ID!) { updateUser(id: $id, fullName: \"Countess\") { id } }";
 
 async fn get(blog: &Blog, path: &str) -> (StatusCode, Value) {
     let url = format!("{}{path}", blog.url);
@@ -76,7 +75,10 @@ async fn metrics_are_what_was_done() {
     // An increase from nothing is none for Prometheus.
     for outcome in ["inserted", "updated", "unchanged", "deleted", "invalid"] {
         let documents = [("entity", "user"), ("outcome", outcome)];
-        assert_eq!(before.value("fraiseql_sync_documents_total", &documents), 0.0);
+        assert_eq!(
+            before.value("fraiseql_sync_documents_total", &documents),
+            0.0
+        );
     }
 
     let mut users = Vec::new();
@@ -120,7 +122,10 @@ async fn metrics_are_what_was_done() {
     // The post with its author; the comment with its post and its author; and what is renamed.
     let mutations = after.value("fraiseql_mutation_dependents_count", &[]);
     assert_eq!(mutations, 3.0);
-    assert_eq!(after.value("fraiseql_mutation_dependents_sum", &[]), 2.0 + 3.0 + 3.0);
+    assert_eq!(
+        after.value("fraiseql_mutation_dependents_sum", &[]),
+        2.0 + 3.0 + 3.0
+    );
     let of_posts = [("entity", "post")];
     assert_eq!(
         after.value("fraiseql_mutation_view_dependents_sum", &of_posts),
@@ -128,7 +133,10 @@ async fn metrics_are_what_was_done() {
     );
     let committed = [("success", "true")];
     assert_eq!(
-        after.value("fraiseql_mutation_commit_duration_seconds_count", &committed),
+        after.value(
+            "fraiseql_mutation_commit_duration_seconds_count",
+            &committed
+        ),
         3.0
     );
     assert_eq!(after.value("fraiseql_mutation_retries_total", &[]), 0.0);
@@ -337,7 +345,10 @@ async fn it_is_ready_when_the_database_answers_and_fits() {
         .await
         .unwrap();
     let start = Instant::now();
-    assert_eq!(reason(&blog).await, "the database does not answer within 1s");
+    assert_eq!(
+        reason(&blog).await,
+        "the database does not answer within 1s"
+    );
     assert!(start.elapsed() < Duration::from_secs(5));
     transaction.rollback().await.unwrap();
     assert_ready(&blog).await;
@@ -431,7 +442,9 @@ impl Noisy {
         let events = BufReader::new(child.stderr.take().unwrap()).lines();
         let (sender, lines) = mpsc::channel();
         std::thread::spawn(move || {
-            let _ = events.map_while(Result::ok).try_for_each(|line| sender.send(line));
+            let _ = events
+                .map_while(Result::ok)
+                .try_for_each(|line| sender.send(line));
         });
         let url = BufReader::new(child.stdout.take().unwrap())
             .lines()
@@ -449,7 +462,10 @@ impl Noisy {
             .send()
             .await
             .unwrap();
-        answer.headers()["x-request-id"].to_str().unwrap().to_owned()
+        answer.headers()["x-request-id"]
+            .to_str()
+            .unwrap()
+            .to_owned()
     }
 
     /// All that it has written, once it has ended.
@@ -493,7 +509,10 @@ async fn slow_syncs_are_warned_of_with_the_request_that_made_them() {
     assert!(warning["duration_ms"].as_f64().unwrap() > 0.0);
     let span = &warning["spans"][0];
     assert_eq!(span["id"], request.as_str());
-    assert_eq!((&span["method"], &span["path"]), (&json!("POST"), &json!("/graphql")));
+    assert_eq!(
+        (&span["method"], &span["path"]),
+        (&json!("POST"), &json!("/graphql"))
+    );
 }
 
 #[tokio::test]
@@ -501,7 +520,10 @@ async fn syncs_that_are_fast_enough_are_not_warned_of() {
     let blog = Noisy::start(&["--slow-sync", "1h"]).await;
     blog.create_user().await;
     let lines = blog.end();
-    assert!(!lines.iter().any(|line| line.contains("slow sync")), "{lines:#?}");
+    assert!(
+        !lines.iter().any(|line| line.contains("slow sync")),
+        "{lines:#?}"
+    );
     // The same in words for people.
     let blog = Noisy::start(&["--slow-sync", "0ms"]).await;
     let request = blog.create_user().await;

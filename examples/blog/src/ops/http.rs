@@ -94,13 +94,7 @@ impl Drop for Running<'_> {
 }
 
 impl Measures {
-    fn count(
-        &self,
-        route: &str,
-        method: &'static str,
-        status: Option<StatusCode>,
-        start: Instant,
-    ) {
+    fn count(&self, route: &str, method: &'static str, status: Option<StatusCode>, start: Instant) {
         let duration = start.elapsed();
         let routes = self.routes.read().unwrap_or_else(PoisonError::into_inner);
         let known = routes

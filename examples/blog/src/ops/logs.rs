@@ -37,7 +37,7 @@ pub fn init(format: Format) {
 }
 
 /// The span of a request, with the ID that its answer has. Not with its query, which may hold what
-/// is not for logs.
+/// is not for logs. Its level lets it be written with every event, whatever the filter.
 pub fn request<B>(request: &Request<B>) -> Span {
     let id = request
         .extensions()

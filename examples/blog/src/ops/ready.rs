@@ -19,8 +19,8 @@ pub enum NotReady {
     ShuttingDown,
     /// The database does not answer in time.
     Slow,
-    /// The database answers with an error, which is for the log.
-    Database(anyhow::Error),
+    /// The database answers with an error, which is for the log, not for who asks.
+    Database,
     /// So many migrations of the base tables were not run.
     Migrations(usize),
     /// A view table has documents of another shape. They are built anew to be read, which is slow.
@@ -42,8 +42,8 @@ pub async fn check(app: &App) -> Result<(), NotReady> {
 
 async fn database(app: &App) -> Result<(), NotReady> {
     let failed = |error: anyhow::Error| {
-        tracing::warn!(error = format!("{error:#}"), "not ready");
-        NotReady::Database(error)
+        tracing::warn!(%error, "not ready");
+        NotReady::Database
     };
     let done: Vec<i64> = sqlx::query_scalar("SELECT version FROM _sqlx_migrations WHERE success")
         .fetch_all(&app.pool)
@@ -75,7 +75,7 @@ impl fmt::Display for NotReady {
         match self {
             Self::ShuttingDown => f.write_str("it is shutting down"),
             Self::Slow => write!(f, "the database does not answer within {PATIENCE:?}"),
-            Self::Database(_) => f.write_str("the database cannot be asked"),
+            Self::Database => f.write_str("the database cannot be asked"),
             Self::Migrations(missing) => write!(f, "{missing} migrations were not run"),
             Self::Stale(views) => f.write_str(views),
         }

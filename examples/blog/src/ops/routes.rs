@@ -46,11 +46,7 @@ async fn health() -> impl IntoResponse {
 
 async fn ready(State(app): State<App>) -> impl IntoResponse {
     match ready::check(&app).await {
-        Ok(()) => (
-            StatusCode::OK,
-            [UNCACHED],
-            Json(json!({"status": "ready"})),
-        ),
+        Ok(()) => (StatusCode::OK, [UNCACHED], Json(json!({"status": "ready"}))),
         Err(reason) => (
             StatusCode::SERVICE_UNAVAILABLE,
             [UNCACHED],

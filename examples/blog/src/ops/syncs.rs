@@ -83,3 +83,56 @@ impl Day {
             .find_map(|(name, syncs)| (*name == entity).then_some(*syncs))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use dev_postgres::Server;
+    use fraiseql_runtime::SyncLog;
+    use sqlx::AssertSqlSafe;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn the_day_is_found_by_the_index_in_a_long_log() {
+        let server = Server::shared().unwrap();
+        let database = server.create_database().await.unwrap();
+        let pool = PgPool::connect_with(database).await.unwrap();
+        for sql in SyncLog::new(pool.clone()).ddl().unwrap() {
+            sqlx::raw_sql(AssertSqlSafe(sql))
+                .execute(&pool)
+                .await
+                .unwrap();
+        }
+        // A month, of which a day is asked for.
+        sqlx::raw_sql(
+            "INSERT INTO sync_log (at, entity, mode, keys, inserted, updated, unchanged, deleted,
+                                   invalid, duration, retries, success)
+             SELECT now() - i * interval '26 seconds', ('{user,post,comment}'::text[])[i % 3 + 1],
+                    'sync', 1, 0, 1, 0, 0, 0, i % 50 * interval '1 millisecond', 0, i % 100 > 0
+             FROM generate_series(0, 99999) AS i;
+             ANALYZE sync_log",
+        )
+        .execute(&pool)
+        .await
+        .unwrap();
+        let plan: Vec<String> =
+            sqlx::query_scalar(AssertSqlSafe(format!("EXPLAIN (ANALYZE) {DAY}")))
+                .bind(["user", "post", "comment"].as_slice())
+                .fetch_all(&pool)
+                .await
+                .unwrap();
+        let plan = plan.join("\n");
+        assert!(plan.contains("sync_log_at_idx"), "{plan}");
+        assert!(!plan.contains("Seq Scan"), "{plan}");
+
+        let model = crate::views::read_model().build().unwrap();
+        let day = last_day(&pool, &model).await.unwrap();
+        let sum: i64 = day.by_entity.iter().map(|(_, syncs)| syncs.total).sum();
+        // A day of one every 26 seconds.
+        assert_eq!(day.overall.total, 24 * 3600 / 26 + 1);
+        assert_eq!(sum, day.overall.total);
+        assert_eq!(day.overall.failures, day.overall.total / 100 + 1);
+        assert_eq!(day.of("post").map(|syncs| syncs.total > 0), Some(true));
+        assert_eq!(day.of("posts"), None);
+    }
+}

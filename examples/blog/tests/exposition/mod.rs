@@ -61,7 +61,9 @@ impl Metrics {
         let of_histogram = |name: &str| {
             ["_bucket", "_sum", "_count"].iter().find_map(|end| {
                 let base = name.strip_suffix(end)?;
-                names.contains(&*format!("{base}_bucket")).then_some(base.len())
+                names
+                    .contains(&*format!("{base}_bucket"))
+                    .then_some(base.len())
             })
         };
         names
