@@ -6,7 +6,8 @@
 //! with a full sync. `-- select` writes selected fields of documents. `-- list` leaves keys out of
 //! documents in the database, or sends them whole. `-- graphql` answers queries beside
 //! async-graphql's own objects. `-- derive` measures what the derives cost at compile time.
-//! `-- stress` tries to lose an update.
+//! `-- stress` tries to lose an update. `-- serve` sends requests to a server of documents, and to
+//! servers of others.
 
 mod blog;
 mod derive;
@@ -16,6 +17,7 @@ mod measure;
 mod mutation;
 mod plot;
 mod select;
+mod serve;
 mod stress;
 mod sync;
 mod verify;
@@ -44,7 +46,11 @@ enum Command {
     Verify(verify::Options),
     /// GraphQL requests in this process.
     Graphql(graphql::Options),
-
+    /// Requests to our server, beside its peers.
+    Serve(serve::Options),
+    /// One of the servers of `serve`, which starts it.
+    #[command(hide = true)]
+    ServePeer(serve::PeerOptions),
     /// Leaving keys out of documents that are read.
     List(list::Options),
     /// Compiling views.
@@ -60,7 +66,8 @@ async fn main() -> anyhow::Result<()> {
         Command::Stress(options) => stress::run(options).await,
         Command::Verify(options) => verify::run(options).await,
         Command::Graphql(options) => graphql::run(options).await,
-
+        Command::Serve(options) => serve::run(options).await,
+        Command::ServePeer(options) => serve::peer(options).await,
         Command::List(options) => list::run(options).await,
         Command::Derive(options) => derive::run(&options),
     }

@@ -2,7 +2,7 @@
 //! the runtime, and names of the standard library that mean something else.
 
 #![no_implicit_prelude]
-#![allow(dead_code, non_snake_case, unused_imports)]
+#![allow(dead_code, non_camel_case_types, non_snake_case, unused_imports)]
 
 extern crate fraiseql_runtime as renamed;
 

@@ -1,0 +1,121 @@
+//! The server and the rows that everybody reads.
+
+use anyhow::{Context, ensure};
+use dev_postgres::Server;
+use fraiseql_runtime::ReadModel;
+use sqlx::PgPool;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use uuid::Uuid;
+
+use super::views::{json, jsonb};
+use crate::blog::{self, Size};
+
+/// How many posts an author has who is renamed.
+const POSTS_OF_AUTHOR: i32 = 100;
+
+/// Users 1 to $1 have $2 posts each, and no comments; what else there is, is the others'.
+const SHARE_POSTS: &str = "
+UPDATE tb_post AS p
+SET author_id = md5('u' || share.author)::uuid
+FROM (
+  SELECT i, CASE WHEN i <= $1 * $2 THEN (i - 1) / $2 + 1 ELSE $1 + 1 + i % ($3 - $1) END AS author
+  FROM generate_series(1, $4) AS i
+) AS share
+WHERE p.id = md5('p' || share.i)::uuid";
+const SHARE_COMMENTS: &str = "
+UPDATE tb_comment
+SET author_id = md5('u' || $1 + 1 + abs(hashtext(id::text)) % ($2 - $1))::uuid
+WHERE author_id IN (SELECT md5('u' || i)::uuid FROM generate_series(1, $1) AS i)";
+
+/// The blog with its documents, on a server of its own.
+pub(crate) struct Database {
+    pub(crate) server: Server,
+    pub(crate) pool: PgPool,
+    pub(crate) options: PgConnectOptions,
+    /// The keys of the posts, in no order.
+    pub(crate) posts: Vec<Uuid>,
+    /// Users who may be renamed.
+    pub(crate) authors: Vec<Uuid>,
+    /// How many posts each of them has.
+    pub(crate) posts_of_author: i32,
+}
+
+impl Database {
+    /// Starts a server and loads the blog. `authors` are to be renamed, each by a client of its
+    /// own.
+    pub(crate) async fn load(size: Size, authors: usize) -> anyhow::Result<Self> {
+        let authors = i32::try_from(authors)?;
+        ensure!(
+            size.users > authors && size.posts >= authors,
+            "there must be more users than the {authors} who are renamed, and as many posts"
+        );
+        let server = Server::builder()
+            // Its settings and its socket are a part of what is measured.
+            .ignore_database_url()
+            .setting("fsync", "on")
+            .setting("synchronous_commit", "on")
+            .setting("full_page_writes", "on")
+            .setting("shared_buffers", "512MB")
+            .setting("jit", "off")
+            .start()?;
+        let options = server.create_database().await?;
+        let pool = PgPoolOptions::new()
+            .max_connections(2)
+            .connect_with(options.clone())
+            .await?;
+        let posts = blog::create(&pool, size).await?;
+        let posts_of_author = POSTS_OF_AUTHOR.min(size.posts / authors);
+        sqlx::query(SHARE_POSTS)
+            .bind(authors)
+            .bind(posts_of_author)
+            .bind(size.users)
+            .bind(size.posts)
+            .execute(&pool)
+            .await?;
+        sqlx::query(SHARE_COMMENTS)
+            .bind(authors)
+            .bind(size.users)
+            .execute(&pool)
+            .await?;
+        let authors =
+            sqlx::query_scalar("SELECT md5('u' || i)::uuid FROM generate_series(1, $1) AS i")
+                .bind(authors)
+                .fetch_all(&pool)
+                .await?;
+        ReadModel::builder()
+            .view::<json::Post>()
+            .build()?
+            .migrate(&pool)
+            .await?;
+        jsonb::sync_all_posts(&pool).await?.ensure_valid()?;
+        json::sync_all_posts(&pool).await?.ensure_valid()?;
+        sqlx::raw_sql("VACUUM ANALYZE").execute(&pool).await?;
+        sqlx::raw_sql("CHECKPOINT").execute(&pool).await?;
+        Ok(Self {
+            server,
+            pool,
+            options,
+            posts,
+            authors,
+            posts_of_author,
+        })
+    }
+
+    /// How a program finds a database: variables that libpq, sqlx and node-postgres read.
+    pub(crate) fn environment(
+        options: &PgConnectOptions,
+        application: &str,
+    ) -> anyhow::Result<Vec<(&'static str, String)>> {
+        let socket = options.get_socket().context("the server has a socket")?;
+        Ok(vec![
+            ("PGHOST", socket.display().to_string()),
+            ("PGPORT", options.get_port().to_string()),
+            ("PGUSER", options.get_username().to_owned()),
+            (
+                "PGDATABASE",
+                options.get_database().unwrap_or("postgres").to_owned(),
+            ),
+            ("PGAPPNAME", application.to_owned()),
+        ])
+    }
+}

@@ -1,0 +1,59 @@
+//! Documents, served as they are stored; a mutation syncs those that embed what it changes.
+
+use async_graphql::{EmptySubscription, ID, Object, Schema, SimpleObject};
+use fraiseql_runtime::ReadModel;
+use fraiseql_runtime::graphql::{Prepared, Query};
+use sqlx::PgPool;
+use uuid::Uuid;
+
+use super::{json, jsonb};
+use crate::blog::Author;
+
+/// Whose name was changed.
+#[derive(SimpleObject)]
+pub(super) struct User {
+    pub(super) id: ID,
+    pub(super) full_name: String,
+}
+
+/// Writes, and syncs.
+pub(super) struct Mutation {
+    pool: PgPool,
+    blog: ReadModel,
+}
+
+#[Object]
+impl Mutation {
+    async fn rename_user(&self, id: ID, full_name: String) -> async_graphql::Result<User> {
+        let key = Uuid::parse_str(&id)?;
+        let mut m = self.blog.mutation(&self.pool).await?;
+        sqlx::query("UPDATE tb_user SET full_name = $2 WHERE id = $1")
+            .bind(key)
+            .bind(&full_name)
+            .execute(&mut *m)
+            .await?;
+        m.changed::<Author>(&[key]);
+        m.commit().await?;
+        Ok(User { id, full_name })
+    }
+}
+
+/// The schema of a view's module.
+macro_rules! schema {
+    ($module:ident) => {
+        pub(super) fn $module(
+            pool: PgPool,
+        ) -> anyhow::Result<Schema<Query<($module::Post,)>, Mutation, EmptySubscription>> {
+            let blog = ReadModel::builder().view::<$module::Post>().build()?;
+            let query = Query::new(pool.clone());
+            Ok(
+                Schema::build(query, Mutation { pool, blog }, EmptySubscription)
+                    .extension(Prepared::default().validate_once(true))
+                    .finish(),
+            )
+        }
+    };
+}
+
+schema!(json);
+schema!(jsonb);

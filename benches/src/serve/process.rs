@@ -1,0 +1,104 @@
+//! Servers: processes of their own, which end with this one.
+
+use std::io::{BufRead as _, BufReader};
+use std::net::SocketAddr;
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+
+/// A server that runs.
+pub(crate) struct Process {
+    child: Child,
+    /// It ends when this is closed, however this process ends.
+    stdin: Option<ChildStdin>,
+    pub(crate) address: SocketAddr,
+}
+
+impl Process {
+    /// Starts a server, which says its port in its first line.
+    pub(crate) fn start(mut command: Command) -> anyhow::Result<Self> {
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .with_context(|| format!("starting {command:?}"))?;
+        let stdin = child.stdin.take();
+        let stdout = child.stdout.take().context("it has a pipe")?;
+        let mut line = String::new();
+        BufReader::new(stdout).read_line(&mut line)?;
+        let Ok(port) = line.trim().parse::<u16>() else {
+            drop(stdin);
+            let status = child.wait()?;
+            bail!("{command:?} says {line:?} and no port; {status}");
+        };
+        Ok(Self {
+            child,
+            stdin,
+            address: SocketAddr::from(([127, 0, 0, 1], port)),
+        })
+    }
+
+    /// The process and what it has started.
+    pub(crate) fn pids(&self) -> Vec<u32> {
+        with_children(self.child.id())
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        drop(self.stdin.take());
+        // Nothing can be done if it does not.
+        let _ = self.child.wait();
+    }
+}
+
+/// What processes have used of processors since they began. Zero where there is no `/proc`.
+pub(crate) fn cpu(pids: &[u32]) -> Duration {
+    pids.iter()
+        .filter_map(|pid| stat(&format!("/proc/{pid}/stat")))
+        .sum()
+}
+
+/// The same of this thread.
+pub(crate) fn cpu_of_thread() -> Duration {
+    stat("/proc/thread-self/stat").unwrap_or_default()
+}
+
+/// The memory that processes have in use, in bytes.
+pub(crate) fn memory(pids: &[u32]) -> u64 {
+    let resident = |pid: &u32| {
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+        let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
+        line.split_whitespace().nth(1)?.parse::<u64>().ok()
+    };
+    pids.iter().filter_map(resident).sum::<u64>() * 1024
+}
+
+/// User and system time. Linux counts them in hundredths of a second for all to see, whatever
+/// its own clock is.
+fn stat(path: &str) -> Option<Duration> {
+    let text = std::fs::read_to_string(path).ok()?;
+    // The name, in parentheses, may hold anything.
+    let (_, rest) = text.rsplit_once(')')?;
+    let mut fields = rest.split_whitespace().skip(11);
+    let user: u64 = fields.next()?.parse().ok()?;
+    let system: u64 = fields.next()?.parse().ok()?;
+    Some(Duration::from_millis((user + system) * 10))
+}
+
+fn with_children(pid: u32) -> Vec<u32> {
+    let mut all = vec![pid];
+    let mut next = 0;
+    while let Some(pid) = all.get(next) {
+        let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"));
+        let children = children.unwrap_or_default();
+        all.extend(
+            children
+                .split_whitespace()
+                .filter_map(|pid| pid.parse::<u32>().ok()),
+        );
+        next += 1;
+    }
+    all
+}

@@ -1,0 +1,205 @@
+//! PostgreSQL alone, as the limit: `pgbench` sends the statement that our server sends.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, ensure};
+use fraiseql_runtime::TView;
+use fraiseql_runtime::list::{Filter, List};
+use sqlx::{AssertSqlSafe, PgPool, Row};
+use uuid::Uuid;
+
+use super::database::Database;
+use super::measure::Measured;
+use super::operation::Operation;
+use super::views::{json, jsonb};
+
+/// A `pgbench` that can be run.
+pub(crate) struct Pgbench {
+    program: PathBuf,
+    /// Scripts and logs.
+    directory: tempfile::TempDir,
+}
+
+/// A statement with the values that `pgbench` gives it.
+struct Script {
+    list: List,
+    /// For `$1`, `$2` and so on.
+    values: Vec<String>,
+    /// Sets variables.
+    before: String,
+}
+
+impl Pgbench {
+    /// The one beside the server's binary, or on the PATH.
+    pub(crate) async fn find(pool: &PgPool) -> anyhow::Result<Self> {
+        let backend: i32 = sqlx::query_scalar("SELECT pg_backend_pid()")
+            .fetch_one(pool)
+            .await?;
+        let beside = std::fs::read_link(format!("/proc/{backend}/exe"))
+            .ok()
+            .map(|server| server.with_file_name("pgbench"))
+            .filter(|program| program.is_file());
+        let program = beside.unwrap_or_else(|| PathBuf::from("pgbench"));
+        Command::new(&program)
+            .arg("--version")
+            .output()
+            .context("pgbench is neither beside the server's binaries nor on the PATH")?;
+        Ok(Self {
+            program,
+            directory: tempfile::tempdir()?,
+        })
+    }
+
+    /// Runs our statement for so many seconds.
+    pub(crate) fn run(
+        &self,
+        database: &Database,
+        is_json: bool,
+        operation: Operation,
+        clients: usize,
+        seconds: u64,
+    ) -> anyhow::Result<Measured> {
+        let script = Script::of(is_json, operation, database.posts.len()).text()?;
+        let path = self.directory.path().join("script.sql");
+        std::fs::write(&path, script)?;
+        let logs = self.directory.path().join("log");
+        std::fs::create_dir(&logs)?;
+        let output = Command::new(&self.program)
+            .envs(Database::environment(&database.options, "pgbench")?)
+            .current_dir(self.directory.path())
+            .args(["-n", "-M", "prepared", "-f"])
+            .arg(&path)
+            .args(["-c", &clients.to_string()])
+            .args(["-j", &clients.min(2).to_string()])
+            .args(["-T", &seconds.to_string()])
+            // It has the mean alone; the median is of one in ten.
+            .args(["-l", "--sampling-rate=0.1", "--log-prefix=log/transactions"])
+            .output()?;
+        let said = String::from_utf8_lossy(&output.stdout);
+        let problem = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "pgbench: {said}{problem}");
+        let number = |name: &str| {
+            let mut lines = said.lines();
+            let rest = lines.find_map(|line| line.strip_prefix(name))?;
+            rest.split_whitespace().next()?.parse::<f64>().ok()
+        };
+        let latencies = latencies(&logs)?;
+        std::fs::remove_dir_all(&logs)?;
+        let at = |part: f64| {
+            let index = (latencies.len() as f64 * part) as usize;
+            latencies.get(index).copied().unwrap_or(f64::NAN)
+        };
+        Ok(Measured {
+            per_second: number("tps = ").with_context(|| format!("pgbench says {said}"))?,
+            median: at(0.5),
+            p99: at(0.99),
+            ..Measured::default()
+        })
+    }
+
+    /// Compares what the text for `pgbench` gives with what the list gives, for a post's key.
+    pub(crate) async fn check(
+        &self,
+        pool: &PgPool,
+        is_json: bool,
+        operation: Operation,
+        posts: usize,
+    ) -> anyhow::Result<()> {
+        let script = Script::of(is_json, operation, posts);
+        let ours = script.list.read(pool).await?;
+        let rows = sqlx::raw_sql(AssertSqlSafe(script.statement()?.replace(":post", "1")))
+            .fetch_all(pool)
+            .await?;
+        let raw = rows
+            .iter()
+            .map(|row| Ok(row.try_get_raw(0)?.as_str().map_err(sqlx::Error::Decode)?));
+        let raw: Vec<&str> = raw.collect::<sqlx::Result<_>>()?;
+        ensure!(
+            !raw.is_empty()
+                && ours
+                    .iter()
+                    .map(|document| document.json())
+                    .eq(raw.iter().map(|text| text.as_bytes())),
+            "pgbench reads other documents than our server"
+        );
+        Ok(())
+    }
+}
+
+impl Script {
+    /// As the root fields of our schema ask for it.
+    fn of(is_json: bool, operation: Operation, posts: usize) -> Self {
+        if is_json {
+            Self::of_view::<json::Post>(is_json, operation, posts)
+        } else {
+            Self::of_view::<jsonb::Post>(is_json, operation, posts)
+        }
+    }
+
+    fn of_view<T: TView>(is_json: bool, operation: Operation, posts: usize) -> Self {
+        let list = List::of::<T>();
+        let limit = operation.limit().unwrap_or(1);
+        let mut values = vec![limit.to_string()];
+        match operation {
+            Operation::Post | Operation::Rename => Self {
+                list: list.filter(Filter::eq("id", first().to_string())).limit(1),
+                // The key of a post of chance is made by the server: `pgbench` has numbers alone.
+                values: vec!["md5('p' || :post)::uuid".to_owned(), "1".to_owned()],
+                before: format!("\\set post random(1, {posts})\n"),
+            },
+            Operation::Query => Self {
+                list: list.limit(limit.into()),
+                values,
+                before: String::new(),
+            },
+            Operation::List => {
+                if !is_json {
+                    values.push("'{comments}'::text[]".to_owned());
+                }
+                Self {
+                    list: list.limit(limit.into()).omit(["comments"]),
+                    values,
+                    before: String::new(),
+                }
+            }
+        }
+    }
+
+    fn statement(&self) -> anyhow::Result<String> {
+        let mut statement = self.list.sql()?;
+        for (index, value) in self.values.iter().enumerate().rev() {
+            let parameter = format!("${}", index + 1);
+            ensure!(
+                statement.contains(&parameter),
+                "no {parameter} in {statement}"
+            );
+            statement = statement.replace(&parameter, value);
+        }
+        ensure!(!statement.contains('$'), "{statement}");
+        Ok(statement)
+    }
+
+    fn text(&self) -> anyhow::Result<String> {
+        Ok(format!("{}{};\n", self.before, self.statement()?))
+    }
+}
+
+/// The first post's key, as SQL makes it: `md5('p1')`.
+fn first() -> Uuid {
+    Uuid::from_u128(0xec6e_f230_f182_8039_ee79_4566_b9c5_8adc)
+}
+
+/// The third word of each line, in microseconds, in order.
+fn latencies(logs: &Path) -> anyhow::Result<Vec<f64>> {
+    let mut all = Vec::new();
+    for entry in std::fs::read_dir(logs)? {
+        let text = std::fs::read_to_string(entry?.path())?;
+        all.extend(
+            text.lines()
+                .filter_map(|line| line.split(' ').nth(2)?.parse::<f64>().ok()),
+        );
+    }
+    all.sort_by(f64::total_cmp);
+    Ok(all)
+}
