@@ -27,7 +27,7 @@ fn yaml(path: &str) -> Value {
     serde_saphyr::from_str(&text(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-fn array<'v>(value: &'v Value) -> impl Iterator<Item = &'v Value> {
+fn array(value: &Value) -> impl Iterator<Item = &Value> {
     value
         .as_array()
         .unwrap_or_else(|| panic!("no list: {value}"))

@@ -105,7 +105,10 @@ pub struct Note {
 #[tview(
     index(expr = "lower(email::text)"),
     index(expr = "extract(year FROM born AT TIME ZONE 'UTC')"),
-    index(expr = "born - date '2020-01-01'", filter = "email <> 'lower text' AND \"year\" > 0")
+    index(
+        expr = "born - date '2020-01-01'",
+        filter = "email <> 'lower text' AND \"year\" > 0"
+    )
 )]
 #[allow(clippy::duplicated_attributes)]
 pub struct Person {

@@ -52,8 +52,15 @@ use hostile::*;
 
 #[derive(renamed::TView)]
 #[tview(crate = ::renamed, table = "app.tb_post", filter = "published")]
-#[tview(index(on = "title DESC, id", filter = "id > 0"), index(gin = "author.id"))]
-#[tview(index(expr = "lower(title)"), index(fulltext = "title, slug"), unlogged)]
+#[tview(
+    index(on = "title DESC, id", filter = "id > 0"),
+    index(gin = "author.id")
+)]
+#[tview(
+    index(expr = "lower(title)"),
+    index(fulltext = "title, slug"),
+    unlogged
+)]
 pub struct Post {
     pub id: i64,
     #[tview(filter, sort, unique)]

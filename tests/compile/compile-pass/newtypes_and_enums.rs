@@ -102,7 +102,10 @@ fn main() {
     assert_eq!(TEnum::as_str(&Status::InReview), "IN_REVIEW");
     assert_eq!(Status::InReview.label(), "in-review");
     assert_eq!(Status::from_label("in_review"), None);
-    assert_eq!(serde_json::to_string(&Wrapped(Status::Draft)).unwrap(), r#""DRAFT""#);
+    assert_eq!(
+        serde_json::to_string(&Wrapped(Status::Draft)).unwrap(),
+        r#""DRAFT""#
+    );
     assert_eq!(serde_json::to_string(&Own::A).unwrap(), r#""a""#);
     assert_eq!(serde_json::to_string(&Mass(Weight(2.0))).unwrap(), "2");
 }

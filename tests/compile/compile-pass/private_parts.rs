@@ -24,5 +24,11 @@ struct Comment {
 }
 
 fn main() {
-    let _ = |post: Post| (post.author.id, post.comments[0].author.id, post.comments[0].id);
+    let _ = |post: Post| {
+        (
+            post.author.id,
+            post.comments[0].author.id,
+            post.comments[0].id,
+        )
+    };
 }

@@ -108,7 +108,22 @@ fn main() {
     let _ = |post: Post, entry: Entry, latest: Latest| {
         let author = post.author.unwrap();
         let Badge { name } = Badge { name: author.name };
-        let Author { id, seen, employer, post_count, .. } = entry.author;
-        (post.id, name, id, seen, employer.unwrap().name, post_count, entry.id, latest.posts[0].id)
+        let Author {
+            id,
+            seen,
+            employer,
+            post_count,
+            ..
+        } = entry.author;
+        (
+            post.id,
+            name,
+            id,
+            seen,
+            employer.unwrap().name,
+            post_count,
+            entry.id,
+            latest.posts[0].id,
+        )
     };
 }
