@@ -135,6 +135,7 @@ pub use mutation::retry::MutateError;
 pub use mutation::savepoint::Savepoint;
 pub use mutation::{Isolation, Mutation};
 pub use read::document::Document;
+pub use read::readers::Readers;
 pub use read::target::ReadTarget;
 pub use rebuild::Rebuild;
 pub use rebuild::report::{RebuildOutcome, RebuildReport, ViewRebuild};

@@ -77,6 +77,9 @@ use crate::read::target::ReadTarget;
 use crate::sql::list::{EXPLAIN, ListQuery};
 use crate::view::{Handle, TView};
 
+/// The most that is counted: half of what there is, so that two can be added.
+const MOST: u64 = i64::MAX.unsigned_abs() / 2;
+
 /// A list of a view's documents. See [the module](self).
 #[derive(Clone, Debug)]
 #[must_use = "a list does nothing until it is read"]
@@ -276,7 +279,8 @@ impl List {
                 (Some(u64::from(page.size) + 1), None)
             }
         };
-        let mut count = |count: u64| parameters.push(Wire::int8(count));
+        // The first row is where a list begins anyway.
+        let offset = offset.filter(|offset| *offset > 0);
         let query = ListQuery {
             view,
             shape: self.view.statements().shape,
@@ -284,8 +288,8 @@ impl List {
             order: terms,
             after,
             before,
-            limit: limit.map(&mut count),
-            offset: offset.map(&mut count),
+            limit: limit.map(|limit| limit.min(MOST)),
+            offset: offset.map(|offset| parameters.push(Wire::int8(offset))),
             without: (!omitted.is_empty()).then(|| parameters.push(Wire::texts(omitted))),
             with_terms: page.is_some(),
         };

@@ -10,6 +10,8 @@ use sqlx::postgres::types::Oid;
 use sqlx::postgres::{PgArgumentBuffer, PgTypeInfo};
 use sqlx::{Encode, Postgres, Type};
 
+use super::MOST;
+
 /// A value in the binary form of a type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Wire {
@@ -91,8 +93,7 @@ impl Wire {
 
     /// A count.
     pub(super) fn int8(value: u64) -> Self {
-        // Half of what there is, so that two can be added.
-        let value = i64::try_from(value).unwrap_or(i64::MAX).min(i64::MAX / 2);
+        let value = i64::try_from(value.min(MOST)).unwrap_or(i64::MAX);
         Self::one(WireType::INT8, value.to_be_bytes().to_vec(), "int8")
     }
 

@@ -1,8 +1,9 @@
-//! Reading documents: [`target`] says where that can run, `stored` reads what is stored, and
+//! Reading documents: [`target`] says where that can run, [`readers`] lends connections, `stored` reads what is stored, and
 //! builds what is stored in another shape than the view's; `listed` does so with lists.
 
 pub(crate) mod document;
 pub(crate) mod listed;
+pub(crate) mod readers;
 mod stored;
 pub(crate) mod target;
 

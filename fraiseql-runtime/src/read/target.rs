@@ -6,15 +6,16 @@ use sqlx::pool::PoolConnection;
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::key::{Key, Keys};
 use crate::read::listed::{self, ListRead, Listed};
-use crate::read::stored;
+use crate::read::readers::Readers;
+use crate::read::{reading, stored};
 use crate::sync::run::Place;
 use crate::view::Handle;
 
-/// Where documents can be read: `&PgPool`, `&mut PgConnection`, `&mut Transaction` and
-/// `&mut PoolConnection`.
+/// Where documents can be read: `&PgPool`, [`&Readers`](Readers), `&mut PgConnection`,
+/// `&mut Transaction` and `&mut PoolConnection`.
 ///
 /// ```
 /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/support.rs"));
@@ -72,19 +73,29 @@ impl Read {
 
 impl ReadTarget for &PgPool {
     async fn read(self, read: Read) -> Result<Vec<PgRow>> {
-        let mut connection = self
-            .acquire()
-            .await
-            .map_err(Error::database(format!("reading {}", read.view.view.table)))?;
+        let mut connection = self.acquire().await.map_err(reading(read.view))?;
         stored::rows(&mut connection, &read, Place::Own).await
     }
 
     async fn list(self, list: ListRead) -> Result<Vec<Listed>> {
-        let mut connection = self
-            .acquire()
-            .await
-            .map_err(Error::database(format!("reading {}", list.view.view.table)))?;
+        let mut connection = self.acquire().await.map_err(reading(list.view))?;
         listed::rows(&mut connection, list, Place::Own).await
+    }
+}
+
+impl ReadTarget for &Readers {
+    async fn read(self, read: Read) -> Result<Vec<PgRow>> {
+        let mut reader = self.acquire().await.map_err(reading(read.view))?;
+        let rows = stored::rows(&mut reader, &read, Place::Own).await?;
+        reader.give_back();
+        Ok(rows)
+    }
+
+    async fn list(self, list: ListRead) -> Result<Vec<Listed>> {
+        let mut reader = self.acquire().await.map_err(reading(list.view))?;
+        let rows = listed::rows(&mut reader, list, Place::Own).await?;
+        reader.give_back();
+        Ok(rows)
     }
 }
 

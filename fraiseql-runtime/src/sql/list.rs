@@ -85,7 +85,9 @@ pub(crate) struct ListQuery<'a> {
     pub(crate) after: Option<Bound>,
     /// Only what comes before this row.
     pub(crate) before: Option<Bound>,
-    pub(crate) limit: Option<Parameter>,
+    /// A part of the text: of a parameter the planner thinks that it is a tenth of all rows, finds
+    /// the plan for any value worse than one for this value, and plans anew on each request.
+    pub(crate) limit: Option<u64>,
     pub(crate) offset: Option<Parameter>,
     /// Keys that are taken out of the documents.
     pub(crate) without: Option<Parameter>,
@@ -100,7 +102,7 @@ struct Part {
 }
 
 impl ListQuery<'_> {
-    /// The statement. Its text depends on the form of the list, not on values.
+    /// The statement. Its text depends on the form of the list and on the limit, not on values.
     pub(crate) fn compose(&self) -> String {
         let mut sql = Sql::new();
         match self.parts().as_slice() {

@@ -1,7 +1,7 @@
 //! Documents, served as they are stored; a mutation syncs those that embed what it changes.
 
 use async_graphql::{EmptySubscription, ID, Object, Schema, SimpleObject};
-use fraiseql_runtime::ReadModel;
+use fraiseql_runtime::{ReadModel, Readers};
 use fraiseql_runtime::graphql::{Prepared, Query};
 use sqlx::PgPool;
 use uuid::Uuid;
@@ -45,7 +45,7 @@ macro_rules! schema {
             pool: PgPool,
         ) -> anyhow::Result<Schema<Query<($module::Post,)>, Mutation, EmptySubscription>> {
             let blog = ReadModel::builder().view::<$module::Post>().build()?;
-            let query = Query::new(pool.clone());
+            let query = Query::new(Readers::lending(pool.clone()));
             Ok(
                 Schema::build(query, Mutation { pool, blog }, EmptySubscription)
                     .extension(Prepared::default().validate_once(true))

@@ -5,6 +5,7 @@ mod metrics;
 mod mutation;
 
 use async_graphql::{EmptySubscription, MergedObject};
+use fraiseql_runtime::Readers;
 use fraiseql_runtime::graphql::{Prepared, Views};
 
 pub use metrics::{SyncMetrics, SyncQueries};
@@ -26,7 +27,7 @@ pub type Schema = async_graphql::Schema<Query, Mutation, EmptySubscription>;
 /// The schema of an application.
 #[must_use]
 pub fn schema(app: App) -> Schema {
-    let views = Views::new(app.pool.clone()).max_page(LARGEST_PAGE);
+    let views = Views::new(Readers::lending(app.pool.clone())).max_page(LARGEST_PAGE);
     Schema::build(Query(views, SyncQueries), Mutation, EmptySubscription)
         .extension(Prepared::default().validate_once(true))
         .limit_depth(12)

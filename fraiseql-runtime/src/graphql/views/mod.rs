@@ -17,12 +17,12 @@ use async_graphql::{
     ContainerType, Context, ContextSelectionSet, ObjectType, OutputType, Positioned, ServerResult,
     Value,
 };
-use sqlx::PgPool;
 
 use self::arguments::MAX_PAGE;
 use self::fields::{Kind, fields, names};
 use super::once::Once;
 use super::{connection, types};
+use crate::read::readers::Readers;
 use crate::schema::Shape;
 use crate::view::{Handle, TView};
 
@@ -71,7 +71,7 @@ use crate::view::{Handle, TView};
 /// In the complexity of a query, a list counts as many times what is asked of a document as it may
 /// have documents.
 pub struct Views<V> {
-    pool: PgPool,
+    readers: Readers,
     fields: HashMap<String, Root>,
     max_page: u32,
     of: PhantomData<fn() -> V>,
@@ -162,12 +162,13 @@ struct Root {
 }
 
 impl<V: ViewSet> Views<V> {
-    /// Root fields that read from this pool.
+    /// Root fields that read from this pool, or by [`Readers`], which lend its connections to each
+    /// other.
     ///
     /// # Panics
     /// When two views have fields of one name.
     #[must_use]
-    pub fn new(pool: PgPool) -> Self {
+    pub fn new(readers: impl Into<Readers>) -> Self {
         let mut fields = HashMap::new();
         for member in V::members() {
             for (name, kind) in names(member.handle.view) {
@@ -181,7 +182,7 @@ impl<V: ViewSet> Views<V> {
             }
         }
         Self {
-            pool,
+            readers: readers.into(),
             fields,
             max_page: MAX_PAGE,
             of: PhantomData,
@@ -199,13 +200,13 @@ impl<V: ViewSet> Views<V> {
 }
 
 impl<V: ViewSet> Query<V> {
-    /// Root fields that read from this pool.
+    /// As [`Views::new`].
     ///
     /// # Panics
     /// As [`Views::new`].
     #[must_use]
-    pub fn new(pool: PgPool) -> Self {
-        Views::new(pool).into()
+    pub fn new(readers: impl Into<Readers>) -> Self {
+        Views::new(readers).into()
     }
 }
 

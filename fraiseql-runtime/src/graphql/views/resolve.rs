@@ -26,7 +26,7 @@ impl<V: ViewSet> Views<V> {
                     .filter(Filter::compare(key, Operator::Eq, value))
                     .limit(1)
                     .omit(answer.projection().unselected_lists());
-                let documents = list.read(&self.pool).await.map_err(failed)?;
+                let documents = list.read(&self.readers).await.map_err(failed)?;
                 one(ctx, answer, documents.iter().next().map(|one| one.json()))
             }
             Kind::Many => {
@@ -37,7 +37,7 @@ impl<V: ViewSet> Views<V> {
                     .limit(limit.into())
                     .offset(offset.into())
                     .omit(answer.projection().unselected_lists());
-                let documents = list.read(&self.pool).await.map_err(failed)?;
+                let documents = list.read(&self.readers).await.map_err(failed)?;
                 answer.list(documents.iter().map(|document| document.json()))?;
                 answer.finish()
             }
@@ -48,7 +48,7 @@ impl<V: ViewSet> Views<V> {
                     handle.view.shape,
                     answer.projection().selection(),
                 ));
-                let page = list.page(page, &self.pool).await.map_err(failed)?;
+                let page = list.page(page, &self.readers).await.map_err(failed)?;
                 connection::write(&mut answer, &page, handle.view.data)?;
                 answer.finish()
             }
