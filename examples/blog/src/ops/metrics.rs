@@ -1,6 +1,6 @@
 //! The metrics of the process, for Prometheus.
 //!
-//! What is synced is measured by the library; requests by [`http`](super::http). The pool and
+//! What is synced is measured by the library; requests by [`http`]. The pool and
 //! readiness are asked when somebody reads.
 
 use std::fmt::{self, Debug};
