@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 
 use crate::ops::{Ops, metrics};
 use crate::service::likes::Queue;
-use crate::{service, views};
+use crate::{service, views, work};
 
 /// Rows of the log are kept for this long.
 const KEEP_LOG: Duration = Duration::from_secs(30 * 24 * 3600);
@@ -60,6 +60,7 @@ impl App {
             .await
             .context("cannot migrate the base tables")?;
         let blog = views::read_model()
+            .observe(work::observe)
             .sync_log(SyncLog::new(pool.clone()).keep(KEEP_LOG))
             .observe(ops.slow_syncs())
             .build()?;

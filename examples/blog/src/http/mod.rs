@@ -1,9 +1,12 @@
 //! Routes and what is around them.
 
+mod work;
+
 use std::time::Duration;
 
 use axum::Router;
 use axum::http::{HeaderName, StatusCode};
+use axum::middleware::from_fn;
 use fraiseql_runtime::http::GraphQl;
 use tower::ServiceBuilder;
 use tower_http::compression::CompressionLayer;
@@ -13,7 +16,7 @@ use tower_http::timeout::TimeoutLayer;
 use tower_http::trace::TraceLayer;
 
 use crate::app::App;
-use crate::{graphql, ops};
+use crate::{graphql, ops, page};
 
 /// A request takes at most so long.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -39,6 +42,8 @@ pub fn router(app: &App) -> Router {
         .layer(RequestBodyLimitLayer::new(LARGEST_BODY));
     let router = Router::new()
         .route_service("/graphql", endpoint)
+        .layer(from_fn(work::told))
+        .merge(page::router())
         .merge(ops::router(app))
         .layer(around);
     ops::measured(router, app)

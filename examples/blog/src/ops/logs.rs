@@ -4,8 +4,11 @@ use axum::http::Request;
 use clap::ValueEnum;
 use tower_http::request_id::RequestId;
 use tracing::Span;
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::fmt::SubscriberBuilder;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _, fmt};
+
+use crate::work;
 
 /// What `RUST_LOG` is where nobody has set it.
 const FILTER: &str = "info,sqlx=warn";
@@ -23,17 +26,20 @@ pub enum Format {
 /// Begins to write events. Called once.
 pub fn init(format: Format) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| FILTER.into());
-    let builder = SubscriberBuilder::default()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr);
-    match format {
-        Format::Text => builder.init(),
-        Format::Json => builder
+    let count = work::layer(&filter);
+    let print = fmt::layer().with_writer(std::io::stderr);
+    let print = match format {
+        Format::Text => print.boxed(),
+        Format::Json => print
             .json()
             .flatten_event(true)
             .with_current_span(false)
-            .init(),
-    }
+            .boxed(),
+    };
+    tracing_subscriber::registry()
+        .with(print.with_filter(filter))
+        .with(count)
+        .init();
 }
 
 /// The span of a request, with the ID that its answer has. Not with its query, which may hold what

@@ -15,6 +15,7 @@ use uuid::Uuid;
 use super::Result;
 use crate::rows;
 use crate::views::sync_post;
+use crate::work::Work;
 
 /// Posts that are waiting to be synced, at most: who likes more waits.
 const QUEUE: usize = 10_000;
@@ -25,8 +26,8 @@ const TRIES: u32 = 20;
 /// Until it is tried again.
 const RETRY: Duration = Duration::from_millis(500);
 
-/// A post to be synced, and who wants to know when it is.
-type Wanted = (Uuid, oneshot::Sender<()>);
+/// A post to be synced, who wants to know when it is, and whose work that is.
+type Wanted = (Uuid, oneshot::Sender<()>, Option<Work>);
 
 /// Hands posts to the task that syncs them.
 #[derive(Clone, Debug)]
@@ -67,7 +68,7 @@ impl Queue {
     async fn push(&self, post: Uuid) -> Synced {
         let (synced, told) = oneshot::channel();
         // The task ends after the last queue.
-        let _ = self.0.send((post, synced)).await;
+        let _ = self.0.send((post, synced, Work::current())).await;
         Synced(told)
     }
 }
@@ -86,19 +87,23 @@ where
 {
     let mut batch = Vec::new();
     while wanted.recv_many(&mut batch, BATCH).await > 0 {
-        let posts: BTreeSet<Uuid> = batch.iter().map(|(post, _)| *post).collect();
+        let posts: BTreeSet<Uuid> = batch.iter().map(|(post, ..)| *post).collect();
         let posts: Vec<Uuid> = posts.into_iter().collect();
-        for left in (0..TRIES).rev() {
-            let Err(error) = sync_post(&target, &posts).await else {
-                break;
-            };
-            // After the last try it is for `verify().repair()` to count them.
-            tracing::warn!(%error, posts = posts.len(), left, "likes were not counted");
-            if left > 0 {
-                tokio::time::sleep(RETRY).await;
+        let asking = batch.iter().filter_map(|(.., work)| work.clone()).collect();
+        let sync = async {
+            for left in (0..TRIES).rev() {
+                let Err(error) = sync_post(&target, &posts).await else {
+                    break;
+                };
+                // After the last try it is for `verify().repair()` to count them.
+                tracing::warn!(%error, posts = posts.len(), left, "likes were not counted");
+                if left > 0 {
+                    tokio::time::sleep(RETRY).await;
+                }
             }
-        }
-        for (_, synced) in batch.drain(..) {
+        };
+        Work::for_others(asking, sync).await;
+        for (_, synced, _) in batch.drain(..) {
             // Nobody has to wait.
             let _ = synced.send(());
         }
