@@ -325,18 +325,14 @@ async fn it_is_ready_when_the_database_answers_and_fits() {
     };
     run("UPDATE _sqlx_migrations SET success = false WHERE version = 1").await;
     assert_eq!(reason(&blog).await, "1 migrations were not run");
+    assert_eq!(metrics(&blog).await.value("blog_ready", &[]), 0.0);
     run("UPDATE _sqlx_migrations SET success = true").await;
     assert_ready(&blog).await;
 
+    // As while another release makes the documents its own.
     run("CREATE TABLE kept AS TABLE fraiseql_view; DELETE FROM fraiseql_view").await;
-    let stale = reason(&blog).await;
-    assert!(
-        stale.contains("\"tv_post\": needs a rebuild"),
-        "it names the views: {stale}"
-    );
-    assert_eq!(metrics(&blog).await.value("blog_ready", &[]), 0.0);
-    run("INSERT INTO fraiseql_view TABLE kept").await;
     assert_ready(&blog).await;
+    run("INSERT INTO fraiseql_view TABLE kept").await;
     assert_eq!(metrics(&blog).await.value("blog_ready", &[]), 1.0);
 
     let mut transaction = blog.pool.begin().await.unwrap();

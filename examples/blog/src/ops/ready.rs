@@ -4,7 +4,6 @@ use std::collections::HashSet;
 use std::fmt;
 use std::time::Duration;
 
-use fraiseql_runtime::RebuildState;
 use tokio::time::timeout;
 
 use crate::app::{App, MIGRATIONS};
@@ -23,8 +22,6 @@ pub enum NotReady {
     Database,
     /// So many migrations of the base tables were not run.
     Migrations(usize),
-    /// A view table has documents of another shape. They are built anew to be read, which is slow.
-    Stale(String),
 }
 
 /// Whether the process goes on, and the database answers and fits.
@@ -41,14 +38,13 @@ pub async fn check(app: &App) -> Result<(), NotReady> {
 }
 
 async fn database(app: &App) -> Result<(), NotReady> {
-    let failed = |error: anyhow::Error| {
-        tracing::warn!(%error, "not ready");
-        NotReady::Database
-    };
     let done: Vec<i64> = sqlx::query_scalar("SELECT version FROM _sqlx_migrations WHERE success")
         .fetch_all(&app.pool)
         .await
-        .map_err(|error| failed(error.into()))?;
+        .map_err(|error| {
+            tracing::warn!(%error, "not ready");
+            NotReady::Database
+        })?;
     let done: HashSet<i64> = done.into_iter().collect();
     let missing = MIGRATIONS
         .iter()
@@ -57,16 +53,8 @@ async fn database(app: &App) -> Result<(), NotReady> {
     if missing > 0 {
         return Err(NotReady::Migrations(missing));
     }
-    let status = app.blog.rebuild_status(&app.pool).await;
-    let stale: Vec<String> = status
-        .map_err(|error| failed(error.into()))?
-        .iter()
-        .filter(|view| view.state != RebuildState::Done)
-        .map(ToString::to_string)
-        .collect();
-    if !stale.is_empty() {
-        return Err(NotReady::Stale(stale.join("; ")));
-    }
+    // Documents of another shape are no reason: while two releases run side by side, one of them
+    // has them, and reads them all the same.
     Ok(())
 }
 
@@ -77,7 +65,6 @@ impl fmt::Display for NotReady {
             Self::Slow => write!(f, "the database does not answer within {PATIENCE:?}"),
             Self::Database => f.write_str("the database cannot be asked"),
             Self::Migrations(missing) => write!(f, "{missing} migrations were not run"),
-            Self::Stale(views) => f.write_str(views),
         }
     }
 }
