@@ -9,6 +9,7 @@ mod contender;
 mod database;
 mod load;
 mod measure;
+mod node;
 mod operation;
 mod peer;
 mod process;
@@ -58,6 +59,9 @@ pub(crate) struct Options {
     /// Without these contenders.
     #[arg(long, value_delimiter = ',')]
     without: Vec<Contender>,
+    /// Small and short, to see that everything runs. PostGraphile takes part if it is installed.
+    #[arg(long)]
+    quick: bool,
     /// Write the figures into this file, as JSON.
     #[arg(long)]
     json: Option<PathBuf>,
@@ -78,15 +82,28 @@ impl Options {
             .collect()
     }
 
+    fn make_quick(&mut self) {
+        self.size = Size {
+            users: 100,
+            posts: 500,
+            comments: 5_000,
+        };
+        self.rounds = 1;
+        self.seconds = 1;
+    }
+
     fn time(&self) -> Duration {
         Duration::from_secs(self.seconds.max(1))
     }
 }
 
-pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
+pub(crate) async fn run(mut options: Options) -> anyhow::Result<()> {
+    if options.quick {
+        options.make_quick();
+    }
     let clients = options.clients.iter().copied().max().unwrap_or(1);
     eprintln!("loading {:?}", options.size);
-    let database = Database::load(options.size, clients).await?;
+    let database = Database::load(options.size, clients, &options.contenders()).await?;
     let cells = rounds::run(&options, &database).await?;
     let report = Report::new(&database, options.size, cells);
     if let Some(path) = &options.json {

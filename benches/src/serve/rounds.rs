@@ -13,6 +13,7 @@ use super::contender::Contender;
 use super::database::Database;
 use super::load::{Exchange, Next};
 use super::measure::Measured;
+use super::node::Node;
 use super::operation::Operation;
 use super::raw::Pgbench;
 use super::report::Cell;
@@ -25,8 +26,16 @@ const POSTS: usize = 1_000;
 pub(crate) async fn run(options: &Options, database: &Database) -> anyhow::Result<Vec<Cell>> {
     let contenders = options.contenders();
     let mut rivals = Vec::new();
-    for contender in contenders.iter().filter(|one| !one.is_raw()) {
-        rivals.push(Rival::start(*contender, database)?);
+    let node = if contenders.iter().any(|one| one.postgraphile().is_some()) {
+        let node = Node::find(!options.quick);
+        node.inspect_err(|problem| eprintln!("without PostGraphile: {problem:#}"))
+            .ok()
+    } else {
+        None
+    };
+    let servers = contenders.iter().filter(|one| !one.is_raw());
+    for contender in servers.filter(|one| one.postgraphile().is_none() || node.is_some()) {
+        rivals.push(Rival::start(*contender, database, node.as_ref())?);
     }
     let mut raw = None;
     if contenders.iter().any(|one| one.is_raw()) {
