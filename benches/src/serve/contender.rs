@@ -16,6 +16,9 @@ pub(crate) enum Contender {
     /// async-graphql with a `DataLoader`, on base tables.
     #[value(name = "dataloader")]
     DataLoader,
+    /// The same, which does not wait a millisecond for more keys.
+    #[value(name = "dataloader-eager")]
+    DataLoaderEager,
     /// PostGraphile 5.
     #[value(name = "postgraphile")]
     PostGraphile,
@@ -40,6 +43,7 @@ impl Contender {
             Self::OursJsonb => "ours-jsonb",
             Self::ByHand => "by-hand",
             Self::DataLoader => "dataloader",
+            Self::DataLoaderEager => "dataloader-eager",
             Self::PostGraphile => "postgraphile",
             Self::PostGraphileCluster => "postgraphile-cluster",
             Self::Triggers => "triggers",
@@ -63,10 +67,20 @@ impl Contender {
         }
     }
 
+    /// The one that it is another form of, or itself.
+    pub(crate) const fn alias(self) -> Self {
+        match self {
+            Self::PostGraphileCluster => Self::PostGraphile,
+            Self::DataLoaderEager => Self::DataLoader,
+            other => other,
+        }
+    }
+
     /// Whether it does this.
-    pub(crate) const fn does(self, operation: Operation) -> bool {
+    pub(crate) fn does(self, operation: Operation) -> bool {
         match operation {
-            Operation::Rename => !self.is_raw(),
+            // Both loaders write in one way.
+            Operation::Rename => !self.is_raw() && self != Self::DataLoaderEager,
             _ => !matches!(self, Self::Triggers | Self::Matview),
         }
     }

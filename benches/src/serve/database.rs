@@ -29,7 +29,7 @@ UPDATE tb_comment
 SET author_id = md5('u' || $1 + 1 + abs(hashtext(id::text)) % ($2 - $1))::uuid
 WHERE author_id IN (SELECT md5('u' || i)::uuid FROM generate_series(1, $1) AS i)";
 
-pub(crate) const MATVIEW: &str = include_str!("../../peers/sql/matview.sql");
+const MATVIEW: &str = include_str!("../../peers/sql/matview.sql");
 const TRIGGERS: &str = include_str!("../../peers/sql/triggers.sql");
 
 /// The blog with its documents, on a server of its own.
@@ -113,9 +113,7 @@ impl Database {
             let options = server.create_database().await?;
             let pool = PgPoolOptions::new().connect_with(options.clone()).await?;
             fill.tables(&pool).await?;
-            sqlx::raw_sql(statement(TRIGGERS, "true"))
-                .execute(&pool)
-                .await?;
+            add_triggers(&pool).await?;
             sqlx::raw_sql("VACUUM ANALYZE").execute(&pool).await?;
             pool.close().await;
             with_triggers = Some(options);
@@ -175,4 +173,11 @@ impl Database {
             ("PGAPPNAME", application.to_owned()),
         ])
     }
+}
+
+/// Adds triggers that keep documents of their own.
+pub(crate) async fn add_triggers(pool: &PgPool) -> anyhow::Result<()> {
+    let triggers = statement(TRIGGERS, "true");
+    sqlx::raw_sql(triggers).execute(pool).await?;
+    Ok(())
 }

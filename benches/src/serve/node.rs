@@ -48,7 +48,9 @@ impl Node {
     }
 
     /// The server, as so many processes.
-    pub(crate) fn command(&self, processes: u32) -> Command {
+    /// What it complains of is in a file beside it.
+    pub(crate) fn command(&self, processes: u32) -> anyhow::Result<Command> {
+        let log = std::fs::File::create(self.directory.join("postgraphile.log"))?;
         let mut command = Command::new(&self.program);
         command
             .arg(self.directory.join("postgraphile.js"))
@@ -56,8 +58,9 @@ impl Node {
             .env("NODE_ENV", "production")
             .env("GRAPHILE_ENV", "production")
             .env("PROCESSES", processes.to_string())
-            .env("CONNECTIONS", CONNECTIONS.to_string());
-        command
+            .env("CONNECTIONS", CONNECTIONS.to_string())
+            .stderr(log);
+        Ok(command)
     }
 }
 

@@ -98,7 +98,7 @@ impl Asked {
             }),
             Operation::Rename => json!({
                 "query": "mutation ($id: UUID!, $fullName: String!) { renameUser: \
-                          updateTbUserByRowId(input: {rowId: $id, patch: {fullName: $fullName}}) \
+                          updateTbUserByRowId(input: {rowId: $id, tbUserPatch: {fullName: $fullName}}) \
                           { tbUser { id: rowId fullName } } }",
                 "variables": { "id": key, "fullName": name },
             }),
@@ -121,11 +121,38 @@ fn plain_postgraphile(mut data: Value) -> Value {
     if let Some(posts) = data.get_mut("posts").and_then(Value::as_array_mut) {
         posts.iter_mut().for_each(count);
     }
-    if let Some(post) = data.get_mut("post") {
+    if let Some(post) = data.get_mut("post").filter(|post| !post.is_null()) {
         count(post);
     }
     if let Some(renamed) = data.get_mut("renameUser") {
         *renamed = renamed["tbUser"].take();
     }
     data
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_of_postgraphile_are_ours_but_for_counts_and_payloads() {
+        let theirs =
+            json!({"posts": [{"id": "1", "commentCount": {"totalCount": 7}}, {"id": "2"}]});
+        let ours = json!({"posts": [{"id": "1", "commentCount": 7}, {"id": "2"}]});
+        assert_eq!(plain_postgraphile(theirs), ours);
+        let theirs = json!({"post": {"commentCount": {"totalCount": 7}}});
+        assert_eq!(
+            plain_postgraphile(theirs),
+            json!({"post": {"commentCount": 7}})
+        );
+        let theirs = json!({"renameUser": {"tbUser": {"fullName": "Ada"}}});
+        assert_eq!(
+            plain_postgraphile(theirs),
+            json!({"renameUser": {"fullName": "Ada"}})
+        );
+        assert_eq!(
+            plain_postgraphile(json!({"post": null})),
+            json!({"post": null})
+        );
+    }
 }

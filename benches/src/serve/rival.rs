@@ -37,7 +37,7 @@ impl Rival {
     ) -> anyhow::Result<Self> {
         let application = format!("serve-{contender}");
         let mut command = match contender.postgraphile() {
-            Some(processes) => node.context("Node was found")?.command(processes),
+            Some(processes) => node.context("Node was found")?.command(processes)?,
             None => Command::new(std::env::current_exe()?),
         };
         if contender.postgraphile().is_none() {
@@ -71,7 +71,7 @@ impl Rival {
         let data = (asked.plain)(json["data"].take());
         let exchange = Exchange {
             request,
-            answer: Expected::Bytes(answer),
+            answer: Expected::Length(answer.len()),
         };
         Ok((data, exchange))
     }

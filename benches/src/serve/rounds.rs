@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
-use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -15,7 +14,9 @@ use super::load::{Exchange, Next};
 use super::measure::Measured;
 use super::node::Node;
 use super::operation::Operation;
+use super::progress::bar;
 use super::raw::Pgbench;
+use super::renamed;
 use super::report::Cell;
 use super::rival::Rival;
 
@@ -180,26 +181,23 @@ impl Turn<'_> {
                 is_json,
                 self.operation,
                 self.clients,
-                time.as_secs(),
+                // It knows whole seconds.
+                time.as_secs().max(1),
             );
         };
         if self.operation == Operation::Rename {
             let authors = &self.database.authors;
             ensure!(self.clients <= authors.len(), "an author for each client");
             let next = rival.requests(self.operation, Vec::new(), authors);
-            return rival
+            let figures = rival
                 .round(&self.database.pool, self.clients, time, &next)
-                .await;
+                .await?;
+            renamed::check(self.database, contender, self.clients).await?;
+            return Ok(figures);
         }
         let next = &self.requests[&contender];
         rival
             .round(&self.database.pool, self.clients, time, next)
             .await
     }
-}
-
-fn bar(length: usize) -> ProgressBar {
-    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {msg} {eta}");
-    ProgressBar::new(length as u64)
-        .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }

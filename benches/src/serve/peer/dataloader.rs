@@ -14,10 +14,6 @@ use uuid::Uuid;
 
 use super::rename::{Rename, Then};
 
-/// How long it waits for more keys. Its own millisecond is most of the latency of a request; what
-/// the resolvers of one request ask for comes together all the same.
-const DELAY: Duration = Duration::ZERO;
-
 struct Post {
     id: Uuid,
     author_id: Uuid,
@@ -200,13 +196,22 @@ impl Query {
     }
 }
 
-pub(super) fn schema(pool: PgPool) -> Schema<Query, Rename, EmptySubscription> {
+/// `delay` is how long it waits for more keys: a millisecond unless told. Without it, a request has
+/// less latency, and makes more statements with others at the same time: what its resolvers ask
+/// for comes together all the same, what other requests ask for does not.
+pub(super) fn schema(
+    pool: PgPool,
+    delay: Option<Duration>,
+) -> Schema<Query, Rename, EmptySubscription> {
     let rename = Rename {
         pool: pool.clone(),
         then: Then::Nothing,
     };
     // One for all requests: those that come together share statements. It keeps no rows.
-    let rows = DataLoader::new(Rows(pool.clone()), tokio::spawn).delay(DELAY);
+    let mut rows = DataLoader::new(Rows(pool.clone()), tokio::spawn);
+    if let Some(delay) = delay {
+        rows = rows.delay(delay);
+    }
     Schema::build(Query { pool }, rename, EmptySubscription)
         .data(rows)
         .extension(Prepared::default().validate_once(true))

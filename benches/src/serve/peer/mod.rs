@@ -7,6 +7,7 @@ mod ours;
 mod rename;
 
 use std::io::{Read as _, Write as _};
+use std::time::Duration;
 
 use async_graphql::Executor;
 use axum::Router;
@@ -48,7 +49,8 @@ pub(crate) async fn peer(options: PeerOptions) -> anyhow::Result<()> {
     match options.contender {
         Contender::OursJson => serve(ours::json(pool)?).await,
         Contender::OursJsonb => serve(ours::jsonb(pool)?).await,
-        Contender::DataLoader => serve(dataloader::schema(pool)).await,
+        Contender::DataLoader => serve(dataloader::schema(pool, None)).await,
+        Contender::DataLoaderEager => serve(dataloader::schema(pool, Some(Duration::ZERO))).await,
         Contender::ByHand | Contender::Triggers => {
             serve(by_hand::schema(pool, Then::Nothing)).await
         }
