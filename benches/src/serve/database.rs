@@ -94,6 +94,9 @@ impl Database {
             .setting("full_page_writes", "on")
             .setting("shared_buffers", "512MB")
             .setting("jit", "off")
+            // All is in memory, and the default is for disks that turn: statements on base tables
+            // would read all users to join a few.
+            .setting("random_page_cost", "1.1")
             .start()?;
         let options = server.create_database().await?;
         let pool = PgPoolOptions::new()
