@@ -91,12 +91,12 @@ CREATE TABLE tv_classic (
 )";
 
 /// (c) One row, read and then written, as FraiseQL's own example does it for each key.
-const ONE_SELECT: &str = "
+pub(crate) const ONE_SELECT: &str = "
 SELECT {document}
 FROM tb_post p
 JOIN tb_user u ON u.id = p.author_id
 WHERE {where}";
-const ONE_UPSERT: &str = "
+pub(crate) const ONE_UPSERT: &str = "
 INSERT INTO tv_classic (id, data, updated_at) VALUES ($1, $2, now())
 ON CONFLICT (id) DO UPDATE SET data = EXCLUDED.data, updated_at = EXCLUDED.updated_at";
 

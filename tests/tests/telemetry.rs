@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Once;
 
-use fraiseql_tests::blog::{delete_post, sync_all_posts, sync_post, verify_post};
+use fraiseql_runtime::{Beyond, Limits};
+use fraiseql_tests::blog::{Author, delete_post, sync_all_posts, sync_post, verify_post};
 use fraiseql_tests::run;
 use fraiseql_tests::watched::{
     ADA, blog, deadlocked, post, posts, refuse_post_2, rename, wait_for_a_lock,
@@ -424,14 +425,17 @@ async fn documents_batches_retries_and_errors_are_counted() -> anyhow::Result<()
         "{retries:?}"
     );
     let mut seconds = 0.0;
+    let mut failed = 0;
     metrics.retain(|name, value| {
         let time = name.starts_with("batch_duration_seconds");
         if time {
             assert!(*value > 0.0, "{name}");
             seconds += *value;
+            failed += usize::from(name.contains("mode=sync,success=false"));
         }
         !time
     });
+    assert_eq!(failed, 1, "the time of the batch that failed");
     assert!(
         seconds > 0.9 && seconds < 60.0,
         "the deadlock took a second: {seconds}"
@@ -452,6 +456,87 @@ async fn documents_batches_retries_and_errors_are_counted() -> anyhow::Result<()
     ];
     let expected = expected.map(|(name, value)| (name.to_owned(), value));
     assert_eq!(metrics, BTreeMap::from(expected));
+    Ok(())
+}
+
+#[tokio::test]
+async fn dependents_times_and_retries_of_mutations_are_measured() -> anyhow::Result<()> {
+    let (pool, _, model) = blog(3).await;
+    sync_all_posts(&pool).await?;
+    let recorder = metrics_util::debugging::DebuggingRecorder::new();
+    let _guard = metrics::set_default_local_recorder(&recorder);
+    let mut runs = 0;
+    let (_, report) = model
+        .mutate(&pool, async |m| -> anyhow::Result<()> {
+            runs += 1;
+            if runs == 1 {
+                let deadlock = "DO $$ BEGIN RAISE SQLSTATE '40P01'; END $$";
+                sqlx::raw_sql(deadlock).execute(&mut **m).await?;
+            }
+            sqlx::raw_sql("UPDATE tb_user SET full_name = 'Countess'")
+                .execute(&mut **m)
+                .await?;
+            m.changed::<Author>(&[ADA]);
+            Ok(())
+        })
+        .await?;
+    assert_eq!((runs, report.retries, report.changed()), (2, 1, 3));
+    let mut m = model.mutation(&pool).await?;
+    let few = Limits {
+        documents: 2,
+        ..Limits::default()
+    };
+    m.limits(few);
+    m.changed::<Author>(&[ADA]);
+    m.commit().await.unwrap_err();
+    // Those that are left to a full sync depend on it, too.
+    let mut m = model.mutation(&pool).await?;
+    m.limits(Limits {
+        beyond: Beyond::Leave,
+        ..few
+    });
+    m.changed::<Author>(&[ADA]);
+    let left = m.commit().await?.left[0].at_least;
+
+    let mut metrics = snapshot(&recorder);
+    let mut time = |success: bool| {
+        let name = format!("fraiseql_mutation_commit_duration_seconds{{success={success}}}");
+        metrics.remove(&name)
+    };
+    assert!(time(true).is_some_and(|seconds| seconds > 0.0));
+    assert!(time(false).is_some_and(|seconds| seconds > 0.0));
+    metrics.retain(|name, _| name.starts_with("fraiseql_mutation"));
+    let documents = 3.0 + left as f64;
+    let expected = [
+        ("fraiseql_mutation_dependents{}", documents),
+        ("fraiseql_mutation_retries_total{}", 1.0),
+        ("fraiseql_mutation_view_dependents{entity=post}", documents),
+    ];
+    let expected = expected.map(|(name, value)| (name.to_owned(), value));
+    assert_eq!(metrics, BTreeMap::from(expected));
+    Ok(())
+}
+
+#[tokio::test]
+async fn registered_counters_are_there_at_zero() -> anyhow::Result<()> {
+    let (pool, _, model) = blog(2).await;
+    let recorder = metrics_util::debugging::DebuggingRecorder::new();
+    let _guard = metrics::set_default_local_recorder(&recorder);
+    model.register_metrics();
+    let before = snapshot(&recorder);
+    assert!(before.values().all(|value| *value == 0.0), "{before:#?}");
+    sync_post(&pool, &[post(1)]).await?;
+    refuse_post_2(&pool).await;
+    sync_post(&pool, &[post(2)]).await.unwrap_err();
+    delete_post(&pool, &[post(1)]).await?;
+    verify_post(&pool).await?;
+    // No counter that appears later.
+    for name in snapshot(&recorder)
+        .keys()
+        .filter(|name| name.contains("_total{"))
+    {
+        assert!(before.contains_key(name), "{name} is not registered");
+    }
     Ok(())
 }
 

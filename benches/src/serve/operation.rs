@@ -54,7 +54,10 @@ pub(crate) struct Asked {
 
 impl Asked {
     /// A request of this contender. `key` is a post's, or that of a user who is renamed.
-    pub(crate) fn of(_contender: Contender, operation: Operation, key: Uuid, name: &str) -> Self {
+    pub(crate) fn of(contender: Contender, operation: Operation, key: Uuid, name: &str) -> Self {
+        if contender.postgraphile().is_some() {
+            return Self::of_postgraphile(operation, key, name);
+        }
         let body = match operation {
             Operation::Query => json!({ "query": format!("{{ posts(limit: 5) {{ {POST} }} }}") }),
             Operation::List => json!({ "query": "{ posts(limit: 50) { id title published } }" }),
@@ -72,5 +75,84 @@ impl Asked {
             body,
             plain: |data| data,
         }
+    }
+
+    /// Its names, made ours by aliases; its lists, since they cost it less than its connections,
+    /// which it needs for the count alone.
+    fn of_postgraphile(operation: Operation, key: Uuid, name: &str) -> Self {
+        const POST: &str = "id: rowId title author: tbUserByAuthorId { username fullName } \
+            commentCount: tbCommentsByPostId { totalCount } \
+            comments: tbCommentsByPostIdList(orderBy: [CREATED_AT_DESC, PRIMARY_KEY_ASC]) { \
+            content author: tbUserByAuthorId { username } }";
+        let posts = |limit: u32, fields: &str| {
+            json!({ "query": format!(
+                "{{ posts: allTbPostsList(first: {limit}, orderBy: [PRIMARY_KEY_ASC]) {{ {fields} }} }}"
+            ) })
+        };
+        let body = match operation {
+            Operation::Query => posts(5, POST),
+            Operation::List => posts(50, "id: rowId title published"),
+            Operation::Post => json!({
+                "query": format!("query ($id: UUID!) {{ post: tbPostByRowId(rowId: $id) {{ {POST} }} }}"),
+                "variables": { "id": key },
+            }),
+            Operation::Rename => json!({
+                "query": "mutation ($id: UUID!, $fullName: String!) { renameUser: \
+                          updateTbUserByRowId(input: {rowId: $id, tbUserPatch: {fullName: $fullName}}) \
+                          { tbUser { id: rowId fullName } } }",
+                "variables": { "id": key, "fullName": name },
+            }),
+        };
+        Self {
+            body,
+            plain: plain_postgraphile,
+        }
+    }
+}
+
+/// `{"commentCount": {"totalCount": 7}}` is `{"commentCount": 7}`, and the user of a mutation's
+/// payload is what was renamed. There is no other difference.
+fn plain_postgraphile(mut data: Value) -> Value {
+    let count = |post: &mut Value| {
+        if let Some(count) = post.get_mut("commentCount") {
+            *count = count["totalCount"].take();
+        }
+    };
+    if let Some(posts) = data.get_mut("posts").and_then(Value::as_array_mut) {
+        posts.iter_mut().for_each(count);
+    }
+    if let Some(post) = data.get_mut("post").filter(|post| !post.is_null()) {
+        count(post);
+    }
+    if let Some(renamed) = data.get_mut("renameUser") {
+        *renamed = renamed["tbUser"].take();
+    }
+    data
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_of_postgraphile_are_ours_but_for_counts_and_payloads() {
+        let theirs =
+            json!({"posts": [{"id": "1", "commentCount": {"totalCount": 7}}, {"id": "2"}]});
+        let ours = json!({"posts": [{"id": "1", "commentCount": 7}, {"id": "2"}]});
+        assert_eq!(plain_postgraphile(theirs), ours);
+        let theirs = json!({"post": {"commentCount": {"totalCount": 7}}});
+        assert_eq!(
+            plain_postgraphile(theirs),
+            json!({"post": {"commentCount": 7}})
+        );
+        let theirs = json!({"renameUser": {"tbUser": {"fullName": "Ada"}}});
+        assert_eq!(
+            plain_postgraphile(theirs),
+            json!({"renameUser": {"fullName": "Ada"}})
+        );
+        assert_eq!(
+            plain_postgraphile(json!({"post": null})),
+            json!({"post": null})
+        );
     }
 }

@@ -102,3 +102,42 @@ fn with_children(pid: u32) -> Vec<u32> {
     }
     all
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A server in two lines: its port is its process, which ends with its input.
+    fn shell(script: &str) -> Command {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]);
+        command
+    }
+
+    #[test]
+    fn a_server_ends_with_its_input() {
+        // Without the end of its input, this waits for ever.
+        let process = Process::start(shell("echo 4711; cat >/dev/null")).unwrap();
+        assert_eq!(process.address.port(), 4711);
+        drop(process);
+    }
+
+    #[test]
+    fn a_server_that_says_no_port_is_an_error() {
+        let error = Process::start(shell("echo no; exit 3")).err().unwrap();
+        assert!(error.to_string().contains("exit status: 3"), "{error}");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn what_a_process_uses_is_counted() {
+        let own = [std::process::id()];
+        let before = cpu(&own);
+        let start = std::time::Instant::now();
+        while cpu(&own) < before + Duration::from_millis(20) {
+            assert!(start.elapsed() < Duration::from_secs(60));
+        }
+        assert!(memory(&own) > 1 << 20);
+        assert_eq!(with_children(own[0])[0], own[0]);
+    }
+}

@@ -4,7 +4,9 @@ use super::contender::Contender;
 use super::database::Database;
 use super::measure::Measured;
 use super::operation::Operation;
+use super::write::{Line, Write};
 use crate::blog::Size;
+use crate::measure::millis;
 
 /// What was measured of a contender with one operation and so many clients.
 #[derive(Debug, serde::Serialize)]
@@ -18,42 +20,63 @@ pub(crate) struct Cell {
 }
 
 /// Everything that was measured, and where.
-#[derive(Debug, serde::Serialize)]
+#[derive(Debug, Default, serde::Serialize)]
 pub(crate) struct Report {
-    server: String,
+    machine: Machine,
+    /// What the requests were sent for, where they were.
+    size: Option<Size>,
+    posts_of_author: Option<i32>,
+    pub(crate) cells: Vec<Cell>,
+    pub(crate) write: Option<Write>,
+}
+
+/// Where it was measured.
+#[derive(Debug, serde::Serialize)]
+struct Machine {
     cores: usize,
     processor: Option<String>,
-    size: Size,
-    posts_of_author: i32,
-    cells: Vec<Cell>,
+    server: Option<String>,
+}
+
+impl Default for Machine {
+    fn default() -> Self {
+        Self {
+            cores: std::thread::available_parallelism().map_or(0, usize::from),
+            processor: processor(),
+            server: None,
+        }
+    }
 }
 
 impl Report {
     pub(crate) fn new(database: &Database, size: Size, cells: Vec<Cell>) -> Self {
         Self {
-            server: database.server.description().to_owned(),
-            cores: std::thread::available_parallelism().map_or(0, usize::from),
-            processor: processor(),
-            size,
-            posts_of_author: database.posts_of_author,
+            machine: Machine {
+                server: Some(database.server.description().to_owned()),
+                ..Machine::default()
+            },
+            size: Some(size),
+            posts_of_author: Some(database.posts_of_author),
             cells,
+            write: None,
         }
     }
 
     /// Tables, in markdown.
     pub(crate) fn print(&self) {
-        println!(
-            "{}, {} cores{}; {} posts, {} users, {} comments; medians of {} rounds",
-            self.server,
-            self.cores,
-            self.processor
-                .as_ref()
-                .map_or_else(String::new, |name| format!(" ({name})")),
-            self.size.posts,
-            self.size.users,
-            self.size.comments,
-            self.cells.first().map_or(0, |cell| cell.rounds.len()),
-        );
+        let machine = &self.machine;
+        let name = |name: &Option<String>| name.as_deref().unwrap_or("unknown").to_owned();
+        println!("{} cores, {}", machine.cores, name(&machine.processor));
+        if let Some(size) = &self.size {
+            println!(
+                "{}; {} posts, {} users, {} comments; medians of {} rounds",
+                name(&machine.server),
+                size.posts,
+                size.users,
+                size.comments,
+                self.cells.first().map_or(0, |cell| cell.rounds.len()),
+            );
+        }
         let mut tables: Vec<(Operation, usize)> = Vec::new();
         for cell in &self.cells {
             if !tables.contains(&(cell.operation, cell.clients)) {
@@ -67,6 +90,52 @@ impl Report {
                 .filter(|cell| cell.operation == operation && cell.clients == clients);
             table(operation, clients, &cells.collect::<Vec<_>>());
         }
+        if let Some(write) = &self.write {
+            for posts in [1, 100] {
+                let lines = write.lines.iter().filter(|line| line.posts == posts);
+                written(write, posts, &lines.collect::<Vec<_>>());
+            }
+        }
+    }
+}
+
+/// The write side; the first line is ours.
+fn written(write: &Write, posts: usize, lines: &[&Line]) {
+    let plural = if posts == 1 { "" } else { "s" };
+    println!();
+    println!(
+        "| {posts} changed post{plural} among {} | UPDATE | documents | documents / ours | \
+         together | together / ours |",
+        count(f64::from(write.size.posts))
+    );
+    println!("|---|---:|---:|---:|---:|---:|");
+    let together = |line: &Line| line.update + line.documents.unwrap_or(0.0);
+    let (Some(ours), Some(both)) = (
+        lines.first().and_then(|line| line.documents),
+        lines.first().map(|line| together(line)),
+    ) else {
+        return;
+    };
+    for line in lines {
+        let documents = line.documents;
+        println!(
+            "| {} | {} | {} | {} | {} | {} |",
+            line.way,
+            millis(line.update),
+            documents.map_or_else(|| "in it".to_owned(), millis),
+            documents.map_or_else(|| "-".to_owned(), |time| times(time / ours)),
+            millis(together(line)),
+            times(together(line) / both),
+        );
+    }
+}
+
+/// How many times as long.
+fn times(ratio: f64) -> String {
+    if ratio < 100.0 {
+        format!("{ratio:.2}")
+    } else {
+        count(ratio)
     }
 }
 
@@ -78,7 +147,7 @@ fn table(operation: Operation, clients: usize, cells: &[&Cell]) {
     let plural = if clients == 1 { "" } else { "s" };
     println!();
     println!(
-        "| {}, {clients} client{plural} | requests/s | ours-json | ours-jsonb | median | p99 | \
+        "| {}, {clients} client{plural} | requests/s | ours-json / it | ours-jsonb / it | median | p99 | \
          server | PostgreSQL | client | memory |",
         operation.name()
     );
@@ -121,7 +190,7 @@ fn micros(us: f64) -> String {
 }
 
 /// `12,345`, and `12.3` where it is little.
-fn count(count: f64) -> String {
+pub(crate) fn count(count: f64) -> String {
     if count < 100.0 {
         return format!("{count:.1}");
     }
@@ -141,4 +210,20 @@ fn processor() -> Option<String> {
     let text = std::fs::read_to_string("/proc/cpuinfo").ok()?;
     let line = text.lines().find(|line| line.starts_with("model name"))?;
     Some(line.split_once(": ")?.1.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_are_readable() {
+        assert_eq!(count(1_234_567.4), "1,234,567");
+        assert_eq!(count(123.4), "123");
+        assert_eq!(count(12.34), "12.3");
+        assert_eq!(micros(52.4), "52 us");
+        assert_eq!(micros(5.24), "5.2 us");
+        assert_eq!(micros(52_400.0), "52.4 ms");
+        assert_eq!(times(6_543.2), "6,543");
+    }
 }

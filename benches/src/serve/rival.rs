@@ -14,6 +14,7 @@ use super::contender::Contender;
 use super::database::Database;
 use super::load::{self, Exchange, Expected, Next};
 use super::measure::Measured;
+use super::node::Node;
 use super::operation::{Asked, Operation};
 use super::process::{self, Process};
 
@@ -29,12 +30,20 @@ pub(crate) struct Rival {
 
 impl Rival {
     /// Starts its server.
-    pub(crate) fn start(contender: Contender, database: &Database) -> anyhow::Result<Self> {
+    pub(crate) fn start(
+        contender: Contender,
+        database: &Database,
+        node: Option<&Node>,
+    ) -> anyhow::Result<Self> {
         let application = format!("serve-{contender}");
-        let mut command = Command::new(std::env::current_exe()?);
-        command
-            .args(["serve-peer", contender.name()])
-            .envs(Database::environment(&database.options, &application)?);
+        let mut command = match contender.postgraphile() {
+            Some(processes) => node.context("Node was found")?.command(processes)?,
+            None => Command::new(std::env::current_exe()?),
+        };
+        if contender.postgraphile().is_none() {
+            command.args(["serve-peer", contender.name()]);
+        }
+        command.envs(Database::environment(database.of(contender), &application)?);
         Ok(Self {
             contender,
             process: Process::start(command).with_context(|| contender.name())?,
@@ -62,7 +71,7 @@ impl Rival {
         let data = (asked.plain)(json["data"].take());
         let exchange = Exchange {
             request,
-            answer: Expected::Bytes(answer),
+            answer: Expected::Length(answer.len()),
         };
         Ok((data, exchange))
     }

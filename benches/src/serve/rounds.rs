@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
-use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -13,8 +12,11 @@ use super::contender::Contender;
 use super::database::Database;
 use super::load::{Exchange, Next};
 use super::measure::Measured;
+use super::node::Node;
 use super::operation::Operation;
+use super::progress::bar;
 use super::raw::Pgbench;
+use super::renamed;
 use super::report::Cell;
 use super::rival::Rival;
 
@@ -25,8 +27,16 @@ const POSTS: usize = 1_000;
 pub(crate) async fn run(options: &Options, database: &Database) -> anyhow::Result<Vec<Cell>> {
     let contenders = options.contenders();
     let mut rivals = Vec::new();
-    for contender in contenders.iter().filter(|one| !one.is_raw()) {
-        rivals.push(Rival::start(*contender, database)?);
+    let node = if contenders.iter().any(|one| one.postgraphile().is_some()) {
+        let node = Node::find(!options.quick);
+        node.inspect_err(|problem| eprintln!("without PostGraphile: {problem:#}"))
+            .ok()
+    } else {
+        None
+    };
+    let servers = contenders.iter().filter(|one| !one.is_raw());
+    for contender in servers.filter(|one| one.postgraphile().is_none() || node.is_some()) {
+        rivals.push(Rival::start(*contender, database, node.as_ref())?);
     }
     let mut raw = None;
     if contenders.iter().any(|one| one.is_raw()) {
@@ -171,26 +181,23 @@ impl Turn<'_> {
                 is_json,
                 self.operation,
                 self.clients,
-                time.as_secs(),
+                // It knows whole seconds.
+                time.as_secs().max(1),
             );
         };
         if self.operation == Operation::Rename {
             let authors = &self.database.authors;
             ensure!(self.clients <= authors.len(), "an author for each client");
             let next = rival.requests(self.operation, Vec::new(), authors);
-            return rival
+            let figures = rival
                 .round(&self.database.pool, self.clients, time, &next)
-                .await;
+                .await?;
+            renamed::check(self.database, contender, self.clients).await?;
+            return Ok(figures);
         }
         let next = &self.requests[&contender];
         rival
             .round(&self.database.pool, self.clients, time, next)
             .await
     }
-}
-
-fn bar(length: usize) -> ProgressBar {
-    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {msg} {eta}");
-    ProgressBar::new(length as u64)
-        .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }

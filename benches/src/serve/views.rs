@@ -2,7 +2,7 @@
 
 /// Documents as `jsonb`.
 pub(crate) mod jsonb {
-    pub(crate) use crate::blog::{Post, sync_all_posts};
+    pub(crate) use crate::blog::{Post, sync_all_posts, sync_post};
 }
 
 /// The same documents as `json`.

@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use fraiseql_runtime::{Mutation, Observed, ReadModel, SyncLog};
+use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions as _, Connection as _, PgPool};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
+use crate::ops::{Ops, metrics};
 use crate::service::likes::Queue;
 use crate::{service, views, work};
 
@@ -17,6 +19,9 @@ use crate::{service, views, work};
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Rows of the log are kept for this long.
 const KEEP_LOG: Duration = Duration::from_secs(30 * 24 * 3600);
+
+/// What creates the base tables.
+pub(crate) static MIGRATIONS: Migrator = sqlx::migrate!();
 
 /// What all requests share. A clone is another handle.
 #[derive(Clone, Debug)]
@@ -27,6 +32,8 @@ pub struct App {
     pub blog: ReadModel,
     /// Posts whose likes are counted in the background.
     pub likes: Queue,
+    /// Metrics, and whether it is about to end.
+    pub ops: Ops,
 }
 
 /// What has to be closed in the end.
@@ -41,7 +48,11 @@ impl App {
     ///
     /// # Errors
     /// When the database cannot be reached, or does not fit the structs.
-    pub async fn open(database: PgConnectOptions, connections: u32) -> Result<(Self, Closing)> {
+    pub async fn open(
+        database: PgConnectOptions,
+        connections: u32,
+        ops: Ops,
+    ) -> Result<(Self, Closing)> {
         // A pool would try for a while, and not say what is wrong.
         let connection = timeout(PATIENCE, database.connect()).await;
         let connection = connection.context("the database does not answer")?;
@@ -54,14 +65,16 @@ impl App {
             .acquire_timeout(PATIENCE)
             .connect_with(database)
             .await?;
-        sqlx::migrate!()
+        MIGRATIONS
             .run(&pool)
             .await
             .context("cannot migrate the base tables")?;
         let blog = views::read_model()
             .observe(work::observe)
             .sync_log(SyncLog::new(pool.clone()).keep(KEEP_LOG))
+            .observe(ops.slow_syncs())
             .build()?;
+        metrics::register(&blog);
         let migration = blog.migrate(&pool).await?;
         blog.check(&pool).await?.into_result()?;
         if !migration.stale.is_empty() {
@@ -73,7 +86,12 @@ impl App {
             pool: pool.clone(),
             counting,
         };
-        let app = Self { pool, blog, likes };
+        let app = Self {
+            pool,
+            blog,
+            likes,
+            ops,
+        };
         Ok((app, closing))
     }
 

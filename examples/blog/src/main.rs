@@ -6,17 +6,16 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use blog::app::App;
+use blog::ops::logs::Format;
+use blog::ops::{Ops, logs};
 use blog::service::upkeep;
-use blog::{http, sample, work};
+use blog::{http, sample};
 use clap::Parser;
 use dev_postgres::Server;
 use sqlx::postgres::PgConnectOptions;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
-use tracing_subscriber::layer::SubscriberExt as _;
-use tracing_subscriber::util::SubscriberInitExt as _;
-use tracing_subscriber::{EnvFilter, Layer as _};
 
 /// A blog's GraphQL API over documents that are ready to be read.
 ///
@@ -41,6 +40,16 @@ struct Arguments {
     /// Posts that an empty blog is filled with; with each come ten comments. 0 leaves it empty.
     #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(..=100_000))]
     posts: u32,
+    /// A sync that takes so long is warned of, such as 500ms.
+    #[arg(long, env = "BLOG_SLOW_SYNC", default_value = "500ms", value_parser = humantime::parse_duration, value_name = "TIME")]
+    slow_sync: Duration,
+    /// After the signal to end, requests are still taken for so long, while /ready says no: until
+    /// who sends them has noticed.
+    #[arg(long, env = "BLOG_DRAIN", default_value = "0s", value_parser = humantime::parse_duration, value_name = "TIME")]
+    drain: Duration,
+    /// How events are written to standard error.
+    #[arg(long, env = "BLOG_LOG_FORMAT", value_enum, default_value_t)]
+    log_format: Format,
     /// Begins anew: drops the data of the PostgreSQL of its own. A database of yours is left alone.
     #[arg(long, conflicts_with = "database_url")]
     reset: bool,
@@ -65,14 +74,9 @@ const DATABASE: &str = "blog";
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| "info,sqlx=warn".into());
-    let print = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
-    let count = work::layer(&filter);
-    tracing_subscriber::registry()
-        .with(print.with_filter(filter))
-        .with(count)
-        .init();
-    match run(Arguments::parse()).await {
+    let arguments = Arguments::parse();
+    logs::init(arguments.log_format);
+    match run(arguments).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error:#}");
@@ -88,7 +92,8 @@ async fn run(arguments: Arguments) -> Result<()> {
         format!("cannot listen on {address}; --port 0 takes a port that is free")
     })?;
     let (_server, database) = database(&arguments).await?;
-    let (app, closing) = App::open(database, arguments.connections).await?;
+    let ops = Ops::install(arguments.slow_sync)?;
+    let (app, closing) = App::open(database, arguments.connections, ops.clone()).await?;
     sample::fill(&app, arguments.posts).await?;
 
     let upkeep = tokio::spawn(upkeep::keep_repaired(app.blog.clone(), app.pool.clone()));
@@ -97,7 +102,7 @@ async fn run(arguments: Arguments) -> Result<()> {
     println!("The blog is at http://{}", listener.local_addr()?);
     let (ending, mut ended) = watch::channel(());
     let served = axum::serve(listener, router).with_graceful_shutdown(async move {
-        shutdown().await;
+        shutdown(ops, arguments.drain).await;
         drop(ending);
     });
     let overdue = async {
@@ -133,7 +138,16 @@ async fn database(arguments: &Arguments) -> Result<(Option<Server>, PgConnectOpt
 }
 
 /// Resolves when the program is to end. Requests that are running are answered.
-async fn shutdown() {
+async fn shutdown(ops: Ops, drain: Duration) {
+    signal().await;
+    tracing::info!("shutting down");
+    ops.shut_down();
+    // Who asks twice is in a hurry.
+    let _ = tokio::time::timeout(drain, signal()).await;
+}
+
+/// Resolves with the next Ctrl+C, or SIGTERM.
+async fn signal() {
     let interrupted = async {
         let _ = tokio::signal::ctrl_c().await;
     };
@@ -151,5 +165,4 @@ async fn shutdown() {
         () = interrupted => {}
         () = terminated => {}
     }
-    tracing::info!("shutting down");
 }

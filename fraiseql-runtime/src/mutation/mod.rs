@@ -30,6 +30,7 @@ use crate::key::Key;
 use crate::lease::Lease;
 use crate::model::ReadModel;
 use crate::row_key::Keyed;
+use crate::sync::telemetry;
 use crate::view::TView;
 
 /// A transaction that knows what it changes. Begun by [`ReadModel::mutation`].
@@ -189,17 +190,26 @@ impl Mutation {
     /// When the database refuses a statement or the commit, when there are more dependents than
     /// the [limits](Limits) allow, and, with [`strict`](Self::strict), when a document is
     /// invalid. Then everything is rolled back.
-    pub async fn commit(mut self) -> Result<MutationReport> {
+    pub async fn commit(self) -> Result<MutationReport> {
         let start = Instant::now();
+        let mut result = self.flush_and_commit().await;
+        let duration = start.elapsed();
+        if let Ok(report) = &mut result {
+            report.duration = duration;
+        }
+        telemetry::mutated(&result, duration);
+        result
+    }
+
+    async fn flush_and_commit(mut self) -> Result<MutationReport> {
         // A savepoint that was dropped while it began takes the transaction with it.
         if !self.connection.is_in_transaction() {
             return Err(Error::RolledBack);
         }
-        let mut report = flush::flush(&mut self).await?;
+        let report = flush::flush(&mut self).await?;
         PgTransactionManager::commit(&mut self.connection)
             .await
             .map_err(Error::database("committing a mutation"))?;
-        report.duration = start.elapsed();
         Ok(report)
     }
 

@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 use crate::model::ReadModel;
 use crate::mutation::report::MutationReport;
 use crate::mutation::{Isolation, Mutation};
+use crate::sync::telemetry;
 
 /// How often a mutation is run again.
 const RETRIES: u32 = 10;
@@ -153,6 +154,7 @@ impl ReadModel {
             }
             let wait = (FIRST_WAIT * f64::from(1_u32 << retries)).min(LONGEST_WAIT);
             retries += 1;
+            telemetry::mutating_again();
             // By the server, which has a clock and dice: the runtime is the application's.
             sqlx::query("SELECT pg_catalog.pg_sleep($1 * pg_catalog.random())")
                 .bind(wait)

@@ -5,10 +5,15 @@
     allow(unused_variables)
 )]
 
-use std::future::Future;
+#[cfg(feature = "metrics")]
+pub(crate) mod measured;
 
-use crate::error::Error;
+use std::future::Future;
+use std::time::Duration;
+
+use crate::error::{Error, Result};
 use crate::key::Keys;
+use crate::mutation::report::MutationReport;
 use crate::sync::observe::{BatchEvent, Mode};
 #[cfg(feature = "tracing")]
 use crate::sync::report::SyncReport;
@@ -213,92 +218,14 @@ pub(crate) fn log_failed(error: &Error) {
     tracing::warn!(target: TARGET, error = %error, "the sync log could not be written");
 }
 
-#[cfg(feature = "metrics")]
-pub(crate) mod measured {
-    //! The names of the metrics, and what a batch adds to them.
+/// A mutation is committed, or was rolled back instead. `duration` is that of the call.
+pub(crate) fn mutated(result: &Result<MutationReport>, duration: Duration) {
+    #[cfg(feature = "metrics")]
+    measured::mutated(result, duration);
+}
 
-    use metrics::{Unit, counter, describe_counter, describe_histogram, histogram};
-
-    use crate::sync::observe::BatchEvent;
-    use crate::sync::verify::report::VerifyReport;
-
-    const DOCUMENTS: &str = "fraiseql_sync_documents_total";
-    const BATCHES: &str = "fraiseql_sync_batches_total";
-    pub(super) const RETRIES: &str = "fraiseql_sync_retries_total";
-    pub(super) const ERRORS: &str = "fraiseql_sync_errors_total";
-    const VERIFIED: &str = "fraiseql_verify_documents_total";
-    const DURATION: &str = "fraiseql_sync_batch_duration_seconds";
-    const SIZE: &str = "fraiseql_sync_batch_documents";
-
-    pub(super) fn batch(event: &BatchEvent<'_>) {
-        let (entity, mode) = (event.entity, event.mode.as_str());
-        let success = if event.result.is_ok() {
-            "true"
-        } else {
-            "false"
-        };
-        counter!(BATCHES, "entity" => entity, "mode" => mode, "success" => success).increment(1);
-        histogram!(DURATION, "entity" => entity, "mode" => mode).record(event.duration);
-        let Ok(report) = event.result else {
-            return;
-        };
-        // A batch has at most some hundred documents: f64 holds that.
-        #[allow(clippy::cast_precision_loss)]
-        histogram!(SIZE, "entity" => entity, "mode" => mode).record(report.total() as f64);
-        for (outcome, count) in [
-            ("inserted", report.inserted),
-            ("updated", report.updated),
-            ("unchanged", report.unchanged),
-            ("deleted", report.deleted),
-            ("invalid", report.invalid.len() as u64),
-        ] {
-            if count > 0 {
-                counter!(DOCUMENTS, "entity" => entity, "outcome" => outcome).increment(count);
-            }
-        }
-    }
-
-    pub(super) fn verified(report: &VerifyReport) {
-        for (outcome, count) in [
-            ("right", report.checked - report.wrong()),
-            ("drifted", report.drifted.total()),
-            ("missing", report.missing.total()),
-            ("orphaned", report.orphaned.total()),
-            ("invalid", report.invalid.len() as u64 + report.more_invalid),
-        ] {
-            if count > 0 {
-                let entity = report.entity;
-                counter!(VERIFIED, "entity" => entity, "outcome" => outcome).increment(count);
-            }
-        }
-    }
-
-    /// Describes the metrics of this crate to the `metrics` recorder, with their units. Call it
-    /// once, after the recorder was installed.
-    ///
-    /// | metric | labels | |
-    /// |---|---|---|
-    /// | `fraiseql_sync_documents_total` | `entity`, `outcome`: `inserted`, `updated`, `unchanged`, `deleted`, `invalid` | documents |
-    /// | `fraiseql_sync_batches_total` | `entity`, `mode`, `success` | batches that are over |
-    /// | `fraiseql_sync_retries_total` | `entity` | batches run again after a deadlock or a serialization failure |
-    /// | `fraiseql_sync_errors_total` | `entity`, `mode` | calls that failed |
-    /// | `fraiseql_verify_documents_total` | `entity`, `outcome`: `right`, `drifted`, `missing`, `orphaned`, `invalid` | documents, once a view is [verified](crate::Verify) |
-    /// | `fraiseql_sync_batch_duration_seconds` | `entity`, `mode` | histogram: the time of a batch |
-    /// | `fraiseql_sync_batch_documents` | `entity`, `mode` | histogram: the documents of a batch that succeeded |
-    ///
-    /// Documents written inside a transaction are counted when they are written, also if it is
-    /// rolled back later.
-    pub fn describe_metrics() {
-        describe_counter!(DOCUMENTS, Unit::Count, "Documents, by what became of them");
-        describe_counter!(BATCHES, Unit::Count, "Batches that are over");
-        describe_counter!(RETRIES, Unit::Count, "Batches that were run again");
-        describe_counter!(ERRORS, Unit::Count, "Calls that failed");
-        describe_counter!(
-            VERIFIED,
-            Unit::Count,
-            "Verified documents, by what was found"
-        );
-        describe_histogram!(DURATION, Unit::Seconds, "The time of a batch");
-        describe_histogram!(SIZE, Unit::Count, "The documents of a batch");
-    }
+/// A mutation is run again.
+pub(crate) fn mutating_again() {
+    #[cfg(feature = "metrics")]
+    metrics::counter!(measured::MUTATION_RETRIES).increment(1);
 }

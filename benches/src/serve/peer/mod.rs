@@ -1,9 +1,13 @@
 //! Servers that are processes of their own. Those in Rust share one stack, and differ in the
 //! schema.
 
+mod by_hand;
+mod dataloader;
 mod ours;
+mod rename;
 
 use std::io::{Read as _, Write as _};
+use std::time::Duration;
 
 use async_graphql::Executor;
 use axum::Router;
@@ -12,6 +16,7 @@ use fraiseql_runtime::http::GraphQl;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use tokio::net::TcpListener;
 
+use self::rename::Then;
 use super::contender::Contender;
 use super::views::{json, jsonb};
 
@@ -44,7 +49,13 @@ pub(crate) async fn peer(options: PeerOptions) -> anyhow::Result<()> {
     match options.contender {
         Contender::OursJson => serve(ours::json(pool)?).await,
         Contender::OursJsonb => serve(ours::jsonb(pool)?).await,
-        other => anyhow::bail!("{other} is no server of ours"),
+        Contender::DataLoader => serve(dataloader::schema(pool, None)).await,
+        Contender::DataLoaderEager => serve(dataloader::schema(pool, Some(Duration::ZERO))).await,
+        Contender::ByHand | Contender::Triggers => {
+            serve(by_hand::schema(pool, Then::Nothing)).await
+        }
+        Contender::Matview => serve(by_hand::schema(pool, Then::Refresh)).await,
+        other => anyhow::bail!("{other} is no server of this program"),
     }
 }
 

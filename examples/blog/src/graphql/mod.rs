@@ -1,12 +1,14 @@
 //! The GraphQL schema: queries are views, mutations are commands of [`service`](crate::service).
 
 mod error;
+mod metrics;
 mod mutation;
 
 use async_graphql::{EmptySubscription, MergedObject};
 use fraiseql_runtime::Readers;
 use fraiseql_runtime::graphql::{Prepared, Views};
 
+pub use metrics::{SyncMetrics, SyncQueries};
 pub use mutation::Mutation;
 
 use crate::app::App;
@@ -17,7 +19,7 @@ const LARGEST_PAGE: u32 = 100;
 
 /// The root of queries.
 #[derive(MergedObject)]
-pub struct Query(Views<(User, Post, Comment)>);
+pub struct Query(Views<(User, Post, Comment)>, SyncQueries);
 
 /// The schema.
 pub type Schema = async_graphql::Schema<Query, Mutation, EmptySubscription>;
@@ -26,7 +28,7 @@ pub type Schema = async_graphql::Schema<Query, Mutation, EmptySubscription>;
 #[must_use]
 pub fn schema(app: App) -> Schema {
     let views = Views::new(Readers::lending(app.pool.clone())).max_page(LARGEST_PAGE);
-    Schema::build(Query(views), Mutation, EmptySubscription)
+    Schema::build(Query(views, SyncQueries), Mutation, EmptySubscription)
         .extension(Prepared::default().validate_once(true))
         .limit_depth(12)
         .limit_complexity(5_000)

@@ -16,7 +16,7 @@ use tower_http::timeout::TimeoutLayer;
 use tower_http::trace::TraceLayer;
 
 use crate::app::App;
-use crate::{graphql, page};
+use crate::{graphql, ops, page};
 
 /// A request takes at most so long.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -32,7 +32,7 @@ pub fn router(app: &App) -> Router {
         .timeout(TIMEOUT);
     let around = ServiceBuilder::new()
         .layer(SetRequestIdLayer::new(REQUEST_ID, MakeRequestUuid))
-        .layer(TraceLayer::new_for_http())
+        .layer(TraceLayer::new_for_http().make_span_with(ops::logs::request))
         .layer(PropagateRequestIdLayer::new(REQUEST_ID))
         .layer(CompressionLayer::new())
         .layer(TimeoutLayer::with_status_code(
@@ -40,9 +40,11 @@ pub fn router(app: &App) -> Router {
             TIMEOUT,
         ))
         .layer(RequestBodyLimitLayer::new(LARGEST_BODY));
-    Router::new()
+    let router = Router::new()
         .route_service("/graphql", endpoint)
         .layer(from_fn(work::told))
         .merge(page::router())
-        .layer(around)
+        .merge(ops::router(app))
+        .layer(around);
+    ops::measured(router, app)
 }
