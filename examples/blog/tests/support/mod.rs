@@ -171,7 +171,7 @@ pub(crate) fn command(database: &PgConnectOptions) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_blog"));
     command
         .env("DATABASE_URL", database.to_url_lossy().as_str())
-        .env("RUST_LOG", "error")
+        .env("RUST_LOG", "warn,sqlx=error")
         .args(["--port", "0"]);
     command
 }
