@@ -113,7 +113,7 @@ impl Pgbench {
             .await?;
         let raw = rows
             .iter()
-            .map(|row| Ok(row.try_get_raw(0)?.as_str().map_err(sqlx::Error::Decode)?));
+            .map(|row| row.try_get_raw(0)?.as_str().map_err(sqlx::Error::Decode));
         let raw: Vec<&str> = raw.collect::<sqlx::Result<_>>()?;
         ensure!(
             !raw.is_empty()
