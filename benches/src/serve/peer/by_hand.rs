@@ -4,8 +4,8 @@
 use async_graphql::{Context, EmptySubscription, ID, Object, Schema, SimpleObject};
 use fraiseql_runtime::graphql::Prepared;
 use serde::Deserialize;
-use sqlx::PgPool;
 use sqlx::types::Json;
+use sqlx::{AssertSqlSafe, PgPool};
 use uuid::Uuid;
 
 use super::rename::{Rename, Then};
@@ -56,8 +56,9 @@ impl Query {
         } else {
             SCALARS
         };
-        let posts: Vec<Json<Post>> = sqlx::query_scalar(sql)
-            .bind(limit)
+        // In the text, and not bound: PostgreSQL would plan the statement anew each time.
+        let sql = sql.replace("$1", &limit.to_string());
+        let posts: Vec<Json<Post>> = sqlx::query_scalar(AssertSqlSafe(sql))
             .fetch_all(&self.pool)
             .await?;
         Ok(posts.into_iter().map(|Json(post)| post).collect())

@@ -9,7 +9,7 @@ use async_graphql::{
     ComplexObject, Context, EmptySubscription, ID, Object, Result, Schema, SimpleObject,
 };
 use fraiseql_runtime::graphql::Prepared;
-use sqlx::PgPool;
+use sqlx::{AssertSqlSafe, PgPool};
 use uuid::Uuid;
 
 use super::rename::{Rename, Then};
@@ -177,10 +177,10 @@ pub(super) struct Query {
 #[Object]
 impl Query {
     async fn posts(&self, limit: i64) -> Result<Vec<Post>> {
-        let rows: Vec<PostRow> = sqlx::query_as(
-            "SELECT id, author_id, title, published FROM tb_post ORDER BY id LIMIT $1",
-        )
-        .bind(limit)
+        // In the text, and not bound: PostgreSQL would plan the statement anew each time.
+        let rows: Vec<PostRow> = sqlx::query_as(AssertSqlSafe(format!(
+            "SELECT id, author_id, title, published FROM tb_post ORDER BY id LIMIT {limit}"
+        )))
         .fetch_all(&self.pool)
         .await?;
         Ok(rows.into_iter().map(Post::from).collect())
