@@ -140,26 +140,23 @@ impl Script {
     fn of_view<T: TView>(is_json: bool, operation: Operation, posts: usize) -> Self {
         let list = List::of::<T>();
         let limit = operation.limit().unwrap_or(1);
-        let mut values = vec![limit.to_string()];
         match operation {
             Operation::Post | Operation::Rename => Self {
                 list: list.filter(Filter::eq("id", first().to_string())).limit(1),
                 // The key of a post of chance is made by the server: `pgbench` has numbers alone.
-                values: vec!["md5('p' || :post)::uuid".to_owned(), "1".to_owned()],
+                values: vec!["md5('p' || :post)::uuid".to_owned()],
                 before: format!("\\set post random(1, {posts})\n"),
             },
             Operation::Query => Self {
                 list: list.limit(limit.into()),
-                values,
+                values: Vec::new(),
                 before: String::new(),
             },
             Operation::List => {
-                if !is_json {
-                    values.push("'{comments}'::text[]".to_owned());
-                }
+                let without = (!is_json).then(|| "'{comments}'::text[]".to_owned());
                 Self {
                     list: list.limit(limit.into()).omit(["comments"]),
-                    values,
+                    values: without.into_iter().collect(),
                     before: String::new(),
                 }
             }

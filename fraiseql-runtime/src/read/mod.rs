@@ -76,7 +76,11 @@ pub(crate) async fn documents<K: Key>(
 }
 
 pub(crate) fn reading(handle: Handle) -> impl FnOnce(sqlx::Error) -> Error {
-    Error::database(format!("reading {}", handle.view.table))
+    // Nothing is said of reads that succeed.
+    move |source| Error::Database {
+        doing: format!("reading {}", handle.view.table),
+        source,
+    }
 }
 
 fn parse<T: DeserializeOwned>(handle: Handle, key: String, json: &RawValue) -> Result<T> {
