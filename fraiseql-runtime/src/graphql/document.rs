@@ -255,7 +255,7 @@ impl<T: Embed> OutputType for TvList<T> {
 }
 
 /// What is asked of a list may be much less than the list.
-const MOST_RESERVED: usize = 64 * 1024;
+pub(super) const MOST_RESERVED: usize = 64 * 1024;
 
 /// Where the error that it is the source of has its place in the answer. The library's own lists
 /// give an error of an item the place of the list.
@@ -291,6 +291,11 @@ impl<'a> Answer<'a> {
 
     pub(super) fn projection(&self) -> &Projection {
         &self.projection
+    }
+
+    /// Whether it is made of values, and not of bytes.
+    pub(super) const fn as_values(&self) -> bool {
+        self.as_values
     }
 
     /// Adds what is asked of a document.

@@ -61,6 +61,7 @@
 
 mod asked;
 mod connection;
+mod direct;
 mod document;
 pub(crate) mod error;
 pub(crate) mod given;

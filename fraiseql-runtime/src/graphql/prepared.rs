@@ -2,6 +2,8 @@
 
 use std::any::TypeId;
 use std::collections::HashSet;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, OnceLock};
 
 use async_graphql::async_trait::async_trait;
@@ -14,6 +16,7 @@ use async_graphql::{
     CacheControl, Data, Request, Response, ServerError, ServerResult, ValidationResult,
 };
 
+use super::direct::{self, Recording};
 use super::document::Place;
 use super::error::clip;
 use super::limits::DocumentLimits;
@@ -64,6 +67,7 @@ use super::{given, marked, rules};
 pub struct Prepared {
     queries: Arc<Queries>,
     validate_once: bool,
+    direct: bool,
 }
 
 impl Default for Prepared {
@@ -71,6 +75,7 @@ impl Default for Prepared {
         Self {
             queries: Arc::new(Queries::new(DocumentLimits::default(), KEPT)),
             validate_once: false,
+            direct: false,
         }
     }
 }
@@ -107,12 +112,45 @@ impl Prepared {
     }
 }
 
+impl Prepared {
+    /// Answers a request that comes to [`GraphQl`](crate::http::GraphQl) again, with the same
+    /// query and variables, past the schema: by the statement and the projection that it was
+    /// answered with before. Such are requests for one root field of [`Views`](super::Views) that
+    /// reads documents, not a connection. Data is read each time; what is kept is how.
+    ///
+    /// Off unless told, because no extension of the schema sees such a request. What
+    /// [`with_data`](crate::http::GraphQl::with_data) refuses is refused before.
+    ///
+    /// ```
+    /// use async_graphql::{EmptyMutation, EmptySubscription, Schema};
+    /// use fraiseql_runtime::graphql::{Prepared, Query};
+    /// use fraiseql_runtime::http::GraphQl;
+    /// # use fraiseql_runtime::TView;
+    /// # #[derive(TView)]
+    /// # struct Post { id: i64 }
+    /// # fn endpoint(pool: sqlx::PgPool) {
+    /// let root = Query::<(Post,)>::new(pool);
+    /// let schema = Schema::build(root, EmptyMutation, EmptySubscription)
+    ///     .extension(Prepared::default().validate_once(true).direct(true))
+    ///     .finish();
+    /// let endpoint = GraphQl::new(schema);
+    /// # }
+    /// # fn main() {}
+    /// ```
+    #[cfg(feature = "http")]
+    #[must_use]
+    pub fn direct(self, on: bool) -> Self {
+        Self { direct: on, ..self }
+    }
+}
+
 impl std::fmt::Debug for Prepared {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Prepared")
             .field("keep", &self.queries.keep())
             .field("limits", &self.queries.limits())
             .field("validate_once", &self.validate_once)
+            .field("direct", &self.direct)
             .finish()
     }
 }
@@ -122,7 +160,9 @@ impl ExtensionFactory for Prepared {
         Arc::new(Prepare {
             queries: Arc::clone(&self.queries),
             validate_once: self.validate_once,
+            direct: self.direct,
             asked: OnceLock::new(),
+            is_silent: AtomicBool::new(false),
         })
     }
 }
@@ -131,7 +171,10 @@ impl ExtensionFactory for Prepared {
 struct Prepare {
     queries: Arc<Queries>,
     validate_once: bool,
+    direct: bool,
     asked: OnceLock<Asked>,
+    /// Whether the answer is sent without a word of how long it may be kept.
+    is_silent: AtomicBool,
 }
 
 /// What is asked for.
@@ -140,8 +183,10 @@ struct Asked {
     is_marked: bool,
     /// The query, where it is kept for other requests, too.
     kept: Option<Arc<Query>>,
-    /// What its validation depends on, where that is kept, too.
-    validate_once: Option<queries::Request>,
+    /// What is kept of the query is kept for this request.
+    request: Option<queries::Request>,
+    /// It may be answered directly another time.
+    is_one_field: bool,
 }
 
 /// In the data of an execution: its query, where that is kept.
@@ -204,8 +249,10 @@ impl Extension for Prepare {
                 fields: root::fields(registry, &document.fragments, operation, variables),
                 is_marked: checked.marked.is_some(),
                 kept: is_kept.then(|| Arc::clone(&query)),
-                validate_once: (self.validate_once && variables.len() <= MOST_KEPT_VARIABLES)
+                request: ((self.validate_once || self.direct)
+                    && variables.len() <= MOST_KEPT_VARIABLES)
                     .then(|| queries::Request::of(registry, name, variables)),
+                is_one_field: direct::is_one_field(operation) && request.extensions.is_empty(),
             });
         }
         if !missing.is_empty() {
@@ -229,13 +276,21 @@ impl Extension for Prepare {
         next: NextValidation<'_>,
     ) -> Result<ValidationResult, Vec<ServerError>> {
         let asked = self.asked.get();
-        let kept = asked.and_then(|asked| asked.kept.as_ref().zip(asked.validate_once.as_ref()));
+        let kept = asked
+            .filter(|_| self.validate_once)
+            .and_then(|asked| asked.kept.as_ref().zip(asked.request.as_ref()));
         if let Some((query, request)) = kept
             && let Some(result) = query.validated(request)
         {
+            self.is_silent
+                .store(direct::is_silent(result.cache_control), Relaxed);
             return Ok(result);
         }
         let validated = next.run(ctx).await;
+        if let Ok(result) = &validated {
+            self.is_silent
+                .store(direct::is_silent(result.cache_control), Relaxed);
+        }
         if let (Some((query, request)), Ok(result)) = (kept, &validated) {
             query.keep_validated(request.clone(), *result);
         }
@@ -265,7 +320,21 @@ impl Extension for Prepare {
         if let Some(query) = asked.and_then(|asked| asked.kept.as_ref()) {
             data.insert(Kept(Arc::clone(query)));
         }
+        let recording = asked
+            .filter(|asked| self.direct && asked.is_one_field && !asked.is_marked)
+            .filter(|_| self.is_silent.load(Relaxed))
+            .and_then(|asked| {
+                let kept = asked.kept.as_ref().zip(asked.request.as_ref())?;
+                let recording = Recording::default();
+                data.insert(recording.clone());
+                Some((kept, recording))
+            });
         let mut response = next.run_with_data(ctx, operation_name, data).await;
+        if let Some(((query, request), recording)) = recording
+            && let Some(direct) = recording.of(&response)
+        {
+            query.keep_direct(request.clone(), direct);
+        }
         place_errors(&mut response.errors);
         let Some(asked) = asked else {
             return response;

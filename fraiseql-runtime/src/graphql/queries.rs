@@ -9,6 +9,7 @@ use async_graphql::registry::Registry;
 use async_graphql::{ServerError, ValidationResult, Variables};
 use lru::LruCache;
 
+use super::direct::Direct;
 use super::error::clip;
 use super::limits::DocumentLimits;
 use super::prepared::root_type;
@@ -37,6 +38,8 @@ pub(crate) struct Query {
     projections: Mutex<Vec<Projection>>,
     /// The last request in which the library's validation has found no fault, and what it found.
     validated: Mutex<Option<(Request, ValidationResult)>>,
+    /// The last request that can be answered directly, and how.
+    direct: Mutex<Option<(Request, Arc<Direct>)>>,
 }
 
 /// What was found out of a query with the registry at this address.
@@ -95,6 +98,12 @@ impl Queries {
         self.kept.as_ref().map_or(0, |kept| lock(kept).cap().get())
     }
 
+    /// A query that is kept.
+    #[cfg(feature = "http")]
+    pub(crate) fn known(&self, text: &str) -> Option<Arc<Query>> {
+        lock(self.kept.as_ref()?).get(text).map(Arc::clone)
+    }
+
     /// Reads a query.
     pub(crate) fn read(&self, text: &str) -> Result<Arc<Query>, ServerError> {
         if let Some(kept) = &self.kept
@@ -110,6 +119,7 @@ impl Queries {
             checked: Mutex::new(None),
             projections: Mutex::new(Vec::new()),
             validated: Mutex::new(None),
+            direct: Mutex::new(None),
         });
         if let Some(kept) = &self.kept
             && text.len() <= LONGEST_KEPT
@@ -177,6 +187,25 @@ impl Query {
     /// Keeps what the library's validation has found.
     pub(super) fn keep_validated(&self, request: Request, result: ValidationResult) {
         *lock(&self.validated) = Some((request, result));
+    }
+
+    /// How this request was answered directly, if that was the last one. Whoever reads the query
+    /// has one schema.
+    #[cfg(feature = "http")]
+    pub(crate) fn direct(
+        &self,
+        operation: Option<&str>,
+        variables: &Variables,
+    ) -> Option<Arc<Direct>> {
+        let direct = lock(&self.direct);
+        let (of, direct) = direct.as_ref()?;
+        let is_it = of.operation.as_deref() == operation && of.variables == *variables;
+        is_it.then(|| Arc::clone(direct))
+    }
+
+    /// Keeps how a request was answered.
+    pub(super) fn keep_direct(&self, request: Request, direct: Direct) {
+        *lock(&self.direct) = Some((request, Arc::new(direct)));
     }
 
     fn checked(&self, registry: &Registry) -> Result<Checked, ServerError> {

@@ -16,6 +16,8 @@ use crate::http::refusal::Refusal;
 pub(super) enum Answer {
     One(Box<Outcome>),
     Batch(Vec<Outcome>),
+    /// Documents, as they are to be sent.
+    Written(Vec<u8>),
     /// It broke off: nothing is known of what was executed.
     Failed(Vec<ServerError>),
 }
@@ -61,6 +63,7 @@ pub(super) fn write(answer: Result<Answer, Refusal>, format: Format) -> Response
             body.push(b']');
             respond(StatusCode::OK, format, body, headers)
         }
+        Ok(Answer::Written(body)) => respond(StatusCode::OK, format, body, HeaderMap::new()),
         Ok(Answer::Failed(errors)) => {
             let mut body = Vec::new();
             write_response(&Outcome::from_errors(errors), &mut body);

@@ -149,10 +149,8 @@ impl List {
     /// # Errors
     /// [`ListError`]: where the list is not one of this view, or the database cannot be asked.
     pub async fn read(&self, target: impl ReadTarget) -> Result<Documents, ListError> {
-        let (read, _) = self.prepare(None)?;
-        let rows = target.list(read).await?;
-        let documents = rows.into_iter().filter_map(Listed::into_document).collect();
-        Ok(Documents { documents })
+        let rows = target.list(self.statement()?).await?;
+        Ok(Documents::of(rows))
     }
 
     /// Reads the documents as structs: one statement.
@@ -163,8 +161,7 @@ impl List {
         &self,
         target: impl ReadTarget,
     ) -> Result<Vec<T>, ListError> {
-        let (read, _) = self.prepare(None)?;
-        let rows = target.list(read).await?;
+        let rows = target.list(self.statement()?).await?;
         let parsed = rows.iter().filter_map(|row| row.parse(self.view));
         Ok(parsed.collect::<crate::Result<_>>()?)
     }
@@ -217,7 +214,7 @@ impl List {
     /// # Errors
     /// As [`read`](Self::read).
     pub async fn explain(&self, target: impl ReadTarget) -> Result<String, ListError> {
-        explain(self.prepare(None)?.0, target).await
+        explain(self.statement()?, target).await
     }
 
     /// The same of a page.
@@ -237,7 +234,7 @@ impl List {
     /// # Errors
     /// [`ListError`], where the list is not one of this view.
     pub fn sql(&self) -> Result<String, ListError> {
-        Ok(self.prepare(None)?.0.sql)
+        Ok(self.statement()?.sql.to_string())
     }
 
     /// The statement of a page.
@@ -245,10 +242,15 @@ impl List {
     /// # Errors
     /// [`ListError`], where the list is not one of this view, or a cursor not of this list.
     pub fn page_sql(&self, page: &Page) -> Result<String, ListError> {
-        Ok(self.prepare(Some(page))?.0.sql)
+        Ok(self.prepare(Some(page))?.0.sql.to_string())
     }
 
-    /// The statement with its values, and the order as it was asked for.
+    /// The statement with its values.
+    pub(crate) fn statement(&self) -> Result<ListRead, ListError> {
+        Ok(self.prepare(None)?.0)
+    }
+
+    /// The same of a page, too, and the order as it was asked for.
     fn prepare(&self, page: Option<&Page>) -> Result<(ListRead, Order), ListError> {
         let view = self.view.view;
         let mut parameters = Parameters::default();
@@ -295,7 +297,7 @@ impl List {
         };
         let read = ListRead {
             view: self.view,
-            sql: query.compose(),
+            sql: query.compose().into(),
             arguments: parameters.arguments()?,
         };
         Ok((read, order))
@@ -303,7 +305,7 @@ impl List {
 }
 
 async fn explain(mut read: ListRead, target: impl ReadTarget) -> Result<String, ListError> {
-    read.sql.insert_str(0, EXPLAIN);
+    read.sql = format!("{EXPLAIN}{}", read.sql).into();
     let rows = target.list(read).await?;
     let lines: Vec<_> = rows
         .iter()

@@ -2,6 +2,7 @@
 
 use super::cursor::Cursor;
 use crate::read::document::Document;
+use crate::read::listed::Listed;
 
 /// Which page of a list: so many documents from its beginning or its end, or from a cursor on.
 ///
@@ -68,6 +69,11 @@ pub struct Documents {
 }
 
 impl Documents {
+    pub(crate) fn of(rows: Vec<Listed>) -> Self {
+        let documents = rows.into_iter().filter_map(Listed::into_document).collect();
+        Self { documents }
+    }
+
     /// The documents, in the list's order.
     pub fn iter(&self) -> std::slice::Iter<'_, Document> {
         self.documents.iter()

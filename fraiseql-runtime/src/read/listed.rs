@@ -1,6 +1,8 @@
 //! Lists of documents: what is stored, and in its place what is built where that has another
 //! shape.
 
+use std::sync::Arc;
+
 use serde::de::DeserializeOwned;
 use sqlx::postgres::{PgArguments, PgRow, PgValueFormat};
 use sqlx::{AssertSqlSafe, PgConnection, Row, ValueRef};
@@ -20,10 +22,10 @@ const KEY: usize = 1;
 const TERMS: usize = 2;
 
 /// A list that is to be read.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct ListRead {
     pub(crate) view: Handle,
-    pub(crate) sql: String,
+    pub(crate) sql: Arc<str>,
     pub(crate) arguments: PgArguments,
 }
 

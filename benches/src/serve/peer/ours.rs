@@ -48,7 +48,7 @@ macro_rules! schema {
             let query = Query::new(Readers::lending(pool.clone()));
             Ok(
                 Schema::build(query, Mutation { pool, blog }, EmptySubscription)
-                    .extension(Prepared::default().validate_once(true))
+                    .extension(Prepared::default().validate_once(true).direct(true))
                     .finish(),
             )
         }

@@ -29,7 +29,7 @@ pub type Schema = async_graphql::Schema<Query, Mutation, EmptySubscription>;
 pub fn schema(app: App) -> Schema {
     let views = Views::new(Readers::lending(app.pool.clone())).max_page(LARGEST_PAGE);
     Schema::build(Query(views, SyncQueries), Mutation, EmptySubscription)
-        .extension(Prepared::default().validate_once(true))
+        .extension(Prepared::default().validate_once(true).direct(true))
         .limit_depth(12)
         .limit_complexity(5_000)
         .data(app)

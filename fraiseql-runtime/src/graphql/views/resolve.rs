@@ -3,11 +3,13 @@
 use async_graphql::{Context, ServerResult, Value};
 
 use super::super::connection;
+use super::super::direct::{Direct, Recording};
 use super::super::document::Answer;
 use super::arguments::{Given, PAGE, argument, chosen, count, failed, mistake, page};
 use super::fields::{Kind, key_field};
 use super::{Root, ViewSet, Views};
-use crate::list::{Filter, List, ListError, Operator};
+use crate::list::{Documents, Filter, List, ListError, Operator};
+use crate::read::target::ReadTarget as _;
 
 impl<V: ViewSet> Views<V> {
     pub(super) async fn root(&self, ctx: &Context<'_>, root: Root) -> ServerResult<Value> {
@@ -26,7 +28,8 @@ impl<V: ViewSet> Views<V> {
                     .filter(Filter::compare(key, Operator::Eq, value))
                     .limit(1)
                     .omit(answer.projection().unselected_lists());
-                let documents = list.read(&self.readers).await.map_err(failed)?;
+                let documents = self.read(ctx, &list, &answer, false).await;
+                let documents = documents.map_err(failed)?;
                 one(ctx, answer, documents.iter().next().map(|one| one.json()))
             }
             Kind::Many => {
@@ -37,7 +40,8 @@ impl<V: ViewSet> Views<V> {
                     .limit(limit.into())
                     .offset(offset.into())
                     .omit(answer.projection().unselected_lists());
-                let documents = list.read(&self.readers).await.map_err(failed)?;
+                let documents = self.read(ctx, &list, &answer, true).await;
+                let documents = documents.map_err(failed)?;
                 answer.list(documents.iter().map(|document| document.json()))?;
                 answer.finish()
             }
@@ -53,6 +57,31 @@ impl<V: ViewSet> Views<V> {
                 answer.finish()
             }
         }
+    }
+}
+
+impl<V> Views<V> {
+    /// Reads a list, and says how, where it may be read so another time.
+    async fn read(
+        &self,
+        ctx: &Context<'_>,
+        list: &List,
+        answer: &Answer<'_>,
+        is_list: bool,
+    ) -> Result<Documents, ListError> {
+        let read = list.statement()?;
+        if let Some(recording) = ctx.data_opt::<Recording>()
+            && !answer.as_values()
+        {
+            recording.record(Direct {
+                name: ctx.item.node.response_key().node.to_string(),
+                is_list,
+                read: read.clone(),
+                projection: answer.projection().clone(),
+                readers: self.readers.clone(),
+            });
+        }
+        Ok(Documents::of(self.readers.list(read).await?))
     }
 }
 
