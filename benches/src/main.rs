@@ -57,9 +57,16 @@ enum Command {
     Derive(derive::Options),
 }
 
-#[tokio::main]
-async fn main() -> anyhow::Result<()> {
+fn main() -> anyhow::Result<()> {
     match Arguments::parse().command {
+        // It has runtimes of its own.
+        Command::ServePeer(options) => serve::peer(&options),
+        command => tokio::runtime::Runtime::new()?.block_on(run(command)),
+    }
+}
+
+async fn run(command: Command) -> anyhow::Result<()> {
+    match command {
         Command::Sync(options) => sync::run(options).await,
         Command::Mutation(options) => mutation::run(options).await,
         Command::Select(options) => select::run(options).await,
@@ -67,7 +74,7 @@ async fn main() -> anyhow::Result<()> {
         Command::Verify(options) => verify::run(options).await,
         Command::Graphql(options) => graphql::run(options).await,
         Command::Serve(options) => serve::run(options).await,
-        Command::ServePeer(options) => serve::peer(options).await,
+        Command::ServePeer(options) => serve::peer(&options),
         Command::List(options) => list::run(options).await,
         Command::Derive(options) => derive::run(&options),
     }

@@ -6,15 +6,17 @@ mod dataloader;
 mod ours;
 mod rename;
 
-use std::io::{Read as _, Write as _};
+use std::io::Read as _;
 use std::time::Duration;
 
+use anyhow::{Context as _, bail};
 use async_graphql::Executor;
 use axum::Router;
-use axum::serve::ListenerExt as _;
 use fraiseql_runtime::http::GraphQl;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use tokio::net::TcpListener;
+use tokio::net::TcpStream;
+use tokio::runtime::Builder;
+use tokio::sync::{mpsc, oneshot};
 
 use self::rename::Then;
 use super::contender::Contender;
@@ -31,45 +33,103 @@ pub(crate) struct PeerOptions {
 
 /// A server that says its port, and ends when its input does. The database is that of the
 /// variables `PGHOST` and so on.
-pub(crate) async fn peer(options: PeerOptions) -> anyhow::Result<()> {
+///
+/// It has a runtime of one thread for each core, with its part of the connections: in one runtime
+/// of several threads, each wakes the others to look for work that there is not.
+pub(crate) fn peer(options: &PeerOptions) -> anyhow::Result<()> {
     // A thread, since a read of the input keeps one anyway.
     std::thread::spawn(|| {
         let _ = std::io::stdin().read_to_end(&mut Vec::new());
         std::process::exit(0);
     });
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let threads = cores.min(CONNECTIONS as usize);
+    let mut workers = Vec::new();
+    for _ in 0..threads {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        let (contender, (ready, is_ready)) = (options.contender, oneshot::channel());
+        let connections = CONNECTIONS / u32::try_from(threads)?;
+        let thread = std::thread::spawn(move || {
+            let runtime = Builder::new_current_thread().enable_all().build()?;
+            runtime.block_on(work(contender, connections, ready, Handed(receiver)))
+        });
+        if is_ready.blocking_recv().is_err() {
+            return match thread.join() {
+                Ok(result) => result,
+                Err(_) => bail!("a thread of the server has panicked"),
+            };
+        }
+        workers.push(sender);
+    }
+    let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+    println!("{}", listener.local_addr()?.port());
+    for worker in workers.iter().cycle() {
+        let (stream, _) = listener.accept()?;
+        // Without it, it is slower, and still right.
+        let _ = stream.set_nodelay(true);
+        stream.set_nonblocking(true)?;
+        worker
+            .send(stream)
+            .context("a thread of the server ended")?;
+    }
+    Ok(())
+}
+
+/// What one thread serves.
+async fn work(
+    contender: Contender,
+    connections: u32,
+    ready: oneshot::Sender<()>,
+    clients: Handed,
+) -> anyhow::Result<()> {
     let pool = PgPoolOptions::new()
-        .min_connections(CONNECTIONS)
-        .max_connections(CONNECTIONS)
+        .min_connections(connections)
+        .max_connections(connections)
         .max_lifetime(None)
         .idle_timeout(None)
         // A round trip for each request; that a connection is dead, its next statement tells.
         .test_before_acquire(false)
         .connect_with(PgConnectOptions::new())
         .await?;
-    match options.contender {
-        Contender::OursJson => serve(ours::json(pool)?).await,
-        Contender::OursJsonb => serve(ours::jsonb(pool)?).await,
-        Contender::DataLoader => serve(dataloader::schema(pool, None)).await,
-        Contender::DataLoaderEager => serve(dataloader::schema(pool, Some(Duration::ZERO))).await,
-        Contender::ByHand | Contender::Triggers => {
-            serve(by_hand::schema(pool, Then::Nothing)).await
-        }
-        Contender::Matview => serve(by_hand::schema(pool, Then::Refresh)).await,
-        other => anyhow::bail!("{other} is no server of this program"),
-    }
+    let app = match contender {
+        Contender::OursJson => router(ours::json(pool)?),
+        Contender::OursJsonb => router(ours::jsonb(pool)?),
+        Contender::DataLoader => router(dataloader::schema(pool, None)),
+        Contender::DataLoaderEager => router(dataloader::schema(pool, Some(Duration::ZERO))),
+        Contender::ByHand | Contender::Triggers => router(by_hand::schema(pool, Then::Nothing)),
+        Contender::Matview => router(by_hand::schema(pool, Then::Refresh)),
+        other => bail!("{other} is no server of this program"),
+    };
+    let _ = ready.send(());
+    axum::serve(clients, app).await?;
+    Ok(())
 }
 
-async fn serve(schema: impl Executor) -> anyhow::Result<()> {
-    let app = Router::new().route_service("/graphql", GraphQl::new(schema));
-    let listener = TcpListener::bind("127.0.0.1:0").await?;
-    let mut stdout = std::io::stdout().lock();
-    writeln!(stdout, "{}", listener.local_addr()?.port())?;
-    stdout.flush()?;
-    drop(stdout);
-    let listener = listener.tap_io(|stream| {
-        // Without it, it is slower, and still right.
-        let _ = stream.set_nodelay(true);
-    });
-    axum::serve(listener, app).await?;
-    Ok(())
+fn router(schema: impl Executor) -> Router {
+    Router::new().route_service("/graphql", GraphQl::new(schema))
+}
+
+/// Clients that another thread has accepted.
+struct Handed(mpsc::UnboundedReceiver<std::net::TcpStream>);
+
+impl axum::serve::Listener for Handed {
+    type Io = TcpStream;
+    type Addr = ();
+
+    async fn accept(&mut self) -> (TcpStream, ()) {
+        loop {
+            match self.0.recv().await {
+                Some(stream) => {
+                    if let Ok(stream) = TcpStream::from_std(stream) {
+                        return (stream, ());
+                    }
+                }
+                None => std::future::pending().await,
+            }
+        }
+    }
+
+    fn local_addr(&self) -> std::io::Result<()> {
+        Ok(())
+    }
 }
