@@ -86,6 +86,12 @@ pub(crate) async fn run(options: &Options, database: &Database) -> anyhow::Resul
                 raw: raw.as_ref(),
                 requests: &requests,
             };
+            // Refreshes wait for each other, those of sixteen clients longer than a request may take.
+            let here: Vec<_> = here
+                .iter()
+                .copied()
+                .filter(|(one, _)| clients == 1 || *one != Contender::Matview)
+                .collect();
             cells.extend(turn.rounds(&here).await?);
         }
     }

@@ -35,9 +35,10 @@ pub fn router(app: &App) -> Router {
         .layer(TraceLayer::new_for_http().make_span_with(ops::logs::request))
         .layer(PropagateRequestIdLayer::new(REQUEST_ID))
         .layer(CompressionLayer::new())
+        // The endpoint has a limit of its own, which answers in GraphQL.
         .layer(TimeoutLayer::with_status_code(
             StatusCode::GATEWAY_TIMEOUT,
-            TIMEOUT,
+            TIMEOUT + Duration::from_secs(5),
         ))
         .layer(RequestBodyLimitLayer::new(LARGEST_BODY));
     let router = Router::new()
