@@ -1,11 +1,14 @@
 //! Many clients at once, and a program that is ended while they ask.
+//!
+//! `BLOG_SOAK=600 cargo test --release -p blog --test concurrency -- --nocapture sixteen` goes on for
+//! ten minutes, and shows latencies and the memory of the program by the tenth part.
 
 mod support;
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rand::rngs::SmallRng;
 use rand::seq::IndexedRandom as _;
@@ -123,24 +126,87 @@ impl Known {
     }
 }
 
+/// A load that goes on for a while.
+struct Soak {
+    start: Instant,
+    time: Duration,
+    /// When each operation began, how long it took, and what the program then had in memory.
+    samples: Mutex<Vec<(Duration, Duration, u64)>>,
+}
+
+impl Soak {
+    fn asked_for() -> Option<Self> {
+        let seconds = std::env::var("BLOG_SOAK").ok()?;
+        Some(Self {
+            start: Instant::now(),
+            time: Duration::from_secs(seconds.parse().expect("BLOG_SOAK is a number of seconds")),
+            samples: Mutex::default(),
+        })
+    }
+
+    fn goes_on(&self) -> bool {
+        self.start.elapsed() < self.time
+    }
+
+    fn sample(&self, start: Instant, resident: u64) {
+        let sample = (start - self.start, start.elapsed(), resident);
+        self.samples.lock().unwrap().push(sample);
+    }
+
+    /// By the tenth part; what is held in memory after the first half is still held in the end.
+    fn report(self) {
+        let samples = self.samples.into_inner().unwrap();
+        println!("operations     median        p99     memory");
+        let mut memory = Vec::new();
+        for part in 0..10 {
+            let (from, to) = (self.time * part / 10, self.time * (part + 1) / 10);
+            let here = samples.iter().filter(|(at, ..)| (from..to).contains(at));
+            let (mut took, resident): (Vec<Duration>, Vec<u64>) =
+                here.map(|(_, took, resident)| (*took, *resident)).unzip();
+            took.sort_unstable();
+            let at =
+                |hundredth: usize| took[(took.len() - 1) * hundredth / 100].as_secs_f64() * 1e3;
+            let most = resident.into_iter().max().unwrap();
+            let (count, half, most_took) = (took.len(), at(50), at(99));
+            println!(
+                "{count:>10} {half:>7.1} ms {most_took:>7.1} ms {:>7} kB",
+                most / 1024
+            );
+            memory.push(most);
+        }
+        assert!(
+            memory[9] < memory[4] + memory[4] / 4,
+            "memory grows: {memory:?}"
+        );
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sixteen_clients_do_everything_at_once_and_every_document_is_right() {
     let blog = Blog::start(200).await;
     let known = Known::from(&blog.pool).await;
+    let soak = Soak::asked_for();
     let client = async |seed: u64| {
         let mut rng = SmallRng::seed_from_u64(seed);
         let mut done = 0;
-        while done < OPERATIONS {
+        while soak.as_ref().map_or(done < OPERATIONS, Soak::goes_on) {
             let Some((name, query, variables)) = operation(&known, &mut rng) else {
                 continue;
             };
+            let start = Instant::now();
             let answer = blog.send(query, variables).await.unwrap();
             assert_eq!(answer.status(), 200, "{name}");
             known.learn(name, &answer.json().await.unwrap());
             done += 1;
+            if let Some(soak) = &soak {
+                soak.sample(start, blog.resident());
+            }
         }
     };
     futures_util::future::join_all((0..CLIENTS).map(client)).await;
+    if let Some(soak) = soak {
+        soak.report();
+    }
 
     let answers = known.answers.lock().unwrap().clone();
     for ((name, outcome), count) in &answers {

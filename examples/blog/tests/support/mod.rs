@@ -133,6 +133,15 @@ impl Blog {
         self.child.id()
     }
 
+    /// What the program has in memory, in bytes; 0 where nobody says it.
+    pub(crate) fn resident(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid()));
+        let status = status.unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kilobytes = line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok());
+        kilobytes.unwrap_or(0_u64) * 1024
+    }
+
     /// Asks the program to end.
     pub(crate) fn terminate(&self) {
         let pid = self.pid().to_string();
