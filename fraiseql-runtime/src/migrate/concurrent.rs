@@ -43,13 +43,21 @@ pub(super) async fn create(
             return Ok(());
         }
     };
+    let mut result = Ok(());
     for later in later {
-        if one(lock.as_mut(), &later, left_over).await? {
-            created.push(what(&later));
+        match one(lock.as_mut(), &later, left_over).await {
+            Ok(true) => created.push(what(&later)),
+            Ok(false) => {}
+            Err(error) => {
+                result = Err(error);
+                break;
+            }
         }
     }
-    lock.release_now().await.map_err(failed())?;
-    Ok(())
+    // After a failure, too: whoever tries again at once is not to find it taken.
+    let released = lock.release_now().await.map_err(failed());
+    result?;
+    released.map(drop)
 }
 
 fn what(later: &Later) -> String {
