@@ -9,9 +9,8 @@ use async_graphql::{CacheControl, Response};
 #[cfg(feature = "http")]
 use super::document::MOST_RESERVED;
 use crate::mutex::lock;
-use crate::read::listed::{ListRead, Listed};
+use crate::read::listed::ListRead;
 use crate::read::readers::Readers;
-use crate::read::target::ReadTarget as _;
 use crate::select::Projection;
 
 /// How a request was answered. None of it is data.
@@ -66,6 +65,9 @@ impl Direct {
     /// The answer as it is sent; `None` where there is an error to be told, for the schema to do.
     #[cfg(feature = "http")]
     pub(crate) async fn answer(&self) -> Option<Vec<u8>> {
+        use crate::read::listed::Listed;
+        use crate::read::target::ReadTarget as _;
+
         let documents = self.readers.list(self.read.clone()).await.ok()?;
         let documents = documents.iter().filter_map(Listed::document);
         let size: usize = documents.clone().map(|one| one.json().len()).sum();
