@@ -1,5 +1,6 @@
-//! Reading documents: [`target`] says where that can run, [`readers`] lends connections, `stored` reads what is stored, and
-//! builds what is stored in another shape than the view's; `listed` does so with lists.
+//! Reading documents: [`target`] says where that can run, [`readers`] lends connections, `stored`
+//! reads what is stored, and builds what is stored in another shape than the view's; `listed` does
+//! so with lists.
 
 pub(crate) mod document;
 pub(crate) mod listed;
