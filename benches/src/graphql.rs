@@ -8,9 +8,9 @@ use std::time::Instant;
 use anyhow::{Context, ensure};
 use async_graphql::dynamic;
 use async_graphql::{EmptyMutation, EmptySubscription, Object, Schema, Value};
+use fraiseql_graphql::response::write_response;
+use fraiseql_graphql::{Prepared, TvList};
 use fraiseql_runtime::TView;
-use fraiseql_runtime::graphql::response::write_response;
-use fraiseql_runtime::graphql::{Prepared, TvList};
 use serde_json::value::RawValue;
 use sqlx::postgres::PgPoolOptions;
 

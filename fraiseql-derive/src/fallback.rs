@@ -108,7 +108,7 @@ fn view(input: &DeriveInput, krate: &Path, container: &ViewAttr, key: &Type) -> 
     let delete = format_ident!("delete_{entity}");
     quote! {
         #[automatically_derived]
-        impl #generics #krate::TView for #ident #arguments
+        impl #generics #krate::__private::ViewDef for #ident #arguments
         where
             Self: 'static
                 + #krate::__private::serde::Serialize
@@ -116,8 +116,8 @@ fn view(input: &DeriveInput, krate: &Path, container: &ViewAttr, key: &Type) -> 
                 + #krate::__private::std::marker::Send
                 + #krate::__private::std::marker::Sync,
         {
-            type Key = #key;
-            const VIEW: &'static #krate::schema::View = &#krate::schema::View {
+            type DocumentKey = #key;
+            const DEFINITION: &'static #krate::schema::View = &#krate::schema::View {
                 shape: <#ident #arguments as #krate::Embed>::SHAPE,
                 table: #krate::schema::Table { schema: "", name: "" },
                 entity: #entity,
@@ -130,7 +130,7 @@ fn view(input: &DeriveInput, krate: &Path, container: &ViewAttr, key: &Type) -> 
                 indexes: &[],
                 storage: #krate::schema::Storage::DEFAULT,
             };
-            fn statements() -> &'static #krate::__private::Statements {
+            fn composed() -> &'static #krate::__private::Statements {
                 #krate::__private::std::unreachable!()
             }
         }
@@ -142,11 +142,11 @@ fn view(input: &DeriveInput, krate: &Path, container: &ViewAttr, key: &Type) -> 
             #krate::__private::std::unreachable!()
         }
         #[allow(dead_code)]
-        #visibility fn #sync_all<'a, T: #krate::SyncTarget + 'a>(_: T) -> #krate::FullSync<'a, T> {
+        #visibility fn #sync_all<'a, T: #krate::SyncTarget + 'a>(_: T) -> #krate::sync::FullSync<'a, T> {
             #krate::__private::std::unreachable!()
         }
         #[allow(dead_code)]
-        #visibility fn #verify<'a>(_: impl #krate::VerifyTarget + 'a) -> #krate::Verify<'a> {
+        #visibility fn #verify<'a>(_: impl #krate::verify::VerifyTarget + 'a) -> #krate::Verify<'a> {
             #krate::__private::std::unreachable!()
         }
         #[allow(dead_code)]

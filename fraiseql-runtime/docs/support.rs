@@ -1,6 +1,12 @@
 // What the examples of the guides have in hidden lines: a database of their own, and imports.
 #[allow(dead_code, unused_imports)]
 mod support {
+    pub use fraiseql_runtime::mutation::*;
+    pub use fraiseql_runtime::rebuild::{RebuildOutcome, RebuildState};
+    pub use fraiseql_runtime::select::*;
+    pub use fraiseql_runtime::sync::*;
+    pub use fraiseql_runtime::testing::*;
+    pub use fraiseql_runtime::verify::*;
     pub use fraiseql_runtime::*;
     pub use serde_json::json;
     pub use sqlx::PgPool;

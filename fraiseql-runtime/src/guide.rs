@@ -11,7 +11,7 @@
 //! | [`evolution`] | a struct that changes while its documents are read: rebuilds, deploys |
 //! | [`operations`] | check, migrate, full syncs, verifications, rebuilds, limits, logs, metrics, storage |
 //!
-//! The types of fields are at [`scalar`](crate::scalar).
+//! The types of fields are at [`scalar`](crate::schema::scalar).
 
 #[doc = include_str!("../docs/attributes.md")]
 pub mod attributes {}
@@ -48,9 +48,5 @@ pub mod evolution {}
 )]
 pub mod operations {}
 
-#[cfg_attr(feature = "http", doc = include_str!("../docs/serving.md"))]
-#[cfg_attr(
-    not(feature = "http"),
-    doc = "This guide is there with the feature `http`, which it uses."
-)]
+#[cfg_attr(not(doctest), doc = include_str!("../docs/serving.md"))]
 pub mod serving {}

@@ -90,101 +90,76 @@
 //! [`guide::concurrency`] has the cases one by one, with those that are not held, and [`Verify`]
 //! finds what was forgotten.
 
-pub mod check;
-mod columns;
-mod cycle;
-mod dependents;
+mod const_check;
+mod db;
 mod error;
-#[cfg(feature = "graphql")]
-pub mod graphql;
 pub mod guide;
-#[cfg(feature = "http")]
-pub mod http;
-mod key;
-mod lease;
-pub mod list;
-mod message;
-pub mod migrate;
-mod model;
-mod mutation;
-mod mutex;
-mod proof;
-mod read;
-pub mod rebuild;
-mod relation;
-mod row_key;
-pub mod scalar;
+pub mod model;
+pub mod mutation;
+mod ops;
+pub mod read;
 pub mod schema;
-pub mod select;
-mod shape_of;
 pub mod sql;
 pub mod sync;
-mod view;
+pub mod testing;
+pub mod view;
 
-pub use check::report::CheckReport;
-pub use dependents::Dependents;
 pub use error::{Error, Result};
 pub use fraiseql_derive::{Embed, TEnum, TScalar, TView};
-pub use key::{Key, Keys};
-pub use migrate::{LeftOver, Migration};
-pub use model::{ReadModel, ReadModelBuilder};
-pub use mutation::limits::{Beyond, Limits};
-pub use mutation::marks::Changes;
-pub use mutation::report::{LeftToFullSync, MutationReport, ViewReport};
-pub use mutation::retry::MutateError;
-pub use mutation::savepoint::Savepoint;
-pub use mutation::{Isolation, Mutation};
-pub use read::document::Document;
-pub use read::readers::Readers;
-pub use read::target::ReadTarget;
-pub use rebuild::Rebuild;
-pub use rebuild::report::{RebuildOutcome, RebuildReport, ViewRebuild};
-pub use rebuild::status::{RebuildState, RebuildStatus};
-pub use row_key::Keyed;
-pub use scalar::{Scalar, TEnum};
-pub use select::{Projection, ProjectionError, Selection, SelectionError};
-pub use sync::failure::Failure;
-pub use sync::full::FullSync;
-pub use sync::full::progress::{Position, Progress};
-pub use sync::log::{LogEntry, SyncLog};
-pub use sync::observe::{BatchEvent, Mode, Observed, SyncObserver};
-pub use sync::recorder::changes::{Change, ChangeKind};
-pub use sync::recorder::{Call, Recorder};
-pub use sync::report::{InvalidDocument, SyncReport};
-pub use sync::target::SyncTarget;
-#[cfg(feature = "metrics")]
-pub use sync::telemetry::measured::describe_metrics;
-pub use sync::verify::Verify;
-pub use sync::verify::assertion::assert_synced;
-pub use sync::verify::difference::{Difference, Explained};
-pub use sync::verify::report::{KeyList, VerifyProgress, VerifyReport, VerifyReports};
-pub use sync::verify::target::VerifyTarget;
-pub use view::{Embed, ManyField, OneField, TView};
+pub use model::ReadModel;
+pub use mutation::{Changes, Mutation, MutationReport};
+pub use ops::verify::Verify;
+pub use ops::{check, migrate, rebuild, verify};
+pub use read::select::{Projection, Selection};
+pub use read::typed::TView;
+pub use read::{ReadTarget, Readers, list, select};
+pub use schema::embed::Embed;
+pub use schema::key::{Key, Keys};
+pub use schema::row_key::Keyed;
+pub use schema::scalar::{self, Scalar, TEnum};
+pub use sync::{SyncLog, SyncReport, SyncTarget};
+pub use testing::{Failure, Recorder, assert_synced};
 
-/// What the derives emit refers to this. Nothing here is for people.
+/// What the derives emit refers to this. Not part of the public API.
 #[doc(hidden)]
 pub mod __private {
     pub mod columns {
-        pub use crate::columns::{aggregate_key, many_fk, many_key, many_order, one_fk, one_key};
-    }
-    pub use crate::cycle::{Child, Children, End, check as check_cycle};
-    pub mod proof {
-        pub use crate::proof::{aggregate, json, key, part_has_key, promoted, range, scalar, text};
-    }
-    pub mod relation {
-        pub use crate::relation::{Many, NoRelation, NoScalar, One, Value};
-    }
-    pub mod shape_of {
-        pub use crate::shape_of::{
-            Own, chain, field, filter, key, key_column, table, written_table,
+        pub use crate::const_check::columns::{
+            aggregate_key, many_fk, many_key, many_order, one_fk, one_key,
         };
     }
-    pub use crate::row_key::{KeyOf, NoKey};
-    pub use crate::scalar::read_enum;
+    pub use crate::const_check::cycle::check as check_cycle;
+    pub mod proof {
+        pub use crate::const_check::scalar::{
+            aggregate, json, key, part_has_key, promoted, range, scalar, text,
+        };
+    }
+    pub mod relation {
+        pub use crate::const_check::autoref::{Many, NoRelation, NoScalar, One, Value};
+    }
+    pub mod shape_of {
+        pub use crate::const_check::shape_of::{
+            chain, field, filter, key, key_column, table, written_table,
+        };
+        pub use crate::schema::embed::Own;
+    }
+    pub use crate::ops::verify::verify;
+    pub use crate::schema::embed::{Child, Children, End, KeyOf, ManyField, NoKey, OneField};
+    pub use crate::schema::scalar::read_enum;
     pub use crate::sql::Statements;
     pub use crate::sync::full::sync_all;
-    pub use crate::sync::verify::verify;
     pub use crate::sync::{delete, sync};
+    pub use crate::view::ViewDef;
     pub use serde;
     pub use std;
+}
+
+/// What `fraiseql-graphql` uses beside the public API. Not covered by semver: the two crates are
+/// released together.
+#[doc(hidden)]
+pub mod __graphql {
+    pub use crate::db::mutex::lock;
+    pub use crate::read::documents;
+    pub use crate::read::listed::{ListRead, Listed};
+    pub use crate::view::Handle;
 }

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use fraiseql_runtime::{Error, Isolation, Mutation, ReadModel, SyncReport};
+use fraiseql_runtime::mutation::Isolation;
+use fraiseql_runtime::{Error, Mutation, ReadModel, SyncReport};
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 use sqlx::PgPool;

@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use fraiseql_runtime::{Mutation, Observed, ReadModel, SyncLog};
+use fraiseql_runtime::sync::Observed;
+use fraiseql_runtime::{Mutation, ReadModel, SyncLog};
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions as _, Connection as _, PgPool};

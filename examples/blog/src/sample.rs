@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use fraiseql_runtime::{FullSync, Observed};
+use fraiseql_runtime::sync::{FullSync, Observed};
 use indicatif::{ProgressBar, ProgressStyle};
 use sqlx::PgPool;
 

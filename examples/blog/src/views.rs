@@ -2,7 +2,8 @@
 //! GraphQL types are made of these structs.
 
 use chrono::{DateTime, Utc};
-use fraiseql_runtime::{Embed, ReadModel, ReadModelBuilder, TView};
+use fraiseql_runtime::model::ReadModelBuilder;
+use fraiseql_runtime::{Embed, ReadModel, TView};
 use uuid::Uuid;
 
 /// Somebody who writes posts and comments.

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use fraiseql_runtime::BatchEvent;
+use fraiseql_runtime::sync::BatchEvent;
 use tracing::field::{Field, Visit};
 use tracing::level_filters::LevelFilter;
 use tracing::subscriber::Interest;
@@ -124,7 +124,7 @@ impl Documents {
     }
 }
 
-/// Counts documents: for [`ReadModelBuilder::observe`](fraiseql_runtime::ReadModelBuilder::observe).
+/// Counts documents: for [`ReadModelBuilder::observe`](fraiseql_runtime::model::ReadModelBuilder::observe).
 pub fn observe(batch: &BatchEvent<'_>) {
     let Ok(report) = batch.result else { return };
     let documents = Documents {

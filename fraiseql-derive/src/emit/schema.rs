@@ -163,7 +163,7 @@ fn part_of(model: &Model, field: &Field, holder: &Ident) -> TokenStream {
     let ty = &field.ty;
     let (start, end) = ends(ty);
     let open = quote_spanned!(start=> <);
-    let close = quote_spanned!(end=> as #krate::#holder>::Part);
+    let close = quote_spanned!(end=> as #krate::__private::#holder>::Part);
     quote!(#open #ty #close)
 }
 

@@ -44,10 +44,10 @@ pub(crate) fn implementation(model: &Model, view: &View) -> TokenStream {
             storage: #storage,
         };
         #[automatically_derived]
-        impl #krate::TView for #ident {
-            type Key = #key_type;
-            const VIEW: &'static #krate::schema::View = __VIEW;
-            fn statements() -> &'static #krate::__private::Statements {
+        impl #krate::__private::ViewDef for #ident {
+            type DocumentKey = #key_type;
+            const DEFINITION: &'static #krate::schema::View = __VIEW;
+            fn composed() -> &'static #krate::__private::Statements {
                 static STATEMENTS: #krate::__private::std::sync::OnceLock<
                     #krate::__private::Statements,
                 > = #krate::__private::std::sync::OnceLock::new();
@@ -110,14 +110,14 @@ pub(crate) fn functions(model: &Model, view: &View) -> TokenStream {
         #[allow(dead_code)]
         #visibility fn #sync_all<'a, T: #krate::SyncTarget + 'a>(
             target: T,
-        ) -> #krate::FullSync<'a, T> {
+        ) -> #krate::sync::FullSync<'a, T> {
             #krate::__private::sync_all::<#ident, T>(target)
         }
 
         #[doc = #verify_doc]
         #[allow(dead_code)]
         #visibility fn #verify<'a>(
-            target: impl #krate::VerifyTarget + 'a,
+            target: impl #krate::verify::VerifyTarget + 'a,
         ) -> #krate::Verify<'a> {
             #krate::__private::verify::<#ident>(target)
         }

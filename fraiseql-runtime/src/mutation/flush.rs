@@ -10,21 +10,23 @@ use std::sync::Arc;
 
 use sqlx::{AssertSqlSafe, PgConnection};
 
-use crate::dependents::Dependents;
-use crate::dependents::cascade::{TableName, cascades};
-use crate::dependents::find::{FoundWay, OldValues, find, find_from, old_values};
-use crate::dependents::index::Index;
+use crate::db::telemetry::statement as trace_statement;
 use crate::error::{Error, Result};
-use crate::key::Keys;
+use crate::mutation::dependents::Dependents;
+use crate::mutation::dependents::cascade::{TableName, cascades};
+use crate::mutation::dependents::find::{FoundWay, OldValues, find, find_from, old_values};
+use crate::mutation::dependents::index::Index;
 use crate::mutation::limits::Beyond;
 use crate::mutation::marks::Rows;
 use crate::mutation::past::Past;
 use crate::mutation::report::{LeftToFullSync, MutationReport, ViewReport};
 use crate::mutation::{Isolation, Mutation};
+use crate::schema::key::Keys;
 use crate::schema::{Table, View};
 use crate::sql::part::PartSql;
 use crate::sync::report::SyncReport;
-use crate::sync::{Request, observe, part, telemetry};
+use crate::sync::request::Request;
+use crate::sync::{part, run};
 use crate::view::Handle;
 
 /// How many ways an error names.
@@ -39,7 +41,7 @@ pub(super) async fn flush(mutation: &mut Mutation) -> Result<MutationReport> {
     let documents = found.within_limits(mutation, &mut report)?;
     for (view, mut keys) in documents.into_views() {
         let mut synced = SyncReport::default();
-        let watchers = &mutation.model.watchers;
+        let observers = &mutation.context.observers;
         for Replaced {
             part,
             rows,
@@ -53,11 +55,13 @@ pub(super) async fn flush(mutation: &mut Mutation) -> Result<MutationReport> {
                 rows,
                 keys: of,
             };
-            synced += observe::told(&mut *mutation.connection, watchers, request).await?;
+            synced +=
+                run::run_observed_in_span(&mut *mutation.connection, observers, request).await?;
         }
         if !keys.is_empty() {
             let request = Request::Sync { view, keys };
-            synced += observe::told(&mut *mutation.connection, watchers, request).await?;
+            synced +=
+                run::run_observed_in_span(&mut *mutation.connection, observers, request).await?;
         }
         report.views.push(ViewReport {
             entity: view.view.entity,
@@ -116,13 +120,14 @@ impl Search {
             truncated: false,
             not_followed: BTreeSet::new(),
         };
-        let index = Arc::clone(&mutation.model.dependents);
-        search.announce(mutation, &index, &marks.rows).await?;
+        let context = Arc::clone(&mutation.context);
+        let index = &context.index;
+        search.announce(mutation, index, &marks.rows).await?;
         let limit = mutation.limits.documents;
         let mut before = Vec::new();
         for ((table, column, _), rows) in marks.rows {
             let connection: &mut PgConnection = &mut mutation.connection;
-            let found = find(&index, connection, table, &column, &rows.keys, true, limit).await?;
+            let found = find(index, connection, table, &column, &rows.keys, true, limit).await?;
             let mut gone = rows.past.clone();
             gone.remove(&found.existing);
             let may_move = index.ways(table).iter().any(|way| way.leaves_by_other(&column))
@@ -162,7 +167,7 @@ impl Search {
         }
         let views: Vec<&View> = views.into_values().collect();
         let sql = index.announce(&views);
-        telemetry::statement(&sql);
+        trace_statement(&sql);
         sqlx::query(AssertSqlSafe(sql))
             .execute(&mut *mutation.connection)
             .await
@@ -177,18 +182,19 @@ impl Search {
     /// be locked: one that somebody else moves meanwhile leads elsewhere.
     async fn look_back(&mut self, mutation: &mut Mutation, before: &[Before]) -> Result<()> {
         let limit = mutation.limits.documents;
-        let index = Arc::clone(&mutation.model.dependents);
+        let context = Arc::clone(&mutation.context);
+        let index = &context.index;
         // With how much further they are than the rows that were marked.
         let mut old: Vec<(Table, OldValues, usize)> = Vec::new();
-        let mut past = Past::begin(&mutation.pool, &mutation.model.spare).await?;
+        let mut past = Past::begin(&mutation.pool, &context.spare).await?;
         let connection = past.connection();
         for rows in before {
             let Before { table, column, .. } = rows;
-            let values = old_values(&index, connection, *table, column, &rows.keys).await?;
+            let values = old_values(index, connection, *table, column, &rows.keys).await?;
             old.extend(values.into_iter().map(|values| (*table, values, 0)));
             if mutation.isolation == Isolation::Serializable {
                 let keys = &rows.keys;
-                let found = find(&index, connection, *table, column, keys, false, limit).await?;
+                let found = find(index, connection, *table, column, keys, false, limit).await?;
                 self.add(found.ways, 0, None);
             }
             if rows.gone.is_empty() {
@@ -207,15 +213,14 @@ impl Search {
                 let Some(table) = index.table_called(&rows.table.schema, &rows.table.name) else {
                     continue;
                 };
-                let values =
-                    old_values(&index, connection, table, &rows.column, &rows.keys).await?;
+                let values = old_values(index, connection, table, &rows.column, &rows.keys).await?;
                 old.extend(values.into_iter().map(|values| (table, values, 1)));
             }
         }
         past.end().await;
         let connection: &mut PgConnection = &mut mutation.connection;
         for (table, old, further) in old {
-            let found = find_from(&index, connection, table, &old, limit).await?;
+            let found = find_from(index, connection, table, &old, limit).await?;
             self.add(found, further, None);
         }
         Ok(())

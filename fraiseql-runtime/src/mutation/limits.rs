@@ -1,7 +1,7 @@
 //! What one mutation may touch.
 
 /// The most that one mutation may touch. Set for a read model by
-/// [`ReadModelBuilder::limits`](crate::ReadModelBuilder::limits), for one mutation by
+/// [`ReadModelBuilder::limits`](crate::model::ReadModelBuilder::limits), for one mutation by
 /// [`Mutation::limits`](crate::Mutation::limits).
 ///
 /// A change to a row that half of the database embeds would hold its locks for minutes, where

@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use crate::dependents::Dependents;
 use crate::error::Result;
-use crate::key::{Key, Keys};
-use crate::row_key::Keyed;
+use crate::mutation::dependents::Dependents;
+use crate::read::typed::TView;
 use crate::schema::Table;
-use crate::view::TView;
+use crate::schema::key::{Key, Keys};
+use crate::schema::row_key::Keyed;
 
 /// Something that is told which rows were changed: a [`Mutation`](crate::Mutation), a
-/// [`Savepoint`](crate::Savepoint), or a [`Recorder`](crate::Recorder) in a unit test.
+/// [`Savepoint`](crate::mutation::Savepoint), or a [`Recorder`](crate::Recorder) in a unit test.
 ///
 /// Code that only marks takes an `&mut impl Changes`:
 ///

@@ -5,6 +5,8 @@
 //! rows as they were before; [`savepoint`] is a part that can be rolled back; [`retry`] runs a
 //! mutation again; [`limits`] bounds what one may touch; [`report`] says what was done.
 
+pub(crate) mod context;
+pub(crate) mod dependents;
 mod flush;
 pub(crate) mod limits;
 pub(crate) mod marks;
@@ -12,26 +14,30 @@ pub(crate) mod past;
 pub(crate) mod report;
 pub(crate) mod retry;
 pub(crate) mod savepoint;
+mod telemetry;
 
-use std::fmt;
+pub use self::dependents::Dependents;
+pub use self::limits::{Beyond, Limits};
+pub use self::marks::Changes;
+pub use self::report::{LeftToFullSync, MutationReport, ViewReport};
+pub use self::retry::MutateError;
+pub use std::fmt;
 use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 use std::time::Instant;
 
 use sqlx::postgres::PgTransactionManager;
 use sqlx::{Connection, PgConnection, PgPool};
 use sqlx_core::transaction::TransactionManager;
 
-use self::limits::Limits;
+use self::context::Context;
 use self::marks::{Marks, changes_by_own_methods};
-use self::report::MutationReport;
 use self::savepoint::Savepoint;
+use crate::db::connection::Lease;
 use crate::error::{Error, Result};
-use crate::key::Key;
-use crate::lease::Lease;
-use crate::model::ReadModel;
-use crate::row_key::Keyed;
-use crate::sync::telemetry;
-use crate::view::TView;
+use crate::read::typed::TView;
+use crate::schema::key::Key;
+use crate::schema::row_key::Keyed;
 
 /// A transaction that knows what it changes. Begun by [`ReadModel::mutation`].
 ///
@@ -76,7 +82,7 @@ use crate::view::TView;
 #[must_use = "a mutation that is not committed is rolled back"]
 pub struct Mutation {
     connection: Open,
-    model: ReadModel,
+    context: Arc<Context>,
     pool: PgPool,
     marks: Marks,
     limits: Limits,
@@ -98,38 +104,27 @@ pub enum Isolation {
     Serializable,
 }
 
-impl ReadModel {
-    /// Begins a mutation, READ COMMITTED; see [`Mutation`].
-    ///
-    /// # Errors
-    /// When no connection can be had.
-    pub async fn mutation(&self, pool: &PgPool) -> Result<Mutation> {
-        self.mutation_with(pool, Isolation::ReadCommitted).await
-    }
-
-    /// Begins a mutation with another isolation level.
-    ///
-    /// # Errors
-    /// When no connection can be had.
-    pub async fn mutation_with(&self, pool: &PgPool, isolation: Isolation) -> Result<Mutation> {
+impl Mutation {
+    pub(crate) async fn begin(
+        context: &Arc<Context>,
+        pool: &PgPool,
+        isolation: Isolation,
+    ) -> Result<Self> {
         let begin = match isolation {
             Isolation::ReadCommitted => "BEGIN ISOLATION LEVEL READ COMMITTED",
             Isolation::Serializable => "BEGIN ISOLATION LEVEL SERIALIZABLE",
         };
-        let connection = Open::begin(pool, begin).await?;
-        Ok(Mutation {
-            connection,
-            model: self.clone(),
+        Ok(Self {
+            connection: Open::begin(pool, begin).await?,
+            context: Arc::clone(context),
             pool: pool.clone(),
             marks: Marks::default(),
-            limits: self.limits,
+            limits: context.limits,
             isolation,
             strict: false,
         })
     }
-}
 
-impl Mutation {
     /// Rows of `T`'s table were inserted, updated, moved or deleted.
     ///
     /// `T` is any struct with that table and a key field, a view or a part. It can be said before
@@ -151,7 +146,7 @@ impl Mutation {
     /// # Errors
     /// When no document is made of rows of that table.
     pub fn changed_rows<K: Key>(&mut self, table: &str, column: &str, values: &[K]) -> Result<()> {
-        let table = self.model.table_named(table)?;
+        let table = self.context.index.table_named(table)?;
         self.marks.changed_rows(table, column, values);
         Ok(())
     }
@@ -180,7 +175,7 @@ impl Mutation {
     /// # Errors
     /// When the database refuses the savepoint.
     pub async fn savepoint(&mut self) -> Result<Savepoint<'_>> {
-        Savepoint::begin(&mut self.connection, &mut self.marks, &self.model).await
+        Savepoint::begin(&mut self.connection, &mut self.marks, &self.context.index).await
     }
 
     /// Syncs every document that depends on what was changed, each once and in the order that

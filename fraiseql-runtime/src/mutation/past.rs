@@ -14,8 +14,8 @@ use futures_util::lock::{Mutex, MutexGuard};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions as _, Executor, PgConnection, PgPool};
 
+use crate::db::connection::Lease;
 use crate::error::{Error, Result};
-use crate::lease::Lease;
 
 /// Nothing here waits for a row, but a table that the mutation itself has locked, as by
 /// TRUNCATE, would be waited for until it ends: for ever.

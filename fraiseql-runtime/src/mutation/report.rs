@@ -3,9 +3,10 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::error::invalid_document::InvalidDocument;
+use crate::read::typed::TView;
 use crate::schema::Table;
-use crate::sync::report::{InvalidDocument, SyncReport};
-use crate::view::TView;
+use crate::sync::report::SyncReport;
 
 /// What a mutation synced, view by view.
 ///

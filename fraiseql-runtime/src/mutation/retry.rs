@@ -1,15 +1,16 @@
 //! Mutations that are run again after a deadlock or a serialization failure.
 
 use std::error::Error as StdError;
+use std::sync::Arc;
 
 use sqlx::PgPool;
 use sqlx::error::DatabaseError;
 
 use crate::error::{Error, Result};
-use crate::model::ReadModel;
+use crate::mutation::context::Context;
 use crate::mutation::report::MutationReport;
+use crate::mutation::telemetry;
 use crate::mutation::{Isolation, Mutation};
-use crate::sync::telemetry;
 
 /// How often a mutation is run again.
 const RETRIES: u32 = 10;
@@ -17,7 +18,7 @@ const RETRIES: u32 = 10;
 const FIRST_WAIT: f64 = 0.004;
 const LONGEST_WAIT: f64 = 1.0;
 
-/// An error that [`mutate`](ReadModel::mutate) can look into, to see whether it is worth
+/// An error that [`mutate`](crate::ReadModel::mutate) can look into, to see whether it is worth
 /// running again. `Kind` is found by the compiler.
 ///
 /// It is implemented for every error type that the errors of this crate convert into: enums with
@@ -71,96 +72,48 @@ fn is_retryable(error: &(dyn StdError + 'static)) -> bool {
     false
 }
 
-impl ReadModel {
-    /// Runs `work` as a [`Mutation`] and commits it. After a deadlock or a serialization
-    /// failure, in `work` or in the commit, all of it is run again, after a short wait of random
-    /// length: so it should do nothing but what is rolled back.
-    ///
-    /// ```
-    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/support.rs"));
-    /// # #[derive(TView)]
-    /// # struct Post { id: i64, title: String }
-    /// # fn main() { on("CREATE TABLE tb_post (id int8 PRIMARY KEY, title text NOT NULL);
-    /// #     INSERT INTO tb_post VALUES (7, 'Notes')", async |pool| {
-    /// # let blog = ReadModel::builder().view::<Post>().build()?;
-    /// # blog.migrate(&pool).await?;
-    /// let (rows, report) = blog
-    ///     .mutate(&pool, async |m| -> anyhow::Result<u64> {
-    ///         let done = sqlx::query("UPDATE tb_post SET title = 'More' WHERE id = 7")
-    ///             .execute(&mut **m)
-    ///             .await?;
-    ///         m.changed::<Post>(&[7]);
-    ///         Ok(done.rows_affected())
-    ///     })
-    ///     .await?;
-    /// assert_eq!((rows, report.changed(), report.retries), (1, 1, 0));
-    /// # Ok(()) }) }
-    /// ```
-    ///
-    /// In a task that is spawned, let the closure own what it needs: `async move |m| ..` with
-    /// clones. One that borrows is refused by the compiler, which cannot say of it that it is
-    /// `Send` for every lifetime.
-    ///
-    /// # Errors
-    /// Those of `work`, which roll everything back, and those of
-    /// [`commit`](Mutation::commit); one that is worth running again after ten times.
-    pub async fn mutate<T, E, Kind>(
-        &self,
-        pool: &PgPool,
-        work: impl AsyncFnMut(&mut Mutation) -> Result<T, E>,
-    ) -> Result<(T, MutationReport), E>
-    where
-        E: MutateError<Kind>,
-    {
-        self.mutate_with(pool, Isolation::ReadCommitted, work).await
-    }
-
-    /// The same with another isolation level.
-    ///
-    /// # Errors
-    /// As [`mutate`](Self::mutate).
-    pub async fn mutate_with<T, E, Kind>(
-        &self,
-        pool: &PgPool,
-        isolation: Isolation,
-        mut work: impl AsyncFnMut(&mut Mutation) -> Result<T, E>,
-    ) -> Result<(T, MutationReport), E>
-    where
-        E: MutateError<Kind>,
-    {
-        let mut retries = 0;
-        loop {
-            let mut mutation = self.mutation_with(pool, isolation).await?;
-            let (error, again) = match work(&mut mutation).await {
-                Ok(value) => match mutation.commit().await {
-                    Ok(mut report) => {
-                        report.retries = retries;
-                        return Ok((value, report));
-                    }
-                    Err(error) => {
-                        let again = error.is_retryable();
-                        (E::from(error), again)
-                    }
-                },
-                Err(error) => {
-                    // The first error is the one to tell.
-                    let _ = mutation.rollback().await;
-                    let again = is_retryable(error.as_error());
-                    (error, again)
+/// Runs `work` as a mutation, and runs it again after a deadlock or a serialization failure.
+pub(crate) async fn mutate<T, E, Kind>(
+    context: &Arc<Context>,
+    pool: &PgPool,
+    isolation: Isolation,
+    mut work: impl AsyncFnMut(&mut Mutation) -> Result<T, E>,
+) -> Result<(T, MutationReport), E>
+where
+    E: MutateError<Kind>,
+{
+    let mut retries = 0;
+    loop {
+        let mut mutation = Mutation::begin(context, pool, isolation).await?;
+        let (error, again) = match work(&mut mutation).await {
+            Ok(value) => match mutation.commit().await {
+                Ok(mut report) => {
+                    report.retries = retries;
+                    return Ok((value, report));
                 }
-            };
-            if retries == RETRIES || !again {
-                return Err(error);
+                Err(error) => {
+                    let again = error.is_retryable();
+                    (E::from(error), again)
+                }
+            },
+            Err(error) => {
+                // The first error is the one to tell.
+                let _ = mutation.rollback().await;
+                let again = is_retryable(error.as_error());
+                (error, again)
             }
-            let wait = (FIRST_WAIT * f64::from(1_u32 << retries)).min(LONGEST_WAIT);
-            retries += 1;
-            telemetry::mutating_again();
-            // By the server, which has a clock and dice: the runtime is the application's.
-            sqlx::query("SELECT pg_catalog.pg_sleep($1 * pg_catalog.random())")
-                .bind(wait)
-                .execute(pool)
-                .await
-                .map_err(Error::database("waiting to run a mutation again"))?;
+        };
+        if retries == RETRIES || !again {
+            return Err(error);
         }
+        let wait = (FIRST_WAIT * f64::from(1_u32 << retries)).min(LONGEST_WAIT);
+        retries += 1;
+        telemetry::mutating_again();
+        // By the server, which has a clock and dice: the runtime is the application's.
+        sqlx::query("SELECT pg_catalog.pg_sleep($1 * pg_catalog.random())")
+            .bind(wait)
+            .execute(pool)
+            .await
+            .map_err(Error::database("waiting to run a mutation again"))?;
     }
 }

@@ -6,11 +6,11 @@ use std::ops::{Deref, DerefMut};
 use sqlx::{Connection, PgConnection, Postgres, Transaction};
 
 use crate::error::{Error, Result};
-use crate::key::Key;
-use crate::model::ReadModel;
+use crate::mutation::dependents::index::Index;
 use crate::mutation::marks::{Marks, changes_by_own_methods};
-use crate::row_key::Keyed;
-use crate::view::TView;
+use crate::read::typed::TView;
+use crate::schema::key::Key;
+use crate::schema::row_key::Keyed;
 
 /// A part of a [`Mutation`](crate::Mutation) that can be rolled back by itself, with what it
 /// marks. Begun by [`Mutation::savepoint`](crate::Mutation::savepoint).
@@ -38,14 +38,14 @@ pub struct Savepoint<'m> {
     transaction: Transaction<'m, Postgres>,
     marks: Marks,
     outer: &'m mut Marks,
-    model: &'m ReadModel,
+    index: &'m Index,
 }
 
 impl<'m> Savepoint<'m> {
     pub(super) async fn begin(
         connection: &'m mut PgConnection,
         outer: &'m mut Marks,
-        model: &'m ReadModel,
+        index: &'m Index,
     ) -> Result<Self> {
         if !connection.is_in_transaction() {
             return Err(Error::RolledBack);
@@ -57,7 +57,7 @@ impl<'m> Savepoint<'m> {
             transaction,
             marks: Marks::default(),
             outer,
-            model,
+            index,
         })
     }
 
@@ -78,7 +78,7 @@ impl<'m> Savepoint<'m> {
     /// # Errors
     /// When no document is made of rows of that table.
     pub fn changed_rows<K: Key>(&mut self, table: &str, column: &str, values: &[K]) -> Result<()> {
-        let table = self.model.table_named(table)?;
+        let table = self.index.table_named(table)?;
         self.marks.changed_rows(table, column, values);
         Ok(())
     }
@@ -93,7 +93,7 @@ impl<'m> Savepoint<'m> {
     /// # Errors
     /// When the database refuses the savepoint.
     pub async fn savepoint(&mut self) -> Result<Savepoint<'_>> {
-        Savepoint::begin(&mut self.transaction, &mut self.marks, self.model).await
+        Savepoint::begin(&mut self.transaction, &mut self.marks, self.index).await
     }
 
     /// Keeps what was done. It is committed, and its documents are synced, with the mutation.

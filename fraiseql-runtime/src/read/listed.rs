@@ -9,10 +9,11 @@ use sqlx::{AssertSqlSafe, PgConnection, Row, ValueRef};
 
 use super::document::Document;
 use super::{reading, stored};
+use crate::db::scope::TransactionScope;
+use crate::db::telemetry::statement as trace_statement;
 use crate::error::{Error, Result};
-use crate::key::Keys;
+use crate::schema::key::Keys;
 use crate::sql::list::Term;
-use crate::sync::run::Place;
 use crate::sync::telemetry;
 use crate::view::Handle;
 
@@ -43,10 +44,10 @@ pub enum Listed {
 pub(super) async fn rows(
     connection: &mut PgConnection,
     read: ListRead,
-    at: Place,
+    scope: TransactionScope,
 ) -> Result<Vec<Listed>> {
     let view = read.view;
-    telemetry::statement(&read.sql);
+    trace_statement(&read.sql);
     let rows = sqlx::query_with(AssertSqlSafe(read.sql), read.arguments)
         .fetch_all(&mut *connection)
         .await
@@ -62,7 +63,7 @@ pub(super) async fn rows(
     let mut built = Vec::new();
     if !places.is_empty() {
         telemetry::built_to_read(view, places.len());
-        built = stored::build(connection, view, &keys, &places, at).await?;
+        built = stored::build(connection, view, &keys, &places, scope).await?;
     }
     // Both are in the order of their places.
     let mut built = built.into_iter().peekable();
@@ -91,7 +92,7 @@ fn push_key(keys: &mut Keys, row: &PgRow) -> sqlx::Result<()> {
 
 impl Listed {
     /// The document, unless its row is gone from the base table.
-    pub(crate) const fn document(&self) -> Option<&Document> {
+    pub const fn document(&self) -> Option<&Document> {
         match self {
             Self::Stored(document) => Some(document),
             Self::Built(_, document) => document.as_ref(),

@@ -3,19 +3,26 @@
 //! so with lists.
 
 pub(crate) mod document;
+pub mod list;
 pub(crate) mod listed;
 pub(crate) mod readers;
+pub mod select;
 mod stored;
 pub(crate) mod target;
+pub mod typed;
+
+pub use self::document::Document;
+pub use self::readers::Readers;
 
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use sqlx::Row;
 use sqlx::types::Json;
 
-use self::target::{Read, ReadTarget};
+use self::target::Read;
+pub use self::target::ReadTarget;
 use crate::error::{Error, Result};
-use crate::key::Key;
+use crate::schema::key::Key;
 use crate::view::Handle;
 
 pub(crate) async fn find_json<K: Key>(
@@ -62,8 +69,7 @@ pub(crate) async fn find_many<T: DeserializeOwned, K: Key>(
 }
 
 /// The documents of these keys as they were read, in the order of the keys.
-#[cfg(feature = "graphql")]
-pub(crate) async fn documents<K: Key>(
+pub async fn documents<K: Key>(
     target: impl ReadTarget,
     handle: Handle,
     keys: &[K],

@@ -15,7 +15,7 @@ use sqlx::pool::PoolConnection;
 use sqlx::{PgConnection, PgPool, Postgres};
 use sqlx_core::rt;
 
-use crate::mutex::lock;
+use crate::db::mutex::lock;
 
 /// How long a connection is kept from the pool, from read to read. Whoever waits for the pool
 /// itself waits no longer than that for a connection that reads have.

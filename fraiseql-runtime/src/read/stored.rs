@@ -8,11 +8,12 @@ use sqlx::{Connection, Executor, PgConnection, Row, ValueRef};
 
 use super::reading;
 use super::target::Read;
+use crate::db::scope::TransactionScope;
+use crate::db::scope::{ROLL_BACK, begin_savepoint};
+use crate::db::telemetry::statement as trace_statement;
 use crate::error::{Error, Result};
-use crate::key::Keys;
+use crate::schema::key::Keys;
 use crate::sql::session::SET_LOCAL;
-use crate::sync::run::Place;
-use crate::sync::target::{ROLL_BACK, begin_savepoint};
 use crate::sync::{invalid, telemetry};
 use crate::view::Handle;
 
@@ -24,7 +25,7 @@ const PLACE: usize = 1;
 pub(super) async fn rows(
     connection: &mut PgConnection,
     read: &Read,
-    at: Place,
+    scope: TransactionScope,
 ) -> Result<Vec<PgRow>> {
     let stored = read
         .keys
@@ -52,7 +53,7 @@ pub(super) async fn rows(
         .collect();
     let mut rows: Vec<(usize, PgRow)> = rows
         .into_iter()
-        .chain(build(connection, read.view, &keys, &places, at).await?)
+        .chain(build(connection, read.view, &keys, &places, scope).await?)
         .map(|row| Ok((place(&row)?, row)))
         .collect::<sqlx::Result<_>>()
         .map_err(reading(read.view))?;
@@ -81,9 +82,9 @@ pub(super) async fn build(
     view: Handle,
     keys: &Keys,
     places: &[i64],
-    at: Place,
+    scope: TransactionScope,
 ) -> Result<Vec<PgRow>> {
-    let in_transaction = at == Place::Callers && begin_savepoint(connection).await?;
+    let in_transaction = scope == TransactionScope::Caller && begin_savepoint(connection).await?;
     let result = if in_transaction {
         // What is set in a savepoint is as before once that was rolled back.
         let result = set_and_build(connection, view, keys, places).await;
@@ -119,7 +120,7 @@ async fn set_and_build(
         connection.execute(SET_LOCAL).await.map_err(reading(view))?;
     }
     let sql: &'static str = &statements.read.build;
-    telemetry::statement(sql);
+    trace_statement(sql);
     keys.bind(sqlx::query(sql))
         .bind(places)
         .fetch_all(connection)

@@ -6,12 +6,13 @@ use sqlx::pool::PoolConnection;
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 
+use crate::db::scope::TransactionScope;
 use crate::error::Result;
-use crate::key::{Key, Keys};
-use crate::read::listed::{self, ListRead, Listed};
+use crate::read::listed;
+use crate::read::listed::{ListRead, Listed};
 use crate::read::readers::Readers;
 use crate::read::{reading, stored};
-use crate::sync::run::Place;
+use crate::schema::key::{Key, Keys};
 use crate::view::Handle;
 
 /// Where documents can be read: `&PgPool`, [`&Readers`](Readers), `&mut PgConnection`,
@@ -74,26 +75,26 @@ impl Read {
 impl ReadTarget for &PgPool {
     async fn read(self, read: Read) -> Result<Vec<PgRow>> {
         let mut connection = self.acquire().await.map_err(reading(read.view))?;
-        stored::rows(&mut connection, &read, Place::Own).await
+        stored::rows(&mut connection, &read, TransactionScope::Own).await
     }
 
     async fn list(self, list: ListRead) -> Result<Vec<Listed>> {
         let mut connection = self.acquire().await.map_err(reading(list.view))?;
-        listed::rows(&mut connection, list, Place::Own).await
+        listed::rows(&mut connection, list, TransactionScope::Own).await
     }
 }
 
 impl ReadTarget for &Readers {
     async fn read(self, read: Read) -> Result<Vec<PgRow>> {
         let mut reader = self.acquire().await.map_err(reading(read.view))?;
-        let rows = stored::rows(&mut reader, &read, Place::Own).await?;
+        let rows = stored::rows(&mut reader, &read, TransactionScope::Own).await?;
         reader.give_back();
         Ok(rows)
     }
 
     async fn list(self, list: ListRead) -> Result<Vec<Listed>> {
         let mut reader = self.acquire().await.map_err(reading(list.view))?;
-        let rows = listed::rows(&mut reader, list, Place::Own).await?;
+        let rows = listed::rows(&mut reader, list, TransactionScope::Own).await?;
         reader.give_back();
         Ok(rows)
     }
@@ -101,30 +102,30 @@ impl ReadTarget for &Readers {
 
 impl ReadTarget for &mut PgConnection {
     async fn read(self, read: Read) -> Result<Vec<PgRow>> {
-        stored::rows(self, &read, Place::Callers).await
+        stored::rows(self, &read, TransactionScope::Caller).await
     }
 
     async fn list(self, list: ListRead) -> Result<Vec<Listed>> {
-        listed::rows(self, list, Place::Callers).await
+        listed::rows(self, list, TransactionScope::Caller).await
     }
 }
 
 impl ReadTarget for &mut Transaction<'_, Postgres> {
     async fn read(self, read: Read) -> Result<Vec<PgRow>> {
-        stored::rows(self, &read, Place::Callers).await
+        stored::rows(self, &read, TransactionScope::Caller).await
     }
 
     async fn list(self, list: ListRead) -> Result<Vec<Listed>> {
-        listed::rows(self, list, Place::Callers).await
+        listed::rows(self, list, TransactionScope::Caller).await
     }
 }
 
 impl ReadTarget for &mut PoolConnection<Postgres> {
     async fn read(self, read: Read) -> Result<Vec<PgRow>> {
-        stored::rows(self, &read, Place::Callers).await
+        stored::rows(self, &read, TransactionScope::Caller).await
     }
 
     async fn list(self, list: ListRead) -> Result<Vec<Listed>> {
-        listed::rows(self, list, Place::Callers).await
+        listed::rows(self, list, TransactionScope::Caller).await
     }
 }

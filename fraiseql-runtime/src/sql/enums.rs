@@ -1,6 +1,6 @@
 //! Enums: from the labels in the database to the names in JSON.
 
-use crate::scalar::Enum;
+use crate::schema::scalar::Enum;
 use crate::sql::text::literal;
 
 /// The name of one value; null stays null.

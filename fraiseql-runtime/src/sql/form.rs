@@ -6,8 +6,8 @@
 //! reasons asked for, of the whole batch, by the same query with [`flaw`] in place of
 //! [`value`].
 
-use crate::scalar::{ElementNull, Form, ScalarType};
 use crate::schema::Data;
+use crate::schema::scalar::{ElementNull, Form, ScalarType};
 use crate::sql::enums;
 use crate::sql::text::literal;
 

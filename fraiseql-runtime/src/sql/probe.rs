@@ -1,7 +1,7 @@
 //! Small statements that ask the server about one thing a view needs, and the statements that
 //! repair what `check` finds.
 
-use crate::scalar::ScalarType;
+use crate::schema::scalar::ScalarType;
 use crate::schema::{Aggregate, OrderBy, Table};
 use crate::sql::aggregate;
 use crate::sql::text::{column, fragment, ident};

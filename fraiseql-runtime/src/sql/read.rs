@@ -4,7 +4,8 @@
 //! release of the application wrote it, is read as null, and then built from the base tables.
 
 use crate::schema::View;
-use crate::sql::document::{self, Lookup};
+use crate::sql::document;
+use crate::sql::document::Lookup;
 use crate::sql::shape;
 use crate::sql::text::{Sql, column};
 

@@ -1,6 +1,6 @@
 //! What the documents of a view need of the session that builds them.
 
-use crate::scalar::{Form, ScalarType};
+use crate::schema::scalar::{Form, ScalarType};
 use crate::schema::{Shape, Source, View};
 
 /// What the session must be set to for the documents to be right.

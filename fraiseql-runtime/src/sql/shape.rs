@@ -5,7 +5,7 @@
 //! nothing else: not the names in Rust and in GraphQL, not indexes, not the statements that
 //! this crate happens to compose.
 
-use crate::scalar::{ElementNull, Form, ScalarType};
+use crate::schema::scalar::{ElementNull, Form, ScalarType};
 use crate::schema::{Data, Field, Function, Link, OrderBy, Shape, Source, Table, View};
 use crate::sql::ddl::hash;
 

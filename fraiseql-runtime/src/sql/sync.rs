@@ -3,11 +3,13 @@
 //! `$1` is always the array of keys, each once.
 
 use crate::schema::{IndexOn, Key, Promoted, Source, View};
-use crate::sql::document::{self, Lookup};
+use crate::sql::document;
+use crate::sql::document::Lookup;
 use crate::sql::lock;
 use crate::sql::session::{SessionNeeds, session_needs};
 use crate::sql::text::{Sql, column, fragment, ident, literal};
-use crate::sql::write::{self, Form, advisory, equal};
+use crate::sql::write;
+use crate::sql::write::{Form, advisory, equal};
 
 /// The statements of a sync.
 #[derive(Debug)]

@@ -2,7 +2,8 @@
 //! transaction its id, so they run in a read-only transaction and on a hot standby, too.
 
 use crate::schema::View;
-use crate::sql::document::{self, Lookup};
+use crate::sql::document;
+use crate::sql::document::Lookup;
 use crate::sql::sync::{any, in_order, keys};
 use crate::sql::text::{Sql, column};
 use crate::sql::write::{any_of_keys, differences};

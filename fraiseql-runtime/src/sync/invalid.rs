@@ -12,11 +12,13 @@ use sqlx::postgres::PgRow;
 use sqlx::types::Json;
 use sqlx::{PgConnection, Row};
 
+use crate::db::scope::in_savepoint;
+use crate::db::telemetry::statement as trace_statement;
+use crate::error::invalid_document::InvalidDocument;
 use crate::error::{Error, Result};
-use crate::key::Keys;
-use crate::sync::report::{InvalidDocument, SyncReport};
-use crate::sync::target::{Session, in_savepoint};
-use crate::sync::telemetry;
+use crate::schema::key::Keys;
+use crate::sync::report::SyncReport;
+use crate::sync::session::Session;
 use crate::view::Handle;
 
 /// How many flaws of one document are reported.
@@ -163,7 +165,7 @@ pub(crate) async fn ask(
     keys: &Keys,
 ) -> Result<Vec<PgRow>> {
     let sql: &'static str = &view.statements().sync.flaws;
-    telemetry::statement(sql);
+    trace_statement(sql);
     keys.bind(sqlx::query(sql))
         .fetch_all(connection)
         .await
@@ -199,7 +201,7 @@ pub(crate) async fn explain(
     error: Error,
 ) -> Error {
     let sql: &'static str = &view.statements().sync.flaws;
-    telemetry::statement(sql);
+    trace_statement(sql);
     let rows = in_savepoint(connection, async |connection| {
         keys.bind(sqlx::query(sql))
             .fetch_all(connection)

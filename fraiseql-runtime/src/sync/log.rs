@@ -9,13 +9,15 @@ use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::query::Query;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, PgPool, Postgres, Row};
 
+use crate::db::mutex::lock;
+use crate::db::scope::TransactionScope;
+use crate::db::scope::in_savepoint;
 use crate::error::{Error, Result};
-use crate::mutex::lock;
-use crate::sql::log::{self as sql, LogSql, PRUNED};
-use crate::sync::observe::{BatchEvent, Mode};
+use crate::sql::log as sql;
+use crate::sql::log::{LogSql, PRUNED};
+use crate::sync::event::BatchEvent;
 use crate::sync::report::SyncReport;
-use crate::sync::run::Place;
-use crate::sync::target::in_savepoint;
+use crate::sync::request::Mode;
 
 /// How often a process looks for rows that are too old.
 const BETWEEN_PRUNES: Duration = Duration::from_secs(60 * 60);
@@ -28,7 +30,7 @@ const FOR_EVER: Duration = Duration::from_secs(1_000 * 365 * 24 * 60 * 60);
 
 /// A table with a row for each batch that was synced, or failed to be.
 ///
-/// It is given to the [read model](crate::ReadModelBuilder::sync_log), whose `migrate` creates
+/// It is given to the [read model](crate::model::ReadModelBuilder::sync_log), whose `migrate` creates
 /// the table, and gets the batches that run on [`ReadModel::on`](crate::ReadModel::on). Clones
 /// share their switches.
 ///
@@ -53,7 +55,7 @@ const FOR_EVER: Duration = Duration::from_secs(1_000 * 365 * 24 * 60 * 60);
 /// before its end has no row.
 ///
 /// A log that cannot be written fails no sync: `tracing` and the
-/// [observers](crate::SyncObserver::log_failed) are told.
+/// [observers](crate::sync::SyncObserver::log_failed) are told.
 ///
 /// ```
 /// # #[derive(fraiseql_runtime::TView)]
@@ -157,7 +159,7 @@ impl SyncLog {
 
     /// Names the table: `"sync_log"`, or `"ops.sync_log"` in a schema that exists. The names
     /// are taken as they are, upper case too. A name that cannot be is an error of
-    /// [`build`](crate::ReadModelBuilder::build).
+    /// [`build`](crate::model::ReadModelBuilder::build).
     #[must_use]
     pub fn table(mut self, name: &str) -> Self {
         self.sql = Arc::new(composed(name));
@@ -262,7 +264,7 @@ impl SyncLog {
         event: &BatchEvent<'_>,
         report: &SyncReport,
         connection: &mut PgConnection,
-        place: Place,
+        scope: TransactionScope,
     ) -> Result<()> {
         if !self.is_enabled() || self.switches.failures_only.load(Ordering::Relaxed) {
             return Ok(());
@@ -278,11 +280,11 @@ impl SyncLog {
             let inserted = row.insert(connection).await;
             inserted.map_err(failed("writing", sql))
         };
-        match place {
-            Place::Own => insert(connection).await?,
-            Place::Callers => in_savepoint(connection, insert).await?,
+        match scope {
+            TransactionScope::Own => insert(connection).await?,
+            TransactionScope::Caller => in_savepoint(connection, insert).await?,
         }
-        let own = (place == Place::Own).then_some(connection);
+        let own = (scope == TransactionScope::Own).then_some(connection);
         self.prune_when_due(sql, own).await
     }
 

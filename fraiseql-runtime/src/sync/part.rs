@@ -2,12 +2,12 @@
 
 use sqlx::{PgConnection, Row};
 
+use crate::db::telemetry::statement as trace_statement;
 use crate::error::Result;
-use crate::key::Keys;
+use crate::schema::key::Keys;
 use crate::sql::part::{PartSql, answer};
+use crate::sync::protocol::Batch;
 use crate::sync::report::SyncReport;
-use crate::sync::run::Batch;
-use crate::sync::telemetry;
 use crate::view::Handle;
 
 /// The most documents of a batch: a part is put into more of them than could be built at once.
@@ -27,7 +27,7 @@ pub(crate) async fn replace(
     let mut batch = Batch::new(connection, view);
     let locked = batch.lock_documents(keys).await?;
     let sql: &'static str = &part.replace;
-    telemetry::statement(sql);
+    trace_statement(sql);
     let query = locked.bind(rows.bind(keys.bind(sqlx::query(sql))));
     let row = query
         .fetch_one(&mut *batch.connection)

@@ -5,24 +5,17 @@
     allow(unused_variables)
 )]
 
-#[cfg(feature = "metrics")]
-pub(crate) mod measured;
-
 use std::future::Future;
-use std::time::Duration;
 
-use crate::error::{Error, Result};
-use crate::key::Keys;
-use crate::mutation::report::MutationReport;
-use crate::sync::observe::{BatchEvent, Mode};
+#[cfg(feature = "metrics")]
+use crate::db::metrics as names;
 #[cfg(feature = "tracing")]
-use crate::sync::report::SyncReport;
-use crate::sync::verify::report::VerifyReport;
+use crate::db::telemetry::TARGET;
+use crate::error::Error;
+use crate::schema::key::Keys;
+use crate::sync::event::BatchEvent;
+use crate::sync::request::Mode;
 use crate::view::Handle;
-
-/// The target of all spans and events.
-#[cfg(feature = "tracing")]
-const TARGET: &str = "fraiseql::sync";
 
 /// The span of one call. `keys` is how many it was given; a full sync finds its own.
 #[cfg(feature = "tracing")]
@@ -95,7 +88,7 @@ pub(crate) fn batch(event: &BatchEvent<'_>) {
         );
     }
     #[cfg(feature = "metrics")]
-    measured::batch(event);
+    count(event);
 }
 
 /// A batch is run again.
@@ -109,7 +102,7 @@ pub(crate) fn retrying(view: Handle, retry: u32, error: &Error) {
         "batch is run again",
     );
     #[cfg(feature = "metrics")]
-    metrics::counter!(measured::RETRIES, "entity" => view.view.entity).increment(1);
+    metrics::counter!(names::RETRIES, "entity" => view.view.entity).increment(1);
 }
 
 /// A call has failed. Told once for each call, whatever failed in it.
@@ -125,7 +118,7 @@ pub(crate) fn failed(view: Handle, mode: Mode, error: &Error) {
     );
     #[cfg(feature = "metrics")]
     metrics::counter!(
-        measured::ERRORS,
+        names::ERRORS,
         "entity" => view.view.entity,
         "mode" => mode.as_str(),
     )
@@ -177,55 +170,36 @@ pub(crate) fn built_to_read(view: Handle, documents: usize) {
     );
 }
 
-/// A statement is sent.
-pub(crate) fn statement(sql: &str) {
-    #[cfg(feature = "tracing")]
-    tracing::trace!(target: TARGET, sql, "statement");
-}
-
-/// A view was verified.
-pub(crate) fn verified(report: &VerifyReport) {
-    #[cfg(feature = "tracing")]
-    if report.is_clean() {
-        tracing::debug!(
-            target: TARGET,
-            entity = report.entity,
-            checked = report.checked,
-            duration_ms = report.duration.as_secs_f64() * 1e3,
-            "documents are as they should be",
-        );
-    } else {
-        tracing::warn!(
-            target: TARGET,
-            entity = report.entity,
-            checked = report.checked,
-            drifted = report.drifted.total(),
-            missing = report.missing.total(),
-            orphaned = report.orphaned.total(),
-            invalid = report.invalid.len() as u64 + report.more_invalid,
-            repaired = report.repaired.as_ref().map(SyncReport::changed),
-            duration_ms = report.duration.as_secs_f64() * 1e3,
-            "documents are not as they should be",
-        );
-    }
-    #[cfg(feature = "metrics")]
-    measured::verified(report);
-}
-
 /// The log could not be written.
 pub(crate) fn log_failed(error: &Error) {
     #[cfg(feature = "tracing")]
     tracing::warn!(target: TARGET, error = %error, "the sync log could not be written");
 }
 
-/// A mutation is committed, or was rolled back instead. `duration` is that of the call.
-pub(crate) fn mutated(result: &Result<MutationReport>, duration: Duration) {
-    #[cfg(feature = "metrics")]
-    measured::mutated(result, duration);
-}
-
-/// A mutation is run again.
-pub(crate) fn mutating_again() {
-    #[cfg(feature = "metrics")]
-    metrics::counter!(measured::MUTATION_RETRIES).increment(1);
+/// Counts a batch.
+#[cfg(feature = "metrics")]
+fn count(event: &BatchEvent<'_>) {
+    let (entity, mode) = (event.entity, event.mode.as_str());
+    let success = names::label(event.result.is_ok());
+    metrics::counter!(names::BATCHES, "entity" => entity, "mode" => mode, "success" => success)
+        .increment(1);
+    metrics::histogram!(names::DURATION, "entity" => entity, "mode" => mode, "success" => success)
+        .record(event.duration);
+    let Ok(report) = event.result else {
+        return;
+    };
+    metrics::histogram!(names::SIZE, "entity" => entity, "mode" => mode)
+        .record(names::float(report.total()));
+    for (outcome, count) in [
+        ("inserted", report.inserted),
+        ("updated", report.updated),
+        ("unchanged", report.unchanged),
+        ("deleted", report.deleted),
+        ("invalid", report.invalid.len() as u64),
+    ] {
+        if count > 0 {
+            metrics::counter!(names::DOCUMENTS, "entity" => entity, "outcome" => outcome)
+                .increment(count);
+        }
+    }
 }

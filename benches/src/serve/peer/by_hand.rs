@@ -2,7 +2,7 @@
 //! into objects.
 
 use async_graphql::{Context, EmptySubscription, ID, Object, Schema, SimpleObject};
-use fraiseql_runtime::graphql::Prepared;
+use fraiseql_graphql::Prepared;
 use serde::Deserialize;
 use sqlx::types::Json;
 use sqlx::{AssertSqlSafe, PgPool};

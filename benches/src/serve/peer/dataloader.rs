@@ -8,7 +8,7 @@ use async_graphql::dataloader::{DataLoader, Loader};
 use async_graphql::{
     ComplexObject, Context, EmptySubscription, ID, Object, Result, Schema, SimpleObject,
 };
-use fraiseql_runtime::graphql::Prepared;
+use fraiseql_graphql::Prepared;
 use sqlx::{AssertSqlSafe, PgPool};
 use uuid::Uuid;
 

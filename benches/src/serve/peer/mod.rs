@@ -12,7 +12,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use async_graphql::Executor;
 use axum::Router;
-use fraiseql_runtime::http::GraphQl;
+use fraiseql_graphql::http::GraphQl;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use tokio::net::TcpStream;
 use tokio::runtime::Builder;

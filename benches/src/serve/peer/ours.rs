@@ -1,7 +1,7 @@
 //! Documents, served as they are stored; a mutation syncs those that embed what it changes.
 
 use async_graphql::{EmptySubscription, ID, Object, Schema, SimpleObject};
-use fraiseql_runtime::graphql::{Prepared, Query};
+use fraiseql_graphql::{Prepared, Query};
 use fraiseql_runtime::{ReadModel, Readers};
 use sqlx::PgPool;
 use uuid::Uuid;

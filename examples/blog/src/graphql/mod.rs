@@ -5,8 +5,8 @@ mod metrics;
 mod mutation;
 
 use async_graphql::{EmptySubscription, MergedObject};
+use fraiseql_graphql::{Prepared, Views};
 use fraiseql_runtime::Readers;
-use fraiseql_runtime::graphql::{Prepared, Views};
 
 pub use metrics::{SyncMetrics, SyncQueries};
 pub use mutation::Mutation;

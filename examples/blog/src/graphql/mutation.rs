@@ -5,8 +5,8 @@
 //! their answers; so is one whose document somebody else has deleted meanwhile.
 
 use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object};
+use fraiseql_graphql::{TvDoc, TvList};
 use fraiseql_runtime::TView;
-use fraiseql_runtime::graphql::{TvDoc, TvList};
 use uuid::Uuid;
 
 use super::error::Result;

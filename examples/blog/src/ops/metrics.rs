@@ -47,7 +47,7 @@ impl Metrics {
             .set_buckets_for_metric(Matcher::Suffix("_dependents".to_owned()), &DOCUMENTS)?
             .install_recorder()
             .context("cannot measure")?;
-        fraiseql_runtime::describe_metrics();
+        fraiseql_runtime::sync::describe_metrics();
         describe();
         let upkeep = recorder.clone();
         tokio::spawn(async move {

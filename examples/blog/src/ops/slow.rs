@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use fraiseql_runtime::{BatchEvent, SyncObserver};
+use fraiseql_runtime::sync::{BatchEvent, SyncObserver};
 use metrics::counter;
 
 pub(super) const SLOW: &str = "blog_slow_syncs_total";

@@ -2,7 +2,8 @@
 
 mod likes;
 
-use fraiseql_runtime::{ChangeKind, Failure, Recorder};
+use fraiseql_runtime::testing::ChangeKind;
+use fraiseql_runtime::{Failure, Recorder};
 use uuid::Uuid;
 
 use super::{Error, Result, comments, posts, users};

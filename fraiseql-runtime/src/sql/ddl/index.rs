@@ -1,6 +1,7 @@
 //! The indexes of a view table.
 
-use crate::schema::{self, IndexOn, OrderBy, Promoted, SearchText, View};
+use crate::schema;
+use crate::schema::{IndexOn, OrderBy, Promoted, SearchText, View};
 use crate::sql::ddl::table::TWIN;
 use crate::sql::ddl::{hash, name};
 use crate::sql::text::{ident, literal};

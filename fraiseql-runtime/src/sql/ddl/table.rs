@@ -1,6 +1,7 @@
 //! The view table: its columns, and the tables that it is divided into.
 
-use crate::schema::{self, Source, View};
+use crate::schema;
+use crate::schema::{Source, View};
 use crate::sql::ddl::name;
 use crate::sql::text::{Sql, ident, literal};
 

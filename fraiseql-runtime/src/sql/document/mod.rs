@@ -15,7 +15,7 @@ mod composer;
 mod record;
 
 use self::composer::Composer;
-use crate::scalar::ScalarType;
+use crate::schema::scalar::ScalarType;
 use crate::schema::{Data, Shape, Source, Table, View};
 use crate::sql::form;
 use crate::sql::text::{Sql, column, fragment, ident};

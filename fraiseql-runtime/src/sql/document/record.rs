@@ -2,7 +2,7 @@
 
 use super::Purpose;
 use super::composer::{Composer, Joins, Part, child_path};
-use crate::scalar::ScalarType;
+use crate::schema::scalar::ScalarType;
 use crate::schema::{Data, Field, One, Shape, Source};
 use crate::sql::text::{Sql, column, fragment, ident};
 use crate::sql::{aggregate, form};

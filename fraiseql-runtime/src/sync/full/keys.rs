@@ -4,11 +4,11 @@ use sqlx::postgres::PgArguments;
 use sqlx::query::Query;
 use sqlx::{Postgres, Row};
 
-use super::run::Run;
+use super::workers::Run;
+use crate::db::telemetry::statement as trace_statement;
 use crate::error::{Error, Result};
-use crate::key::Keys;
-use crate::sync::target::Session;
-use crate::sync::telemetry;
+use crate::schema::key::Keys;
+use crate::sync::session::Session;
 
 /// The query that goes on after a key, with that key bound, or the one that begins where there is
 /// none. It is about to be sent.
@@ -18,10 +18,10 @@ fn query_after<'q>(
     next: &'static str,
 ) -> Query<'q, Postgres, PgArguments> {
     if after.is_empty() {
-        telemetry::statement(first);
+        trace_statement(first);
         sqlx::query(first)
     } else {
-        telemetry::statement(next);
+        trace_statement(next);
         after.bind(sqlx::query(next))
     }
 }

@@ -3,19 +3,23 @@
 
 mod keys;
 pub mod progress;
-mod run;
+mod workers;
 
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 
-use self::progress::{OnProgress, Position, Progress};
+use self::progress::{OnProgress, Progress};
 use crate::error::Result;
+use crate::schema::position::Position;
 use crate::sync::report::SyncReport;
+use crate::sync::run;
 use crate::sync::target::SyncTarget;
-use crate::sync::{Request, observe};
-use crate::view::{Handle, TView};
+use crate::view::ViewDef;
 
-pub(crate) use self::run::{beside, chunk_size, on_connection, on_pool};
+use crate::sync::request::Request;
+use crate::view::Handle;
+
+pub(crate) use self::workers::{beside, chunk_size, on_connection, on_pool};
 
 /// A full sync that has not started: `sync_all_posts(&pool)`. Awaiting it runs it.
 ///
@@ -123,7 +127,7 @@ impl<T> std::fmt::Debug for FullSync<'_, T> {
 }
 
 /// A full sync of the view `V` on `target`. This is what `sync_all_posts` calls.
-pub fn sync_all<'a, V: TView, T: SyncTarget>(target: T) -> FullSync<'a, T> {
+pub fn sync_all<'a, V: ViewDef, T: SyncTarget>(target: T) -> FullSync<'a, T> {
     FullSync {
         target,
         view: V::handle(),
@@ -179,6 +183,6 @@ impl<'a, T: SyncTarget + 'a> IntoFuture for FullSync<'a, T> {
             view: self.view,
             settings: self.settings,
         };
-        Box::pin(observe::call(self.target, request))
+        Box::pin(run::run(self.target, request))
     }
 }

@@ -3,9 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
-use crate::key::Keys;
+use crate::schema::position::Position;
 use crate::sync::report::SyncReport;
 
 /// Called after each chunk of a full sync.
@@ -58,19 +56,5 @@ impl fmt::Display for Progress {
             Some(left) => write!(f, ", {left:.0?} left"),
             None => Ok(()),
         }
-    }
-}
-
-/// A place in the keys of a view, up to which a full sync has come. It can be stored by serde.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Position(pub(crate) Keys);
-
-impl fmt::Display for Position {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0.is_empty() {
-            return f.write_str("the start");
-        }
-        write!(f, "{}", self.0)
     }
 }

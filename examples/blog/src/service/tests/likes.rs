@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use fraiseql_runtime::{Call, Failure, Recorder};
+use fraiseql_runtime::testing::Call;
+use fraiseql_runtime::{Failure, Recorder};
 use tokio::task::{JoinHandle, yield_now};
 use tokio::time::timeout;
 use uuid::Uuid;

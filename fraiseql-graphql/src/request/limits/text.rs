@@ -1,0 +1,178 @@
+//! The text of a document is counted before it is parsed.
+
+use async_graphql::ServerError;
+
+use crate::error::error;
+use crate::request::limits::{DocumentLimits, exceeded};
+
+/// Longer names are in no schema, and the validator compares them with every name of it to say
+/// which one was meant.
+const LONGEST_NAME: usize = 256;
+
+impl DocumentLimits {
+    /// Counts tokens and nesting.
+    ///
+    /// Where this and the parser do not agree on what a text is, it must be the parser that sees
+    /// less: a bracket is only skipped in a comment or a string that the parser skips, too.
+    pub(crate) fn check_text(&self, text: &str) -> Result<(), ServerError> {
+        let mut rest = text.as_bytes();
+        let (mut tokens, mut nesting) = (0usize, 0usize);
+        while let Some(&byte) = rest.first() {
+            let length = match byte {
+                b' ' | b',' | b'\t' | b'\r' | b'\n' => {
+                    rest = &rest[1..];
+                    continue;
+                }
+                b'#' => {
+                    rest = &rest[until(rest, |byte| matches!(byte, b'\r' | b'\n'))..];
+                    continue;
+                }
+                b'"' => string(rest)
+                    .ok_or_else(|| error("a string does not end", "GRAPHQL_PARSE_FAILED"))?,
+                b'{' | b'[' | b'(' => {
+                    nesting += 1;
+                    if nesting > self.max_nesting {
+                        return Err(exceeded(self.max_nesting, "levels of nesting"));
+                    }
+                    1
+                }
+                b'}' | b']' | b')' => {
+                    nesting = nesting.saturating_sub(1);
+                    1
+                }
+                b'.' => until(rest, |byte| byte != b'.'),
+                _ if is_word(byte) => {
+                    let length = until(rest, |byte| !is_word(byte));
+                    if length > LONGEST_NAME {
+                        let what = format!("a name or number is longer than {LONGEST_NAME} bytes");
+                        return Err(error(what, "DOCUMENT_TOO_LARGE"));
+                    }
+                    length
+                }
+                _ => 1,
+            };
+            tokens += 1;
+            if tokens > self.max_tokens {
+                return Err(exceeded(self.max_tokens, "tokens"));
+            }
+            rest = &rest[length..];
+        }
+        Ok(())
+    }
+}
+
+/// Letters and digits, and what is not ASCII, of which the parser makes nothing.
+fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_' || !byte.is_ascii()
+}
+
+/// How many bytes there are before the first one for which it holds.
+fn until(bytes: &[u8], holds: impl Fn(u8) -> bool) -> usize {
+    bytes
+        .iter()
+        .position(|byte| holds(*byte))
+        .unwrap_or(bytes.len())
+}
+
+/// The length of a string with its quotes. `None` where it does not end: the parser would look
+/// for another beginning then, and find brackets in what was a string here.
+fn string(bytes: &[u8]) -> Option<usize> {
+    const BLOCK: &[u8] = b"\"\"\"";
+    if bytes.starts_with(BLOCK) {
+        let mut at = BLOCK.len();
+        loop {
+            let rest = &bytes[at..];
+            if rest.starts_with(b"\\\"\"\"") {
+                at += 4;
+            } else if rest.starts_with(BLOCK) {
+                return Some(at + BLOCK.len());
+            } else if rest.is_empty() {
+                return None;
+            } else {
+                at += 1;
+            }
+        }
+    }
+    let mut at = 1;
+    loop {
+        match bytes.get(at)? {
+            b'"' => return Some(at + 1),
+            b'\\' => at += 2,
+            b'\r' | b'\n' => return None,
+            _ => at += 1,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(limits: DocumentLimits, text: &str) -> Result<(), String> {
+        limits.check_text(text).map_err(|error| error.message)
+    }
+
+    #[test]
+    fn brackets_in_strings_and_comments_do_not_count() {
+        let limits = DocumentLimits::default().nesting(2);
+        for text in [
+            "{a(b: \"[[[[\")}",
+            "{a(b: \"\\\"[[[[\")}",
+            "{a(b: \"\\\\\")} {a(b: \"[[\")}",
+            "{a(b: \"\"\"[[ \" \"\" \n \\\"\"\" [[[\"\"\")}",
+            "# [[[[ \"\n {a}",
+            "{a # {{{{\r b}",
+            "{a}{a}{a}{a}",
+            "}}}}{{a}}",
+        ] {
+            assert_eq!(check(limits, text), Ok(()), "{text}");
+        }
+        for text in [
+            "{a{b{c}}}",
+            "{a(b: [[1]])}",
+            "{a(b: \"\" c: [[\"\"]])}",
+            "{a(b: \"\\\\\" [[\"]])}",
+            "{a # \n{{",
+            "{a(b: \"\"\"\"\"\" c: [[1]])}",
+        ] {
+            assert!(
+                check(limits, text).unwrap_err().contains("2 levels"),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_string_that_does_not_end_hides_nothing() {
+        // The parser reads the first one as an empty string and another.
+        for text in [
+            "{a(b: \"\"\"x\" c: [[[[",
+            "{a(b: \"x\n\")}",
+            "{a(b: \"\\",
+            "\"",
+            "\"\"\"\"",
+        ] {
+            let error = check(DocumentLimits::default(), text).unwrap_err();
+            assert!(error.contains("string"), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn tokens_are_counted() {
+        let limits = DocumentLimits::default().tokens(9);
+        // { a ( b : 1 ) ... c }
+        assert_eq!(
+            check(limits.tokens(10), "{ a(b: 1),,, ...c } # x y z"),
+            Ok(())
+        );
+        let error = check(limits, "{ a(b: 1) ...c }").unwrap_err();
+        assert!(error.contains("9 tokens"), "{error}");
+    }
+
+    #[test]
+    fn a_name_of_a_megabyte_is_no_name() {
+        let text = format!("{{ {} }}", "a".repeat(1_000_000));
+        let error = check(DocumentLimits::default(), &text).unwrap_err();
+        assert!(error.contains("256 bytes"), "{error}");
+    }
+}

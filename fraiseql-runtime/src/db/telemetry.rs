@@ -1,0 +1,12 @@
+//! Traces of single statements, behind the feature `tracing`.
+#![cfg_attr(not(feature = "tracing"), allow(unused_variables))]
+
+/// The target of all spans and events.
+#[cfg(feature = "tracing")]
+pub(crate) const TARGET: &str = "fraiseql::sync";
+
+/// A statement is sent.
+pub(crate) fn statement(sql: &str) {
+    #[cfg(feature = "tracing")]
+    tracing::trace!(target: TARGET, sql, "statement");
+}

@@ -1,0 +1,296 @@
+//! What a check found.
+
+use std::fmt;
+
+use crate::error::{Error, Result};
+use crate::schema::View;
+
+/// How bad a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// Syncing or reading would fail, or documents would be wrong.
+    Error,
+    /// It works, but is slow, or depends on something that nothing guarantees.
+    Warning,
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+        })
+    }
+}
+
+/// What kind of fault a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum FindingKind {
+    /// The server is older than PostgreSQL 14.
+    ServerVersion,
+    /// The server cannot compress documents with lz4.
+    NoLz4,
+    /// The database does not store text as UTF-8.
+    Encoding,
+    /// Transactions begin as REPEATABLE READ, in which sync is refused.
+    Isolation,
+    /// The server is a standby, or transactions begin as READ ONLY.
+    ReadOnly,
+    /// A schema does not exist.
+    MissingSchema,
+    /// A base table does not exist.
+    MissingTable,
+    /// A column of a base table does not exist.
+    MissingColumn,
+    /// A type that a field names does not exist.
+    MissingType,
+    /// A base table is a view, a materialized view or a foreign table.
+    NotATable,
+    /// Row level security may hide rows from this role.
+    RowSecurity,
+    /// This role may not read a base table, or not write a view table.
+    Privilege,
+    /// This role may not lock the rows of a base table.
+    LockPrivilege,
+    /// The field's type does not fit the column's, or the expression's.
+    Type,
+    /// The key's type does not fit the column's.
+    KeyType,
+    /// A label of an enum type belongs to no variant of the field's enum.
+    EnumLabel,
+    /// Two columns that are compared have types that cannot be.
+    LinkType,
+    /// A promoted column cannot store what the base table's column has.
+    PromotedType,
+    /// A column may be null, and the field is no `Option`.
+    Nullable,
+    /// A `one` field is no `Option`, and its foreign key may be null.
+    NullableLink,
+    /// A `one` field is no `Option`, and no foreign key guarantees the row.
+    NoForeignKey,
+    /// A `one` field is no `Option`, and the part's filter may leave the row out.
+    FilteredOne,
+    /// A column that identifies a row is not unique.
+    NotUnique,
+    /// A column that rows are found by has no index.
+    MissingIndex,
+    /// The server refuses a `filter` or `expr`.
+    Fragment,
+    /// A column that a list is ordered by has no order.
+    OrderBy,
+    /// The server refuses a whole statement, for a reason that nothing else explains.
+    Statement,
+    /// A view table does not exist.
+    MissingViewTable,
+    /// A view table lacks columns or indexes that `migrate` would add.
+    OutdatedViewTable,
+    /// A column of a view table has another type than the struct's field.
+    ViewColumnType,
+    /// The bounds of a view table's partitions are not in the order of the database's collation.
+    PartitionBounds,
+    /// A view table has no unique key.
+    ViewKey,
+    /// An index of a view table is there, but not valid.
+    InvalidIndex,
+}
+
+/// What to do about a finding.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Remedy {
+    /// An SQL statement to run.
+    Sql(String),
+    /// Rust to write at the field or on the struct.
+    Rust(String),
+    /// Call [`ReadModel::migrate`](crate::ReadModel::migrate).
+    Migrate,
+    /// Something else, in words.
+    Other(String),
+}
+
+impl fmt::Display for Remedy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sql(sql) => write!(f, "{sql};"),
+            Self::Rust(text) => write!(f, "write `{text}`"),
+            Self::Other(text) => f.write_str(text),
+            Self::Migrate => f.write_str("run ReadModel::migrate"),
+        }
+    }
+}
+
+/// One fault.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Finding {
+    /// How bad it is.
+    pub severity: Severity,
+    /// What kind of fault it is.
+    pub kind: FindingKind,
+    /// The view it was found in first; `None` for the server's own.
+    pub view: Option<&'static View>,
+    /// The field it comes from: `Post.comments.author`. Just the struct's name where no field
+    /// does, and empty for the server's own.
+    pub path: String,
+    /// The other fields that the same fault comes from.
+    pub also: Vec<String>,
+    /// What is wrong.
+    pub message: String,
+    /// What repairs it: any one of these does.
+    pub remedies: Vec<Remedy>,
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: ", self.severity)?;
+        if !self.path.is_empty() {
+            write!(f, "{}: ", self.path)?;
+        }
+        f.write_str(&self.message)?;
+        if !self.also.is_empty() {
+            write!(f, "\n  also for: {}", self.also.join(", "))?;
+        }
+        for (index, remedy) in self.remedies.iter().enumerate() {
+            let word = if index == 0 { "remedy" } else { "    or" };
+            write!(f, "\n  {word}: {remedy}")?;
+        }
+        Ok(())
+    }
+}
+
+/// What [`ReadModel::check`](crate::ReadModel::check) found. Its `Display` is for people.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/support.rs"));
+/// use fraiseql_runtime::check::{FindingKind, Remedy};
+///
+/// # #[derive(TView)]
+/// # pub struct Post { pub id: i64, pub titel: String }
+/// # fn main() { on("CREATE TABLE tb_post (id int8 PRIMARY KEY, title text NOT NULL)", async |pool| {
+/// let model = ReadModel::builder().view::<Post>().build()?;
+/// let report = model.check(&pool).await?;
+/// for finding in report.errors() {
+///     match finding.kind {
+///         FindingKind::MissingViewTable => assert_eq!(finding.remedies, [Remedy::Migrate]),
+///         _ => println!("{}: {finding}", finding.path), // Post.titel: error: ..
+///     }
+/// }
+/// # assert!(report.errors().any(|finding| finding.kind == FindingKind::MissingColumn && finding.path == "Post.titel"));
+/// # assert!(report.errors().any(|finding| finding.kind == FindingKind::MissingViewTable));
+/// # Ok(()) }) }
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct CheckReport {
+    findings: Vec<Finding>,
+}
+
+impl CheckReport {
+    /// Sorts by view, and there errors first.
+    pub(crate) fn new(mut findings: Vec<Finding>, views: &[&'static View]) -> Self {
+        findings.sort_by_key(|finding| {
+            let place = finding
+                .view
+                .and_then(|view| views.iter().position(|other| std::ptr::eq(*other, view)));
+            (place, finding.severity)
+        });
+        Self { findings }
+    }
+
+    /// Whether there are no errors. There may be warnings.
+    #[must_use]
+    pub fn is_ok(&self) -> bool {
+        self.errors().next().is_none()
+    }
+
+    /// Everything that was found: first the server's, then view by view; errors before
+    /// warnings.
+    #[must_use]
+    pub fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+
+    /// The errors.
+    pub fn errors(&self) -> impl Iterator<Item = &Finding> {
+        self.of(Severity::Error)
+    }
+
+    /// The warnings.
+    pub fn warnings(&self) -> impl Iterator<Item = &Finding> {
+        self.of(Severity::Warning)
+    }
+
+    fn of(&self, severity: Severity) -> impl Iterator<Item = &Finding> {
+        self.findings
+            .iter()
+            .filter(move |finding| finding.severity == severity)
+    }
+
+    /// The report without the findings that are known and accepted.
+    ///
+    /// ```
+    /// # use fraiseql_runtime::check::FindingKind;
+    /// # use fraiseql_runtime::check::CheckReport;
+    /// # fn example(report: CheckReport) -> fraiseql_runtime::Result<()> {
+    /// let report = report.accept(|finding| {
+    ///     finding.kind == FindingKind::NoLz4 || finding.path == "Post.comments"
+    /// });
+    /// report.into_result()?;
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn accept(mut self, accepted: impl Fn(&Finding) -> bool) -> Self {
+        self.findings.retain(|finding| !accepted(finding));
+        self
+    }
+
+    /// The report, or an error that lists everything where there are errors.
+    ///
+    /// # Errors
+    /// [`Error::Check`], when a finding is an error.
+    pub fn into_result(self) -> Result<Self> {
+        if self.is_ok() {
+            Ok(self)
+        } else {
+            Err(Error::Check(self))
+        }
+    }
+}
+
+impl fmt::Display for CheckReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let plural = |count: usize, word: &str| match count {
+            1 => format!("1 {word}"),
+            _ => format!("{count} {word}s"),
+        };
+        write!(
+            f,
+            "check: {}, {}",
+            plural(self.errors().count(), "error"),
+            plural(self.warnings().count(), "warning")
+        )?;
+        let mut group: Option<Option<&'static View>> = None;
+        for finding in &self.findings {
+            let same = match (group, finding.view) {
+                (Some(Some(a)), Some(b)) => std::ptr::eq(a, b),
+                (Some(None), None) => true,
+                _ => false,
+            };
+            if !same {
+                group = Some(finding.view);
+                match finding.view {
+                    Some(view) => write!(
+                        f,
+                        "\n\n{} ({}.{})",
+                        view.shape.name, view.table.schema, view.table.name
+                    )?,
+                    None => write!(f, "\n\nServer")?,
+                }
+            }
+            for line in finding.to_string().lines() {
+                write!(f, "\n  {line}")?;
+            }
+        }
+        Ok(())
+    }
+}

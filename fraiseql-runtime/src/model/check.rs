@@ -1,0 +1,73 @@
+//! `ReadModel::check`: compares the structs with a database.
+
+use sqlx::{Acquire, Postgres};
+
+use crate::error::check_report::CheckReport;
+use crate::error::{Error, Result};
+use crate::model::ReadModel;
+use crate::ops::check;
+
+impl ReadModel {
+    /// Compares the structs with the database, and reports everything that does not fit, all
+    /// at once: what is missing, types and nulls that a field cannot hold, keys that are not
+    /// unique, lookups without an index, SQL that the server refuses, privileges, and the
+    /// server's own limits. Each fault is one finding, with what repairs it.
+    ///
+    /// It belongs in a test, in CI or at start-up. It reads the catalog and PREPAREs the
+    /// statements in a read-only transaction that is rolled back: nothing is changed, no row
+    /// is read. It checks as the role that is connected, so let that be the one that syncs.
+    ///
+    /// ```
+    /// # use fraiseql_runtime::{ReadModel, TView};
+    /// # use fraiseql_runtime::check::FindingKind;
+    /// #[derive(TView)]
+    /// pub struct Post {
+    ///     pub id: i64,
+    ///     pub title: String,
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = dev_postgres::Server::shared()?;
+    /// # let pool = sqlx::PgPool::connect_with(server.create_database().await?).await?;
+    /// sqlx::raw_sql("CREATE TABLE tb_post (id int8 PRIMARY KEY, title text)")
+    ///     .execute(&pool)
+    ///     .await?;
+    /// let blog = ReadModel::builder().view::<Post>().build()?;
+    /// blog.migrate(&pool).await?;
+    ///
+    /// let report = blog.check(&pool).await?;
+    /// assert!(!report.is_ok());
+    /// let finding = &report.findings()[0];
+    /// assert_eq!(finding.kind, FindingKind::Nullable);
+    /// assert_eq!(finding.path, "Post.title");
+    /// assert_eq!(
+    ///     report.to_string(),
+    ///     "check: 1 error, 0 warnings
+    ///
+    /// Post (public.tv_post)
+    ///   error: Post.title: tb_post.title can be null, and the field is no Option: a document with \
+    /// a null there cannot be read
+    ///     remedy: write `Option<String>`
+    ///         or: ALTER TABLE \"public\".\"tb_post\" ALTER COLUMN \"title\" SET NOT NULL;"
+    /// );
+    /// # pool.close().await;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// At start-up, `blog.check(&pool).await?.into_result()?` stops with everything that is
+    /// wrong.
+    ///
+    /// # Errors
+    /// When the database cannot be asked. What it answers is in the report.
+    pub async fn check<'a>(
+        &self,
+        database: impl Acquire<'a, Database = Postgres>,
+    ) -> Result<CheckReport> {
+        let mut connection = database
+            .acquire()
+            .await
+            .map_err(Error::database("checking the read model"))?;
+        check::run(&self.views, &mut connection).await
+    }
+}

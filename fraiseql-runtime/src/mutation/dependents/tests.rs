@@ -1,0 +1,313 @@
+//! What only this crate can ask for, on a real server: locks, limits, plans and cascades.
+
+use sqlx::postgres::PgPoolOptions;
+use sqlx::{AssertSqlSafe, PgConnection, PgPool};
+
+use super::cascade::{Cascaded, TableName, cascades};
+use super::find::{Found, find};
+use crate as fraiseql_runtime;
+use crate::{Embed, Keys, ReadModel, TView};
+
+type Tested = Result<(), Box<dyn std::error::Error>>;
+
+const TABLES: &str = r#"
+CREATE SCHEMA "Ext ra";
+CREATE TABLE tb_user (id int8 PRIMARY KEY, name text NOT NULL);
+CREATE TABLE tb_post (id int8 PRIMARY KEY, author_id int8 NOT NULL REFERENCES tb_user ON DELETE CASCADE);
+CREATE INDEX ON tb_post (author_id);
+CREATE TABLE "Ext ra"."tb ""comment" (id int8 PRIMARY KEY, post_id int8 NOT NULL REFERENCES tb_post ON DELETE CASCADE,
+    author_id int8 REFERENCES tb_user ON DELETE SET NULL);
+CREATE INDEX ON "Ext ra"."tb ""comment" (post_id);
+CREATE INDEX ON "Ext ra"."tb ""comment" (author_id);
+CREATE TABLE tb_tag (id int4 PRIMARY KEY);
+CREATE TABLE tb_post_tag (post_id int8, tag_id int4, PRIMARY KEY (post_id, tag_id));
+CREATE INDEX ON tb_post_tag (tag_id);
+"#;
+
+#[derive(TView)]
+#[tview(crate = fraiseql_runtime)]
+struct Post {
+    id: i64,
+    #[tview(one(fk = "author_id"))]
+    author: User,
+    #[tview(many(fk = "post_id", limit = 1))]
+    comments: Vec<Comment>,
+    #[tview(count(table = "Ext ra.tb \"comment", fk = "post_id"))]
+    comment_count: i64,
+    #[tview(many(through(table = "tb_post_tag", fk = "post_id", to = "tag_id")))]
+    tags: Vec<Tag>,
+}
+
+#[derive(Embed)]
+#[tview(crate = fraiseql_runtime, table = "tb_user")]
+struct User {
+    id: i64,
+    name: String,
+}
+
+#[derive(Embed)]
+#[tview(crate = fraiseql_runtime, table = "Ext ra.tb \"comment")]
+struct Comment {
+    id: i64,
+    #[tview(one(fk = "author_id"))]
+    author: Option<User>,
+}
+
+#[derive(Embed)]
+#[tview(crate = fraiseql_runtime)]
+struct Tag {
+    id: i32,
+}
+
+async fn pool(tables: &'static str) -> PgPool {
+    let server = dev_postgres::Server::shared().unwrap();
+    let options = server.create_database().await.unwrap();
+    let pool = PgPoolOptions::new().connect_with(options).await.unwrap();
+    sqlx::raw_sql(tables).execute(&pool).await.unwrap();
+    pool
+}
+
+fn model() -> ReadModel {
+    ReadModel::builder().view::<Post>().build().unwrap()
+}
+
+async fn found(
+    connection: &mut PgConnection,
+    table: &str,
+    column: &str,
+    keys: &Keys,
+    lock: bool,
+    limit: usize,
+) -> crate::Result<Found> {
+    let model = model();
+    let table = model.context.index.table_named(table)?;
+    find(
+        &model.context.index,
+        connection,
+        table,
+        column,
+        keys,
+        lock,
+        limit,
+    )
+    .await
+}
+
+fn table(name: &str) -> TableName {
+    TableName {
+        schema: "public".to_owned(),
+        name: name.to_owned(),
+    }
+}
+
+#[tokio::test]
+async fn ways_have_names_and_equal_ones_are_one() -> Tested {
+    assert_eq!(
+        format!("{:?}", model().context.index),
+        "[\"Ext ra.tb \\\"comment.post_id -> Post.comments, Post.comment_count\", \
+         \"tb_post.id -> Post\", \
+         \"tb_post_tag.post_id -> Post.tags\", \
+         \"tb_tag.id -> Post.tags\", \
+         \"tb_user.id -> Post.author\", \"tb_user.id -> Post.comments.author\"]"
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_is_found_is_limited_for_each_way_and_says_so() -> Tested {
+    let pool = pool(TABLES).await;
+    sqlx::raw_sql(
+        "INSERT INTO tb_user VALUES (1, 'Ada');
+         INSERT INTO tb_post SELECT n, 1 FROM generate_series(1, 5) AS n;
+         INSERT INTO \"Ext ra\".\"tb \"\"comment\" VALUES (1, 5, 1)",
+    )
+    .execute(&pool)
+    .await?;
+    let mut connection = pool.acquire().await?;
+    let rows = Keys::I64(vec![1, 2]);
+    for (limit, all) in [(5, true), (4, false)] {
+        let found = found(&mut connection, "tb_user", "id", &rows, false, limit).await?;
+        assert_eq!(found.existing, Keys::I64(vec![1]));
+        let [author, commenter] = &found.ways[..] else {
+            panic!("{found:?}")
+        };
+        let expected = Keys::I64((1..=limit as i64).collect());
+        assert_eq!(
+            (author.depth, &author.keys, author.truncated),
+            (1, &expected, !all)
+        );
+        let expected = Keys::I64(vec![5]);
+        assert_eq!(
+            (commenter.depth, &commenter.keys, commenter.truncated),
+            (2, &expected, false)
+        );
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn every_lookup_takes_an_index() -> Tested {
+    let pool = pool(TABLES).await;
+    sqlx::raw_sql(
+        "INSERT INTO tb_user SELECT n, 'user' FROM generate_series(1, 10000) AS n;
+         INSERT INTO tb_tag SELECT n FROM generate_series(1, 10000) AS n;
+         INSERT INTO tb_post SELECT n, n FROM generate_series(1, 10000) AS n;
+         INSERT INTO \"Ext ra\".\"tb \"\"comment\" SELECT n, n % 10000 + 1, n % 777 + 1 FROM generate_series(1, 20000) AS n;
+         INSERT INTO tb_post_tag SELECT n, n % 5000 FROM generate_series(1, 20000) AS n;
+         ANALYZE",
+    )
+    .execute(&pool)
+    .await?;
+    let model = model();
+    let tables: Vec<_> = model.context.index.tables().collect();
+    assert_eq!(tables.len(), 5);
+    let mut connection = pool.acquire().await?;
+    for mode in ["force_custom_plan", "force_generic_plan"] {
+        sqlx::raw_sql(AssertSqlSafe(format!("SET plan_cache_mode = {mode}")))
+            .execute(&mut *connection)
+            .await?;
+        for table in &tables {
+            for lock in [false, true] {
+                let column = if table.name == "tb_post_tag" {
+                    "tag_id"
+                } else {
+                    "id"
+                };
+                let sql = model.context.index.statement(*table, column, "int8", lock);
+                let explained = format!(
+                    "PREPARE lookup AS {sql};
+                     EXPLAIN (COSTS OFF) EXECUTE lookup ('{{7,8}}', 1000);
+                     DEALLOCATE lookup"
+                );
+                use sqlx::Row as _;
+                let plan: Vec<String> = sqlx::raw_sql(AssertSqlSafe(explained))
+                    .fetch_all(&mut *connection)
+                    .await?
+                    .iter()
+                    .map(|row| row.get(0))
+                    .collect();
+                let plan = plan.join("\n");
+                assert!(!plan.contains("Seq Scan"), "{sql}\n{plan}");
+                assert_eq!(
+                    lock && plan.contains("LockRows"),
+                    lock && locks(table.name),
+                    "{plan}"
+                );
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether there is another table than this on the ways from it.
+fn locks(table: &str) -> bool {
+    matches!(table, "tb_user" | "tb_tag")
+}
+
+async fn wait_for_a_lock(pool: &PgPool) {
+    for _ in 0..2_000 {
+        let waiting: bool = sqlx::query_scalar(
+            "SELECT EXISTS (SELECT FROM pg_stat_activity
+             WHERE datname = current_database() AND wait_event_type = 'Lock')",
+        )
+        .fetch_one(pool)
+        .await
+        .unwrap();
+        if waiting {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    panic!("nobody waits for a lock");
+}
+
+#[tokio::test]
+async fn a_row_that_is_moved_meanwhile_leads_to_its_new_parent() -> Tested {
+    let pool = pool(TABLES).await;
+    sqlx::raw_sql(
+        "INSERT INTO tb_user VALUES (1, 'Ada'), (2, 'Bob');
+         INSERT INTO tb_post VALUES (7, 2), (8, 2);
+         INSERT INTO \"Ext ra\".\"tb \"\"comment\" VALUES (1, 7, 1)",
+    )
+    .execute(&pool)
+    .await?;
+    let mut mover = pool.begin().await?;
+    sqlx::raw_sql("UPDATE \"Ext ra\".\"tb \"\"comment\" SET post_id = 8")
+        .execute(&mut *mover)
+        .await?;
+    let mut writer = pool.begin().await?;
+    let rows = Keys::I64(vec![1]);
+    let plain = found(&mut writer, "tb_user", "id", &rows, false, 10).await?;
+    assert_eq!(plain.ways[0].keys, Keys::I64(vec![7]), "what is committed");
+    let (found, moved) = tokio::join!(
+        found(&mut writer, "tb_user", "id", &rows, true, 10),
+        async {
+            wait_for_a_lock(&pool).await;
+            mover.commit().await
+        }
+    );
+    moved?;
+    assert_eq!(found?.ways[0].keys, Keys::I64(vec![8]));
+    // And nobody moves it on before this transaction ends.
+    let locked = sqlx::raw_sql("SELECT FROM \"Ext ra\".\"tb \"\"comment\" FOR UPDATE NOWAIT")
+        .execute(&pool)
+        .await;
+    assert!(locked.is_err());
+    Ok(())
+}
+
+#[tokio::test]
+async fn rows_that_go_with_a_deleted_row_are_found() -> Tested {
+    let pool = pool(TABLES).await;
+    sqlx::raw_sql(
+        "INSERT INTO tb_user VALUES (1, 'Ada'), (2, 'Bob');
+         INSERT INTO tb_post VALUES (7, 1), (8, 2);
+         CREATE TABLE tb_node (id int4 PRIMARY KEY, up int4 REFERENCES tb_node ON DELETE CASCADE);
+         INSERT INTO tb_node VALUES (1, 3), (2, 1), (3, 2), (4, NULL), (5, 4);
+         CREATE TABLE tb_pair (a int4, b int4, UNIQUE (a, b), id int4 PRIMARY KEY REFERENCES tb_node);
+         CREATE TABLE tb_of_pair (a int4, b int4, CONSTRAINT pair_fk FOREIGN KEY (a, b) REFERENCES tb_pair (a, b) ON DELETE CASCADE);
+         CREATE TABLE tb_kept (post_id int8 REFERENCES tb_post)",
+    )
+    .execute(&pool)
+    .await?;
+    let model = model();
+    let mut connection = pool.acquire().await?;
+    let cache = &model.context.index.foreign_keys;
+    let of = |name: &str, column: &str, keys| Cascaded {
+        table: TableName {
+            schema: if name.starts_with("tb \"") {
+                "Ext ra"
+            } else {
+                "public"
+            }
+            .to_owned(),
+            name: name.to_owned(),
+        },
+        column: column.to_owned(),
+        keys,
+    };
+    let rows = Keys::I64(vec![1]);
+    let found = cascades(cache, &mut connection, table("tb_user"), "id", &rows, 100).await?;
+    assert_eq!(
+        found.rows,
+        [
+            of("tb \"comment", "author_id", Keys::I64(vec![1])),
+            of("tb \"comment", "post_id", Keys::I64(vec![7])),
+            of("tb_post", "author_id", Keys::I64(vec![1])),
+        ]
+    );
+    assert!(found.not_followed.is_empty() && !found.truncated);
+    // A circle ends.
+    let rows = Keys::I32(vec![1]);
+    let found = cascades(cache, &mut connection, table("tb_node"), "id", &rows, 100).await?;
+    assert_eq!(found.rows, [of("tb_node", "up", Keys::I32(vec![1, 2, 3]))]);
+    assert!(!found.truncated, "each value once");
+    let found = cascades(cache, &mut connection, table("tb_node"), "id", &rows, 2).await?;
+    assert!(found.truncated);
+    let found = cascades(cache, &mut connection, table("tb_pair"), "id", &rows, 100).await?;
+    assert_eq!(
+        found.not_followed.iter().collect::<Vec<_>>(),
+        ["\"public\".\"tb_of_pair\" (pair_fk)"]
+    );
+    Ok(())
+}

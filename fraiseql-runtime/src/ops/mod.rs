@@ -1,0 +1,7 @@
+//! What an operator runs: comparing structs with the database, creating view tables, rebuilding
+//! and verifying documents.
+
+pub mod check;
+pub mod migrate;
+pub mod rebuild;
+pub mod verify;

@@ -1,0 +1,74 @@
+//! The type of the key of a struct's rows, so that keys of another type don't compile.
+//!
+//! A part may have its key from the struct that `shape_of` names. The way there is a type that
+//! is only followed when somebody asks, so that a circle of shapes is reported as what it is.
+
+use crate::schema::embed::Embed;
+use crate::schema::embed::KeyOf;
+use crate::schema::embed::NoKey;
+use crate::schema::key::Key;
+
+/// A struct whose rows can be named by key: a view, or a part with a key field.
+///
+/// A part without one, which is the `shape_of` another struct, has that struct's key. This is
+/// what [`ReadModel::dependents`](crate::ReadModel::dependents) asks of the type of the rows. It
+/// is never implemented by hand.
+///
+/// ```
+/// use fraiseql_runtime::{Embed, Keyed, TScalar};
+///
+/// #[derive(TScalar)]
+/// struct UserId(i32);
+///
+/// #[derive(Embed)]
+/// #[tview(table = "tb_user")]
+/// struct User { id: UserId, name: String }
+///
+/// #[derive(Embed)]
+/// #[tview(shape_of = User)]
+/// struct Author { name: String }
+///
+/// fn key_column<T: Keyed>(_keys: &[T::RowKey]) -> &'static str {
+///     T::SHAPE.key_column()
+/// }
+/// # fn main() {
+/// assert_eq!(key_column::<User>(&[UserId(7)]), "id");
+/// assert_eq!(key_column::<Author>(&[UserId(7)]), "id");
+/// # }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no key field",
+    label = "its rows cannot be named by key",
+    note = "a key is the field `id` or one with #[tview(key)], of type i16, i32, i64, String or \
+            Uuid, or a newtype of one with #[derive(TScalar)]; rows can also be named by any \
+            column of their table"
+)]
+pub trait Keyed: Embed {
+    /// The type of the key of a row.
+    type RowKey: Key;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Embed<KeyField: KeyField<Type: Key>>> Keyed for T {
+    type RowKey = <T::KeyField as KeyField>::Type;
+}
+
+/// The type of a key field, or what stands for it.
+pub trait KeyField {
+    /// The type of the key, or [`NoKey`].
+    type Type;
+}
+
+#[diagnostic::do_not_recommend]
+impl<K: Key> KeyField for K {
+    type Type = K;
+}
+
+impl KeyField for NoKey {
+    type Type = Self;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Embed<KeyField: KeyField>> KeyField for KeyOf<T> {
+    type Type = <T::KeyField as KeyField>::Type;
+}

@@ -1,0 +1,166 @@
+//! The observers and the log of a call, and what they are given when a batch ends.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use sqlx::PgConnection;
+
+use crate::db::scope::TransactionScope;
+use crate::error::Result;
+use crate::schema::key::Keys;
+use crate::sync::event::{BatchEvent, SyncObserver};
+use crate::sync::log::SyncLog;
+use crate::sync::report::SyncReport;
+use crate::sync::request::Mode;
+use crate::sync::telemetry;
+use crate::view::Handle;
+
+/// Who is told, beside traces and metrics.
+#[derive(Clone, Default)]
+pub struct Observers {
+    pub(crate) list: Vec<Arc<dyn SyncObserver>>,
+    pub(crate) log: Option<SyncLog>,
+}
+
+impl fmt::Debug for Observers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Observers")
+            .field("list", &self.list.len())
+            .field("log", &self.log)
+            .finish()
+    }
+}
+
+/// The observers of one call.
+#[derive(Debug)]
+pub struct Watch<'a> {
+    observers: &'a Observers,
+    /// Whether they were told of the error that the call will end with.
+    reported: AtomicBool,
+}
+
+pub(crate) static NOBODY: Observers = Observers {
+    list: Vec::new(),
+    log: None,
+};
+
+impl<'a> Watch<'a> {
+    /// Whether observers have got the error that the call ends with.
+    pub(super) fn has_reported(&self) -> bool {
+        self.reported.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn new(observers: &'a Observers) -> Self {
+        Self {
+            observers,
+            reported: AtomicBool::new(false),
+        }
+    }
+
+    /// Calls the observers.
+    pub(super) fn notify(&self, event: &BatchEvent<'_>) {
+        if event.result.is_err() {
+            self.reported.store(true, Ordering::Relaxed);
+        }
+        for observer in &self.observers.list {
+            observer.batch(event);
+        }
+    }
+
+    pub(super) async fn log_failure(&self, event: &BatchEvent<'_>) {
+        if let Some(log) = &self.observers.log {
+            self.logged(log.failure(event).await);
+        }
+    }
+
+    /// A failing log is told, and fails nothing.
+    fn logged(&self, result: Result<()>) {
+        if let Err(error) = result {
+            telemetry::log_failed(&error);
+            for observer in &self.observers.list {
+                observer.log_failed(&error);
+            }
+        }
+    }
+}
+
+/// A batch that has begun.
+#[derive(Debug)]
+pub(crate) struct StartedBatch<'a> {
+    watch: &'a Watch<'a>,
+    view: Handle,
+    mode: Mode,
+    keys: &'a Keys,
+    start: Instant,
+}
+
+impl<'a> StartedBatch<'a> {
+    pub(crate) fn now(watch: &'a Watch<'_>, view: Handle, mode: Mode, keys: &'a Keys) -> Self {
+        Self {
+            watch,
+            view,
+            mode,
+            keys,
+            start: Instant::now(),
+        }
+    }
+
+    /// It is over: all are told, and the log gets its row.
+    pub(crate) async fn end(
+        self,
+        result: Result<SyncReport>,
+        retries: u32,
+        connection: &mut PgConnection,
+        scope: TransactionScope,
+    ) -> Result<SyncReport> {
+        let watch = self.watch;
+        let result = self.timed(result);
+        let event = self.event(&result, retries);
+        telemetry::batch(&event);
+        watch.notify(&event);
+        match (&watch.observers.log, event.result) {
+            (Some(log), Ok(report)) => {
+                watch.logged(log.success(&event, report, connection, scope).await);
+            }
+            (Some(_), Err(_)) => watch.log_failure(&event).await,
+            (None, _) => {}
+        }
+        result
+    }
+
+    /// It is over, on a target that has no database.
+    pub(crate) fn end_unlogged(self, result: Result<SyncReport>) -> Result<SyncReport> {
+        let result = self.timed(result);
+        let event = self.event(&result, 0);
+        telemetry::batch(&event);
+        self.watch.notify(&event);
+        result
+    }
+
+    fn timed(&self, mut result: Result<SyncReport>) -> Result<SyncReport> {
+        if let Ok(report) = &mut result {
+            report.duration = self.start.elapsed();
+        }
+        result
+    }
+
+    fn event<'e>(&self, result: &'e Result<SyncReport>, retries: u32) -> BatchEvent<'e>
+    where
+        'a: 'e,
+    {
+        BatchEvent {
+            entity: self.view.view.entity,
+            view: self.view.view.table,
+            mode: self.mode,
+            keys: self.keys,
+            result: result.as_ref(),
+            duration: match result {
+                Ok(report) => report.duration,
+                Err(_) => self.start.elapsed(),
+            },
+            retries,
+        }
+    }
+}
