@@ -92,7 +92,7 @@
 
 mod const_check;
 mod db;
-mod error;
+pub mod error;
 pub mod guide;
 pub mod model;
 pub mod mutation;

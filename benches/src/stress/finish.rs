@@ -12,6 +12,7 @@ use sqlx::PgPool;
 use super::changes::Documents;
 use super::operation::Operation;
 use super::schema::{sync_comment, sync_post, sync_user};
+use fraiseql_runtime::error::Operation;
 
 /// The target of the syncs.
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
@@ -201,7 +202,8 @@ fn keys(keys: &BTreeSet<i32>) -> Vec<i32> {
 
 pub(crate) fn failed(source: sqlx::Error) -> Error {
     Error::Database {
-        doing: "writing base tables".to_owned(),
+        operation: Operation::Other("writing base tables".into()),
+        table: None,
         source,
     }
 }
@@ -209,10 +211,15 @@ pub(crate) fn failed(source: sqlx::Error) -> Error {
 /// `40P01 writing base tables`
 pub(crate) fn kind(error: &Error) -> String {
     match error {
-        Error::Database { doing, source } => {
+        Error::Database {
+            operation,
+            table,
+            source,
+        } => {
             let code = source.as_database_error().and_then(|error| error.code());
             let code = code.unwrap_or_else(|| source.to_string().into());
-            format!("{code} {doing}")
+            let table = table.as_ref().map_or("", |table| &table.name);
+            format!("{code} {operation} {table}")
         }
         Error::Contended { .. } => "contended".to_owned(),
         other => other.to_string(),

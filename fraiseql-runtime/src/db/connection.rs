@@ -10,14 +10,17 @@ use std::ops::{Deref, DerefMut};
 use sqlx::pool::PoolConnection;
 use sqlx::{PgConnection, PgPool, Postgres};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Operation, Result};
 
 pub(crate) struct Lease(Option<PoolConnection<Postgres>>);
 
 impl Lease {
-    /// Waits for a connection; `doing` is what an error says was being done.
-    pub(crate) async fn of(pool: &PgPool, doing: &'static str) -> Result<Self> {
-        let connection = pool.acquire().await.map_err(Error::database(doing))?;
+    /// Waits for a connection; `purpose` is what an error says it was for.
+    pub(crate) async fn of(pool: &PgPool, purpose: &'static str) -> Result<Self> {
+        let connection = pool
+            .acquire()
+            .await
+            .map_err(Error::database(Operation::AcquireConnection(purpose)))?;
         Ok(Self(Some(connection)))
     }
 

@@ -5,4 +5,5 @@ pub(crate) mod connection;
 pub(crate) mod metrics;
 pub(crate) mod mutex;
 pub(crate) mod scope;
+pub(crate) mod statement;
 pub(crate) mod telemetry;

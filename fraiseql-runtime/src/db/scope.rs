@@ -2,7 +2,7 @@
 
 use sqlx::{Executor, PgConnection};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Operation, Result};
 
 /// Whose transaction a batch runs in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,5 +72,5 @@ pub(crate) async fn undo_savepoint(connection: &mut PgConnection) -> Result<()> 
 }
 
 fn savepoint_failed() -> impl FnOnce(sqlx::Error) -> Error {
-    Error::database("keeping a savepoint to sync")
+    Error::database(Operation::Savepoint)
 }

@@ -1,28 +1,52 @@
-//! What an error of the database is called, and what to do about it, where it tells.
+//! The message of a database error, and what to do about it where the error tells.
 //!
-//! Servers speak many languages: names are looked for in a message, and no other words.
+//! Servers write messages in many languages: only names are looked for in one, never words.
 
-/// What was being done, the database's words, and what to do.
-pub(super) fn told(doing: &str, source: &sqlx::Error) -> String {
-    let said = match source {
+use std::fmt;
+
+use crate::error::Operation;
+use crate::schema::TableName;
+
+/// The operation, the message of the database, and what to do.
+pub(super) fn message(
+    operation: &Operation,
+    table: Option<&TableName>,
+    source: &sqlx::Error,
+) -> String {
+    let doing = Doing(operation, table);
+    let cause = match source {
         // sqlx adds a line number, which is one of PostgreSQL's own source.
         sqlx::Error::Database(error) => {
             format!("error returned from database: {}", error.message())
         }
         other => other.to_string(),
     };
-    match hint(doing, source) {
-        Some(hint) => format!("{doing}: {said}; {hint}"),
-        None => format!("{doing}: {said}"),
+    match hint(operation, table, source) {
+        Some(hint) => format!("{doing}: {cause}; {hint}"),
+        None => format!("{doing}: {cause}"),
+    }
+}
+
+/// An operation with its table.
+struct Doing<'a>(&'a Operation, Option<&'a TableName>);
+
+impl fmt::Display for Doing<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0
+            .write(f, self.1.map(|table| table as &dyn fmt::Display))
     }
 }
 
 const MIGRATE: &str = "run ReadModel::migrate";
-const CHECK: &str = "ReadModel::check says what does not fit";
+const CHECK: &str = "run ReadModel::check to see what does not fit";
 const EITHER: &str =
-    "ReadModel::check says what is missing, ReadModel::migrate creates view tables";
+    "run ReadModel::check to see what is missing; ReadModel::migrate creates view tables";
 
-fn hint(doing: &str, source: &sqlx::Error) -> Option<&'static str> {
+fn hint(
+    operation: &Operation,
+    table: Option<&TableName>,
+    source: &sqlx::Error,
+) -> Option<&'static str> {
     let error = match source {
         sqlx::Error::PoolTimedOut => {
             return Some("if this task holds a transaction, pass `&mut tx`");
@@ -30,39 +54,32 @@ fn hint(doing: &str, source: &sqlx::Error) -> Option<&'static str> {
         sqlx::Error::Database(error) => error,
         _ => return None,
     };
-    // Who migrates or checks knows what these can do.
-    const SETTING_UP: [&str; 4] = ["migrating", "planning", "creating", "checking"];
-    if SETTING_UP.iter().any(|verb| doing.starts_with(verb)) {
+    // Who migrates or checks needs no advice to do so.
+    if matches!(
+        operation,
+        Operation::Migrate | Operation::PlanMigration | Operation::Create(_) | Operation::Check
+    ) {
         return None;
     }
-    let (schema, table) = table(doing)?;
+    let TableName { schema, name } = table?;
     let message = error.message();
-    // Here it is the base table that is named; its statement reads the view table, too.
-    let of_base = doing.starts_with("reading the keys of");
+    // Here the table is the base table; its statement reads the view table, too.
+    let of_base = *operation == Operation::ReadKeys;
     match &*error.code()? {
         // undefined_table
         "42P01" => Some(
-            match (names(message, &format!("{schema}.{table}")), of_base) {
+            match (names(message, &format!("{schema}.{name}")), of_base) {
                 (true, false) => MIGRATE,
                 (false, true) => EITHER,
                 _ => CHECK,
             },
         ),
         // undefined_column. The view table is always `v`, and nothing else is.
-        "42703" if !of_base && (names(message, &table) || names(message, "v.")) => Some(MIGRATE),
+        "42703" if !of_base && (names(message, name) || names(message, "v.")) => Some(MIGRATE),
         // And what a column of another type leads to: undefined_function, datatype_mismatch.
         "42703" | "42883" | "42804" | "3F000" => Some(CHECK),
         _ => None,
     }
-}
-
-/// The schema and the name in `syncing "public"."tv_post"`.
-fn table(doing: &str) -> Option<(String, String)> {
-    let start = doing.find('"')?;
-    let quoted = doing.get(start..)?.strip_prefix('"')?.strip_suffix('"')?;
-    let (schema, table) = quoted.split_once("\".\"")?;
-    let plain = |name: &str| name.replace("\"\"", "\"");
-    Some((plain(schema), plain(table)))
 }
 
 /// Whether a message has a name, and not only as a part of a longer one.
@@ -78,21 +95,7 @@ fn names(message: &str, name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{names, table};
-
-    #[test]
-    fn a_table_is_found_in_what_was_being_done() {
-        let found = |doing| table(doing).map(|(schema, table)| format!("{schema}|{table}"));
-        assert_eq!(
-            found("syncing \"public\".\"tv_post\"").as_deref(),
-            Some("public|tv_post")
-        );
-        assert_eq!(
-            found("syncing \"a b\".\"say \"\"x\"\"\"").as_deref(),
-            Some("a b|say \"x\"")
-        );
-        assert_eq!(found("acquiring a connection to sync"), None);
-    }
+    use super::names;
 
     #[test]
     fn a_name_is_a_whole_one_in_any_language() {

@@ -3,15 +3,18 @@
 pub(crate) mod check_report;
 mod hint;
 pub(crate) mod invalid_document;
+mod operation;
+
+pub use self::invalid_document::InvalidDocument;
+pub use self::operation::Operation;
 
 use std::borrow::Cow;
 
 use self::check_report::CheckReport;
-use self::invalid_document::InvalidDocument;
-use crate::schema::Table;
 use crate::schema::key::Keys;
 use crate::schema::naming::did_you_mean;
 use crate::schema::position::Position;
+use crate::schema::{Table, TableName};
 
 /// The result of this crate's functions.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -48,10 +51,12 @@ pub enum Error {
     /// Its text says what to do where that can be told: to run
     /// [`ReadModel::migrate`](crate::ReadModel::migrate) where the view table or a column of it
     /// is missing, to ask [`ReadModel::check`](crate::ReadModel::check) where something else is.
-    #[error("{}", hint::told(doing, source))]
+    #[error("{}", hint::message(operation, table.as_ref(), source))]
     Database {
-        /// What was being done, and to which view.
-        doing: String,
+        /// What was being done.
+        operation: Operation,
+        /// The table that it was about, if it was about one.
+        table: Option<TableName>,
         /// The error of the database.
         source: sqlx::Error,
     },
@@ -256,9 +261,25 @@ fn list(documents: &[InvalidDocument]) -> String {
 }
 
 impl Error {
-    pub(crate) fn database(doing: impl Into<String>) -> impl FnOnce(sqlx::Error) -> Self {
-        let doing = doing.into();
-        move |source| Self::Database { doing, source }
+    pub(crate) fn database(operation: Operation) -> impl FnOnce(sqlx::Error) -> Self {
+        move |source| Self::Database {
+            operation,
+            table: None,
+            source,
+        }
+    }
+
+    /// The same of an operation on a table.
+    pub(crate) fn on_table(
+        operation: Operation,
+        table: impl Into<TableName>,
+    ) -> impl FnOnce(sqlx::Error) -> Self {
+        let table = Some(table.into());
+        move |source| Self::Database {
+            operation,
+            table,
+            source,
+        }
     }
 
     /// Whether the same call can succeed when its transaction is run again: it met a

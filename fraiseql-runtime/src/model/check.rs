@@ -3,7 +3,7 @@
 use sqlx::{Acquire, Postgres};
 
 use crate::error::check_report::CheckReport;
-use crate::error::{Error, Result};
+use crate::error::{Error, Operation, Result};
 use crate::model::ReadModel;
 use crate::ops::check;
 
@@ -67,7 +67,7 @@ impl ReadModel {
         let mut connection = database
             .acquire()
             .await
-            .map_err(Error::database("checking the read model"))?;
+            .map_err(Error::database(Operation::Check))?;
         check::run(&self.views, &mut connection).await
     }
 }

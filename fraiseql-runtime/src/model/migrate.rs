@@ -2,7 +2,7 @@
 
 use sqlx::{Acquire, PgPool, Postgres};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Operation, Result};
 use crate::model::ReadModel;
 use crate::ops::migrate::{self, Migration};
 
@@ -68,7 +68,7 @@ impl ReadModel {
         let mut connection = database
             .acquire()
             .await
-            .map_err(Error::database("migrating the view tables"))?;
+            .map_err(Error::database(Operation::Migrate))?;
         let log = self.context.observers.log.as_ref();
         migrate::migrate(&self.views, log, &mut connection).await
     }

@@ -11,9 +11,9 @@ use std::sync::Arc;
 use sqlx::{AssertSqlSafe, PgConnection};
 
 use crate::db::telemetry::statement as trace_statement;
-use crate::error::{Error, Result};
+use crate::error::{Error, Operation, Result};
 use crate::mutation::dependents::Dependents;
-use crate::mutation::dependents::cascade::{TableName, cascades};
+use crate::mutation::dependents::cascade::cascades;
 use crate::mutation::dependents::find::{FoundWay, OldValues, find, find_from, old_values};
 use crate::mutation::dependents::index::Index;
 use crate::mutation::limits::Beyond;
@@ -21,6 +21,7 @@ use crate::mutation::marks::Rows;
 use crate::mutation::past::Past;
 use crate::mutation::report::{LeftToFullSync, MutationReport, ViewReport};
 use crate::mutation::{Isolation, Mutation};
+use crate::schema::TableName;
 use crate::schema::key::Keys;
 use crate::schema::{Table, View};
 use crate::sql::part::PartSql;
@@ -171,9 +172,7 @@ impl Search {
         sqlx::query(AssertSqlSafe(sql))
             .execute(&mut *mutation.connection)
             .await
-            .map_err(Error::database(
-                "announcing the documents that a mutation syncs",
-            ))?;
+            .map_err(Error::database(Operation::Announce))?;
         Ok(())
     }
 
@@ -200,10 +199,7 @@ impl Search {
             if rows.gone.is_empty() {
                 continue;
             }
-            let name = TableName {
-                schema: table.schema.to_owned(),
-                name: table.name.to_owned(),
-            };
+            let name = TableName::from(*table);
             let cache = &index.foreign_keys;
             let cascades = cascades(cache, connection, name, column, &rows.gone, limit).await?;
             self.truncated |= cascades.truncated;

@@ -34,7 +34,7 @@ use self::context::Context;
 use self::marks::{Marks, changes_by_own_methods};
 use self::savepoint::Savepoint;
 use crate::db::connection::Lease;
-use crate::error::{Error, Result};
+use crate::error::{Error, Operation, Result};
 use crate::read::typed::TView;
 use crate::schema::key::Key;
 use crate::schema::row_key::Keyed;
@@ -204,7 +204,7 @@ impl Mutation {
         let report = flush::flush(&mut self).await?;
         PgTransactionManager::commit(&mut self.connection)
             .await
-            .map_err(Error::database("committing a mutation"))?;
+            .map_err(Error::database(Operation::CommitMutation))?;
         Ok(report)
     }
 
@@ -215,7 +215,7 @@ impl Mutation {
     pub async fn rollback(mut self) -> Result<()> {
         PgTransactionManager::rollback(&mut self.connection)
             .await
-            .map_err(Error::database("rolling a mutation back"))
+            .map_err(Error::database(Operation::RollBackMutation))
     }
 }
 
@@ -228,8 +228,8 @@ impl Open {
     /// Until the transaction has begun, sqlx does not know of it: where this is dropped, the
     /// connection is closed.
     async fn begin(pool: &PgPool, begin: &'static str) -> Result<Self> {
-        let failed = || Error::database("beginning a mutation");
-        let mut lease = Lease::of(pool, "acquiring a connection for a mutation").await?;
+        let failed = || Error::database(Operation::BeginMutation);
+        let mut lease = Lease::of(pool, "begin a mutation").await?;
         let begun = lease.begin_with(begin).await.map(std::mem::forget);
         match begun {
             Ok(()) => Ok(Self(lease)),

@@ -15,7 +15,7 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions as _, Executor, PgConnection, PgPool};
 
 use crate::db::connection::Lease;
-use crate::error::{Error, Result};
+use crate::error::{Error, Operation, Result};
 
 /// Nothing here waits for a row, but a table that the mutation itself has locked, as by
 /// TRUNCATE, would be waited for until it ends: for ever.
@@ -47,7 +47,7 @@ impl<'a> Past<'a> {
         {
             return Ok(Past::OfPool(connection));
         }
-        let failed = || Error::database("connecting to look at rows as they were before");
+        let failed = || Error::database(Operation::AcquireConnection("look up committed rows"));
         let options = pool.connect_options();
         let mut place = spare.0.lock().await;
         if let Some(mut kept) = place.take()

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use sqlx::PgPool;
 use sqlx::error::DatabaseError;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Operation, Result};
 use crate::mutation::context::Context;
 use crate::mutation::report::MutationReport;
 use crate::mutation::telemetry;
@@ -114,6 +114,6 @@ where
             .bind(wait)
             .execute(pool)
             .await
-            .map_err(Error::database("waiting to run a mutation again"))?;
+            .map_err(Error::database(Operation::DelayRetry))?;
     }
 }

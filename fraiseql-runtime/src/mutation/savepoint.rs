@@ -5,7 +5,7 @@ use std::ops::{Deref, DerefMut};
 
 use sqlx::{Connection, PgConnection, Postgres, Transaction};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Operation, Result};
 use crate::mutation::dependents::index::Index;
 use crate::mutation::marks::{Marks, changes_by_own_methods};
 use crate::read::typed::TView;
@@ -52,7 +52,7 @@ impl<'m> Savepoint<'m> {
         }
         let transaction = Connection::begin(connection)
             .await
-            .map_err(Error::database("keeping a savepoint"))?;
+            .map_err(Error::database(Operation::Savepoint))?;
         Ok(Self {
             transaction,
             marks: Marks::default(),
@@ -104,7 +104,7 @@ impl<'m> Savepoint<'m> {
         self.transaction
             .commit()
             .await
-            .map_err(Error::database("releasing a savepoint"))?;
+            .map_err(Error::database(Operation::Savepoint))?;
         self.outer.extend(self.marks);
         Ok(())
     }
@@ -117,7 +117,7 @@ impl<'m> Savepoint<'m> {
         self.transaction
             .rollback()
             .await
-            .map_err(Error::database("rolling back to a savepoint"))
+            .map_err(Error::database(Operation::Savepoint))
     }
 }
 

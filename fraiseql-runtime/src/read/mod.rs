@@ -21,7 +21,7 @@ use sqlx::types::Json;
 
 use self::target::Read;
 pub use self::target::ReadTarget;
-use crate::error::{Error, Result};
+use crate::error::{Error, Operation, Result};
 use crate::schema::key::Key;
 use crate::view::Handle;
 
@@ -83,11 +83,7 @@ pub async fn documents<K: Key>(
 }
 
 pub(crate) fn reading(handle: Handle) -> impl FnOnce(sqlx::Error) -> Error {
-    // Nothing is said of reads that succeed.
-    move |source| Error::Database {
-        doing: format!("reading {}", handle.view.table),
-        source,
-    }
+    Error::on_table(Operation::Read, handle.view.table)
 }
 
 fn parse<T: DeserializeOwned>(handle: Handle, key: String, json: &RawValue) -> Result<T> {

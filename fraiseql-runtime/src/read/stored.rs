@@ -11,7 +11,7 @@ use super::target::Read;
 use crate::db::scope::TransactionScope;
 use crate::db::scope::{ROLL_BACK, begin_savepoint};
 use crate::db::telemetry::statement as trace_statement;
-use crate::error::{Error, Result};
+use crate::error::{Error, Operation, Result};
 use crate::schema::key::Keys;
 use crate::sql::session::SET_LOCAL;
 use crate::sync::{invalid, telemetry};
@@ -125,8 +125,5 @@ async fn set_and_build(
         .bind(places)
         .fetch_all(connection)
         .await
-        .map_err(Error::database(format!(
-            "building documents of {}",
-            view.view.table
-        )))
+        .map_err(Error::on_table(Operation::Build, view.view.table))
 }

@@ -8,8 +8,10 @@ pub(crate) mod position;
 pub(crate) mod row_key;
 pub mod scalar;
 mod table;
+mod table_name;
 
 pub use self::table::{
     Aggregate, Data, Field, Function, Index, IndexOn, Key, Link, Many, One, OrderBy, Partition,
     Promoted, SearchText, Shape, Source, Storage, Table, View,
 };
+pub use self::table_name::TableName;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::schema::TableName;
 use crate::sql::ddl;
 use crate::sql::text::{Sql, ident};
 
@@ -10,6 +11,8 @@ use crate::sql::text::{Sql, ident};
 pub(crate) struct LogSql {
     /// The table's name as it was given.
     pub(crate) name: String,
+    /// The table's name.
+    pub(crate) table_name: TableName,
     /// The table's name, quoted.
     pub(crate) table: String,
     /// Creates the table and its index.
@@ -68,6 +71,10 @@ pub(crate) fn compose(name: &str) -> Result<LogSql, &'static str> {
     let quoted = format!("{}.{}", ident(schema), ident(table));
     Ok(LogSql {
         name: name.to_owned(),
+        table_name: TableName {
+            schema: schema.to_owned().into(),
+            name: table.to_owned().into(),
+        },
         ddl: vec![
             create(&quoted).into(),
             format!(

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write as _};
 
-use crate::schema::Table;
+use crate::schema::{Table, TableName};
 
 /// An identifier, quoted.
 pub(crate) fn ident(name: &str) -> String {
@@ -21,6 +21,12 @@ pub(crate) fn literal(text: &str) -> String {
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{}", ident(self.schema), ident(self.name))
+    }
+}
+
+impl fmt::Display for TableName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", ident(&self.schema), ident(&self.name))
     }
 }
 

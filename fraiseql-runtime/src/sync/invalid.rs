@@ -15,7 +15,7 @@ use sqlx::{PgConnection, Row};
 use crate::db::scope::in_savepoint;
 use crate::db::telemetry::statement as trace_statement;
 use crate::error::invalid_document::InvalidDocument;
-use crate::error::{Error, Result};
+use crate::error::{Error, Operation, Result};
 use crate::schema::key::Keys;
 use crate::sync::report::SyncReport;
 use crate::sync::session::Session;
@@ -173,10 +173,7 @@ pub(crate) async fn ask(
 }
 
 fn flaws_failed(view: Handle) -> impl FnOnce(sqlx::Error) -> Error {
-    Error::database(format!(
-        "looking for the invalid documents of {}",
-        view.view.table
-    ))
+    Error::on_table(Operation::FindInvalid, view.view.table)
 }
 
 /// The documents of `keys` that have flaws, with the flaws. `None` where an expression fails
@@ -206,7 +203,7 @@ pub(crate) async fn explain(
         keys.bind(sqlx::query(sql))
             .fetch_all(connection)
             .await
-            .map_err(Error::database("looking for invalid documents"))
+            .map_err(Error::database(Operation::FindInvalid))
     });
     let Ok(rows) = rows.await else { return error };
     match described(keys, rows) {

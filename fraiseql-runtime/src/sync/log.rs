@@ -12,7 +12,7 @@ use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, PgPool, Postgres, 
 use crate::db::mutex::lock;
 use crate::db::scope::TransactionScope;
 use crate::db::scope::in_savepoint;
-use crate::error::{Error, Result};
+use crate::error::{Error, Operation, Result};
 use crate::sql::log as sql;
 use crate::sql::log::{LogSql, PRUNED};
 use crate::sync::event::BatchEvent;
@@ -209,11 +209,11 @@ impl SyncLog {
             .bind(i64::from(limit))
             .fetch_all(&self.pool)
             .await
-            .map_err(failed("reading", sql))?;
+            .map_err(failed(Operation::Read, sql))?;
         rows.iter()
             .map(entry)
             .collect::<sqlx::Result<_>>()
-            .map_err(failed("reading", sql))
+            .map_err(failed(Operation::Read, sql))
     }
 
     /// Deletes the rows that are older than [`keep`](Self::keep) says, 1,000 at a time, and says
@@ -226,12 +226,16 @@ impl SyncLog {
             return Ok(0);
         };
         let sql = self.sql()?;
-        let mut connection = self.pool.acquire().await.map_err(failed("pruning", sql))?;
+        let mut connection = self
+            .pool
+            .acquire()
+            .await
+            .map_err(failed(Operation::PruneLog, sql))?;
         let mut total = 0;
         loop {
             let deleted = prune_some(sql, age, &mut connection)
                 .await
-                .map_err(failed("pruning", sql))?;
+                .map_err(failed(Operation::PruneLog, sql))?;
             total += deleted;
             if deleted < PRUNED {
                 return Ok(total);
@@ -254,7 +258,7 @@ impl SyncLog {
             .bind(&sql.table)
             .fetch_one(connection)
             .await
-            .map_err(failed("looking for", sql))?;
+            .map_err(failed(Operation::Inspect("the sync log".to_owned()), sql))?;
         Ok((!exists).then(|| (sql.table.as_str(), sql.ddl.clone())))
     }
 
@@ -278,7 +282,7 @@ impl SyncLog {
         };
         let insert = async |connection: &mut PgConnection| {
             let inserted = row.insert(connection).await;
-            inserted.map_err(failed("writing", sql))
+            inserted.map_err(failed(Operation::WriteLog, sql))
         };
         match scope {
             TransactionScope::Own => insert(connection).await?,
@@ -308,7 +312,7 @@ impl SyncLog {
     }
 
     async fn insert_elsewhere(&self, row: &Entry<'_>) -> Result<()> {
-        let writing = || failed("writing", row.sql);
+        let writing = || failed(Operation::WriteLog, row.sql);
         if let Some(mut idle) = self.pool.try_acquire() {
             match row.insert_in_time(&mut idle).await.map_err(writing()) {
                 // It was idle for too long.
@@ -340,7 +344,7 @@ impl SyncLog {
                 None => Ok(PRUNED),
             },
         };
-        let deleted = deleted.map_err(failed("pruning", sql))?;
+        let deleted = deleted.map_err(failed(Operation::PruneLog, sql))?;
         if deleted == PRUNED {
             *self.pruned() = None;
         }
@@ -383,9 +387,9 @@ fn composed(name: &str) -> std::result::Result<LogSql, (String, &'static str)> {
     sql::compose(name).map_err(|reason| (name.to_owned(), reason))
 }
 
-/// `writing "public"."sync_log"`.
-fn failed(what: &str, sql: &LogSql) -> impl FnOnce(sqlx::Error) -> Error + use<> {
-    Error::database(format!("{what} {}", sql.table))
+/// Writes `writing "public"."sync_log"` in front of an error.
+fn failed(operation: Operation, sql: &LogSql) -> impl FnOnce(sqlx::Error) -> Error + use<> {
+    Error::on_table(operation, sql.table_name.clone())
 }
 
 async fn prune_some(

@@ -3,7 +3,7 @@
 use sqlx::{PgConnection, Row};
 
 use crate::db::telemetry::statement as trace_statement;
-use crate::error::Result;
+use crate::error::{Operation, Result};
 use crate::schema::key::Keys;
 use crate::sql::part::{PartSql, answer};
 use crate::sync::protocol::Batch;
@@ -32,7 +32,7 @@ pub(crate) async fn replace(
     let row = query
         .fetch_one(&mut *batch.connection)
         .await
-        .map_err(batch.failed("replacing a part in"))?;
+        .map_err(batch.failed(Operation::ReplacePart))?;
     let read = || -> sqlx::Result<(SyncReport, Keys)> {
         if !row.try_get::<bool, _>(answer::SESSION_OK)? {
             return Ok((SyncReport::default(), keys.clone()));
@@ -47,5 +47,5 @@ pub(crate) async fn replace(
         };
         Ok((report, keys.read(&row, answer::REST)?))
     };
-    read().map_err(batch.failed("reading the answer of replacing a part in"))
+    read().map_err(batch.failed(Operation::ReplacePart))
 }

@@ -7,7 +7,7 @@ use sqlx::PgConnection;
 
 use crate::db::mutex::lock;
 use crate::db::scope::{TransactionScope, begin_savepoint, end_savepoint};
-use crate::error::{Error, Result};
+use crate::error::{Error, Operation, Result};
 use crate::schema::key::Keys;
 use crate::sql::part::PartSql;
 use crate::sync::report::SyncReport;
@@ -60,7 +60,7 @@ impl PeerBackends {
         let backend = sqlx::query_scalar("SELECT pg_catalog.pg_backend_pid()")
             .fetch_one(connection)
             .await
-            .map_err(Error::database("asking for the backend that syncs"))?;
+            .map_err(Error::database(Operation::ReadBackend))?;
         lock(&self.0).push(backend);
         Ok(())
     }

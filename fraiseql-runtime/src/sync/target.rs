@@ -73,7 +73,7 @@ impl SyncTarget for &PgPool {
         if let Request::Full { view, settings } = request {
             return full::on_pool(self, view, settings, watch).await;
         }
-        let mut connection = Lease::of(self, "acquiring a connection to sync").await?;
+        let mut connection = Lease::of(self, "sync").await?;
         let mode = request.mode();
         let result = Session::own(&mut connection, mode, watch)
             .run(request)

@@ -6,7 +6,7 @@ use std::fmt;
 
 use sqlx::error::{DatabaseError, ErrorKind};
 
-use crate::error::Error;
+use crate::error::{Error, Operation};
 use crate::schema::key::Keys;
 use crate::view::Handle;
 
@@ -70,10 +70,10 @@ impl Failure {
     /// The error that a sync of `keys` would end with.
     pub(crate) fn error(&self, view: Handle, deletes: bool, keys: &Keys) -> Error {
         let table = view.view.table;
-        let doing = if deletes {
-            format!("deleting documents of {table}")
+        let operation = if deletes {
+            Operation::Delete
         } else {
-            format!("syncing {table}")
+            Operation::Sync
         };
         let server = |code: &Cow<'static, str>, message: &Cow<'static, str>| {
             sqlx::Error::Database(Box::new(Injected {
@@ -99,14 +99,12 @@ impl Failure {
                 "connection reset by peer",
             )),
             Self::PoolTimedOut => {
-                return Error::Database {
-                    doing: "acquiring a connection to sync".to_owned(),
-                    source: sqlx::Error::PoolTimedOut,
-                };
+                let failed = Error::database(Operation::AcquireConnection("sync"));
+                return failed(sqlx::Error::PoolTimedOut);
             }
             Self::Database { code, message } => server(code, message),
         };
-        Error::Database { doing, source }
+        Error::on_table(operation, table)(source)
     }
 }
 

@@ -8,17 +8,11 @@ use sqlx::{AssertSqlSafe, PgConnection, Row};
 
 use crate::db::mutex::lock;
 use crate::db::telemetry::statement as trace_statement;
-use crate::error::{Error, Result};
+use crate::error::{Error, Operation, Result};
 use crate::mutation::dependents::composed::Composed;
+use crate::schema::TableName;
 use crate::schema::key::Keys;
 use crate::sql::cascade as sql;
-
-/// A table as the database names it: schema and name.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) struct TableName {
-    pub(crate) schema: String,
-    pub(crate) name: String,
-}
 
 /// A foreign key that does something when the row it refers to is deleted.
 #[derive(Debug)]
@@ -102,7 +96,7 @@ impl Cache {
             wanted.clone(),
             wanted_ty,
         );
-        let table = (table.schema.as_str(), table.name.as_str());
+        let table = (&*table.schema, &*table.name);
         self.composed
             .get(key, || sql::values(table, by, ty, wanted, wanted_ty))
     }
@@ -111,7 +105,7 @@ impl Cache {
 impl ForeignKeys {
     async fn load(connection: &mut PgConnection) -> Result<Self> {
         trace_statement(sql::FOREIGN_KEYS);
-        let failed = || Error::database("reading the foreign keys that cascade");
+        let failed = || Error::database(Operation::ReadForeignKeys);
         let rows = sqlx::query(sql::FOREIGN_KEYS)
             .fetch_all(connection)
             .await
@@ -121,8 +115,8 @@ impl ForeignKeys {
             let read = || -> sqlx::Result<(TableName, ForeignKey)> {
                 let table = |schema: &str, name: &str| -> sqlx::Result<TableName> {
                     Ok(TableName {
-                        schema: row.try_get(schema)?,
-                        name: row.try_get(name)?,
+                        schema: row.try_get::<String, _>(schema)?.into(),
+                        name: row.try_get::<String, _>(name)?.into(),
                     })
                 };
                 let fk: Option<String> = row.try_get("fk")?;
@@ -174,8 +168,7 @@ pub(crate) async fn cascades(
     while let Some((table, column, keys)) = work.pop_front() {
         for foreign_key in foreign_keys.of(&table) {
             let Some(columns) = &foreign_key.columns else {
-                let TableName { schema, name } = &foreign_key.child;
-                let place = crate::sql::ddl::remedy::qualified(schema, name);
+                let place = &foreign_key.child;
                 found
                     .not_followed
                     .insert(format!("{place} ({})", foreign_key.name));
@@ -235,10 +228,7 @@ async fn values(
 ) -> Result<Keys> {
     let text = cache.statement(table, by, rows.sql(), columns);
     trace_statement(&text);
-    let TableName { schema, name } = table;
-    let failed = Error::database(format!(
-        "looking for rows that go with those of {schema}.{name} by {by}"
-    ));
+    let failed = Error::on_table(Operation::FollowForeignKey(by.to_owned()), table.clone());
     rows.bind(sqlx::query(AssertSqlSafe(text)))
         .bind(i64::try_from(limit).map_or(i64::MAX, |limit| limit.saturating_add(1)))
         .fetch_one(connection)

@@ -6,7 +6,7 @@ use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, PgConnection, Row};
 
 use crate::db::telemetry::statement as trace_statement;
-use crate::error::{Error, Result};
+use crate::error::{Error, Operation, Result};
 use crate::mutation::dependents::index::{Index, Way};
 use crate::schema::Table;
 use crate::schema::key::Keys;
@@ -63,13 +63,7 @@ pub(crate) async fn find(
             existing: rows.none(),
         });
     }
-    let failed = || {
-        Error::database(format!(
-            "looking for the documents that depend on rows of {} by {}",
-            table,
-            column_name(table, column)
-        ))
-    };
+    let failed = || Error::on_table(Operation::FindDependents(column_name(table, column)), table);
     let sql = index.statement(table, column, rows.sql(), lock);
     trace_statement(&sql);
     let one_more = i64::try_from(limit).map_or(i64::MAX, |limit| limit.saturating_add(1));
@@ -138,7 +132,7 @@ pub(crate) async fn old_values(
     if wanted.is_empty() || rows.is_empty() {
         return Ok(Vec::new());
     }
-    let failed = || Error::database(format!("looking for where rows of {table} were before"));
+    let failed = || Error::on_table(Operation::FindFormerValues, table);
     let sql = index.old_values(table, column, rows.sql());
     trace_statement(&sql);
     let row = rows
@@ -170,10 +164,10 @@ pub(crate) async fn find_from(
     limit: usize,
 ) -> Result<Vec<FoundWay>> {
     let failed = || {
-        Error::database(format!(
-            "looking for the documents that depended on rows of {table} by {}",
-            column_name(table, &old.column)
-        ))
+        Error::on_table(
+            Operation::FindFormerDependents(column_name(table, &old.column)),
+            table,
+        )
     };
     let sql = index.find_from(table, &old.column, &old.ty);
     trace_statement(&sql);

@@ -17,7 +17,7 @@ use std::collections::btree_map::Entry;
 use sqlx::{Acquire, PgConnection, Postgres};
 
 use self::find::{Found, find};
-use crate::error::{Error, Result};
+use crate::error::{Error, Operation, Result};
 use crate::mutation::dependents::index::Index;
 use crate::read::typed::TView;
 use crate::schema::key::{Key, Keys};
@@ -136,10 +136,13 @@ impl Index {
         column: &str,
         rows: &Keys,
     ) -> Result<Dependents> {
-        let mut connection = database
-            .acquire()
-            .await
-            .map_err(Error::database("connecting to look for dependents"))?;
+        let mut connection =
+            database
+                .acquire()
+                .await
+                .map_err(Error::database(Operation::AcquireConnection(
+                    "look for dependents",
+                )))?;
         let connection: &mut PgConnection = &mut connection;
         let found = find(self, connection, table, column, rows, false, usize::MAX);
         Ok(found.await?.into())

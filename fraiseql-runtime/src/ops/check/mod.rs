@@ -25,7 +25,7 @@ use std::collections::{BTreeSet, HashSet};
 use sqlx::{Connection, PgConnection};
 
 pub use crate::error::check_report::{CheckReport, Finding, FindingKind, Remedy, Severity};
-use crate::error::{Error, Result};
+use crate::error::{Error, Operation, Result};
 use crate::ops::check::catalog::{Catalog, command};
 use crate::ops::check::findings::Findings;
 use crate::schema::{Link, Shape, Source, Table, View};
@@ -34,7 +34,7 @@ use crate::view::Handle;
 
 /// Checks the views in a read-only transaction, which is rolled back.
 pub(crate) async fn run(views: &[Handle], connection: &mut PgConnection) -> Result<CheckReport> {
-    let failed = || Error::database("checking the read model");
+    let failed = || Error::database(Operation::Check);
     let mut transaction = Connection::begin(connection).await.map_err(failed())?;
     let report = check(views, &mut transaction).await.map_err(failed())?;
     transaction.rollback().await.map_err(failed())?;

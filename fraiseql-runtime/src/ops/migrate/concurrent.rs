@@ -7,7 +7,7 @@
 use sqlx::postgres::{PgAdvisoryLock, PgAdvisoryLockKey};
 use sqlx::{AssertSqlSafe, Either, Executor, PgConnection};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Operation, Result};
 use crate::ops::migrate::LeftOver;
 use crate::ops::migrate::plan::Later;
 use crate::sql::ddl::catalog;
@@ -26,7 +26,7 @@ pub(super) async fn create(
     if later.is_empty() {
         return Ok(());
     }
-    let failed = || Error::database("taking the lock to create indexes");
+    let failed = || Error::database(Operation::Migrate);
     // Where this future is dropped, the lock is given back when the connection is next used,
     // or returned to its pool.
     let lock = PgAdvisoryLock::with_key(PgAdvisoryLockKey::BigInt(INDEX_LOCK));
@@ -74,7 +74,7 @@ async fn one(
         .bind(beside(later.table, &later.index.name))
         .fetch_optional(&mut *connection)
         .await
-        .map_err(Error::database(format!("looking for {}", what(later))))?;
+        .map_err(Error::database(Operation::Inspect(what(later))))?;
     let mut steps = vec![&later.index.concurrently, &later.index.comment];
     match found {
         None => {}
@@ -93,7 +93,7 @@ async fn one(
         connection
             .execute(AssertSqlSafe(sql.clone()))
             .await
-            .map_err(Error::database(format!("creating {}", what(later))))?;
+            .map_err(Error::database(Operation::Create(what(later))))?;
     }
     Ok(true)
 }

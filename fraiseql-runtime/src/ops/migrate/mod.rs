@@ -20,7 +20,7 @@ use std::fmt;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, PgPool};
 
 use self::plan::Plan;
-use crate::error::{Error, Result};
+use crate::error::{Error, Operation, Result};
 use crate::schema::Table;
 use crate::sql::ddl::catalog::HAS_LZ4;
 use crate::sync::log::SyncLog;
@@ -100,7 +100,7 @@ pub(crate) async fn migrate(
     log: Option<&SyncLog>,
     connection: &mut PgConnection,
 ) -> Result<Migration> {
-    let failed = || Error::database("migrating the view tables");
+    let failed = || Error::database(Operation::Migrate);
     let defers = !connection.is_in_transaction();
     let mut transaction = Connection::begin(&mut *connection)
         .await
@@ -123,7 +123,7 @@ pub(crate) async fn migrate(
             transaction
                 .execute(AssertSqlSafe(sql))
                 .await
-                .map_err(Error::database(format!("creating {}", step.what)))?;
+                .map_err(Error::database(Operation::Create(step.what.clone())))?;
         }
         if !step.is_note {
             created.push(step.what);
@@ -144,7 +144,7 @@ pub(crate) async fn migration_plan(
     log: Option<&SyncLog>,
     pool: &PgPool,
 ) -> Result<Vec<String>> {
-    let failed = || Error::database("planning the migration of the view tables");
+    let failed = || Error::database(Operation::PlanMigration);
     let mut transaction = pool.begin().await.map_err(failed())?;
     let plan = plan(views, log, &mut transaction, false).await?;
     transaction.rollback().await.map_err(failed())?;
@@ -165,7 +165,7 @@ async fn plan(
     let lz4: Option<bool> = sqlx::query_scalar(HAS_LZ4)
         .fetch_optional(&mut *connection)
         .await
-        .map_err(Error::database("asking what the server can compress with"))?;
+        .map_err(Error::database(Operation::Inspect("the server".to_owned())))?;
     let mut plan = Plan {
         defers,
         ..Plan::default()

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use sqlx::{Connection, Executor, PgConnection};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Operation, Result};
 use crate::ops::migrate::found::{
     ColumnRow, Definitions, IndexRow, PartitionRow, TableRow, definitions,
 };
@@ -324,10 +324,10 @@ impl ViewPlan<'_> {
         };
         match compare.await {
             Err(error) if is_not_allowed(&error) => Ok(None),
-            result => result.map_err(Error::database(format!(
-                "comparing the indexes of {} with a temporary table's",
+            result => result.map_err(Error::database(Operation::Inspect(format!(
+                "the indexes of {}",
                 self.table
-            ))),
+            )))),
         }
     }
 
@@ -460,5 +460,5 @@ fn drop_index(table: Table, row: &IndexRow) -> String {
 }
 
 pub(super) fn looking(table: Table) -> impl FnOnce(sqlx::Error) -> Error {
-    Error::database(format!("looking at {table}"))
+    Error::database(Operation::Inspect(table.to_string()))
 }

@@ -12,7 +12,7 @@ use super::report::{RebuildOutcome, ViewRebuild};
 use super::status;
 use super::status::RebuildState;
 use crate::db::telemetry::statement as trace_statement;
-use crate::error::{Error, Result};
+use crate::error::{Error, Operation, Result};
 use crate::schema::position::Position;
 use crate::sync::full;
 use crate::sync::full::{Pass, Settings};
@@ -215,9 +215,9 @@ fn is_lock_timeout(error: &sqlx::Error) -> bool {
 pub(super) async fn acquire(pool: &PgPool) -> Result<PoolConnection<Postgres>> {
     pool.acquire()
         .await
-        .map_err(Error::database("acquiring a connection to rebuild"))
+        .map_err(Error::database(Operation::AcquireConnection("rebuild")))
 }
 
 pub(super) fn failed(view: Handle) -> impl FnOnce(sqlx::Error) -> Error {
-    Error::database(format!("rebuilding {}", view.view.table))
+    Error::on_table(Operation::Rebuild, view.view.table)
 }

@@ -14,7 +14,7 @@ use crate::db::scope::TransactionScope;
 use crate::db::scope::{begin_savepoint, undo_savepoint};
 use crate::db::telemetry::statement as trace_statement;
 use crate::error::invalid_document::InvalidDocument;
-use crate::error::{Error, Result};
+use crate::error::{Error, Operation, Result};
 use crate::schema::key::Keys;
 use crate::sql::session::SET_LOCAL;
 use crate::sql::verify::{answer, both, promoted};
@@ -329,10 +329,13 @@ impl Reader<'_> {
                     .connection
                     .begin_with("BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY")
                     .await
-                    .map_err(failed(view, "beginning to verify"))?;
+                    .map_err(failed(view, Operation::BeginTransaction))?;
                 let result = prepared(&mut transaction, view, work).await;
                 let left = transaction.rollback().await;
-                (result, left.map_err(failed(view, "ending to verify")))
+                (
+                    result,
+                    left.map_err(failed(view, Operation::CommitTransaction)),
+                )
             }
         };
         // Where both fail, the reason is the first error.
@@ -350,7 +353,7 @@ async fn prepared<T>(
 ) -> Result<T> {
     if view.statements().sync.needs.any() {
         let set = connection.execute(SET_LOCAL).await;
-        set.map_err(failed(view, "preparing the session to verify"))?;
+        set.map_err(failed(view, Operation::SessionSettings))?;
     }
     work(connection).await
 }
@@ -399,7 +402,7 @@ async fn compare(
         .bind(sqlx::query(sql))
         .fetch_one(&mut *connection)
         .await
-        .map_err(failed(view, "verifying"))?;
+        .map_err(failed(view, Operation::Verify))?;
     let read = || -> sqlx::Result<Compared> {
         let count = |column| -> sqlx::Result<u64> {
             Ok(u64::try_from(row.try_get::<i64, _>(column)?).unwrap_or(0))
@@ -413,7 +416,7 @@ async fn compare(
             explained: Vec::new(),
         })
     };
-    let mut compared = read().map_err(failed(view, "reading the answer of verifying"))?;
+    let mut compared = read().map_err(failed(view, Operation::Verify))?;
     let drifted = compared.drifted.first(explain);
     if !drifted.is_empty() {
         compared.explained = explained(connection, view, &drifted).await?;
@@ -429,7 +432,7 @@ async fn explained(
 ) -> Result<Vec<Explained>> {
     let sql: &'static str = &view.statements().verify.both;
     trace_statement(sql);
-    let failed = || failed(view, "comparing the documents of");
+    let failed = || failed(view, Operation::Verify);
     let rows = keys
         .bind(sqlx::query(sql))
         .fetch_all(connection)
@@ -460,9 +463,9 @@ async fn explained(
 
 /// These statements are about the base table first.
 fn keys_failed(view: Handle) -> impl FnOnce(sqlx::Error) -> Error {
-    Error::database(format!("reading the keys of {}", view.view.shape.table))
+    Error::on_table(Operation::ReadKeys, view.view.shape.table)
 }
 
-fn failed(view: Handle, what: &'static str) -> impl FnOnce(sqlx::Error) -> Error {
-    Error::database(format!("{what} {}", view.view.table))
+fn failed(view: Handle, operation: Operation) -> impl FnOnce(sqlx::Error) -> Error {
+    Error::on_table(operation, view.view.table)
 }

@@ -49,7 +49,7 @@ pub trait VerifyTarget: Send {
 
 impl VerifyTarget for &PgPool {
     async fn verify(self, request: Request<'_>, watch: &Watch<'_>) -> Result<Vec<VerifyReport>> {
-        let mut connection = Lease::of(self, "acquiring a connection to verify").await?;
+        let mut connection = Lease::of(self, "verify").await?;
         let result = run::all(&mut connection, TransactionScope::Own, request, watch).await;
         connection.give_back();
         result

@@ -4,7 +4,7 @@ use sqlx::Arguments;
 use sqlx::postgres::PgArguments;
 
 use super::wire::Wire;
-use crate::error::{Error, Result};
+use crate::error::{Error, Operation, Result};
 use crate::sql::list::Parameter;
 
 /// The values that are sent with a statement, in their order.
@@ -27,7 +27,7 @@ impl Parameters {
         let mut arguments = PgArguments::default();
         for value in self.values {
             arguments.add(value).map_err(|source| {
-                Error::database("composing a list")(sqlx::Error::Encode(source))
+                Error::database(Operation::EncodeParameters)(sqlx::Error::Encode(source))
             })?;
         }
         Ok(arguments)

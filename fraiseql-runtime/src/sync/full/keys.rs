@@ -6,7 +6,7 @@ use sqlx::{Postgres, Row};
 
 use super::workers::Run;
 use crate::db::telemetry::statement as trace_statement;
-use crate::error::{Error, Result};
+use crate::error::{Error, Operation, Result};
 use crate::schema::key::Keys;
 use crate::sync::session::Session;
 
@@ -81,16 +81,10 @@ impl Run<'_> {
     }
 
     fn failed_among_documents(&self) -> impl FnOnce(sqlx::Error) -> Error + use<> {
-        Error::database(format!(
-            "looking for documents of another shape in {}",
-            self.view.view.table
-        ))
+        Error::on_table(Operation::FindStale, self.view.view.table)
     }
 
     fn failed(&self) -> impl FnOnce(sqlx::Error) -> Error + use<> {
-        Error::database(format!(
-            "reading the keys of {}",
-            self.view.view.shape.table
-        ))
+        Error::on_table(Operation::ReadKeys, self.view.view.shape.table)
     }
 }

@@ -14,7 +14,7 @@ use super::{Pass, Settings};
 use crate::db::connection::Lease;
 use crate::db::mutex::lock;
 use crate::db::telemetry::statement as trace_statement;
-use crate::error::{Error, Result};
+use crate::error::{Error, Operation, Result};
 use crate::schema::key::Keys;
 use crate::schema::position::Position;
 use crate::sync::report::SyncReport;
@@ -32,7 +32,7 @@ const FIRST: usize = 50;
 const MOST: usize = 1_000;
 /// How often a chunk is taken up again on another connection after its own was lost.
 const RECONNECTS: usize = 3;
-const ACQUIRING: &str = "acquiring a connection to sync";
+const ACQUIRING: &str = "sync";
 
 /// How many documents the next chunk has, where so many had so many bytes.
 pub(crate) fn chunk_size(documents: u64, bytes: u64) -> usize {
@@ -284,10 +284,10 @@ impl<'a> Run<'a> {
             .bind(count(now.expected))
             .execute(session.connection())
             .await
-            .map_err(Error::database(format!(
-                "noting how far the rebuild has come of {}",
-                self.view.view.table
-            )))?;
+            .map_err(Error::on_table(
+                Operation::RecordProgress,
+                self.view.view.table,
+            ))?;
         Ok(())
     }
 

@@ -22,7 +22,7 @@ use sqlx::PgConnection;
 use self::statement::Form;
 use crate::db::scope::TransactionScope;
 use crate::db::telemetry::statement as trace_statement;
-use crate::error::{Error, Result};
+use crate::error::{Error, Operation, Result};
 use crate::schema::key::Keys;
 use crate::sql::sync::SyncSql;
 use crate::sync::report::SyncReport;
@@ -75,7 +75,7 @@ pub(crate) async fn exchanging(
         keys.bind(sqlx::query(clear))
             .execute(&mut *batch.connection)
             .await
-            .map_err(batch.failed("emptying unique columns of"))?;
+            .map_err(batch.failed(Operation::ClearUnique))?;
         batch.write(keys, Form::Locked(&locked)).await
     };
     let answer = match scope {
@@ -91,7 +91,7 @@ pub(crate) async fn announce(connection: &mut PgConnection, view: Handle) -> Res
     let sql: &'static str = &view.statements().sync.announce;
     trace_statement(sql);
     let batch = Batch::new(connection, view);
-    let failed = batch.failed("announcing a transaction to other syncs of");
+    let failed = batch.failed(Operation::Announce);
     sqlx::query(sql)
         .execute(batch.connection)
         .await
@@ -111,10 +111,7 @@ pub(crate) async fn delete(
         .bind(sqlx::query(sql))
         .execute(connection)
         .await
-        .map_err(Error::database(format!(
-            "deleting documents of {}",
-            view.view.table
-        )))?;
+        .map_err(Error::on_table(Operation::Delete, view.view.table))?;
     Ok(done.rows_affected())
 }
 
@@ -128,9 +125,8 @@ impl<'c> Batch<'c> {
         }
     }
 
-    /// `syncing "public"."tv_post"`: what was being done when an error came.
-    pub(super) fn failed(&self, what: &'static str) -> impl FnOnce(sqlx::Error) -> Error + use<> {
-        let table = self.view.view.table;
-        move |source| Error::database(format!("{what} {table}"))(source)
+    /// An error of an operation on the view table.
+    pub(super) fn failed(&self, operation: Operation) -> impl FnOnce(sqlx::Error) -> Error + use<> {
+        Error::on_table(operation, self.view.view.table)
     }
 }

@@ -2,7 +2,7 @@
 
 use sqlx::{Connection, Executor};
 
-use crate::error::Result;
+use crate::error::{Operation, Result};
 use crate::sql::session::{RESTORE, SET_LOCAL, SETTINGS};
 use crate::sync::protocol::Batch;
 use crate::sync::protocol::answer::Answer;
@@ -14,8 +14,11 @@ impl Batch<'_> {
         work: impl AsyncFnOnce(&mut Batch<'_>) -> Result<Answer>,
     ) -> Result<Answer> {
         let view = self.view;
-        let failed = |what: &'static str| self.failed(what);
-        let (begin_failed, commit_failed) = (failed("beginning to sync"), failed("committing"));
+        let failed = |operation| self.failed(operation);
+        let (begin_failed, commit_failed) = (
+            failed(Operation::BeginTransaction),
+            failed(Operation::CommitTransaction),
+        );
         let mut transaction = self
             .connection
             .begin_with("BEGIN ISOLATION LEVEL READ COMMITTED")
@@ -36,7 +39,7 @@ impl Batch<'_> {
         self.connection
             .execute(SET_LOCAL)
             .await
-            .map_err(self.failed("preparing the session for"))?;
+            .map_err(self.failed(Operation::SessionSettings))?;
         Ok(())
     }
 
@@ -45,7 +48,7 @@ impl Batch<'_> {
         sqlx::query_as(SETTINGS)
             .fetch_one(&mut *self.connection)
             .await
-            .map_err(self.failed("reading the session's settings for"))
+            .map_err(self.failed(Operation::SessionSettings))
     }
 
     pub(super) async fn restore(&mut self, (zone, digits): &(String, String)) -> Result<()> {
@@ -54,7 +57,7 @@ impl Batch<'_> {
             .bind(digits)
             .execute(&mut *self.connection)
             .await
-            .map_err(self.failed("restoring the session after"))?;
+            .map_err(self.failed(Operation::SessionSettings))?;
         Ok(())
     }
 }

@@ -4,7 +4,7 @@ use sqlx::{AssertSqlSafe, Row};
 
 use crate::db::scope::TransactionScope;
 use crate::db::telemetry::statement as trace_statement;
-use crate::error::{Error, Result};
+use crate::error::{Error, Operation, Result};
 use crate::schema::key::Keys;
 use crate::sql::sync::{FEW, keep_out};
 use crate::sync::protocol::Batch;
@@ -82,7 +82,7 @@ impl Batch<'_> {
                 .fetch_one(&mut *self.connection)
                 .await
                 .and_then(|row| row.try_get(0))
-                .map_err(self.failed("waiting for others who write"))?;
+                .map_err(self.failed(Operation::AwaitWriters))?;
             if !writing {
                 break;
             }
@@ -98,7 +98,7 @@ impl Batch<'_> {
             .fetch_one(&mut *self.connection)
             .await
             .and_then(|row| unsure.read(&row, 0))
-            .map_err(self.failed("asking what others have written to"))
+            .map_err(self.failed(Operation::FindOverwritten))
     }
 
     /// Inside the writer's transaction.
@@ -163,7 +163,7 @@ impl Batch<'_> {
                 .bind(sqlx::query(sql))
                 .execute(&mut *self.connection)
                 .await
-                .map_err(self.failed("removing orphans of"))?
+                .map_err(self.failed(Operation::DeleteOrphans))?
                 .rows_affected();
             report.inserted = report.inserted.saturating_sub(orphans);
         }
@@ -178,7 +178,7 @@ impl Batch<'_> {
         sqlx::raw_sql(AssertSqlSafe(sql))
             .execute(&mut *self.connection)
             .await
-            .map_err(self.failed("keeping others from inserting documents without a row into"))?;
+            .map_err(self.failed(Operation::BlockInserts))?;
         Ok(())
     }
 }

@@ -5,7 +5,7 @@ use sqlx::postgres::PgRow;
 
 use crate::db::scope::TransactionScope;
 use crate::db::telemetry::statement as trace_statement;
-use crate::error::{Error, Result};
+use crate::error::{Error, Operation, Result};
 use crate::schema::key::Keys;
 use crate::sql::lock;
 use crate::sql::sync::FEW;
@@ -57,8 +57,8 @@ impl Batch<'_> {
         let row = query
             .fetch_one(&mut *self.connection)
             .await
-            .map_err(self.failed("syncing"))?;
-        Answer::read(&row, keys, form).map_err(self.failed("reading the answer of syncing"))
+            .map_err(self.failed(Operation::Sync))?;
+        Answer::read(&row, keys, form).map_err(self.failed(Operation::Sync))
     }
 
     /// Locks what the documents of `keys` are made from, and those that exist.
@@ -75,7 +75,7 @@ impl Batch<'_> {
             .fetch_one(&mut *self.connection)
             .await
             .and_then(read)
-            .map_err(self.failed("locking the rows of"))?;
+            .map_err(self.failed(Operation::LockRows))?;
         if isolation == "repeatable read" {
             return Err(Error::RepeatableRead);
         }
@@ -91,7 +91,7 @@ impl Batch<'_> {
             .fetch_one(&mut *self.connection)
             .await
             .and_then(|row| keys.read(&row, 0))
-            .map_err(self.failed("locking documents of"))?;
+            .map_err(self.failed(Operation::LockDocuments))?;
         Ok(locked)
     }
 }

@@ -1,0 +1,174 @@
+//! What was being done when the database returned an error.
+
+use std::borrow::Cow;
+use std::fmt;
+
+/// What was being done when the database returned an error. Its `Display` is the beginning of the
+/// error's message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Operation {
+    /// Acquiring a connection, and what for.
+    AcquireConnection(&'static str),
+    /// Beginning the transaction of a batch.
+    BeginTransaction,
+    /// Committing the transaction of a batch.
+    CommitTransaction,
+    /// Setting, releasing or rolling back to a savepoint.
+    Savepoint,
+    /// Reading, changing or restoring settings of the session.
+    SessionSettings,
+    /// Reading the process id of the session.
+    ReadBackend,
+    /// Building and writing documents.
+    Sync,
+    /// Locking the rows that documents are made of.
+    LockRows,
+    /// Locking documents.
+    LockDocuments,
+    /// Emptying unique columns, so that documents can exchange values.
+    ClearUnique,
+    /// Announcing a transaction to syncs that run beside it.
+    Announce,
+    /// Waiting for transactions that are writing documents.
+    AwaitWriters,
+    /// Looking for documents that other transactions have overwritten.
+    FindOverwritten,
+    /// Deleting documents whose row was deleted while they were built.
+    DeleteOrphans,
+    /// Keeping other transactions from inserting a document whose row is deleted.
+    BlockInserts,
+    /// Replacing an embedded part in documents.
+    ReplacePart,
+    /// Deleting documents.
+    Delete,
+    /// Looking for the values that cannot be represented.
+    FindInvalid,
+    /// Reading the keys of a base table.
+    ReadKeys,
+    /// Looking for documents that another version of the struct wrote.
+    FindStale,
+    /// Reading documents, or rows of the log.
+    Read,
+    /// Building documents without storing them.
+    Build,
+    /// Encoding the parameters of a list.
+    EncodeParameters,
+    /// Comparing documents with the base tables.
+    Verify,
+    /// Rebuilding stale documents.
+    Rebuild,
+    /// Recording the progress of a rebuild.
+    RecordProgress,
+    /// Checking the read model.
+    Check,
+    /// Migrating the view tables.
+    Migrate,
+    /// Planning a migration.
+    PlanMigration,
+    /// Creating what is named.
+    Create(String),
+    /// Reading the catalog about what is named.
+    Inspect(String),
+    /// Writing a row of the log.
+    WriteLog,
+    /// Deleting old rows of the log.
+    PruneLog,
+    /// Beginning a mutation.
+    BeginMutation,
+    /// Committing a mutation.
+    CommitMutation,
+    /// Rolling back a mutation.
+    RollBackMutation,
+    /// Waiting before a mutation is run again.
+    DelayRetry,
+    /// Looking for the documents that depend on rows, by the named column.
+    FindDependents(String),
+    /// Looking for the documents that depended on rows, by the named column.
+    FindFormerDependents(String),
+    /// Looking up what rows were before the mutation.
+    FindFormerValues,
+    /// Reading the foreign keys of the database.
+    ReadForeignKeys,
+    /// Looking for the rows that a foreign key leads to, by the named column.
+    FollowForeignKey(String),
+    /// Anything else; for code that makes errors of its own, as tests do.
+    Other(Cow<'static, str>),
+}
+
+impl Operation {
+    /// The operation as a phrase that the name of a table may follow.
+    fn phrase(&self) -> &str {
+        match self {
+            Self::BeginTransaction => "beginning a transaction on",
+            Self::CommitTransaction => "committing",
+            Self::Savepoint => "setting a savepoint",
+            Self::SessionSettings => "changing the session settings to sync",
+            Self::ReadBackend => "reading the backend of the session",
+            Self::Sync => "syncing",
+            Self::LockRows => "locking the rows of",
+            Self::LockDocuments => "locking documents of",
+            Self::ClearUnique => "emptying unique columns of",
+            Self::Announce => "announcing a transaction to other syncs of",
+            Self::AwaitWriters => "waiting for other writers of",
+            Self::FindOverwritten => "looking for overwritten documents of",
+            Self::DeleteOrphans => "deleting orphaned documents of",
+            Self::BlockInserts => "keeping other transactions from inserting documents into",
+            Self::ReplacePart => "replacing a part in",
+            Self::Delete => "deleting documents of",
+            Self::FindInvalid => "looking for the invalid documents of",
+            Self::ReadKeys => "reading the keys of",
+            Self::FindStale => "looking for stale documents in",
+            Self::Read => "reading",
+            Self::Build => "building documents of",
+            Self::EncodeParameters => "encoding the parameters of a list",
+            Self::Verify => "verifying",
+            Self::Rebuild => "rebuilding",
+            Self::RecordProgress => "recording the progress of a rebuild of",
+            Self::Check => "checking the read model",
+            Self::Migrate => "migrating the view tables",
+            Self::PlanMigration => "planning the migration of the view tables",
+            Self::WriteLog => "writing",
+            Self::PruneLog => "pruning",
+            Self::BeginMutation => "beginning a mutation",
+            Self::CommitMutation => "committing a mutation",
+            Self::RollBackMutation => "rolling back a mutation",
+            Self::DelayRetry => "waiting to run a mutation again",
+            Self::FindFormerValues => "looking up the committed values of rows of",
+            Self::ReadForeignKeys => "reading the foreign keys",
+            Self::AcquireConnection(_) => "acquiring a connection",
+            Self::Create(_) => "creating",
+            Self::Inspect(_) => "inspecting",
+            Self::FindDependents(_) => "looking for the documents that depend on rows of",
+            Self::FindFormerDependents(_) => "looking for the documents that depended on rows of",
+            Self::FollowForeignKey(_) => "looking for rows that refer to those of",
+            Self::Other(text) => text,
+        }
+    }
+
+    /// Writes the operation with the table that it was about.
+    pub(super) fn write(
+        &self,
+        f: &mut fmt::Formatter<'_>,
+        table: Option<&dyn fmt::Display>,
+    ) -> fmt::Result {
+        f.write_str(self.phrase())?;
+        if let Some(table) = table {
+            write!(f, " {table}")?;
+        }
+        match self {
+            Self::AcquireConnection(purpose) => write!(f, " to {purpose}"),
+            Self::Create(what) | Self::Inspect(what) => write!(f, " {what}"),
+            Self::FindDependents(column)
+            | Self::FindFormerDependents(column)
+            | Self::FollowForeignKey(column) => write!(f, " by {column}"),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write(f, None)
+    }
+}
