@@ -12,7 +12,7 @@ use sqlx::PgPool;
 use super::changes::Documents;
 use super::operation::Operation;
 use super::schema::{sync_comment, sync_post, sync_user};
-use fraiseql_runtime::error::Operation;
+use fraiseql_runtime::error;
 
 /// The target of the syncs.
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
@@ -202,7 +202,7 @@ fn keys(keys: &BTreeSet<i32>) -> Vec<i32> {
 
 pub(crate) fn failed(source: sqlx::Error) -> Error {
     Error::Database {
-        operation: Operation::Other("writing base tables".into()),
+        operation: error::Operation::Other("writing base tables".into()),
         table: None,
         source,
     }
