@@ -159,7 +159,7 @@ pub mod __private {
 #[doc(hidden)]
 pub mod __graphql {
     pub use crate::db::mutex::lock;
-    pub use crate::read::documents;
-    pub use crate::read::listed::{ListRead, Listed};
+    pub use crate::read::find::documents;
+    pub use crate::read::list_rows::{ListRead, ListRow};
     pub use crate::view::Handle;
 }

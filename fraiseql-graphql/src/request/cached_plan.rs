@@ -65,11 +65,11 @@ impl CachedPlan {
     /// The answer as it is sent; `None` where there is an error to be told, for the schema to do.
     #[cfg(feature = "http")]
     pub(crate) async fn answer(&self) -> Option<Vec<u8>> {
-        use fraiseql_runtime::__graphql::Listed;
+        use fraiseql_runtime::__graphql::ListRow;
         use fraiseql_runtime::ReadTarget as _;
 
         let documents = self.readers.list(self.read.clone()).await.ok()?;
-        let documents = documents.iter().filter_map(Listed::document);
+        let documents = documents.iter().filter_map(ListRow::document);
         let size: usize = documents.clone().map(|one| one.json().len()).sum();
         let mut out = Vec::with_capacity(self.name.len() + 16 + size.min(MAX_RESERVED_BYTES));
         out.extend_from_slice(b"{\"data\":{\"");

@@ -1,12 +1,12 @@
-//! A document as it was read.
+//! `Document`: the JSON of a document in the row that it was received in.
 
 use sqlx::Row;
 use sqlx::postgres::{PgRow, PgValueFormat};
 
-/// The document's column in the answers that documents are read from.
+/// The column of the document in every statement that reads documents.
 const DATA: usize = 0;
 
-/// A document as it was read: its JSON is where the database's answer put it.
+/// A document as it was received: its JSON is not copied out of the row.
 pub struct Document {
     pub(super) row: PgRow,
 }
@@ -16,14 +16,15 @@ impl Document {
         Self { row }
     }
 
-    /// The document's JSON, as it is stored.
+    /// The JSON of the document, as it is stored.
     #[must_use]
     pub fn json(&self) -> &[u8] {
         let Ok(value) = self.row.try_get_raw(DATA) else {
             return b"null";
         };
         let format = value.format();
-        // What `jsonb` sends in the binary format has a version in front.
+        // The binary format of `jsonb` is a version byte, 1, and the text. That of `json` is the
+        // text alone.
         match (value.as_bytes(), format) {
             (Ok([1, json @ ..]), PgValueFormat::Binary) => json,
             (Ok(json), _) => json,

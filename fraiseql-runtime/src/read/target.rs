@@ -1,4 +1,4 @@
-//! Where documents can be read.
+//! `ReadTarget`: pools, connections and transactions that documents can be read from.
 
 use std::future::Future;
 
@@ -8,14 +8,12 @@ use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 
 use crate::db::scope::TransactionScope;
 use crate::error::Result;
-use crate::read::listed;
-use crate::read::listed::{ListRead, Listed};
+use crate::read::by_key::{self, KeyRead};
+use crate::read::error::read_failed;
+use crate::read::list_rows::{self, ListRead, ListRow};
 use crate::read::readers::Readers;
-use crate::read::{reading, stored};
-use crate::schema::key::{Key, Keys};
-use crate::view::Handle;
 
-/// Where documents can be read: `&PgPool`, [`&Readers`](Readers), `&mut PgConnection`,
+/// Where documents are read: `&PgPool`, [`&Readers`](Readers), `&mut PgConnection`,
 /// `&mut Transaction` and `&mut PoolConnection`.
 ///
 /// ```
@@ -28,7 +26,7 @@ use crate::view::Handle;
 /// let mut tx = pool.begin().await?;
 /// sync_post(&mut tx, &[7]).await?;
 /// assert!(Post::find(&mut tx, 7).await?.is_some()); // what this transaction wrote
-/// assert!(Post::find(&pool, 7).await?.is_none()); // what others see of it
+/// assert!(Post::find(&pool, 7).await?.is_none()); // what other transactions see
 /// # Ok(()) }) }
 /// ```
 #[diagnostic::on_unimplemented(
@@ -37,95 +35,72 @@ use crate::view::Handle;
     note = "a pool is passed as `&pool`, a transaction as `&mut tx`"
 )]
 pub trait ReadTarget: Send {
-    /// Rows of documents and of their places in the keys, in the order of these.
+    /// Reads documents by key. Returns rows of a document and the ordinal of its key, in the order
+    /// of the keys.
     #[doc(hidden)]
-    fn read(self, read: Read) -> impl Future<Output = Result<Vec<PgRow>>> + Send;
+    fn read(self, read: KeyRead) -> impl Future<Output = Result<Vec<PgRow>>> + Send;
 
-    /// Documents of a list, in its order.
+    /// Reads the documents of a list, in its order.
     #[doc(hidden)]
-    fn list(self, list: ListRead) -> impl Future<Output = Result<Vec<Listed>>> + Send;
-}
-
-/// Documents that are to be read.
-#[derive(Debug)]
-pub struct Read {
-    pub(super) view: Handle,
-    pub(super) keys: Keys,
-    pub(super) sql: &'static str,
-}
-
-impl Read {
-    pub(super) fn one<K: Key>(view: Handle, key: &K) -> Self {
-        Self {
-            view,
-            keys: K::collect(std::iter::once(key)),
-            sql: &view.statements().read.find,
-        }
-    }
-
-    pub(super) fn many<K: Key>(view: Handle, keys: &[K]) -> Self {
-        Self {
-            view,
-            keys: K::collect(keys.iter()),
-            sql: &view.statements().read.find_many,
-        }
-    }
+    fn list(self, list: ListRead) -> impl Future<Output = Result<Vec<ListRow>>> + Send;
 }
 
 impl ReadTarget for &PgPool {
-    async fn read(self, read: Read) -> Result<Vec<PgRow>> {
-        let mut connection = self.acquire().await.map_err(reading(read.view))?;
-        stored::rows(&mut connection, &read, TransactionScope::Own).await
+    async fn read(self, read: KeyRead) -> Result<Vec<PgRow>> {
+        let mut connection = self.acquire().await.map_err(read_failed(read.view))?;
+        by_key::rows(&mut connection, &read, TransactionScope::Own).await
     }
 
-    async fn list(self, list: ListRead) -> Result<Vec<Listed>> {
-        let mut connection = self.acquire().await.map_err(reading(list.view))?;
-        listed::rows(&mut connection, list, TransactionScope::Own).await
+    async fn list(self, list: ListRead) -> Result<Vec<ListRow>> {
+        let mut connection = self.acquire().await.map_err(read_failed(list.view))?;
+        list_rows::rows(&mut connection, list, TransactionScope::Own).await
     }
 }
 
 impl ReadTarget for &Readers {
-    async fn read(self, read: Read) -> Result<Vec<PgRow>> {
-        let mut reader = self.acquire().await.map_err(reading(read.view))?;
-        let rows = stored::rows(&mut reader, &read, TransactionScope::Own).await?;
+    async fn read(self, read: KeyRead) -> Result<Vec<PgRow>> {
+        let mut reader = self.acquire().await.map_err(read_failed(read.view))?;
+        let rows = by_key::rows(&mut reader, &read, TransactionScope::Own).await?;
+        // After an error, or if this future is dropped, `Drop` returns the connection to the pool,
+        // which tests it.
         reader.give_back();
         Ok(rows)
     }
 
-    async fn list(self, list: ListRead) -> Result<Vec<Listed>> {
-        let mut reader = self.acquire().await.map_err(reading(list.view))?;
-        let rows = listed::rows(&mut reader, list, TransactionScope::Own).await?;
+    async fn list(self, list: ListRead) -> Result<Vec<ListRow>> {
+        let mut reader = self.acquire().await.map_err(read_failed(list.view))?;
+        let rows = list_rows::rows(&mut reader, list, TransactionScope::Own).await?;
         reader.give_back();
         Ok(rows)
     }
 }
 
 impl ReadTarget for &mut PgConnection {
-    async fn read(self, read: Read) -> Result<Vec<PgRow>> {
-        stored::rows(self, &read, TransactionScope::Caller).await
+    async fn read(self, read: KeyRead) -> Result<Vec<PgRow>> {
+        by_key::rows(self, &read, TransactionScope::Caller).await
     }
 
-    async fn list(self, list: ListRead) -> Result<Vec<Listed>> {
-        listed::rows(self, list, TransactionScope::Caller).await
+    async fn list(self, list: ListRead) -> Result<Vec<ListRow>> {
+        list_rows::rows(self, list, TransactionScope::Caller).await
     }
 }
 
 impl ReadTarget for &mut Transaction<'_, Postgres> {
-    async fn read(self, read: Read) -> Result<Vec<PgRow>> {
-        stored::rows(self, &read, TransactionScope::Caller).await
+    async fn read(self, read: KeyRead) -> Result<Vec<PgRow>> {
+        by_key::rows(self, &read, TransactionScope::Caller).await
     }
 
-    async fn list(self, list: ListRead) -> Result<Vec<Listed>> {
-        listed::rows(self, list, TransactionScope::Caller).await
+    async fn list(self, list: ListRead) -> Result<Vec<ListRow>> {
+        list_rows::rows(self, list, TransactionScope::Caller).await
     }
 }
 
 impl ReadTarget for &mut PoolConnection<Postgres> {
-    async fn read(self, read: Read) -> Result<Vec<PgRow>> {
-        stored::rows(self, &read, TransactionScope::Caller).await
+    async fn read(self, read: KeyRead) -> Result<Vec<PgRow>> {
+        by_key::rows(self, &read, TransactionScope::Caller).await
     }
 
-    async fn list(self, list: ListRead) -> Result<Vec<Listed>> {
-        listed::rows(self, list, TransactionScope::Caller).await
+    async fn list(self, list: ListRead) -> Result<Vec<ListRow>> {
+        list_rows::rows(self, list, TransactionScope::Caller).await
     }
 }

@@ -1,4 +1,4 @@
-//! Reading documents as their struct.
+//! `TView`: reading the documents of a view, by key or as a list.
 
 use std::future::Future;
 
@@ -6,7 +6,8 @@ use serde_json::value::RawValue;
 
 use crate::error::Result;
 use crate::read::list::List;
-use crate::read::{self, target::ReadTarget};
+use crate::read::find;
+use crate::read::target::ReadTarget;
 use crate::schema::View;
 use crate::schema::key::Key;
 use crate::sql::Statements;
@@ -14,8 +15,8 @@ use crate::view::ViewDef;
 
 /// A struct whose documents are stored in a view table.
 ///
-/// Derive it; the attributes are described at [the derive](derive@crate::TView), and shown at
-/// work in [the reference](crate::guide::attributes).
+/// Derive it. The attributes are described at [the derive](derive@crate::TView), with an example
+/// of each in [the reference](crate::guide::attributes).
 ///
 /// ```
 /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/support.rs"));
@@ -31,11 +32,11 @@ use crate::view::ViewDef;
 /// let post: Option<Post> = Post::find(&pool, 7).await?;
 /// assert_eq!(post.unwrap().title, "Notes");
 ///
-/// // As it is stored, to be sent on: nothing is parsed.
+/// // As it is stored, without parsing.
 /// let json = Post::find_json(&pool, 7).await?.unwrap();
 /// assert_eq!(json.get(), r#"{"id": 7, "title": "Notes"}"#);
 ///
-/// // In the order of the keys; those without a document are left out.
+/// // In the order of the keys; keys without a document are skipped.
 /// let posts = Post::find_many(&pool, &[8, 9, 7]).await?;
 /// assert_eq!(posts.iter().map(|post| post.id).collect::<Vec<_>>(), [8, 7]);
 /// # Ok(()) }) }
@@ -56,25 +57,24 @@ pub trait TView: ViewDef<DocumentKey = <Self as TView>::Key> {
     /// The view's statements, composed on first use.
     fn statements() -> &'static Statements;
 
-    /// Reads the document of `key`; `None` where there is none.
+    /// Reads the document of `key`, or `None` if there is none.
     ///
-    /// It is one lookup by key. A document that is stored in another shape than the struct's,
-    /// because an older or a newer release of the application wrote it, is built from the base
-    /// tables instead, by a second statement; see [`guide::evolution`](crate::guide::evolution).
+    /// It is one lookup by key. A stale document, which an older or a newer release of the
+    /// application wrote, is built from the base tables by a second statement; see
+    /// [`guide::evolution`](crate::guide::evolution).
     ///
     /// # Errors
-    /// When the database cannot be asked, or what is stored does not fit the struct.
-    /// [`Error::Invalid`](crate::Error::Invalid) where the document had to be built, and cannot
-    /// be.
+    /// If the query fails, or the stored document cannot be deserialized as the struct.
+    /// [`Error::Invalid`](crate::Error::Invalid) if the document is stale and cannot be built.
     fn find(
         target: impl ReadTarget,
         key: Self::Key,
     ) -> impl Future<Output = Result<Option<Self>>> + Send {
-        read::find(target, Self::handle(), key)
+        find::find(target, Self::handle(), key)
     }
 
-    /// Reads the document of `key` as the JSON that is stored, without parsing it; or that is
-    /// built, as in [`find`](Self::find).
+    /// Reads the document of `key` as JSON, without parsing it. A stale document is built, as by
+    /// [`find`](Self::find).
     ///
     /// # Errors
     /// As [`find`](Self::find).
@@ -82,11 +82,11 @@ pub trait TView: ViewDef<DocumentKey = <Self as TView>::Key> {
         target: impl ReadTarget,
         key: Self::Key,
     ) -> impl Future<Output = Result<Option<Box<RawValue>>>> + Send {
-        read::find_json(target, Self::handle(), key)
+        find::find_json(target, Self::handle(), key)
     }
 
     /// Reads the documents of `keys`, in the order of `keys`. Keys without a document are
-    /// left out.
+    /// skipped.
     ///
     /// # Errors
     /// As [`find`](Self::find).
@@ -94,10 +94,10 @@ pub trait TView: ViewDef<DocumentKey = <Self as TView>::Key> {
         target: impl ReadTarget,
         keys: &[Self::Key],
     ) -> impl Future<Output = Result<Vec<Self>>> + Send {
-        read::find_many(target, Self::handle(), keys)
+        find::find_many(target, Self::handle(), keys)
     }
 
-    /// All documents, to be filtered, ordered and read page by page; see
+    /// A list of all documents, which can be filtered, ordered and read page by page; see
     /// [`list`](mod@crate::read::list).
     fn list() -> List {
         List::of::<Self>()

@@ -44,7 +44,7 @@
 //! ```
 //!
 //! Documents that are stored in another shape than the struct's are built from the base tables,
-//! as in [`TView::find`]. They are filtered and ordered by the columns that
+//! as in [`TView::find`](crate::TView::find). They are filtered and ordered by the columns that
 //! are stored with them.
 
 mod calendar;
@@ -71,12 +71,11 @@ use serde::de::DeserializeOwned;
 use self::order::Order;
 use self::parameters::Parameters;
 use self::wire::Wire;
-use crate::read::listed::{ListRead, Listed};
-use crate::read::reading;
+use crate::read::error::read_failed;
+use crate::read::list_rows::{ListRead, ListRow};
 use crate::read::target::ReadTarget;
-use crate::read::typed::TView;
 use crate::sql::list::{EXPLAIN, ListQuery};
-use crate::view::Handle;
+use crate::view::{Handle, ViewDef};
 
 /// The most that is counted: half of what there is, so that two can be added.
 const MOST: u64 = i64::MAX.unsigned_abs() / 2;
@@ -95,7 +94,7 @@ pub struct List {
 
 impl List {
     /// All documents of a view, in the order of their keys.
-    pub fn of<T: TView>() -> Self {
+    pub fn of<T: ViewDef>() -> Self {
         Self::of_view(T::handle())
     }
 
@@ -189,7 +188,7 @@ impl List {
             .iter()
             .map(|row| Ok(Cursor::new(fingerprint, row.values(&order.terms)?)))
             .collect::<sqlx::Result<Vec<_>>>()
-            .map_err(reading(self.view))?;
+            .map_err(read_failed(self.view))?;
         let (start, end) = (places.first().cloned(), places.last().cloned());
         let items = places
             .into_iter()
@@ -311,7 +310,7 @@ async fn explain(mut read: ListRead, target: impl ReadTarget) -> Result<String, 
     let rows = target.list(read).await?;
     let lines: Vec<_> = rows
         .iter()
-        .filter_map(Listed::document)
+        .filter_map(ListRow::document)
         .map(|line| String::from_utf8_lossy(line.json()))
         .collect();
     Ok(lines.join("\n"))

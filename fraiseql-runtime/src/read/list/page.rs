@@ -2,7 +2,7 @@
 
 use super::cursor::Cursor;
 use crate::read::document::Document;
-use crate::read::listed::Listed;
+use crate::read::list_rows::ListRow;
 
 /// Which page of a list: so many documents from its beginning or its end, or from a cursor on.
 ///
@@ -70,8 +70,8 @@ pub struct Documents {
 
 impl Documents {
     #[doc(hidden)]
-    pub fn of(rows: Vec<Listed>) -> Self {
-        let documents = rows.into_iter().filter_map(Listed::into_document).collect();
+    pub fn of(rows: Vec<ListRow>) -> Self {
+        let documents = rows.into_iter().filter_map(ListRow::into_document).collect();
         Self { documents }
     }
 

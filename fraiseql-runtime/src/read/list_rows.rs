@@ -1,5 +1,4 @@
-//! Lists of documents: what is stored, and in its place what is built where that has another
-//! shape.
+//! Runs the statement of a list, and builds the documents among its rows that are stale.
 
 use std::sync::Arc;
 
@@ -7,22 +6,23 @@ use serde::de::DeserializeOwned;
 use sqlx::postgres::{PgArguments, PgRow, PgValueFormat};
 use sqlx::{AssertSqlSafe, PgConnection, Row, ValueRef};
 
-use super::document::Document;
-use super::{reading, stored};
 use crate::db::scope::TransactionScope;
 use crate::db::telemetry::statement as trace_statement;
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::read::document::Document;
+use crate::read::error::{not_deserialized, read_failed};
+use crate::read::stale::{self, is_stale, ordinal};
 use crate::schema::key::Keys;
 use crate::sql::list::Term;
 use crate::sync::telemetry;
 use crate::view::Handle;
 
-/// Columns of the answer of a [`ListQuery`](crate::sql::list::ListQuery): behind the document are
-/// its key, and what it is ordered by.
+/// Columns of the result of a [`ListQuery`](crate::sql::list::ListQuery): the document is
+/// followed by its key, and by the values that the list is ordered by.
 const KEY: usize = 1;
 const TERMS: usize = 2;
 
-/// A list that is to be read.
+/// The statement of a list with its arguments.
 #[derive(Clone, Debug)]
 pub struct ListRead {
     pub(crate) view: Handle,
@@ -30,55 +30,57 @@ pub struct ListRead {
     pub(crate) arguments: PgArguments,
 }
 
-/// A place of a list.
+/// A row of a list.
 #[derive(Debug)]
-pub enum Listed {
-    /// The document that is stored there.
+pub enum ListRow {
+    /// The document is stored as the struct's shape.
     Stored(Document),
-    /// What is stored has another shape: the row, and the document that was built instead, if
-    /// there still is one.
-    Built(PgRow, Option<Document>),
+    /// The stored document is stale: its row, and the document that was built instead. None if
+    /// the row of the base table was deleted.
+    Rebuilt(PgRow, Option<Document>),
 }
 
-/// Reads a list. One statement, unless one of the documents has another shape.
+/// Reads a list: one statement, and a second one if some of the documents are stale.
 pub(super) async fn rows(
     connection: &mut PgConnection,
     read: ListRead,
     scope: TransactionScope,
-) -> Result<Vec<Listed>> {
+) -> Result<Vec<ListRow>> {
     let view = read.view;
     trace_statement(&read.sql);
     let rows = sqlx::query_with(AssertSqlSafe(read.sql), read.arguments)
         .fetch_all(&mut *connection)
         .await
-        .map_err(reading(view))?;
-    let mut keys = view.no_keys();
-    let mut places = Vec::new();
-    for (row, place) in rows.iter().zip(1_i64..) {
-        if stored::is_other(row).map_err(reading(view))? {
-            push_key(&mut keys, row).map_err(reading(view))?;
-            places.push(place);
+        .map_err(read_failed(view))?;
+    // The position in the list is the ordinal that `build` returns with each document.
+    let mut stale_keys = view.no_keys();
+    let mut stale_ordinals = Vec::new();
+    for (row, ordinal) in rows.iter().zip(1_i64..) {
+        if is_stale(row).map_err(read_failed(view))? {
+            push_key(&mut stale_keys, row).map_err(read_failed(view))?;
+            stale_ordinals.push(ordinal);
         }
     }
     let mut built = Vec::new();
-    if !places.is_empty() {
-        telemetry::built_to_read(view, places.len());
-        built = stored::build(connection, view, &keys, &places, scope).await?;
+    if !stale_ordinals.is_empty() {
+        telemetry::built_to_read(view, stale_ordinals.len());
+        built = stale::build(connection, view, &stale_keys, &stale_ordinals, scope).await?;
     }
-    // Both are in the order of their places.
+    // All three are in ascending order of ordinals, so one pass merges them. `built` has gaps
+    // where the row of a stale document was deleted.
     let mut built = built.into_iter().peekable();
-    let mut others = places.into_iter().peekable();
-    let listed = rows.into_iter().zip(1_i64..).map(|(row, place)| {
-        if others.next_if_eq(&place).is_none() {
-            return Listed::Stored(Document::new(row));
+    let mut stale_ordinals = stale_ordinals.into_iter().peekable();
+    let merged = rows.into_iter().zip(1_i64..).map(|(row, position)| {
+        if stale_ordinals.next_if_eq(&position).is_none() {
+            return ListRow::Stored(Document::new(row));
         }
-        let is_its = |row: &PgRow| stored::place(row).ok() == usize::try_from(place).ok();
-        Listed::Built(row, built.next_if(is_its).map(Document::new))
+        let is_its = |row: &PgRow| ordinal(row).ok() == usize::try_from(position).ok();
+        ListRow::Rebuilt(row, built.next_if(is_its).map(Document::new))
     });
-    Ok(listed.collect())
+    Ok(merged.collect())
 }
 
-/// Adds the key of a row.
+/// Appends the key of a row.
 fn push_key(keys: &mut Keys, row: &PgRow) -> sqlx::Result<()> {
     match keys {
         Keys::I16(keys) => keys.push(row.try_get(KEY)?),
@@ -90,41 +92,38 @@ fn push_key(keys: &mut Keys, row: &PgRow) -> sqlx::Result<()> {
     Ok(())
 }
 
-impl Listed {
-    /// The document, unless its row is gone from the base table.
+impl ListRow {
+    /// The document. None if it is stale and its row was deleted from the base table.
     pub const fn document(&self) -> Option<&Document> {
         match self {
             Self::Stored(document) => Some(document),
-            Self::Built(_, document) => document.as_ref(),
+            Self::Rebuilt(_, document) => document.as_ref(),
         }
     }
 
     pub(crate) fn into_document(self) -> Option<Document> {
         match self {
             Self::Stored(document) => Some(document),
-            Self::Built(_, document) => document,
+            Self::Rebuilt(_, document) => document,
         }
     }
 
+    /// The row as the list's statement returned it, also if its document is stale.
     const fn row(&self) -> &PgRow {
         match self {
             Self::Stored(document) => &document.row,
-            Self::Built(row, _) => row,
+            Self::Rebuilt(row, _) => row,
         }
     }
 
     /// The document as a struct.
     pub(crate) fn parse<T: DeserializeOwned>(&self, view: Handle) -> Option<Result<T>> {
         let json = self.document()?.json();
-        Some(serde_json::from_slice(json).map_err(|source| {
+        Some(serde_json::from_slice(json).map_err(|error| {
             let mut key = view.no_keys();
-            // Without it, the error has one thing less to say.
+            // If the key cannot be read either, the error is reported without it.
             let _ = push_key(&mut key, self.row());
-            Error::Document {
-                view: view.view.table.to_string(),
-                key: key.to_string(),
-                source,
-            }
+            not_deserialized(view, key.to_string(), error)
         }))
     }
 
@@ -141,7 +140,7 @@ impl Listed {
                     return Ok(None);
                 }
                 if value.format() != PgValueFormat::Binary {
-                    return Err(sqlx::Error::Protocol("the answer is not binary".to_owned()));
+                    return Err(sqlx::Error::Protocol("the value is not in binary format".to_owned()));
                 }
                 let bytes = value.as_bytes().map_err(sqlx::Error::Decode)?;
                 Ok(Some(bytes.to_vec()))

@@ -1,0 +1,97 @@
+//! Stale documents: recognized in the rows of a read, and built from the base tables instead.
+//!
+//! While two releases of an application run side by side, each finds documents that the other
+//! wrote. It reads them as its own sync would write them.
+
+use sqlx::postgres::PgRow;
+use sqlx::{Connection, Executor, PgConnection, Row, ValueRef};
+
+use crate::db::scope::{ROLL_BACK, TransactionScope, begin_savepoint};
+use crate::db::statement::Statement;
+use crate::error::{Operation, Result};
+use crate::read::error::read_failed;
+use crate::schema::key::Keys;
+use crate::sql::session::SET_LOCAL;
+use crate::sync::invalid;
+use crate::view::Handle;
+
+/// Columns of the result of each statement of [`ReadSql`](crate::sql::read::ReadSql).
+const DATA: usize = 0;
+const ORDINAL: usize = 1;
+
+/// Whether the document of a row is stale. The statement returns null for it; the column `data`
+/// itself is never null.
+pub(super) fn is_stale(row: &PgRow) -> sqlx::Result<bool> {
+    Ok(row.try_get_raw(DATA)?.is_null())
+}
+
+/// The position of a row's key in the list of keys, from 1. The statement for a single key does
+/// not return it.
+pub(super) fn ordinal(row: &PgRow) -> sqlx::Result<usize> {
+    if row.len() <= ORDINAL {
+        return Ok(1);
+    }
+    let ordinal: i64 = row.try_get(ORDINAL)?;
+    Ok(usize::try_from(ordinal).unwrap_or(0))
+}
+
+/// Builds the documents of these keys without storing them, in the order of the ordinals. A key
+/// without a row in the base table yields no document.
+pub(super) async fn build(
+    connection: &mut PgConnection,
+    view: Handle,
+    keys: &Keys,
+    ordinals: &[i64],
+    scope: TransactionScope,
+) -> Result<Vec<PgRow>> {
+    let in_transaction = scope == TransactionScope::Caller && begin_savepoint(connection).await?;
+    let result = if in_transaction {
+        // Rolling back to the savepoint restores the caller's settings, and keeps the caller's
+        // transaction usable after an error.
+        let result = set_and_build(connection, view, keys, ordinals).await;
+        let end = connection.execute(ROLL_BACK).await.map(drop);
+        result.and_then(|rows| end.map_err(read_failed(view)).map(|()| rows))
+    } else if !view.statements().sync.needs.any() {
+        set_and_build(connection, view, keys, ordinals).await
+    } else {
+        // SET LOCAL only has an effect inside a transaction, and ends with it: nothing of it
+        // stays on a connection that returns to the pool.
+        let mut transaction = connection
+            .begin_with("BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY")
+            .await
+            .map_err(read_failed(view))?;
+        let result = set_and_build(&mut transaction, view, keys, ordinals).await;
+        let end = transaction.rollback().await;
+        result.and_then(|rows| end.map_err(read_failed(view)).map(|()| rows))
+    };
+    match result {
+        // PostgreSQL names neither the document nor the field. `explain` looks for them, now that
+        // the failed statement has been rolled back.
+        Err(error) if error.is_about_values() => {
+            Err(invalid::explain(connection, view, keys, error).await)
+        }
+        result => result,
+    }
+}
+
+/// Sets what the statement needs of the session, if it needs anything, and builds.
+async fn set_and_build(
+    connection: &mut PgConnection,
+    view: Handle,
+    keys: &Keys,
+    ordinals: &[i64],
+) -> Result<Vec<PgRow>> {
+    let statements = view.statements();
+    if statements.sync.needs.any() {
+        connection
+            .execute(SET_LOCAL)
+            .await
+            .map_err(read_failed(view))?;
+    }
+    Statement::new(&statements.read.build, Operation::Build)
+        .on(view.view.table)
+        .bind_keys(keys)
+        .bind(ordinals)
+        .fetch_all(connection)
+        .await
+}
