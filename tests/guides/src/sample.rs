@@ -26,7 +26,7 @@
 //! | `before:` | Rust, inserted before the sample |
 //! | `after:` | Rust, inserted after the sample; in a comment after the block |
 //! | `name: shop` | the block is not a test: a `rust` block becomes a module, an `sql` block tables, for samples with `use: shop` |
-//! | `use: shop` | imports that module, and runs the SQL of that name before the sample's `tables:` |
+//! | `use: shop` | in place of `tables:`: runs the SQL of that name, and imports that module |
 //!
 //! A sample is the body of an async function that returns a `Result` with a boxed error, in a
 //! module that imports everything of this crate's library. Items and statements may be in any
@@ -310,14 +310,13 @@ impl Guide {
         let _ = write!(out[first], "fn {name}() {{ ");
         let shared = block.value("use");
         let import = shared.map_or(String::new(), |name| format!(" use self::{name}::*;"));
+        let body = format!("async |pool: PgPool| {{ let _ = &pool;{import} ");
         if let Some(tables) = block.section("tables") {
-            let shared = shared.map_or(String::new(), |name| format!("{name}_tables!(), "));
-            let _ = write!(out[tables.start - 1], "on(concat!({shared}r####\"");
+            out[tables.start - 1] += "on(r####\"";
             self.copy(tables.clone(), out);
-            let _ = write!(
-                out[tables.end],
-                "\"####), async |pool: PgPool| {{ let _ = &pool;{import} "
-            );
+            let _ = write!(out[tables.end], "\"####, {body}");
+        } else if let Some(shared) = shared {
+            let _ = write!(out[first], "on({shared}_tables!(), {body}");
         } else {
             let _ = write!(out[first], "run(async || {{{import} ");
         }
@@ -327,7 +326,7 @@ impl Guide {
             }
         }
         self.copy(block.code.clone(), out);
-        out[block.last_line()] += " Ok(()) }) }";
+        out[block.last_line()] += " Ok(()) }); }";
     }
 }
 
