@@ -311,7 +311,11 @@ fn links_have_definitions_for_a_code_host_and_for_rustdoc() {
             .unwrap();
         } else {
             let is_equal = wanted.lines().eq(&guide.lines);
-            assert!(is_equal, "{}.md should end with:\n{expected}", guide.name);
+            assert!(
+                is_equal,
+                "{}.md should end with this, which UPDATE_LINKS=1 writes:\n{expected}",
+                guide.name
+            );
         }
     }
     assert!(unused.is_empty(), "{unused:?} in links.md are not used");
