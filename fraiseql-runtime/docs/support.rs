@@ -1,4 +1,5 @@
-// What the examples of the guides have in hidden lines: a database of their own, and imports.
+// Hidden lines of the samples in API documentation: imports, and a database for each sample. The
+// samples of the guides use the package `fraiseql-guide-tests` instead.
 #[allow(dead_code, unused_imports)]
 mod support {
     pub use fraiseql_runtime::mutation::*;
@@ -40,24 +41,13 @@ mod support {
         model.migrate(pool).await.unwrap();
     }
 
-    /// The document that is stored, as it is stored.
-    pub async fn text<V: TView>(pool: &PgPool, key: V::Key) -> String {
-        let document = V::find_json(pool, key).await.unwrap();
-        document.expect("there is a document").get().to_owned()
-    }
-
-    /// The document that is stored. It can be read as the struct, which writes the same JSON.
+    /// The stored document. The struct can be read from it, and serializes to the same.
     pub async fn document<V: TView>(pool: &PgPool, key: V::Key) -> serde_json::Value {
-        let stored: serde_json::Value = serde_json::from_str(&text::<V>(pool, key).await).unwrap();
+        let text = V::find_json(pool, key).await.unwrap().expect("there is a document");
+        let stored: serde_json::Value = serde_json::from_str(text.get()).unwrap();
         let read: V = serde_json::from_value(stored.clone()).unwrap();
         assert_eq!(serde_json::to_value(&read).unwrap(), stored);
         stored
-    }
-
-    /// The columns of a query's only row, as text with spaces between them.
-    pub async fn row(pool: &PgPool, sql: &'static str) -> String {
-        let sql = format!("SELECT concat_ws(' ', VARIADIC ARRAY(SELECT value FROM json_each_text(row_to_json(_row)))) FROM ({sql}) AS _row");
-        sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).fetch_one(pool).await.unwrap()
     }
 }
 #[allow(unused_imports)]

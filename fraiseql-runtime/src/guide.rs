@@ -1,52 +1,36 @@
-//! Guides, with examples that run.
+//! Guides, with samples that are tested.
 //!
-//! | guide | for |
+//! | guide | after it, you can |
 //! |---|---|
-//! | [`attributes`] | every attribute, with what it makes of a row |
-//! | [`expanded`] | what one struct becomes, in Rust and in SQL |
-//! | [`existing_database`] | documents on tables that are there already |
-//! | [`concurrency`] | what is guaranteed where several write at once, what is not, how it works |
-//! | [`serving`] | documents as structs, as JSON with `fields=`, as a GraphQL API |
-//! | [`testing`] | services that sync, without a database |
-//! | [`evolution`] | a struct that changes while its documents are read: rebuilds, deploys |
-//! | [`operations`] | check, migrate, full syncs, verifications, rebuilds, limits, logs, metrics, storage |
+//! | [`attributes`] | use each attribute of the derives, and predict the document it produces |
+//! | [`expanded`] | read the Rust and the SQL that a struct expands to |
+//! | [`existing_database`] | add documents to an existing database without changing its tables |
+//! | [`concurrency`] | decide where to sync when several transactions write at once |
+//! | [`serving`] | serve documents as structs, as JSON with `fields=`, as a GraphQL API |
+//! | [`testing`] | test code that syncs, with and without a database |
+//! | [`evolution`] | deploy a changed struct while its documents are read and written |
+//! | [`operations`] | check, migrate, sync, verify, rebuild and monitor in production |
 //!
-//! The types of fields are at [`scalar`](crate::schema::scalar).
+//! The types of fields are documented in [`scalar`](crate::scalar).
 
-#[doc = include_str!("../docs/attributes.md")]
-pub mod attributes {}
+// A guide is markdown that reads the same on a code host. A link of a guide is a reference, such as
+// [`ReadModel::check`] or [operations][operations]. Of several definitions of a reference the first
+// counts: here that is `links.md`, on a code host the list at the end of the guide.
+//
+// The samples are compiled and run by the package `fraiseql-guide-tests`, not as doctests.
+macro_rules! guide {
+    ($name:ident) => {
+        #[cfg_attr(not(doctest), doc = include_str!("../docs/links.md"))]
+        #[cfg_attr(not(doctest), doc = include_str!(concat!("../docs/", stringify!($name), ".md")))]
+        pub mod $name {}
+    };
+}
 
-#[doc = include_str!("../docs/expanded.md")]
-pub mod expanded {}
-
-#[cfg_attr(
-    all(feature = "chrono", feature = "rust_decimal"),
-    doc = include_str!("../docs/existing_database.md")
-)]
-#[cfg_attr(
-    not(all(feature = "chrono", feature = "rust_decimal")),
-    doc = "This guide is there with the features `chrono` and `rust_decimal`, which it uses."
-)]
-pub mod existing_database {}
-
-#[doc = include_str!("../docs/concurrency.md")]
-pub mod concurrency {}
-
-#[doc = include_str!("../docs/testing.md")]
-pub mod testing {}
-
-#[doc = include_str!("../docs/evolution.md")]
-pub mod evolution {}
-
-#[cfg_attr(
-    all(feature = "tracing", feature = "metrics"),
-    doc = include_str!("../docs/operations.md")
-)]
-#[cfg_attr(
-    not(all(feature = "tracing", feature = "metrics")),
-    doc = "This guide is there with the features `tracing` and `metrics`, which it uses."
-)]
-pub mod operations {}
-
-#[cfg_attr(not(doctest), doc = include_str!("../docs/serving.md"))]
-pub mod serving {}
+guide!(attributes);
+guide!(expanded);
+guide!(existing_database);
+guide!(concurrency);
+guide!(serving);
+guide!(testing);
+guide!(evolution);
+guide!(operations);
