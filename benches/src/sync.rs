@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use fraiseql_runtime::TView;
-use fraiseql_runtime::sql::sync::FEW;
+use fraiseql_runtime::sql::sync::MAX_FEW_KEYS;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use sqlx::{PgPool, Row};
@@ -315,7 +315,7 @@ impl Bench {
         let mut connection = self.pool.acquire().await?;
         let mut written = 0;
         for chunk in keys.chunks(500) {
-            let sql: &'static str = if chunk.len() <= FEW {
+            let sql: &'static str = if chunk.len() <= MAX_FEW_KEYS {
                 &statements.write_few
             } else {
                 &statements.write

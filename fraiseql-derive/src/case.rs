@@ -1,7 +1,9 @@
-//! Names: from Rust's to those of JSON, of functions and of tables.
+//! Case conversion: from names in Rust to JSON keys, functions, tables and enum labels.
 
-/// camelCase for a field: leading underscores stay, inner runs of underscores collapse,
-/// digits stick, a trailing underscore (of `type_`) is dropped.
+/// The name of a field in camelCase.
+///
+/// Leading underscores are kept, runs of inner underscores collapse, a digit belongs to the word
+/// before it, and a trailing underscore (as in `type_`) is dropped.
 pub(crate) fn camel(name: &str) -> String {
     let rest = name.trim_start_matches('_');
     let mut out = "_".repeat(name.len() - rest.len());
@@ -19,7 +21,7 @@ pub(crate) fn camel(name: &str) -> String {
     out
 }
 
-/// snake_case for a struct: `BlogPost` -> `blog_post`, `HTTPRequest` -> `http_request`.
+/// The name of a struct in snake_case: `BlogPost` -> `blog_post`, `HTTPRequest` -> `http_request`.
 pub(crate) fn snake(name: &str) -> String {
     let chars: Vec<char> = name.chars().collect();
     let mut out = String::new();
@@ -27,6 +29,8 @@ pub(crate) fn snake(name: &str) -> String {
         if c.is_uppercase() {
             let before = index.checked_sub(1).and_then(|before| chars.get(before));
             let after = chars.get(index + 1);
+            // A word starts after a lower-case letter or a digit (`blogPost`), and at the last
+            // capital of an abbreviation (`HTTPRequest`).
             let word_starts = before.is_some_and(|b| b.is_lowercase() || b.is_numeric())
                 || before.is_some_and(|b| b.is_uppercase())
                     && after.is_some_and(|a| a.is_lowercase());
@@ -41,7 +45,7 @@ pub(crate) fn snake(name: &str) -> String {
     out
 }
 
-/// The plural of an English noun, as far as rules go; `plural = ".."` does the rest.
+/// The plural of an English noun by the regular rules. `plural = ".."` is for the irregular ones.
 pub(crate) fn plural(noun: &str) -> String {
     let ends = |ends: &[&str]| ends.iter().any(|end| noun.ends_with(end));
     if let Some(stem) = noun.strip_suffix('y')
@@ -55,9 +59,9 @@ pub(crate) fn plural(noun: &str) -> String {
     format!("{noun}s")
 }
 
-/// How the names of an enum's variants are written in the database.
+/// The case of an enum's labels in the database: the value of `rename_all`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Style {
+pub(crate) enum LabelStyle {
     Snake,
     ScreamingSnake,
     Camel,
@@ -67,7 +71,7 @@ pub(crate) enum Style {
     Upper,
 }
 
-impl Style {
+impl LabelStyle {
     pub(crate) const ALL: [(&'static str, Self); 7] = [
         ("snake_case", Self::Snake),
         ("SCREAMING_SNAKE_CASE", Self::ScreamingSnake),
@@ -78,14 +82,14 @@ impl Style {
         ("UPPERCASE", Self::Upper),
     ];
 
-    pub(crate) fn named(name: &str) -> Option<Self> {
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
         Self::ALL
             .into_iter()
-            .find_map(|(own, style)| (own == name).then_some(style))
+            .find_map(|(candidate, style)| (candidate == name).then_some(style))
     }
 
-    /// A variant's name in this style. In Rust it is in PascalCase already.
-    pub(crate) fn of(self, variant: &str) -> String {
+    /// The name of a variant, which is in PascalCase, in this style.
+    pub(crate) fn apply(self, variant: &str) -> String {
         match self {
             Self::Snake => snake(variant),
             Self::ScreamingSnake => snake(variant).to_uppercase(),
@@ -103,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn camel_case_follows_the_rules() {
+    fn fields_become_camel_case() {
         for (name, expected) in [
             ("title", "title"),
             ("full_name", "fullName"),
@@ -122,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn snake_case_keeps_abbreviations_together() {
+    fn abbreviations_are_one_word_in_snake_case() {
         for (name, expected) in [
             ("Post", "post"),
             ("BlogPost", "blog_post"),
@@ -134,10 +138,10 @@ mod tests {
     }
 
     #[test]
-    fn variants_are_written_in_each_style() {
-        let written: Vec<String> = Style::ALL
+    fn variants_are_converted_to_each_style() {
+        let written: Vec<String> = LabelStyle::ALL
             .iter()
-            .map(|(_, style)| style.of("InReview2"))
+            .map(|(_, style)| style.apply("InReview2"))
             .collect();
         assert_eq!(
             written,
@@ -154,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn plurals_follow_the_rules_of_english() {
+    fn regular_nouns_become_plurals() {
         for (noun, expected) in [
             ("post", "posts"),
             ("category", "categories"),

@@ -1,6 +1,7 @@
-//! Compares the guides of `fraiseql-runtime` with what the derives do.
+//! Tests that the guides of `fraiseql-runtime` describe the derives as they are.
 //!
-//! The guides are in the workspace. In the published package these tests print a note and pass.
+//! The guides are files of the workspace. In the published package, which does not contain them,
+//! these tests print a note and pass.
 
 use std::path::Path;
 
@@ -11,10 +12,10 @@ use crate::attr::{
     EnumAttr, FieldAttr, IndexAttr, ManyAttr, NewtypeAttr, OneAttr, PartAttr, PartitionAttr,
     VariantAttr, ViewAttr,
 };
-use crate::model::Kind;
+use crate::model::DeriveKind;
 use crate::{check, emit};
 
-/// The text of a guide, or `None` outside of the workspace.
+/// The text of a guide. `None` outside of the workspace.
 fn guide(name: &str) -> Option<String> {
     let runtime = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fraiseql-runtime");
     if !runtime.is_dir() {
@@ -25,7 +26,7 @@ fn guide(name: &str) -> Option<String> {
     Some(std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{name}: {error}")))
 }
 
-/// The code blocks of a guide that begin with this fence.
+/// The code blocks of a guide in this language.
 fn blocks<'a>(guide: &'a str, fence: &str) -> Vec<&'a str> {
     guide
         .split("\n```")
@@ -35,7 +36,7 @@ fn blocks<'a>(guide: &'a str, fence: &str) -> Vec<&'a str> {
         .collect()
 }
 
-/// A struct of a sample, which begins with its structs.
+/// The struct of this name in a sample. A sample begins with its structs, up to an empty line.
 fn input(sample: &str, name: &str) -> DeriveInput {
     let structs: Vec<&str> = sample.lines().take_while(|line| !line.is_empty()).collect();
     let file = syn::parse_file(&structs.join("\n")).unwrap_or_else(|error| panic!("{error}"));
@@ -50,8 +51,9 @@ fn input(sample: &str, name: &str) -> DeriveInput {
     DeriveInput::from(item)
 }
 
-/// The output of a derive, with short paths and without attributes for lints.
-fn expanded(input: &DeriveInput, kind: Kind) -> String {
+/// The output of a derive as the guide shows it: with short paths, and without documentation and
+/// attributes.
+fn expanded(input: &DeriveInput, kind: DeriveKind) -> String {
     let model = check::check(input, kind).unwrap_or_else(|error| panic!("{error}"));
     let tokens = emit::emit(&model);
     let mut text = format(&tokens.to_string());
@@ -60,6 +62,7 @@ fn expanded(input: &DeriveInput, kind: Kind) -> String {
         ("::fraiseql_runtime::__private::std::result::", ""),
         ("::fraiseql_runtime::__private::std::sync::", ""),
         ("::fraiseql_runtime::__private::std::", ""),
+        // The only path whose beginning is shown.
         (
             "use ::fraiseql_runtime::__private;",
             "use fraiseql_runtime::__private;",
@@ -76,8 +79,9 @@ fn format(text: &str) -> String {
     prettyplease::unparse(&file)
 }
 
-/// Removes documentation, and attributes that mark code as generated.
+/// Removes documentation, and attributes of generated code.
 fn without_noise(text: &str) -> String {
+    // The beginnings and ends of what is removed.
     const NOISE: [(&str, &str); 5] = [
         ("/**", "*/"),
         ("///", ""),
@@ -92,6 +96,7 @@ fn without_noise(text: &str) -> String {
         let noise = NOISE.iter().find(|(begin, _)| start.starts_with(begin));
         match noise {
             Some((_, end)) if start.ends_with(end) => {}
+            // It goes on for several lines.
             Some((_, end)) => {
                 lines.find(|line| line.trim().ends_with(end));
             }
@@ -101,7 +106,7 @@ fn without_noise(text: &str) -> String {
     kept.join("\n")
 }
 
-/// The lines without their indentation.
+/// The lines that are not empty, without indentation.
 fn lines(text: &str) -> Vec<&str> {
     text.lines()
         .map(str::trim)
@@ -110,16 +115,16 @@ fn lines(text: &str) -> Vec<&str> {
 }
 
 #[test]
-fn the_guide_shows_the_expansion_as_it_is() {
+fn the_guide_expanded_shows_the_output_of_the_derive() {
     let Some(guide) = guide("expanded.md") else {
         return;
     };
     let sample = blocks(&guide, "rust")[0];
-    let expanded = expanded(&input(sample, "Post"), Kind::View);
+    let expanded = expanded(&input(sample, "Post"), DeriveKind::View);
     let shown = blocks(&guide, "text").join("\n");
     assert!(
         lines(&shown) == lines(&expanded),
-        "docs/expanded.md should show:\n{expanded}\nand shows:\n{shown}"
+        "docs/expanded.md should show:\n{expanded}\nbut shows:\n{shown}"
     );
 }
 
@@ -137,7 +142,7 @@ fn the_reference_has_a_section_for_every_attribute() {
             .iter()
             .any(|title| title.contains(&format!("`{key}`")))
     };
-    let own = [
+    let with_a_section = [
         ViewAttr::KEYS,
         PartAttr::KEYS,
         FieldAttr::KEYS,
@@ -146,10 +151,10 @@ fn the_reference_has_a_section_for_every_attribute() {
         VariantAttr::KEYS,
         NewtypeAttr::KEYS,
     ];
-    for key in own.into_iter().flatten() {
+    for key in with_a_section.into_iter().flatten() {
         assert!(has(key), "`{key}` has no section in docs/attributes.md");
     }
-    // Arguments are in the section of their attribute.
+    // Nested attributes have no section of their own, but are in that of their attribute.
     for key in [OneAttr::KEYS, ManyAttr::KEYS, PartitionAttr::KEYS]
         .into_iter()
         .flatten()
@@ -162,13 +167,13 @@ fn the_reference_has_a_section_for_every_attribute() {
 }
 
 #[test]
-fn the_reference_shows_an_error_as_it_is() {
+fn the_attribute_reference_shows_an_error_of_the_derive() {
     let input = syn::parse_quote! {
         #[tview(tabel = "posts")]
         struct Post { id: i64 }
     };
-    let Err(error) = check::check(&input, Kind::View) else {
-        panic!("there is no `tabel`");
+    let Err(error) = check::check(&input, DeriveKind::View) else {
+        panic!("`tabel` should be refused");
     };
     let Some(guide) = guide("attributes.md") else {
         return;

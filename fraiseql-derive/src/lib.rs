@@ -1,10 +1,10 @@
 //! The derives of [fraiseql-runtime](https://docs.rs/fraiseql-runtime), which re-exports
 //! them: depend on that crate, not on this one.
 //!
-//! From attributes to code in the order of the modules: `attr` reads them, `check` says
-//! everything that is wrong with them and makes a `model` of what is meant, `emit` writes
-//! one constant table and thin wrappers, `fallback` writes stubs where there were errors,
-//! so that one mistake is one message.
+//! A derive is a pipeline, and imports run along it: `attr` reads the attributes, `check` validates
+//! them and builds a `model`, `emit` writes one constant table and thin wrappers. If there are
+//! errors, `fallback` writes stubs instead, so that a mistake is not reported a second time where
+//! the struct is used.
 #![cfg_attr(
     not(test),
     deny(
@@ -23,170 +23,224 @@ mod emit;
 mod fallback;
 #[cfg(test)]
 mod guides;
+mod identifiers;
 mod model;
-mod spelling;
+mod nearest;
 mod text;
+mod type_syntax;
 
 use proc_macro::TokenStream;
 use syn::{DeriveInput, parse_macro_input};
 
-use crate::model::Kind;
+use crate::model::DeriveKind;
 
-/// Makes a struct a view: a base table as root, a view table of JSON documents, and the
-/// functions that keep the second equal to the first.
+/// Makes a struct a view: a base table as root, and a view table with one JSON document for each
+/// of its rows.
 ///
-/// For `struct Post` it emits, beside the trait implementations and the struct's
-/// `Serialize` and `Deserialize`:
+/// For `struct Post` it emits implementations of `Embed`, `Serialize`, `Deserialize` and the trait
+/// behind `TView`, and four functions with the visibility of the struct:
 ///
-/// - `async fn sync_post(target, keys) -> Result<SyncReport>`
-/// - `fn sync_all_posts(target) -> FullSync`, to be awaited
-/// - `fn verify_post(target) -> Verify`, to be awaited
-/// - `async fn delete_post(target, keys) -> Result<SyncReport>`
+/// - `async fn sync_post(target, keys) -> Result<SyncReport>` makes the documents of these keys equal
+///   to the base tables.
+/// - `fn sync_all_posts(target) -> FullSync` does so for all keys, when awaited.
+/// - `fn verify_post(target) -> Verify` compares documents with the base tables, when awaited.
+/// - `async fn delete_post(target, keys) -> Result<SyncReport>` deletes documents.
 ///
-/// Each attribute is shown at work in [the reference].
+/// [The reference] has an example of each attribute, with the document that it produces. An example
+/// of a whole view is at the trait `TView`.
 ///
-/// [the reference]: https://docs.rs/fraiseql-runtime/latest/fraiseql_runtime/guide/attributes/
+/// [The reference]: https://docs.rs/fraiseql-runtime/latest/fraiseql_runtime/guide/attributes/
 ///
 /// # On the struct: `#[tview(..)]`
 ///
 /// | attribute | meaning | default |
 /// |---|---|---|
-/// | `table = "tb_post"` | the base table; `"schema.table"` is allowed | `tb_` and the entity, in `public` |
-/// | `view = "tv_post"` | the view table | `tv_` and the entity, in `public` |
-/// | `entity = "post"` | the name that the functions end with | the struct's name in snake_case |
-/// | `plural = "posts"` | its plural, in `sync_all_posts` | by the rules of English |
-/// | `type_name = "Post"` | the name in GraphQL | the struct's name |
-/// | `data = "jsonb"` | how documents are stored; `"json"` is faster to read, and cannot be searched | `"jsonb"` |
-/// | `filter = "deleted_at IS NULL"` | which rows have a document, as SQL | all |
-/// | `index(..)` | an index of the view table; as many as you like, see [below](#indexes) | those of promoted fields |
-/// | `unlogged`, `fillfactor = 70`, `partition(..)` | how the view table is stored, see [below](#storage) | logged, 85 percent, one table |
-/// | `serde = false` | you implement `Serialize` and `Deserialize` yourself | `true` |
-/// | `crate = ::path` | where `fraiseql_runtime` is | `::fraiseql_runtime` |
+/// | `table = "tb_post"` | the base table, or `"schema.table"` | `tb_` and the entity, in the schema `public` |
+/// | `view = "tv_post"` | the view table, or `"schema.table"` | `tv_` and the entity, in the schema `public` |
+/// | `entity = "post"` | the end of the names of functions | the name of the struct in snake_case |
+/// | `plural = "posts"` | the plural of the entity, in `sync_all_posts` | by the regular rules of English |
+/// | `type_name = "Post"` | the name of the GraphQL type | the name of the struct |
+/// | `data = "jsonb"` | the type of the column of documents. `"json"` is faster to read, but cannot be searched | `"jsonb"` |
+/// | `filter = "deleted_at IS NULL"` | which rows have a document, as SQL | all rows |
+/// | `index(..)` | an index of the view table, any number of times: see [Indexes](#indexes) | none beside those of the key and of promoted fields |
+/// | `unlogged`, `fillfactor = 70`, `partition(..)` | the storage of the view table: see [Storage](#storage) | logged, 85 percent, not partitioned |
+/// | `serde = false` | do not implement `Serialize` and `Deserialize`: you do | `true` |
+/// | `crate = ::path` | the path of `fraiseql_runtime`, if it is renamed or re-exported | `::fraiseql_runtime` |
 ///
-/// # On a field
+/// # On a field: `#[tview(..)]`
+///
+/// Without an attribute, a field is the column of the same name.
 ///
 /// | attribute | meaning |
 /// |---|---|
-/// | `key` | the key of the documents; the default is the field `id` |
-/// | `column = "title"` | the column; the default is the field's name |
-/// | `json = "title"` | the key in the document; the default is the name in camelCase |
-/// | `skip` | not in the document; `Default` when read |
-/// | `filter`, `sort`, `unique` | also a typed, indexed column of the view table |
-/// | `one(fk = "author_id")` | the row that the column refers to, as a part `T`, `Box<T>` or `Arc<T>`; in an `Option` where it may be null. `key = ".."` where it refers to another column than the other table's key |
-/// | `many(fk = "post_id")` | the rows whose column refers to this row, as a `Vec<T>`, `Box<[T]>` or `Arc<[T]>`; also `key`, `order_by = "created_at DESC, id"`, `limit = 50`, `filter = "NOT hidden"`, and `through(table = "tb_post_tag", fk = "post_id", to = "tag_id")`, with a `key` of its own, in place of `fk` |
-/// | `count(table = "tb_comment", fk = "post_id")` | how many rows refer to this row; also `expr`, `filter`, `key` |
-/// | `sum`, `avg`, `min`, `max` | the same with `expr = "{}.price * {}.quantity"`, where `{}` is the row; without rows, `avg`, `min` and `max` are null, and so is `sum` in an `Option` |
-/// | `exists(table = .., fk = ..)` | whether a row refers to this row |
-/// | `expr = "lower({}.title)"` | an SQL expression over the row `{}` |
+/// | `key` | the field identifies a row and its document. The default is the field `id` |
+/// | `column = "title"` | the column. The default is the name of the field |
+/// | `json = "title"` | the key in the document. The default is the name of the field in camelCase |
+/// | `skip` | the field is not in the document. When one is read, it is set to its `Default` |
+/// | `filter`, `sort`, `unique` | the field is promoted: it is also a typed, indexed column of the view table. With `unique`, no two documents have the same value |
+/// | `expr = "lower({}.title)"` | an SQL expression over the row, whose alias is `{}` |
+/// | `one(fk = "author_id")` | the row that this column refers to, as an object. The field is a part `T`, `Box<T>` or `Arc<T>`, and an `Option` of it if the column can be null or the row missing. See [`one`](#arguments-of-one) |
+/// | `many(fk = "post_id")` | the rows whose column refers to this row, as a list. The field is a `Vec<T>`, `Box<[T]>` or `Arc<[T]>`. See [`many`](#arguments-of-many) |
+/// | `count(table = "tb_comment", fk = "post_id")` | the number of rows that refer to this row. See [aggregates](#arguments-of-aggregates) |
+/// | `sum(..)`, `avg(..)`, `min(..)`, `max(..)` | the aggregate of an `expr` of those rows. Without rows, `avg`, `min` and `max` are null; `sum` is 0, or null if the field is an `Option` |
+/// | `exists(table = "tb_comment", fk = "post_id")` | whether a row refers to this row |
+///
+/// ## Arguments of `one`
+///
+/// | argument | meaning | default |
+/// |---|---|---|
+/// | `fk = "author_id"` | the column of this row that refers to the other row | required |
+/// | `key = "code"` | the column of the other row that it refers to | the key of the part, or `id` if it has none |
+///
+/// ## Arguments of `many`
+///
+/// | argument | meaning | default |
+/// |---|---|---|
+/// | `fk = "post_id"` | the column of the other rows that refers to this row | `fk` or `through` is required |
+/// | `through(table = "tb_post_tag", fk = "post_id", to = "tag_id")` | a join table, its column that refers to this row, and its column that refers to the other row. `key = ".."` in it is the column of the other row | `key`: the key of the part |
+/// | `key = "slug"` | the column of this row that is referred to | the key of this struct |
+/// | `order_by = "created_at DESC NULLS LAST, id"` | the order of the list. The key of the part is always added at the end | the key of the part |
+/// | `limit = 50` | the maximum length of the list | none |
+/// | `filter = "NOT hidden"` | which of the rows are in the list, as SQL. `{}` is the alias of the row | all |
+///
+/// ## Arguments of aggregates
+///
+/// | argument | meaning | default |
+/// |---|---|---|
+/// | `table = "tb_line"` | the table of the rows | required |
+/// | `fk = "order_id"` | their column that refers to this row | required |
+/// | `expr = "{}.price * {}.quantity"` | the value to aggregate, as SQL. `{}` is the alias of the row. `count` counts the rows for which it is not null | required for `sum`, `avg`, `min` and `max`; not allowed for `exists` |
+/// | `filter = "NOT hidden"` | which of the rows count, as SQL | all |
+/// | `key = "slug"` | the column of this row that is referred to | the key of this struct |
 ///
 /// # Indexes
 ///
-/// The key, and each field marked with `filter`, `sort` or `unique`, has an index by itself.
-/// Others are declared on the struct, as often as needed, and created by `migrate`:
+/// The key and each promoted field have an index. Declare others on the struct, and `migrate`
+/// creates them:
 ///
-/// | index | for queries like |
+/// | index | for queries such as |
 /// |---|---|
 /// | `index(on = "author_id, created_at DESC")` | `WHERE author_id = $1 ORDER BY created_at DESC LIMIT 20` |
 /// | `index(expr = "lower(title)")` | `WHERE lower(title) = $1` |
 /// | `index(gin)` | `WHERE data @> '{"author": {"username": "ada"}}'` |
-/// | `index(gin = "author.tags")` | `WHERE data -> 'author' -> 'tags' @> '["rust"]'`; a smaller index than that of the whole document |
+/// | `index(gin = "author.tags")` | `WHERE data -> 'author' -> 'tags' @> '["rust"]'`, with a smaller index than that of the whole document |
 /// | `index(fulltext = "title, body", language = "english")` | `WHERE <expression> @@ websearch_to_tsquery('english', $1)`, see below |
 ///
-/// - Columns (`on`, `expr`, `filter`, `include`) are those of the view table: the key, promoted
-///   fields, `updated_at` and `version`. In `on` and `include` a promoted field may also be
-///   called by its name in Rust, and then comes before a column of that name.
-/// - Paths (`gin`, `fulltext`) are keys of the document as they are there, in camelCase, with
-///   dots between them. They lead through parts and `serde_json::Value`s, not into lists: index
-///   the list, and search with `data -> 'comments' @> '[{"authorId": 7}]'`. `gin` is by
-///   `jsonb_path_ops`: it answers `@>`, `@?` and `@@`, and not the `?` of keys. Documents with
-///   `data = "json"` have no `gin`.
-/// - Texts of `fulltext` are promoted columns, or paths; a text that is null is empty.
-///   `language` is one of PostgreSQL's text search configurations, or `"schema.name"` for your
-///   own; without it, `simple` takes words as they are. The index serves a query that
-///   has the very same expression: take it from `Post::statements().ddl.index(name)`, whose
-///   `expression` it is. For `title` promoted and `body` not, it is
+/// - Columns (in `on`, `expr`, `filter` and `include`) are those of the view table: the key, promoted
+///   fields, `updated_at` and `version`. In `on` and `include`, the name of a promoted field in
+///   Rust stands for its column, and takes precedence over a column of that name.
+/// - Paths (in `gin` and `fulltext`) are keys of the document, in camelCase, separated by dots. They
+///   can lead through parts and fields of type `serde_json::Value`, but not into lists: index the
+///   whole list, and search it with `data -> 'comments' @> '[{"authorId": 7}]'`.
+/// - `gin` uses the operator class `jsonb_path_ops`, which supports `@>`, `@?` and `@@`, but not `?`.
+///   It is not possible with `data = "json"`.
+/// - Texts in `fulltext` are promoted columns or paths. A null text is empty. `language` is one of
+///   PostgreSQL's text search configurations, or `"schema.name"` for one of your own. The default is
+///   `simple`, which takes words as they are.
+/// - A full-text index is used by queries with exactly its expression. Take it from
+///   `Post::statements().ddl.index(name)`, field `expression`. If `title` is promoted and `body` is
+///   not, it is
 ///   `pg_catalog.to_tsvector('pg_catalog.english'::pg_catalog.regconfig, coalesce("title", '') ||
 ///   ' ' || coalesce(data ->> 'body', ''))`; `coalesce(title, '')` and `to_tsvector('english', ..)`
 ///   mean the same to PostgreSQL.
 ///
-/// | option | meaning | goes with |
+/// | option | meaning | allowed with |
 /// |---|---|---|
-/// | `unique` | no two documents have the same; a sync that would write the second one fails | `on`, `expr` |
-/// | `filter = "published"` | only these rows are in the index; a query that has the same condition can use it | all |
-/// | `include = "title"` | columns that are read from the index and not searched | `on`, `expr` |
-/// | `using = "brin"` | another method: `brin` for what grows with time, `hash` for equality of one column; the default is `btree` | `on` |
-/// | `name = "post_search"` | its name; the default is made of table and columns, `tv_post_author_id_created_at_idx` | all |
+/// | `unique` | no two documents have the same values. A sync that would write the second one fails | `on`, `expr` |
+/// | `filter = "published"` | only these rows are in the index. It is used by queries with the same condition | all |
+/// | `include = "title"` | columns that are read from the index, but not searched | `on`, `expr` |
+/// | `using = "brin"` | the method: `brin` for values that grow with time, `hash` for equality of one column. The default is `btree` | `on` |
+/// | `language = "english"` | the text search configuration | `fulltext` |
+/// | `name = "post_search"` | the name. The default consists of the table and the columns: `tv_post_author_id_created_at_idx` | all |
 ///
-/// Two indexes with an equal option, such as `unique`, are to clippy a "duplicated attribute",
-/// which is wrong here: put `#[allow(clippy::duplicated_attributes)]` on the struct.
+/// If two indexes have an equal option, such as `unique`, clippy reports a "duplicated attribute".
+/// It is not one: put `#[allow(clippy::duplicated_attributes)]` on the struct.
 ///
 /// # Storage
 ///
-/// - `unlogged`: the view table has no write-ahead log, so syncing is faster, and **after a
-///   crash of the server the table is empty** until `sync_all_posts` has run; it is empty on
-///   replicas, too. For documents that can be built anew before anyone asks for them.
-/// - `fillfactor = 70`, from 10 to 100: how full inserts leave a page, in percent. The rest is
-///   room for updated rows: less of it makes the table smaller, more of it makes updates cheaper.
-/// - `partition(hash = 8)`: the view table is divided into that many tables (2 to 1024), by a
-///   hash of the key.
-/// - `partition(range = "1000000, 2000000")`: it is divided at these keys. There is one table
-///   more than there are bounds: before the first and after the last there is one each, so every
-///   key has its place. Texts ascend by their bytes here; `migrate` refuses bounds that the
-///   database's collation orders otherwise.
+/// - `unlogged`: the view table has no write-ahead log. Syncs are faster, but **after a crash of the
+///   server the table is empty** until `sync_all_posts` has run, and on replicas it is always empty.
+/// - `fillfactor = 70`, from 10 to 100: how full inserts fill a page, in percent. The rest is used
+///   for updates: less of it makes the table smaller, more of it makes updates cheaper.
+/// - `partition(hash = 8)`: the view table has this number of partitions, from 2 to 1024, by a hash
+///   of the key.
+/// - `partition(range = "1000000, 2000000")`: a partition begins at each of these keys, and there is
+///   one more before the first. Bounds must ascend. Texts are compared by their bytes, and
+///   `migrate` refuses bounds that the collation of the database orders otherwise.
 ///
-/// A view table is partitioned by the key of its documents, and by nothing else: in PostgreSQL
-/// only what contains the partition key can be unique, and sync needs unique keys. For the same
-/// reason such a view has no `unique` fields, and its unique indexes contain the key.
+/// A view table can only be partitioned by its key: in PostgreSQL, a unique index must contain the
+/// partition key, and sync needs unique keys. For the same reason a partitioned view has no
+/// `unique` fields, and its unique indexes contain the key.
 ///
-/// All of this is for tables that `migrate` creates. It changes no existing table, but says
-/// what differs, and the statement that changes it.
+/// Storage attributes apply to tables that `migrate` creates. Of an existing table, `migrate` reports
+/// the difference, with the statement that changes it.
 ///
-/// # What is proved when compiling
+/// # Checks at compile time
 ///
-/// A table may have columns that no struct has a field for, so a column's name is not proved to
-/// be right. But where a field tells what a column is, `fk`, `key` and `order_by` are held
-/// against it: a foreign key has a type that can be compared with what it refers to, it is not
-/// an `Option` beside a `one` that is none, and no name is that of a field, in Rust or in JSON,
-/// whose column has another.
+/// Mistakes in attributes are reported at the attribute, all of a struct at once. The types of
+/// fields are checked as well, and the columns in `fk`, `key` and `order_by`, as far as fields tell
+/// what a column is (a table can have columns without a field):
+///
+/// - The name of a field, in Rust or in JSON, is refused if its column has another name.
+/// - A foreign key must have a type that can be compared with the column that it refers to.
+/// - If the foreign key of a `one` can be null, the `one` must be an `Option`.
 #[proc_macro_derive(TView, attributes(tview))]
 pub fn derive_tview(input: TokenStream) -> TokenStream {
-    derive(&parse_macro_input!(input as DeriveInput), Kind::View)
+    derive(&parse_macro_input!(input as DeriveInput), DeriveKind::View)
 }
 
-/// Makes a struct a part of documents: the shape of a base table's row, without a view
-/// table of its own.
+/// Makes a struct a part of documents: an object made of a base table's row, without a view table
+/// of its own.
 ///
-/// The attributes are those of [`TView`](macro@TView), without `view`, `entity`, `plural`,
-/// `data`, indexes and storage, and without `filter`, `sort` and `unique` on fields: a part is not found on
-/// its own.
+/// For a part it emits implementations of `Embed`, `Serialize` and `Deserialize`. An example is at
+/// the trait `Embed`.
 ///
-/// # A part that is some fields of another struct: `shape_of = User`
+/// # On the struct: `#[tview(..)]`
 ///
-/// The compiler then proves that every field of the part is a field of `User`: one of the same
-/// name, with the same type, from the same source. What may differ is its key in JSON, and the
-/// order and the limit of a list. An object or a list may be another part of the same table.
-/// Fields that either struct skips are not compared.
+/// | attribute | meaning | default |
+/// |---|---|---|
+/// | `table = "tb_user"` | the base table, or `"schema.table"` | `tb_` and the name of the struct in snake_case, in the schema `public` |
+/// | `type_name = "User"` | the name of the GraphQL type | the name of the struct |
+/// | `filter = "deleted_at IS NULL"` | which rows are embedded, as SQL | all rows |
+/// | `shape_of = User` | the part has some of the fields of this struct: see [below](#some-fields-of-another-struct-shape_of) | |
+/// | `serde = false` | do not implement `Serialize` and `Deserialize`: you do | `true` |
+/// | `crate = ::path` | the path of `fraiseql_runtime`, if it is renamed or re-exported | `::fraiseql_runtime` |
 ///
-/// The part has the table and the key of `User`, and its row filter too, so that a row that
-/// has no document as a `User` is not embedded either; a `filter` of its own replaces it, and
-/// `filter = "true"` embeds every row. `User` is any struct with one of the derives, in any
-/// module, with private fields or not. An example is at the trait.
+/// # On a field: `#[tview(..)]`
+///
+/// As in [`TView`](macro@TView#on-a-field-tview), without `filter`, `sort` and `unique`, which make
+/// columns of a view table. The key is optional. Relations to a part without a key use its column
+/// `id` by default, and lists of it are ordered by all its columns.
+///
+/// # Some fields of another struct: `shape_of`
+///
+/// With `shape_of = User`, the compiler checks that every field of the part is also a field of
+/// `User`: with the same name, the same type and the same source. These may differ: the key in
+/// JSON, and the order and the limit of a list. An object or a list may be another part of the
+/// same table. Fields that either struct skips are not compared.
+///
+/// The part takes the table, the key and the filter of `User`, so a row that has no document as a
+/// `User` is not embedded either. A `filter` of the part replaces that of `User`, and
+/// `filter = "true"` embeds every row. `User` can be any struct with `TView` or `Embed`, in any
+/// module, with private fields or not.
 #[proc_macro_derive(Embed, attributes(tview))]
 pub fn derive_embed(input: TokenStream) -> TokenStream {
-    derive(&parse_macro_input!(input as DeriveInput), Kind::Part)
+    derive(&parse_macro_input!(input as DeriveInput), DeriveKind::Part)
 }
 
-/// Makes a struct with one field a scalar: in PostgreSQL, in JSON and as a key, it is what its
+/// Makes a struct with one field a scalar, which is in PostgreSQL, in JSON and as a key what its
 /// field is.
 ///
-/// It implements [`Scalar`], `Serialize` and `Deserialize`, and `Key` where the field's type is
-/// one. No other derives are needed.
+/// It emits implementations of [`Scalar`], `Serialize` and `Deserialize`, and of `Key` if the type
+/// of the field has one. No other derive is needed.
 ///
 /// | attribute on the struct | meaning | default |
 /// |---|---|---|
-/// | `type_name = "PostId"` | the name in GraphQL | that of the field's type |
-/// | `serde = false` | you derive serde yourself; documents do not use it | `true` |
-/// | `crate = ::path` | where `fraiseql_runtime` is | `::fraiseql_runtime` |
+/// | `type_name = "PostId"` | the name of the GraphQL type | that of the field's type |
+/// | `serde = false` | do not implement `Serialize` and `Deserialize`: you do, in any form. Documents do not use them | `true` |
+/// | `crate = ::path` | the path of `fraiseql_runtime`, if it is renamed or re-exported | `::fraiseql_runtime` |
+///
+/// No attribute is allowed on the field.
 ///
 /// [`Scalar`]: https://docs.rs/fraiseql-runtime/latest/fraiseql_runtime/trait.Scalar.html
 #[proc_macro_derive(TScalar, attributes(tview))]
@@ -198,22 +252,22 @@ pub fn derive_tscalar(input: TokenStream) -> TokenStream {
     }
 }
 
-/// Makes an enum whose variants are names a scalar: a text or a value of an enum type in
-/// PostgreSQL, a SCREAMING_SNAKE name in JSON and GraphQL.
+/// Makes an enum without data a scalar: in PostgreSQL a text or a value of an enum type, in JSON
+/// and GraphQL a name in SCREAMING_SNAKE_CASE.
 ///
-/// It implements [`TEnum`], `Scalar`, `Serialize` and `Deserialize`.
+/// It emits implementations of [`TEnum`], `Scalar`, `Serialize` and `Deserialize`.
 ///
 /// | attribute on the enum | meaning | default |
 /// |---|---|---|
-/// | `rename_all = "snake_case"` | how the labels are written in the database; also `"SCREAMING_SNAKE_CASE"`, `"camelCase"`, `"PascalCase"`, `"kebab-case"`, `"lowercase"`, `"UPPERCASE"` | `InReview` is `in_review`, `IN_REVIEW` or `InReview` |
-/// | `type_name = "Status"` | the name in GraphQL | the enum's name |
-/// | `serde = false` | you derive serde yourself; documents do not use it | `true` |
-/// | `crate = ::path` | where `fraiseql_runtime` is | `::fraiseql_runtime` |
+/// | `rename_all = "snake_case"` | the case of the labels in the database. Also `"SCREAMING_SNAKE_CASE"`, `"camelCase"`, `"PascalCase"`, `"kebab-case"`, `"lowercase"`, `"UPPERCASE"` | three labels are accepted: for `InReview`, `in_review`, `IN_REVIEW` and `InReview` |
+/// | `type_name = "Status"` | the name of the GraphQL type | the name of the enum |
+/// | `serde = false` | do not implement `Serialize` and `Deserialize`: you do, in any form. Documents do not use them | `true` |
+/// | `crate = ::path` | the path of `fraiseql_runtime`, if it is renamed or re-exported | `::fraiseql_runtime` |
 ///
 /// | attribute on a variant | meaning | default |
 /// |---|---|---|
-/// | `rename = "in-review"` | its label in the database | by `rename_all` |
-/// | `json = "IN_REVIEW"` | its name in JSON and GraphQL | SCREAMING_SNAKE |
+/// | `rename = "in-review"` | the label in the database | by `rename_all` |
+/// | `json = "IN_REVIEW"` | the name in JSON and GraphQL | the name of the variant in SCREAMING_SNAKE_CASE |
 ///
 /// [`TEnum`]: https://docs.rs/fraiseql-runtime/latest/fraiseql_runtime/trait.TEnum.html
 #[proc_macro_derive(TEnum, attributes(tview))]
@@ -225,7 +279,7 @@ pub fn derive_tenum(input: TokenStream) -> TokenStream {
     }
 }
 
-fn derive(input: &DeriveInput, kind: Kind) -> TokenStream {
+fn derive(input: &DeriveInput, kind: DeriveKind) -> TokenStream {
     match check::check(input, kind) {
         Ok(model) => emit::emit(&model).into(),
         Err(errors) => fallback::with_errors(errors, fallback::stubs(input, kind)),

@@ -1,34 +1,32 @@
-//! The texts inside attributes: names, orders, SQL fragments. Each check answers with what
-//! is wrong, for the caller to put at the token.
+//! Parsers of the strings inside attributes: names, orders, SQL fragments.
+//!
+//! An error is the message alone. The caller adds the span of the string.
 
+use crate::identifiers::MAX_IDENTIFIER_BYTES;
 use crate::model::{OrderBy, Table};
 
-/// PostgreSQL cuts longer identifiers in silence.
-pub(crate) const MAX_IDENTIFIER: usize = 63;
+/// A parsed value, or the message of an error.
+type Parsed<T> = Result<T, String>;
 
-type Checked<T> = Result<T, String>;
-
-/// The name of a column or table.
-pub(crate) fn identifier(name: &str) -> Checked<String> {
+/// The name of a column or a table.
+pub(crate) fn identifier(name: &str) -> Parsed<String> {
     if name.is_empty() {
         return Err("a name cannot be empty".to_owned());
     }
     if name.contains('\0') {
         return Err("a name cannot contain the character U+0000".to_owned());
     }
-    if name.len() > MAX_IDENTIFIER {
-        return Err(format!(
-            "`{name}` has {} bytes, and a name in PostgreSQL has at most {MAX_IDENTIFIER}",
-            name.len()
-        ));
+    if name.len() > MAX_IDENTIFIER_BYTES {
+        return Err(format!("`{name}` {}", too_long(name)));
     }
     Ok(name.to_owned())
 }
 
-/// `table`, `schema.table`, or either in double quotes where a dot belongs to the name.
-pub(crate) fn table(text: &str) -> Checked<Table> {
+/// `table` or `schema.table`. A name that contains a dot is written in double quotes.
+pub(crate) fn table(text: &str) -> Parsed<Table> {
     let mut parts = Vec::new();
     let mut rest = text;
+    // Each round takes one name, and continues only after a dot.
     loop {
         let part = if let Some(quoted) = rest.strip_prefix('"') {
             let (part, after) = unquote(quoted)
@@ -45,7 +43,11 @@ pub(crate) fn table(text: &str) -> Checked<Table> {
         match rest.strip_prefix('.') {
             Some(after) => rest = after,
             None if rest.is_empty() => break,
-            None => return Err(format!("`{text}` goes on after a closing double quote")),
+            None => {
+                return Err(format!(
+                    "`{text}` has characters after a closing double quote; write \"table\" or \"schema.table\""
+                ));
+            }
         }
     }
     match <[String; 1]>::try_from(parts) {
@@ -63,7 +65,8 @@ pub(crate) fn table(text: &str) -> Checked<Table> {
     }
 }
 
-/// After an opening double quote: the name, and what follows the closing one.
+/// Reads to the closing double quote. Returns the name and the rest of the text, or `None` if
+/// the quote is not closed. `""` is a quote inside the name.
 fn unquote(text: &str) -> Option<(String, &str)> {
     let mut name = String::new();
     let mut chars = text.char_indices().peekable();
@@ -80,15 +83,30 @@ fn unquote(text: &str) -> Option<(String, &str)> {
     None
 }
 
-/// `created_at DESC NULLS LAST, "Odd Name"`.
-pub(crate) fn order_by(text: &str) -> Checked<Vec<OrderBy>> {
+/// The `order_by` of a list: `created_at DESC NULLS LAST, "Odd Name"`.
+pub(crate) fn order_by(text: &str) -> Parsed<Vec<OrderBy>> {
+    order_terms(
+        text,
+        "To order by an expression, add a generated column to the table and write its name",
+    )
+}
+
+/// The columns of an index, which are written in the same way.
+pub(crate) fn index_columns(text: &str) -> Parsed<Vec<OrderBy>> {
+    order_terms(text, "An expression is written `index(expr = \"..\")`")
+}
+
+/// Columns with directions. `expression_hint` says what to write for an expression.
+fn order_terms(text: &str, expression_hint: &str) -> Parsed<Vec<OrderBy>> {
     const FORM: &str = "write columns with an optional ASC or DESC and NULLS FIRST or NULLS \
                         LAST, separated by commas: \"created_at DESC, id\"";
     let mut terms = Vec::new();
     let mut rest = text.trim();
+    // Each round takes one term, and continues only after a comma.
     loop {
         let column;
         if let Some(quoted) = rest.strip_prefix('"') {
+            // A quoted name may contain commas, so it is read before the text is split at one.
             let (name, after) =
                 unquote(quoted).ok_or_else(|| "a double quote is not closed".to_owned())?;
             column = identifier(&name)?;
@@ -106,8 +124,7 @@ pub(crate) fn order_by(text: &str) -> Checked<Vec<OrderBy>> {
                 .all(|c| c == '_' || c == '$' || c.is_alphanumeric())
             {
                 return Err(format!(
-                    "`{name}` is not a column; {FORM}. An expression can be a field with \
-                     `expr`, or a generated column of the table"
+                    "`{name}` is not a column; {FORM}. {expression_hint}"
                 ));
             }
             column = identifier(name)?;
@@ -117,22 +134,8 @@ pub(crate) fn order_by(text: &str) -> Checked<Vec<OrderBy>> {
             Some((modifiers, after)) => (modifiers, Some(after.trim_start())),
             None => (rest, None),
         };
-        let words: Vec<String> = modifiers
-            .split_whitespace()
-            .map(str::to_ascii_uppercase)
-            .collect();
-        let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        let (descending, nulls) = match words.as_slice() {
-            ["ASC", nulls @ ..] => (false, nulls),
-            ["DESC", nulls @ ..] => (true, nulls),
-            nulls => (false, nulls),
-        };
-        let nulls_first = match nulls {
-            [] => None,
-            ["NULLS", "FIRST"] => Some(true),
-            ["NULLS", "LAST"] => Some(false),
-            other => return Err(format!("`{}` cannot stand here; {FORM}", other.join(" "))),
-        };
+        let (descending, nulls_first) = order_modifiers(modifiers)
+            .map_err(|unknown| format!("`{unknown}` is not allowed here; {FORM}"))?;
         terms.push(OrderBy {
             column,
             descending,
@@ -145,16 +148,42 @@ pub(crate) fn order_by(text: &str) -> Checked<Vec<OrderBy>> {
     }
 }
 
-/// An SQL condition or expression that is put between parentheses: it must end where it
-/// ends.
-pub(crate) fn fragment(sql: &str) -> Checked<String> {
+/// Whether the order is descending, and where nulls are, if written. The error is the words that are
+/// not allowed.
+fn order_modifiers(text: &str) -> Parsed<(bool, Option<bool>)> {
+    let words: Vec<String> = text
+        .split_whitespace()
+        .map(str::to_ascii_uppercase)
+        .collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let (descending, nulls) = match words.as_slice() {
+        ["ASC", nulls @ ..] => (false, nulls),
+        ["DESC", nulls @ ..] => (true, nulls),
+        nulls => (false, nulls),
+    };
+    match nulls {
+        [] => Ok((descending, None)),
+        ["NULLS", "FIRST"] => Ok((descending, Some(true))),
+        ["NULLS", "LAST"] => Ok((descending, Some(false))),
+        unknown => Err(unknown.join(" ")),
+    }
+}
+
+/// An SQL condition or expression.
+///
+/// The runtime puts it between parentheses, so it must not be able to leave them: quotes and
+/// parentheses are closed, and there is no comment, which would hide the closing parenthesis.
+/// This is not a parser: PostgreSQL reports other mistakes, and `ReadModel::check` shows them.
+pub(crate) fn fragment(sql: &str) -> Parsed<String> {
     if sql.trim().is_empty() {
-        return Err("the SQL is empty; leave the attribute out".to_owned());
+        return Err("the SQL is empty; remove the attribute".to_owned());
     }
     let mut open = 0_usize;
     let mut quote = None;
     let mut chars = sql.chars().peekable();
     while let Some(c) = chars.next() {
+        // Inside quotes nothing else counts. A doubled quote closes and opens again, which has
+        // the same effect.
         if let Some(end) = quote {
             if c == end {
                 quote = None;
@@ -168,26 +197,26 @@ pub(crate) fn fragment(sql: &str) -> Checked<String> {
             ')' => {
                 open = open
                     .checked_sub(1)
-                    .ok_or_else(|| "a `)` in the SQL closes nothing".to_owned())?;
+                    .ok_or_else(|| "the SQL has a `)` without a `(` before it".to_owned())?;
             }
             ';' => {
-                return Err(
-                    "`;` cannot stand here: this is one expression, not a statement".to_owned(),
-                );
+                return Err("`;` is not allowed: write one expression, not a statement".to_owned());
             }
             '-' if next == Some('-') => {
                 return Err(
-                    "a comment (`--`) would hide the SQL that follows; write it in Rust".to_owned(),
+                    "a comment (`--`) would hide the SQL that follows; write a comment in Rust"
+                        .to_owned(),
                 );
             }
             '/' if next == Some('*') => {
                 return Err(
-                    "a comment (`/*`) could hide the SQL that follows; write it in Rust".to_owned(),
+                    "a comment (`/*`) could hide the SQL that follows; write a comment in Rust"
+                        .to_owned(),
                 );
             }
             '$' if next.is_some_and(|next| next.is_ascii_digit()) => {
                 return Err(
-                    "a parameter (`$1`) has no value here: the SQL is fixed when compiling"
+                    "a parameter (`$1`) has no value here: the SQL is fixed at compile time"
                         .to_owned(),
                 );
             }
@@ -203,29 +232,36 @@ pub(crate) fn fragment(sql: &str) -> Checked<String> {
     Ok(sql.trim().to_owned())
 }
 
-/// The key of a document, which is also the name of a column and of a GraphQL field; or the
-/// name of a GraphQL type. `attribute` is what gives it another.
-pub(crate) fn graphql_name(name: &str, attribute: &str) -> Checked<()> {
+/// Checks a name in GraphQL: of a type, an enum value, or a field, which is also a JSON key and
+/// a column of the statements that build documents. `attribute` is the one that changes the
+/// name.
+pub(crate) fn graphql_name(name: &str, attribute: &str) -> Parsed<()> {
     let mut chars = name.chars();
     let starts = chars
         .next()
         .is_some_and(|c| c == '_' || c.is_ascii_alphabetic());
-    let wrong = if !starts || !chars.all(|c| c == '_' || c.is_ascii_alphanumeric()) {
-        "is no name in GraphQL, which has letters (a-z, A-Z), digits and `_`, and no digit first"
+    let problem = if !starts || !chars.all(|c| c == '_' || c.is_ascii_alphanumeric()) {
+        "is not a GraphQL name, which consists of letters (a-z, A-Z), digits and `_`, and does \
+         not start with a digit"
             .to_owned()
     } else if name.starts_with("__") {
-        "starts with `__`, which GraphQL keeps for itself".to_owned()
-    } else if name.len() > MAX_IDENTIFIER {
-        format!(
-            "has {} bytes, and a name in PostgreSQL has at most {MAX_IDENTIFIER}",
-            name.len()
-        )
+        "starts with `__`, which GraphQL reserves".to_owned()
+    } else if name.len() > MAX_IDENTIFIER_BYTES {
+        too_long(name)
     } else {
         return Ok(());
     };
     Err(format!(
-        "`{name}` {wrong}; give another with `{attribute} = \"..\"`"
+        "`{name}` {problem}; choose another with `{attribute} = \"..\"`"
     ))
+}
+
+/// The end of the message about a name with too many bytes.
+fn too_long(name: &str) -> String {
+    format!(
+        "has {} bytes, and a name in PostgreSQL has at most {MAX_IDENTIFIER_BYTES}",
+        name.len()
+    )
 }
 
 #[cfg(test)]
@@ -237,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn tables_have_one_or_two_parts() {
+    fn a_table_has_a_name_and_perhaps_a_schema() {
         let named = |schema: &str, name: &str| Ok((schema.to_owned(), name.to_owned()));
         assert_eq!(parts("tb_post"), named("public", "tb_post"));
         assert_eq!(parts("app.Order Lines"), named("app", "Order Lines"));
@@ -251,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn orders_are_columns_with_modifiers() {
+    fn an_order_is_columns_with_directions() {
         let terms = order_by("created_at desc nulls last, \"Odd, Name\" , id ASC").unwrap();
         let term = |column: &str, descending, nulls_first| OrderBy {
             column: column.to_owned(),
@@ -266,7 +302,7 @@ mod tests {
                 term("id", false, None)
             ]
         );
-        for wrong in [
+        for refused in [
             "",
             "a,",
             "lower(a)",
@@ -275,25 +311,25 @@ mod tests {
             "\"a",
             "a; b",
         ] {
-            assert!(order_by(wrong).is_err(), "{wrong}");
+            assert!(order_by(refused).is_err(), "{refused}");
         }
     }
 
     #[test]
-    fn fragments_end_where_they_end() {
-        for right in [
+    fn a_fragment_cannot_leave_its_parentheses() {
+        for accepted in [
             "a > 0",
             "a = ')'",
             "f(a, (b))",
             "\"a)\" = 1",
             "a->>'--' = ';'",
         ] {
-            assert!(fragment(right).is_ok(), "{right}");
+            assert!(fragment(accepted).is_ok(), "{accepted}");
         }
-        for wrong in [
+        for refused in [
             "", "a)", "(a", "a; b", "a -- b", "a /* b", "a = $1", "a = 'b",
         ] {
-            assert!(fragment(wrong).is_err(), "{wrong}");
+            assert!(fragment(refused).is_err(), "{refused}");
         }
     }
 }

@@ -1,4 +1,4 @@
-// What the examples have in hidden lines: a database of their own, and imports.
+// Hidden lines of the examples: imports, and a database for each example.
 #[allow(dead_code, unused_imports)]
 mod support {
     pub use fraiseql_graphql::*;

@@ -1,8 +1,12 @@
-//! Errors of requests.
+//! Errors of a request, with a code in their extensions.
 
-use async_graphql::{ErrorExtensionValues, ServerError};
+use async_graphql::{ErrorExtensionValues, Pos, ServerError};
 
-/// An error with a code.
+/// The number of errors that the response to an invalid request reports at most. Validation can
+/// find an error in each token of a query.
+pub(crate) const MAX_REQUEST_ERRORS: usize = 100;
+
+/// Creates an error with `extensions.code`.
 pub(crate) fn error(message: impl Into<String>, code: &str) -> ServerError {
     let mut extensions = ErrorExtensionValues::default();
     extensions.set("code", code);
@@ -11,7 +15,12 @@ pub(crate) fn error(message: impl Into<String>, code: &str) -> ServerError {
     error
 }
 
-/// Shortens a message that has text of the client's in it: its beginning and its end are left.
+/// Creates an error at a position of the query, without a code.
+pub(crate) fn error_at(pos: Pos, message: impl Into<String>) -> ServerError {
+    ServerError::new(message, Some(pos))
+}
+
+/// Shortens a message that may quote the client's input. The beginning and the end are kept.
 pub(crate) fn clip(message: &mut String) {
     const HALF: usize = 400;
     if message.len() > 3 * HALF {

@@ -1,9 +1,10 @@
-//! Documents in a GraphQL schema of [`async_graphql`]: types, root fields, and what the library
-//! leaves to be done.
+//! GraphQL for the documents of fraiseql-runtime: object types, root fields and an HTTP endpoint,
+//! on [`async_graphql`].
 //!
-//! A struct is an object type: its name is the struct's, or `type_name`; its fields are those of
-//! the document, its description is its documentation. There is nothing to declare a second time.
-//! The schema, validation, introspection, variables, fragments and directives are the library's.
+//! A view or a part is an object type of the schema, without a second declaration. The type's name
+//! is the struct's, or `type_name`; its fields are those of the document; its descriptions are the
+//! doc comments. async-graphql provides the schema, validation, introspection, variables, fragments
+//! and directives.
 //!
 //! ```
 //! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/support.rs"));
@@ -25,39 +26,43 @@
 //!     .extension(Prepared::default())
 //!     .finish();
 //!
-//! let answer = schema
+//! let response = schema
 //!     .execute("{ post(id: 7) { title } best: posts(orderBy: [{rating: DESC}], limit: 1) { id } }")
 //!     .await;
 //! assert_eq!(
-//!     serde_json::to_string(&answer)?,
+//!     serde_json::to_string(&response)?,
 //!     r#"{"data":{"post":{"title":"Notes"},"best":[{"id":8}]}}"#
 //! );
 //! # Ok(()) }) }
 //! ```
 //!
-//! | | |
+//! | item | purpose |
 //! |---|---|
-//! | [`Views`], [`Query`] | root fields that read the views of an application, one statement each |
-//! | [`TvDoc`], [`TvList`], [`TvConnection`] | what resolvers of your own return |
-//! | [`TvWhere`], [`TvOrderBy`] | what they take |
-//! | [`Prepared`] | an extension that belongs to every schema with documents |
-//! | [`response`] | writing a response without reading documents again |
-//! | [`GraphQl`](](crate::http::GraphQl) | the endpoint, with the feature `http` |
+//! | [`Query`], [`Views`] | root fields that read the views of an application, one statement each |
+//! | [`TvDoc`], [`TvList`], [`TvConnection`] | return values of your own resolvers |
+//! | [`TvWhere`], [`TvOrderBy`] | arguments of your own resolvers |
+//! | [`Prepared`] | the extension that every schema with documents needs |
+//! | [`DocumentLimits`] | limits on the size of a GraphQL document |
+//! | [`response`] | serialization of responses without parsing documents |
+//! | [`http::GraphQl`] | the endpoint, with the feature `http` |
 //!
-//! # How a document gets into an answer
+//! # How a document gets into a response
 //!
-//! The field's selection set becomes a [`Selection`](fraiseql_runtime::Selection) (`asked`), which is compiled
-//! against the struct's table; the [`Projection`](fraiseql_runtime::Projection) writes what is asked for out of
-//! the bytes that the database sent, and those are a value of the library that is
-//! [copied as it is](response). No resolver runs for a field of a document.
+//! 1. The selection set of the field becomes a [`Selection`](fraiseql_runtime::Selection). Fields
+//!    that share a response key are merged into one.
+//! 2. The selection is compiled against the struct's constant table. The resulting
+//!    [`Projection`](fraiseql_runtime::Projection) is kept with the cached query.
+//! 3. The projection copies the selected fields from the bytes that the database sent. No resolver
+//!    runs for a field of a document.
+//! 4. The bytes become one value of async-graphql, which [`response`] copies into the response.
 //!
-//! A value that is null and cannot be makes the nearest object null that can be, and is an error
-//! with its path, as the specification has it.
+//! If a value is null and its field is not nullable, the nearest nullable object around it becomes
+//! null, and the response has an error with the path of the value, as the specification requires.
 //!
 //! # Keys
 //!
-//! The key of a document or a part is an `ID` where it is a string in JSON (UUIDs and texts), and
-//! an `Int` where it is a number.
+//! The key of a view or a part has the type `ID` if it is a string in JSON (UUID and text keys),
+//! and `Int` if it is a number.
 
 mod error;
 #[cfg(feature = "http")]
@@ -72,5 +77,6 @@ pub use request::limits::DocumentLimits;
 pub use request::prepared::Prepared;
 pub use resolve::connection::TvConnection;
 pub use resolve::document::{TvDoc, TvList};
-pub use resolve::views::{Query, ViewSet, Views};
+pub use resolve::views::root::{Query, Views};
+pub use resolve::views::view_set::ViewSet;
 pub use schema::input::{TvOrderBy, TvWhere};

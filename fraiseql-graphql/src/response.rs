@@ -1,14 +1,15 @@
-//! A response as bytes: written once, with documents copied as they are.
+//! Serialization of responses, which copies documents without parsing them.
 //!
-//! A document leaves the database as JSON. async-graphql has one place for JSON that is ready: an
-//! object with a single key that serde_json gives a meaning to. Its own serializer copies such a
-//! text, reads all of it to see that it is JSON, and copies it again. Here it is copied once, and
-//! not read.
+//! A document leaves the database as JSON text. async-graphql can represent such a text in one way:
+//! as an object with a single key that serde_json reserves. Its own serializer copies the text,
+//! parses it to validate it, and copies it again. [`write_response`] copies it once and does not
+//! parse it.
 //!
-//! That needs to know who made it: a client can send such an object in a variable, and get it
-//! back where a scalar is echoed. What [`raw`] made has its key at an address that only this
-//! module has, which nothing from outside can have: such a value is copied as it is. Any other is
-//! written as async-graphql does it, after it was seen to be one JSON value.
+//! This is safe only for texts that this crate made: a client can send such an object in a
+//! variable, and a resolver that echoes a scalar returns it. The key of a value made by [`raw`] is
+//! a string at an address that is private to this module, which no input can have, so its text is
+//! copied as it is. The text of any other such object is first checked to be one JSON value, as
+//! async-graphql does.
 
 use std::sync::LazyLock;
 
@@ -17,16 +18,16 @@ use async_graphql::{Name, PathSegment, Response, ServerError, Value};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-/// The key that serde_json, and async-graphql with its feature `raw_value`, give a meaning to.
-const TOKEN: &str = "$serde_json::private::RawValue";
+/// The key that serde_json reserves for JSON text, and async-graphql with its feature `raw_value`.
+const RAW_KEY: &str = "$serde_json::private::RawValue";
 
-/// The same, at an address of its own.
-static OURS: LazyLock<Name> = LazyLock::new(|| Name::new(TOKEN));
+/// [`RAW_KEY`] at a private address. A clone of a [`Name`] shares the string, and so the address.
+static OWN_RAW_KEY: LazyLock<Name> = LazyLock::new(|| Name::new(RAW_KEY));
 
-/// JSON that is ready, as a value of a response. It is copied into the answer as it is.
+/// JSON text as a value of a response, which is copied into the response as it is.
 ///
-/// The text must be one JSON value, and nothing else. [`write_response`] does not read it; the
-/// serializer of async-graphql does, and writes an object with a strange key where it is none.
+/// The text must be exactly one JSON value. [`write_response`] does not check it. The serializer of
+/// async-graphql does, and writes invalid text as an object with the reserved key.
 ///
 /// ```
 /// use async_graphql::Response;
@@ -40,16 +41,16 @@ static OURS: LazyLock<Name> = LazyLock::new(|| Name::new(TOKEN));
 #[must_use]
 pub fn raw(json: impl Into<String>) -> Value {
     let mut object = IndexMap::with_capacity(1);
-    object.insert(OURS.clone(), Value::String(json.into()));
+    object.insert(OWN_RAW_KEY.clone(), Value::String(json.into()));
     Value::Object(object)
 }
 
-/// Whether the request failed as a whole, before anything of it was executed: it could not be
-/// parsed, or is not valid. Such a response has errors and no `data`.
+/// Whether the request failed as a whole before execution began: its query could not be parsed, or
+/// is not valid. Such a response has errors and no `data`.
 ///
-/// async-graphql has `data: null` for these, as for a request whose execution ended with null
-/// because a field that cannot be null failed. The difference is in the errors: one of a field
-/// has its path.
+/// async-graphql sets `data: null` for these, and also for a request whose execution ended with
+/// null because a field that cannot be null failed. The errors make the difference: the error of a
+/// field has a path.
 #[must_use]
 pub fn is_request_error(response: &Response) -> bool {
     !response.errors.is_empty()
@@ -57,11 +58,11 @@ pub fn is_request_error(response: &Response) -> bool {
         && response.errors.iter().all(|error| error.path.is_empty())
 }
 
-/// Writes a response as JSON, after what is in `out`.
+/// Appends a response as JSON to `out`.
 ///
-/// It is what the serializer of async-graphql writes, with three differences: errors come first,
-/// as the specification advises; a response [without execution](is_request_error) has no `data`;
-/// and what [`raw`] made is copied as it is.
+/// The output is that of async-graphql's serializer, with three differences: errors come first, as
+/// the specification advises; a response to a request that was [not executed](is_request_error) has
+/// no `data`; and the text of a value made by [`raw`] is copied as it is.
 ///
 /// ```
 /// use async_graphql::{Response, ServerError};
@@ -93,10 +94,11 @@ pub fn write_response(response: &Response, out: &mut Vec<u8>) {
     out.push(b'}');
 }
 
-/// Puts null where a field failed. async-graphql 7.2 leaves such a field out of its object, as
-/// if it had not been asked for.
+/// Sets each field that failed to null. async-graphql 7.2 omits such a field from its object, as if
+/// it had not been selected.
 ///
-/// Whether it may be null is not known here: where it may not, its object should be null instead.
+/// The types of fields are not known here. If a field cannot be null, the specification makes its
+/// object null instead; this function does not.
 #[cfg(feature = "http")]
 pub(crate) fn null_failed_fields(response: &mut Response) {
     'errors: for error in &response.errors {
@@ -104,7 +106,7 @@ pub(crate) fn null_failed_fields(response: &mut Response) {
         for segment in &error.path {
             at = match (at, segment) {
                 (Value::Object(fields), PathSegment::Field(name))
-                    if !fields.contains_key(TOKEN) =>
+                    if !fields.contains_key(RAW_KEY) =>
                 {
                     fields.entry(Name::new(name)).or_insert(Value::Null)
                 }
@@ -112,6 +114,7 @@ pub(crate) fn null_failed_fields(response: &mut Response) {
                     Some(item) => item,
                     None => continue 'errors,
                 },
+                // The object of the field is null already, or its JSON text is not parsed.
                 _ => continue 'errors,
             };
         }
@@ -137,7 +140,7 @@ fn write_error(error: &ServerError, out: &mut Vec<u8>) {
         out.extend_from_slice(b",\"extensions\":");
         let start = out.len();
         write_serde(extensions, out);
-        // async-graphql leaves them out where there are none, and does not say how many there are.
+        // async-graphql omits empty extensions, and does not expose whether they are empty.
         if out.get(start..) == Some(b"{}") {
             out.truncate(before);
         }
@@ -156,7 +159,7 @@ fn write_value(value: &Value, out: &mut Vec<u8>) {
         Value::Binary(bytes) => write_serde(&bytes[..], out),
         Value::List(values) => write_list(values, out, write_value),
         Value::Object(fields) => {
-            if let Some(text) = ready(fields) {
+            if let Some(text) = raw_text(fields) {
                 out.extend_from_slice(text.as_bytes());
             } else {
                 let entries = fields.iter().map(|(key, value)| (key.as_str(), value));
@@ -166,17 +169,18 @@ fn write_value(value: &Value, out: &mut Vec<u8>) {
     }
 }
 
-/// The text of an object that stands for JSON that is ready.
-fn ready(fields: &IndexMap<Name, Value>) -> Option<&str> {
+/// The JSON text of an object that represents one.
+fn raw_text(fields: &IndexMap<Name, Value>) -> Option<&str> {
     let (key, Value::String(text)) = fields.first()? else {
         return None;
     };
-    if fields.len() > 1 || key != TOKEN {
+    if fields.len() > 1 || key != RAW_KEY {
         return None;
     }
-    let ours = std::ptr::eq(key.as_str(), OURS.as_str());
-    // Somebody else's: it may be anything that a client has sent.
-    (ours || serde_json::from_str::<&RawValue>(text).is_ok()).then_some(text)
+    let is_own = std::ptr::eq(key.as_str(), OWN_RAW_KEY.as_str());
+    // An object with another key string may come from a client: the text can be anything, and
+    // copying it unchecked would let the client write any part of the response.
+    (is_own || serde_json::from_str::<&RawValue>(text).is_ok()).then_some(text)
 }
 
 fn write_object<'a>(entries: impl Iterator<Item = (&'a str, &'a Value)>, out: &mut Vec<u8>) {
@@ -203,7 +207,7 @@ fn write_list<T>(items: &[T], out: &mut Vec<u8>, write: impl Fn(&T, &mut Vec<u8>
     out.push(b']');
 }
 
-/// Texts, numbers and what is made of them: none of these can fail, nor a write to memory.
+/// Writes a value that serde_json cannot fail on: a string, a number, or a list or map of them.
 fn write_serde(value: &(impl Serialize + ?Sized), out: &mut Vec<u8>) {
     let before = out.len();
     if serde_json::to_writer(&mut *out, value).is_err() {
@@ -212,12 +216,12 @@ fn write_serde(value: &(impl Serialize + ?Sized), out: &mut Vec<u8>) {
     }
 }
 
-/// The most bytes that are reserved for an answer before it is written: what is selected of a list
-/// may be much less than the list.
+/// The number of bytes that are reserved at most for documents before they are written. The
+/// selected fields of a list may be much smaller than the list.
 pub(crate) const MAX_RESERVED_BYTES: usize = 64 * 1024;
 
-/// The source of an error that has a path of its own. async-graphql gives the error of a list's
-/// item the path of the list.
+/// The source of an error that was created with its full path. async-graphql sets the path of an
+/// error in a list's item to the path of the list.
 pub(crate) struct ErrorPath(pub(crate) Vec<PathSegment>);
 
 #[cfg(test)]
@@ -232,8 +236,8 @@ mod tests {
         String::from_utf8(out).unwrap()
     }
 
-    /// What the library writes, without the order of keys.
-    fn as_library(response: &Response) {
+    /// Compares with the serializer of async-graphql, ignoring the order of keys.
+    fn assert_as_async_graphql(response: &Response) {
         let ours: serde_json::Value = serde_json::from_str(&written(response)).unwrap();
         let theirs: serde_json::Value =
             serde_json::from_str(&serde_json::to_string(response).unwrap()).unwrap();
@@ -241,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn values_are_written_as_the_library_writes_them() {
+    fn values_are_written_as_by_async_graphql() {
         let text = "quote \" backslash \\ newline \n nul \0 unit separator \u{1f} ünï \u{1f600}";
         let data = value!({
             "null": null, "yes": true, "no": false, "int": -9007199254740993i64,
@@ -249,31 +253,31 @@ mod tests {
             text: text,
         });
         let mut response = Response::new(data);
-        as_library(&response);
+        assert_as_async_graphql(&response);
         response
             .extensions
             .insert("trace".to_owned(), value!({"x": [1]}));
-        as_library(&response);
+        assert_as_async_graphql(&response);
         response.data = Value::Binary(vec![0, 255].into());
-        as_library(&response);
+        assert_as_async_graphql(&response);
         response.data = Value::Enum(Name::new("OPEN"));
-        as_library(&response);
+        assert_as_async_graphql(&response);
     }
 
     #[test]
-    fn errors_are_written_as_the_library_writes_them() {
+    fn errors_are_written_as_by_async_graphql() {
         let mut error = ServerError::new("a \"b\"", Some(Pos { line: 2, column: 3 }));
         error.path = vec![PathSegment::Field("a".to_owned()), PathSegment::Index(4)];
         let mut extensions = async_graphql::ErrorExtensionValues::default();
         error.extensions = Some(extensions.clone());
         let mut response = Response::from_errors(vec![error.clone()]);
-        as_library(&response);
+        assert_as_async_graphql(&response);
         extensions.set("code", "X");
         error.extensions = Some(extensions);
         response.errors.push(error);
-        as_library(&response);
+        assert_as_async_graphql(&response);
         response.data = value!({"a": null});
-        as_library(&response);
+        assert_as_async_graphql(&response);
     }
 
     #[test]
@@ -292,7 +296,7 @@ mod tests {
 
     #[cfg(feature = "http")]
     #[test]
-    fn a_field_that_failed_is_null() {
+    fn a_failed_field_is_null() {
         let path = [
             PathSegment::Field("a".to_owned()),
             PathSegment::Index(1),
@@ -322,23 +326,24 @@ mod tests {
     }
 
     #[test]
-    fn ready_json_is_copied_at_any_level() {
+    fn raw_json_is_copied_at_any_level() {
         let inner = Value::Object([(Name::new("b"), raw("{ }"))].into());
         let list = Value::List(vec![raw("[1,  2]"), inner]);
         let response = Response::new(Value::Object([(Name::new("a"), list)].into()));
         let expected = r#"{"data":{"a":[[1,  2],{"b":{ }}]}}"#;
         assert_eq!(written(&response), expected);
-        as_library(&response);
-        // Also a copy of it, as extensions may make one. It is not read: this is none of ours.
-        let response = Response::new(raw("not read").clone());
-        assert_eq!(written(&response), r#"{"data":not read}"#);
+        assert_as_async_graphql(&response);
+        // A clone, as an extension may make one, keeps the private key: its text is not parsed.
+        let response = Response::new(raw("not parsed").clone());
+        assert_eq!(written(&response), r#"{"data":not parsed}"#);
     }
 
     #[test]
-    fn ready_json_of_others_is_read_before_it_is_copied() {
-        // As a client can send it in a variable of a scalar that takes any JSON.
-        let fake =
-            |text: &str| Value::Object([(Name::new(TOKEN), Value::String(text.to_owned()))].into());
+    fn foreign_raw_json_is_checked_before_it_is_copied() {
+        // A client can send this in a variable of a scalar that accepts any JSON.
+        let fake = |text: &str| {
+            Value::Object([(Name::new(RAW_KEY), Value::String(text.to_owned()))].into())
+        };
         for text in [
             r#"1},"errors":[{"message":"injected"}"#,
             "",
@@ -350,10 +355,10 @@ mod tests {
             let echo = Value::Object([(Name::new("echo"), fake(text))].into());
             let written = written(&Response::new(echo));
             let text = serde_json::to_string(text).unwrap();
-            let expected = format!(r#"{{"data":{{"echo":{{"{TOKEN}":{text}}}}}}}"#);
-            assert_eq!(written, expected, "as the object that it is");
+            let expected = format!(r#"{{"data":{{"echo":{{"{RAW_KEY}":{text}}}}}}}"#);
+            assert_eq!(written, expected, "it is written as an object");
         }
-        // Valid JSON of another maker: a resolver that returns a `RawValue` of its own.
+        // Valid JSON of another origin: a resolver that returns a `RawValue`.
         let own = RawValue::from_string("[1,  2]".to_owned()).unwrap();
         let response = Response::new(async_graphql::to_value(own).unwrap());
         assert_eq!(written(&response), r#"{"data":[1,  2]}"#);

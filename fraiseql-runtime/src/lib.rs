@@ -2,9 +2,9 @@
 //! documents.
 //!
 //! A struct with [`#[derive(TView)]`](derive@TView) is a *view*: one base table as root, and one
-//! view table that holds a ready JSON document for each row. Structs with
-//! [`#[derive(Embed)]`](derive@Embed) are the *parts* of its documents. *Sync* makes the
-//! documents of given keys equal to the base tables; your code calls it.
+//! view table with a JSON document for each row. Structs with [`#[derive(Embed)]`](derive@Embed) are
+//! the *parts* of its documents. *Sync* makes the documents of given keys equal to the base tables;
+//! the application's code calls it.
 //!
 //! ```
 //! use fraiseql_runtime::{Embed, ReadModel, TView};
@@ -53,42 +53,44 @@
 //! # Ok(()) }
 //! ```
 //!
-//! | to | see |
+//! | task | see |
 //! |---|---|
-//! | describe documents | [`TView`](derive@TView), [`Embed`](derive@Embed), [`guide::attributes`] for an example of each attribute, [`scalar`] for the types |
-//! | start with tables that are there | [`guide::existing_database`] |
-//! | create view tables | [`ReadModel`] |
-//! | see that they fit the database | [`ReadModel::check`] |
-//! | sync | [`SyncTarget`] for where, [`FullSync`] for everything, [`SyncReport`] for what was done |
-//! | change rows, and have every document that is made of them synced | [`Mutation`], [`ReadModel::mutate`] |
-//! | find the documents of changed rows | [`ReadModel::dependents`] |
-//! | know what holds when several write at once | [`guide::concurrency`] |
-//! | see that documents are right | [`Verify`] in operation, [`assert_synced`] in a test |
+//! | describe documents | [`TView`](derive@TView), [`Embed`](derive@Embed); [`guide::attributes`] for an example of each attribute; [`scalar`] for the types |
+//! | begin with existing tables | [`guide::existing_database`] |
+//! | create view tables | [`ReadModel::migrate`] |
+//! | compare the structs with a database | [`ReadModel::check`] |
+//! | sync | [`SyncTarget`] for the targets, [`FullSync`](sync::FullSync) for a whole view, [`SyncReport`] for the result |
+//! | change rows, and sync every document that depends on them | [`Mutation`], [`ReadModel::mutate`] |
+//! | find the documents that depend on rows | [`ReadModel::dependents`] |
+//! | learn what holds under concurrent writes | [`guide::concurrency`] |
+//! | compare documents with the base tables | [`Verify`] in operation, [`assert_synced()`] in a test |
 //! | test a service without a database | [`guide::testing`], [`Recorder`] |
-//! | watch syncs | [`ReadModel::on`], [`SyncLog`], [`SyncObserver`]; the features `tracing` and `metrics` |
-//! | read | [`TView::find`], [`TView::find_json`], [`TView::find_many`]; many by a filter, [`mod@list`] |
-//! | leave out what was not asked for | [`Projection`], [`select`] |
-//! | serve documents | [`guide::serving`]; the features `graphql` and `http` |
+//! | observe syncs | [`ReadModel::on`], [`SyncLog`], [`SyncObserver`](sync::SyncObserver); the features `tracing` and `metrics` |
+//! | read documents | [`TView::find`], [`TView::find_json`], [`TView::find_many`]; filtered and ordered, [`mod@list`] |
+//! | select fields of documents | [`Projection`], [`select`] |
+//! | serve documents | [`guide::serving`]; the crate `fraiseql-graphql` |
 //! | change a struct that has documents | [`guide::evolution`], [`ReadModel::rebuild`] |
 //! | see the SQL | [`guide::expanded`], [`sql::document::query`], [`TView::statements`] |
-//! | run it | [`guide::operations`] |
+//! | operate an application | [`guide::operations`] |
 //!
-//! # What sync promises
+//! # Guarantees
 //!
-//! A document is built in one snapshot, so it is a picture of one moment. (A part that changed in
-//! many documents is put into them as they are, by a mutation, with the documents locked.) A sync
-//! never replaces a document by an older picture of it: on a pool, a document that another
-//! transaction wrote after the statement's snapshot, or is about to write, is locked and built
-//! again; in a transaction, the rows that a document embeds by foreign key or through a join table
-//! are locked before it is built, and syncs on a pool wait for transactions that have synced and
-//! are not over. Keys are always locked in order. Equal documents are not written: no new row
-//! version, no WAL, no `version` bump; only where another writer may have an older picture of one,
-//! its `synced_xid` is written.
+//! - **A document reflects one snapshot.** It is built by one statement. The exception is a mutation
+//!   that changes one embedded row of many documents: it replaces that object in the stored
+//!   documents, which are locked.
+//! - **A sync never replaces a document by an older state of it.** On a pool, a document that another
+//!   transaction wrote after the statement's snapshot, or is about to write, is locked and built
+//!   again. In a transaction, the rows that a document embeds by foreign key or through a join table
+//!   are locked before it is built, and syncs on a pool wait for transactions that have synced and
+//!   have not ended.
+//! - **Keys are always locked in order.**
+//! - **Equal documents are not written**: no new row version, no WAL, no new `version`. Only if
+//!   another writer may have an older state of such a document, its `synced_xid` is written.
 //!
-//! Once all who wrote have synced what they changed, every document is what the base tables say.
-//! A [`Mutation`] finds by itself what it changed; who names the keys must name all of them.
-//! [`guide::concurrency`] has the cases one by one, with those that are not held, and [`Verify`]
-//! finds what was forgotten.
+//! When every writer has synced what it changed, every document is equal to the base tables. A
+//! [`Mutation`] finds the dependents of its marked rows; a caller of `sync_post` must pass all keys.
+//! [`guide::concurrency`] explains each case, and names those without a guarantee. [`Verify`] finds
+//! forgotten syncs.
 
 mod const_check;
 mod db;
@@ -120,7 +122,7 @@ pub use schema::scalar::{self, Scalar, TEnum};
 pub use sync::{SyncLog, SyncReport, SyncTarget};
 pub use testing::{Failure, Recorder, assert_synced};
 
-/// What the derives emit refers to this. Not part of the public API.
+/// Items that the derives refer to in their output. Not part of the public API.
 #[doc(hidden)]
 pub mod __private {
     pub mod columns {
@@ -154,8 +156,8 @@ pub mod __private {
     pub use std;
 }
 
-/// What `fraiseql-graphql` uses beside the public API. Not covered by semver: the two crates are
-/// released together.
+/// Items that `fraiseql-graphql` uses besides the public API. Not covered by semver: the two crates
+/// are released together.
 #[doc(hidden)]
 pub mod __graphql {
     pub use crate::db::mutex::lock;

@@ -1,5 +1,5 @@
-//! The trait behind `#[derive(TView)]`, without what reads documents: [`TView`](crate::TView) adds
-//! that in a higher room.
+//! The trait that `#[derive(TView)]` implements, and a view without its type. [`TView`](crate::TView)
+//! adds the methods that read documents.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -9,10 +9,10 @@ use crate::schema::embed::Embed;
 use crate::schema::key::{Key, Keys};
 use crate::sql::Statements;
 
-/// What `#[derive(TView)]` implements: a struct whose documents are stored in a view table.
+/// A struct whose documents are stored in a view table. `#[derive(TView)]` implements it.
 ///
-/// Users import [`TView`](crate::TView), which every such struct is, and which has these items by
-/// shorter names.
+/// Import [`TView`](crate::TView) instead: every such struct implements it, and it has these items
+/// under shorter names.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a view",
     label = "needs #[derive(TView)]",
@@ -20,16 +20,16 @@ use crate::sql::Statements;
             of its own"
 )]
 pub trait ViewDef: Embed + Serialize + DeserializeOwned + Send + Sync {
-    /// The type of the documents' keys.
+    /// The type of the keys of documents.
     type DocumentKey: Key;
 
     /// The constant table of the view.
     const DEFINITION: &'static View;
 
-    /// The view's statements, composed on first use.
+    /// The statements of the view, composed on first use.
     fn composed() -> &'static Statements;
 
-    /// The view without its type, for what works on any of them.
+    /// The view without its type, for code that works on any view.
     #[doc(hidden)]
     fn handle() -> Handle {
         Handle {
@@ -43,19 +43,20 @@ pub trait ViewDef: Embed + Serialize + DeserializeOwned + Send + Sync {
 /// A view without its type.
 #[derive(Clone, Copy, Debug)]
 pub struct Handle {
-    /// Its constant table.
+    /// The constant table of the view.
     pub view: &'static View,
     pub(crate) statements: fn() -> &'static Statements,
     pub(crate) no_keys: fn() -> Keys,
 }
 
 impl Handle {
-    /// The view's statements.
+    /// The statements of the view.
     #[must_use]
     pub fn statements(self) -> &'static Statements {
         (self.statements)()
     }
 
+    /// An empty list of keys of the view.
     pub(crate) fn no_keys(self) -> Keys {
         (self.no_keys)()
     }

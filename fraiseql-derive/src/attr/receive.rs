@@ -1,39 +1,51 @@
-//! Reads a list of attributes as darling does, and says more of what cannot be read: where
-//! else it goes, or what was probably meant.
+//! Reads a list of attributes into a darling receiver, with errors that say more than darling's:
+//! where an attribute belongs, which name is near, which names are allowed.
 
 use darling::ast::NestedMeta;
 use darling::error::Accumulator;
 use darling::{Error, FromMeta, Result};
 use syn::{Attribute, Meta};
 
-/// What can be written in one place.
+use crate::nearest::nearest_name;
+
+/// The attributes that are allowed in one place. It has an `Option` for each.
 pub(crate) trait Receiver: FromMeta + Default {
-    /// The place, as in "`views` cannot stand on a field".
+    /// The place, as in "there is no `views` on a field".
     const PLACE: &'static str;
-    /// What can be written there.
+    /// The names that are allowed there.
     const KEYS: &'static [&'static str];
-    /// What can be written more than once.
-    const REPEATED: &'static [&'static str] = &[];
-    /// What can be written elsewhere, and where.
-    const ELSEWHERE: &'static [(&'static [&'static str], &'static str)] = &[];
+    /// The names that are allowed more than once.
+    const REPEATABLE: &'static [&'static str] = &[];
+    /// Names that are allowed in other places. The first that contains a name wins.
+    const MISPLACED: &'static [Misplaced] = &[];
 }
 
-/// Arguments that can say how they are written.
-pub(crate) trait Arguments: Receiver {
+/// Names that are allowed in another place.
+pub(crate) struct Misplaced {
+    pub(super) keys: &'static [&'static str],
+    /// The end of "`name` ..", such as "belongs on a field".
+    pub(super) hint: &'static str,
+}
+
+/// A receiver of attributes in parentheses, such as those of `one(..)`.
+pub(crate) trait NestedReceiver: Receiver {
+    /// What to write between the parentheses of the attribute `name`.
     fn example(name: &str) -> &'static str;
 }
 
-/// What the attributes say that can be read; what is wrong with the others is remembered.
+/// Reads the `#[tview(..)]` attributes of an item. Attributes that cannot be read are reported,
+/// and left out of the result.
 pub(crate) fn read<T: Receiver>(attributes: &[Attribute], errors: &mut Accumulator) -> T {
-    let (items, broken) = metas(attributes);
-    for error in broken {
+    let (items, malformed) = items(attributes);
+    for error in malformed {
         errors.push(error);
     }
     receive(items, errors)
 }
 
-/// What stands in the `#[tview(..)]` attributes, and the errors of those that are no lists.
-fn metas(attributes: &[Attribute]) -> (Vec<NestedMeta>, Vec<Error>) {
+/// The contents of the `#[tview(..)]` attributes, and errors for those that are not lists.
+/// Attributes of other macros are not parsed.
+fn items(attributes: &[Attribute]) -> (Vec<NestedMeta>, Vec<Error>) {
     let mut items = Vec::new();
     let mut errors = Vec::new();
     for attribute in attributes.iter().filter(|a| a.path().is_ident("tview")) {
@@ -51,36 +63,41 @@ fn metas(attributes: &[Attribute]) -> (Vec<NestedMeta>, Vec<Error>) {
     (items, errors)
 }
 
-/// Reads what can be read, and says what is wrong with the rest.
-pub(crate) fn receive<T: Receiver>(items: Vec<NestedMeta>, errors: &mut Accumulator) -> T {
+/// Reads the items that are valid, and reports the others.
+pub(super) fn receive<T: Receiver>(items: Vec<NestedMeta>, errors: &mut Accumulator) -> T {
     let mut seen = Vec::new();
-    let mut right = Vec::new();
+    let mut valid = Vec::new();
     for item in items {
-        let read = known::<T>(&item, &mut seen)
+        // Each item is read by itself: an error in one must not hide the values of the others,
+        // or these would be missing later and be reported as well.
+        let read = check_name::<T>(&item, &mut seen)
             .and_then(|()| T::from_list(std::slice::from_ref(&item)).map(drop));
         if errors.handle(read).is_some() {
-            right.push(item);
+            valid.push(item);
         }
     }
-    errors.handle(T::from_list(&right)).unwrap_or_default()
+    errors.handle(T::from_list(&valid)).unwrap_or_default()
 }
 
-/// Whether an item has a name that there is, for the first time, and a value if any.
-fn known<T: Receiver>(item: &NestedMeta, seen: &mut Vec<String>) -> Result<()> {
+/// Checks that the name of an item is allowed and new, and that its value, if any, is one.
+fn check_name<T: Receiver>(item: &NestedMeta, seen: &mut Vec<String>) -> Result<()> {
     let (path, value) = match item {
         NestedMeta::Meta(meta) => (meta.path(), Ok(())),
         NestedMeta::NameValueInvalidExpr(pair) => (&pair.path, Err(pair)),
         NestedMeta::Lit(value) => {
-            let message = format!("a value needs a name; {} {}", T::PLACE, list::<T>());
+            let message = format!(
+                "a value needs a name, as in `name = value`; {}",
+                allowed_here::<T>()
+            );
             return Err(Error::custom(message).with_span(value));
         }
     };
     let name = path
         .get_ident()
         .map_or_else(String::new, ToString::to_string);
-    let wrong = if !T::KEYS.contains(&name.as_str()) {
+    let message = if !T::KEYS.contains(&name.as_str()) {
         unknown::<T>(&name)
-    } else if seen.contains(&name) && !T::REPEATED.contains(&name.as_str()) {
+    } else if seen.contains(&name) && !T::REPEATABLE.contains(&name.as_str()) {
         format!("`{name}` is given twice")
     } else if let Err(pair) = value {
         if pair.value.is_empty() {
@@ -92,57 +109,36 @@ fn known<T: Receiver>(item: &NestedMeta, seen: &mut Vec<String>) -> Result<()> {
         seen.push(name);
         return Ok(());
     };
-    Err(Error::custom(wrong).with_span(path))
+    Err(Error::custom(message).with_span(path))
 }
 
+/// The message about a name that is not allowed.
 fn unknown<T: Receiver>(name: &str) -> String {
-    let place = T::PLACE;
-    if let Some((_, elsewhere)) = T::ELSEWHERE.iter().find(|(keys, _)| keys.contains(&name)) {
-        return format!("`{name}` goes {elsewhere}; {place} {}", list::<T>());
+    let misplaced = T::MISPLACED
+        .iter()
+        .find(|misplaced| misplaced.keys.contains(&name));
+    if let Some(Misplaced { hint, .. }) = misplaced {
+        return format!("`{name}` {hint}; {}", allowed_here::<T>());
     }
-    match nearest(name, T::KEYS) {
+    let place = T::PLACE;
+    match nearest_name(name, T::KEYS) {
         Some(near) => format!("there is no `{name}` {place}; did you mean `{near}`?"),
-        None => format!("there is no `{name}` {place}; {}", list::<T>()),
+        None => format!("there is no `{name}` {place}; {}", allowed::<T>("")),
     }
 }
 
-/// "there are `fk` and `key`".
-fn list<T: Receiver>() -> String {
+/// ``allowed on a variant: `rename` and `json` ``.
+fn allowed_here<T: Receiver>() -> String {
+    allowed::<T>(&format!(" {}", T::PLACE))
+}
+
+fn allowed<T: Receiver>(place: &str) -> String {
     match T::KEYS {
-        [] => "there is nothing to write".to_owned(),
-        [only] => format!("there is `{only}`"),
+        [] => format!("no attribute is allowed{place}"),
+        [only] => format!("allowed{place}: `{only}`"),
         [first @ .., last] => {
             let first: Vec<String> = first.iter().map(|key| format!("`{key}`")).collect();
-            format!("there are {} and `{last}`", first.join(", "))
-        }
-    }
-}
-
-/// The key that was probably meant: the nearest, if more than half of it is right.
-fn nearest(name: &str, keys: &[&'static str]) -> Option<&'static str> {
-    keys.iter()
-        .map(|key| (strsim::levenshtein(name, key), *key))
-        .min()
-        .filter(|(distance, key)| distance * 2 < key.len().max(name.len()))
-        .map(|(_, key)| key)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::nearest;
-    use crate::attr::{Receiver, ViewAttr};
-
-    #[test]
-    fn the_nearest_key_is_near() {
-        for (name, expected) in [
-            ("tabel", Some("table")),
-            ("Table", Some("table")),
-            ("types", None),
-            ("typename", Some("type_name")),
-            ("materialized", None),
-            ("fk", None),
-        ] {
-            assert_eq!(nearest(name, ViewAttr::KEYS), expected, "{name}");
+            format!("allowed{place}: {} and `{last}`", first.join(", "))
         }
     }
 }

@@ -1,63 +1,68 @@
-//! What can be written in `index(..)` and `partition(..)`, on the struct of a view.
+//! Attributes in `index(..)` and `partition(..)`, on the struct of a view.
 
 use darling::FromMeta;
 
-use super::receive::{Arguments, Receiver};
-use super::value::{Text, WholeOrPath, Word};
-use super::{Number, ViewAttr};
+use super::keys;
+use super::receive::{Misplaced, NestedReceiver, Receiver};
+use super::value::{Flag, FlagOrPath, IntValue, StrValue};
 
-/// `index(..)`.
+/// In `index(..)`.
 #[derive(Clone, Debug, Default, FromMeta)]
 #[darling(default)]
 pub(crate) struct IndexAttr {
-    pub(crate) on: Option<Text>,
-    pub(crate) expr: Option<Text>,
-    pub(crate) gin: Option<WholeOrPath>,
-    pub(crate) fulltext: Option<Text>,
-    pub(crate) language: Option<Text>,
-    pub(crate) using: Option<Text>,
-    pub(crate) unique: Option<Word>,
-    pub(crate) filter: Option<Text>,
-    pub(crate) include: Option<Text>,
-    pub(crate) name: Option<Text>,
+    pub(crate) on: Option<StrValue>,
+    pub(crate) expr: Option<StrValue>,
+    pub(crate) gin: Option<FlagOrPath>,
+    pub(crate) fulltext: Option<StrValue>,
+    pub(crate) language: Option<StrValue>,
+    pub(crate) using: Option<StrValue>,
+    pub(crate) unique: Option<Flag>,
+    pub(crate) filter: Option<StrValue>,
+    pub(crate) include: Option<StrValue>,
+    pub(crate) name: Option<StrValue>,
 }
 
 impl Receiver for IndexAttr {
     const PLACE: &'static str = "in `index(..)`";
-    const KEYS: &'static [&'static str] = &[
-        "on", "expr", "gin", "fulltext", "language", "using", "unique", "filter", "include", "name",
-    ];
-    const ELSEWHERE: &'static [(&'static [&'static str], &'static str)] = &[
-        (&["where"], "by the name `filter`"),
-        (ViewAttr::KEYS, "on the struct, outside of `index(..)`"),
+    const KEYS: &'static [&'static str] = keys::INDEX;
+    const MISPLACED: &'static [Misplaced] = &[
+        Misplaced {
+            keys: &["where"],
+            hint: "is written `filter`",
+        },
+        Misplaced {
+            keys: keys::VIEW,
+            hint: "belongs on the struct, outside of `index(..)`",
+        },
     ];
 }
 
-impl Arguments for IndexAttr {
+impl NestedReceiver for IndexAttr {
     fn example(_: &str) -> &'static str {
         "on = \"author_id, created_at DESC\""
     }
 }
 
-/// `partition(..)`.
+/// In `partition(..)`.
 #[derive(Clone, Debug, Default, FromMeta)]
 #[darling(default)]
 pub(crate) struct PartitionAttr {
-    pub(crate) hash: Option<Number>,
-    pub(crate) range: Option<Text>,
+    pub(crate) hash: Option<IntValue>,
+    pub(crate) range: Option<StrValue>,
 }
 
 impl Receiver for PartitionAttr {
     const PLACE: &'static str = "in `partition(..)`";
-    const KEYS: &'static [&'static str] = &["hash", "range"];
-    const ELSEWHERE: &'static [(&'static [&'static str], &'static str)] = &[(
-        &["on", "by", "column", "key"],
-        "nowhere: a view table is partitioned by the key of its documents, because only what \
-         contains the partition key can be unique in PostgreSQL, and sync needs unique keys",
-    )];
+    const KEYS: &'static [&'static str] = keys::PARTITION;
+    const MISPLACED: &'static [Misplaced] = &[Misplaced {
+        keys: &["on", "by", "column", "key"],
+        hint: "is not supported: a view table is always partitioned by the key of its documents, \
+               because in PostgreSQL a unique index must contain the partition key, and sync \
+               needs unique keys",
+    }];
 }
 
-impl Arguments for PartitionAttr {
+impl NestedReceiver for PartitionAttr {
     fn example(_: &str) -> &'static str {
         "hash = 8"
     }

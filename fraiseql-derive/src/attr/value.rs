@@ -1,4 +1,4 @@
-//! What can stand behind a name in `#[tview(..)]`, with its place.
+//! Values of attributes, with their spans.
 
 use darling::ast::NestedMeta;
 use darling::{Error, FromMeta, Result};
@@ -6,13 +6,13 @@ use proc_macro2::Span;
 use syn::spanned::Spanned;
 use syn::{Expr, ExprLit, Lit, LitInt, LitStr, Meta, Path};
 
-use super::receive::{Arguments, receive};
+use super::receive::{NestedReceiver, receive};
 
-/// A string, and where it stands.
+/// `name = "..."`.
 #[derive(Clone, Debug)]
-pub(crate) struct Text(pub(crate) LitStr);
+pub(crate) struct StrValue(pub(crate) LitStr);
 
-impl Text {
+impl StrValue {
     pub(crate) fn value(&self) -> String {
         self.0.value()
     }
@@ -22,7 +22,7 @@ impl Text {
     }
 }
 
-impl FromMeta for Text {
+impl FromMeta for StrValue {
     fn from_meta(item: &Meta) -> Result<Self> {
         if let Meta::NameValue(pair) = item
             && let Expr::Lit(ExprLit {
@@ -37,11 +37,11 @@ impl FromMeta for Text {
     }
 }
 
-/// A whole number, and where it stands.
+/// `name = 50`.
 #[derive(Clone, Debug)]
-pub(crate) struct Number(pub(crate) LitInt);
+pub(crate) struct IntValue(pub(crate) LitInt);
 
-impl FromMeta for Number {
+impl FromMeta for IntValue {
     fn from_meta(item: &Meta) -> Result<Self> {
         if let Meta::NameValue(pair) = item
             && let Expr::Lit(ExprLit {
@@ -56,67 +56,11 @@ impl FromMeta for Number {
     }
 }
 
-/// A word that is there or not.
+/// `name = true` or `name = false`.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Mark(pub(crate) Span);
+pub(crate) struct BoolValue(pub(crate) bool);
 
-impl FromMeta for Mark {
-    fn from_meta(item: &Meta) -> Result<Self> {
-        match item {
-            Meta::Path(path) => Ok(Self(path.span())),
-            _ => {
-                let name = name_of(item);
-                Err(Error::custom(format!(
-                    "`{name}` on a field takes no value: write `{name}` alone"
-                ))
-                .with_span(item))
-            }
-        }
-    }
-}
-
-/// A word on a struct or among arguments, that is there or not.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Word(pub(crate) Span);
-
-impl FromMeta for Word {
-    fn from_meta(item: &Meta) -> Result<Self> {
-        if let Meta::Path(path) = item {
-            return Ok(Self(path.span()));
-        }
-        let name = name_of(item);
-        Err(Error::custom(format!("`{name}` takes no value: write `{name}` alone")).with_span(item))
-    }
-}
-
-/// A word alone, for the whole document, or with the path of a part of it.
-#[derive(Clone, Debug)]
-pub(crate) enum WholeOrPath {
-    Whole(Span),
-    Path(Text),
-}
-
-impl FromMeta for WholeOrPath {
-    fn from_meta(item: &Meta) -> Result<Self> {
-        if let Meta::Path(path) = item {
-            return Ok(Self::Whole(path.span()));
-        }
-        Text::from_meta(item).map(Self::Path).map_err(|_| {
-            let name = name_of(item);
-            Error::custom(format!(
-                "`{name}` stands alone, for the whole document, or takes a path in it: \
-                 `{name} = \"author.tags\"`"
-            ))
-            .with_span(item)
-        })
-    }
-}
-
-/// `true` or `false`.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Switch(pub(crate) bool);
-
-impl FromMeta for Switch {
+impl FromMeta for BoolValue {
     fn from_meta(item: &Meta) -> Result<Self> {
         if let Meta::NameValue(pair) = item
             && let Expr::Lit(ExprLit {
@@ -134,11 +78,77 @@ impl FromMeta for Switch {
     }
 }
 
-/// The path of a crate.
-#[derive(Clone, Debug)]
-pub(crate) struct Root(pub(crate) Path);
+/// `name` on a field.
+///
+/// Its own type for the sake of the message: `filter` and others are flags on a field, and take a
+/// value elsewhere.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct FieldFlag(pub(crate) Span);
 
-impl FromMeta for Root {
+impl FromMeta for FieldFlag {
+    fn from_meta(item: &Meta) -> Result<Self> {
+        if let Meta::Path(path) = item {
+            return Ok(Self(path.span()));
+        }
+        let name = name_of(item);
+        Err(Error::custom(format!(
+            "`{name}` on a field takes no value: write `{name}` alone"
+        ))
+        .with_span(item))
+    }
+}
+
+/// `name` on a struct or in parentheses.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Flag(pub(crate) Span);
+
+impl FromMeta for Flag {
+    fn from_meta(item: &Meta) -> Result<Self> {
+        if let Meta::Path(path) = item {
+            return Ok(Self(path.span()));
+        }
+        let name = name_of(item);
+        Err(Error::custom(format!("`{name}` takes no value: write `{name}` alone")).with_span(item))
+    }
+}
+
+/// `gin` for the whole document, or `gin = "author.tags"` for the value at a path.
+#[derive(Clone, Debug)]
+pub(crate) enum FlagOrPath {
+    Flag(Span),
+    Path(StrValue),
+}
+
+impl FlagOrPath {
+    pub(crate) fn span(&self) -> Span {
+        match self {
+            Self::Flag(span) => *span,
+            Self::Path(path) => path.span(),
+        }
+    }
+}
+
+impl FromMeta for FlagOrPath {
+    fn from_meta(item: &Meta) -> Result<Self> {
+        if let Meta::Path(path) = item {
+            return Ok(Self::Flag(path.span()));
+        }
+        StrValue::from_meta(item).map(Self::Path).map_err(|_| {
+            let name = name_of(item);
+            Error::custom(format!(
+                "write `{name}` alone for the whole document, or `{name} = \"author.tags\"` for \
+                 the value at a path"
+            ))
+            .with_span(item)
+        })
+    }
+}
+
+/// `crate = ::path`.
+#[derive(Clone, Debug)]
+pub(crate) struct CratePath(pub(crate) Path);
+
+impl FromMeta for CratePath {
     fn from_meta(item: &Meta) -> Result<Self> {
         if let Meta::NameValue(pair) = item
             && let Expr::Path(path) = ungrouped(&pair.value)
@@ -153,11 +163,11 @@ impl FromMeta for Root {
     }
 }
 
-/// The path of a struct.
+/// `shape_of = User`.
 #[derive(Clone, Debug)]
-pub(crate) struct Struct(pub(crate) Path);
+pub(crate) struct StructPath(pub(crate) Path);
 
-impl FromMeta for Struct {
+impl FromMeta for StructPath {
     fn from_meta(item: &Meta) -> Result<Self> {
         if let Meta::NameValue(pair) = item
             && let Expr::Path(path) = &pair.value
@@ -170,14 +180,16 @@ impl FromMeta for Struct {
     }
 }
 
-/// Arguments in parentheses, and where their name stands.
+/// `name(..)`.
 #[derive(Clone, Debug)]
-pub(crate) struct Call<T> {
+pub(crate) struct Nested<T> {
+    /// The span of `name`.
     pub(crate) span: Span,
+    /// The attributes in the parentheses.
     pub(crate) args: T,
 }
 
-impl<T: Arguments> FromMeta for Call<T> {
+impl<T: NestedReceiver> FromMeta for Nested<T> {
     fn from_meta(item: &Meta) -> Result<Self> {
         let Meta::List(list) = item else {
             let name = name_of(item);
@@ -197,7 +209,8 @@ impl<T: Arguments> FromMeta for Call<T> {
     }
 }
 
-/// An expression without the invisible group that it stands in where a macro put it there.
+/// An expression without the invisible group around a literal that was passed to a declarative
+/// macro as `$value:expr` or `$value:literal`.
 fn ungrouped(expr: &Expr) -> &Expr {
     match expr {
         Expr::Group(group) => ungrouped(&group.expr),

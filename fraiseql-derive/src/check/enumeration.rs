@@ -1,4 +1,4 @@
-//! What the attributes of an enum and its variants mean.
+//! Checks an enum with `TEnum`, and its variants.
 
 use std::collections::HashMap;
 
@@ -9,21 +9,20 @@ use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{Data, DeriveInput, Fields, Ident};
 
-use super::error::at;
-use super::generics;
-use super::names::{self, krate};
-use crate::attr::{self, EnumAttr, Switch, Text, VariantAttr};
-use crate::case::Style;
+use super::error::error_at;
+use super::{generics, names};
+use crate::attr::{self, BoolValue, EnumAttr, StrValue, VariantAttr};
+use crate::case::LabelStyle;
 use crate::model::{Enumeration, Variant};
 use crate::text;
 
-/// Checks an enum. The error holds every mistake, each at its token.
+/// Checks an enum. The error contains every mistake, each at its token.
 pub(crate) fn check(input: &DeriveInput) -> Result<Enumeration> {
     let mut errors = Error::accumulator();
-    generics(
+    generics::refuse(
         input,
-        "#[derive(TEnum)] does not work on generic enums: each is one list of names; leave the \
-         parameters out",
+        "#[derive(TEnum)] does not support generic enums, because an enum is one list of labels: \
+         remove the parameters",
         &mut errors,
     );
     let container: EnumAttr = attr::read(&input.attrs, &mut errors);
@@ -31,10 +30,10 @@ pub(crate) fn check(input: &DeriveInput) -> Result<Enumeration> {
     let style = style(container.rename_all.as_ref(), &mut errors);
     let variants = match &input.data {
         Data::Enum(data) if data.variants.is_empty() => {
-            errors.push(at(
+            errors.push(error_at(
                 input.ident.span(),
                 format!(
-                    "`{}` has no variants, so no value in the database could be one",
+                    "`{}` has no variants; an enum needs at least one",
                     input.ident
                 ),
             ));
@@ -43,13 +42,15 @@ pub(crate) fn check(input: &DeriveInput) -> Result<Enumeration> {
         Data::Enum(data) => variants(data, style, &mut errors),
         other => {
             let found = match other {
-                Data::Struct(_) => "is a struct; one with a single field takes #[derive(TScalar)]",
+                Data::Struct(_) => {
+                    "is a struct; for a struct with one field use #[derive(TScalar)]"
+                }
                 _ => "is a union",
             };
-            errors.push(at(
+            errors.push(error_at(
                 input.ident.span(),
                 format!(
-                    "#[derive(TEnum)] needs an enum whose variants are names: `{}` {found}",
+                    "#[derive(TEnum)] needs an enum whose variants have no data; `{}` {found}",
                     input.ident
                 ),
             ));
@@ -58,23 +59,23 @@ pub(crate) fn check(input: &DeriveInput) -> Result<Enumeration> {
     };
     errors.finish_with(Enumeration {
         ident: input.ident.clone(),
-        krate: krate(container.krate),
+        krate: names::krate(container.krate),
         type_name,
-        serde: container.serde.is_none_or(|Switch(on)| on),
+        serde: container.serde.is_none_or(|BoolValue(on)| on),
         variants,
     })
 }
 
-/// How all labels are written, if it was said.
-fn style(text: Option<&Text>, errors: &mut Accumulator) -> Option<Style> {
+/// The value of `rename_all`.
+fn style(text: Option<&StrValue>, errors: &mut Accumulator) -> Option<LabelStyle> {
     let text = text?;
-    let style = Style::named(&text.value());
+    let style = LabelStyle::from_name(&text.value());
     if style.is_none() {
-        let all: Vec<String> = Style::ALL
+        let all: Vec<String> = LabelStyle::ALL
             .iter()
             .map(|(name, _)| format!("\"{name}\""))
             .collect();
-        errors.push(at(
+        errors.push(error_at(
             text.span(),
             format!(
                 "unknown `rename_all` \"{}\"; it can be {}",
@@ -86,47 +87,53 @@ fn style(text: Option<&Text>, errors: &mut Accumulator) -> Option<Style> {
     style
 }
 
-/// Names that are taken, each with the variant that has it.
-type Taken = HashMap<String, Ident>;
+/// The names in use, each with its variant.
+type NamesInUse = HashMap<String, Ident>;
 
-fn variants(data: &syn::DataEnum, style: Option<Style>, errors: &mut Accumulator) -> Vec<Variant> {
-    let (mut names, mut labels) = (Taken::new(), Taken::new());
+fn variants(
+    data: &syn::DataEnum,
+    style: Option<LabelStyle>,
+    errors: &mut Accumulator,
+) -> Vec<Variant> {
+    let (mut names, mut labels) = (NamesInUse::new(), NamesInUse::new());
     let mut variants = Vec::new();
     for syn_variant in &data.variants {
         let ident = &syn_variant.ident;
         if !matches!(syn_variant.fields, Fields::Unit) {
-            errors.push(at(
+            errors.push(error_at(
                 syn_variant.fields.span(),
                 format!(
-                    "`{ident}` has data, and an enum in PostgreSQL has names only; a value with \
-                     data is a `serde_json::Value`, for a column of type jsonb"
+                    "`{ident}` has data, but the values of a PostgreSQL enum are labels only; \
+                     for values with data use `serde_json::Value` and a column of type jsonb"
                 ),
             ));
         }
         let attr: VariantAttr = attr::read(&syn_variant.attrs, errors);
         let (json, json_span) = json(ident, &attr, errors);
-        let (own_labels, label_span) = self::labels(ident, &attr, style, errors);
+        let (variant_labels, label_span) = self::labels(ident, &attr, style, errors);
+        // Names and labels are read back, so each must lead to one variant. A variant with both
+        // in common with others is one error.
         let same_name = names.get(&json).cloned();
-        let same_label = own_labels
+        let same_label = variant_labels
             .iter()
             .find_map(|label| Some((label, labels.get(label)?.clone())));
         match (same_name, same_label) {
             (None, None) => {}
-            (Some(first), None) => errors.push(at(
+            (Some(first), None) => errors.push(error_at(
                 json_span,
                 format!(
                     "`{first}` and `{ident}` would both be \"{json}\" in JSON; give one of them \
                      another name with `#[tview(json = \"..\")]`"
                 ),
             )),
-            (None, Some((label, first))) => errors.push(at(
+            (None, Some((label, first))) => errors.push(error_at(
                 label_span,
                 format!(
                     "`{first}` and `{ident}` would both be \"{label}\" in the database; give one \
                      of them another label with `#[tview(rename = \"..\")]`"
                 ),
             )),
-            (Some(first), Some((label, _))) => errors.push(at(
+            (Some(first), Some((label, _))) => errors.push(error_at(
                 json_span,
                 format!(
                     "`{first}` and `{ident}` would both be \"{json}\" in JSON and \"{label}\" in \
@@ -136,13 +143,13 @@ fn variants(data: &syn::DataEnum, style: Option<Style>, errors: &mut Accumulator
             )),
         }
         names.entry(json.clone()).or_insert_with(|| ident.clone());
-        for label in &own_labels {
+        for label in &variant_labels {
             labels.entry(label.clone()).or_insert_with(|| ident.clone());
         }
         variants.push(Variant {
             ident: ident.clone(),
             json,
-            labels: own_labels,
+            labels: variant_labels,
         });
     }
     variants
@@ -153,32 +160,35 @@ fn json(ident: &Ident, attr: &VariantAttr, errors: &mut Accumulator) -> (String,
     let (json, span) = match &attr.json {
         Some(text) => (text.value(), text.span()),
         None => (
-            Style::ScreamingSnake.of(&ident.unraw().to_string()),
+            LabelStyle::ScreamingSnake.apply(&ident.unraw().to_string()),
             ident.span(),
         ),
     };
     if let Err(message) = text::graphql_name(&json, "json") {
-        errors.push(at(span, message));
+        errors.push(error_at(span, message));
     } else if ["true", "false", "null"].contains(&json.as_str()) {
-        errors.push(at(
+        errors.push(error_at(
             span,
-            format!("`{json}` is a value of its own in GraphQL, and cannot be a name of an enum"),
+            format!(
+                "`{json}` cannot be an enum value in GraphQL; choose another name with \
+                 `json = \"..\"`"
+            ),
         ));
     }
     (json, span)
 }
 
-/// What the variant is called in the database.
+/// The labels in the database.
 fn labels(
     ident: &Ident,
     attr: &VariantAttr,
-    style: Option<Style>,
+    style: Option<LabelStyle>,
     errors: &mut Accumulator,
 ) -> (Vec<String>, Span) {
     let name = ident.unraw().to_string();
     if let Some(text) = &attr.rename {
         if text.value().contains('\0') {
-            errors.push(at(
+            errors.push(error_at(
                 text.span(),
                 "a label cannot contain the character U+0000",
             ));
@@ -186,10 +196,11 @@ fn labels(
         return (vec![text.value()], text.span());
     }
     let labels = match style {
-        Some(style) => vec![style.of(&name)],
+        Some(style) => vec![style.apply(&name)],
+        // Without `rename_all`, a label is accepted in each of the usual styles.
         None => {
-            let mut labels = vec![Style::Snake.of(&name)];
-            for label in [Style::ScreamingSnake.of(&name), name] {
+            let mut labels = vec![LabelStyle::Snake.apply(&name)];
+            for label in [LabelStyle::ScreamingSnake.apply(&name), name] {
                 if !labels.contains(&label) {
                     labels.push(label);
                 }

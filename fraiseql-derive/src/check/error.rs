@@ -1,65 +1,76 @@
-//! Errors with a place, and checks whose errors do not stop the others.
+//! Helpers for errors: spans, checks that go on after an error, and lists of names.
 
 use darling::error::Accumulator;
 use darling::{Error, Result};
 use proc_macro2::{Ident, Span};
 
-use crate::attr::Text;
-use crate::model::Column;
+use crate::attr::StrValue;
+use crate::model::ColumnRef;
 use crate::text;
 
-/// An error with a place.
-pub(super) fn at(span: Span, message: impl std::fmt::Display) -> Error {
-    // `with_span` takes something that has a span, and an identifier is one.
+/// An error at a span.
+pub(super) fn error_at(span: Span, message: impl std::fmt::Display) -> Error {
+    // `with_span` takes a value that has a span, and a `Span` itself is not one.
     Error::custom(message).with_span(&Ident::new("span", span))
 }
 
-/// What a part of the check makes, if it finds nothing wrong. What it finds is remembered, and
-/// does not stop the others.
-pub(super) fn unbroken<T>(
+/// The result of `check`, or `None` if it reported errors. These are added to `errors`.
+///
+/// `check` goes on after an error, so its result alone does not tell whether there was one.
+pub(super) fn if_valid<T>(
     errors: &mut Accumulator,
-    part: impl FnOnce(&mut Accumulator) -> Result<T>,
+    check: impl FnOnce(&mut Accumulator) -> Result<T>,
 ) -> Option<T> {
     let mut own = Error::accumulator();
-    let result = part(&mut own);
-    let mut ok = true;
+    let result = check(&mut own);
+    let mut valid = true;
     if let Err(error) = own.finish() {
         errors.push(error);
-        ok = false;
+        valid = false;
     }
-    errors.handle(result).filter(|_| ok)
+    errors.handle(result).filter(|_| valid)
 }
 
-/// Checks a text where there is one; what is wrong with it is remembered at its place.
-pub(super) fn checked<T>(
-    text: Option<&Text>,
-    check: fn(&str) -> std::result::Result<T, String>,
+/// Parses the string of an attribute, if the attribute is there. An error is reported at the
+/// string.
+pub(super) fn parsed<T>(
+    text: Option<&StrValue>,
+    parse: fn(&str) -> std::result::Result<T, String>,
     errors: &mut Accumulator,
 ) -> Option<T> {
     let text = text?;
-    match check(&text.value()) {
+    match parse(&text.value()) {
         Ok(value) => Some(value),
         Err(message) => {
-            errors.push(at(text.span(), message));
+            errors.push(error_at(text.span(), message));
             None
         }
     }
 }
 
-/// The name of a column; empty where there is none that can be one.
-pub(super) fn identifier(text: Option<&Text>, errors: &mut Accumulator) -> String {
-    checked(text, text::identifier, errors).unwrap_or_default()
+/// The name of a column; empty if the attribute is missing or invalid.
+pub(super) fn identifier(text: Option<&StrValue>, errors: &mut Accumulator) -> String {
+    parsed(text, text::identifier, errors).unwrap_or_default()
 }
 
-/// The same, with its place.
-pub(super) fn column(text: &Text, errors: &mut Accumulator) -> Column {
-    Column {
+/// The name of a column, with its span.
+pub(super) fn column_ref(text: &StrValue, errors: &mut Accumulator) -> ColumnRef {
+    ColumnRef {
         name: identifier(Some(text), errors),
         span: text.span(),
     }
 }
 
-/// A piece of SQL.
-pub(super) fn fragment(text: Option<&Text>, errors: &mut Accumulator) -> Option<String> {
-    checked(text, text::fragment, errors)
+/// A condition or an expression in SQL.
+pub(super) fn fragment(text: Option<&StrValue>, errors: &mut Accumulator) -> Option<String> {
+    parsed(text, text::fragment, errors)
+}
+
+/// `` `a`, `b` and `c` ``.
+pub(super) fn name_list<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    let names: Vec<String> = names.map(|name| format!("`{name}`")).collect();
+    match names.split_last() {
+        Some((last, first)) if !first.is_empty() => format!("{} and {last}", first.join(", ")),
+        _ => names.concat(),
+    }
 }

@@ -1,4 +1,4 @@
-//! What a field's attributes mean.
+//! Checks the attributes and the type of one field.
 
 use darling::Result;
 use darling::error::Accumulator;
@@ -6,37 +6,37 @@ use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{Ident, Type};
 
-use super::error::{at, checked};
+use super::error::{error_at, parsed};
 use super::source::{source, sources};
-use super::types::refused;
-use crate::attr::{FieldAttr, Mark};
+use super::types::unsupported;
+use crate::attr::{FieldAttr, FieldFlag};
 use crate::case;
-use crate::model::{Field, Kind, Promoted};
-use crate::spelling::argument;
+use crate::model::{DeriveKind, Field, Promoted};
 use crate::text;
+use crate::type_syntax::generic_argument;
 
-/// The field, without what only the struct as a whole tells: its key, its columns' names. Fails
-/// where even the source cannot be told.
+/// Checks a field, apart from what depends on the other fields: whether it is the key, and the
+/// names of promoted columns. Fails if its source is incomplete.
 pub(super) fn check(
     ident: &Ident,
     ty: &Type,
     attr: &FieldAttr,
-    kind: Kind,
+    kind: DeriveKind,
     errors: &mut Accumulator,
 ) -> Result<Field> {
     let name = ident.unraw().to_string();
     let json = json(ident, &name, attr, errors);
     let column = column(ident, &name, attr, errors);
     check_source(attr, errors);
-    check_marks(attr, kind, errors);
-    let promoted = marks(attr)
+    check_promotion(attr, kind, errors);
+    let promoted = promotions(attr)
         .iter()
-        .any(|(_, mark)| mark.is_some())
+        .any(|(_, flag)| flag.is_some())
         .then(|| Promoted {
             column: column.clone(),
             filter: attr.filter.is_some(),
             sort: attr.sort.is_some(),
-            unique: attr.unique.map(|Mark(span)| span),
+            unique: attr.unique.map(|FieldFlag(span)| span),
         });
     Ok(Field {
         ident: ident.clone(),
@@ -60,64 +60,66 @@ fn json(ident: &Ident, name: &str, attr: &FieldAttr, errors: &mut Accumulator) -
     if attr.skip.is_none()
         && let Err(message) = text::graphql_name(&json, "json")
     {
-        errors.push(at(span, message));
+        errors.push(error_at(span, message));
     }
     json
 }
 
-/// The column, if the value comes from one. If not, its name is that of a promoted column.
+/// The column of the base table. For a field with another source it is only the name of its
+/// promoted column.
 fn column(ident: &Ident, name: &str, attr: &FieldAttr, errors: &mut Accumulator) -> String {
     if attr.column.is_some() {
-        return checked(attr.column.as_ref(), text::identifier, errors).unwrap_or_default();
+        return parsed(attr.column.as_ref(), text::identifier, errors).unwrap_or_default();
     }
     if sources(attr).is_empty()
         && let Err(message) = text::identifier(name)
     {
-        let message = format!("{message}; give the column with `column = \"..\"`");
-        errors.push(at(ident.span(), message));
+        let message = format!("{message}; name the column with `column = \"..\"`");
+        errors.push(error_at(ident.span(), message));
     }
     name.to_owned()
 }
 
-/// Whether there is one source, and nothing that does not go with it.
+/// Checks that there is one source, and nothing that cannot be combined with it.
 fn check_source(attr: &FieldAttr, errors: &mut Accumulator) {
     let sources = sources(attr);
     let Some((source, _)) = sources.first() else {
         return;
     };
     if let Some((second, span)) = sources.get(1) {
-        errors.push(at(
+        errors.push(error_at(
             *span,
-            format!("a field has one source: `{source}` and `{second}` cannot stand together"),
+            format!("a field has one source: `{source}` and `{second}` cannot be combined"),
         ));
     }
     if let Some(column) = &attr.column {
-        errors.push(at(
+        errors.push(error_at(
             column.span(),
             format!(
-                "`column` does not go with `{source}`, which says where the value comes from; \
-                 leave `column` out"
+                "`column` cannot be combined with `{source}`, which is the source of the value; \
+                 remove `column`"
             ),
         ));
     }
-    if let Some(Mark(span)) = attr.key {
-        errors.push(at(
+    if let Some(FieldFlag(span)) = attr.key {
+        errors.push(error_at(
             span,
-            format!("a key is a column, and cannot be computed: `key` does not go with `{source}`"),
+            format!("`key` cannot be combined with `{source}`: the key must be a column"),
         ));
     }
-    if let Some(Mark(span)) = attr.skip {
-        errors.push(at(
+    if let Some(FieldFlag(span)) = attr.skip {
+        errors.push(error_at(
             span,
             format!(
-                "`skip` leaves the field out of the document, so `{source}` would never be used"
+                "`skip` leaves the field out of the document, so `{source}` would have no \
+                 effect; remove one of them"
             ),
         ));
     }
 }
 
-/// The marks that make a column of the view table.
-fn marks(attr: &FieldAttr) -> [(&'static str, Option<Mark>); 3] {
+/// The flags that promote a field to a column of the view table.
+fn promotions(attr: &FieldAttr) -> [(&'static str, Option<FieldFlag>); 3] {
     [
         ("filter", attr.filter),
         ("sort", attr.sort),
@@ -125,50 +127,63 @@ fn marks(attr: &FieldAttr) -> [(&'static str, Option<Mark>); 3] {
     ]
 }
 
-/// Whether the view table can have the columns that the marks make.
-fn check_marks(attr: &FieldAttr, kind: Kind, errors: &mut Accumulator) {
-    for (mark, place) in marks(attr) {
-        let Some(Mark(span)) = place else { continue };
-        if kind == Kind::Part {
-            errors.push(at(
+/// Checks that a promoted field can be a column of a view table.
+fn check_promotion(attr: &FieldAttr, kind: DeriveKind, errors: &mut Accumulator) {
+    for (name, flag) in promotions(attr) {
+        let Some(FieldFlag(span)) = flag else {
+            continue;
+        };
+        if kind == DeriveKind::Part {
+            errors.push(error_at(
                 span,
                 format!(
-                    "`{mark}` makes a column of a view table, and a part has none; put it on a \
-                     field of the view"
+                    "`{name}` makes a column of the view table, and a part has no view table; \
+                     mark a field of the view"
                 ),
             ));
         } else if attr.one.is_some() || attr.many.is_some() {
-            errors.push(at(
+            errors.push(error_at(
                 span,
                 format!(
-                    "`{mark}` makes a column of a view table, which holds one value; \
-                     objects and lists stay in the document"
+                    "`{name}` makes a column of the view table, and objects and lists are in the \
+                     document only; mark a field with a single value"
                 ),
             ));
         } else if attr.skip.is_some() {
-            errors.push(at(span, format!("`{mark}` does not go with `skip`")));
+            errors.push(error_at(
+                span,
+                format!(
+                    "`{name}` cannot be combined with `skip`, which leaves the field out of the \
+                     document"
+                ),
+            ));
         }
     }
 }
 
-/// The field's type, as far as its spelling tells: all else is asked of the compiler.
+/// Checks a type as far as its spelling is conclusive. The rest is left to the compiler, which
+/// sees through aliases.
 pub(super) fn check_type(ty: &Type, errors: &mut Accumulator) {
-    if let Some(error) = refused(ty) {
+    if let Some(error) = unsupported(ty) {
         errors.push(error);
         return;
     }
-    let nested = |name| argument(ty, name).is_some_and(|inner| argument(inner, name).is_some());
+    let nested = |name| {
+        generic_argument(ty, name).is_some_and(|inner| generic_argument(inner, name).is_some())
+    };
+    // These two texts are also those of `FLAW` in the runtime, for aliases.
     if nested("Option") {
-        errors.push(at(
+        errors.push(error_at(
             ty.span(),
-            "an `Option` of an `Option`: SQL has only one null; write one `Option`",
+            "`Option<Option<_>>` is not supported, because SQL has only one null: write one \
+             `Option`",
         ));
     }
     if nested("Vec") {
-        errors.push(at(
+        errors.push(error_at(
             ty.span(),
-            "a `Vec` of a `Vec`: an array in PostgreSQL has no fixed number of dimensions; write \
-             `serde_json::Value`, for a column of type jsonb",
+            "`Vec<Vec<_>>` is not supported, because a PostgreSQL array type has no fixed number \
+             of dimensions: write `serde_json::Value` for a column of type jsonb",
         ));
     }
 }

@@ -1,5 +1,5 @@
-//! The names that follow from the struct's: of its functions, its tables, the columns of its
-//! view table, and its type in GraphQL.
+//! Names derived from the struct's: of its functions, its tables, the promoted columns of its
+//! view table, and its GraphQL type.
 
 use std::collections::HashMap;
 
@@ -7,21 +7,23 @@ use darling::error::Accumulator;
 use syn::ext::IdentExt;
 use syn::{DeriveInput, Ident, Path};
 
-use super::error::{at, checked};
-use crate::attr::{Root, Text, ViewAttr};
+use super::error::{error_at, parsed};
+use crate::attr::{CratePath, StrValue, ViewAttr};
 use crate::case;
-use crate::model::{Field, Kind, Source, Table};
+use crate::identifiers::BOOKKEEPING_COLUMNS;
+use crate::model::{DeriveKind, Field, Source, Table};
 use crate::text;
 
-/// Columns that every view table has.
-pub(super) const BOOKKEEPING: [&str; 5] = ["data", "version", "synced_xid", "updated_at", "shape"];
-
-/// Where the runtime is.
-pub(crate) fn krate(root: Option<Root>) -> Path {
-    root.map_or_else(|| syn::parse_quote!(::fraiseql_runtime), |root| root.0)
+/// The path of `fraiseql_runtime`. It is absolute by default, so that a module of that name does
+/// not hide the crate.
+pub(crate) fn krate(written: Option<CratePath>) -> Path {
+    written.map_or_else(
+        || syn::parse_quote!(::fraiseql_runtime),
+        |CratePath(path)| path,
+    )
 }
 
-/// What the functions' names end with.
+/// The end of the names of functions, such as `sync_post`.
 pub(super) fn entity(
     input: &DeriveInput,
     container: &ViewAttr,
@@ -33,7 +35,7 @@ pub(super) fn entity(
     function_name(text, "entity", errors)
 }
 
-/// The entity, of many.
+/// The plural of the entity, in `sync_all_posts`.
 pub(super) fn plural(container: &ViewAttr, entity: &str, errors: &mut Accumulator) -> String {
     match &container.plural {
         None => case::plural(entity),
@@ -41,8 +43,8 @@ pub(super) fn plural(container: &ViewAttr, entity: &str, errors: &mut Accumulato
     }
 }
 
-/// A part of a function's name.
-fn function_name(text: &Text, attribute: &str, errors: &mut Accumulator) -> String {
+/// The value of `entity` or `plural`.
+fn function_name(text: &StrValue, attribute: &str, errors: &mut Accumulator) -> String {
     let name = text.value();
     if is_function_name(&name) {
         return name;
@@ -52,25 +54,26 @@ fn function_name(text: &Text, attribute: &str, errors: &mut Accumulator) -> Stri
     } else {
         "blog_post"
     };
-    errors.push(at(
+    errors.push(error_at(
         text.span(),
         format!(
-            "`{attribute}` becomes a part of function names, so it has letters, digits and `_` \
-             only: `{attribute} = \"{example}\"`"
+            "`{attribute}` becomes part of function names, so it can contain only letters, digits \
+             and `_`: `{attribute} = \"{example}\"`"
         ),
     ));
+    // Not empty, so that names made of it are valid and not reported as well.
     "invalid".to_owned()
 }
 
-/// Whether `sync_` and the name are one: so that keywords are fine.
+/// Whether `sync_<name>` is an identifier. Keywords are allowed: `sync_type`.
 pub(crate) fn is_function_name(name: &str) -> bool {
     !name.is_empty() && syn::parse_str::<Ident>(&format!("sync_{name}")).is_ok()
 }
 
-/// The name in GraphQL.
+/// The name of the GraphQL type.
 pub(super) fn type_name(
     input: &DeriveInput,
-    written: Option<&Text>,
+    written: Option<&StrValue>,
     errors: &mut Accumulator,
 ) -> String {
     let (name, span) = match written {
@@ -78,20 +81,20 @@ pub(super) fn type_name(
         None => (input.ident.unraw().to_string(), input.ident.span()),
     };
     if let Err(message) = text::graphql_name(&name, "type_name") {
-        errors.push(at(span, message));
+        errors.push(error_at(span, message));
     }
     name
 }
 
-/// A table that is written, or named by the entity.
+/// The table in the attribute, or `prefix` and the entity.
 pub(super) fn table(
-    text: Option<&Text>,
+    text: Option<&StrValue>,
     prefix: &str,
     entity: &str,
     errors: &mut Accumulator,
 ) -> Table {
     if text.is_some() {
-        return checked(text, text::table, errors).unwrap_or_default();
+        return parsed(text, text::table, errors).unwrap_or_default();
     }
     Table {
         schema: "public".to_owned(),
@@ -99,68 +102,78 @@ pub(super) fn table(
     }
 }
 
-/// The names of tables that were not written but made of the entity's.
-pub(super) fn check_default_names(
+/// Checks the default names of tables, which are longer than the name of the struct.
+pub(super) fn check_default_tables(
     input: &DeriveInput,
     container: &ViewAttr,
     entity: &str,
-    kind: Kind,
+    kind: DeriveKind,
     errors: &mut Accumulator,
 ) {
-    let made = [
+    let defaults = [
         ("table", "tb_", container.table.is_none()),
         (
             "view",
             "tv_",
-            container.view.is_none() && kind == Kind::View,
+            container.view.is_none() && kind == DeriveKind::View,
         ),
     ];
-    let made: Vec<_> = made.iter().filter(|(_, _, made)| *made).collect();
-    let Some((_, prefix, _)) = made.first() else {
+    let defaults: Vec<_> = defaults
+        .iter()
+        .filter(|(_, _, is_default)| *is_default)
+        .collect();
+    // Both prefixes have the same length, so the first stands for both.
+    let Some((_, prefix, _)) = defaults.first() else {
         return;
     };
     if let Err(message) = text::identifier(&format!("{prefix}{entity}")) {
-        let attributes: Vec<String> = made
+        let attributes: Vec<String> = defaults
             .iter()
             .map(|(attribute, ..)| format!("`{attribute} = \"..\"`"))
             .collect();
         let span = container
             .entity
             .as_ref()
-            .map_or(input.ident.span(), Text::span);
-        let message = format!("{message}; give another with {}", attributes.join(" and "));
-        errors.push(at(span, message));
+            .map_or(input.ident.span(), StrValue::span);
+        let message = format!(
+            "{message}; choose another with {}",
+            attributes.join(" and ")
+        );
+        errors.push(error_at(span, message));
     }
 }
 
-/// Names the promoted columns. One that has the name of a bookkeeping column gets `doc_`
-/// before it.
+/// Names the promoted columns. The name of a bookkeeping column gets the prefix `doc_`.
 pub(super) fn promoted_columns(fields: &mut [Field], errors: &mut Accumulator) {
-    let mut taken: HashMap<String, String> = HashMap::new();
+    let mut in_use: HashMap<String, String> = HashMap::new();
     if let Some(key) = fields.iter().find(|field| field.is_key)
         && let Source::Column(column) = &key.source
     {
-        if BOOKKEEPING.contains(&column.as_str()) {
-            errors.push(at(
+        if BOOKKEEPING_COLUMNS.contains(&column.as_str()) {
+            errors.push(error_at(
                 key.ident.span(),
-                format!("the key's column cannot be called `{column}`: every view table has a column of that name; rename it, or choose another key"),
+                // The key has no prefix, because it has the same name in both tables.
+                format!(
+                    "the column of the key cannot be named `{column}`, because every view table \
+                     has a column of that name; rename the column, or choose another key"
+                ),
             ));
         }
-        taken.insert(column.clone(), key.name.clone());
+        in_use.insert(column.clone(), key.name.clone());
     }
     for field in fields {
         let Some(promoted) = &mut field.promoted else {
             continue;
         };
-        if BOOKKEEPING.contains(&promoted.column.as_str()) {
+        if BOOKKEEPING_COLUMNS.contains(&promoted.column.as_str()) {
             promoted.column = format!("doc_{}", promoted.column);
         }
-        if let Some(other) = taken.insert(promoted.column.clone(), field.name.clone()) {
-            errors.push(at(
+        if let Some(other) = in_use.insert(promoted.column.clone(), field.name.clone()) {
+            errors.push(error_at(
                 field.ident.span(),
                 format!(
                     "`{}` and `{other}` would both be the column `{}` of the view table; mark \
-                     one of them with `filter`, `sort` or `unique`",
+                     only one of them with `filter`, `sort` or `unique`",
                     field.name, promoted.column
                 ),
             ));

@@ -1,22 +1,21 @@
-//! What a newtype's attributes mean.
+//! Checks a struct with `TScalar`.
 
 use darling::{Error, Result};
 use syn::spanned::Spanned;
 use syn::{Data, DeriveInput, Fields, Member};
 
-use super::error::at;
-use super::names::{self, krate};
-use super::{field, generics};
-use crate::attr::{self, NewtypeAttr, NoAttr, Switch};
+use super::error::error_at;
+use super::{field, generics, names};
+use crate::attr::{self, BoolValue, NewtypeAttr, NoAttr};
 use crate::model::Newtype;
 
-/// Checks a newtype. The error holds every mistake, each at its token.
+/// Checks a newtype. The error contains every mistake, each at its token.
 pub(crate) fn check(input: &DeriveInput) -> Result<Newtype> {
     let mut errors = Error::accumulator();
-    let generic = generics(
+    let generic = generics::refuse(
         input,
-        "#[derive(TScalar)] does not work on structs with parameters: each is one type in \
-         PostgreSQL, and owns its value; write the type out",
+        "#[derive(TScalar)] does not support structs with parameters, because each struct is one \
+         PostgreSQL type and owns its value: write the type instead of the parameter",
         &mut errors,
     );
     let container: NewtypeAttr = attr::read(&input.attrs, &mut errors);
@@ -35,15 +34,15 @@ pub(crate) fn check(input: &DeriveInput) -> Result<Newtype> {
     }
     errors.finish_with(Newtype {
         ident: input.ident.clone(),
-        krate: krate(container.krate),
+        krate: names::krate(container.krate),
         member,
         ty: inner.ty.clone(),
         type_name: container.type_name.map(|text| text.value()),
-        serde: container.serde.is_none_or(|Switch(on)| on),
+        serde: container.serde.is_none_or(|BoolValue(on)| on),
     })
 }
 
-/// The field that the newtype stands for.
+/// The only field of the struct.
 fn only_field(input: &DeriveInput) -> Result<(Member, &syn::Field)> {
     let found = match &input.data {
         Data::Struct(data) => {
@@ -52,15 +51,14 @@ fn only_field(input: &DeriveInput) -> Result<(Member, &syn::Field)> {
                 (Some(only), None) => return Ok(only),
                 (Some(_), Some((_, second))) => {
                     let all = data.fields.len();
-                    return Err(at(
+                    return Err(error_at(
                         match &data.fields {
                             Fields::Named(_) => second.ident.span(),
                             _ => second.ty.span(),
                         },
                         format!(
-                            "#[derive(TScalar)] needs a struct with one field, whose value it \
-                             stands for; `{}` has {all}. A struct of several columns is a part \
-                             of a document: #[derive(Embed)]",
+                            "#[derive(TScalar)] needs a struct with one field; `{}` has {all}. For a \
+                             struct of several columns use #[derive(Embed)]",
                             input.ident
                         ),
                     ));
@@ -68,14 +66,14 @@ fn only_field(input: &DeriveInput) -> Result<(Member, &syn::Field)> {
                 (None, _) => "has none",
             }
         }
-        Data::Enum(_) => "is an enum, which takes #[derive(TEnum)]",
+        Data::Enum(_) => "is an enum: use #[derive(TEnum)]",
         Data::Union(_) => "is a union",
     };
-    Err(at(
+    Err(error_at(
         input.ident.span(),
         format!(
-            "#[derive(TScalar)] needs a struct with one field, whose value it stands for, such \
-             as `struct PostId(Uuid);`; `{}` {found}",
+            "#[derive(TScalar)] needs a struct with one field, such as `struct PostId(Uuid);`; \
+             `{}` {found}",
             input.ident
         ),
     ))

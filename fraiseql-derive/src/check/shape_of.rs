@@ -1,34 +1,34 @@
-//! What `shape_of` on a part means.
+//! Checks `shape_of` on a part.
 
 use darling::error::Accumulator;
 use proc_macro2::Span;
 use syn::spanned::Spanned;
 use syn::{DeriveInput, Ident};
 
-use super::error::at;
-use crate::attr::{Struct, Text};
+use super::error::error_at;
+use crate::attr::{StrValue, StructPath};
 use crate::model::ShapeOf;
 
-/// The struct that it names: another one. Through an alias it may still be the same, or lead
-/// back to it: that is for the compiler to find.
+/// Checks that `shape_of` names another struct. An alias can still be the struct itself, or lead
+/// back to it: the compiler finds that, by a proof.
 pub(super) fn check(
-    Struct(path): Struct,
+    StructPath(path): StructPath,
     input: &DeriveInput,
-    table: Option<&Text>,
+    table: Option<&StrValue>,
     keys: &[(Ident, Span)],
     errors: &mut Accumulator,
 ) -> Option<ShapeOf> {
     if path.is_ident("Self") || path.is_ident(&input.ident) {
         let name = &input.ident;
-        errors.push(at(
+        errors.push(error_at(
             path.span(),
-            format!("`shape_of` names another struct: `{name}` cannot be a shape of itself"),
+            format!("`shape_of` must name another struct, not `{name}` itself"),
         ));
         return None;
     }
     Some(ShapeOf {
         path,
-        table: table.map(Text::span),
+        table: table.map(StrValue::span),
         key: keys.first().map(|(_, span)| *span),
     })
 }

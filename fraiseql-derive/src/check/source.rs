@@ -1,18 +1,19 @@
-//! Where a field's value comes from, if not from a column of the row: an expression, other
-//! rows, or an aggregate of them.
+//! Checks the source of a field's value: the column of the row, an expression over it, other rows,
+//! or an aggregate of them.
 
 use darling::Result;
 use darling::error::Accumulator;
 use proc_macro2::Span;
 
-use super::error::{at, checked, column, fragment, identifier};
+use super::error::{column_ref, error_at, fragment, identifier, parsed};
 use crate::attr::{
-    AggregateAttr, Arguments, Call, FieldAttr, ManyAttr, Number, OneAttr, Text, ThroughAttr,
+    AggregateAttr, FieldAttr, IntValue, ManyAttr, Nested, NestedReceiver, OneAttr, StrValue,
+    ThroughAttr,
 };
 use crate::model::{Aggregate, Link, Many, Source};
 use crate::text;
 
-/// The attributes that say where the value comes from, with their places.
+/// The attributes that name a source other than a column, with their spans.
 pub(crate) fn sources(attr: &FieldAttr) -> Vec<(&'static str, Span)> {
     let mut sources = Vec::new();
     if let Some(expr) = &attr.expr {
@@ -32,7 +33,7 @@ pub(crate) fn sources(attr: &FieldAttr) -> Vec<(&'static str, Span)> {
     sources
 }
 
-fn aggregates(attr: &FieldAttr) -> [(&'static str, Option<&Call<AggregateAttr>>); 6] {
+fn aggregates(attr: &FieldAttr) -> [(&'static str, Option<&Nested<AggregateAttr>>); 6] {
     [
         ("count", attr.count.as_ref()),
         ("sum", attr.sum.as_ref()),
@@ -47,11 +48,13 @@ fn aggregates(attr: &FieldAttr) -> [(&'static str, Option<&Call<AggregateAttr>>)
 pub(super) fn source(attr: &FieldAttr, column: String, errors: &mut Accumulator) -> Result<Source> {
     if let Some(expr) = &attr.expr {
         let sql = fragment(Some(expr), errors);
+        // The statement joins other tables beside the row's, and a bare name is also resolved
+        // in those: to the wrong column, or as ambiguous.
         if sql.as_ref().is_some_and(|sql| !sql.contains("{}")) {
-            errors.push(at(
+            errors.push(error_at(
                 expr.span(),
-                "write `{}` for the row: `expr = \"lower({}.title)\"`; a column without it \
-                 could be taken from another table",
+                "write `{}` for the row, as in `expr = \"lower({}.title)\"`: a column without it \
+                 could be read from another table",
             ));
         }
         return Ok(Source::Expr(sql.unwrap_or_default()));
@@ -70,44 +73,44 @@ pub(super) fn source(attr: &FieldAttr, column: String, errors: &mut Accumulator)
     Ok(Source::Column(column))
 }
 
-fn one_source(call: &Call<OneAttr>, errors: &mut Accumulator) -> Result<Source> {
-    let args = &call.args;
-    let key = args.key.as_ref().map(|key| column(key, errors));
+fn one_source(nested: &Nested<OneAttr>, errors: &mut Accumulator) -> Result<Source> {
+    let args = &nested.args;
+    let key = args.key.as_ref().map(|key| column_ref(key, errors));
     let Some(fk) = &args.fk else {
-        return Err(at(
-            call.span,
+        return Err(error_at(
+            nested.span,
             "`one` needs the column that refers to the other row: `one(fk = \"author_id\")`",
         ));
     };
     Ok(Source::One {
-        fk: column(fk, errors),
+        fk: column_ref(fk, errors),
         key,
     })
 }
 
-fn many_source(call: &Call<ManyAttr>, errors: &mut Accumulator) -> Result<Source> {
-    let args = &call.args;
+fn many_source(nested: &Nested<ManyAttr>, errors: &mut Accumulator) -> Result<Source> {
+    let args = &nested.args;
     Ok(Source::Many(Many {
-        link: link(call, errors)?,
+        link: link(nested, errors)?,
         limit: args.limit.as_ref().and_then(|number| limit(number, errors)),
-        key: args.key.as_ref().map(|key| column(key, errors)),
-        order_by_span: args.order_by.as_ref().map(Text::span),
-        order_by: checked(args.order_by.as_ref(), text::order_by, errors).unwrap_or_default(),
+        key: args.key.as_ref().map(|key| column_ref(key, errors)),
+        order_by_span: args.order_by.as_ref().map(StrValue::span),
+        order_by: parsed(args.order_by.as_ref(), text::order_by, errors).unwrap_or_default(),
         filter: fragment(args.filter.as_ref(), errors),
     }))
 }
 
-/// How the other rows refer to this one.
-fn link(call: &Call<ManyAttr>, errors: &mut Accumulator) -> Result<Link> {
-    match (&call.args.fk, &call.args.through) {
-        (Some(fk), None) => Ok(Link::ForeignKey(column(fk, errors))),
+/// How the rows of a list refer to this row.
+fn link(nested: &Nested<ManyAttr>, errors: &mut Accumulator) -> Result<Link> {
+    match (&nested.args.fk, &nested.args.through) {
+        (Some(fk), None) => Ok(Link::ForeignKey(column_ref(fk, errors))),
         (None, Some(through)) => self::through(through, errors),
-        (Some(fk), Some(_)) => Err(at(
+        (Some(fk), Some(_)) => Err(error_at(
             fk.span(),
-            "`fk` does not go with `through`, which has an `fk` of its own",
+            "`fk` cannot be combined with `through`, which has an `fk` of its own",
         )),
-        (None, None) => Err(at(
-            call.span,
+        (None, None) => Err(error_at(
+            nested.span,
             "`many` needs the column of the other table that refers to this row: `many(fk = \
              \"post_id\")`, or a join table: `many(through(table = \"tb_post_tag\", fk = \
              \"post_id\", to = \"tag_id\"))`",
@@ -115,40 +118,41 @@ fn link(call: &Call<ManyAttr>, errors: &mut Accumulator) -> Result<Link> {
     }
 }
 
-fn through(call: &Call<ThroughAttr>, errors: &mut Accumulator) -> Result<Link> {
-    let args = &call.args;
+fn through(nested: &Nested<ThroughAttr>, errors: &mut Accumulator) -> Result<Link> {
+    let args = &nested.args;
     let missing = [("table", &args.table), ("fk", &args.fk), ("to", &args.to)]
         .into_iter()
         .filter(|(_, value)| value.is_none())
         .map(|(name, _)| format!("`{name}`"))
         .collect::<Vec<_>>();
     if !missing.is_empty() {
-        return Err(at(
-            call.span,
+        return Err(error_at(
+            nested.span,
             format!(
-                "`through` lacks {}: it takes the join table, its column that refers to this \
-                 row, and its column that refers to the other: `through({})`",
+                "`through` needs {}: write the join table, its column that refers to this row, \
+                 and its column that refers to the other row: `through({})`",
                 missing.join(" and "),
                 ThroughAttr::example("through")
             ),
         ));
     }
     Ok(Link::Through {
-        table: checked(args.table.as_ref(), text::table, errors).unwrap_or_default(),
+        table: parsed(args.table.as_ref(), text::table, errors).unwrap_or_default(),
         fk: identifier(args.fk.as_ref(), errors),
         to: identifier(args.to.as_ref(), errors),
-        key: args.key.as_ref().map(|key| column(key, errors)),
+        key: args.key.as_ref().map(|key| column_ref(key, errors)),
     })
 }
 
-fn limit(Number(number): &Number, errors: &mut Accumulator) -> Option<u64> {
+fn limit(IntValue(number): &IntValue, errors: &mut Accumulator) -> Option<u64> {
     match number.base10_parse::<u64>() {
         Ok(limit) if limit > 0 && i64::try_from(limit).is_ok() => Some(limit),
         _ => {
-            errors.push(at(
+            errors.push(error_at(
                 number.span(),
                 format!(
-                    "`limit` is a whole number from 1 to {}; without it, the list has every row",
+                    "`limit` must be a whole number from 1 to {}; without it, the list has every \
+                     row",
                     i64::MAX
                 ),
             ));
@@ -159,10 +163,10 @@ fn limit(Number(number): &Number, errors: &mut Accumulator) -> Option<u64> {
 
 fn aggregate_source(
     function: &'static str,
-    call: &Call<AggregateAttr>,
+    nested: &Nested<AggregateAttr>,
     errors: &mut Accumulator,
 ) -> Result<Source> {
-    let args = &call.args;
+    let args = &nested.args;
     let needs_expr = matches!(function, "sum" | "avg" | "min" | "max");
     let mut missing = Vec::new();
     if args.table.is_none() {
@@ -172,14 +176,14 @@ fn aggregate_source(
         missing.push("`fk`, their column that refers to this row");
     }
     if needs_expr && args.expr.is_none() {
-        missing.push("`expr`, what to aggregate");
+        missing.push("`expr`, the value to aggregate");
     }
     if !missing.is_empty() {
         let example = AggregateAttr::example(function);
-        return Err(at(
-            call.span,
+        return Err(error_at(
+            nested.span,
             format!(
-                "`{function}` lacks {}: `{function}({example})`",
+                "`{function}` needs {}: `{function}({example})`",
                 missing.join(", and ")
             ),
         ));
@@ -187,16 +191,16 @@ fn aggregate_source(
     if function == "exists"
         && let Some(expr) = &args.expr
     {
-        errors.push(at(
+        errors.push(error_at(
             expr.span(),
-            "`exists` takes no `expr`; a condition on the rows is `filter = \"..\"`",
+            "`exists` takes no `expr`; for a condition on the rows write `filter = \"..\"`",
         ));
     }
     Ok(Source::Aggregate(Aggregate {
         function,
-        table: checked(args.table.as_ref(), text::table, errors).unwrap_or_default(),
+        table: parsed(args.table.as_ref(), text::table, errors).unwrap_or_default(),
         fk: identifier(args.fk.as_ref(), errors),
-        key: args.key.as_ref().map(|key| column(key, errors)),
+        key: args.key.as_ref().map(|key| column_ref(key, errors)),
         expr: fragment(args.expr.as_ref(), errors),
         filter: fragment(args.filter.as_ref(), errors),
     }))

@@ -1,19 +1,21 @@
-//! What `unlogged`, `fillfactor` and `partition(..)` mean.
+//! Checks `unlogged`, `fillfactor` and `partition(..)`.
 
 use darling::error::Accumulator;
 
-use super::error::at;
-use crate::attr::{Call, Number, PartitionAttr, Text, ViewAttr};
+use super::error::error_at;
+use crate::attr::{IntValue, Nested, PartitionAttr, StrValue, ViewAttr};
 use crate::model::{Field, Partition, Storage};
 
-/// Why something cannot be unique.
-pub(super) const NOT_UNIQUE: &str = "in a partitioned table only what contains the partition key \
-    can be unique, and the view table is partitioned by the key of its documents; leave \
-    `unique` out, and make the column unique in the base table, or leave `partition(..)` out";
+/// The error about `unique` in a partitioned view.
+pub(super) const NOT_UNIQUE: &str = "a unique index of a partitioned table must contain the \
+    partition key, and the view table is partitioned by the key of its documents; remove `unique` \
+    and make the column unique in the base table, or remove `partition(..)`";
 
+/// The maximum number of partitions. PostgreSQL has no limit, but planning slows down with their
+/// number.
 const MAX_PARTITIONS: u16 = 1024;
 
-/// How the rows of the view table are kept.
+/// Checks the storage parameters of the view table.
 pub(super) fn check(container: &ViewAttr, errors: &mut Accumulator) -> Storage {
     Storage {
         unlogged: container.unlogged.is_some(),
@@ -24,54 +26,55 @@ pub(super) fn check(container: &ViewAttr, errors: &mut Accumulator) -> Storage {
         partition: container
             .partition
             .as_ref()
-            .and_then(|call| partition(call, errors)),
+            .and_then(|nested| partition(nested, errors)),
     }
 }
 
-fn fillfactor(Number(number): &Number, errors: &mut Accumulator) -> Option<u8> {
+fn fillfactor(IntValue(number): &IntValue, errors: &mut Accumulator) -> Option<u8> {
     match number.base10_parse::<u8>() {
         Ok(percent) if (10..=100).contains(&percent) => Some(percent),
         _ => {
-            errors.push(at(
+            errors.push(error_at(
                 number.span(),
-                "`fillfactor` is how full a page is filled, in percent: a whole number from 10 \
-                 to 100; without it, 85",
+                "`fillfactor` must be a whole number from 10 to 100: how full inserts fill a page, \
+                 in percent; the default is 85",
             ));
             None
         }
     }
 }
 
-fn partition(call: &Call<PartitionAttr>, errors: &mut Accumulator) -> Option<Partition> {
-    match (&call.args.hash, &call.args.range) {
+fn partition(nested: &Nested<PartitionAttr>, errors: &mut Accumulator) -> Option<Partition> {
+    match (&nested.args.hash, &nested.args.range) {
         (Some(number), None) => hash(number, errors),
         (None, Some(range)) => self::range(range, errors),
         (Some(_), Some(range)) => {
-            errors.push(at(
+            errors.push(error_at(
                 range.span(),
-                "a table is partitioned one way: by `hash` or by `range`",
+                "a view table is partitioned by `hash` or by `range`, not by both",
             ));
             None
         }
         (None, None) => {
-            errors.push(at(
-                call.span,
-                "say how the table is partitioned: `partition(hash = 8)`, or by ranges of keys: \
-                 `partition(range = \"1000000, 2000000\")`",
+            errors.push(error_at(
+                nested.span,
+                "`partition` needs `hash` or `range`: `partition(hash = 8)`, or \
+                 `partition(range = \"1000000, 2000000\")` for ranges of keys",
             ));
             None
         }
     }
 }
 
-fn hash(Number(number): &Number, errors: &mut Accumulator) -> Option<Partition> {
+fn hash(IntValue(number): &IntValue, errors: &mut Accumulator) -> Option<Partition> {
     match number.base10_parse::<u16>() {
         Ok(count) if (2..=MAX_PARTITIONS).contains(&count) => Some(Partition::Hash(count)),
         _ => {
-            errors.push(at(
+            errors.push(error_at(
                 number.span(),
                 format!(
-                    "`hash` is the number of partitions: a whole number from 2 to {MAX_PARTITIONS}"
+                    "`hash` must be a whole number from 2 to {MAX_PARTITIONS}: the number of \
+                     partitions"
                 ),
             ));
             None
@@ -79,9 +82,9 @@ fn hash(Number(number): &Number, errors: &mut Accumulator) -> Option<Partition> 
     }
 }
 
-/// The bounds between the partitions. Their type is checked by the compiler, which knows that
-/// of the key.
-fn range(text: &Text, errors: &mut Accumulator) -> Option<Partition> {
+/// The bounds between the partitions. Whether they are values of the key's type, and ascend, is
+/// checked by a proof that the compiler evaluates: only it knows the type.
+fn range(text: &StrValue, errors: &mut Accumulator) -> Option<Partition> {
     let bounds: Vec<String> = text
         .value()
         .split(',')
@@ -92,33 +95,33 @@ fn range(text: &Text, errors: &mut Accumulator) -> Option<Partition> {
          `range = \"1000000, 2000000\"`"
             .to_owned()
     } else if bounds.len() >= usize::from(MAX_PARTITIONS) {
-        format!("a view table has at most {MAX_PARTITIONS} partitions")
+        format!("a view table can have at most {MAX_PARTITIONS} partitions")
     } else if let Some(word) = bounds
         .iter()
         .find(|bound| ["minvalue", "maxvalue"].contains(&bound.to_lowercase().as_str()))
     {
         format!(
-            "`{word}` is there by itself: before the first bound and after the last one there is \
-             a partition each"
+            "`{word}` is not needed: there is always a partition before the first bound, and one \
+             after the last"
         )
     } else if let Some((_, twice)) = bounds
         .iter()
         .enumerate()
         .find(|(index, bound)| bounds.iter().take(*index).any(|other| other == *bound))
     {
-        format!("the bound `{twice}` is there twice")
+        format!("the bound `{twice}` is listed twice")
     } else {
         return Some(Partition::Range {
             bounds,
             span: text.span(),
         });
     };
-    errors.push(at(text.span(), message));
+    errors.push(error_at(text.span(), message));
     None
 }
 
-/// The unique fields of a view whose table is partitioned.
-pub(super) fn check_unique(fields: &[Field], storage: &Storage, errors: &mut Accumulator) {
+/// Refuses unique fields in a partitioned view.
+pub(super) fn check_unique_fields(fields: &[Field], storage: &Storage, errors: &mut Accumulator) {
     if storage.partition.is_none() {
         return;
     }
@@ -126,6 +129,6 @@ pub(super) fn check_unique(fields: &[Field], storage: &Storage, errors: &mut Acc
         .iter()
         .filter_map(|field| field.promoted.as_ref()?.unique)
     {
-        errors.push(at(span, NOT_UNIQUE));
+        errors.push(error_at(span, NOT_UNIQUE));
     }
 }

@@ -1,29 +1,29 @@
-//! Types that no field can have and whose spelling is surely theirs, each with what to write
-//! instead. Others, and aliases of these, are refused by the runtime's `scalar::refused`.
+//! Types that no field can have and that are recognized by their spelling, with what to write
+//! instead. Other such types, and aliases, are refused by `schema::scalar` in the runtime.
 
 use darling::Error;
 use syn::spanned::Spanned;
 use syn::{GenericArgument, PathArguments, Type};
 
-use super::error::at;
-use crate::spelling::{self, last_segment, ungrouped};
+use super::error::error_at;
+use crate::type_syntax::{generic_argument, last_segment, ungrouped};
 
-/// What is wrong with a type, or with what it is a list or an `Option` of.
-pub(crate) fn refused(ty: &Type) -> Option<Error> {
+/// The error about a type, or about the element of a list or an `Option`.
+pub(crate) fn unsupported(ty: &Type) -> Option<Error> {
     let ty = ungrouped(ty);
-    if let Some(message) = why(ty) {
-        return Some(at(ty.span(), message));
+    if let Some(message) = message(ty) {
+        return Some(error_at(ty.span(), message));
     }
     ["Option", "Vec"]
         .iter()
-        .find_map(|name| spelling::argument(ty, name))
-        .and_then(refused)
+        .find_map(|name| generic_argument(ty, name))
+        .and_then(unsupported)
 }
 
-/// Why a type is refused, and what to write instead.
-fn why(ty: &Type) -> Option<String> {
+/// Why a type is not supported, and what to write instead.
+fn message(ty: &Type) -> Option<String> {
     const OWNED: &str = "a field owns its value, because it is read from a document: write \
-                         `String` for `&str`, `Vec<T>` for `&[T]`";
+                         `String` instead of `&str`, and `Vec<T>` instead of `&[T]`";
     match ty {
         Type::Reference(_) => return Some(OWNED.to_owned()),
         Type::Tuple(_) => {
@@ -41,34 +41,25 @@ fn why(ty: &Type) -> Option<String> {
     let segment = last_segment(ty)?;
     let name = segment.ident.to_string();
     let argument = first_argument(&segment.arguments);
-    let message = match (name.as_str(), argument) {
+    let (instead, column) = match (name.as_str(), argument) {
         ("Vec", Some(Type::Path(inner))) if inner.path.is_ident("u8") => {
-            "bytes have no form in JSON: write a `String` with `expr = \"encode({}.column, \
-             'base64')\"`, or 'hex'"
+            return Some(
+                "bytes have no JSON encoding: write a `String` with `expr = \"encode({}.column, \
+                 'base64')\"`, or 'hex'"
+                    .to_owned(),
+            );
         }
-        ("u8" | "i8", None) => {
-            return Some(format!(
-                "`{name}` is no type in PostgreSQL: write `i16`, for a column of type int2"
-            ));
-        }
-        ("u16", None) => "`u16` is no type in PostgreSQL: write `i32`, for a column of type int4",
-        ("u32", None) => "`u32` is no type in PostgreSQL: write `i64`, for a column of type int8",
-        ("u64" | "usize" | "isize", None) => {
-            return Some(format!(
-                "`{name}` is no type in PostgreSQL: write `i64`, for a column of type int8"
-            ));
-        }
-        ("i128" | "u128", None) => {
-            return Some(format!(
-                "`{name}` is no type in PostgreSQL: write `rust_decimal::Decimal`, for a column \
-                 of type numeric"
-            ));
-        }
-        ("char", None) => "`char` is no type in PostgreSQL: write `String`, for char(1) or text",
-        ("str", None) => OWNED,
+        ("str", None) => return Some(OWNED.to_owned()),
+        ("u8" | "i8", None) => ("i16", "int2"),
+        ("u16", None) => ("i32", "int4"),
+        ("u32" | "u64" | "usize" | "isize", None) => ("i64", "int8"),
+        ("i128" | "u128", None) => ("rust_decimal::Decimal", "numeric"),
+        ("char", None) => ("String", "char(1) or text"),
         _ => return None,
     };
-    Some(message.to_owned())
+    Some(format!(
+        "`{name}` is not a PostgreSQL type: write `{instead}` for a column of type {column}"
+    ))
 }
 
 fn first_argument(arguments: &PathArguments) -> Option<&Type> {

@@ -1,13 +1,14 @@
-//! What an enum becomes: a constant table of its names, and the way between them and the
-//! variants.
+//! The output of `TEnum`: a constant table of the variants, and conversions between a variant and
+//! its index in the table.
 
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::ext::IdentExt;
 
-use super::newtype;
+use super::scalar_serde;
 use crate::model::{Enumeration, Variant};
 
+/// Everything that `TEnum` emits for an enum.
 pub(crate) fn emit(enumeration: &Enumeration) -> TokenStream {
     let Enumeration {
         ident,
@@ -26,10 +27,9 @@ pub(crate) fn emit(enumeration: &Enumeration) -> TokenStream {
         let name = ident.unraw().to_string();
         quote!(#krate::scalar::Variant { name: #name, json: #json, labels: &[#(#labels),*] })
     });
-    let idents = variants.iter().map(|variant| &variant.ident);
-    let again = idents.clone();
-    let places: Vec<usize> = (0..variants.len()).collect();
-    let serde = serde.then(|| newtype::serde(krate, ident));
+    let idents: Vec<_> = variants.iter().map(|variant| &variant.ident).collect();
+    let indexes: Vec<usize> = (0..variants.len()).collect();
+    let serde = serde.then(|| scalar_serde::emit(krate, ident));
     quote! {
         const _: () = {
             #[automatically_derived]
@@ -40,11 +40,11 @@ pub(crate) fn emit(enumeration: &Enumeration) -> TokenStream {
                     variants: &[#(#table),*],
                 };
                 fn index(&self) -> usize {
-                    match self { #(#ident::#idents => #places),* }
+                    match self { #(#ident::#idents => #indexes),* }
                 }
                 fn at(index: usize) -> #krate::__private::std::option::Option<Self> {
                     match index {
-                        #(#places => #krate::__private::std::option::Option::Some(#ident::#again),)*
+                        #(#indexes => #krate::__private::std::option::Option::Some(#ident::#idents),)*
                         _ => #krate::__private::std::option::Option::None,
                     }
                 }

@@ -1,41 +1,80 @@
-//! From the model to code: one constant table, thin wrappers, and proofs that cost nothing.
+//! Code generation: one constant table, thin wrappers around functions of the runtime, and proofs.
+//!
+//! # Little code
+//!
+//! Everything that can be a value is in the constant table, and everything that can be a function
+//! of the runtime is called there. What is emitted for each struct is compiled for each struct.
+//!
+//! # Hygiene
+//!
+//! Emitted names are resolved at the call site, as those of the user: the user's types must be
+//! visible to the code. So nothing is assumed about what else is in scope there:
+//!
+//! - Every path begins with `#krate`, also those of the standard library
+//!   (`#krate::__private::std`), and macros are called by path. A user may have a `std` or an
+//!   `Option` of their own, and with `#![no_implicit_prelude]` there is no prelude.
+//! - Helper items are inside a `const _: () = { .. }`. Implementations in it apply everywhere, but
+//!   its names are visible only inside, so that two structs can both have a `__Document`. Helper
+//!   names begin with `__`, so that they do not hide a name in the user's types.
+//! - Only the functions of a view are outside, because users call them.
+//!
+//! `Span::mixed_site` differs from the call site only for local variables. It is not needed,
+//! because no emitted body contains an expression of the user, which a variable could capture.
+//!
+//! # Spans
+//!
+//! The compiler reports an error at the tokens that cause it. By default these have the span of
+//! the derive, and the error underlines the word `TView`. Tokens that can cause an error (a path
+//! to a trait implementation of the user's type, the call of a proof) have the span of the
+//! field's type, or of the string in the attribute. If there are several, the error underlines
+//! from the first to the last, so both ends need a span of the user: see [`spans`].
+//!
+//! A user's span is used as it is, not `Span::call_site().located_at(span)`. A span also decides how
+//! local variables are resolved, but only paths to items are emitted with spans of the user.
+//!
+//! A type that lacks an implementation is an error wherever it is used. The compiler reports
+//! errors once if their text and span are equal, so all uses have an alias of the type, which is
+//! one token with one span: see [`names::alias`].
 
-mod columns;
+mod document_serde;
 pub(crate) mod enumeration;
+mod field;
+mod functions;
+mod names;
 pub(crate) mod newtype;
+mod part;
 mod proofs;
+mod scalar_serde;
 mod schema;
-mod serde;
 mod shape_of;
+mod spans;
 mod storage;
-mod sync;
+mod tokens;
+mod view;
 
-use proc_macro2::{Ident, TokenStream};
-use quote::{format_ident, quote};
-use syn::spanned::Spanned;
+use proc_macro2::TokenStream;
+use quote::quote;
 
-use crate::model::{Field, Model};
+use crate::model::Model;
 
-/// Everything that a derive emits.
+/// Everything that `TView` or `Embed` emits for a struct.
 pub(crate) fn emit(model: &Model) -> TokenStream {
     let aliases = model.fields.iter().map(|field| {
-        let (alias, ty) = (alias(field), &field.ty);
+        let (alias, ty) = (names::alias(field), &field.ty);
         quote!(#[allow(dead_code, non_camel_case_types)] type #alias = #ty;)
     });
     let krate = &model.krate;
     let schema = schema::emit(model);
-    let serde = model.serde.then(|| serde::emit(model));
+    let serde = model.serde.then(|| document_serde::emit(model));
     let proofs = proofs::emit(model);
-    let sync = model.view.as_ref().map(|view| {
-        (
-            sync::implementation(model, view),
-            sync::functions(model, view),
-        )
-    });
-    let (implementation, functions) = sync.unzip();
+    let view = model.view.as_ref();
+    let implementation = view.map(|view| view::emit(model, view));
+    let functions = view.map(|view| functions::emit(model, view));
     quote! {
         const _: () = {
-            // What stands in for the values of types that cannot be a field's.
+            // Traits with the same constants as the types in `relation`, with harmless values. A
+            // path such as `Value::<T>::TYPE` finds them if `T` is not what it must be, and only
+            // the proof about `T` fails.
             #[allow(unused_imports)]
             use #krate::__private::relation::{NoRelation as _, NoScalar as _};
             #(#aliases)*
@@ -46,10 +85,4 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
         };
         #functions
     }
-}
-
-/// The type of a field by a name of one token, with the place of the type. What is wrong with
-/// a type is then the same error wherever it is mentioned, and the compiler says it once.
-fn alias(field: &Field) -> Ident {
-    format_ident!("__Field_{}", field.name, span = field.ty.span())
 }

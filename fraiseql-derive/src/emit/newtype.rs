@@ -1,13 +1,14 @@
-//! What a newtype becomes: its field's type by another name.
+//! The output of `TScalar`: implementations that delegate to the type of the field.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{quote, quote_spanned};
-use syn::Path;
 use syn::spanned::Spanned;
 
-use super::proofs::{call, ends};
+use super::scalar_serde;
+use super::spans::{const_call, ends};
 use crate::model::Newtype;
 
+/// Everything that `TScalar` emits for a struct.
 pub(crate) fn emit(newtype: &Newtype) -> TokenStream {
     let Newtype {
         ident,
@@ -17,11 +18,11 @@ pub(crate) fn emit(newtype: &Newtype) -> TokenStream {
         type_name,
         serde,
     } = newtype;
-    // By a name of one token, so that what is wrong with the type is one error.
+    // An alias of one token, so that an error in the type is reported once.
     let inner = Ident::new("__Inner", ty.span());
     let scalar = quote_spanned!(ty.span()=> <#inner as #krate::Scalar>);
     let (start, end) = ends(ty);
-    let proof = call(
+    let proof = const_call(
         &quote_spanned!(start=> __private::proof::scalar),
         &quote!(<#inner as #krate::Scalar>::FLAW),
         end,
@@ -30,7 +31,7 @@ pub(crate) fn emit(newtype: &Newtype) -> TokenStream {
         Some(name) => quote!(#krate::scalar::ScalarType { graphql: #name, ..#scalar::TYPE }),
         None => quote!(#scalar::TYPE),
     };
-    let serde = serde.then(|| self::serde(krate, ident));
+    let serde = serde.then(|| scalar_serde::emit(krate, ident));
     quote! {
         const _: () = {
             use #krate::__private;
@@ -56,7 +57,8 @@ pub(crate) fn emit(newtype: &Newtype) -> TokenStream {
                 }
             }
 
-            // `for` makes the condition one that may be false.
+            // A condition without parameters that does not hold is an error, but one with `for` only
+            // disables the implementation: a newtype of a type that is not a `Key` is not a key.
             #[automatically_derived]
             impl #krate::Key for #ident
             where
@@ -83,29 +85,5 @@ pub(crate) fn emit(newtype: &Newtype) -> TokenStream {
             #serde
             #proof
         };
-    }
-}
-
-/// `Serialize` and `Deserialize`, in the form that the type has in documents.
-pub(super) fn serde(krate: &Path, ident: &Ident) -> TokenStream {
-    quote! {
-        #[automatically_derived]
-        impl #krate::__private::serde::Serialize for #ident {
-            fn serialize<__S: #krate::__private::serde::Serializer>(
-                &self,
-                serializer: __S,
-            ) -> #krate::__private::std::result::Result<__S::Ok, __S::Error> {
-                <#ident as #krate::Scalar>::serialize_json(self, serializer)
-            }
-        }
-
-        #[automatically_derived]
-        impl<'__de> #krate::__private::serde::Deserialize<'__de> for #ident {
-            fn deserialize<__D: #krate::__private::serde::Deserializer<'__de>>(
-                deserializer: __D,
-            ) -> #krate::__private::std::result::Result<Self, __D::Error> {
-                <#ident as #krate::Scalar>::deserialize_json(deserializer)
-            }
-        }
     }
 }

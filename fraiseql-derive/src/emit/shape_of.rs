@@ -1,14 +1,15 @@
-//! `shape_of`: what a part takes from the struct that it is a shape of, and the proofs that it
-//! is one.
+//! `shape_of`: the properties that a part takes from another struct.
 
-use proc_macro2::{Ident, Span, TokenStream};
-use quote::{format_ident, quote, quote_spanned};
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
 
-use crate::emit::proofs::{at, call, ends};
+use super::names::whole_name;
+use super::spans::{ends, projection};
+use super::tokens::option;
 use crate::model::{Model, ShapeOf};
 
-/// What is written on the part itself.
-pub(super) struct Own<'a> {
+/// The properties that are written on the part itself.
+pub(super) struct Written<'a> {
     pub(super) id: &'a TokenStream,
     pub(super) name: &'a str,
     pub(super) table: &'a TokenStream,
@@ -16,67 +17,65 @@ pub(super) struct Own<'a> {
     pub(super) key: &'a TokenStream,
 }
 
-/// What is emitted for it.
+/// The output for a part with `shape_of`.
 pub(super) struct Emitted {
-    /// A type that stands for the struct that is named.
+    /// A type that stands for the other struct.
     pub(super) whole: TokenStream,
-    /// What is in the part's implementation in addition.
+    /// Additional items of the part's implementation of `Embed`.
     pub(super) items: TokenStream,
-    /// The table, filter and key of its shape.
+    /// The table, the filter and the key of the part's shape.
     pub(super) shape: [TokenStream; 3],
 }
 
-/// The type that stands for the struct that is named. It is the one place where that is asked
-/// to be a part, so that a type that is none is one error, at its path.
-fn whole(span: Span) -> Ident {
-    format_ident!("__Whole", span = span)
-}
-
-/// What stands for the key field of a part that has none: that of the struct that is named.
+/// The `KeyField` of a part without a key: that of the other struct, if there is one.
 pub(super) fn key_field(model: &Model) -> TokenStream {
     let krate = &model.krate;
     match &model.shape_of {
         Some(shape_of) => {
             let (start, _) = ends(&shape_of.path);
-            let whole = whole(start);
+            let whole = whole_name(start);
             quote!(#krate::__private::KeyOf<#whole>)
         }
         None => quote!(#krate::__private::NoKey),
     }
 }
 
-pub(super) fn emit(model: &Model, shape_of: &ShapeOf, own: &Own<'_>) -> Emitted {
+/// The type that stands for the other struct, and what the part takes from it.
+///
+/// The other struct is asked for its implementation of `Embed` only in the implementation of that
+/// type, so that a path to something else is one error, at the path. The other struct may itself
+/// have a `shape_of`: properties are found by functions of the runtime that follow the chain,
+/// with a maximum of steps, because the chain may be a cycle, which a proof reports.
+pub(super) fn emit(model: &Model, shape_of: &ShapeOf, written: &Written<'_>) -> Emitted {
     let krate = &model.krate;
     let ident = &model.ident;
     let visibility = &model.visibility;
     let path = &shape_of.path;
-    let (start, end) = ends(path);
-    let whole = whole(start);
-    let asked = |item: TokenStream| {
-        let open = quote_spanned!(start=> <);
-        let close = quote_spanned!(end=> as #krate::Embed>::#item);
-        quote!(#open #path #close)
-    };
-    let shape = asked(quote_spanned!(end=> SHAPE));
-    // Where the part has a key field, that is its key. A private struct is not named then.
+    let ends = ends(path);
+    let (start, end) = ends;
+    let whole = whole_name(start);
+    let embed = quote_spanned!(end=> #krate::Embed);
+    let of_whole = |item: TokenStream| projection(path, &embed, &item, ends);
+    let shape = of_whole(quote_spanned!(end=> SHAPE));
+    // If the part has a key of its own, the other struct is not mentioned here: it may be
+    // private, and an associated type of a public type must be public.
     let key_field = match model.key() {
         Some(_) => quote!(#krate::__private::NoKey),
         None => quote!(#krate::__private::KeyOf<#path>),
     };
-    let children = asked(quote_spanned!(end=> children()));
-    let own_of_whole = asked(quote_spanned!(end=> OWN));
-    let next = asked(quote_spanned!(end=> shape_of()));
-    let Own {
+    let children = of_whole(quote_spanned!(end=> children()));
+    let own_of_whole = of_whole(quote_spanned!(end=> OWN));
+    let next = of_whole(quote_spanned!(end=> shape_of()));
+    let Written {
         id,
         name,
         table,
         filter,
         key,
-    } = own;
-    let table = match shape_of.table {
-        Some(_) => quote!(#krate::__private::std::option::Option::Some(#table)),
-        None => quote!(#krate::__private::std::option::Option::None),
-    };
+    } = written;
+    // A part without `table` takes that of the other struct. The default, `tb_<entity>`, does not
+    // apply.
+    let table = option(krate, shape_of.table.map(|_| table));
     let from = quote!(#krate::__private::shape_of);
     Emitted {
         whole: quote! {
@@ -110,26 +109,4 @@ pub(super) fn emit(model: &Model, shape_of: &ShapeOf, own: &Own<'_>) -> Emitted 
             quote!(#from::key::<#ident>()),
         ],
     }
-}
-
-/// That it is a shape of the struct: each field at its name.
-pub(super) fn proofs(model: &Model, shape_of: &ShapeOf) -> TokenStream {
-    let proof = |name: &str, argument: TokenStream, (start, end): (Span, Span)| {
-        let (ident, name) = (at(&model.ident, start), Ident::new(name, start));
-        let proof = quote_spanned!(start=> __private::shape_of::#name::<#ident>);
-        call(&proof, &argument, end)
-    };
-    let none = TokenStream::new;
-    let mut proofs = proof("chain", none(), ends(&shape_of.path));
-    if let Some(table) = shape_of.table {
-        proofs.extend(proof("written_table", none(), (table, table)));
-    }
-    if let Some(key) = shape_of.key {
-        proofs.extend(proof("key_column", none(), (key, key)));
-    }
-    for (index, field) in model.document().enumerate() {
-        let span = field.ident.span();
-        proofs.extend(proof("field", quote!(#index), (span, span)));
-    }
-    proofs
 }

@@ -1,16 +1,14 @@
-//! The indexes and the storage of a view table, and the proofs that they fit the fields.
+//! The indexes and the storage parameters of a view in its constant table.
 
-use proc_macro2::{Span, TokenStream};
-use quote::{quote, quote_spanned};
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::Path;
 
-use crate::emit::{alias, proofs, schema};
-use crate::model::{
-    Field, Index, IndexOn, JsonPath, Model, Partition, SearchText, Source, Storage,
-};
+use super::tokens::{option, order_by};
+use crate::model::{Index, IndexOn, JsonPath, Partition, SearchText, Storage};
 
-/// One index.
-pub(crate) fn index(model: &Model, index: &Index) -> TokenStream {
-    let krate = &model.krate;
+/// A `schema::Index`.
+pub(super) fn index(krate: &Path, index: &Index) -> TokenStream {
     let Index {
         name,
         stem,
@@ -19,15 +17,16 @@ pub(crate) fn index(model: &Model, index: &Index) -> TokenStream {
         filter,
         include,
     } = index;
-    let name = schema::option(model, name.as_ref());
-    let filter = schema::option(model, filter.as_ref());
+    let name = option(krate, name.as_ref());
+    let filter = option(krate, filter.as_ref());
     let on = match on {
         IndexOn::Columns { method, columns } => {
-            let columns = columns.iter().map(|term| schema::order_by(model, term));
+            let columns = columns.iter().map(|term| order_by(krate, term));
             quote!(Columns { method: #method, columns: &[#(#columns),*] })
         }
         IndexOn::Expr(expr) => quote!(Expr(#expr)),
         IndexOn::Gin(path) => {
+            // No keys are the whole document.
             let keys = path.iter().flat_map(|path| &path.keys);
             quote!(Gin(&[#(#keys),*]))
         }
@@ -53,9 +52,8 @@ pub(crate) fn index(model: &Model, index: &Index) -> TokenStream {
     })
 }
 
-/// How rows are kept.
-pub(crate) fn storage(model: &Model, storage: &Storage) -> TokenStream {
-    let krate = &model.krate;
+/// A `schema::Storage`. The default values are those of the runtime.
+pub(super) fn storage(krate: &Path, storage: &Storage) -> TokenStream {
     let Storage {
         unlogged,
         fillfactor,
@@ -74,99 +72,10 @@ pub(crate) fn storage(model: &Model, storage: &Storage) -> TokenStream {
             quote!(#krate::schema::Partition::Range(&[#(#bounds),*]))
         }
     });
-    let partition = schema::option(model, partition);
+    let partition = option(krate, partition);
     quote!(#krate::schema::Storage {
         unlogged: #unlogged,
         fillfactor: #fillfactor,
         partition: #partition,
     })
-}
-
-/// What only the compiler knows: the types of fields and keys, and the fields of parts.
-pub(crate) fn proofs(model: &Model) -> Vec<TokenStream> {
-    let Some(view) = &model.view else {
-        return Vec::new();
-    };
-    let mut proofs = Vec::new();
-    for index in &view.indexes {
-        match &index.on {
-            IndexOn::Gin(Some(path)) => proofs.extend(of_path(model, path)),
-            IndexOn::FullText { texts, .. } => {
-                proofs.extend(texts.iter().filter_map(|text| of_text(model, text)));
-            }
-            _ => {}
-        }
-    }
-    if let Some(Partition::Range { bounds, span }) = &view.storage.partition
-        && let Some(key) = model.key()
-    {
-        let key = alias(key);
-        let krate = &model.krate;
-        let proof = quote_spanned!(*span=> __private::proof::range);
-        proofs.push(proofs::call(
-            &proof,
-            &quote!(<#key as #krate::Scalar>::TYPE, &[#(#bounds),*]),
-            *span,
-        ));
-    }
-    proofs
-}
-
-fn field<'a>(model: &'a Model, name: &str) -> Option<&'a Field> {
-    model.fields.iter().find(|field| field.name == name)
-}
-
-fn of_text(model: &Model, text: &SearchText) -> Option<TokenStream> {
-    match text {
-        SearchText::Column {
-            name,
-            field: of,
-            span,
-        } => {
-            let message = format!(
-                "the column `{name}` is no text, and only text has words to search; leave it \
-                 out of `fulltext`"
-            );
-            Some(of_scalar(model, field(model, of)?, "text", &message, *span))
-        }
-        SearchText::Document(path) => of_path(model, path),
-    }
-}
-
-/// The second key of a path is one of the part, or the field is any JSON.
-fn of_path(model: &Model, path: &JsonPath) -> Option<TokenStream> {
-    let [first, second, ..] = path.keys.as_slice() else {
-        return None;
-    };
-    let krate = &model.krate;
-    let field = field(model, &path.field)?;
-    if matches!(field.source, Source::One { .. }) {
-        let part = schema::part_name(field);
-        let message = format!(
-            "the part `{first}` has no key `{second}` in the document; keys are written as they \
-             are there, in camelCase"
-        );
-        let proof = quote_spanned!(path.span=> __private::proof::part_has_key);
-        return Some(proofs::call(
-            &proof,
-            &quote!(<#part as #krate::Embed>::SHAPE, #second, #message),
-            path.span,
-        ));
-    }
-    let message = format!(
-        "`{first}` is one value, in which there is no key `{second}`; a path leads through \
-         parts and fields of type serde_json::Value"
-    );
-    Some(of_scalar(model, field, "json", &message, path.span))
-}
-
-fn of_scalar(model: &Model, field: &Field, proof: &str, message: &str, span: Span) -> TokenStream {
-    let krate = &model.krate;
-    let ty = alias(field);
-    let proof = syn::Ident::new(proof, span);
-    proofs::call(
-        &quote_spanned!(span=> __private::proof::#proof),
-        &quote!(<#ty as #krate::Scalar>::TYPE, #message),
-        span,
-    )
 }

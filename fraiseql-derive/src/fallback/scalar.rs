@@ -1,4 +1,4 @@
-//! Stubs for a newtype or an enum with errors.
+//! Stubs for a newtype or an enum.
 
 use darling::{Error, FromMeta};
 use proc_macro2::TokenStream;
@@ -6,20 +6,23 @@ use quote::quote;
 use syn::ext::IdentExt;
 use syn::{DeriveInput, Path};
 
-use crate::attr::{self, EnumAttr, NewtypeAttr, Receiver, Root, Switch};
+use super::serde;
+use crate::attr::{self, BoolValue, CratePath, EnumAttr, NewtypeAttr, Receiver};
 use crate::check;
 
+/// The stubs of everything that `TScalar` emits.
 pub(crate) fn newtype(input: &DeriveInput) -> TokenStream {
     let attr: NewtypeAttr = readable(input);
     stubs(input, attr.krate, attr.serde, key)
 }
 
+/// The stubs of everything that `TEnum` emits.
 pub(crate) fn enumeration(input: &DeriveInput) -> TokenStream {
     let attr: EnumAttr = readable(input);
     stubs(input, attr.krate, attr.serde, names)
 }
 
-/// What can be read of the attributes; what is wrong with them was reported.
+/// The attributes that can be read. Errors are reported by `check`.
 fn readable<T: Receiver + FromMeta>(input: &DeriveInput) -> T {
     let mut errors = Error::accumulator();
     let attr = attr::read(&input.attrs, &mut errors);
@@ -29,17 +32,17 @@ fn readable<T: Receiver + FromMeta>(input: &DeriveInput) -> T {
 
 fn stubs(
     input: &DeriveInput,
-    krate: Option<Root>,
-    serde: Option<Switch>,
-    more: fn(&DeriveInput, &Path) -> TokenStream,
+    krate: Option<CratePath>,
+    serde: Option<BoolValue>,
+    kind_stub: fn(&DeriveInput, &Path) -> TokenStream,
 ) -> TokenStream {
     let krate = check::krate(krate);
     let scalar = scalar(input, &krate);
-    let more = more(input, &krate);
+    let kind_stub = kind_stub(input, &krate);
     let serde = serde
-        .is_none_or(|Switch(on)| on)
-        .then(|| super::serde(input, &krate));
-    quote!(#scalar #more #serde)
+        .is_none_or(|BoolValue(on)| on)
+        .then(|| serde::stubs(input, &krate));
+    quote!(#scalar #kind_stub #serde)
 }
 
 fn scalar(input: &DeriveInput, krate: &Path) -> TokenStream {

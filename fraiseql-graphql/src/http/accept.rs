@@ -1,4 +1,4 @@
-//! Which media type an answer has, and which a request may have.
+//! Content negotiation: the media type of a response, and of a request's body.
 
 use axum::http::HeaderMap;
 use axum::http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE};
@@ -8,12 +8,12 @@ use mediatype::{MediaType, MediaTypeList, Name, ReadParams as _};
 
 use crate::http::refusal::Refusal;
 
-/// A media type that an answer can have.
+/// A media type of responses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Format {
-    /// `application/graphql-response+json`: the status says whether the request failed.
+    /// `application/graphql-response+json`: the status shows whether the request failed.
     Response,
-    /// `application/json`: what clients had before; 200 for every request that is well formed.
+    /// `application/json`, which older clients use: 200 for every well-formed request.
     Json,
 }
 
@@ -35,37 +35,43 @@ impl Format {
     }
 }
 
+/// The precision with which a media range names a type.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Exactness {
+enum Precision {
+    /// `*/*`
     Any,
-    AnyOfType,
-    Named,
+    /// `application/*`
+    AnySubtype,
+    /// `application/json`
+    Exact,
 }
 
-/// How well a media type fits.
+/// The client's preference for a media type. Compared by weight first, then by precision.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Fit {
-    /// In thousandths.
+struct Preference {
+    /// The parameter `q` in thousandths.
     weight: u16,
-    exactness: Exactness,
+    precision: Precision,
 }
 
-/// The media type that the client likes best of those that there are. `None`: it takes neither.
+/// Returns the media type that the client prefers. `None` if it accepts neither.
 ///
-/// Of two that it likes equally, the one that it has named; of two that it has named,
-/// `application/graphql-response+json`; of two that it has not, `application/json`, as when it
-/// says nothing at all.
+/// Of two with the same weight, the one that is named more precisely is preferred. If both are
+/// named exactly, it is `application/graphql-response+json`; if neither is, or there is no
+/// `Accept`, it is `application/json`.
 pub(super) fn negotiate(headers: &HeaderMap) -> Option<Format> {
     let Some(accept) = accept(headers) else {
         return Some(Format::Json);
     };
-    match (fit(&accept, &RESPONSE_TYPE), fit(&accept, &JSON_TYPE)) {
+    let response = preference(&accept, &RESPONSE_TYPE);
+    let json = preference(&accept, &JSON_TYPE);
+    match (response, json) {
         (None, None) => None,
         (Some(_), None) => Some(Format::Response),
         (None, Some(_)) => Some(Format::Json),
         (Some(response), Some(json)) if response > json => Some(Format::Response),
         (Some(response), Some(json))
-            if response == json && response.exactness == Exactness::Named =>
+            if response == json && response.precision == Precision::Exact =>
         {
             Some(Format::Response)
         }
@@ -73,17 +79,21 @@ pub(super) fn negotiate(headers: &HeaderMap) -> Option<Format> {
     }
 }
 
-/// Whether a person looks: HTML is asked for by name, and JSON is not.
+/// Whether the client is a browser that opens a page: it accepts HTML by name, and JSON not by
+/// name.
 pub(super) fn wants_page(headers: &HeaderMap) -> bool {
     let Some(accept) = accept(headers) else {
         return false;
     };
-    let named =
-        |media_type| fit(&accept, media_type).is_some_and(|fit| fit.exactness == Exactness::Named);
-    named(&HTML_TYPE) && !named(&JSON_TYPE) && !named(&RESPONSE_TYPE)
+    let names = |media_type| {
+        preference(&accept, media_type)
+            .is_some_and(|preference| preference.precision == Precision::Exact)
+    };
+    names(&HTML_TYPE) && !names(&JSON_TYPE) && !names(&RESPONSE_TYPE)
 }
 
-/// What a client says that it accepts, in one line. What is no text is not understood.
+/// The `Accept` headers as one list. `None` if there are none. Values that are not text are
+/// ignored.
 fn accept(headers: &HeaderMap) -> Option<String> {
     let mut lines = headers.get_all(ACCEPT).iter().peekable();
     lines.peek()?;
@@ -91,42 +101,45 @@ fn accept(headers: &HeaderMap) -> Option<String> {
     Some(lines.join(","))
 }
 
-/// How well a media type fits: the most exact range that it is in says so (RFC 9110, 12.5.1).
-fn fit(accept: &str, media_type: &MediaType<'_>) -> Option<Fit> {
-    // A range that cannot be read is as if it were not there.
+/// The client's preference for a media type, which the most precise matching range determines (RFC
+/// 9110, section 12.5.1). `None` if it is not accepted.
+fn preference(accept: &str, media_type: &MediaType<'_>) -> Option<Preference> {
+    // Invalid ranges are ignored.
     let ranges = MediaTypeList::new(accept).flatten();
     ranges
         .filter(is_utf_8)
         .filter_map(|range| {
-            let exactness = exactness(&range, media_type)?;
+            let precision = precision(&range, media_type)?;
             let weight = weight(&range)?;
-            Some((exactness, weight))
+            Some((precision, weight))
         })
         .max()
+        // A weight of 0 excludes the type, even if a less precise range accepts it.
         .filter(|(_, weight)| *weight > 0)
-        .map(|(exactness, weight)| Fit { weight, exactness })
+        .map(|(precision, weight)| Preference { weight, precision })
 }
 
-/// Whether a media type is in a range. Parameters other than the charset do not matter.
-fn exactness(range: &MediaType<'_>, media_type: &MediaType<'_>) -> Option<Exactness> {
-    if is(range, media_type) {
-        Some(Exactness::Named)
+/// The precision with which a range matches a media type. `None` if it does not match. Parameters
+/// other than the charset are ignored.
+fn precision(range: &MediaType<'_>, media_type: &MediaType<'_>) -> Option<Precision> {
+    if is_same(range, media_type) {
+        Some(Precision::Exact)
     } else if range.subty != _STAR || range.suffix.is_some() {
         None
     } else if range.ty == media_type.ty {
-        Some(Exactness::AnyOfType)
+        Some(Precision::AnySubtype)
     } else if range.ty == _STAR {
-        Some(Exactness::Any)
+        Some(Precision::Any)
     } else {
         None
     }
 }
 
-fn is(one: &MediaType<'_>, other: &MediaType<'_>) -> bool {
+fn is_same(one: &MediaType<'_>, other: &MediaType<'_>) -> bool {
     one.ty == other.ty && one.subty == other.subty && one.suffix == other.suffix
 }
 
-/// `0.25` as 250. `None` where it is no weight.
+/// The weight of a range in thousandths: 250 for `q=0.25`. `None` if it is invalid.
 fn weight(range: &MediaType<'_>) -> Option<u16> {
     let Some(value) = range.get_param(Q) else {
         return Some(1000);
@@ -144,7 +157,7 @@ fn weight(range: &MediaType<'_>) -> Option<u16> {
     }
 }
 
-/// Whether a media type names no charset, or UTF-8.
+/// Whether a media type has no charset, or UTF-8.
 fn is_utf_8(media_type: &MediaType<'_>) -> bool {
     media_type.get_param(CHARSET).is_none_or(|charset| {
         let charset = charset.unquoted_str();
@@ -152,11 +165,11 @@ fn is_utf_8(media_type: &MediaType<'_>) -> bool {
     })
 }
 
-/// Refuses a body that is no JSON in UTF-8, as it is.
+/// Refuses a body that is not uncompressed JSON in UTF-8.
 ///
-/// Forms are among these: a page of another site can make a browser send one, with the user's
-/// cookies, and without asking the server first. For JSON it has to ask.
-pub(super) fn check_body(headers: &HeaderMap) -> Result<(), Refusal> {
+/// HTML forms are among these: a page of another site can make a browser send one with the user's
+/// cookies and without a preflight request. JSON requires a preflight request.
+pub(super) fn check_content_type(headers: &HeaderMap) -> Result<(), Refusal> {
     let refuse = |message: &'static str| {
         Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message)
             .with_header(ACCEPT, HeaderValue::from_static("application/json"))
@@ -167,7 +180,7 @@ pub(super) fn check_body(headers: &HeaderMap) -> Result<(), Refusal> {
     };
     let media_type = content_type.to_str().ok().map(MediaType::parse);
     match media_type {
-        Some(Ok(media_type)) if is(&media_type, &JSON_TYPE) => {
+        Some(Ok(media_type)) if is_same(&media_type, &JSON_TYPE) => {
             if !is_utf_8(&media_type) {
                 return Err(refuse("the charset of a request is UTF-8"));
             }
@@ -192,7 +205,7 @@ pub(super) fn check_body(headers: &HeaderMap) -> Result<(), Refusal> {
 mod tests {
     use super::*;
 
-    fn answer(accept: &[&str]) -> Option<Format> {
+    fn negotiated(accept: &[&str]) -> Option<Format> {
         let mut headers = HeaderMap::new();
         for line in accept {
             headers.append(ACCEPT, line.parse().unwrap());
@@ -234,7 +247,7 @@ mod tests {
             (&["application/xml, text/*"], None),
             (&[""], None),
             (&["json"], None),
-            // Ranges that cannot be read, beside one that can.
+            // Invalid ranges beside a valid one.
             (
                 &[&format!("json, ;;, {response};q=2, {json}")],
                 Some(Format::Json),
@@ -263,7 +276,7 @@ mod tests {
             ),
         ];
         for (accept, expected) in cases {
-            assert_eq!(answer(accept), *expected, "{accept:?}");
+            assert_eq!(negotiated(accept), *expected, "{accept:?}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The page of GraphiQL.
+//! The GraphiQL page.
 
 use axum::body::Body;
 use axum::http::header::{
@@ -7,11 +7,12 @@ use axum::http::header::{
 use axum::http::{HeaderValue, Response};
 use uuid::Uuid;
 
-/// Its scripts come from unpkg.com, in fixed versions, and the browser compares them with the
-/// hashes in the page.
+/// The page loads its scripts from unpkg.com in fixed versions, and the browser verifies them
+/// against the hashes in the page.
 const PAGE: &str = include_str!("graphiql.html");
 
-/// The page. Nothing else may run in it, and it may talk to this server alone.
+/// Returns the page. Its content security policy allows no other scripts, and no connections to
+/// other servers.
 pub(super) fn page() -> Response<Body> {
     let nonce = Uuid::new_v4().simple().to_string();
     let policy = format!(
@@ -28,7 +29,7 @@ pub(super) fn page() -> Response<Body> {
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(VARY, HeaderValue::from_static("accept"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    // Letters, digits and dashes.
+    // Always valid: the policy is ASCII without control characters.
     if let Ok(policy) = HeaderValue::from_str(&policy) {
         headers.insert(CONTENT_SECURITY_POLICY, policy);
     }

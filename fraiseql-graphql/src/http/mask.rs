@@ -1,72 +1,18 @@
-//! What clients are not told.
+//! Hides internal errors from clients, and reports them to the application.
 
 use std::any::Any;
-use std::error::Error as StdError;
 use std::sync::Arc;
 
 use async_graphql::{ErrorExtensionValues, ServerError};
 use uuid::Uuid;
 
+use crate::http::internal_error::InternalError;
 use crate::http::settings::Settings;
 
-/// An error of which the client was told nothing but a number.
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct InternalError<'a> {
-    /// What the client was told, in `extensions.id`.
-    pub id: Uuid,
-    /// The error: its message, its path, and with
-    /// [`source`](async_graphql::ServerError::source) what it was made of.
-    pub error: &'a ServerError,
-}
-
-impl InternalError<'_> {
-    /// The message, and those of the causes of it that are known: of errors of this crate, of
-    /// sqlx, serde_json and the standard library, and of a `Box<dyn Error + Send + Sync>`.
-    #[must_use]
-    pub fn chain(&self) -> String {
-        let mut text = self.error.message.clone();
-        let source = self.error.source.as_deref();
-        let mut cause = source.and_then(known).and_then(StdError::source);
-        while let Some(error) = cause {
-            let message = error.to_string();
-            // Many say what their cause is themselves.
-            if !text.contains(&message) {
-                text.push_str(": ");
-                text.push_str(&message);
-            }
-            cause = error.source();
-        }
-        text
-    }
-}
-
-/// An error behind `Any`, if it is of a type that is known here.
-fn known(any: &(dyn Any + Send + Sync)) -> Option<&(dyn StdError + 'static)> {
-    fn of<T: StdError + 'static>(
-        any: &(dyn Any + Send + Sync),
-    ) -> Option<&(dyn StdError + 'static)> {
-        if let Some(error) = any.downcast_ref::<T>() {
-            return Some(error);
-        }
-        let shared = any.downcast_ref::<Arc<T>>()?;
-        Some(&**shared)
-    }
-    let boxed = || {
-        let error = any.downcast_ref::<Box<dyn StdError + Send + Sync>>()?;
-        Some(&**error as &(dyn StdError + 'static))
-    };
-    of::<fraiseql_runtime::Error>(any)
-        .or_else(|| of::<sqlx::Error>(any))
-        .or_else(|| of::<serde_json::Error>(any))
-        .or_else(|| of::<std::io::Error>(any))
-        .or_else(boxed)
-}
-
-/// Hides the errors that were not made for clients.
+/// Hides the internal errors among `errors`: those with a source.
 ///
-/// `async_graphql::Error::new("..")` was. What `?` made of another error was not: it has that
-/// error as its source, and its message may be the database's.
+/// `async_graphql::Error::new("..")` has none: it is made for clients. An error that `?` converts
+/// from another one has that as its source, and its message may be the database's.
 pub(super) fn mask(errors: &mut [ServerError], settings: &Settings) {
     for error in errors.iter_mut().filter(|error| error.source.is_some()) {
         let id = report(error, settings);
@@ -83,7 +29,7 @@ pub(super) fn mask(errors: &mut [ServerError], settings: &Settings) {
     }
 }
 
-/// Tells the log and the application of an error.
+/// Reports an error to the log and to the callback of the application. Returns its new id.
 fn report(error: &ServerError, settings: &Settings) -> Uuid {
     let internal = InternalError {
         id: Uuid::new_v4(),
@@ -100,8 +46,8 @@ fn report(error: &ServerError, settings: &Settings) -> Uuid {
             "an error was hidden from a client"
         );
     }
-    if let Some(tell) = &settings.on_internal_error {
-        tell(&internal);
+    if let Some(callback) = &settings.on_internal_error {
+        callback(&internal);
     }
     internal.id
 }
@@ -114,14 +60,15 @@ fn segment(segment: &async_graphql::PathSegment) -> String {
     }
 }
 
-/// What a panic said, as an error to be hidden.
-pub(super) fn panicked(panic: &(dyn Any + Send)) -> ServerError {
-    let said = panic
+/// Converts the payload of a panic to an internal error.
+pub(super) fn panicked(payload: &(dyn Any + Send)) -> ServerError {
+    let message = payload
         .downcast_ref::<&str>()
         .copied()
-        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
         .unwrap_or("no message");
-    let mut error = ServerError::new(format!("panicked: {said}"), None);
+    let mut error = ServerError::new(format!("panicked: {message}"), None);
+    // Any source makes it an internal error.
     error.source = Some(Arc::new("a panic"));
     error
 }

@@ -1,4 +1,4 @@
-//! Why a request is answered with no result.
+//! Refusals of a request: a status and one error, without execution.
 
 use std::borrow::Cow;
 
@@ -7,9 +7,10 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use crate::error::error;
 
-/// Why a request is answered with no result: a status, and an error in the form of GraphQL.
+/// The reason why a request is refused without being executed: a status, and an error in the form
+/// of GraphQL.
 ///
-/// What [`GraphQl::with_data`](](crate::http::GraphQl::with_data) refuses with.
+/// A hook of [`GraphQl::with_data`](crate::http::GraphQl::with_data) returns it as its error.
 ///
 /// ```
 /// use axum::http::{HeaderValue, StatusCode, header::WWW_AUTHENTICATE};
@@ -25,10 +26,10 @@ use crate::error::error;
 /// assert_eq!(refusal.message(), "Forbidden");
 /// ```
 #[derive(Clone, Debug)]
-pub struct Refusal(Box<Said>);
+pub struct Refusal(Box<RefusalParts>);
 
 #[derive(Clone, Debug)]
-struct Said {
+struct RefusalParts {
     status: StatusCode,
     message: Cow<'static, str>,
     code: Cow<'static, str>,
@@ -36,12 +37,12 @@ struct Said {
 }
 
 impl Refusal {
-    /// A refusal with a message, which the client is shown.
+    /// Creates a refusal with a message for the client.
     #[must_use]
     pub fn new(status: StatusCode, message: impl Into<Cow<'static, str>>) -> Self {
         let reason = status.canonical_reason().unwrap_or("REFUSED");
         let code = reason.to_ascii_uppercase().replace([' ', '-'], "_");
-        Self(Box::new(Said {
+        Self(Box::new(RefusalParts {
             status,
             message: message.into(),
             code: Cow::Owned(code.replace('\'', "")),
@@ -49,21 +50,22 @@ impl Refusal {
         }))
     }
 
-    /// What `extensions.code` of the error is. By default the status: `UNAUTHORIZED`.
+    /// Sets `extensions.code` of the error. By default it is the name of the status, such as
+    /// `UNAUTHORIZED`.
     #[must_use]
     pub fn code(mut self, code: impl Into<Cow<'static, str>>) -> Self {
         self.0.code = code.into();
         self
     }
 
-    /// Adds a header to the answer.
+    /// Adds a header to the response.
     #[must_use]
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.0.headers.append(name, value);
         self
     }
 
-    /// The status of the answer.
+    /// The status of the response.
     #[must_use]
     pub fn status(&self) -> StatusCode {
         self.0.status
@@ -85,7 +87,7 @@ impl Refusal {
     }
 }
 
-/// The reason of the status is the message.
+/// A refusal whose message is the reason phrase of the status.
 impl From<StatusCode> for Refusal {
     fn from(status: StatusCode) -> Self {
         Self::new(status, status.canonical_reason().unwrap_or("refused"))

@@ -1,15 +1,16 @@
-//! What is asked: the parameters of a GraphQL request, from a query string or a body.
-
-use std::borrow::Cow;
+//! Parameters of a GraphQL request, from the body of a POST or the query string of a GET.
 
 use async_graphql::{Extensions, Request, Value, Variables};
 use axum::http::StatusCode;
-use percent_encoding::percent_decode;
+use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::error::clip;
 use crate::http::refusal::Refusal;
+
+/// The prefix of the keys with which serde_json represents JSON text and large numbers.
+const RESERVED_PREFIX: &str = "$serde_json::private::";
 
 /// The parameters of one request.
 #[derive(Debug, Default, Deserialize)]
@@ -22,19 +23,23 @@ struct Parameters {
 }
 
 impl Parameters {
-    fn into_request(self, stored: bool) -> Result<Request, Refusal> {
+    /// Converts to a request. `accepts_stored` is whether a stored query may be named in place of a
+    /// text.
+    fn into_request(self, accepts_stored: bool) -> Result<Request, Refusal> {
         let extensions = self.extensions.unwrap_or_default();
         let query = match self.query {
             Some(query) => query,
-            // The extension `ApolloPersistedQueries` of async-graphql knows it.
-            None if stored && extensions.contains_key("persistedQuery") => String::new(),
+            // async-graphql's extension `ApolloPersistedQueries` looks it up.
+            None if accepts_stored && extensions.contains_key("persistedQuery") => String::new(),
             None => return Err(bad_request("the parameter `query` is missing")),
         };
+        // Serializers take an object with such a key for JSON text. From a client it is data, and
+        // must not become JSON text where it is stored and read again.
         let mut values = extensions.values().chain(self.variables.values());
-        if values.any(has_token) {
-            return Err(bad_request(
-                "the variables have a key that has a meaning here",
-            ));
+        if values.any(has_reserved_key) {
+            return Err(bad_request(format!(
+                "variables and extensions cannot have keys that begin with `{RESERVED_PREFIX}`"
+            )));
         }
         let mut request = Request::new(query).variables(self.variables);
         request.operation_name = self.operation_name;
@@ -43,52 +48,56 @@ impl Parameters {
     }
 }
 
-/// Whether an object is in a value that serializers take for JSON that is ready. What a client
-/// sends is never that, and must not become it where it is stored and read again.
-fn has_token(value: &Value) -> bool {
+fn has_reserved_key(value: &Value) -> bool {
     match value {
-        Value::List(values) => values.iter().any(has_token),
+        Value::List(values) => values.iter().any(has_reserved_key),
         Value::Object(fields) => fields
             .iter()
-            .any(|(name, value)| name.starts_with("$serde_json::private::") || has_token(value)),
+            .any(|(key, value)| key.starts_with(RESERVED_PREFIX) || has_reserved_key(value)),
         _ => false,
     }
 }
 
-/// What a body asks for.
-pub(super) enum Asked {
-    One(Box<Request>),
+/// The requests of one body.
+pub(super) enum Requests {
+    Single(Box<Request>),
     Batch(Vec<Request>),
 }
 
-/// Reads the body of a POST. `batch` is how many requests it may have, if it may be a list.
-pub(super) fn from_body(body: &[u8], batch: Option<usize>) -> Result<Asked, Refusal> {
+/// Reads the body of a POST. `max_batch` is the maximum number of requests in a list, if the body
+/// may be one.
+pub(super) fn from_body(body: &[u8], max_batch: Option<usize>) -> Result<Requests, Refusal> {
     if !is_list(body) {
-        return Ok(Asked::One(Box::new(one(body)?)));
+        return Ok(Requests::Single(Box::new(from_object(body)?)));
     }
-    let Some(most) = batch else {
+    let Some(max) = max_batch else {
         return Err(bad_request(
-            "this server takes one request at a time, and no list of them",
+            "this server accepts one request at a time, not a list of requests",
         ));
     };
-    let list: Vec<&RawValue> = serde_json::from_slice(body).map_err(|error| no_json(&error))?;
+    // The items are read as raw text first, so that the number is checked before any is parsed.
+    let list: Vec<&RawValue> =
+        serde_json::from_slice(body).map_err(|error| invalid_body(&error))?;
     if list.is_empty() {
         return Err(bad_request("the list of requests is empty"));
     }
-    if list.len() > most {
-        let message = format!("this server takes {most} requests at a time at most");
+    if list.len() > max {
+        let message = format!("this server accepts at most {max} requests at a time");
         return Err(bad_request(message));
     }
-    let requests = list.into_iter().map(|item| one(item.get().as_bytes()));
-    Ok(Asked::Batch(requests.collect::<Result<_, _>>()?))
+    let requests = list
+        .into_iter()
+        .map(|item| from_object(item.get().as_bytes()));
+    Ok(Requests::Batch(requests.collect::<Result<_, _>>()?))
 }
 
-fn one(body: &[u8]) -> Result<Request, Refusal> {
-    // A list would be read as the fields of the struct, in their order.
+fn from_object(body: &[u8]) -> Result<Request, Refusal> {
+    // serde would read a list as the fields of the struct, in their order.
     if is_list(body) {
         return Err(bad_request("a request is an object"));
     }
-    let parameters: Parameters = serde_json::from_slice(body).map_err(|error| no_json(&error))?;
+    let parameters: Parameters =
+        serde_json::from_slice(body).map_err(|error| invalid_body(&error))?;
     parameters.into_request(true)
 }
 
@@ -96,63 +105,55 @@ fn is_list(body: &[u8]) -> bool {
     body.trim_ascii_start().starts_with(b"[")
 }
 
-/// Reads the query string of a GET. One that is stored must be named by a POST: what it does is
-/// not known here, and a GET changes nothing.
-pub(super) fn from_query(query: &str) -> Result<Request, Refusal> {
+/// Reads the query string of a GET.
+///
+/// It cannot name a stored query, which may be a mutation: its text is not known before the schema
+/// executes it, and a GET must not change anything.
+pub(super) fn from_query_string(text: &str) -> Result<Request, Refusal> {
+    // `form_urlencoded` replaces invalid UTF-8. No byte of a multi-byte character is `&`, `=` or
+    // `+`, so the whole string can be checked at once.
+    if percent_decode_str(text).decode_utf8().is_err() {
+        return Err(bad_request("the query string is not UTF-8"));
+    }
     let mut parameters = Parameters::default();
     let (mut variables, mut extensions) = (None, None);
-    for pair in query.split('&') {
-        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let place = match &*decode(name)? {
+    for (name, value) in form_urlencoded::parse(text.as_bytes()) {
+        let slot = match &*name {
             "query" => &mut parameters.query,
             "operationName" => &mut parameters.operation_name,
             "variables" => &mut variables,
             "extensions" => &mut extensions,
             _ => continue,
         };
-        if place.replace(decode(value)?.into_owned()).is_some() {
-            return Err(bad_request(format!(
-                "the parameter `{name}` is there twice"
-            )));
+        if slot.replace(value.into_owned()).is_some() {
+            let message = format!("the parameter `{name}` is given twice");
+            return Err(bad_request(message));
         }
     }
-    // A form with an empty field sends it.
+    // An HTML form sends its empty fields as well.
     parameters.operation_name = parameters.operation_name.filter(|name| !name.is_empty());
     let is_set = |text: &String| !text.is_empty();
     if let Some(text) = variables.filter(is_set) {
-        parameters.variables = parameter("variables", &text)?;
+        parameters.variables = json_parameter("variables", &text)?;
     }
     if let Some(text) = extensions.filter(is_set) {
-        parameters.extensions = parameter("extensions", &text)?;
+        parameters.extensions = json_parameter("extensions", &text)?;
     }
     parameters.into_request(false)
 }
 
-fn parameter<'a, T: Deserialize<'a>>(name: &str, text: &'a str) -> Result<T, Refusal> {
+fn json_parameter<'a, T: Deserialize<'a>>(name: &str, text: &'a str) -> Result<T, Refusal> {
     serde_json::from_str(text)
         .map_err(|error| bad_request(format!("the parameter `{name}`: {error}")))
 }
 
-/// A part of a query string, as forms write it.
-fn decode(text: &str) -> Result<Cow<'_, str>, Refusal> {
-    let invalid = || bad_request("the query string is not UTF-8");
-    if text.contains('+') {
-        let text = text.replace('+', " ");
-        let text = percent_decode(text.as_bytes()).decode_utf8();
-        return Ok(Cow::Owned(text.map_err(|_| invalid())?.into_owned()));
-    }
-    percent_decode(text.as_bytes())
-        .decode_utf8()
-        .map_err(|_| invalid())
-}
-
-fn no_json(error: &serde_json::Error) -> Refusal {
-    bad_request(format!("the body is no GraphQL request: {error}"))
+fn invalid_body(error: &serde_json::Error) -> Refusal {
+    bad_request(format!("the body is not a GraphQL request: {error}"))
 }
 
 fn bad_request(message: impl Into<String>) -> Refusal {
-    // It may have a value of the client's in it.
     let mut message = message.into();
+    // It may quote a value of the client.
     clip(&mut message);
     Refusal::new(StatusCode::BAD_REQUEST, message)
 }

@@ -1,39 +1,32 @@
-//! From an HTTP request to its answer.
+//! The endpoint as a service: from an HTTP request to its response.
 
 use std::convert::Infallible;
-use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
-use async_graphql::parser::types::{OperationType, Selection, SelectionSet};
-use async_graphql::{Data, Executor, Request, Response as Outcome, ServerError};
+use async_graphql::{Data, Executor, Request, Response as GraphQlResponse};
 use axum::body::{Body, Bytes, HttpBody};
-use axum::http::header::{ALLOW, CONTENT_LENGTH};
+use axum::http::header::ALLOW;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
+use axum::http::{HeaderValue, Method, Response, StatusCode};
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, join_all};
-use http_body_util::BodyExt as _;
 use tower_service::Service;
 
-use crate::error::error;
-use crate::http::GraphQl;
-use crate::http::accept::{Format, check_body, negotiate, wants_page};
-use crate::http::answer;
-use crate::http::answer::Answer;
+use crate::http::accept::{Format, check_content_type, negotiate, wants_page};
+use crate::http::body;
+use crate::http::deadline::Deadline;
+use crate::http::encode::{Outcome, encode, options};
+use crate::http::endpoint::GraphQl;
 use crate::http::graphiql;
 use crate::http::mask::{mask, panicked};
+use crate::http::precheck::precheck;
 use crate::http::refusal::Refusal;
-use crate::http::request::{Asked, from_body, from_query};
-use crate::http::settings::Settings;
-use crate::request::context::AlreadyRead;
+use crate::http::request::{Requests, from_body, from_query_string};
+use crate::http::settings::InsertData;
 use crate::response::null_failed_fields;
-use crate::spec::operation::operation;
-use crate::spec::variables as given;
 
 const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, OPTIONS");
-const ONLY_POST: HeaderValue = HeaderValue::from_static("POST");
 
 impl<E, B> Service<axum::http::Request<B>> for GraphQl<E>
 where
@@ -53,61 +46,67 @@ where
         let endpoint = self.clone();
         Box::pin(async move {
             let (parts, body) = request.into_parts();
-            Ok(endpoint.answer(parts, Body::new(body)).await)
+            Ok(endpoint.respond(parts, Body::new(body)).await)
         })
     }
 }
 
 impl<E: Executor> GraphQl<E> {
-    async fn answer(&self, parts: Parts, body: Body) -> Response<Body> {
+    async fn respond(&self, parts: Parts, body: Body) -> Response<Body> {
         let settings = &*self.settings;
-        let reads = parts.method == Method::GET || parts.method == Method::HEAD;
-        if reads && settings.graphiql && wants_page(&parts.headers) {
+        let is_read = parts.method == Method::GET || parts.method == Method::HEAD;
+        if is_read && settings.graphiql && wants_page(&parts.headers) {
             return graphiql::page();
         }
         let format = negotiate(&parts.headers);
-        let answer = match format {
-            // Whoever asks what there is need not accept it.
-            _ if parts.method == Method::OPTIONS => return answer::options(METHODS),
+        let result = match format {
+            // OPTIONS has no body, so any `Accept` will do.
+            _ if parts.method == Method::OPTIONS => return options(METHODS),
             None => Err(Refusal::new(
                 StatusCode::NOT_ACCEPTABLE,
-                "an answer is application/graphql-response+json or application/json",
+                "a response is application/graphql-response+json or application/json",
             )),
             Some(_) => {
-                let served = AssertUnwindSafe(self.serve(&parts, body, reads)).catch_unwind();
-                served.await.unwrap_or_else(|panic| {
-                    let mut errors = [panicked(&*panic)];
+                // Nothing is used after a panic but the settings, which are not modified: the
+                // request's data and its future are dropped.
+                let outcome = AssertUnwindSafe(self.serve(&parts, body, is_read)).catch_unwind();
+                outcome.await.unwrap_or_else(|payload| {
+                    let mut errors = [panicked(&*payload)];
                     mask(&mut errors, settings);
-                    Ok(Answer::Failed(errors.into()))
+                    Ok(Outcome::Panicked(errors.into()))
                 })
             }
         };
-        answer::write(answer, format.unwrap_or(Format::Json))
+        encode(result, format.unwrap_or(Format::Json))
     }
 
-    async fn serve(&self, parts: &Parts, body: Body, reads: bool) -> Result<Answer, Refusal> {
+    /// Reads and executes a request within the time limit. What can refuse it comes in the order of
+    /// its cost: headers, the application's hooks, the body, the query.
+    async fn serve(&self, parts: &Parts, body: Body, is_read: bool) -> Result<Outcome, Refusal> {
         let settings = &*self.settings;
-        let clock = Clock::new(settings.timeout);
-        if !reads && parts.method != Method::POST {
+        let deadline = Deadline::after(settings.timeout);
+        if !is_read && parts.method != Method::POST {
             let refusal = Refusal::new(
                 StatusCode::METHOD_NOT_ALLOWED,
                 "send a query with GET, and anything with POST",
             );
             return Err(refusal.with_header(ALLOW, METHODS));
         }
-        if !reads {
-            check_body(&parts.headers)?;
-            check_length(&parts.headers, settings.max_body)?;
+        if !is_read {
+            check_content_type(&parts.headers)?;
+            body::check_length(&parts.headers, settings.max_body)?;
         }
-        // Before the body is read: who is not let in need not be listened to.
-        let mut fills = Vec::with_capacity(settings.data.len());
+        // The hooks run before the body is read: a client that they refuse cannot make the server
+        // receive and parse a body.
+        let mut inserts = Vec::with_capacity(settings.data.len());
         for hook in &settings.data {
-            fills.push(clock.limit(hook(parts)).await.ok_or_else(too_slow)??);
+            inserts.push(deadline.limit(hook(parts)).await.ok_or_else(too_slow)??);
         }
-        let asked = if reads {
-            Asked::One(Box::new(from_query(parts.uri.query().unwrap_or(""))?))
+        let requests = if is_read {
+            let query_string = parts.uri.query().unwrap_or("");
+            Requests::Single(Box::new(from_query_string(query_string)?))
         } else {
-            let body = clock.limit(read(body, settings.max_body)).await;
+            let body = deadline.limit(body::read(body, settings.max_body)).await;
             let body = body.ok_or_else(|| {
                 Refusal::new(
                     StatusCode::REQUEST_TIMEOUT,
@@ -116,138 +115,78 @@ impl<E: Executor> GraphQl<E> {
             })??;
             from_body(&body, settings.max_batch)?
         };
-        let fill = |request: &mut Request| {
+        let executed = self.execute_all(requests, &inserts, is_read);
+        deadline.limit(executed).await.ok_or_else(too_slow)?
+    }
+
+    async fn execute_all(
+        &self,
+        requests: Requests,
+        inserts: &[InsertData],
+        is_read: bool,
+    ) -> Result<Outcome, Refusal> {
+        let insert_data = |request: &mut Request| {
             let mut data = Data::default();
-            for fill in &fills {
-                fill(&mut data);
+            for insert in inserts {
+                insert(&mut data);
             }
             request.data = data;
         };
-        let executed = async {
-            match asked {
-                Asked::One(mut request) => {
-                    fill(&mut request);
-                    self.one(*request, reads).await
-                }
-                Asked::Batch(requests) => {
-                    let outcomes = requests.into_iter().map(async |mut request| {
-                        fill(&mut request);
-                        self.execute(request, reads).await
-                    });
-                    let outcomes: Result<_, _> = join_all(outcomes).await.into_iter().collect();
-                    Ok(Answer::Batch(outcomes?))
-                }
+        match requests {
+            Requests::Single(mut request) => {
+                insert_data(&mut request);
+                self.execute_single(*request, is_read).await
             }
-        };
-        clock.limit(executed).await.ok_or_else(too_slow)?
-    }
-
-    /// Answers one request, directly where it was answered so before.
-    async fn one(&self, request: Request, reads: bool) -> Result<Answer, Refusal> {
-        // Extensions of the schema may have a use for those of the request.
-        let asks_more = !request.extensions.is_empty();
-        let known = self.settings.queries.known(&request.query);
-        let direct = known
-            .filter(|_| !asks_more)
-            .and_then(|query| query.direct(request.operation_name.as_deref(), &request.variables));
-        if let Some(direct) = direct
-            && let Some(body) = direct.answer().await
-        {
-            return Ok(Answer::Written(body));
+            Requests::Batch(requests) => {
+                let responses = requests.into_iter().map(async |mut request| {
+                    insert_data(&mut request);
+                    self.execute(request, is_read).await
+                });
+                let responses: Result<_, _> = join_all(responses).await.into_iter().collect();
+                Ok(Outcome::Batch(responses?))
+            }
         }
-        Ok(Answer::One(Box::new(self.execute(request, reads).await?)))
     }
 
-    /// Executes one request, if it is one that may be executed.
-    async fn execute(&self, mut request: Request, reads: bool) -> Result<Outcome, Refusal> {
+    /// Executes one request, or answers it directly if a plan is cached for it.
+    async fn execute_single(&self, request: Request, is_read: bool) -> Result<Outcome, Refusal> {
+        // A direct answer depends on the query, the operation and the variables only. An extension
+        // of the schema may use the extensions of the request.
+        let has_extensions = !request.extensions.is_empty();
+        let query = self.settings.cache.get(&request.query);
+        let plan = query
+            .filter(|_| !has_extensions)
+            .and_then(|query| query.plan(request.operation_name.as_deref(), &request.variables));
+        if let Some(plan) = plan
+            && let Some(body) = plan.replay().await
+        {
+            return Ok(Outcome::Direct(body));
+        }
+        let response = self.execute(request, is_read).await?;
+        Ok(Outcome::Single(Box::new(response)))
+    }
+
+    /// Executes one request on the schema, if the checks allow it.
+    async fn execute(
+        &self,
+        mut request: Request,
+        is_read: bool,
+    ) -> Result<GraphQlResponse, Refusal> {
         let settings = &*self.settings;
-        // A document that `ApolloPersistedQueries` has, which came through here when it was new.
-        // Not with GET: it may be a mutation.
-        let is_stored = !reads && request.query.is_empty() && !request.extensions.is_empty();
-        if !is_stored && let Err(error) = check(&mut request, settings, reads)? {
-            return Ok(Outcome::from_errors(vec![error]));
+        // A stored query of `ApolloPersistedQueries` has no text to check. It was checked when it
+        // was stored, since it came through here. With GET it may not be named: it may be a
+        // mutation.
+        let is_stored = !is_read && request.query.is_empty() && !request.extensions.is_empty();
+        if !is_stored && let Err(error) = precheck(&mut request, settings, is_read)? {
+            return Ok(GraphQlResponse::from_errors(vec![error]));
         }
         if !settings.introspection {
             request = request.disable_introspection();
         }
-        let mut outcome = self.executor.execute(request).await;
-        null_failed_fields(&mut outcome);
-        mask(&mut outcome.errors, settings);
-        Ok(outcome)
-    }
-}
-
-/// Reads a query and looks at it before it is executed. The inner error is one of GraphQL.
-fn check(
-    request: &mut Request,
-    settings: &Settings,
-    reads: bool,
-) -> Result<Result<(), ServerError>, Refusal> {
-    let query = match settings.queries.read(&request.query) {
-        Ok(query) => query,
-        Err(error) => return Ok(Err(error)),
-    };
-    let document = &query.document;
-    // Where it is not said which one is meant, the executor says so.
-    let operation = operation(document, request.operation_name.as_deref());
-    if reads && operation.is_some_and(|operation| operation.ty == OperationType::Mutation) {
-        let refusal = Refusal::new(
-            StatusCode::METHOD_NOT_ALLOWED,
-            "a mutation is sent with POST",
-        );
-        return Err(refusal.with_header(ALLOW, ONLY_POST));
-    }
-    let definitions = operation.map(|operation| &operation.variable_definitions);
-    for variable in definitions.into_iter().flatten() {
-        // Else the executor notices when it needs it, with half of a mutation done.
-        if let Some(what) = given::not_provided(&variable.node, &request.variables) {
-            let mut error = error(what, "BAD_USER_INPUT");
-            error.locations.push(variable.pos);
-            return Ok(Err(error));
-        }
-    }
-    if !settings.introspection {
-        let operations = document.operations.iter();
-        let fragments = document.fragments.values();
-        let mut selections = operations
-            .map(|(_, operation)| &operation.node.selection_set.node)
-            .chain(fragments.map(|fragment| &fragment.node.selection_set.node));
-        if selections.any(introspects) {
-            let what = "introspection is switched off";
-            return Ok(Err(error(what, "INTROSPECTION_DISABLED")));
-        }
-    }
-    request.set_parsed_query(document.clone());
-    request.data.insert(AlreadyRead(query));
-    Ok(Ok(()))
-}
-
-/// Whether a selection asks for the schema. Its depth is known to be within limits.
-fn introspects(selection: &SelectionSet) -> bool {
-    selection.items.iter().any(|item| match &item.node {
-        Selection::Field(field) => {
-            matches!(field.node.name.node.as_str(), "__schema" | "__type")
-                || introspects(&field.node.selection_set.node)
-        }
-        Selection::InlineFragment(fragment) => introspects(&fragment.node.selection_set.node),
-        Selection::FragmentSpread(_) => false,
-    })
-}
-
-/// The time that is left for a request.
-struct Clock(Option<tokio::time::Instant>);
-
-impl Clock {
-    fn new(limit: Duration) -> Self {
-        Self(tokio::time::Instant::now().checked_add(limit))
-    }
-
-    /// `None` where the time is over.
-    async fn limit<T>(&self, work: impl Future<Output = T>) -> Option<T> {
-        match self.0 {
-            Some(end) => tokio::time::timeout_at(end, work).await.ok(),
-            None => Some(work.await),
-        }
+        let mut response = self.executor.execute(request).await;
+        null_failed_fields(&mut response);
+        mask(&mut response.errors, settings);
+        Ok(response)
     }
 }
 
@@ -257,36 +196,4 @@ fn too_slow() -> Refusal {
         "the request was not answered within the time limit",
     )
     .code("TIMEOUT")
-}
-
-fn too_large(most: usize) -> Refusal {
-    Refusal::new(
-        StatusCode::PAYLOAD_TOO_LARGE,
-        format!("the body of a request has {most} bytes at most"),
-    )
-}
-
-/// A client that says how much it will send is refused before it does.
-fn check_length(headers: &HeaderMap, most: usize) -> Result<(), Refusal> {
-    let length = headers.get(CONTENT_LENGTH).and_then(|it| it.to_str().ok());
-    match length.and_then(|length| length.parse::<u64>().ok()) {
-        Some(length) if length > most as u64 => Err(too_large(most)),
-        _ => Ok(()),
-    }
-}
-
-async fn read(mut body: Body, most: usize) -> Result<Vec<u8>, Refusal> {
-    let mut bytes = Vec::new();
-    while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|_| {
-            Refusal::new(StatusCode::BAD_REQUEST, "the body of the request broke off")
-        })?;
-        if let Ok(data) = frame.into_data() {
-            if data.len() > most - bytes.len() {
-                return Err(too_large(most));
-            }
-            bytes.extend_from_slice(&data);
-        }
-    }
-    Ok(bytes)
 }

@@ -1,4 +1,4 @@
-//! How an endpoint answers.
+//! Settings of an endpoint, with their defaults.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,17 +8,18 @@ use async_graphql::Data;
 use axum::http::request::Parts;
 use futures_util::future::BoxFuture;
 
-use crate::DocumentLimits;
-use crate::http::mask::InternalError;
+use crate::http::internal_error::InternalError;
 use crate::http::refusal::Refusal;
-use crate::request::query_cache::{KEPT, Queries};
+use crate::request::limits::DocumentLimits;
+use crate::request::query_cache::{DEFAULT_CAPACITY, QueryCache};
 
-/// Puts something into the data of each request of a batch.
-pub(super) type Fill = Box<dyn Fn(&mut Data) + Send + Sync>;
+/// Inserts a value into the data of a GraphQL request. Called for each request of a batch.
+pub(super) type InsertData = Box<dyn Fn(&mut Data) + Send + Sync>;
 
-pub(super) type Hook = dyn Fn(&Parts) -> BoxFuture<'static, Result<Fill, Refusal>> + Send + Sync;
+pub(super) type DataHook =
+    dyn Fn(&Parts) -> BoxFuture<'static, Result<InsertData, Refusal>> + Send + Sync;
 
-pub(super) type Tell = dyn Fn(&InternalError<'_>) + Send + Sync;
+pub(super) type ErrorCallback = dyn Fn(&InternalError<'_>) + Send + Sync;
 
 #[derive(Clone)]
 pub(super) struct Settings {
@@ -28,9 +29,9 @@ pub(super) struct Settings {
     pub(super) max_body: usize,
     pub(super) max_batch: Option<usize>,
     pub(super) timeout: Duration,
-    pub(super) queries: Arc<Queries>,
-    pub(super) data: Vec<Arc<Hook>>,
-    pub(super) on_internal_error: Option<Arc<Tell>>,
+    pub(super) cache: Arc<QueryCache>,
+    pub(super) data: Vec<Arc<DataHook>>,
+    pub(super) on_internal_error: Option<Arc<ErrorCallback>>,
 }
 
 impl Default for Settings {
@@ -42,7 +43,7 @@ impl Default for Settings {
             max_body: 1 << 20,
             max_batch: None,
             timeout: Duration::from_secs(30),
-            queries: Arc::new(Queries::new(DocumentLimits::default(), KEPT)),
+            cache: Arc::new(QueryCache::new(DocumentLimits::default(), DEFAULT_CAPACITY)),
             data: Vec::new(),
             on_internal_error: None,
         }
@@ -58,7 +59,8 @@ impl fmt::Debug for Settings {
             .field("max_body", &self.max_body)
             .field("max_batch", &self.max_batch)
             .field("timeout", &self.timeout)
-            .field("limits", &self.queries.limits())
+            .field("limits", &self.cache.limits())
+            .field("keep", &self.cache.capacity())
             .finish_non_exhaustive()
     }
 }

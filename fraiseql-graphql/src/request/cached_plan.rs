@@ -1,5 +1,5 @@
-//! Requests that are answered past the schema: what was answered with the documents of one root
-//! field is answered with them again, by the same statement and the same projection.
+//! Direct answers: a request that repeats an earlier one is answered without executing the schema,
+//! with the statement and the projection of the earlier one.
 
 use std::sync::{Arc, Mutex};
 
@@ -8,47 +8,48 @@ use async_graphql::{CacheControl, Response};
 
 #[cfg(feature = "http")]
 use crate::response::MAX_RESERVED_BYTES;
-use fraiseql_runtime::__graphql::ListRead;
-use fraiseql_runtime::__graphql::lock;
+use fraiseql_runtime::__graphql::{ListRead, lock};
 use fraiseql_runtime::Readers;
 use fraiseql_runtime::select::Projection;
 
-/// How a request was answered. None of it is data.
+/// How a request for one root field was answered. It contains no data: documents are read each
+/// time.
 #[cfg_attr(
     not(feature = "http"),
-    expect(dead_code, reason = "it is the endpoint that answers so")
+    expect(dead_code, reason = "only the endpoint replays a plan")
 )]
 pub(crate) struct CachedPlan {
-    /// The field's name in the answer.
-    pub(crate) name: String,
-    /// Else it is one document, or null.
+    pub(crate) response_key: String,
+    /// Whether the value is a list of documents; otherwise it is one document or null.
     pub(crate) is_list: bool,
     pub(crate) read: ListRead,
     pub(crate) projection: Projection,
     pub(crate) readers: Readers,
 }
 
-/// In the data of an execution that may be answered directly another time: where its only root
-/// field says how it is answered.
+/// In the data of an execution whose plan may be cached: the resolver of its only root field
+/// records the plan here.
 #[derive(Clone, Default)]
 pub(crate) struct PlanRecorder(Arc<Mutex<Option<CachedPlan>>>);
 
 impl PlanRecorder {
-    pub(crate) fn record(&self, direct: CachedPlan) {
-        *lock(&self.0) = Some(direct);
+    pub(crate) fn record(&self, plan: CachedPlan) {
+        *lock(&self.0) = Some(plan);
     }
 
-    /// What was recorded, if the answer is that, and nothing beside it.
-    pub(crate) fn of(&self, response: &Response) -> Option<CachedPlan> {
-        let is_all = response.errors.is_empty()
+    /// Takes the recorded plan, if the response consists of its documents only. A plan cannot
+    /// reproduce errors, extensions or headers.
+    pub(crate) fn take(&self, response: &Response) -> Option<CachedPlan> {
+        let is_data_only = response.errors.is_empty()
             && response.extensions.is_empty()
             && response.http_headers.is_empty();
-        lock(&self.0).take().filter(|_| is_all)
+        lock(&self.0).take().filter(|_| is_data_only)
     }
 }
 
-/// Whether an operation is a query of one field, whatever is inside of that.
-pub(crate) fn is_one_field(operation: &OperationDefinition) -> bool {
+/// Whether an operation is a query of one field without directives. A directive may depend on
+/// something other than the request.
+pub(crate) fn is_single_field(operation: &OperationDefinition) -> bool {
     let set = &operation.selection_set.node;
     operation.ty == OperationType::Query
         && operation.directives.is_empty()
@@ -56,25 +57,34 @@ pub(crate) fn is_one_field(operation: &OperationDefinition) -> bool {
             if matches!(&item.node, Item::Field(field) if field.node.directives.is_empty()))
 }
 
-/// Whether an answer is sent without a word of how long it may be kept.
-pub(crate) fn is_silent(cache: CacheControl) -> bool {
+/// Whether a response is sent without a `Cache-Control` header. A plan cannot reproduce it.
+pub(crate) fn has_no_cache_header(cache: CacheControl) -> bool {
     cache.value().is_none()
 }
 
+#[cfg(feature = "http")]
 impl CachedPlan {
-    /// The answer as it is sent; `None` where there is an error to be told, for the schema to do.
-    #[cfg(feature = "http")]
-    pub(crate) async fn answer(&self) -> Option<Vec<u8>> {
+    /// Reads the documents and writes the response. `None` if there is an error: the request is
+    /// then to be executed by the schema, which reports it with its path.
+    pub(crate) async fn replay(&self) -> Option<Vec<u8>> {
         use fraiseql_runtime::__graphql::ListRow;
         use fraiseql_runtime::ReadTarget as _;
 
-        let documents = self.readers.list(self.read.clone()).await.ok()?;
-        let documents = documents.iter().filter_map(ListRow::document);
-        let size: usize = documents.clone().map(|one| one.json().len()).sum();
-        let mut out = Vec::with_capacity(self.name.len() + 16 + size.min(MAX_RESERVED_BYTES));
+        // Any error, of the database or of a document, discards what was written so far: only the
+        // schema can report it with its path. It then reads the documents again.
+        let rows = self.readers.list(self.read.clone()).await.ok()?;
+        let documents = rows.iter().filter_map(ListRow::document);
+        let size: usize = documents
+            .clone()
+            .map(|document| document.json().len())
+            .sum();
+        let mut out =
+            Vec::with_capacity(self.response_key.len() + 16 + size.min(MAX_RESERVED_BYTES));
+        // A response key is a GraphQL name, which needs no escaping.
         out.extend_from_slice(b"{\"data\":{\"");
-        out.extend_from_slice(self.name.as_bytes());
+        out.extend_from_slice(self.response_key.as_bytes());
         out.extend_from_slice(b"\":");
+        // The layout is that of `write_response` for this one field.
         let mut errors = Vec::new();
         let mut write = |json: &[u8], out: &mut Vec<u8>| {
             self.projection.write_with(json, out, &mut errors);
@@ -90,6 +100,7 @@ impl CachedPlan {
             }
             out.push(b']');
         } else {
+            // A document whose row is gone from the base table is missing in `documents`.
             match documents.take(1).next() {
                 Some(document) => write(document.json(), &mut out)?,
                 None => out.extend_from_slice(b"null"),

@@ -1,9 +1,16 @@
-//! What is done with each request: limits before parsing, the cache of queries, the extension of
-//! the schema, and the plans of requests that come again.
+//! Processing of a request before and after its execution.
+//!
+//! A query is read once: its size is checked ([`limits`]), it is parsed and cached
+//! ([`query_cache`]), and what earlier requests have found out about it is kept with it
+//! ([`query`]). The [`extension`] of the schema, which [`prepared`] configures, validates and
+//! rewrites it for each request and completes the response. [`cached_plan`] repeats a response
+//! without the schema.
 
 pub(crate) mod cached_plan;
 pub(crate) mod context;
+pub(crate) mod extension;
 pub(crate) mod limits;
 pub(crate) mod prepared;
+pub(crate) mod query;
 pub(crate) mod query_cache;
 pub(crate) mod root_field_dedup;

@@ -1,4 +1,8 @@
-//! Fields that stand in a query twice, resolved once.
+//! Deduplication of root fields with one response key.
+//!
+//! async-graphql resolves each field of a query by itself, also two with the same response key:
+//! `{ posts { id } posts { title } }`. Both have the same value, since each is resolved with the
+//! merged selection, so a view is read only once.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -7,31 +11,34 @@ use std::sync::{Arc, Mutex};
 use async_graphql::{Context, QueryPathSegment, ServerResult, Value};
 use futures_util::lock::Mutex as AsyncMutex;
 
+use crate::spec::operation::fields_with_key;
 use fraiseql_runtime::__graphql::lock;
 
-/// The values of the fields that one request has resolved, by their names in the answer.
+/// In the data of an execution: the values of its root fields by their response keys.
 #[derive(Default)]
 pub(crate) struct RootFieldDedup {
     values: Mutex<HashMap<String, Slot>>,
 }
 
-/// `None` until the first of the fields is resolved.
+/// `None` until the first field with the response key is resolved.
 type Slot = Arc<AsyncMutex<Option<ServerResult<Value>>>>;
 
 impl RootFieldDedup {
-    /// Resolves a field of the query's outermost object, unless another of its name in the
-    /// answer was: then its value is that one's, or its error, which is told once.
+    /// Resolves a root field, or returns the result of an earlier field with the same response key.
     pub(crate) async fn resolve(
         ctx: &Context<'_>,
         resolve: impl Future<Output = ServerResult<Value>>,
     ) -> ServerResult<Value> {
-        let (Some(once), Some(name)) = (ctx.data_opt::<Self>(), outermost(ctx)) else {
+        let (Some(dedup), Some(key)) = (ctx.data_opt::<Self>(), repeated_key(ctx)) else {
             return resolve.await;
         };
         let slot = {
-            let mut values = lock(&once.values);
-            Arc::clone(values.entry(name.to_owned()).or_default())
+            let mut values = lock(&dedup.values);
+            Arc::clone(values.entry(key.to_owned()).or_default())
         };
+        // Root fields of a query are resolved concurrently: the first to lock the slot resolves,
+        // and the others wait for its result. Each response key has its own slot, so that different
+        // fields do not wait for each other.
         let mut slot = slot.lock().await;
         if let Some(result) = &*slot {
             return result.clone();
@@ -42,21 +49,22 @@ impl RootFieldDedup {
     }
 }
 
-/// The field's name in the answer, where it is one of the outermost object, and twice in it.
-fn outermost<'a>(ctx: &Context<'a>) -> Option<&'a str> {
-    let place = ctx.path_node?;
-    let QueryPathSegment::Name(name) = place.segment else {
+/// The response key of the field that is being resolved, if it is a root field and the operation
+/// has another with the same key.
+fn repeated_key<'a>(ctx: &Context<'a>) -> Option<&'a str> {
+    let node = ctx.path_node?;
+    let QueryPathSegment::Name(key) = node.segment else {
         return None;
     };
-    if place.parent.is_some() {
+    if node.parent.is_some() {
         return None;
     }
     let mut fields = Vec::new();
-    crate::resolve::requested_fields::fields_called(
-        name,
+    fields_with_key(
+        key,
         &ctx.query_env.operation.node.selection_set.node,
         &ctx.query_env.fragments,
         &mut fields,
     );
-    (fields.len() > 1).then_some(name)
+    (fields.len() > 1).then_some(key)
 }

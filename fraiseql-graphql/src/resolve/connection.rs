@@ -1,36 +1,33 @@
-//! Pages of documents, as [Relay](https://relay.dev/graphql/connections.htm) has them.
+//! Pages of documents as GraphQL connections of the
+//! [Relay specification](https://relay.dev/graphql/connections.htm).
 //!
-//! A page is an object like any other: it has a table, and is written as JSON first, of which a
-//! query selects.
+//! A page is written as the JSON of a connection, of which a projection then writes the selected
+//! fields, as it does with documents.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::marker::PhantomData;
-use std::sync::Mutex;
 
-use async_graphql::parser::types::Field as AskedField;
+use async_graphql::parser::types::Field;
 use async_graphql::registry::Registry;
 use async_graphql::{ContextSelectionSet, OutputType, Positioned, ServerResult, Value};
 
-use super::document::Answer;
+use crate::resolve::connection_shape::shape;
+use crate::resolve::document_writer::DocumentWriter;
 use crate::schema::types;
-use fraiseql_runtime::__graphql::lock;
-use fraiseql_runtime::Embed;
 use fraiseql_runtime::TView;
-use fraiseql_runtime::list::{Connection, Cursor};
-use fraiseql_runtime::scalar::{Scalar, ScalarType};
-use fraiseql_runtime::schema::{Data, Field, Link, Many, One, Shape, Source, Table};
+use fraiseql_runtime::list::{Cursor, DocumentPage};
+use fraiseql_runtime::schema::{Data, Shape};
 use fraiseql_runtime::select::{Projection, Selection};
 
 /// A page of documents as the value of a resolver: `PostConnection`, with `edges`, `nodes` and
 /// `pageInfo`.
 pub struct TvConnection<T> {
-    page: Connection,
+    page: DocumentPage,
     of: PhantomData<fn() -> T>,
 }
 
-impl<T> From<Connection> for TvConnection<T> {
-    fn from(page: Connection) -> Self {
+impl<T> From<DocumentPage> for TvConnection<T> {
+    fn from(page: DocumentPage) -> Self {
         Self {
             page,
             of: PhantomData,
@@ -50,17 +47,24 @@ impl<T: TView> OutputType for TvConnection<T> {
     async fn resolve(
         &self,
         ctx: &ContextSelectionSet<'_>,
-        _field: &Positioned<AskedField>,
+        _field: &Positioned<Field>,
     ) -> ServerResult<Value> {
-        let mut answer = Answer::of(ctx, shape::<T>())?;
-        write(&mut answer, &self.page, T::VIEW.data)?;
-        answer.finish()
+        let mut writer = DocumentWriter::of(ctx, shape::<T>())?;
+        write(&mut writer, &self.page, T::VIEW.data)?;
+        writer.finish()
     }
 }
 
-/// Writes what is asked of a page. The page is laid out as its documents are, so that a
-/// projection finds all keys where it expects them.
-pub(crate) fn write(answer: &mut Answer<'_>, page: &Connection, data: Data) -> ServerResult<()> {
+/// Writes the selected fields of a page.
+///
+/// The JSON of the page has the layout of its documents: the separators of the type in which they
+/// are stored, and the keys in the order of the shape. A projection finds keys fastest where it
+/// expects them.
+pub(crate) fn write(
+    writer: &mut DocumentWriter<'_>,
+    page: &DocumentPage,
+    data: Data,
+) -> ServerResult<()> {
     let (colon, comma) = match data {
         Data::Jsonb => (": ", ", "),
         Data::Json => (":", ","),
@@ -72,8 +76,10 @@ pub(crate) fn write(answer: &mut Answer<'_>, page: &Connection, data: Data) -> S
         }
     };
     add(&["{"]);
+    // `edges` and `nodes` have the same documents: they are copied only into those that are
+    // selected.
     for list in ["edges", "nodes"] {
-        if !answer.asks_for(list) {
+        if !writer.selects(list) {
             continue;
         }
         add(&["\"", list, "\"", colon, "["]);
@@ -87,6 +93,7 @@ pub(crate) fn write(answer: &mut Answer<'_>, page: &Connection, data: Data) -> S
                 continue;
             }
             add(&["{\"node\"", colon, text, comma]);
+            // A cursor is base64, which needs no escaping.
             add(&["\"cursor\"", colon, "\"", &cursor.to_string(), "\"}"]);
         }
         add(&["]", comma]);
@@ -109,144 +116,37 @@ pub(crate) fn write(answer: &mut Answer<'_>, page: &Connection, data: Data) -> S
         &page.has_previous().to_string(),
     ]);
     add(&["}}"]);
-    answer.document(&json, None)
+    writer.document(&json, None)
 }
 
-/// The lists in the documents of a page that are not asked for.
-pub(crate) fn unselected_lists(shape: &'static Shape, asked: &Selection) -> Vec<&'static str> {
-    let mut of_documents = Selection::new();
-    for field in asked.fields() {
+/// The lists of the documents of a page that are not selected, and need not be read.
+pub(crate) fn unselected_lists(shape: &'static Shape, connection: &Selection) -> Vec<&'static str> {
+    // A list is unselected if neither `nodes` nor `edges.node` selects it.
+    let mut merged = Selection::new();
+    for field in connection.fields() {
         let Some(fields) = &field.fields else {
             continue;
         };
         match field.name.as_str() {
-            "nodes" => add(&mut of_documents, fields),
+            "nodes" => add_fields(&mut merged, fields),
             "edges" => {
                 let nodes = fields.fields().iter().filter(|field| field.name == "node");
                 for fields in nodes.filter_map(|node| node.fields.as_ref()) {
-                    add(&mut of_documents, fields);
+                    add_fields(&mut merged, fields);
                 }
             }
             _ => {}
         }
     }
-    // What cannot be of one object is asked for in two; then nothing is left out.
-    Projection::of_asked(shape, &of_documents)
+    // `nodes` and `edges.node` may use one alias for different fields, which cannot be merged. Then
+    // all lists are read.
+    Projection::of_request(shape, &merged)
         .map(|projection| projection.unselected_lists())
         .unwrap_or_default()
 }
 
-fn add(to: &mut Selection, fields: &Selection) {
+fn add_fields(to: &mut Selection, fields: &Selection) {
     for field in fields.fields() {
         to.push(field.clone());
     }
-}
-
-/// The table of the pages of a part's documents.
-pub(crate) fn shape<T: Embed>() -> &'static Shape {
-    kept(T::SHAPE, "Connection", || {
-        vec![
-            many("edges", edge::<T>),
-            many("nodes", T::shape),
-            one("pageInfo", page_info),
-        ]
-    })
-}
-
-fn edge<T: Embed>() -> &'static Shape {
-    kept(T::SHAPE, "Edge", || {
-        vec![
-            one("node", T::shape),
-            value("cursor", <String as Scalar>::TYPE),
-        ]
-    })
-}
-
-fn page_info() -> &'static Shape {
-    const FIELDS: &[Field] = &[
-        value("endCursor", <Option<String> as Scalar>::TYPE),
-        value("hasNextPage", <bool as Scalar>::TYPE),
-        value("startCursor", <Option<String> as Scalar>::TYPE),
-        value("hasPreviousPage", <bool as Scalar>::TYPE),
-    ];
-    const SHAPE: &Shape = &Shape {
-        id: "fraiseql_graphql::PageInfo",
-        name: "PageInfo",
-        type_name: "PageInfo",
-        docs: Some("What is around a page."),
-        table: NOWHERE,
-        filter: None,
-        key: None,
-        fields: FIELDS,
-    };
-    SHAPE
-}
-
-/// No rows are read for these shapes: they are filled from documents.
-const NOWHERE: Table = Table {
-    schema: "",
-    name: "",
-};
-
-const fn field(json: &'static str, source: Source) -> Field {
-    Field {
-        name: json,
-        json,
-        docs: None,
-        source,
-        promoted: None,
-    }
-}
-
-const fn value(json: &'static str, ty: ScalarType) -> Field {
-    field(json, Source::Column { column: "", ty })
-}
-
-fn one(json: &'static str, shape: fn() -> &'static Shape) -> Field {
-    field(
-        json,
-        Source::One(One {
-            fk: "",
-            key: None,
-            nullable: false,
-            shape,
-        }),
-    )
-}
-
-fn many(json: &'static str, shape: fn() -> &'static Shape) -> Field {
-    field(
-        json,
-        Source::Many(Many {
-            link: Link::ForeignKey(""),
-            key: None,
-            order_by: &[],
-            limit: None,
-            filter: None,
-            shape,
-        }),
-    )
-}
-
-/// The table of what is made of a shape, composed on first use. There is one for each struct
-/// and kind, and it lives as long as the program.
-fn kept(of: &'static Shape, kind: &str, fields: impl FnOnce() -> Vec<Field>) -> &'static Shape {
-    static KEPT: Mutex<Option<HashMap<String, &'static Shape>>> = Mutex::new(None);
-    let id = format!("{}::{kind}", of.id);
-    let mut kept = lock(&KEPT);
-    kept.get_or_insert_default()
-        .entry(id)
-        .or_insert_with_key(|id| {
-            let type_name = format!("{}{kind}", of.type_name).leak();
-            Box::leak(Box::new(Shape {
-                id: id.clone().leak(),
-                name: type_name,
-                type_name,
-                docs: None,
-                table: NOWHERE,
-                filter: None,
-                key: None,
-                fields: fields().leak(),
-            }))
-        })
 }

@@ -1,4 +1,4 @@
-//! Documents as values of resolvers.
+//! Values of resolvers: a document, and a list of documents.
 
 use std::borrow::Cow;
 use std::marker::PhantomData;
@@ -6,28 +6,22 @@ use std::sync::Arc;
 
 use async_graphql::parser::types::Field;
 use async_graphql::registry::Registry;
-use async_graphql::{
-    ContextSelectionSet, OutputType, PathSegment, Positioned, ServerError, ServerResult, Value,
-};
+use async_graphql::{ContextSelectionSet, OutputType, Positioned, ServerResult, Value};
 use serde_json::value::RawValue;
 
-use crate::request::context::Kept;
-use crate::resolve::requested_fields::Asked;
-use crate::response::{ErrorPath, MAX_RESERVED_BYTES, raw};
+use crate::resolve::document_writer::DocumentWriter;
 use crate::schema::types;
-use fraiseql_runtime::__graphql as read;
+use fraiseql_runtime::__graphql::documents;
 use fraiseql_runtime::Embed;
 use fraiseql_runtime::ReadTarget;
 use fraiseql_runtime::Result;
 use fraiseql_runtime::TView;
 use fraiseql_runtime::read::Document;
-use fraiseql_runtime::schema::Shape;
-use fraiseql_runtime::select::{Projection, ProjectionError, Segment};
 
-/// A document as the value of a resolver: answered with the fields that the query selects, out
-/// of the bytes that were read.
+/// A document as the value of a resolver. The fields that the query selects are copied from the
+/// stored bytes.
 ///
-/// Its GraphQL type is that of the struct, with the struct's fields.
+/// Its GraphQL type is the object type of the struct `T`.
 ///
 /// ```
 /// use async_graphql::{EmptyMutation, EmptySubscription, Object, Schema};
@@ -42,7 +36,7 @@ use fraiseql_runtime::select::{Projection, ProjectionError, Segment};
 ///
 /// #[Object]
 /// impl Query {
-///     /// Mostly `TvDoc::find(&pool, id)`.
+///     /// Usually `TvDoc::find(&pool, id)`.
 ///     async fn post(&self) -> async_graphql::Result<TvDoc<Post>> {
 ///         let json = r#"{"id": 7, "title": "Notes"}"#;
 ///         Ok(RawValue::from_string(json.to_owned())?.into())
@@ -61,10 +55,10 @@ pub struct TvDoc<T> {
     of: PhantomData<fn() -> T>,
 }
 
-/// Documents as the value of a resolver: a list of what [`TvDoc`] is one of, never null.
+/// Documents as the value of a resolver: a list of non-null elements, each like a [`TvDoc`].
 ///
-/// It is collected from what [`List::read`](fraiseql_runtime::list::List::read) gives, from JSON, or from
-/// [`TvDoc`]s:
+/// It can be collected from the documents of [`List::read`](fraiseql_runtime::list::List::read),
+/// from JSON, or from [`TvDoc`]s:
 ///
 /// ```
 /// use fraiseql_runtime::TView;
@@ -90,7 +84,7 @@ pub struct TvList<T> {
     of: PhantomData<fn() -> T>,
 }
 
-/// Where the JSON of a document is.
+/// The JSON of a document, by its owner.
 enum Content {
     Stored(Document),
     Raw(Box<RawValue>),
@@ -123,36 +117,36 @@ impl<T: Embed> TvDoc<T> {
 }
 
 impl<T: TView> TvDoc<T> {
-    /// Reads the document of `key`; `None` where there is none.
+    /// Reads the document of `key`. `None` if there is none.
     ///
     /// # Errors
-    /// As [`TView::find`].
+    /// Those of [`TView::find`].
     pub async fn find(target: impl ReadTarget, key: T::Key) -> Result<Option<Self>> {
-        let documents = read::documents(target, T::handle(), &[key]).await?;
-        Ok(documents.into_iter().next().map(Self::from))
+        let found = documents(target, T::handle(), &[key]).await?;
+        Ok(found.into_iter().next().map(Self::from))
     }
 }
 
 impl<T: TView> TvList<T> {
-    /// Reads the documents of `keys`, in their order, in one statement. Keys without a document
-    /// are left out.
+    /// Reads the documents of `keys` in one statement, in the order of the keys. Keys without a
+    /// document are skipped.
     ///
     /// # Errors
-    /// As [`TView::find_many`].
+    /// Those of [`TView::find_many`].
     pub async fn find(target: impl ReadTarget, keys: &[T::Key]) -> Result<Self> {
-        let documents = read::documents(target, T::handle(), keys).await?;
-        Ok(documents.into_iter().collect())
+        let found = documents(target, T::handle(), keys).await?;
+        Ok(found.into_iter().collect())
     }
 }
 
-/// A document that was read with [`TView::find_json`], or the JSON of one.
+/// From a document that [`TView::find_json`] has read, or other JSON in the form of one.
 impl<T: Embed> From<Box<RawValue>> for TvDoc<T> {
     fn from(json: Box<RawValue>) -> Self {
         Self::new(Content::Raw(json))
     }
 }
 
-/// A document that is kept in memory.
+/// From a document that is shared in memory, such as a cached one.
 impl<T: Embed> From<Arc<RawValue>> for TvDoc<T> {
     fn from(json: Arc<RawValue>) -> Self {
         Self::new(Content::Shared(json))
@@ -197,13 +191,13 @@ impl<T> TvList<T> {
         }
     }
 
-    /// How many documents there are.
+    /// The number of documents.
     #[must_use]
     pub fn len(&self) -> usize {
         self.contents.len()
     }
 
-    /// Whether there is no document.
+    /// Whether the list has no documents.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.contents.is_empty()
@@ -224,9 +218,9 @@ impl<T: Embed> OutputType for TvDoc<T> {
         ctx: &ContextSelectionSet<'_>,
         _field: &Positioned<Field>,
     ) -> ServerResult<Value> {
-        let mut answer = Answer::of(ctx, T::SHAPE)?;
-        answer.document(self.content.json(), None)?;
-        answer.finish()
+        let mut writer = DocumentWriter::of(ctx, T::SHAPE)?;
+        writer.document(self.content.json(), None)?;
+        writer.finish()
     }
 }
 
@@ -249,112 +243,8 @@ impl<T: Embed> OutputType for TvList<T> {
         ctx: &ContextSelectionSet<'_>,
         _field: &Positioned<Field>,
     ) -> ServerResult<Value> {
-        let mut answer = Answer::of(ctx, T::SHAPE)?;
-        answer.list(self.contents.iter().map(Content::json))?;
-        answer.finish()
-    }
-}
-
-/// The answer to a field that is made of documents.
-pub(crate) struct Answer<'a> {
-    ctx: &'a ContextSelectionSet<'a>,
-    projection: Projection,
-    as_values: bool,
-    out: Vec<u8>,
-}
-
-impl<'a> Answer<'a> {
-    pub(crate) fn of(
-        ctx: &'a ContextSelectionSet<'a>,
-        shape: &'static Shape,
-    ) -> ServerResult<Self> {
-        let asked = Asked::of(ctx, shape);
-        let projection = match ctx.data_opt::<Kept>() {
-            Some(Kept(query)) => query.projection(shape, &asked.selection),
-            None => Projection::of_asked(shape, &asked.selection),
-        };
-        let projection =
-            projection.map_err(|error| ServerError::new(error.to_string(), Some(ctx.item.pos)))?;
-        Ok(Self {
-            ctx,
-            projection,
-            as_values: asked.as_values,
-            out: Vec::new(),
-        })
-    }
-
-    pub(crate) fn projection(&self) -> &Projection {
-        &self.projection
-    }
-
-    /// Whether it is made of values, and not of bytes.
-    pub(crate) const fn as_values(&self) -> bool {
-        self.as_values
-    }
-
-    /// Adds what is asked of a document.
-    pub(crate) fn document(&mut self, json: &[u8], index: Option<usize>) -> ServerResult<()> {
-        let mut errors = Vec::new();
-        let written = self.projection.write_with(json, &mut self.out, &mut errors);
-        if errors.is_empty() {
-            return Ok(());
-        }
-        let mut errors = errors.iter().map(|error| self.located(error, index));
-        if written {
-            errors.for_each(|error| self.ctx.add_error(error));
-            return Ok(());
-        }
-        // The last one is why there is no document: the others are told as well.
-        let last = errors.next_back();
-        errors.for_each(|error| self.ctx.add_error(error));
-        Err(last.unwrap_or_else(|| ServerError::new("the document is null", None)))
-    }
-
-    /// Whether a field of the outermost object is asked for.
-    pub(crate) fn asks_for(&self, field: &str) -> bool {
-        let mut asked = self.projection.selection().fields().iter();
-        asked.any(|selected| selected.name == field)
-    }
-
-    /// Adds what is asked of each of the documents of a list.
-    pub(crate) fn list<'d>(
-        &mut self,
-        documents: impl Iterator<Item = &'d [u8]> + Clone,
-    ) -> ServerResult<()> {
-        let size: usize = documents.clone().map(<[u8]>::len).sum();
-        self.out.reserve(size.min(MAX_RESERVED_BYTES));
-        self.out.push(b'[');
-        for (index, json) in documents.enumerate() {
-            if index > 0 {
-                self.out.push(b',');
-            }
-            self.document(json, Some(index))?;
-        }
-        self.out.push(b']');
-        Ok(())
-    }
-
-    fn located(&self, error: &ProjectionError, index: Option<usize>) -> ServerError {
-        let located = ServerError::new(error.to_string(), Some(self.ctx.item.pos));
-        let mut located = self.ctx.set_error_path(located);
-        located.path.extend(index.map(PathSegment::Index));
-        located
-            .path
-            .extend(error.path().iter().map(|segment| match segment {
-                Segment::Name(name) => PathSegment::Field(name.clone()),
-                Segment::Index(index) => PathSegment::Index(*index),
-            }));
-        located.source = Some(Arc::new(ErrorPath(located.path.clone())));
-        located
-    }
-
-    pub(crate) fn finish(self) -> ServerResult<Value> {
-        let fail = |text: String| ServerError::new(text, Some(self.ctx.item.pos));
-        if self.as_values {
-            return serde_json::from_slice(&self.out).map_err(|error| fail(error.to_string()));
-        }
-        String::from_utf8(self.out)
-            .map(raw)
-            .map_err(|error| fail(error.to_string()))
+        let mut writer = DocumentWriter::of(ctx, T::SHAPE)?;
+        writer.list(self.contents.iter().map(Content::json))?;
+        writer.finish()
     }
 }

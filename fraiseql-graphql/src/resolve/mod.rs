@@ -1,6 +1,12 @@
-//! Documents as values of resolvers.
+//! Documents as values of resolvers, and the root fields that read views.
+//!
+//! [`requested_fields`] turns the selection set of a field into a selection, [`document_writer`]
+//! writes the selected fields of documents, and [`document`] and [`connection`] are the values that
+//! resolvers return. [`views`] has the root fields.
 
 pub(crate) mod connection;
+pub(crate) mod connection_shape;
 pub(crate) mod document;
+pub(crate) mod document_writer;
 pub(crate) mod requested_fields;
 pub(crate) mod views;

@@ -1,41 +1,42 @@
-//! What a query asks of a document: GraphQL's selection sets, as [`Selection`]s.
+//! The fields that a query requests of a document: a selection set of GraphQL as a [`Selection`].
 //!
-//! The library resolves each field of a query by itself, also where two of them have one name
-//! in the answer: `{ posts { id } posts { title } }`. It merges objects, but not the bytes that
-//! documents are written as. So each of the two is resolved with what both ask for, and one of
-//! the two equal answers is dropped.
+//! async-graphql resolves each field of a query by itself, also two with the same response key:
+//! `{ posts { id } posts { title } }`. It merges the objects that they return, but not documents,
+//! which are bytes. Therefore each of the two is resolved with the fields that both request, and
+//! async-graphql drops one of the two equal values.
 
 use async_graphql::parser::types::{Field, Selection as Item, SelectionSet, TypeCondition};
 use async_graphql::registry::{MetaType, MetaTypeName};
 use async_graphql::{ContextBase, Positioned, QueryPathSegment};
 
-use crate::spec::operation::{Fragments, root_type};
-use crate::spec::placeholder::is_mark;
+use crate::spec::operation::{Fragments, fields_with_key, root_type};
+use crate::spec::placeholder::is_placeholder;
 use fraiseql_runtime::schema::{Shape, Source};
 use fraiseql_runtime::select::{Selected, Selection};
 
-/// What is asked of a document, and how the answer is to be given.
-pub(crate) struct Asked {
+/// The fields that are requested of a document, and the form in which to return them.
+pub(crate) struct RequestedFields {
     pub(crate) selection: Selection,
-    /// The fields of one name in the answer are of different types, by their fragments. The
-    /// library has to merge their answers, so they are to be given as trees of values.
+    /// Whether to return a tree of values, which async-graphql can merge, in place of bytes:
+    /// several fields have this response key, and which of them apply depends on the type of an
+    /// object.
     pub(crate) as_values: bool,
 }
 
-impl Asked {
-    /// What is asked of the documents of the field that is being resolved.
+impl RequestedFields {
+    /// The fields that are requested of the documents of the field that is being resolved.
     pub(crate) fn of(ctx: &ContextBase<'_, &Positioned<SelectionSet>>, shape: &Shape) -> Self {
         let fragments = &ctx.query_env.fragments;
         let mut selection = Selection::new();
         let mut as_values = false;
-        match same_name(ctx) {
-            Same::One => add(&mut selection, &ctx.item.node, shape, fragments),
-            Same::Sets(sets) => {
+        match merged_fields(ctx) {
+            MergedFields::Single => add(&mut selection, &ctx.item.node, shape, fragments),
+            MergedFields::Several(sets) => {
                 for set in sets {
                     add(&mut selection, set, shape, fragments);
                 }
             }
-            Same::OfOtherTypes => {
+            MergedFields::TypeDependent => {
                 as_values = true;
                 add(&mut selection, &ctx.item.node, shape, fragments);
             }
@@ -47,23 +48,25 @@ impl Asked {
     }
 }
 
-/// The fields of a query that have one place in the answer.
-enum Same<'a> {
-    /// There is one.
-    One,
-    /// There are several, and these are their selection sets.
-    Sets(Vec<&'a SelectionSet>),
+/// The fields of a query that share one place in the response.
+enum MergedFields<'a> {
+    /// There is only the field that is being resolved.
+    Single,
+    /// There are several, with these selection sets.
+    Several(Vec<&'a SelectionSet>),
     /// There are several, and which of them apply depends on the type of an object.
-    OfOtherTypes,
+    TypeDependent,
 }
 
-/// The fields that have the place in the answer of the field that is being resolved.
-fn same_name<'a>(ctx: &ContextBase<'a, &'a Positioned<SelectionSet>>) -> Same<'a> {
-    let Some(place) = ctx.path_node else {
-        return Same::One;
+/// Finds the fields that share the place in the response of the field that is being resolved.
+fn merged_fields<'a>(ctx: &ContextBase<'a, &'a Positioned<SelectionSet>>) -> MergedFields<'a> {
+    let Some(node) = ctx.path_node else {
+        return MergedFields::Single;
     };
-    let mut path: Vec<&str> = std::iter::once(&place)
-        .chain(place.parents())
+    // The response keys from the root to this field. Positions in lists do not matter: all items of
+    // a list are selected from by the same sets.
+    let mut path: Vec<&str> = std::iter::once(&node)
+        .chain(node.parents())
         .filter_map(|node| match node.segment {
             QueryPathSegment::Name(name) => Some(name),
             QueryPathSegment::Index(_) => None,
@@ -71,20 +74,26 @@ fn same_name<'a>(ctx: &ContextBase<'a, &'a Positioned<SelectionSet>>) -> Same<'a
         .collect();
     path.reverse();
 
+    // At each level, all sets that contribute to the object are searched for the next key, not only
+    // the one that async-graphql is resolving: in `{ a { posts { id } } a { posts { title } } }`
+    // the fields `posts` are merged because the fields `a` are.
     let operation = &ctx.query_env.operation.node;
     let registry = &ctx.schema_env.registry;
     let mut ty = root_type(registry, operation);
     let mut sets = vec![&operation.selection_set.node];
-    let mut several = false;
-    let mut objects = true;
-    for name in path {
+    let mut is_several = false;
+    let mut only_objects = true;
+    for key in path {
         let mut fields = Vec::new();
         for set in sets {
-            fields_called(name, set, &ctx.query_env.fragments, &mut fields);
+            fields_with_key(key, set, &ctx.query_env.fragments, &mut fields);
         }
-        several |= fields.len() > 1;
+        is_several |= fields.len() > 1;
         let parent = ty.and_then(|ty| registry.types.get(ty));
-        objects &= matches!(parent, Some(MetaType::Object { .. }));
+        // The fields of an object type all apply. Those of an interface or a union were collected
+        // regardless of their fragments' types, which may apply to different objects.
+        only_objects &= matches!(parent, Some(MetaType::Object { .. }));
+        // Any of the fields gives the type: validation has ensured that they are the same field.
         ty = parent
             .zip(fields.first())
             .and_then(|(parent, field)| parent.field_by_name(&field.name.node))
@@ -94,78 +103,45 @@ fn same_name<'a>(ctx: &ContextBase<'a, &'a Positioned<SelectionSet>>) -> Same<'a
             .map(|field| &field.selection_set.node)
             .collect();
     }
-    match (several, objects) {
-        (false, _) => Same::One,
-        (true, true) => Same::Sets(sets),
-        (true, false) => Same::OfOtherTypes,
+    match (is_several, only_objects) {
+        (false, _) => MergedFields::Single,
+        (true, true) => MergedFields::Several(sets),
+        (true, false) => MergedFields::TypeDependent,
     }
 }
 
-/// Collects the fields of a name in the answer. `@skip` and `@include` have had their effect.
-pub(crate) fn fields_called<'a>(
-    name: &str,
-    set: &'a SelectionSet,
-    fragments: &'a Fragments,
-    found: &mut Vec<&'a Field>,
-) {
-    for item in &set.items {
-        match &item.node {
-            Item::Field(field) => {
-                if field.node.response_key().node == name {
-                    found.push(&field.node);
-                }
-            }
-            Item::FragmentSpread(spread) => {
-                if let Some(fragment) = fragments.get(&spread.node.fragment_name.node) {
-                    fields_called(name, &fragment.node.selection_set.node, fragments, found);
-                }
-            }
-            Item::InlineFragment(fragment) => {
-                fields_called(name, &fragment.node.selection_set.node, fragments, found);
-            }
-        }
-    }
-}
-
-/// Adds the fields of a selection set to a selection. Fields that the shape has not are left
-/// to whom compiles the selection.
+/// Adds the fields of a selection set to a selection, which merges those with one response key.
+/// Unknown fields are added as well: compiling the selection reports them.
 fn add(selection: &mut Selection, set: &SelectionSet, shape: &Shape, fragments: &Fragments) {
     let applies = |condition: &Positioned<TypeCondition>| condition.node.on.node == shape.type_name;
     for item in &set.items {
         match &item.node {
-            // Objects of ours can be without fields.
-            Item::Field(field) if is_mark(&field.node) => {}
+            // A projection writes an object without fields as `{}`: it needs no placeholder.
+            Item::Field(field) if is_placeholder(&field.node) => {}
             Item::Field(field) => selection.push(selected(&field.node, shape, fragments)),
             Item::FragmentSpread(spread) => {
                 let fragment = fragments.get(&spread.node.fragment_name.node);
                 if let Some(fragment) = fragment
                     && applies(&fragment.node.type_condition)
                 {
-                    add(
-                        selection,
-                        &fragment.node.selection_set.node,
-                        shape,
-                        fragments,
-                    );
+                    let set = &fragment.node.selection_set.node;
+                    add(selection, set, shape, fragments);
                 }
             }
             Item::InlineFragment(fragment) => {
                 if fragment.node.type_condition.as_ref().is_none_or(applies) {
-                    add(
-                        selection,
-                        &fragment.node.selection_set.node,
-                        shape,
-                        fragments,
-                    );
+                    let set = &fragment.node.selection_set.node;
+                    add(selection, set, shape, fragments);
                 }
             }
         }
     }
 }
 
+/// A field with the fields that are requested of its part.
 fn selected(field: &Field, shape: &Shape, fragments: &Fragments) -> Selected {
     let name = field.name.node.as_str();
-    let child = shape
+    let part = shape
         .fields
         .iter()
         .find(|field| field.json == name)
@@ -174,9 +150,9 @@ fn selected(field: &Field, shape: &Shape, fragments: &Fragments) -> Selected {
             Source::Many(many) => Some((many.shape)()),
             _ => None,
         });
-    let fields = child.map(|child| {
+    let fields = part.map(|part| {
         let mut nested = Selection::new();
-        add(&mut nested, &field.selection_set.node, child, fragments);
+        add(&mut nested, &field.selection_set.node, part, fragments);
         nested
     });
     Selected {

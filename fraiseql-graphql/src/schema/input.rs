@@ -1,6 +1,6 @@
-//! Which documents are wanted, and in which order, as GraphQL input types.
+//! GraphQL input types for the filter and the order of a list.
 //!
-//! They are made of the promoted columns of a view, and of its key.
+//! Their fields are the promoted fields of a view and its key.
 
 use std::borrow::Cow;
 use std::marker::PhantomData;
@@ -12,45 +12,46 @@ use super::types;
 use fraiseql_runtime::TView;
 use fraiseql_runtime::list;
 use fraiseql_runtime::list::{Direction, Filter, Nulls, Operator, OrderBy};
-use fraiseql_runtime::scalar::ScalarType;
-use fraiseql_runtime::schema::{Field, View};
+use fraiseql_runtime::scalar::{Scalar, ScalarType};
+use fraiseql_runtime::schema::{Field, Source, View};
 
-/// The argument that says which documents of a view are wanted: `PostWhere`.
+/// The filter of a list as an argument of a resolver: `PostWhere` for a view `Post`.
 ///
 /// ```graphql
 /// posts(where: {published: {eq: true}, or: [{title: {ilike: "%rust%"}}, {rating: {gte: 4}}]})
 /// ```
 ///
-/// It has a field for each promoted field of the document that has `filter`, `sort` or
-/// `unique`, and one for the key; and `and`, `or` and `not`. All that it says must hold.
+/// The input type has a field for the key and for each promoted field of the document (`filter`,
+/// `sort` or `unique`), and the fields `and`, `or` and `not`. A document matches if every field of
+/// the argument matches.
 pub struct TvWhere<T> {
     filter: Filter,
     of: PhantomData<fn() -> T>,
 }
 
 impl<T> TvWhere<T> {
-    /// The condition, for a [`List`](fraiseql_runtime::list::List).
+    /// Converts to a filter of a [`List`](fraiseql_runtime::list::List).
     #[must_use]
     pub fn into_filter(self) -> Filter {
         self.filter
     }
 }
 
-/// A term of the argument that says in which order documents are wanted: `PostOrderBy`.
+/// One term of a list's order as an argument of a resolver: `PostOrderBy` for a view `Post`.
 ///
 /// ```graphql
 /// posts(orderBy: [{rating: DESC_NULLS_LAST}, {createdAt: DESC}])
 /// ```
 ///
-/// It has a field for each field of the document that has `#[tview(sort)]`, and one for the
-/// key, and names exactly one of them.
+/// The input type has a field for the key and for each field of the document with `#[tview(sort)]`.
+/// A term sets exactly one of them.
 pub struct TvOrderBy<T> {
     order_by: OrderBy,
     of: PhantomData<fn() -> T>,
 }
 
 impl<T> TvOrderBy<T> {
-    /// The term, for a [`List`](fraiseql_runtime::list::List).
+    /// Converts to an order of a [`List`](fraiseql_runtime::list::List).
     #[must_use]
     pub fn into_order_by(self) -> OrderBy {
         self.order_by
@@ -78,7 +79,7 @@ impl<T: TView> InputType for TvWhere<T> {
     }
 
     fn to_value(&self) -> Value {
-        // It would be the default of an argument, and there is none to make one with.
+        // async-graphql calls this for the default of an argument, which this type never has.
         Value::Null
     }
 
@@ -108,7 +109,7 @@ impl<T: TView> InputType for TvOrderBy<T> {
     }
 
     fn to_value(&self) -> Value {
-        // As in `TvWhere`.
+        // Never called, as in `TvWhere`.
         Value::Null
     }
 
@@ -125,24 +126,24 @@ fn order_name(view: &View) -> String {
     format!("{}OrderBy", view.shape.type_name)
 }
 
-/// Registers the type of a view's `where`. Gives its name.
+/// Registers the type of a view's argument `where`. Returns its name.
 pub(crate) fn register_where(registry: &mut Registry, view: &'static View) -> String {
     let name = where_name(view);
     types::input_object(registry, &name, view.shape.id, false, |registry| {
         let of_field = |field: &&Field| {
             let ty = register_comparison(registry, view, field);
-            types::input(field.json, ty)
+            types::input_value(field.json, ty)
         };
         let mut fields: Vec<_> = list::filterable(view).iter().map(of_field).collect();
-        fields.push(types::input("and", format!("[{name}!]")));
-        fields.push(types::input("or", format!("[{name}!]")));
-        fields.push(types::input("not", name.clone()));
+        fields.push(types::input_value("and", format!("[{name}!]")));
+        fields.push(types::input_value("or", format!("[{name}!]")));
+        fields.push(types::input_value("not", name.clone()));
         fields
     });
     name
 }
 
-/// Registers the type of a term of a view's order. Gives its name.
+/// Registers the type of one term of a view's argument `orderBy`. Returns its name.
 pub(crate) fn register_order(registry: &mut Registry, view: &'static View) -> String {
     let name = order_name(view);
     types::enum_type(
@@ -152,13 +153,13 @@ pub(crate) fn register_order(registry: &mut Registry, view: &'static View) -> St
         DIRECTIONS.iter().map(|(name, ..)| *name),
     );
     types::input_object(registry, &name, view.shape.id, true, |_| {
-        let of_field = |field: &&Field| types::input(field.json, "OrderDirection".to_owned());
+        let of_field = |field: &&Field| types::input_value(field.json, "OrderDirection".to_owned());
         list::sortable(view).iter().map(of_field).collect()
     });
     name
 }
 
-/// The names of directions, and what they mean.
+/// The values of the enum `OrderDirection`, with their meaning.
 const DIRECTIONS: [(&str, Direction, Option<Nulls>); 6] = [
     ("ASC", Direction::Asc, None),
     ("DESC", Direction::Desc, None),
@@ -168,25 +169,23 @@ const DIRECTIONS: [(&str, Direction, Option<Nulls>); 6] = [
     ("DESC_NULLS_LAST", Direction::Desc, Some(Nulls::Last)),
 ];
 
-/// The type of the document's field.
-pub(crate) fn type_of(field: &Field) -> ScalarType {
+/// The scalar type of a promoted field.
+fn scalar_type(field: &Field) -> ScalarType {
     match &field.source {
-        fraiseql_runtime::schema::Source::Column { ty, .. }
-        | fraiseql_runtime::schema::Source::Expr { ty, .. } => *ty,
-        fraiseql_runtime::schema::Source::Aggregate(aggregate) => aggregate.ty,
-        // Objects and lists of objects are not promoted.
-        fraiseql_runtime::schema::Source::One(_) | fraiseql_runtime::schema::Source::Many(_) => {
-            <String as fraiseql_runtime::Scalar>::TYPE
-        }
+        Source::Column { ty, .. } | Source::Expr { ty, .. } => *ty,
+        Source::Aggregate(aggregate) => aggregate.ty,
+        // Unreachable: the derive does not promote objects and lists of objects.
+        Source::One(_) | Source::Many(_) => <String as Scalar>::TYPE,
     }
 }
 
-/// Registers the type of what a field can be compared with: `StringFilter`. Gives its name.
+/// Registers the type that lists the operators of a field, such as `StringFilter`. Returns its
+/// name.
 fn register_comparison(registry: &mut Registry, view: &View, field: &Field) -> String {
-    let ty = type_of(field);
+    let ty = scalar_type(field);
     let scalar = types::scalar(registry, ty, types::is_key(view.shape, field));
-    let kind = if ty.list.is_some() { "List" } else { "" };
-    let name = format!("{scalar}{kind}Filter");
+    let suffix = if ty.list.is_some() { "List" } else { "" };
+    let name = format!("{scalar}{suffix}Filter");
     let value = match ty.list {
         None => scalar.to_owned(),
         Some(_) => format!("[{scalar}!]"),
@@ -194,23 +193,24 @@ fn register_comparison(registry: &mut Registry, view: &View, field: &Field) -> S
     types::input_object(registry, &name, "fraiseql_graphql::TvWhere", false, |_| {
         let operators = Operator::of(&ty).iter();
         operators
-            .map(|operator| comparison(*operator, &value))
+            .map(|operator| operand(*operator, &value))
             .collect()
     });
     name
 }
 
-fn comparison(operator: Operator, value: &str) -> MetaInputValue {
+/// The field of a comparison for one operator. `value` is the type of the field that is compared.
+fn operand(operator: Operator, value: &str) -> MetaInputValue {
     let ty = match operator {
         Operator::IsNull => "Boolean".to_owned(),
         Operator::In | Operator::NotIn => format!("[{value}!]"),
         Operator::Like | Operator::Ilike => "String".to_owned(),
         _ => value.to_owned(),
     };
-    types::input(operator.name(), ty)
+    types::input_value(operator.name(), ty)
 }
 
-/// The filter that a `where` stands for.
+/// Reads the argument `where` as a filter.
 pub(crate) fn filter(view: &'static View, value: &Value) -> Result<Filter, String> {
     let Value::Object(fields) = value else {
         return Err(format!("{} is an object, not {value}", where_name(view)));
@@ -218,7 +218,7 @@ pub(crate) fn filter(view: &'static View, value: &Value) -> Result<Filter, Strin
     let mut all = Vec::with_capacity(fields.len());
     for (name, value) in fields {
         match (name.as_str(), value) {
-            // As if it were not there.
+            // A condition that is null counts as omitted.
             (_, Value::Null) => {}
             ("and", value) => all.push(Filter::all(filters(view, value)?)),
             ("or", value) => all.push(Filter::any(filters(view, value)?)),
@@ -226,12 +226,11 @@ pub(crate) fn filter(view: &'static View, value: &Value) -> Result<Filter, Strin
             (field, Value::Object(comparisons)) => {
                 if comparisons.is_empty() {
                     return Err(format!(
-                        "{field}: {{}} compares with nothing; leave it out where all values are \
-                         wanted"
+                        "{field}: {{}} compares with nothing; omit the field to match all values"
                     ));
                 }
                 for (operator, value) in comparisons {
-                    all.push(compared(field, operator, value)?);
+                    all.push(comparison(field, operator, value)?);
                 }
             }
             (field, value) => {
@@ -244,7 +243,7 @@ pub(crate) fn filter(view: &'static View, value: &Value) -> Result<Filter, Strin
     Ok(Filter::all(all))
 }
 
-/// The filters of a list, or the one filter that stands for a list of one.
+/// Reads a list of filters. By the coercion rules of GraphQL, a single value is a list of one.
 fn filters(view: &'static View, value: &Value) -> Result<Vec<Filter>, String> {
     match value {
         Value::List(values) => values.iter().map(|value| filter(view, value)).collect(),
@@ -252,28 +251,29 @@ fn filters(view: &'static View, value: &Value) -> Result<Vec<Filter>, String> {
     }
 }
 
-fn compared(field: &str, name: &str, value: &Value) -> Result<Filter, String> {
+/// Reads one operator and its operand.
+fn comparison(field: &str, name: &str, value: &Value) -> Result<Filter, String> {
     let Some(operator) = Operator::from_name(name) else {
-        return Err(format!("{field}: there is no operator {name}"));
+        return Err(format!("{field}: unknown operator {name}"));
     };
     if *value == Value::Null {
         return Err(format!(
-            "{field}: {{{name}: null}} is true of no value; write {{isNull: true}} for those that \
-             are null, or leave the comparison out"
+            "{field}: {{{name}: null}} matches no value; use {{isNull: true}} to match null, or omit \
+             the comparison"
         ));
     }
     let mut value = value
         .clone()
         .into_json()
         .map_err(|error| format!("{field}: {error}"))?;
-    // In GraphQL a value stands for a list of it.
+    // By the coercion rules of GraphQL, a single value is a list of one.
     if matches!(operator, Operator::In | Operator::NotIn) && !value.is_array() {
         value = serde_json::Value::Array(vec![value]);
     }
     Ok(Filter::compare(field, operator, value))
 }
 
-/// The order that a list of terms stands for.
+/// Reads the argument `orderBy` as the terms of an order.
 pub(crate) fn order(view: &'static View, value: &Value) -> Result<Vec<OrderBy>, String> {
     match value {
         Value::Null => Ok(Vec::new()),
@@ -282,6 +282,7 @@ pub(crate) fn order(view: &'static View, value: &Value) -> Result<Vec<OrderBy>, 
     }
 }
 
+/// Reads one term of an order.
 fn order_term(view: &'static View, value: &Value) -> Result<OrderBy, String> {
     let expected = || {
         format!(

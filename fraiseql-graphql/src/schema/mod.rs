@@ -1,4 +1,4 @@
-//! GraphQL types of views and parts, their inputs, and the root fields that read them.
+//! GraphQL types of views and parts: object types and the input types of filters and orders.
 
 pub(crate) mod input;
 pub(crate) mod types;

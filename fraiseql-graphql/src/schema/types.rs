@@ -1,23 +1,25 @@
-//! The constant tables of structs, as GraphQL object types.
+//! GraphQL object types from the constant tables of structs.
 //!
-//! What is not a type of its own in the tables, enums and scalars, is registered on the way.
+//! The enums and scalars of a struct's fields are registered together with its object type.
 
 use async_graphql::indexmap::IndexMap;
 use async_graphql::registry::{
     Deprecation, MetaEnumValue, MetaField, MetaInputValue, MetaType, Registry,
 };
 
-use fraiseql_runtime::scalar::{ElementNull, Enum, Form, ScalarType};
+use fraiseql_runtime::scalar::{ElementNull, Enum, JsonEncoding, ScalarType};
 use fraiseql_runtime::schema::{Field, Shape, Source};
 
-/// Registers the object type of a shape, with all that it refers to. Gives its name.
+/// Registers the object type of a shape and every type that it refers to. Returns its name.
 ///
 /// # Panics
-/// When another type has the name already: the schema cannot be built.
+/// If another type has the same name: the schema cannot be built.
 pub(crate) fn object(registry: &mut Registry, shape: &'static Shape) -> &'static str {
-    if !claim(registry, shape.type_name, shape.id, "type_name") {
+    if !is_unregistered(registry, shape.type_name, shape.id, "type_name") {
         return shape.type_name;
     }
+    // The types of the fields are registered before the object itself. The recursion ends, since
+    // the derive refuses a cycle of shapes.
     let fields = shape
         .fields
         .iter()
@@ -38,30 +40,30 @@ pub(crate) fn object(registry: &mut Registry, shape: &'static Shape) -> &'static
     shape.type_name
 }
 
-/// Whether `name` is still to be registered for `id`.
+/// Whether the type `name` of the struct `id` has yet to be registered.
 ///
 /// # Panics
-/// When it is registered for something else.
-fn claim(registry: &Registry, name: &str, id: &str, attribute: &str) -> bool {
-    let Some(there) = registry.types.get(name) else {
+/// If the name is registered for another struct.
+fn is_unregistered(registry: &Registry, name: &str, id: &str, attribute: &str) -> bool {
+    let Some(existing) = registry.types.get(name) else {
         return true;
     };
     assert!(
-        there.rust_typename() == Some(id) || registry.ignore_name_conflicts.contains(name),
+        existing.rust_typename() == Some(id) || registry.ignore_name_conflicts.contains(name),
         "`{}` and `{id}` have the same GraphQL name `{name}`; give one of them another with \
          #[tview({attribute} = \"..\")]",
-        there.rust_typename().unwrap_or("a scalar"),
+        existing.rust_typename().unwrap_or("a scalar"),
     );
     false
 }
 
-/// The type of a field, as GraphQL writes it: `[Comment!]!`.
+/// The type of a field in GraphQL notation, such as `[Comment!]!`.
 fn field_type(registry: &mut Registry, shape: &Shape, field: &Field) -> String {
     match &field.source {
         Source::One(one) => {
             let name = object(registry, (one.shape)());
-            let mark = if one.nullable { "" } else { "!" };
-            format!("{name}{mark}")
+            let suffix = if one.nullable { "" } else { "!" };
+            format!("{name}{suffix}")
         }
         Source::Many(many) => {
             let name = object(registry, (many.shape)());
@@ -69,22 +71,22 @@ fn field_type(registry: &mut Registry, shape: &Shape, field: &Field) -> String {
         }
         Source::Column { ty, .. } | Source::Expr { ty, .. } => {
             let name = scalar(registry, *ty, is_key(shape, field));
-            whole_type(name, *ty)
+            scalar_type(name, *ty)
         }
         Source::Aggregate(aggregate) => {
             let name = scalar(registry, aggregate.ty, false);
-            whole_type(name, aggregate.ty)
+            scalar_type(name, aggregate.ty)
         }
     }
 }
 
-/// The type of a scalar field, of whose element `name` is the type.
-fn whole_type(name: &str, ty: ScalarType) -> String {
-    let mark = if ty.nullable { "" } else { "!" };
+/// The type of a scalar field in GraphQL notation. `name` is the type of one element.
+fn scalar_type(name: &str, ty: ScalarType) -> String {
+    let suffix = if ty.nullable { "" } else { "!" };
     match ty.list {
-        None => format!("{name}{mark}"),
-        Some(ElementNull::No) => format!("[{name}!]{mark}"),
-        Some(ElementNull::Yes) => format!("[{name}]{mark}"),
+        None => format!("{name}{suffix}"),
+        Some(ElementNull::No) => format!("[{name}!]{suffix}"),
+        Some(ElementNull::Yes) => format!("[{name}]{suffix}"),
     }
 }
 
@@ -96,25 +98,25 @@ pub(crate) fn is_key(shape: &Shape, field: &Field) -> bool {
     shape.key.is_some_and(|key| key.column == column)
 }
 
-/// Registers the type of a scalar, of one element where it is a list. Gives its name: that of
-/// a key is `ID` where it is written as a string.
-pub(crate) fn scalar(registry: &mut Registry, ty: ScalarType, key: bool) -> &'static str {
-    if let Form::Enum(table) = ty.form {
+/// Registers the type of a scalar, or of the elements of a list of scalars. Returns its name, which
+/// is `ID` for a key that is a string in JSON.
+pub(crate) fn scalar(registry: &mut Registry, ty: ScalarType, is_key: bool) -> &'static str {
+    if let JsonEncoding::Enum(table) = ty.encoding {
         return enumeration(registry, table);
     }
     match ty.graphql {
-        "UUID" | "String" if key => "ID",
+        "UUID" | "String" if is_key => "ID",
         name @ ("Boolean" | "Int" | "Float" | "String" | "ID") => name,
         name => {
-            custom(registry, name);
+            custom_scalar(registry, name);
             name
         }
     }
 }
 
-/// Registers a scalar that is not GraphQL's own. Another with the name stays as it is.
-fn custom(registry: &mut Registry, name: &str) {
-    let (description, url) = described(name);
+/// Registers a scalar that GraphQL does not define. An existing scalar of the same name is kept.
+fn custom_scalar(registry: &mut Registry, name: &str) {
+    let (description, url) = scalar_description(name);
     registry
         .types
         .entry(name.to_owned())
@@ -131,8 +133,8 @@ fn custom(registry: &mut Registry, name: &str) {
         });
 }
 
-/// What a scalar is, and where that is specified.
-fn described(name: &str) -> (Option<&'static str>, Option<&'static str>) {
+/// The description of a scalar, and the URL of its specification.
+fn scalar_description(name: &str) -> (Option<&'static str>, Option<&'static str>) {
     match name {
         "UUID" => (
             Some("A UUID, in lower case with hyphens."),
@@ -166,14 +168,14 @@ fn enumeration(registry: &mut Registry, table: &'static Enum) -> &'static str {
 /// Registers an enum.
 ///
 /// # Panics
-/// When another type has the name already.
+/// If another type has the same name.
 pub(crate) fn enum_type(
     registry: &mut Registry,
     name: &'static str,
     id: &'static str,
     values: impl Iterator<Item = &'static str>,
 ) {
-    if !claim(registry, name, id, "type_name") {
+    if !is_unregistered(registry, name, id, "type_name") {
         return;
     }
     let enum_values = values
@@ -206,10 +208,10 @@ pub(crate) fn enum_type(
     );
 }
 
-/// Registers an input type of these fields, each a name and a type.
+/// Registers an input object type with the fields that `fields` returns.
 ///
 /// # Panics
-/// When another type has the name already.
+/// If another type has the same name.
 pub(crate) fn input_object(
     registry: &mut Registry,
     name: &str,
@@ -217,7 +219,7 @@ pub(crate) fn input_object(
     oneof: bool,
     fields: impl FnOnce(&mut Registry) -> Vec<MetaInputValue>,
 ) {
-    if !claim(registry, name, id, "type_name") {
+    if !is_unregistered(registry, name, id, "type_name") {
         return;
     }
     let input_fields = fields(registry)
@@ -240,8 +242,8 @@ pub(crate) fn input_object(
     );
 }
 
-/// An argument, or a field of an input type.
-pub(crate) fn input(name: &str, ty: String) -> MetaInputValue {
+/// The definition of an argument, or of a field of an input object type.
+pub(crate) fn input_value(name: &str, ty: String) -> MetaInputValue {
     MetaInputValue {
         name: name.to_owned(),
         description: None,
@@ -256,6 +258,7 @@ pub(crate) fn input(name: &str, ty: String) -> MetaInputValue {
     }
 }
 
+/// The definition of a field without arguments.
 pub(crate) fn meta_field(name: &str, ty: String) -> MetaField {
     MetaField {
         name: name.to_owned(),
@@ -278,6 +281,7 @@ pub(crate) fn meta_field(name: &str, ty: String) -> MetaField {
     }
 }
 
+/// The definition of an object type. `id` identifies the Rust type that it is made of.
 pub(crate) fn meta_object(
     name: &str,
     id: &'static str,

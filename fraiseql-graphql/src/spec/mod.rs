@@ -1,5 +1,11 @@
 //! Validation and execution rules of the GraphQL specification that async-graphql lacks.
+//!
+//! [`document`] validates the document of a request and [`variables`] completes it for its variables
+//! before async-graphql executes it; [`root_fields`], [`placeholder`] and [`errors`] complete the
+//! response afterwards.
 
+pub(crate) mod document;
+pub(crate) mod errors;
 pub(crate) mod operation;
 pub(crate) mod overlap;
 pub(crate) mod placeholder;

@@ -1,13 +1,15 @@
-//! The operation of a request, and the type that it selects from.
+//! The operation that a request executes, its root type, and the fields that it selects.
 
 use std::collections::HashMap;
 
 use async_graphql::parser::types::{
-    ExecutableDocument, FragmentDefinition, OperationDefinition, OperationType,
+    ExecutableDocument, Field, FragmentDefinition, OperationDefinition, OperationType,
+    Selection as Item, SelectionSet,
 };
 use async_graphql::registry::Registry;
 use async_graphql::{Name, Positioned};
 
+/// The fragments of a document by their names.
 pub(crate) type Fragments = HashMap<Name, Positioned<FragmentDefinition>>;
 
 /// The name of the type that an operation selects from.
@@ -22,7 +24,8 @@ pub(crate) fn root_type<'a>(
     }
 }
 
-/// The operation of a document that is to be run; `None` where that is not said.
+/// The operation of a document that is to be executed. `None` if the name is unknown, or if there
+/// are several operations and no name; async-graphql reports both.
 pub(crate) fn operation<'a>(
     document: &'a ExecutableDocument,
     name: Option<&str>,
@@ -30,7 +33,37 @@ pub(crate) fn operation<'a>(
     let mut operations = document.operations.iter();
     let found = match name {
         None => operations.next().filter(|_| operations.next().is_none()),
-        Some(name) => operations.find(|(one, _)| one.is_some_and(|one| one == name)),
+        Some(name) => operations.find(|(other, _)| other.is_some_and(|other| other == name)),
     };
     found.map(|(_, operation)| &operation.node)
+}
+
+/// Collects the fields of a selection set that have the response key `key`, through fragments of
+/// any type.
+///
+/// For the document that is being executed: async-graphql has removed from it what `@skip` and
+/// `@include` exclude.
+pub(crate) fn fields_with_key<'a>(
+    key: &str,
+    set: &'a SelectionSet,
+    fragments: &'a Fragments,
+    found: &mut Vec<&'a Field>,
+) {
+    for item in &set.items {
+        match &item.node {
+            Item::Field(field) => {
+                if field.node.response_key().node == key {
+                    found.push(&field.node);
+                }
+            }
+            Item::FragmentSpread(spread) => {
+                if let Some(fragment) = fragments.get(&spread.node.fragment_name.node) {
+                    fields_with_key(key, &fragment.node.selection_set.node, fragments, found);
+                }
+            }
+            Item::InlineFragment(fragment) => {
+                fields_with_key(key, &fragment.node.selection_set.node, fragments, found);
+            }
+        }
+    }
 }

@@ -1,56 +1,62 @@
-//! Whether fields of one name in the answer can be one field of the answer.
+//! Validation rule: fields with one response key can be merged ([Field Selection
+//! Merging](https://spec.graphql.org/October2021/#sec-Field-Selection-Merging)).
 //!
-//! The library compares the fields of each selection set with each other; `author { n: id }
-//! author { n: name }` has its conflict between two sets. This is the rule as the specification
-//! has it, [Field Selection Merging](https://spec.graphql.org/October2021/#sec-Field-Selection-Merging):
-//! fields that stand for one place are one field with the same arguments, unless they are of
-//! different objects; and then their types are alike all the same.
+//! async-graphql compares the fields within each selection set. In `author { n: id } author { n:
+//! name }`, the conflict is between two sets. This is the rule of the specification: fields with
+//! the same response key must be the same field with the same arguments, unless they are fields of
+//! different objects; even then, their types must have the same shape.
 //!
-//! All fields of one name are compared with the first of them, and what they select is looked
-//! at together, so that a set of a thousand equal fields costs a thousand comparisons.
+//! The specification compares all pairs. Here all fields of one response key are compared with the
+//! first of them, and their selections are merged and then checked once, so that a thousand equal
+//! fields cost a thousand comparisons. That is enough because "the same field and arguments" is an
+//! equivalence: if each field equals the first, they equal each other.
 
 use async_graphql::indexmap::IndexMap;
 use async_graphql::parser::types::{Field, Selection as Item, SelectionSet};
 use async_graphql::registry::{MetaType, MetaTypeName, Registry};
 use async_graphql::{Positioned, ServerError};
 
+use crate::error::error_at;
 use crate::spec::operation::Fragments;
 
-/// Finds the first conflict of an operation. Its fragments have no cycles, and its size is
-/// bounded.
+/// Returns the first conflict of an operation, whose size is limited and whose fragments have no
+/// cycles.
 pub(crate) fn check(
     registry: &Registry,
     fragments: &Fragments,
     root: &str,
     set: &SelectionSet,
 ) -> Result<(), ServerError> {
-    let check = Check {
+    let checker = OverlapChecker {
         registry,
         fragments,
     };
     let root = registry.types.get(root);
-    check.set(root, set)
+    checker.set(root, set)
 }
 
-struct Check<'a> {
+struct OverlapChecker<'a> {
     registry: &'a Registry,
     fragments: &'a Fragments,
 }
 
-/// A selection set, with the type of the objects that it selects from.
-type Set<'a> = (Option<&'a MetaType>, &'a SelectionSet);
+/// A selection set, with the type that it selects from.
+type TypedSet<'a> = (Option<&'a MetaType>, &'a SelectionSet);
 
-/// A field, with the type of the objects that it is of.
+/// A field, with the type that it is selected from.
 #[derive(Clone, Copy)]
-struct Of<'a> {
+struct TypedField<'a> {
     parent: Option<&'a MetaType>,
     field: &'a Positioned<Field>,
 }
 
-impl<'a> Check<'a> {
-    /// A set of fields that all have names of their own has no conflict but in one of them.
+impl<'a> OverlapChecker<'a> {
+    /// Checks one selection set.
+    ///
+    /// In a set without fragments in which each response key is unique, there is nothing to merge:
+    /// only the selections of its fields are checked.
     fn set(&self, parent: Option<&'a MetaType>, set: &'a SelectionSet) -> Result<(), ServerError> {
-        if !are_of_different_names(set) {
+        if !has_unique_keys(set) {
             self.fields(&[(parent, set)])?;
             return self.shapes(&[(parent, set)]);
         }
@@ -58,9 +64,9 @@ impl<'a> Check<'a> {
             let Item::Field(field) = &item.node else {
                 continue;
             };
-            let of = Of { parent, field };
-            if of.has_fields() {
-                for (parent, set) in self.selected(&[of]) {
+            let field = TypedField { parent, field };
+            if field.has_selection() {
+                for (parent, set) in self.selections(&[field]) {
                     self.set(parent, set)?;
                 }
             }
@@ -68,118 +74,107 @@ impl<'a> Check<'a> {
         Ok(())
     }
 
-    /// Fields of one name that can be of one object are the same field.
-    fn fields(&self, sets: &[Set<'a>]) -> Result<(), ServerError> {
-        for (name, group) in self.grouped(sets) {
-            let mut left = group;
-            while let Some(first) = left.first().copied() {
-                let same = |other: &Of<'a>| first.may_be_one_object_with(other);
-                let together: Vec<_> = left.iter().copied().filter(same).collect();
-                for other in &together[1..] {
-                    if first.field.node.name.node != other.field.node.name.node {
-                        return Err(conflict(
-                            name,
-                            first,
-                            *other,
-                            &format!(
-                                "\"{}\" and \"{}\" are different fields",
-                                first.field.node.name.node, other.field.node.name.node
-                            ),
-                        ));
-                    }
-                    if !same_arguments(&first.field.node, &other.field.node) {
-                        return Err(conflict(
-                            name,
-                            first,
-                            *other,
-                            "they have differing arguments",
-                        ));
-                    }
+    /// Checks that fields of one response key that can be selected from one object are the same
+    /// field with the same arguments (`FieldsInSetCanMerge` of the specification).
+    fn fields(&self, sets: &[TypedSet<'a>]) -> Result<(), ServerError> {
+        for (key, mut fields) in self.by_key(sets) {
+            // Each round removes at least the first field, so the loop ends.
+            while let Some(first) = fields.first().copied() {
+                let merges = |other: &TypedField<'a>| first.may_share_object(other);
+                let merged: Vec<_> = fields.iter().copied().filter(merges).collect();
+                for other in &merged[1..] {
+                    check_same_field(key, first, *other)?;
                 }
-                if together.iter().any(Of::has_fields) {
-                    self.fields(&self.selected(&together))?;
+                if merged.iter().any(TypedField::has_selection) {
+                    self.fields(&self.selections(&merged))?;
                 }
-                // Fields of an interface belong to each of the objects.
-                left.retain(|other| {
-                    !same(other) || (!other.is_of_object() && first.is_of_object())
+                // A field of an interface merges with the fields of each object type, so it stays
+                // for the next object type, unless it was the first.
+                fields.retain(|other| {
+                    !merges(other) || (!other.is_of_object() && first.is_of_object())
                 });
             }
         }
         Ok(())
     }
 
-    /// Fields of one name have types that are written alike.
-    fn shapes(&self, sets: &[Set<'a>]) -> Result<(), ServerError> {
-        for (name, group) in self.grouped(sets) {
-            let Some((first, others)) = group.split_first() else {
+    /// Checks that fields of one response key have types of the same shape, whichever object they
+    /// are selected from (`SameResponseShape`).
+    fn shapes(&self, sets: &[TypedSet<'a>]) -> Result<(), ServerError> {
+        for (key, fields) in self.by_key(sets) {
+            let Some((first, others)) = fields.split_first() else {
                 continue;
             };
             for other in others {
                 if !self.same_shape(*first, *other) {
                     return Err(conflict(
-                        name,
+                        key,
                         *first,
                         *other,
                         "they return conflicting types",
                     ));
                 }
             }
-            if group.iter().any(Of::has_fields) {
-                self.shapes(&self.selected(&group))?;
+            if fields.iter().any(TypedField::has_selection) {
+                self.shapes(&self.selections(&fields))?;
             }
         }
         Ok(())
     }
 
-    fn same_shape(&self, one: Of<'a>, other: Of<'a>) -> bool {
+    fn same_shape(&self, one: TypedField<'a>, other: TypedField<'a>) -> bool {
         let (Some(one), Some(other)) = (one.ty(), other.ty()) else {
             return true;
         };
         if one == other {
             return true;
         }
+        // `[!]!` of `[Comment!]!`: lists and nulls must agree.
         let wrapping = |ty: &str| ty.replace(MetaTypeName::concrete_typename(ty), "");
-        let concrete = |ty: &str| self.registry.concrete_type_by_name(ty);
+        let named = |ty: &str| self.registry.concrete_type_by_name(ty);
         wrapping(one) == wrapping(other)
-            && match (concrete(one), concrete(other)) {
+            && match (named(one), named(other)) {
                 (Some(one), Some(other)) => one.is_composite() && other.is_composite(),
                 _ => true,
             }
     }
 
-    /// What the fields select.
-    fn selected(&self, fields: &[Of<'a>]) -> Vec<Set<'a>> {
+    /// The selection sets of the fields.
+    fn selections(&self, fields: &[TypedField<'a>]) -> Vec<TypedSet<'a>> {
         fields
             .iter()
-            .map(|of| {
-                let ty = of
+            .map(|field| {
+                let ty = field
                     .ty()
                     .and_then(|ty| self.registry.concrete_type_by_name(ty));
-                (ty, &of.field.node.selection_set.node)
+                (ty, &field.field.node.selection_set.node)
             })
             .collect()
     }
 
-    /// The fields of the sets, by their names in the answer.
-    fn grouped(&self, sets: &[Set<'a>]) -> IndexMap<&'a str, Vec<Of<'a>>> {
-        let mut groups = IndexMap::new();
+    /// The fields of the sets, fragments included, by their response keys.
+    fn by_key(&self, sets: &[TypedSet<'a>]) -> IndexMap<&'a str, Vec<TypedField<'a>>> {
+        let mut fields = IndexMap::new();
         for (parent, set) in sets {
-            self.group(*parent, set, &mut groups);
+            self.collect(*parent, set, &mut fields);
         }
-        groups
+        fields
     }
 
-    fn group(
+    fn collect(
         &self,
         parent: Option<&'a MetaType>,
         set: &'a SelectionSet,
-        groups: &mut IndexMap<&'a str, Vec<Of<'a>>>,
+        fields: &mut IndexMap<&'a str, Vec<TypedField<'a>>>,
     ) {
         for item in &set.items {
             let (condition, set) = match &item.node {
                 Item::Field(field) => {
-                    let name = field.node.response_key().node.as_str();
-                    groups.entry(name).or_default().push(Of { parent, field });
+                    let key = field.node.response_key().node.as_str();
+                    fields
+                        .entry(key)
+                        .or_default()
+                        .push(TypedField { parent, field });
                     continue;
                 }
                 Item::FragmentSpread(spread) => {
@@ -200,53 +195,70 @@ impl<'a> Check<'a> {
                 Some(condition) => self.registry.types.get(condition.node.on.node.as_str()),
                 None => parent,
             };
-            self.group(parent, &set.node, groups);
+            self.collect(parent, &set.node, fields);
         }
     }
 }
 
-impl<'a> Of<'a> {
+impl<'a> TypedField<'a> {
     fn is_of_object(&self) -> bool {
         matches!(self.parent, Some(MetaType::Object { .. }))
     }
 
-    /// Whether there can be an object that has both fields.
-    fn may_be_one_object_with(&self, other: &Self) -> bool {
+    /// Whether both fields can be selected from one object. Two object types have no object in
+    /// common; with an interface or a union, there may be one.
+    fn may_share_object(&self, other: &Self) -> bool {
         let (Some(one), Some(other_parent)) = (self.parent, other.parent) else {
             return true;
         };
         !(self.is_of_object() && other.is_of_object()) || one.name() == other_parent.name()
     }
 
-    fn has_fields(&self) -> bool {
+    fn has_selection(&self) -> bool {
         !self.field.node.selection_set.node.items.is_empty()
     }
 
-    /// The type of the field, if there is such a field.
+    /// The type of the field; `None` for an unknown field, which async-graphql reports.
     fn ty(&self) -> Option<&'a str> {
         let field = self.parent?.field_by_name(&self.field.node.name.node)?;
         Some(&field.ty)
     }
 }
 
-/// Whether there are only fields, each with a name of its own in the answer. Of many fields
-/// that is not found out here.
-fn are_of_different_names(set: &SelectionSet) -> bool {
-    const FEW: usize = 24;
-    fn name(item: &Positioned<Item>) -> Option<&async_graphql::Name> {
+/// Whether a set has only fields, each with its own response key. Also `false` for a large set,
+/// which is not searched.
+fn has_unique_keys(set: &SelectionSet) -> bool {
+    /// The pairwise comparison is quadratic.
+    const MAX_ITEMS: usize = 24;
+    fn key(item: &Positioned<Item>) -> Option<&async_graphql::Name> {
         match &item.node {
             Item::Field(field) => Some(&field.node.response_key().node),
             _ => None,
         }
     }
-    set.items.len() <= FEW
+    set.items.len() <= MAX_ITEMS
         && set.items.iter().enumerate().all(|(index, item)| {
-            name(item).is_some_and(|one| {
-                set.items[..index]
-                    .iter()
-                    .all(|other| name(other) != Some(one))
+            key(item).is_some_and(|of_item| {
+                let mut before = set.items[..index].iter();
+                before.all(|other| key(other) != Some(of_item))
             })
         })
+}
+
+fn check_same_field(
+    key: &str,
+    one: TypedField<'_>,
+    other: TypedField<'_>,
+) -> Result<(), ServerError> {
+    let (name, other_name) = (&one.field.node.name.node, &other.field.node.name.node);
+    if name != other_name {
+        let reason = format!("\"{name}\" and \"{other_name}\" are different fields");
+        return Err(conflict(key, one, other, &reason));
+    }
+    if !same_arguments(&one.field.node, &other.field.node) {
+        return Err(conflict(key, one, other, "they have differing arguments"));
+    }
+    Ok(())
 }
 
 fn same_arguments(one: &Field, other: &Field) -> bool {
@@ -258,13 +270,13 @@ fn same_arguments(one: &Field, other: &Field) -> bool {
         })
 }
 
-fn conflict(name: &str, one: Of<'_>, other: Of<'_>, why: &str) -> ServerError {
-    let mut error = ServerError::new(
+fn conflict(key: &str, one: TypedField<'_>, other: TypedField<'_>, reason: &str) -> ServerError {
+    let mut error = error_at(
+        one.field.pos,
         format!(
-            "Fields \"{name}\" conflict because {why}. Use different aliases on the fields to \
+            "Fields \"{key}\" conflict because {reason}. Use different aliases on the fields to \
              fetch both if this was intentional."
         ),
-        Some(one.field.pos),
     );
     error.locations.push(other.field.pos);
     error

@@ -1,86 +1,96 @@
-//! Objects of which nothing may be selected.
+//! Placeholder fields in selections that may end up empty.
 //!
-//! The library answers `null` for an object whose fields were all left out, by `@skip` or because
-//! the fragments are of other types; and where the object stands in the query twice, what the
-//! other selects is lost. So a field is added to such a selection, and taken out of the answer.
+//! async-graphql returns `null` for an object if none of its selected fields remain, because of
+//! `@skip` or because the fragments have other types; and if the object is selected twice, that
+//! `null` hides what the other selection returns. The specification requires an object: `{}`.
+//! Therefore a field that always remains is inserted into such a selection, and removed from the
+//! response.
 
 use async_graphql::parser::types::{
     DocumentOperations, ExecutableDocument, Field, Selection as Item, SelectionSet,
 };
-use async_graphql::{Name, Positioned, Value};
+use async_graphql::{Name, Pos, Positioned, Value};
 
-/// The name in the answer of the field that is added. Names that begin so are not the user's.
-const MARK: &str = "__selected";
+/// The response key of the placeholder. Names that begin with `__` are reserved by GraphQL.
+const KEY: &str = "__selected";
 
-/// Whether a field was added here.
-pub(crate) fn is_mark(field: &Field) -> bool {
+/// Whether a field is a placeholder.
+pub(crate) fn is_placeholder(field: &Field) -> bool {
     let alias = field.alias.as_ref();
-    field.name.node == "__typename" && alias.is_some_and(|alias| alias.node == MARK)
+    field.name.node == "__typename" && alias.is_some_and(|alias| alias.node == KEY)
 }
 
-/// Adds a field to each selection of which all may be left out. Whether there is one.
-pub(crate) fn mark(document: &mut ExecutableDocument) -> bool {
-    let mut any = false;
-    match &mut document.operations {
-        DocumentOperations::Single(one) => any |= in_set(&mut one.node.selection_set.node),
-        DocumentOperations::Multiple(all) => {
-            for one in all.values_mut() {
-                any |= in_set(&mut one.node.selection_set.node);
-            }
-        }
-    }
-    for fragment in document.fragments.values_mut() {
-        any |= in_set(&mut fragment.node.selection_set.node);
-    }
-    any
-}
-
-/// Whether there is something in a document that may be left out.
-pub(crate) fn may_leave_out(document: &ExecutableDocument) -> bool {
-    fn is_in(set: &SelectionSet) -> bool {
+/// Whether any selection of the operations may end up empty. Cheaper than [`insert`], and true more
+/// often.
+pub(crate) fn may_be_needed(document: &ExecutableDocument) -> bool {
+    fn has_conditional(set: &SelectionSet) -> bool {
         set.items.iter().any(|item| match &item.node {
             Item::Field(field) => {
-                !field.node.directives.is_empty() || is_in(&field.node.selection_set.node)
+                !field.node.directives.is_empty() || has_conditional(&field.node.selection_set.node)
             }
-            // Of another type, perhaps.
+            // It may apply to another type.
             Item::FragmentSpread(_) | Item::InlineFragment(_) => true,
         })
     }
     let mut operations = document.operations.iter();
-    operations.any(|(_, operation)| is_in(&operation.node.selection_set.node))
+    operations.any(|(_, operation)| has_conditional(&operation.node.selection_set.node))
 }
 
-fn in_set(set: &mut SelectionSet) -> bool {
+/// Inserts a placeholder into each selection of a field that may end up empty. Returns whether
+/// there is one.
+///
+/// The root selection needs none: [`root_fields`](super::root_fields) completes it.
+pub(crate) fn insert(document: &mut ExecutableDocument) -> bool {
+    let mut any = false;
+    match &mut document.operations {
+        DocumentOperations::Single(operation) => {
+            any |= insert_in_set(&mut operation.node.selection_set.node);
+        }
+        DocumentOperations::Multiple(operations) => {
+            for operation in operations.values_mut() {
+                any |= insert_in_set(&mut operation.node.selection_set.node);
+            }
+        }
+    }
+    for fragment in document.fragments.values_mut() {
+        any |= insert_in_set(&mut fragment.node.selection_set.node);
+    }
+    any
+}
+
+fn insert_in_set(set: &mut SelectionSet) -> bool {
     let mut any = false;
     for item in &mut set.items {
         match &mut item.node {
             Item::Field(field) => {
                 let pos = field.node.selection_set.pos;
-                let inside = &mut field.node.selection_set.node;
-                any |= in_set(inside);
-                if !inside.items.is_empty() && !inside.items.iter().any(|item| stays(&item.node)) {
-                    inside
-                        .items
-                        .push(Positioned::new(Item::Field(added(pos)), pos));
+                let inner = &mut field.node.selection_set.node;
+                any |= insert_in_set(inner);
+                if !inner.items.is_empty() && !inner.items.iter().any(|item| remains(&item.node)) {
+                    let placeholder = Item::Field(placeholder(pos));
+                    inner.items.push(Positioned::new(placeholder, pos));
                     any = true;
                 }
             }
-            Item::InlineFragment(fragment) => any |= in_set(&mut fragment.node.selection_set.node),
+            // A fragment adds to the selection of the field around it, which has the placeholder.
+            Item::InlineFragment(fragment) => {
+                any |= insert_in_set(&mut fragment.node.selection_set.node);
+            }
             Item::FragmentSpread(_) => {}
         }
     }
     any
 }
 
-/// Whether it is a field that is never left out.
-fn stays(item: &Item) -> bool {
+/// Whether an item of a selection always remains: it is a field without directives.
+fn remains(item: &Item) -> bool {
     matches!(item, Item::Field(field) if field.node.directives.is_empty())
 }
 
-fn added(pos: async_graphql::Pos) -> Positioned<Field> {
+fn placeholder(pos: Pos) -> Positioned<Field> {
     let name = |name| Positioned::new(Name::new(name), pos);
     let field = Field {
-        alias: Some(name(MARK)),
+        alias: Some(name(KEY)),
         name: name("__typename"),
         arguments: Vec::new(),
         directives: Vec::new(),
@@ -89,14 +99,14 @@ fn added(pos: async_graphql::Pos) -> Positioned<Field> {
     Positioned::new(field, pos)
 }
 
-/// Takes what was added out of an answer.
-pub(crate) fn unmark(value: &mut Value) {
+/// Removes the placeholders from a response.
+pub(crate) fn remove(value: &mut Value) {
     match value {
         Value::Object(fields) => {
-            fields.shift_remove(MARK);
-            fields.values_mut().for_each(unmark);
+            fields.shift_remove(KEY);
+            fields.values_mut().for_each(remove);
         }
-        Value::List(items) => items.iter_mut().for_each(unmark),
+        Value::List(items) => items.iter_mut().for_each(remove),
         _ => {}
     }
 }

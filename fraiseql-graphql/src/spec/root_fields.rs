@@ -1,7 +1,8 @@
-//! The answer's outermost object, as the specification has it.
+//! The root object of a response: the order of its fields, and null for a field that failed.
 //!
-//! The library puts fields into it in the order in which they were ready, and leaves those out
-//! that failed.
+//! async-graphql inserts root fields in the order in which their resolvers finish, and omits those
+//! that failed. The specification requires the order of the query, `null` for a failed field whose
+//! type is nullable, and `data: null` for one whose type is not.
 
 use async_graphql::indexmap::IndexMap;
 use async_graphql::parser::types::{
@@ -10,69 +11,79 @@ use async_graphql::parser::types::{
 use async_graphql::registry::{MetaTypeName, Registry};
 use async_graphql::{Name, Positioned, Response, Value, Variables};
 
-use crate::spec::operation::Fragments;
-use crate::spec::operation::root_type;
+use crate::spec::operation::{Fragments, root_type};
 
-/// A field of the outermost object.
-pub(crate) struct RootField {
-    name: Name,
-    can_be_null: bool,
+/// The fields of the root object that a response must have, in order.
+pub(crate) struct RootFields(Vec<RootField>);
+
+struct RootField {
+    key: Name,
+    nullable: bool,
 }
 
-/// The fields of the outermost object, in the order of the query.
-pub(crate) fn fields(
-    registry: &Registry,
-    fragments: &Fragments,
-    operation: &OperationDefinition,
-    variables: &Variables,
-) -> Vec<RootField> {
-    let root = root_type(registry, operation).and_then(|root| registry.types.get(root));
-    let mut fields = IndexMap::new();
-    let set = &operation.selection_set.node;
-    collect(set, fragments, variables, &mut fields);
-    fields
-        .into_iter()
-        .map(|(name, field)| RootField {
-            name: name.clone(),
-            can_be_null: root
+impl RootFields {
+    /// Collects the root fields of an operation, with these variables.
+    pub(crate) fn of(
+        registry: &Registry,
+        fragments: &Fragments,
+        operation: &OperationDefinition,
+        variables: &Variables,
+    ) -> Self {
+        let root = root_type(registry, operation).and_then(|root| registry.types.get(root));
+        let mut fields = IndexMap::new();
+        let set = &operation.selection_set.node;
+        collect(set, fragments, variables, &mut fields);
+        let fields = fields.into_iter().map(|(key, field)| RootField {
+            key: key.clone(),
+            // Introspection fields are not in the type; they do not fail.
+            nullable: root
                 .and_then(|root| root.field_by_name(&field.name.node))
                 .is_none_or(|field| !MetaTypeName::create(&field.ty).is_non_null()),
-        })
-        .collect()
-}
-
-/// Puts the fields into the order of the query; those that failed are null, or all is.
-pub(crate) fn tidy(fields: &[RootField], mut response: Response) -> Response {
-    let mut data = match response.data {
-        Value::Object(data) => data,
-        // All failed, or nothing was asked for.
-        Value::Null => IndexMap::new(),
-        other => {
-            response.data = other;
-            return response;
-        }
-    };
-    if data.keys().eq(fields.iter().map(|field| &field.name)) {
-        response.data = Value::Object(data);
-        return response;
+        });
+        Self(fields.collect())
     }
-    let mut ordered = IndexMap::with_capacity(fields.len());
-    for field in fields {
-        let value = match data.swap_remove(&field.name) {
-            Some(value) => value,
-            None if field.can_be_null => Value::Null,
-            None => {
-                response.data = Value::Null;
+
+    /// Orders the fields of a response as the query does, and sets those that failed to null. If
+    /// one of these cannot be null, `data` is.
+    pub(crate) fn complete(&self, mut response: Response) -> Response {
+        let mut data = match response.data {
+            Value::Object(data) => data,
+            // async-graphql has null for an object without fields: all of them failed or were
+            // skipped.
+            Value::Null => IndexMap::new(),
+            other => {
+                response.data = other;
                 return response;
             }
         };
-        ordered.insert(field.name.clone(), value);
+        // Almost always: no field failed, and a single field has but one order.
+        if data.keys().eq(self.0.iter().map(|field| &field.key)) {
+            response.data = Value::Object(data);
+            return response;
+        }
+        let mut ordered = IndexMap::with_capacity(self.0.len());
+        for field in &self.0 {
+            let value = match data.swap_remove(&field.key) {
+                Some(value) => value,
+                None if field.nullable => Value::Null,
+                // The null of a field that cannot be null passes on to the object around it. The
+                // root object has none around it: all of `data` is null.
+                None => {
+                    response.data = Value::Null;
+                    return response;
+                }
+            };
+            ordered.insert(field.key.clone(), value);
+        }
+        response.data = Value::Object(ordered);
+        response
     }
-    response.data = Value::Object(ordered);
-    response
 }
 
-/// The names in the answer, in the order of the query, with the first field of each.
+/// Collects the response keys of a selection set in the order of the query, each with the first of
+/// its fields (`CollectFields` of the specification).
+///
+/// Type conditions need no check: a valid fragment in the root selection applies to the root type.
 fn collect<'a>(
     set: &'a SelectionSet,
     fragments: &'a Fragments,
@@ -99,6 +110,7 @@ fn collect<'a>(
     }
 }
 
+/// Whether `@skip` or `@include` excludes what has these directives.
 fn is_skipped(directives: &[Positioned<Directive>], variables: &Variables) -> bool {
     directives.iter().any(|directive| {
         let skipped_if = match directive.node.name.node.as_str() {

@@ -1,7 +1,7 @@
-//! Rules of the specification that the library does not hold, or not everywhere.
+//! Validation rules of the specification that async-graphql lacks, or does not apply everywhere.
 //!
-//! It does not look at what stands on `__typename`, nor at the directives of variables; and what
-//! it knows of values is little, see [`values`](super::values).
+//! async-graphql does not check arguments, selections and directives of `__typename`, nor the
+//! directives of variables. For values, see [`values`](super::values).
 
 use std::collections::HashSet;
 
@@ -9,103 +9,63 @@ use async_graphql::parser::types::{
     Directive, ExecutableDocument, Field, OperationDefinition, OperationType, Selection as Item,
     SelectionSet, VariableDefinition,
 };
-use async_graphql::registry::{__DirectiveLocation as Location, MetaType, Registry};
-use async_graphql::{Name, Pos, Positioned, ServerError, ServerResult, Variables};
+use async_graphql::registry::{__DirectiveLocation as Location, MetaDirective, MetaType, Registry};
+use async_graphql::{Name, Positioned, ServerError, ServerResult};
 use async_graphql_value::Value;
 
-use super::values::{Form, Values};
-use crate::spec::operation::Fragments;
-use crate::spec::operation::root_type;
-use crate::spec::variables as given;
+use crate::error::error_at;
+use crate::spec::operation::{Fragments, root_type};
+use crate::spec::values::{ValueChecker, ValueSource};
 
-/// Finds the first fault of a document. Its fragments have no cycles, and its size is bounded.
+/// Returns the first error of a document, whose size is limited and whose fragments have no cycles.
 pub(crate) fn check(registry: &Registry, document: &ExecutableDocument) -> ServerResult<()> {
     for (_, operation) in document.operations.iter() {
-        let walk = Walk {
-            values: Values {
+        let checker = RuleChecker {
+            values: ValueChecker {
                 registry,
                 variables: &operation.node.variable_definitions,
-                form: Form::Literal,
+                source: ValueSource::Literal,
             },
             fragments: &document.fragments,
-            used: HashSet::new(),
-            seen: HashSet::new(),
+            used_variables: HashSet::new(),
+            visited_fragments: HashSet::new(),
         };
-        walk.operation(&operation.node)?;
+        checker.operation(&operation.node)?;
     }
     Ok(())
 }
 
-/// Finds the first fault of the variables that are given for an operation, and gives those that
-/// are not their defaults:
-/// [Coercing Variable Values](https://spec.graphql.org/October2021/#sec-Coercing-Variable-Values).
-pub(crate) fn variables(
-    registry: &Registry,
-    operation: &OperationDefinition,
-    variables: &mut Variables,
-) -> ServerResult<()> {
-    let values = Values {
-        registry,
-        variables: &[],
-        form: Form::Json,
-    };
-    for definition in &operation.variable_definitions {
-        let pos = definition.pos;
-        let definition = &definition.node;
-        let name = &definition.name.node;
-        if let Some(why) = given::not_provided(definition, variables) {
-            return Err(fault(pos, why));
-        }
-        let ty = definition.var_type.node.to_string();
-        match (variables.get(name), &definition.default_value) {
-            (Some(value), _) => values
-                .of_type(&ty, false, &value.clone().into_value())
-                .map_err(|why| {
-                    fault(
-                        pos,
-                        format!("Variable \"${name}\" got an invalid value: {why}"),
-                    )
-                })?,
-            (None, Some(default)) => {
-                variables.insert(name.clone(), default.node.clone());
-            }
-            (None, None) => {}
-        }
-    }
-    Ok(())
-}
-
-/// Whether the library finds fault with what is none: it overlooks where variables are used.
-/// Those that are not used are found here.
-pub(crate) fn is_mistaken(error: &ServerError) -> bool {
+/// Whether an error of async-graphql's validation is to be ignored: it reports variables as unused
+/// that are used in places that it does not visit. [`check`] reports those that are unused.
+pub(crate) fn is_false_positive(error: &ServerError) -> bool {
     error.message.starts_with("Variable \"$") && error.message.contains("is not used")
 }
 
-struct Walk<'a> {
-    values: Values<'a>,
+/// Checks one operation, with the fragments that it spreads.
+struct RuleChecker<'a> {
+    values: ValueChecker<'a>,
     fragments: &'a Fragments,
-    /// The variables that are used.
-    used: HashSet<&'a Name>,
-    /// The fragments that were walked through.
-    seen: HashSet<&'a Name>,
+    used_variables: HashSet<&'a Name>,
+    visited_fragments: HashSet<&'a Name>,
 }
 
-impl<'a> Walk<'a> {
+impl<'a> RuleChecker<'a> {
     fn operation(mut self, operation: &'a OperationDefinition) -> ServerResult<()> {
         let variables: &'a [Positioned<VariableDefinition>] = &operation.variable_definitions;
         for variable in variables {
             let directives = &variable.node.directives;
+            // The directives of a variable definition are constant (`Directives[Const]`).
             let mut arguments = directives.iter().flat_map(|one| &one.node.arguments);
             if arguments.any(|(_, value)| value.node.clone().into_const().is_none()) {
-                let why = "There cannot be a variable in a directive of a variable.";
-                return Err(fault(variable.pos, why.to_owned()));
+                let message = "There cannot be a variable in a directive of a variable.";
+                return Err(error_at(variable.pos, message));
             }
             self.directives(directives, Location::VARIABLE_DEFINITION)?;
             if let Some(default) = &variable.node.default_value {
                 let ty = variable.node.var_type.node.to_string();
                 let value = default.node.clone().into_value();
-                let checked = self.values.of_type(&ty, false, &value);
-                checked.map_err(|why| fault(default.pos, why))?;
+                let checked = self.values.check(&ty, false, &value);
+                checked.map_err(|message| error_at(default.pos, message))?;
             }
         }
         let location = match operation.ty {
@@ -118,11 +78,12 @@ impl<'a> Walk<'a> {
         let root = root_type(self.values.registry, operation).and_then(|root| types.get(root));
         self.set(root, &operation.selection_set.node)?;
         let mut variables = variables.iter();
-        match variables.find(|variable| !self.used.contains(&variable.node.name.node)) {
-            Some(unused) => Err(fault(
-                unused.pos,
-                format!("Variable \"${}\" is never used.", unused.node.name.node),
-            )),
+        match variables.find(|variable| !self.used_variables.contains(&variable.node.name.node)) {
+            Some(unused) => {
+                let name = &unused.node.name.node;
+                let message = format!("Variable \"${name}\" is never used.");
+                Err(error_at(unused.pos, message))
+            }
             None => Ok(()),
         }
     }
@@ -144,11 +105,12 @@ impl<'a> Walk<'a> {
                 Item::FragmentSpread(spread) => {
                     self.directives(&spread.node.directives, Location::FRAGMENT_SPREAD)?;
                     let name = &spread.node.fragment_name.node;
-                    // One that is not there is reported by the library.
+                    // async-graphql reports unknown fragments.
                     let Some(fragment) = self.fragments.get(name) else {
                         continue;
                     };
-                    if self.seen.insert(name) {
+                    // A fragment is checked once: its result does not depend on where it is spread.
+                    if self.visited_fragments.insert(name) {
                         let fragment = &fragment.node;
                         self.directives(&fragment.directives, Location::FRAGMENT_DEFINITION)?;
                         let parent = types.get(fragment.type_condition.node.on.node.as_str());
@@ -165,38 +127,39 @@ impl<'a> Walk<'a> {
         let name = field.name.node.as_str();
         if name == "__typename" {
             if let Some((name, _)) = field.arguments.first() {
-                let why = format!(
+                let message = format!(
                     "Unknown argument \"{}\" on field \"__typename\".",
                     name.node
                 );
-                return Err(fault(name.pos, why));
+                return Err(error_at(name.pos, message));
             }
             if !field.selection_set.node.items.is_empty() {
-                let why = "Field \"__typename\" must not have a selection, since it is a String.";
-                return Err(fault(field.name.pos, why.to_owned()));
+                let message =
+                    "Field \"__typename\" must not have a selection, since it is a String.";
+                return Err(error_at(field.name.pos, message));
             }
             return Ok(());
         }
-        let known = parent.and_then(|parent| parent.field_by_name(name));
+        let definition = parent.and_then(|parent| parent.field_by_name(name));
         for (index, (name, value)) in field.arguments.iter().enumerate() {
-            self.uses(&value.node);
-            once(&field.arguments[..index], name)?;
-            // A field that is not known is reported by the library.
-            let Some(known) = known else {
+            self.note_variables(&value.node);
+            check_unique(&field.arguments[..index], name)?;
+            // async-graphql reports unknown fields. Their arguments still use variables.
+            let Some(definition) = definition else {
                 continue;
             };
-            let Some(wanted) = known.args.get(name.node.as_str()) else {
-                let why = format!(
+            let Some(expected) = definition.args.get(name.node.as_str()) else {
+                let message = format!(
                     "Unknown argument \"{}\" on field \"{}\".",
-                    name.node, known.name
+                    name.node, definition.name
                 );
-                return Err(fault(name.pos, why));
+                return Err(error_at(name.pos, message));
             };
-            let checked = self.values.argument(wanted, &value.node);
-            checked.map_err(|why| fault(value.pos, why))?;
+            let checked = self.values.argument(expected, &value.node);
+            checked.map_err(|message| error_at(value.pos, message))?;
         }
-        let inside = known.and_then(|field| self.values.registry.concrete_type_by_name(&field.ty));
-        self.set(inside, &field.selection_set.node)
+        let ty = definition.and_then(|field| self.values.registry.concrete_type_by_name(&field.ty));
+        self.set(ty, &field.selection_set.node)
     }
 
     fn directives(
@@ -206,72 +169,81 @@ impl<'a> Walk<'a> {
     ) -> ServerResult<()> {
         for (index, directive) in directives.iter().enumerate() {
             let name = &directive.node.name.node;
-            let wrong = |why: String| Err(fault(directive.pos, why));
-            let Some(known) = self.values.registry.directives.get(name.as_str()) else {
-                return wrong(format!("Unknown directive \"@{name}\"."));
+            let error = |message: String| Err(error_at(directive.pos, message));
+            let Some(definition) = self.values.registry.directives.get(name.as_str()) else {
+                return error(format!("Unknown directive \"@{name}\"."));
             };
-            if !known.locations.contains(&location) {
-                return wrong(format!(
+            if !definition.locations.contains(&location) {
+                return error(format!(
                     "Directive \"@{name}\" may not be used on {location:?}."
                 ));
             }
             let mut before = directives[..index].iter();
-            if !known.is_repeatable && before.any(|before| before.node.name.node == *name) {
-                return wrong(format!(
+            if !definition.is_repeatable && before.any(|before| before.node.name.node == *name) {
+                return error(format!(
                     "The directive \"@{name}\" can only be used once at this location."
                 ));
             }
-            let arguments = &directive.node.arguments;
-            for (index, (argument, value)) in arguments.iter().enumerate() {
-                once(&arguments[..index], argument)?;
-                let Some(wanted) = known.args.get(argument.node.as_str()) else {
-                    return wrong(format!(
-                        "Unknown argument \"{}\" on directive \"@{name}\".",
-                        argument.node
-                    ));
-                };
-                self.uses(&value.node);
-                let checked = self.values.argument(wanted, &value.node);
-                checked.map_err(|why| fault(value.pos, why))?;
-            }
-            for wanted in known.args.values() {
-                let required = wanted.ty.ends_with('!') && wanted.default_value.is_none();
-                if required && directive.node.get_argument(&wanted.name).is_none() {
-                    return wrong(format!(
-                        "Directive \"@{name}\" argument \"{}\" of type \"{}\" is required, but it \
-                         was not provided.",
-                        wanted.name, wanted.ty
-                    ));
-                }
+            self.directive_arguments(directive, definition)?;
+        }
+        Ok(())
+    }
+
+    fn directive_arguments(
+        &mut self,
+        directive: &'a Positioned<Directive>,
+        definition: &MetaDirective,
+    ) -> ServerResult<()> {
+        let name = &directive.node.name.node;
+        let arguments = &directive.node.arguments;
+        for (index, (argument, value)) in arguments.iter().enumerate() {
+            check_unique(&arguments[..index], argument)?;
+            let Some(expected) = definition.args.get(argument.node.as_str()) else {
+                let message = format!(
+                    "Unknown argument \"{}\" on directive \"@{name}\".",
+                    argument.node
+                );
+                return Err(error_at(directive.pos, message));
+            };
+            self.note_variables(&value.node);
+            let checked = self.values.argument(expected, &value.node);
+            checked.map_err(|message| error_at(value.pos, message))?;
+        }
+        for expected in definition.args.values() {
+            let is_required = expected.ty.ends_with('!') && expected.default_value.is_none();
+            if is_required && directive.node.get_argument(&expected.name).is_none() {
+                let message = format!(
+                    "Directive \"@{name}\" argument \"{}\" of type \"{}\" is required, but it was \
+                     not provided.",
+                    expected.name, expected.ty
+                );
+                return Err(error_at(directive.pos, message));
             }
         }
         Ok(())
     }
 
-    fn uses(&mut self, value: &'a Value) {
+    /// Notes the variables of a value as used.
+    fn note_variables(&mut self, value: &'a Value) {
         match value {
             Value::Variable(name) => {
-                self.used.insert(name);
+                self.used_variables.insert(name);
             }
-            Value::List(items) => items.iter().for_each(|item| self.uses(item)),
-            Value::Object(fields) => fields.values().for_each(|value| self.uses(value)),
+            Value::List(items) => items.iter().for_each(|item| self.note_variables(item)),
+            Value::Object(fields) => fields.values().for_each(|value| self.note_variables(value)),
             _ => {}
         }
     }
 }
 
-/// An argument stands once.
-fn once(
+/// Checks that an argument is not among those before it.
+fn check_unique(
     before: &[(Positioned<Name>, Positioned<Value>)],
     name: &Positioned<Name>,
 ) -> ServerResult<()> {
     if before.iter().any(|(other, _)| other.node == name.node) {
-        let why = format!("There can be only one argument named \"{}\".", name.node);
-        return Err(fault(name.pos, why));
+        let message = format!("There can be only one argument named \"{}\".", name.node);
+        return Err(error_at(name.pos, message));
     }
     Ok(())
-}
-
-fn fault(pos: Pos, why: String) -> ServerError {
-    ServerError::new(why, Some(pos))
 }

@@ -1,48 +1,68 @@
-//! The way to the values of fields, for the constant tables and for `#[serde(with = ..)]` in
-//! what the derives emit.
+//! Fallbacks for fields whose type is wrong, so that such a field is one error and not many.
 //!
-//! A type that cannot be a field's is reported in one place: where its part is asked for, or
-//! where it is proved to be a scalar. So that its other uses do not report it too, they are
-//! there twice: those of [`Way`] and [`Value`], for the types that can, come first; those of
-//! [`NoRelation`] and [`NoScalar`] are for all others, and never called.
+//! The derives mention the type of a field several times: in the constant table, in
+//! `#[serde(with = ..)]`, and in a proof that it is a scalar or a part. If the type is neither,
+//! each mention would be an error. Only the proof is to report it, so the other mentions have to
+//! compile for every type.
+//!
+//! # How it works
+//!
+//! Rust has no specialization, but it has an order of name lookup, which stable code uses for it.
+//! The technique is known as *autoref specialization*; this variant needs no reference. For
+//! `Value::<T>::TYPE`, the compiler looks for
+//!
+//! 1. an inherent item: `impl<T: Scalar> Value<T> { const TYPE .. }`, which exists only for
+//!    scalars;
+//! 2. then an item of a trait in scope: `impl<T> NoScalar<T> for Value<T>`, which exists for every
+//!    `T`.
+//!
+//! So a scalar gets its own type, and any other type gets the placeholder of the trait, without a
+//! bound that could fail. The derives bring [`NoScalar`] and [`NoRelation`] into scope by
+//! `use .. as _`. The functions of these traits are never called: the proof has stopped the
+//! compiler before.
+//!
+//! This works because the derives name concrete types. In a generic function, the lookup would
+//! be decided before `T` is known.
 
 use std::marker::PhantomData;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::schema::embed::{ManyField, OneField};
-use crate::schema::scalar::{Form, Scalar, ScalarType};
+use crate::schema::scalar::{JsonEncoding, Scalar, ScalarType};
 
-/// The way to a `one(..)` field.
-pub type One<T> = Way<T, ToOne>;
+/// A `one(..)` field of type `T`.
+pub type One<T> = Relation<T, ToOne>;
 
-/// The way to a `many(..)` field.
-pub type Many<T> = Way<T, ToMany>;
+/// A `many(..)` field of type `T`.
+pub type Many<T> = Relation<T, ToMany>;
 
-/// The way to a field of type `T`, as a relation of kind `K`.
+/// A field of type `T` that is a relation of kind `K`: [`ToOne`] or [`ToMany`].
 #[derive(Debug)]
-pub struct Way<T, K>(PhantomData<(T, K)>);
+pub struct Relation<T, K>(PhantomData<(T, K)>);
 
-/// A kind of relation.
+/// The kind of `one(..)`.
 #[derive(Debug)]
 pub enum ToOne {}
 
-/// A kind of relation.
+/// The kind of `many(..)`.
 #[derive(Debug)]
 pub enum ToMany {}
 
-/// A type that can hold a relation of kind `K`.
-pub trait Holds<K> {}
+/// A type that a field with a relation of kind `K` can have.
+///
+/// It makes one bound of two traits: [`Relation`] has one inherent `serialize` for both kinds.
+pub trait HoldsRelation<K> {}
 
-impl<T: OneField> Holds<ToOne> for T {}
+impl<T: OneField> HoldsRelation<ToOne> for T {}
 
-impl<T: ManyField> Holds<ToMany> for T {}
+impl<T: ManyField> HoldsRelation<ToMany> for T {}
 
-impl<T: Holds<K>, K> Way<T, K> {
-    /// Writes the value as it writes itself.
+impl<T: HoldsRelation<K>, K> Relation<T, K> {
+    /// Serializes the value with its own implementation.
     ///
     /// # Errors
-    /// Those of the serializer.
+    /// If the serializer fails.
     pub fn serialize<S>(value: &T, serializer: S) -> Result<S::Ok, S::Error>
     where
         T: Serialize,
@@ -51,10 +71,10 @@ impl<T: Holds<K>, K> Way<T, K> {
         value.serialize(serializer)
     }
 
-    /// Reads the value as it reads itself.
+    /// Deserializes the value with its own implementation.
     ///
     /// # Errors
-    /// Those of the deserializer.
+    /// If the deserializer fails.
     pub fn deserialize<'de, D>(deserializer: D) -> Result<T, D::Error>
     where
         T: Deserialize<'de>,
@@ -64,14 +84,14 @@ impl<T: Holds<K>, K> Way<T, K> {
     }
 }
 
-impl<T: OneField> Way<T, ToOne> {
+impl<T: OneField> Relation<T, ToOne> {
     /// Whether the field can be null.
     pub const NULLABLE: bool = T::NULLABLE;
 }
 
-/// The same for a type that cannot hold a relation.
+/// The fallback for a field whose type cannot hold a relation.
 pub trait NoRelation<T> {
-    /// Not used.
+    /// A placeholder.
     const NULLABLE: bool = false;
 
     /// Never called.
@@ -91,37 +111,37 @@ pub trait NoRelation<T> {
     }
 }
 
-impl<T, K> NoRelation<T> for Way<T, K> {}
+impl<T, K> NoRelation<T> for Relation<T, K> {}
 
-/// The way to a field whose value is a scalar.
+/// A field whose value is a scalar of type `T`.
 #[derive(Debug)]
 pub struct Value<T>(PhantomData<T>);
 
 impl<T: Scalar> Value<T> {
-    /// The type.
+    /// The type of the scalar.
     pub const TYPE: ScalarType = T::TYPE;
 
-    /// Writes the value as SQL does.
+    /// Serializes the value as the JSON that SQL writes for it.
     ///
     /// # Errors
-    /// Those of the serializer.
+    /// If the serializer fails.
     pub fn serialize<S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
         value.serialize_json(serializer)
     }
 
-    /// Reads what SQL writes.
+    /// Deserializes the JSON that SQL writes.
     ///
     /// # Errors
-    /// Those of the deserializer, and when the value is outside of the type.
+    /// If the deserializer fails, or the type cannot hold the value.
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
         T::deserialize_json(deserializer)
     }
 }
 
-/// The same for a type that is no scalar.
+/// The fallback for a field whose type is not a scalar.
 pub trait NoScalar<T> {
-    /// A type that has no name.
-    const TYPE: ScalarType = ScalarType::new("", Form::Native, "");
+    /// A placeholder. Other proofs recognize it by its empty name, and report nothing.
+    const TYPE: ScalarType = ScalarType::new("", JsonEncoding::Native, "");
 
     /// Never called.
     ///

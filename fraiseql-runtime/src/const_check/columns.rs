@@ -1,17 +1,17 @@
-//! Proofs about the columns that `one(..)`, `many(..)` and aggregates name, as far as a field of
-//! a struct tells what a column is.
+//! Checks of the columns that `one(..)`, `many(..)` and aggregates name, if a field of a struct
+//! reads the same column.
 //!
-//! A table has columns that no struct has a field for, so a name that is not known is not wrong.
-//! Wrong is a name of the document where a column's is meant, and a foreign key that cannot be
-//! compared with what it refers to.
+//! A table may have columns that no field reads, so an unknown name is not an error. Errors are a
+//! name of the document where the name of a column is needed, and a foreign key that cannot be
+//! compared with the column that it refers to.
 
+use crate::const_check::compare::same;
 use crate::const_check::message::Message;
-use crate::const_check::scalar::same;
 use crate::schema::embed::Embed;
 use crate::schema::scalar::ScalarType;
 use crate::schema::{Field, Link, Many, One, Shape, Source};
 
-/// `one(fk = ..)` at the field with this index of `T`, whose part is `C`.
+/// Checks `one(fk = ..)` of the field with this index of `T`, whose part is `C`.
 #[track_caller]
 pub const fn one_fk<T: Embed, C: Embed>(index: usize) {
     let (here, there) = (T::SHAPE, C::SHAPE);
@@ -22,32 +22,43 @@ pub const fn one_fk<T: Embed, C: Embed>(index: usize) {
     else {
         return;
     };
-    named(here, fk);
+    is_column(here, fk);
     let Some(ty) = type_of(here, fk) else { return };
     let key = match key {
         Some(key) => key,
         None => key_column(there),
     };
     if let Some(key_type) = type_of(there, key) {
-        comparable((here, fk, ty), (there, key, key_type));
+        are_comparable(
+            TypedColumn {
+                shape: here,
+                name: fk,
+                ty,
+            },
+            TypedColumn {
+                shape: there,
+                name: key,
+                ty: key_type,
+            },
+        );
     }
     if ty.nullable && !*nullable {
         Message::new()
             .code(fk)
-            .push(" may be null, so ")
+            .push(" may be null, so the type of ")
             .code(field.name)
-            .push(" must be an Option<..>")
+            .push(" must be Option<..>")
             .panic();
     }
 }
 
-/// `one(key = ..)`, or `through(key = ..)`, at the field of a struct whose part is `C`.
+/// Checks `one(key = ..)` or `through(key = ..)` of a field whose part is `C`.
 #[track_caller]
 pub const fn one_key<C: Embed>(key: &str) {
-    named(C::SHAPE, key);
+    is_column(C::SHAPE, key);
 }
 
-/// `many(fk = ..)` at the field with this index of `T`, whose part is `C`.
+/// Checks `many(fk = ..)` of the field with this index of `T`, whose part is `C`.
 #[track_caller]
 pub const fn many_fk<T: Embed, C: Embed>(index: usize) {
     let (here, there) = (T::SHAPE, C::SHAPE);
@@ -59,41 +70,52 @@ pub const fn many_fk<T: Embed, C: Embed>(index: usize) {
     else {
         return;
     };
-    named(there, fk);
+    is_column(there, fk);
     let key = match key {
         Some(key) => key,
         None => key_column(here),
     };
     if let (Some(ty), Some(key_type)) = (type_of(there, fk), type_of(here, key)) {
-        comparable((there, fk, ty), (here, key, key_type));
+        are_comparable(
+            TypedColumn {
+                shape: there,
+                name: fk,
+                ty,
+            },
+            TypedColumn {
+                shape: here,
+                name: key,
+                ty: key_type,
+            },
+        );
     }
 }
 
-/// `many(key = ..)` of `T`.
+/// Checks `many(key = ..)` of a field of `T`.
 #[track_caller]
 pub const fn many_key<T: Embed>(key: &str) {
-    named(T::SHAPE, key);
+    is_column(T::SHAPE, key);
 }
 
-/// `count(key = ..)` and its like, of `T`.
+/// Checks `count(key = ..)`, or that of another aggregate, of a field of `T`.
 #[track_caller]
 pub const fn aggregate_key<T: Embed>(key: &str) {
-    named(T::SHAPE, key);
+    is_column(T::SHAPE, key);
 }
 
-/// `many(order_by = ..)` at the field with this index of `T`, whose part is `C`.
+/// Checks `many(order_by = ..)` of the field with this index of `T`, whose part is `C`.
 #[track_caller]
 pub const fn many_order<T: Embed, C: Embed>(index: usize) {
     if let Source::Many(many) = &T::SHAPE.fields[index].source {
         let mut term = 0;
         while term < many.order_by.len() {
-            named(C::SHAPE, many.order_by[term].column);
+            is_column(C::SHAPE, many.order_by[term].column);
             term += 1;
         }
     }
 }
 
-/// The column that identifies a row.
+/// The key column of a row.
 const fn key_column(shape: &'static Shape) -> &'static str {
     match &shape.key {
         Some(key) => key.column,
@@ -101,7 +123,7 @@ const fn key_column(shape: &'static Shape) -> &'static str {
     }
 }
 
-/// The type of a column, if a field is read from it.
+/// The type of a column, if a field reads it.
 const fn type_of(shape: &'static Shape, name: &str) -> Option<ScalarType> {
     let mut index = 0;
     while index < shape.fields.len() {
@@ -118,9 +140,9 @@ const fn type_of(shape: &'static Shape, name: &str) -> Option<ScalarType> {
     }
 }
 
-/// The name is not that of a field whose column has another.
+/// Panics if the name is that of a field or a JSON key, and the column has another name.
 #[track_caller]
-const fn named(shape: &'static Shape, name: &str) {
+const fn is_column(shape: &'static Shape, name: &str) {
     if type_of(shape, name).is_some() {
         return;
     }
@@ -154,46 +176,48 @@ const fn named(shape: &'static Shape, name: &str) {
     }
 }
 
-/// A column of a shape, and its type.
-type Column = (&'static Shape, &'static str, ScalarType);
-
-/// The foreign key can be compared with the column that it refers to.
-#[track_caller]
-const fn comparable(fk: Column, key: Column) {
-    let ((here, fk, fk_type), (there, key, key_type)) = (fk, key);
-    if fk_type.list.is_some() == key_type.list.is_some() && one_kind(fk_type.sql, key_type.sql) {
-        return;
-    }
-    list(
-        list(
-            Message::new().code(fk).push(" is ").push(fk_type.sql),
-            fk_type,
-        )
-        .push(" in ")
-        .code(here.name)
-        .push(", and ")
-        .code(key)
-        .push(", which it refers to, is ")
-        .push(key_type.sql),
-        key_type,
-    )
-    .push(" in ")
-    .code(there.name)
-    .push(": they cannot be compared")
-    .panic()
+/// A column that a field of a shape reads.
+#[derive(Clone, Copy)]
+struct TypedColumn {
+    shape: &'static Shape,
+    name: &'static str,
+    ty: ScalarType,
 }
 
-/// `[]` after the name of a list's type.
-const fn list(message: Message, ty: ScalarType) -> Message {
+/// Panics if the foreign key cannot be compared with the column that it refers to.
+#[track_caller]
+const fn are_comparable(fk: TypedColumn, key: TypedColumn) {
+    if fk.ty.list.is_some() == key.ty.list.is_some() && in_one_group(fk.ty.sql, key.ty.sql) {
+        return;
+    }
+    let message = column(Message::new(), fk).push(" is ");
+    let message = type_name(message, fk.ty).push(", but it refers to ");
+    let message = column(message, key).push(", which is ");
+    type_name(message, key.ty)
+        .push(": give both fields the same type, or name another column")
+        .panic()
+}
+
+/// `` `author_id` in `Post` ``.
+const fn column(message: Message, column: TypedColumn) -> Message {
+    message
+        .code(column.name)
+        .push(" in ")
+        .code(column.shape.name)
+}
+
+/// `int8`, or `int8[]`.
+const fn type_name(message: Message, ty: ScalarType) -> Message {
+    let message = message.push(ty.sql);
     match ty.list {
         Some(_) => message.push("[]"),
         None => message,
     }
 }
 
-/// Types that PostgreSQL compares with each other. Types that are in none of the kinds may be
-/// domains of any.
-const KINDS: [&[&str]; 8] = [
+/// Groups of types that PostgreSQL compares with each other. A type that is in no group may be a
+/// domain over any type.
+const COMPARABLE_TYPES: [&[&str]; 8] = [
     &["int2", "int4", "int8", "numeric", "float4", "float8"],
     &["text", "varchar", "bpchar", "citext", "name"],
     &["uuid"],
@@ -204,37 +228,39 @@ const KINDS: [&[&str]; 8] = [
     &["bytea"],
 ];
 
-const fn one_kind(a: &str, b: &str) -> bool {
+/// Whether PostgreSQL may be able to compare values of these types.
+const fn in_one_group(a: &str, b: &str) -> bool {
     if same(a, b) {
         return true;
     }
-    match (kind(a), kind(b)) {
+    match (group(a), group(b)) {
         (Some(a), Some(b)) => a == b,
         _ => true,
     }
 }
 
-const fn kind(sql: &str) -> Option<usize> {
-    let mut kind = 0;
-    while kind < KINDS.len() {
+/// The index of the group of a type.
+const fn group(sql: &str) -> Option<usize> {
+    let mut group = 0;
+    while group < COMPARABLE_TYPES.len() {
         let mut index = 0;
-        while index < KINDS[kind].len() {
-            if same(KINDS[kind][index], sql) {
-                return Some(kind);
+        while index < COMPARABLE_TYPES[group].len() {
+            if same(COMPARABLE_TYPES[group][index], sql) {
+                return Some(group);
             }
             index += 1;
         }
-        kind += 1;
+        group += 1;
     }
     None
 }
 
 #[cfg(test)]
 mod tests {
-    use super::one_kind;
+    use super::in_one_group;
 
     #[test]
-    fn types_of_one_kind_can_be_compared() {
+    fn types_of_one_group_are_comparable() {
         for (a, b, expected) in [
             ("int4", "int8", true),
             ("text", "citext", true),
@@ -246,8 +272,8 @@ mod tests {
             ("app.email", "text", true),
             ("app.email", "app.email", true),
         ] {
-            assert_eq!(one_kind(a, b), expected, "{a} and {b}");
-            assert_eq!(one_kind(b, a), expected, "{b} and {a}");
+            assert_eq!(in_one_group(a, b), expected, "{a} and {b}");
+            assert_eq!(in_one_group(b, a), expected, "{b} and {a}");
         }
     }
 }

@@ -1,137 +1,106 @@
-//! Refuses cyclic types while compiling, with the path that closes the cycle.
+//! The check that no document contains itself.
 //!
-//! Tables refer to each other by function pointer, which the compiler cannot call in a
-//! constant. So the derives also list each struct's children as types, and [`check`] walks
-//! those: the walk stops where a type comes back, so it ends for cyclic types too. Of the
-//! types on a cycle the first in the source reports it, and those that merely lead to one
-//! don't.
+//! A constant table refers to the tables of its parts by function pointer, which the compiler
+//! cannot call in a constant. So the derives also list the parts of each struct as types
+//! ([`Children`]), and [`check`] walks those. The walk stops at a type that it has seen on the path,
+//! so it ends for cyclic types too. Of the types on a cycle, the first in the source reports it;
+//! types that only lead to a cycle report nothing.
 
 use std::marker::PhantomData;
 
+use crate::const_check::compare::{is_before, same};
 use crate::const_check::message::Message;
-use crate::const_check::scalar::same;
 use crate::schema::Shape;
-use crate::schema::embed::Children;
-use crate::schema::embed::Embed;
-use crate::schema::embed::End;
+use crate::schema::embed::{Children, Embed, End};
 
-/// The way from the root of the walk to a type.
-trait Way {
-    const START: bool;
-    /// The shape that a step starts at, and the field it takes.
+/// The path from the root of the walk to a type, as a type-level list: the last field first.
+trait FieldPath {
+    /// Whether the path is empty.
+    const EMPTY: bool;
+    /// The shape that has the last field.
     const SHAPE: &'static Shape;
+    /// The index of the last field.
     const FIELD: usize;
-    type Back: Way;
+    /// The path without the last field.
+    type Parent: FieldPath;
 }
 
-struct Step<T, L, Back>(PhantomData<(T, L, Back)>);
+/// The field of `T` that is the first of the list `L`, at the end of the path `Parent`.
+struct Append<T, L, Parent>(PhantomData<(T, L, Parent)>);
 
-impl Way for End {
-    const START: bool = true;
+impl FieldPath for End {
+    const EMPTY: bool = true;
     const SHAPE: &'static Shape = <End as Embed>::SHAPE;
     const FIELD: usize = 0;
-    type Back = End;
+    type Parent = End;
 }
 
-impl<T: Embed, L: Children, Back: Way> Way for Step<T, L, Back> {
-    const START: bool = false;
+impl<T: Embed, L: Children, Parent: FieldPath> FieldPath for Append<T, L, Parent> {
+    const EMPTY: bool = false;
     const SHAPE: &'static Shape = T::SHAPE;
     const FIELD: usize = L::FIELD;
-    type Back = Back;
+    type Parent = Parent;
 }
 
-/// Panics, while compiling, when `T` is part of itself.
+/// Panics at compile time if `T` contains itself.
 #[track_caller]
 pub const fn check<T: Embed>() {
     visit::<T, T, End>();
 }
 
 #[track_caller]
-const fn visit<Root: Embed, T: Embed, W: Way>() {
-    if !W::START && same(T::SHAPE.id, Root::SHAPE.id) && first::<W>(Root::SHAPE.id) {
-        report::<W>(Root::SHAPE);
+const fn visit<Root: Embed, T: Embed, P: FieldPath>() {
+    if !P::EMPTY && same(T::SHAPE.id, Root::SHAPE.id) && is_first_on::<P>(Root::SHAPE.id) {
+        report::<P>(Root::SHAPE);
     }
-    // A cycle that the root is not on is reported by the types that are.
-    if !seen::<W>(T::SHAPE.id) {
-        children_of::<Root, T, _, _, W>(T::children);
+    // A cycle without the root is reported by its own types. The walk must not follow it.
+    if !is_on::<P>(T::SHAPE.id) {
+        children_of::<Root, T, _, _, P>(T::children);
     }
 }
 
-/// [`children`], of what `_children` returns. It is not called: its type says it all.
+/// Visits the types in the list `L`, which `_children` returns. The function is passed only for
+/// its type: `L` is behind `impl Children`, and has no other name.
 #[track_caller]
-const fn children_of<Root: Embed, T: Embed, F: Fn() -> L + Copy, L: Children, W: Way>(
+const fn children_of<Root: Embed, T: Embed, F: Fn() -> L + Copy, L: Children, P: FieldPath>(
     _children: F,
 ) {
-    children::<Root, T, L, W>();
+    children::<Root, T, L, P>();
 }
 
 #[track_caller]
-const fn children<Root: Embed, T: Embed, L: Children, W: Way>() {
+const fn children<Root: Embed, T: Embed, L: Children, P: FieldPath>() {
     if !L::END {
-        visit::<Root, L::Head, Step<T, L, W>>();
-        children::<Root, T, L::Tail, W>();
+        visit::<Root, L::Head, Append<T, L, P>>();
+        children::<Root, T, L::Tail, P>();
     }
 }
 
-const fn seen<W: Way>(id: &str) -> bool {
-    !W::START && (same(W::SHAPE.id, id) || seen::<W::Back>(id))
+/// Whether the shape with this id has a field on the path.
+const fn is_on<P: FieldPath>(id: &str) -> bool {
+    !P::EMPTY && (same(P::SHAPE.id, id) || is_on::<P::Parent>(id))
 }
 
-/// Whether no shape on the way stands before that of `id`.
-const fn first<W: Way>(id: &str) -> bool {
-    W::START || (!before(W::SHAPE.id, id) && first::<W::Back>(id))
+/// Whether no shape on the path comes before the one with this id in the source.
+const fn is_first_on<P: FieldPath>(id: &str) -> bool {
+    P::EMPTY || (!is_before(P::SHAPE.id, id) && is_first_on::<P::Parent>(id))
 }
 
-/// An order of ids: by line, and within a line, or between files, by the id as text.
-pub(crate) const fn before(a: &str, b: &str) -> bool {
-    let (line_a, line_b) = (line(a), line(b));
-    if line_a != line_b {
-        return line_a < line_b;
-    }
-    let (a, b) = (a.as_bytes(), b.as_bytes());
-    let mut index = 0;
-    while index < a.len() && index < b.len() {
-        if a[index] != b[index] {
-            return a[index] < b[index];
-        }
-        index += 1;
-    }
-    a.len() < b.len()
-}
-
-/// The line in an id: `module::Name@line:column`.
-const fn line(id: &str) -> u32 {
-    let id = id.as_bytes();
-    let mut line = 0;
-    let mut inside = false;
-    let mut index = 0;
-    while index < id.len() {
-        match id[index] {
-            b'@' => inside = true,
-            b':' => inside = false,
-            digit if inside && digit.is_ascii_digit() => line = line * 10 + (digit - b'0') as u32,
-            _ => {}
-        }
-        index += 1;
-    }
-    line
-}
-
-/// `User.posts -> Post.author -> `, from the start of the way.
-const fn path<W: Way>(message: Message) -> Message {
-    if W::START {
+/// `User.posts -> Post.author -> `.
+const fn path<P: FieldPath>(message: Message) -> Message {
+    if P::EMPTY {
         return message;
     }
-    path::<W::Back>(message)
-        .push(W::SHAPE.name)
+    path::<P::Parent>(message)
+        .push(P::SHAPE.name)
         .push(".")
-        .push(W::SHAPE.fields[W::FIELD].name)
+        .push(P::SHAPE.fields[P::FIELD].name)
         .push(" -> ")
 }
 
 #[track_caller]
-const fn report<W: Way>(root: &'static Shape) {
-    path::<W>(Message::new().push("type cycle "))
+const fn report<P: FieldPath>(root: &'static Shape) {
+    path::<P>(Message::new().push("type cycle "))
         .push(root.name)
         .push(
             "; a document cannot contain itself, so give one of these fields a type of its own: \

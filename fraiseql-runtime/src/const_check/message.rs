@@ -1,13 +1,13 @@
-//! Messages that are put together in a constant, to panic with while compiling.
+//! Messages that are composed in a constant, to panic with at compile time.
 
-/// A message; what goes beyond its size is cut.
+/// A message of limited size. What is appended beyond it is cut off.
 pub(crate) struct Message {
     bytes: [u8; 1024],
     len: usize,
 }
 
 impl Message {
-    /// Nothing yet.
+    /// An empty message.
     pub(crate) const fn new() -> Self {
         Self {
             bytes: [0; 1024],
@@ -27,18 +27,18 @@ impl Message {
         self
     }
 
-    /// Appends a name as code: in backticks.
+    /// Appends a name in backticks.
     pub(crate) const fn code(self, text: &str) -> Self {
         self.push("`").push(text).push("`")
     }
 
-    /// Stops the compiler with the message.
+    /// Panics with the message: a compile error.
     #[track_caller]
     pub(crate) const fn panic(self) -> ! {
         let whole = self.bytes.split_at(self.len).0;
         match std::str::from_utf8(whole) {
             Ok(text) => panic!("{}", text),
-            // It was cut inside a character.
+            // The message was cut off inside of a character.
             Err(error) => match std::str::from_utf8(whole.split_at(error.valid_up_to()).0) {
                 Ok(text) => panic!("{}", text),
                 Err(_) => panic!(),
@@ -51,24 +51,24 @@ impl Message {
 mod tests {
     use super::Message;
 
-    fn said(message: Message) -> String {
-        let panic = std::panic::catch_unwind(|| message.panic()).expect_err("it panics");
+    fn panic_text(message: Message) -> String {
+        let panic = std::panic::catch_unwind(|| message.panic()).expect_err("a message panics");
         panic
             .downcast_ref::<String>()
             .cloned()
             .or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()))
-            .expect("a text")
+            .expect("the panic has a text")
     }
 
     #[test]
-    fn a_message_is_its_pieces() {
-        let message = Message::new().code("größe").push(" is no field");
-        assert_eq!(said(message), "`größe` is no field");
+    fn texts_are_appended() {
+        let message = Message::new().code("größe").push(" is not a field");
+        assert_eq!(panic_text(message), "`größe` is not a field");
     }
 
     #[test]
-    fn a_message_that_is_too_long_is_cut_between_characters() {
+    fn a_long_message_is_cut_off_between_characters() {
         let message = Message::new().push("a").push(&"ö".repeat(600));
-        assert_eq!(said(message), format!("a{}", "ö".repeat(511)));
+        assert_eq!(panic_text(message), format!("a{}", "ö".repeat(511)));
     }
 }

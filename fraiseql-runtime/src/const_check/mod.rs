@@ -1,18 +1,18 @@
-//! Checks that the compiler evaluates: what the derives emit calls them in constants, and nothing
-//! else does.
+//! Checks that the compiler evaluates. Only the code that the derives emit calls them, in constants.
 //!
 //! | module | rejects |
 //! |---|---|
-//! | [`scalar`] | a field type that cannot hold what its source yields |
-//! | [`columns`] | a foreign key whose type cannot be compared with the key it refers to |
+//! | [`scalar`] | a field type that cannot hold the values of its source |
+//! | [`columns`] | a foreign key whose type cannot be compared with the key that it refers to |
 //! | [`cycle`] | a document that contains itself |
-//! | [`shape_of`] | a part whose fields are not fields of the struct it names |
+//! | [`shape_of`] | a part whose fields are not fields of the struct that it names |
 //!
-//! [`autoref`] keeps one type error from being reported at every use of the field; [`message`]
-//! builds the panic messages.
+//! [`autoref`] keeps one type error from being reported at every use of the field. [`message`]
+//! composes the messages, and [`compare`] compares texts.
 
 pub(crate) mod autoref;
 pub(crate) mod columns;
+mod compare;
 pub(crate) mod cycle;
 mod message;
 pub(crate) mod scalar;

@@ -1,9 +1,11 @@
-//! Assertions that the derives make in constants.
+//! Checks of the types of fields: scalars, keys, aggregates, promoted columns, indexes and
+//! partition bounds.
 
+use crate::const_check::compare::same;
 use crate::schema::scalar::ScalarType;
 use crate::schema::{Function, Shape};
 
-/// The type has no [`FLAW`](crate::Scalar::FLAW).
+/// Panics if the type cannot be a field: see [`FLAW`](crate::Scalar::FLAW).
 #[track_caller]
 pub const fn scalar(flaw: Option<&'static str>) {
     if let Some(flaw) = flaw {
@@ -11,78 +13,79 @@ pub const fn scalar(flaw: Option<&'static str>) {
     }
 }
 
-/// The key of a part is there, and is one value. That of a view is a [`Key`](crate::Key).
+/// Panics if the key of a part may be null, or is a list. The key of a view is a
+/// [`Key`](crate::Key), which the compiler checks.
 #[track_caller]
 pub const fn key(ty: ScalarType) {
     assert!(
         !ty.nullable,
-        "a key cannot be null: its type cannot be an Option"
+        "a key is never null: its type must not be an Option"
     );
     assert!(
         ty.list.is_none(),
-        "a key is one value: its type cannot be a Vec"
+        "a key is one value: its type must not be a Vec"
     );
 }
 
-/// The field can hold what the function yields.
+/// Panics if the type cannot hold the result of the aggregate function.
 #[track_caller]
 pub const fn aggregate(function: Function, ty: ScalarType) {
     assert!(
         ty.list.is_none(),
-        "an aggregate is one value: its type cannot be a Vec"
+        "an aggregate is one value: its type must not be a Vec"
     );
     match function {
         Function::Count => {
             assert!(
                 is_whole(ty.sql) && !ty.nullable,
-                "count is a whole number and never null: its type is i64 (or i32, i16)"
+                "`count` is a whole number and never null: its type must be i64, i32 or i16"
             );
         }
         Function::Exists => {
             assert!(
                 same(ty.sql, "boolean") && !ty.nullable,
-                "exists is true or false and never null: its type is bool"
+                "`exists` is true or false and never null: its type must be bool"
             );
         }
         Function::Avg => {
             assert!(
                 ty.nullable,
-                "avg is null when there are no rows: its type is an Option, such as Option<f64>"
+                "`avg` is null without rows: its type must be an Option, such as Option<f64>"
             );
             assert!(
                 may_be_number(ty.sql),
-                "avg is a number: its type is an Option of one, such as Option<f64>"
+                "`avg` is a number: its type must be an Option of a number, such as Option<f64>"
             );
         }
         Function::Min => {
             assert!(
                 ty.nullable,
-                "min is null when there are no rows: its type is an Option"
+                "`min` is null without rows: its type must be an Option"
             );
         }
         Function::Max => {
             assert!(
                 ty.nullable,
-                "max is null when there are no rows: its type is an Option"
+                "`max` is null without rows: its type must be an Option"
             );
         }
         Function::Sum => {
             assert!(
                 may_be_number(ty.sql),
-                "sum is a number: its type is i64, f64, Decimal or an Option of one, as the sum \
-                 is in PostgreSQL"
+                "`sum` is a number: its type must be i64, f64, Decimal or an Option of these, \
+                 whichever holds the sum in PostgreSQL"
             );
         }
     }
 }
 
-/// Whether it is a whole number, by whatever name in GraphQL.
+/// Whether a PostgreSQL type is an integer type.
 const fn is_whole(sql: &str) -> bool {
     same(sql, "int2") || same(sql, "int4") || same(sql, "int8")
 }
 
-/// Whether it is none of the types that are surely no numbers: types of other crates may
-/// stand for any.
+/// Whether a PostgreSQL type may be a number. Scalars of other crates may have any type, so only
+/// the types that are certainly not numbers are excluded.
 const fn may_be_number(sql: &str) -> bool {
     let others = [
         "boolean",
@@ -105,17 +108,17 @@ const fn may_be_number(sql: &str) -> bool {
     true
 }
 
-/// A column can hold the value, and an index can order it.
+/// Panics if a promoted column of the type could not be indexed.
 #[track_caller]
 pub const fn promoted(ty: ScalarType) {
     assert!(
         !same(ty.sql, "jsonb") && !same(ty.sql, "json"),
-        "filter, sort and unique make an indexed column, and JSON has no order to index: \
-         promote a part of it with `expr`"
+        "`filter`, `sort` and `unique` create an indexed column, and JSON has no order for an \
+         index: promote a value inside of it with `expr`"
     );
 }
 
-/// An index can search the words of the value.
+/// Panics if the value is not a text, which a full-text index can search.
 #[track_caller]
 pub const fn text(ty: ScalarType, message: &'static str) {
     if !same(ty.sql, "text") || ty.list.is_some() {
@@ -123,7 +126,7 @@ pub const fn text(ty: ScalarType, message: &'static str) {
     }
 }
 
-/// The value has keys of its own.
+/// Panics if the value is not JSON, which has keys of its own.
 #[track_caller]
 pub const fn json(ty: ScalarType, message: &'static str) {
     if !same(ty.graphql, "JSON") || ty.list.is_some() {
@@ -131,7 +134,7 @@ pub const fn json(ty: ScalarType, message: &'static str) {
     }
 }
 
-/// The documents of a part have a key.
+/// Panics if the objects of a part do not have a JSON key.
 #[track_caller]
 pub const fn part_has_key(part: &Shape, key: &str, message: &'static str) {
     let mut index = 0;
@@ -144,8 +147,8 @@ pub const fn part_has_key(part: &Shape, key: &str, message: &'static str) {
     panic!("{}", message);
 }
 
-/// The bounds of ranges of keys are keys, and in order, as far as that can be told: texts have
-/// the order of the database.
+/// Panics if the bounds of partitions are not keys, or not in ascending order. The order of texts
+/// is not checked: it depends on the collation of the database.
 #[track_caller]
 pub const fn range(key: ScalarType, bounds: &[&str]) {
     let min = if same(key.sql, "int2") {
@@ -163,38 +166,38 @@ pub const fn range(key: ScalarType, bounds: &[&str]) {
         if number {
             let Some(value) = whole_number(bound) else {
                 panic!(
-                    "the bounds of `range` are keys, which are whole numbers here: \
+                    "the bounds of `range` must be whole numbers, like the keys: \
                      range = \"1000000, 2000000\""
                 );
             };
-            // The largest of a type is -(smallest + 1).
+            // The largest number of a type is -(smallest + 1).
             assert!(
                 value >= min && value <= -(min + 1),
-                "a bound of `range` does not fit into the type of the key"
+                "a bound of `range` is out of range for the type of the key"
             );
             if let Some(before) = before {
                 assert!(
                     before < value,
-                    "the bounds of `range` go from small to large"
+                    "the bounds of `range` must be in ascending order"
                 );
             }
             before = Some(value);
         } else if same(key.sql, "uuid") {
             assert!(
                 is_uuid(bound),
-                "the bounds of `range` are keys, which are UUIDs here: \
+                "the bounds of `range` must be UUIDs, like the keys: \
                  range = \"80000000-0000-0000-0000-000000000000\""
             );
             assert!(
                 index == 0 || less(bounds[index - 1].as_bytes(), bound),
-                "the bounds of `range` go from small to large"
+                "the bounds of `range` must be in ascending order"
             );
         }
         index += 1;
     }
 }
 
-/// Without a sign or zeros that PostgreSQL would not write.
+/// The number that a text spells; `None` if PostgreSQL would write it in another way.
 const fn whole_number(digits: &[u8]) -> Option<i64> {
     let negative = digits.len() > 1 && digits[0] == b'-';
     let first = if negative { 1 } else { 0 };
@@ -208,7 +211,7 @@ const fn whole_number(digits: &[u8]) -> Option<i64> {
         if !digit.is_ascii_digit() {
             return None;
         }
-        // Downwards, because the smallest number has no positive twin.
+        // Accumulates the negated number, because the smallest has no positive counterpart.
         let Some(tens) = value.checked_mul(10) else {
             return None;
         };
@@ -225,7 +228,7 @@ const fn whole_number(digits: &[u8]) -> Option<i64> {
     }
 }
 
-/// `a < b`, of UUIDs: their digits are in the order of the bytes, in either case.
+/// `a < b` for the texts of two UUIDs, in upper or lower case.
 const fn less(a: &[u8], b: &[u8]) -> bool {
     let mut index = 0;
     while index < a.len() && index < b.len() {
@@ -256,28 +259,12 @@ const fn is_uuid(text: &[u8]) -> bool {
     true
 }
 
-/// `a == b`, in a constant.
-pub(crate) const fn same(a: &str, b: &str) -> bool {
-    let (a, b) = (a.as_bytes(), b.as_bytes());
-    if a.len() != b.len() {
-        return false;
-    }
-    let mut index = 0;
-    while index < a.len() {
-        if a[index] != b[index] {
-            return false;
-        }
-        index += 1;
-    }
-    true
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn whole_numbers_are_written_as_postgresql_writes_them() {
+    fn whole_numbers_are_spelled_as_postgresql_spells_them() {
         for (text, value) in [
             ("0", Some(0)),
             ("-10", Some(-10)),
@@ -296,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn uuids_have_hyphens() {
+    fn a_uuid_has_hyphens() {
         assert!(is_uuid(b"80000000-0000-0000-0000-00000000000F"));
         assert!(!is_uuid(b"80000000000000000000000000000000"));
         assert!(!is_uuid(b"80000000-0000-0000-0000-00000000000g"));

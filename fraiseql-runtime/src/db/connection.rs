@@ -1,9 +1,10 @@
-//! A connection of a pool for as long as some work takes.
+//! A pool connection that is closed if the work on it is cancelled.
 //!
-//! Where the future of that work is dropped, the connection is closed, and not given back to the
-//! pool: it may be in the middle of a statement or of a transaction, even of one that sqlx does
-//! not know of yet, because its `BEGIN` was sent and not yet answered. Whoever had it next would
-//! work in a transaction that nobody commits.
+//! Dropping a future can leave its connection in the middle of a statement, or in a transaction
+//! that sqlx does not know of: sqlx counts a transaction once the answer to `BEGIN` has arrived, and
+//! only rolls back what it has counted. A pool would hand such a connection on, and its next user
+//! would work in a transaction that nobody commits. So a [`Lease`] that is dropped before
+//! [`Lease::release`] closes its connection.
 
 use std::ops::{Deref, DerefMut};
 
@@ -12,11 +13,17 @@ use sqlx::{PgConnection, PgPool, Postgres};
 
 use crate::error::{Error, Operation, Result};
 
+/// A connection of a pool. It returns to the pool by [`release`](Self::release) alone; dropped
+/// earlier, it is closed.
+///
+/// Release it after an error as well: then the work has ended, and sqlx has rolled back, or queued
+/// the rollback of, every transaction that it began.
 pub(crate) struct Lease(Option<PoolConnection<Postgres>>);
 
 impl Lease {
-    /// Waits for a connection; `purpose` is what an error says it was for.
-    pub(crate) async fn of(pool: &PgPool, purpose: &'static str) -> Result<Self> {
+    /// Acquires a connection and waits for one if necessary. An error says that it was acquired
+    /// "to `purpose`".
+    pub(crate) async fn acquire(pool: &PgPool, purpose: &'static str) -> Result<Self> {
         let connection = pool
             .acquire()
             .await
@@ -24,13 +31,13 @@ impl Lease {
         Ok(Self(Some(connection)))
     }
 
-    /// One that is idle; none is waited for.
-    pub(crate) fn try_of(pool: &PgPool) -> Option<Self> {
+    /// Acquires an idle connection, or returns `None` if there is none.
+    pub(crate) fn try_acquire(pool: &PgPool) -> Option<Self> {
         pool.try_acquire().map(|connection| Self(Some(connection)))
     }
 
-    /// The work is over, however it went. There is no connection any more.
-    pub(crate) fn give_back(&mut self) {
+    /// Returns the connection to the pool. The lease must not be used afterwards.
+    pub(crate) fn release(&mut self) {
         self.0.take();
     }
 }
@@ -38,6 +45,8 @@ impl Lease {
 impl Drop for Lease {
     fn drop(&mut self) {
         if let Some(connection) = self.0.take() {
+            // Dropping a detached connection closes its socket at once, without a task of the
+            // runtime. The pool may open another in its place.
             drop(connection.detach());
         }
     }
@@ -47,12 +56,12 @@ impl Deref for Lease {
     type Target = PgConnection;
 
     fn deref(&self) -> &PgConnection {
-        self.0.as_ref().expect("it is there until it is given back")
+        self.0.as_ref().expect("the lease was released")
     }
 }
 
 impl DerefMut for Lease {
     fn deref_mut(&mut self) -> &mut PgConnection {
-        self.0.as_mut().expect("it is there until it is given back")
+        self.0.as_mut().expect("the lease was released")
     }
 }

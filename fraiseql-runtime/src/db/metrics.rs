@@ -1,4 +1,4 @@
-//! The names of the metrics, and their descriptions.
+//! Names and descriptions of the metrics.
 
 use metrics::{Unit, describe_counter, describe_histogram};
 
@@ -14,53 +14,49 @@ pub(crate) const DEPENDENTS: &str = "fraiseql_mutation_dependents";
 pub(crate) const VIEW_DEPENDENTS: &str = "fraiseql_mutation_view_dependents";
 pub(crate) const MUTATION_RETRIES: &str = "fraiseql_mutation_retries_total";
 
-/// Describes the metrics of this crate to the `metrics` recorder, with their units. Call it
-/// once, after the recorder was installed.
+/// Describes the metrics of this crate to the `metrics` recorder, with their units. Call it once,
+/// after installing the recorder.
 ///
 /// | metric | labels | |
 /// |---|---|---|
-/// | `fraiseql_sync_documents_total` | `entity`, `outcome`: `inserted`, `updated`, `unchanged`, `deleted`, `invalid` | documents |
-/// | `fraiseql_sync_batches_total` | `entity`, `mode`, `success` | batches that are over |
-/// | `fraiseql_sync_retries_total` | `entity` | batches run again after a deadlock or a serialization failure |
+/// | `fraiseql_sync_documents_total` | `entity`, `outcome`: `inserted`, `updated`, `unchanged`, `deleted`, `invalid` | documents, by outcome |
+/// | `fraiseql_sync_batches_total` | `entity`, `mode`, `success` | batches that were written or have failed |
+/// | `fraiseql_sync_retries_total` | `entity` | retries of batches after a deadlock or a serialization failure |
 /// | `fraiseql_sync_errors_total` | `entity`, `mode` | calls that failed |
-/// | `fraiseql_verify_documents_total` | `entity`, `outcome`: `right`, `drifted`, `missing`, `orphaned`, `invalid` | documents, once a view is [verified](crate::Verify) |
-/// | `fraiseql_sync_batch_duration_seconds` | `entity`, `mode`, `success` | histogram: the time of a batch |
-/// | `fraiseql_sync_batch_documents` | `entity`, `mode` | histogram: the documents of a batch that succeeded |
-/// | `fraiseql_mutation_commit_duration_seconds` | `success` | histogram: the time of a [commit](crate::Mutation::commit), with the syncs |
-/// | `fraiseql_mutation_dependents` | | histogram: the documents that depended on what a mutation changed, once it is committed |
-/// | `fraiseql_mutation_view_dependents` | `entity` | histogram: those of one view, where there were some |
-/// | `fraiseql_mutation_retries_total` | | mutations that [`mutate`](crate::ReadModel::mutate) ran again |
+/// | `fraiseql_verify_documents_total` | `entity`, `outcome`: `right`, `drifted`, `missing`, `orphaned`, `invalid` | documents, counted when the [verification](crate::Verify) of a view ends |
+/// | `fraiseql_sync_batch_duration_seconds` | `entity`, `mode`, `success` | histogram: the duration of a batch |
+/// | `fraiseql_sync_batch_documents` | `entity`, `mode` | histogram: the number of documents of a batch that succeeded |
+/// | `fraiseql_mutation_commit_duration_seconds` | `success` | histogram: the duration of a [commit](crate::Mutation::commit), with its syncs |
+/// | `fraiseql_mutation_dependents` | | histogram: the number of documents that depend on the changes of a mutation, recorded at its commit |
+/// | `fraiseql_mutation_view_dependents` | `entity` | histogram: the same for one view, if there are any |
+/// | `fraiseql_mutation_retries_total` | | retries of mutations by [`mutate`](crate::ReadModel::mutate) |
 ///
-/// Documents written inside a transaction are counted when they are written, also if it is
-/// rolled back later.
+/// Documents that are written inside a transaction are counted when they are written, even if the
+/// transaction is rolled back later.
 pub fn describe_metrics() {
-    describe_counter!(DOCUMENTS, Unit::Count, "Documents, by what became of them");
-    describe_counter!(BATCHES, Unit::Count, "Batches that are over");
-    describe_counter!(RETRIES, Unit::Count, "Batches that were run again");
-    describe_counter!(ERRORS, Unit::Count, "Calls that failed");
+    describe_counter!(DOCUMENTS, Unit::Count, "Documents by outcome");
     describe_counter!(
-        VERIFIED,
+        BATCHES,
         Unit::Count,
-        "Verified documents, by what was found"
+        "Batches that were written or have failed"
     );
-    describe_histogram!(DURATION, Unit::Seconds, "The time of a batch");
-    describe_histogram!(SIZE, Unit::Count, "The documents of a batch");
-    describe_histogram!(COMMIT, Unit::Seconds, "The time of a mutation's commit");
+    describe_counter!(RETRIES, Unit::Count, "Retries of batches");
+    describe_counter!(ERRORS, Unit::Count, "Calls that failed");
+    describe_counter!(VERIFIED, Unit::Count, "Verified documents by outcome");
+    describe_histogram!(DURATION, Unit::Seconds, "Duration of a batch");
+    describe_histogram!(SIZE, Unit::Count, "Documents of a batch that succeeded");
+    describe_histogram!(COMMIT, Unit::Seconds, "Duration of a mutation's commit");
     describe_histogram!(
         DEPENDENTS,
         Unit::Count,
-        "The documents that depended on a mutation"
+        "Documents that depend on the changes of a mutation"
     );
     describe_histogram!(
         VIEW_DEPENDENTS,
         Unit::Count,
-        "The documents of a view that depended on a mutation"
+        "Documents of a view that depend on the changes of a mutation"
     );
-    describe_counter!(
-        MUTATION_RETRIES,
-        Unit::Count,
-        "Mutations that were run again"
-    );
+    describe_counter!(MUTATION_RETRIES, Unit::Count, "Retries of mutations");
 }
 
 /// The value of the label `success`.
@@ -68,7 +64,7 @@ pub(crate) const fn label(success: bool) -> &'static str {
     if success { "true" } else { "false" }
 }
 
-/// Numbers of documents: `f64` holds them.
+/// A number of documents as a value of a histogram. `f64` is exact up to 2^53.
 #[allow(clippy::cast_precision_loss)]
 pub(crate) fn float(count: u64) -> f64 {
     count as f64

@@ -1,4 +1,5 @@
-//! What every room that runs statements shares: connections and their transactions.
+//! Database access that all rooms share: connections, transactions, statements, their traces and
+//! metrics.
 
 pub(crate) mod connection;
 #[cfg(feature = "metrics")]

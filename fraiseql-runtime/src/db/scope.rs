@@ -1,76 +1,198 @@
-//! Whose transaction some work runs in, and the savepoint that keeps the caller's alive.
+//! Transactions and savepoints around a piece of work.
+//!
+//! | function | scope `Own` | scope `Caller` |
+//! |---|---|---|
+//! | [`in_savepoint`] | no savepoint: each statement is a transaction | a savepoint, released, or rolled back to after an error |
+//! | [`in_own_transaction`] | a transaction, committed, or rolled back after an error | - |
+//! | [`isolated`] | a transaction that is always rolled back | a savepoint that is always rolled back to |
+//!
+//! A savepoint is set by a plain `SAVEPOINT`, not by [`sqlx::Connection::begin`]. sqlx counts only
+//! the transactions that it began itself: in one that the caller began by SQL it would send
+//! `BEGIN`, and its commit would end the caller's transaction.
 
-use sqlx::{Executor, PgConnection};
+use sqlx::{Connection as _, Executor as _, PgConnection};
 
 use crate::error::{Error, Operation, Result};
+use crate::schema::TableName;
 
-/// Whose transaction a batch runs in.
+/// Whose transaction the statements of a sync, a read or a verification run in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TransactionScope {
-    /// Each statement's own, or one that is begun and committed here.
+    /// The connection is in no transaction. Each statement is its own, or several run in one that
+    /// is begun and ended here.
     Own,
-    /// The caller's.
+    /// The caller's, which the caller also ends. An error must leave it usable.
     Caller,
 }
 
-/// A place in the caller's transaction to come back to.
+/// Begins a transaction with the isolation level of the session.
+pub(crate) const BEGIN: &str = "BEGIN";
+/// Begins a transaction that writes documents. The level is named because the session may have
+/// another default: each statement needs a snapshot that is newer than the locks taken before it.
+pub(crate) const BEGIN_READ_COMMITTED: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
+/// Begins a transaction that builds documents and stores nothing.
+pub(crate) const BEGIN_READ_ONLY: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY";
+
 const SAVEPOINT: &str = "SAVEPOINT fraiseql_sync";
 const RELEASE: &str = "RELEASE SAVEPOINT fraiseql_sync";
-pub(crate) const ROLL_BACK: &str =
-    "ROLLBACK TO SAVEPOINT fraiseql_sync; RELEASE SAVEPOINT fraiseql_sync";
+/// A savepoint still exists after it was rolled back to: it is released as well, so that a
+/// transaction with many batches does not collect one for each.
+const ROLL_BACK: &str = "ROLLBACK TO SAVEPOINT fraiseql_sync; RELEASE SAVEPOINT fraiseql_sync";
 
-/// Runs something after whose failure the caller's transaction, if there is one, can go on.
+/// SQLSTATE of a `SAVEPOINT` outside of a transaction.
+const NO_ACTIVE_TRANSACTION: &str = "25P01";
+
+impl TransactionScope {
+    /// Sets a savepoint if the scope is `Caller`. The scope becomes `Own` if the connection turns
+    /// out to be in no transaction.
+    ///
+    /// The caller may pass a connection on which no transaction was begun, and sqlx does not know of
+    /// transactions begun by SQL. So the `SAVEPOINT`, which is needed anyway, is also the test.
+    async fn set_savepoint(&mut self, connection: &mut PgConnection) -> Result<()> {
+        if *self == Self::Own {
+            return Ok(());
+        }
+        let Err(error) = connection.execute(SAVEPOINT).await else {
+            return Ok(());
+        };
+        let code = error.as_database_error().and_then(|error| error.code());
+        if code.as_deref() == Some(NO_ACTIVE_TRANSACTION) {
+            *self = Self::Own;
+            return Ok(());
+        }
+        Err(savepoint_failed(error))
+    }
+}
+
+/// Runs `work` so that its failure leaves the caller's transaction usable.
+///
+/// In the caller's transaction, `work` runs in a savepoint. `scope` becomes `Own`, and `work` runs
+/// without a savepoint, if the connection is in no transaction. `work` is given the scope as it
+/// then is.
 pub(crate) async fn in_savepoint<T>(
     connection: &mut PgConnection,
+    scope: &mut TransactionScope,
+    work: impl AsyncFnOnce(&mut PgConnection, TransactionScope) -> Result<T>,
+) -> Result<T> {
+    scope.set_savepoint(connection).await?;
+    let result = work(connection, *scope).await;
+    let end = match (*scope, &result) {
+        (TransactionScope::Own, _) => return result,
+        (TransactionScope::Caller, Ok(_)) => RELEASE,
+        (TransactionScope::Caller, Err(_)) => ROLL_BACK,
+    };
+    let ended = connection.execute(end).await;
+    // If rolling back fails, too, the first error is the cause.
+    let value = result?;
+    ended.map_err(savepoint_failed)?;
+    Ok(value)
+}
+
+/// Runs `work` in a transaction that `begin` begins, and commits it.
+///
+/// After an error, and if the future is dropped, sqlx rolls the transaction back before the next
+/// statement on this connection.
+pub(crate) async fn in_own_transaction<T>(
+    connection: &mut PgConnection,
+    begin: &'static str,
+    errors: &ScopeErrors,
     work: impl AsyncFnOnce(&mut PgConnection) -> Result<T>,
 ) -> Result<T> {
-    let is_kept = begin_savepoint(connection).await?;
-    let result = work(connection).await;
-    if is_kept {
-        end_savepoint(connection, result).await
-    } else {
-        result
-    }
-}
-
-/// Keeps a savepoint. False where there is no transaction.
-pub(crate) async fn begin_savepoint(connection: &mut PgConnection) -> Result<bool> {
-    let Err(error) = connection.execute(SAVEPOINT).await else {
-        return Ok(true);
-    };
-    let code = error.as_database_error().and_then(|error| error.code());
-    if code.as_deref() == Some("25P01") {
-        return Ok(false);
-    }
-    Err(savepoint_failed()(error))
-}
-
-/// Forgets the savepoint, or goes back to it after a failure.
-pub(crate) async fn end_savepoint<T>(
-    connection: &mut PgConnection,
-    result: Result<T>,
-) -> Result<T> {
-    let end = match &result {
-        Ok(_) => RELEASE,
-        Err(_) => ROLL_BACK,
-    };
-    match (result, connection.execute(end).await) {
-        (Ok(value), Ok(_)) => Ok(value),
-        (Ok(_), Err(error)) => Err(savepoint_failed()(error)),
-        // Where the way back fails too, the reason is the first error.
-        (Err(error), _) => Err(error),
-    }
-}
-
-/// Goes back to the savepoint, and forgets it: what was set since is as it was before.
-pub(crate) async fn undo_savepoint(connection: &mut PgConnection) -> Result<()> {
-    connection
-        .execute(ROLL_BACK)
+    let mut transaction = connection
+        .begin_with(begin)
         .await
-        .map_err(savepoint_failed())?;
-    Ok(())
+        .map_err(errors.at(Operation::BeginTransaction))?;
+    let value = work(&mut transaction).await?;
+    transaction
+        .commit()
+        .await
+        .map_err(errors.at(Operation::CommitTransaction))?;
+    Ok(value)
 }
 
-fn savepoint_failed() -> impl FnOnce(sqlx::Error) -> Error {
-    Error::database(Operation::Savepoint)
+/// Runs `work` and rolls back what it changed: session settings, locks, the state of a failed
+/// transaction.
+///
+/// In the caller's transaction, `work` runs in a savepoint; otherwise in a transaction that `begin`
+/// begins. `begin` is `None` if `work` is one statement that leaves nothing behind. `scope` becomes
+/// `Own` if the connection is in no transaction.
+///
+/// `SET LOCAL` is the reason for a transaction even if nothing is written: it has no effect outside
+/// of one, and a rollback to a savepoint restores what was set before.
+pub(crate) async fn isolated<T>(
+    connection: &mut PgConnection,
+    scope: &mut TransactionScope,
+    begin: Option<&'static str>,
+    errors: &ScopeErrors,
+    work: impl AsyncFnOnce(&mut PgConnection) -> Result<T>,
+) -> Result<T> {
+    scope.set_savepoint(connection).await?;
+    let (result, ended) = match (*scope, begin) {
+        (TransactionScope::Caller, _) => {
+            let result = work(connection).await;
+            let ended = connection.execute(ROLL_BACK).await.map(drop);
+            (result, ended.map_err(errors.at(Operation::Savepoint)))
+        }
+        (TransactionScope::Own, None) => (work(connection).await, Ok(())),
+        (TransactionScope::Own, Some(begin)) => {
+            let mut transaction = connection
+                .begin_with(begin)
+                .await
+                .map_err(errors.at(Operation::BeginTransaction))?;
+            let result = work(&mut transaction).await;
+            let ended = transaction.rollback().await;
+            (
+                result,
+                ended.map_err(errors.at(Operation::CommitTransaction)),
+            )
+        }
+    };
+    // If both fail, the first error is the cause.
+    let value = result?;
+    ended?;
+    Ok(value)
+}
+
+/// The operation and the table that an error names if a transaction cannot be begun or ended.
+#[derive(Debug)]
+pub(crate) struct ScopeErrors {
+    /// `None`: the step itself, such as [`Operation::BeginTransaction`].
+    operation: Option<Operation>,
+    table: TableName,
+}
+
+impl ScopeErrors {
+    /// Errors name the step: "beginning a transaction on `table`".
+    pub(crate) fn of_steps(table: impl Into<TableName>) -> Self {
+        Self {
+            operation: None,
+            table: table.into(),
+        }
+    }
+
+    /// Errors name the operation that the transaction is for.
+    pub(crate) fn of(operation: Operation, table: impl Into<TableName>) -> Self {
+        Self {
+            operation: Some(operation),
+            table: table.into(),
+        }
+    }
+
+    fn at(&self, step: Operation) -> impl FnOnce(sqlx::Error) -> Error {
+        let (operation, table) = match (&self.operation, step) {
+            (Some(operation), _) => (operation.clone(), Some(self.table.clone())),
+            // A savepoint belongs to the connection, not to a table.
+            (None, Operation::Savepoint) => (Operation::Savepoint, None),
+            (None, step) => (step, Some(self.table.clone())),
+        };
+        move |source| Error::Database {
+            operation,
+            table: table.map(Box::new),
+            source,
+        }
+    }
+}
+
+fn savepoint_failed(source: sqlx::Error) -> Error {
+    Error::database(Operation::Savepoint)(source)
 }

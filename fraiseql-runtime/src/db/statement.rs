@@ -1,4 +1,5 @@
-//! One statement: its text, what it is for, its trace and its error.
+//! One statement: its text, its parameters, the operation and the table that an error names, and
+//! its trace.
 
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::query::Query;
@@ -11,8 +12,8 @@ use crate::schema::key::Keys;
 
 /// A prepared statement with its parameters.
 ///
-/// Every statement of this crate that has parameters or an answer is sent by one: so each is
-/// traced, and each error says what was being done, and to which table.
+/// Every statement of this crate that has parameters or returns rows is sent through this type, so
+/// that each one is traced, and each error names an operation and a table.
 pub(crate) struct Statement<'q> {
     query: Query<'q, Postgres, PgArguments>,
     operation: Operation,
@@ -20,7 +21,7 @@ pub(crate) struct Statement<'q> {
 }
 
 impl<'q> Statement<'q> {
-    /// A statement that was composed once, for good.
+    /// A statement whose text lives as long as the process.
     pub(crate) fn new(sql: &'static str, operation: Operation) -> Self {
         telemetry::statement(sql);
         Self {
@@ -30,8 +31,8 @@ impl<'q> Statement<'q> {
         }
     }
 
-    /// A statement that was composed from constant tables when it was first needed: it contains
-    /// names and types, and no values.
+    /// A statement whose text is composed for this call. The text must be made of constant tables,
+    /// that is of quoted names and types, and contain no value.
     pub(crate) fn composed<S>(sql: S, operation: Operation) -> Self
     where
         S: AsRef<str>,
@@ -45,9 +46,15 @@ impl<'q> Statement<'q> {
         }
     }
 
-    /// The table that an error names.
+    /// Sets the table that an error names.
     pub(crate) fn on(mut self, table: impl Into<TableName>) -> Self {
         self.table = Some(table.into());
+        self
+    }
+
+    /// Does not keep the prepared statement on the connection.
+    pub(crate) fn uncached(mut self) -> Self {
+        self.query = self.query.persistent(false);
         self
     }
 
@@ -63,14 +70,14 @@ impl<'q> Statement<'q> {
         self
     }
 
-    /// Runs it, and returns how many rows it affected.
+    /// Executes the statement and returns the number of affected rows.
     pub(crate) async fn execute(self, connection: &mut PgConnection) -> Result<u64> {
         let done = self.query.execute(connection).await;
         done.map(|done| done.rows_affected())
             .map_err(failed(self.operation, self.table))
     }
 
-    /// Runs it, and reads its only row.
+    /// Executes the statement and reads its only row.
     pub(crate) async fn fetch_one<T>(
         self,
         connection: &mut PgConnection,
@@ -81,7 +88,7 @@ impl<'q> Statement<'q> {
             .map_err(failed(self.operation, self.table))
     }
 
-    /// Runs it, and reads its row, if there is one.
+    /// Executes the statement and reads its row, if it returns one.
     pub(crate) async fn fetch_optional<T>(
         self,
         connection: &mut PgConnection,
@@ -92,17 +99,48 @@ impl<'q> Statement<'q> {
             .map_err(failed(self.operation, self.table))
     }
 
-    /// Runs it, and returns its rows.
+    /// Executes the statement and reads each of its rows.
+    pub(crate) async fn fetch_each<T>(
+        self,
+        connection: &mut PgConnection,
+        read: impl FnMut(&PgRow) -> sqlx::Result<T>,
+    ) -> Result<Vec<T>> {
+        let rows = self.query.fetch_all(connection).await;
+        rows.and_then(|rows| rows.iter().map(read).collect())
+            .map_err(failed(self.operation, self.table))
+    }
+
+    /// Executes the statement and returns its rows.
     pub(crate) async fn fetch_all(self, connection: &mut PgConnection) -> Result<Vec<PgRow>> {
         let rows = self.query.fetch_all(connection).await;
         rows.map_err(failed(self.operation, self.table))
     }
 }
 
+/// Executes several statements that are sent as one message, by the simple query protocol. They have
+/// no parameters, and their rows are discarded.
+pub(crate) async fn execute_script<S>(
+    connection: &mut PgConnection,
+    sql: AssertSqlSafe<S>,
+    operation: Operation,
+    table: impl Into<TableName>,
+) -> Result<()>
+where
+    S: AsRef<str>,
+    AssertSqlSafe<S>: SqlSafeStr,
+{
+    telemetry::statement(sql.0.as_ref());
+    sqlx::raw_sql(sql)
+        .execute(connection)
+        .await
+        .map_err(failed(operation, Some(table.into())))?;
+    Ok(())
+}
+
 fn failed(operation: Operation, table: Option<TableName>) -> impl FnOnce(sqlx::Error) -> Error {
     move |source| Error::Database {
         operation,
-        table,
+        table: table.map(Box::new),
         source,
     }
 }

@@ -5,7 +5,7 @@
 #[cfg(feature = "tracing")]
 pub(crate) const TARGET: &str = "fraiseql::sync";
 
-/// A statement is sent.
+/// Traces a statement that is about to be sent.
 pub(crate) fn statement(sql: &str) {
     #[cfg(feature = "tracing")]
     tracing::trace!(target: TARGET, sql, "statement");

@@ -1,16 +1,16 @@
-//! What a check found.
+//! The report of a check.
 
 use std::fmt;
 
-use crate::error::{Error, Result};
 use crate::schema::View;
 
-/// How bad a finding is.
+/// The severity of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
     /// Syncing or reading would fail, or documents would be wrong.
     Error,
-    /// It works, but is slow, or depends on something that nothing guarantees.
+    /// Everything works, but slowly, or it depends on something that the database does not
+    /// guarantee.
     Warning,
 }
 
@@ -23,7 +23,7 @@ impl fmt::Display for Severity {
     }
 }
 
-/// What kind of fault a finding is.
+/// The kind of problem that a finding reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum FindingKind {
@@ -33,7 +33,7 @@ pub enum FindingKind {
     NoLz4,
     /// The database does not store text as UTF-8.
     Encoding,
-    /// Transactions begin as REPEATABLE READ, in which sync is refused.
+    /// Transactions begin as REPEATABLE READ, in which sync fails.
     Isolation,
     /// The server is a standby, or transactions begin as READ ONLY.
     ReadOnly,
@@ -49,7 +49,7 @@ pub enum FindingKind {
     NotATable,
     /// Row level security may hide rows from this role.
     RowSecurity,
-    /// This role may not read a base table, or not write a view table.
+    /// This role may not read a base table, or may not write a view table.
     Privilege,
     /// This role may not lock the rows of a base table.
     LockPrivilege,
@@ -57,33 +57,34 @@ pub enum FindingKind {
     Type,
     /// The key's type does not fit the column's.
     KeyType,
-    /// A label of an enum type belongs to no variant of the field's enum.
+    /// A label of an enum type has no variant in the field's enum.
     EnumLabel,
-    /// Two columns that are compared have types that cannot be.
+    /// Two columns that are joined have types that cannot be compared.
     LinkType,
-    /// A promoted column cannot store what the base table's column has.
+    /// A promoted column cannot store the values of the base table's column.
     PromotedType,
-    /// A column may be null, and the field is no `Option`.
+    /// A column can be null, and the field is not an `Option`.
     Nullable,
-    /// A `one` field is no `Option`, and its foreign key may be null.
+    /// A `one` field is not an `Option`, and its foreign key can be null.
     NullableLink,
-    /// A `one` field is no `Option`, and no foreign key guarantees the row.
+    /// A `one` field is not an `Option`, and no foreign key guarantees the row.
     NoForeignKey,
-    /// A `one` field is no `Option`, and the part's filter may leave the row out.
+    /// A `one` field is not an `Option`, and the part's filter can exclude the row.
     FilteredOne,
     /// A column that identifies a row is not unique.
     NotUnique,
-    /// A column that rows are found by has no index.
+    /// A column by which rows are looked up has no index.
     MissingIndex,
     /// The server refuses a `filter` or `expr`.
     Fragment,
-    /// A column that a list is ordered by has no order.
+    /// A list is ordered by a column whose type has no order.
     OrderBy,
-    /// The server refuses a whole statement, for a reason that nothing else explains.
+    /// The server refuses a whole statement, for a reason that no other finding explains.
     Statement,
     /// A view table does not exist.
     MissingViewTable,
-    /// A view table lacks columns or indexes that `migrate` would add.
+    /// A view table lacks columns, indexes or the bookkeeping table of rebuilds, which `migrate`
+    /// would add.
     OutdatedViewTable,
     /// A column of a view table has another type than the struct's field.
     ViewColumnType,
@@ -91,21 +92,21 @@ pub enum FindingKind {
     PartitionBounds,
     /// A view table has no unique key.
     ViewKey,
-    /// An index of a view table is there, but not valid.
+    /// An index of a view table is not valid.
     InvalidIndex,
 }
 
-/// What to do about a finding.
+/// What repairs a finding.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Remedy {
     /// An SQL statement to run.
     Sql(String),
-    /// Rust to write at the field or on the struct.
+    /// Rust code to write at the field or on the struct.
     Rust(String),
     /// Call [`ReadModel::migrate`](crate::ReadModel::migrate).
     Migrate,
-    /// Something else, in words.
+    /// Any other repair, described in words.
     Other(String),
 }
 
@@ -120,24 +121,24 @@ impl fmt::Display for Remedy {
     }
 }
 
-/// One fault.
+/// One problem that a check found.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Finding {
-    /// How bad it is.
+    /// The severity.
     pub severity: Severity,
-    /// What kind of fault it is.
+    /// The kind of problem.
     pub kind: FindingKind,
-    /// The view it was found in first; `None` for the server's own.
+    /// The view in which it was found first; `None` if it is about the server.
     pub view: Option<&'static View>,
-    /// The field it comes from: `Post.comments.author`. Just the struct's name where no field
-    /// does, and empty for the server's own.
+    /// The field that causes it: `Post.comments.author`. The struct's name if it is about the whole
+    /// view, empty if it is about the server.
     pub path: String,
-    /// The other fields that the same fault comes from.
+    /// The other fields that cause the same problem.
     pub also: Vec<String>,
     /// What is wrong.
     pub message: String,
-    /// What repairs it: any one of these does.
+    /// What repairs it. Each remedy alone is enough.
     pub remedies: Vec<Remedy>,
 }
 
@@ -152,14 +153,15 @@ impl fmt::Display for Finding {
             write!(f, "\n  also for: {}", self.also.join(", "))?;
         }
         for (index, remedy) in self.remedies.iter().enumerate() {
-            let word = if index == 0 { "remedy" } else { "    or" };
-            write!(f, "\n  {word}: {remedy}")?;
+            let label = if index == 0 { "remedy" } else { "    or" };
+            write!(f, "\n  {label}: {remedy}")?;
         }
         Ok(())
     }
 }
 
-/// What [`ReadModel::check`](crate::ReadModel::check) found. Its `Display` is for people.
+/// The findings of [`ReadModel::check`](crate::ReadModel::check). Its `Display` has a section for
+/// each view.
 ///
 /// ```
 /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/support.rs"));
@@ -186,25 +188,24 @@ pub struct CheckReport {
 }
 
 impl CheckReport {
-    /// Sorts by view, and there errors first.
+    /// Sorts the findings: the server's first, then view by view, errors before warnings.
     pub(crate) fn new(mut findings: Vec<Finding>, views: &[&'static View]) -> Self {
         findings.sort_by_key(|finding| {
-            let place = finding
+            let position = finding
                 .view
                 .and_then(|view| views.iter().position(|other| std::ptr::eq(*other, view)));
-            (place, finding.severity)
+            (position, finding.severity)
         });
         Self { findings }
     }
 
-    /// Whether there are no errors. There may be warnings.
+    /// Whether there are no errors. There can be warnings.
     #[must_use]
     pub fn is_ok(&self) -> bool {
         self.errors().next().is_none()
     }
 
-    /// Everything that was found: first the server's, then view by view; errors before
-    /// warnings.
+    /// All findings: those about the server first, then view by view; errors before warnings.
     #[must_use]
     pub fn findings(&self) -> &[Finding] {
         &self.findings
@@ -226,7 +227,7 @@ impl CheckReport {
             .filter(move |finding| finding.severity == severity)
     }
 
-    /// The report without the findings that are known and accepted.
+    /// Removes the findings that `accepted` returns true for.
     ///
     /// ```
     /// # use fraiseql_runtime::check::FindingKind;
@@ -242,18 +243,6 @@ impl CheckReport {
     pub fn accept(mut self, accepted: impl Fn(&Finding) -> bool) -> Self {
         self.findings.retain(|finding| !accepted(finding));
         self
-    }
-
-    /// The report, or an error that lists everything where there are errors.
-    ///
-    /// # Errors
-    /// [`Error::Check`], when a finding is an error.
-    pub fn into_result(self) -> Result<Self> {
-        if self.is_ok() {
-            Ok(self)
-        } else {
-            Err(Error::Check(self))
-        }
     }
 }
 

@@ -1,39 +1,46 @@
-//! The message of a database error, and what to do about it where the error tells.
+//! The message of a database error, with advice.
 //!
-//! Servers write messages in many languages: only names are looked for in one, never words.
+//! Servers write their messages in many languages. Only names of tables and columns are looked
+//! for in a message, never words.
 
 use std::fmt;
 
-use crate::error::Operation;
+use crate::error::operation::Operation;
+use crate::error::sqlstate::{
+    DATATYPE_MISMATCH, INVALID_SCHEMA_NAME, UNDEFINED_COLUMN, UNDEFINED_FUNCTION, UNDEFINED_TABLE,
+};
 use crate::schema::TableName;
 
-/// The operation, the message of the database, and what to do.
+/// The operation, the message of the database, and the advice if there is any.
 pub(super) fn message(
     operation: &Operation,
     table: Option<&TableName>,
     source: &sqlx::Error,
 ) -> String {
-    let doing = Doing(operation, table);
+    let attempt = Attempt { operation, table };
     let cause = match source {
-        // sqlx adds a line number, which is one of PostgreSQL's own source.
+        // The `Display` of sqlx adds a line number, which is a line of PostgreSQL's source code.
         sqlx::Error::Database(error) => {
             format!("error returned from database: {}", error.message())
         }
         other => other.to_string(),
     };
-    match hint(operation, table, source) {
-        Some(hint) => format!("{doing}: {cause}; {hint}"),
-        None => format!("{doing}: {cause}"),
+    match advice(operation, table, source) {
+        Some(advice) => format!("{attempt}: {cause}; {advice}"),
+        None => format!("{attempt}: {cause}"),
     }
 }
 
 /// An operation with its table.
-struct Doing<'a>(&'a Operation, Option<&'a TableName>);
+struct Attempt<'a> {
+    operation: &'a Operation,
+    table: Option<&'a TableName>,
+}
 
-impl fmt::Display for Doing<'_> {
+impl fmt::Display for Attempt<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0
-            .write(f, self.1.map(|table| table as &dyn fmt::Display))
+        let table = self.table.map(|table| table as &dyn fmt::Display);
+        self.operation.write(f, table)
     }
 }
 
@@ -42,7 +49,7 @@ const CHECK: &str = "run ReadModel::check to see what does not fit";
 const EITHER: &str =
     "run ReadModel::check to see what is missing; ReadModel::migrate creates view tables";
 
-fn hint(
+fn advice(
     operation: &Operation,
     table: Option<&TableName>,
     source: &sqlx::Error,
@@ -54,7 +61,7 @@ fn hint(
         sqlx::Error::Database(error) => error,
         _ => return None,
     };
-    // Who migrates or checks needs no advice to do so.
+    // A caller that migrates or checks needs no advice to do so.
     if matches!(
         operation,
         Operation::Migrate | Operation::PlanMigration | Operation::Create(_) | Operation::Check
@@ -63,53 +70,62 @@ fn hint(
     }
     let TableName { schema, name } = table?;
     let message = error.message();
-    // Here the table is the base table; its statement reads the view table, too.
-    let of_base = *operation == Operation::ReadKeys;
+    // The table of this operation is the base table. Its statement reads the view table, too, so
+    // either of the two can be the one that is missing.
+    let is_base_table = *operation == Operation::ReadKeys;
     match &*error.code()? {
-        // undefined_table
-        "42P01" => Some(
-            match (names(message, &format!("{schema}.{name}")), of_base) {
+        UNDEFINED_TABLE => {
+            let is_named = mentions(message, &format!("{schema}.{name}"));
+            Some(match (is_named, is_base_table) {
                 (true, false) => MIGRATE,
                 (false, true) => EITHER,
                 _ => CHECK,
-            },
-        ),
-        // undefined_column. The view table is always `v`, and nothing else is.
-        "42703" if !of_base && (names(message, name) || names(message, "v.")) => Some(MIGRATE),
-        // And what a column of another type leads to: undefined_function, datatype_mismatch.
-        "42703" | "42883" | "42804" | "3F000" => Some(CHECK),
+            })
+        }
+        // The alias of the view table is `v` in every statement, and no other table has it.
+        UNDEFINED_COLUMN
+            if !is_base_table && (mentions(message, name) || mentions(message, "v.")) =>
+        {
+            Some(MIGRATE)
+        }
+        // A column of the wrong type leads to UNDEFINED_FUNCTION (an operator that does not exist
+        // for the two types) or DATATYPE_MISMATCH.
+        UNDEFINED_COLUMN | UNDEFINED_FUNCTION | DATATYPE_MISMATCH | INVALID_SCHEMA_NAME => {
+            Some(CHECK)
+        }
         _ => None,
     }
 }
 
-/// Whether a message has a name, and not only as a part of a longer one.
-fn names(message: &str, name: &str) -> bool {
+/// Whether a message contains a name as a whole word.
+fn mentions(message: &str, name: &str) -> bool {
     let is_word = |c: char| c.is_alphanumeric() || c == '_';
-    let ends_open = name.ends_with('.');
+    // An alias with its dot is a prefix: a column follows it.
+    let is_prefix = name.ends_with('.');
     message.match_indices(name).any(|(at, _)| {
         let before = message[..at].chars().next_back();
         let after = message[at + name.len()..].chars().next();
-        !before.is_some_and(is_word) && (ends_open || !after.is_some_and(is_word))
+        !before.is_some_and(is_word) && (is_prefix || !after.is_some_and(is_word))
     })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::names;
+    use super::mentions;
 
     #[test]
-    fn a_name_is_a_whole_one_in_any_language() {
+    fn a_name_is_found_as_a_whole_word_in_any_language() {
         let german = "Relation \u{bb}public.tv_post\u{ab} existiert nicht";
-        assert!(names(german, "public.tv_post"));
-        assert!(!names(
+        assert!(mentions(german, "public.tv_post"));
+        assert!(!mentions(
             "relation \"public.tv_posts\" is not",
             "public.tv_post"
         ));
-        assert!(!names(
+        assert!(!mentions(
             "relation \"my_public.tv_post\" is not",
             "public.tv_post"
         ));
-        assert!(names("column v.title does not exist", "v."));
-        assert!(!names("column rev.title does not exist", "v."));
+        assert!(mentions("column v.title does not exist", "v."));
+        assert!(!mentions("column rev.title does not exist", "v."));
     }
 }

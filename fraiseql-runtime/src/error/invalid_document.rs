@@ -1,11 +1,11 @@
-//! A document that could not be written, and why.
+//! A document that could not be written, with the reason.
 
 use std::fmt;
 
 use crate::schema::Table;
 
-/// A document that could not be written, because a value in it has no form in JSON or does
-/// not fit the field's type, or because the database refused it.
+/// A document that could not be written: a value in it cannot be represented in JSON or in the
+/// field's type, or the database rejected the document.
 ///
 /// ```text
 /// document 7 of "public"."tv_post": comments[3].weight: NaN cannot be represented
@@ -17,7 +17,7 @@ pub struct InvalidDocument {
     pub view: Table,
     /// The document's key.
     pub key: String,
-    /// What is wrong: the path of each value and why, or the words of the database.
+    /// What is wrong: each value's path and reason, or the message of the database.
     pub reason: String,
 }
 

@@ -1,14 +1,14 @@
-//! What was being done when the database returned an error.
+//! The operations that errors of the database name.
 
 use std::borrow::Cow;
 use std::fmt;
 
-/// What was being done when the database returned an error. Its `Display` is the beginning of the
-/// error's message.
+/// What was being done when the database returned an error. Its `Display` begins the error's
+/// message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Operation {
-    /// Acquiring a connection, and what for.
+    /// Acquiring a connection of a pool, for the purpose that is named: `sync`.
     AcquireConnection(&'static str),
     /// Beginning the transaction of a batch.
     BeginTransaction,
@@ -22,33 +22,33 @@ pub enum Operation {
     ReadBackend,
     /// Building and writing documents.
     Sync,
-    /// Locking the rows that documents are made of.
+    /// Locking the rows that documents embed.
     LockRows,
     /// Locking documents.
     LockDocuments,
-    /// Emptying unique columns, so that documents can exchange values.
+    /// Setting unique columns to null, so that documents can exchange their values.
     ClearUnique,
-    /// Announcing a transaction to syncs that run beside it.
+    /// Announcing a transaction to concurrent syncs.
     Announce,
     /// Waiting for transactions that are writing documents.
     AwaitWriters,
-    /// Looking for documents that other transactions have overwritten.
+    /// Finding documents that other transactions have overwritten.
     FindOverwritten,
-    /// Deleting documents whose row was deleted while they were built.
+    /// Deleting documents whose row was deleted meanwhile.
     DeleteOrphans,
-    /// Keeping other transactions from inserting a document whose row is deleted.
+    /// Preventing other transactions from inserting documents whose row is deleted.
     BlockInserts,
     /// Replacing an embedded part in documents.
     ReplacePart,
     /// Deleting documents.
     Delete,
-    /// Looking for the values that cannot be represented.
+    /// Finding the values that cannot be represented.
     FindInvalid,
-    /// Reading the keys of a base table.
+    /// Reading the keys of a base table, and of its view table.
     ReadKeys,
-    /// Looking for documents that another version of the struct wrote.
+    /// Finding stale documents.
     FindStale,
-    /// Reading documents, or rows of the log.
+    /// Reading documents, or rows of the sync log.
     Read,
     /// Building documents without storing them.
     Build,
@@ -66,13 +66,13 @@ pub enum Operation {
     Migrate,
     /// Planning a migration.
     PlanMigration,
-    /// Creating what is named.
+    /// Creating the table, column or index that is named.
     Create(String),
-    /// Reading the catalog about what is named.
+    /// Reading the catalog about the object that is named.
     Inspect(String),
-    /// Writing a row of the log.
+    /// Writing a row of the sync log.
     WriteLog,
-    /// Deleting old rows of the log.
+    /// Deleting old rows of the sync log.
     PruneLog,
     /// Beginning a mutation.
     BeginMutation,
@@ -82,33 +82,34 @@ pub enum Operation {
     RollBackMutation,
     /// Waiting before a mutation is run again.
     DelayRetry,
-    /// Looking for the documents that depend on rows, by the named column.
+    /// Finding the documents that depend on rows, by the column that is named.
     FindDependents(String),
-    /// Looking for the documents that depended on rows, by the named column.
+    /// Finding the documents that depended on rows before the mutation, by the column that is
+    /// named.
     FindFormerDependents(String),
-    /// Looking up what rows were before the mutation.
+    /// Reading the committed values of rows that the mutation changes.
     FindFormerValues,
     /// Reading the foreign keys of the database.
     ReadForeignKeys,
-    /// Looking for the rows that a foreign key leads to, by the named column.
+    /// Finding the rows that refer to others through a foreign key, by the column that is named.
     FollowForeignKey(String),
-    /// Anything else; for code that makes errors of its own, as tests do.
+    /// Any other operation, for code that creates errors itself, such as tests.
     Other(Cow<'static, str>),
 }
 
 impl Operation {
-    /// The operation as a phrase that the name of a table may follow.
+    /// The operation as a phrase that a table name can follow.
     fn phrase(&self) -> &str {
         match self {
             Self::BeginTransaction => "beginning a transaction on",
             Self::CommitTransaction => "committing",
             Self::Savepoint => "setting a savepoint",
             Self::SessionSettings => "changing the session settings to sync",
-            Self::ReadBackend => "reading the backend of the session",
+            Self::ReadBackend => "reading the process id of the session",
             Self::Sync => "syncing",
             Self::LockRows => "locking the rows of",
             Self::LockDocuments => "locking documents of",
-            Self::ClearUnique => "emptying unique columns of",
+            Self::ClearUnique => "clearing unique columns of",
             Self::Announce => "announcing a transaction to other syncs of",
             Self::AwaitWriters => "waiting for other writers of",
             Self::FindOverwritten => "looking for overwritten documents of",
@@ -146,7 +147,7 @@ impl Operation {
         }
     }
 
-    /// Writes the operation with the table that it was about.
+    /// Writes the operation with its table: `syncing "public"."tv_post"`.
     pub(super) fn write(
         &self,
         f: &mut fmt::Formatter<'_>,

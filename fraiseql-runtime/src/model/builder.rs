@@ -1,14 +1,15 @@
-//! Collects the views and the settings of a read model, and rejects names that collide.
+//! `ReadModelBuilder`: collects the views and the settings of a read model, and refuses names that
+//! collide.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
-use crate::model::ReadModel;
-use crate::mutation::context::Context;
-use crate::mutation::dependents::index::Index;
+use crate::model::read_model::ReadModel;
+use crate::mutation::committed_reader::SpareSlot;
+use crate::mutation::context::MutationContext;
+use crate::mutation::dependents::index::DependencyIndex;
 use crate::mutation::limits::Limits;
-use crate::mutation::past::Spare;
 use crate::read::typed::TView;
 use crate::sql::ddl::remedy::qualified;
 use crate::sql::rebuild::TABLE as BOOKKEEPING;
@@ -17,13 +18,20 @@ use crate::sync::log::SyncLog;
 use crate::sync::watch::Observers;
 use crate::view::Handle;
 
-/// Collects views; see [`ReadModel::builder`].
+/// Collects the views and the settings of a read model; see [`ReadModel::builder`].
 #[derive(Clone, Debug, Default)]
 #[must_use]
 pub struct ReadModelBuilder {
     views: Vec<Handle>,
     observers: Observers,
     limits: Limits,
+}
+
+impl ReadModel {
+    /// Begins a read model without views.
+    pub fn builder() -> ReadModelBuilder {
+        ReadModelBuilder::default()
+    }
 }
 
 impl ReadModelBuilder {
@@ -33,29 +41,29 @@ impl ReadModelBuilder {
         self
     }
 
-    /// Logs every batch that runs on [`ReadModel::on`] to a table, which `migrate` creates.
+    /// Logs to a table every batch that runs on [`ReadModel::on`]. `migrate` creates the table.
     pub fn sync_log(mut self, log: SyncLog) -> Self {
         self.observers.log = Some(log);
         self
     }
 
-    /// Tells `observer` of every batch that runs on [`ReadModel::on`]. There can be several.
+    /// Calls `observer` after every batch that runs on [`ReadModel::on`]. There can be several.
     pub fn observe(mut self, observer: impl SyncObserver + 'static) -> Self {
         self.observers.list.push(Arc::new(observer));
         self
     }
 
-    /// Bounds what one [`Mutation`](crate::Mutation) may touch.
+    /// Sets how many documents one [`Mutation`](crate::Mutation) may sync.
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
     }
 
-    /// The read model.
+    /// Builds the read model.
     ///
     /// # Errors
-    /// When two views have the same view table, or indexes or partitions of the same name, or
-    /// the log's table cannot have its name.
+    /// If two views have the same view table, or indexes or partitions of the same name, or if no
+    /// table can have the name of the sync log.
     pub fn build(self) -> Result<ReadModel> {
         if let Some(log) = &self.observers.log {
             log.check()?;
@@ -74,22 +82,21 @@ impl ReadModelBuilder {
         }
         self.check_names()?;
         Ok(ReadModel {
-            context: Arc::new(Context {
-                index: Index::of(&self.views),
+            context: Arc::new(MutationContext {
+                index: DependencyIndex::new(&self.views),
                 observers: Arc::new(self.observers),
                 limits: self.limits,
-                spare: Spare::default(),
+                spare: SpareSlot::default(),
             }),
             views: self.views,
         })
     }
-}
 
-impl ReadModelBuilder {
-    /// Tables, partitions and indexes share the names of a schema.
+    /// Refuses a name that is used twice: tables, partitions and indexes share the namespace of
+    /// their schema.
     fn check_names(&self) -> Result<()> {
         let mut names = HashMap::new();
-        // The bookkeeping table is beside each view table.
+        // Each schema with a view table has a bookkeeping table.
         for handle in &self.views {
             names.insert((handle.view.table.schema, BOOKKEEPING), "a rebuild");
         }

@@ -4,18 +4,18 @@ use sqlx::{Acquire, Postgres};
 
 use crate::error::check_report::CheckReport;
 use crate::error::{Error, Operation, Result};
-use crate::model::ReadModel;
+use crate::model::read_model::ReadModel;
 use crate::ops::check;
 
 impl ReadModel {
-    /// Compares the structs with the database, and reports everything that does not fit, all
-    /// at once: what is missing, types and nulls that a field cannot hold, keys that are not
-    /// unique, lookups without an index, SQL that the server refuses, privileges, and the
-    /// server's own limits. Each fault is one finding, with what repairs it.
+    /// Compares the structs with the database, and reports all problems at once: missing tables and
+    /// columns, types and nulls that a field cannot hold, keys that are not unique, lookups without
+    /// an index, SQL that the server refuses, missing privileges, and limits of the server. Each
+    /// problem is one finding, with its remedy.
     ///
-    /// It belongs in a test, in CI or at start-up. It reads the catalog and PREPAREs the
-    /// statements in a read-only transaction that is rolled back: nothing is changed, no row
-    /// is read. It checks as the role that is connected, so let that be the one that syncs.
+    /// Use it in a test, in CI or at start-up. It reads the catalog and prepares the statements in a
+    /// read-only transaction that is rolled back: it changes nothing, and reads no rows of tables.
+    /// It checks the privileges of the connected role, which should be the role that syncs.
     ///
     /// ```
     /// # use fraiseql_runtime::{ReadModel, TView};
@@ -46,8 +46,8 @@ impl ReadModel {
     ///     "check: 1 error, 0 warnings
     ///
     /// Post (public.tv_post)
-    ///   error: Post.title: tb_post.title can be null, and the field is no Option: a document with \
-    /// a null there cannot be read
+    ///   error: Post.title: tb_post.title can be null, and the field is not an Option: a document \
+    /// with a null there cannot be read
     ///     remedy: write `Option<String>`
     ///         or: ALTER TABLE \"public\".\"tb_post\" ALTER COLUMN \"title\" SET NOT NULL;"
     /// );
@@ -55,11 +55,11 @@ impl ReadModel {
     /// # Ok(()) }
     /// ```
     ///
-    /// At start-up, `blog.check(&pool).await?.into_result()?` stops with everything that is
-    /// wrong.
+    /// At start-up, `blog.check(&pool).await?.into_result()?` returns all errors that were found as
+    /// one [`Error::Check`].
     ///
     /// # Errors
-    /// When the database cannot be asked. What it answers is in the report.
+    /// If a query of the check fails. Findings are not errors; they are in the report.
     pub async fn check<'a>(
         &self,
         database: impl Acquire<'a, Database = Postgres>,

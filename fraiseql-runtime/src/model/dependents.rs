@@ -1,19 +1,21 @@
-//! `ReadModel::dependents`: the documents that are made of given rows.
+//! `ReadModel::dependents`: the documents that embed, list or count given rows.
 
 use sqlx::{Acquire, Postgres};
 
 use crate::error::Result;
-use crate::model::ReadModel;
-use crate::mutation::dependents::Dependents;
+use crate::model::read_model::ReadModel;
+use crate::mutation::dependents::documents::Dependents;
+use crate::mutation::dependents::find;
 use crate::schema::key::{Key, Keys};
 use crate::schema::row_key::Keyed;
 
 impl ReadModel {
-    /// The documents of this read model that embed, list or count the rows of `T`'s table with
-    /// these keys: at any depth, through join tables too.
+    /// Finds the documents of this read model that embed, list or count the rows of `T`'s table with
+    /// these keys, at any depth, also through join tables.
     ///
-    /// These are the documents as the tables are **now**. A row that is about to be moved to
-    /// another parent, or deleted, is looked up before and, if it was moved, after:
+    /// The result reflects the tables as they are **now**. For a row that is about to be moved to
+    /// another parent, look before and after the move; for a row that is about to be deleted, look
+    /// before:
     ///
     /// ```
     /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/support.rs"));
@@ -44,7 +46,7 @@ impl ReadModel {
     /// #     INSERT INTO tb_comment VALUES (70, 'First!', 7, 1), (80, 'Yes', 8, 1)", async |pool| {
     /// let blog = ReadModel::builder().view::<Post>().build()?;
     ///
-    /// // Ada's name stands in the comments of two posts.
+    /// // Ada's name is in the comments of two posts.
     /// let dependents = blog.dependents::<Author>(&pool, &[1]).await?;
     /// assert_eq!(dependents.keys::<Post>(), [7, 8]);
     ///
@@ -57,25 +59,23 @@ impl ReadModel {
     /// # Ok(()) }) }
     /// ```
     ///
-    /// More documents may be found than have changed, because filters and limits of lists are
-    /// not looked at: a row that did not pass a filter may do so now. Tables that only the SQL of
-    /// an `expr` or a `filter` reads are not known here.
+    /// The result may contain documents that have not changed, because the filters and limits of
+    /// lists are ignored: a row may have begun to pass a filter. Tables that only the SQL of an
+    /// `expr` or a `filter` reads are unknown, and their rows have no dependents.
     ///
     /// # Errors
-    /// When the database refuses the lookup.
+    /// If a query fails.
     pub async fn dependents<'a, T: Keyed>(
         &self,
         database: impl Acquire<'a, Database = Postgres>,
         keys: &[T::RowKey],
     ) -> Result<Dependents> {
-        let shape = T::SHAPE;
-        self.context
-            .index
-            .look_up(database, shape.table, shape.key_column(), &Keys::of(keys))
-            .await
+        let (table, column) = (T::SHAPE.table, T::SHAPE.key_column());
+        let index = &self.context.index;
+        find::dependents(index, database, table, column, &Keys::of(keys)).await
     }
 
-    /// The same for a table that no struct stands for, as a join table: for its rows whose
+    /// Finds the dependents of rows of a table without a struct, such as a join table: the rows whose
     /// `column` is one of `values`. A table in another schema than `public` is written
     /// `schema.table`.
     ///
@@ -102,14 +102,14 @@ impl ReadModel {
     /// let error = blog.dependents_of_rows(&pool, "tb_post_tags", "tag_id", &[1]).await.unwrap_err();
     /// assert_eq!(
     ///     error.to_string(),
-    ///     "no document of this read model is made of rows of `tb_post_tags`; \
+    ///     "no document of this read model depends on rows of `tb_post_tags`; \
     ///      did you mean `tb_post_tag`?"
     /// );
     /// # Ok(()) }) }
     /// ```
     ///
     /// # Errors
-    /// When no document is made of rows of that table, or the database refuses the lookup.
+    /// If no document is made of rows of that table, or if a query fails.
     pub async fn dependents_of_rows<'a, K: Key>(
         &self,
         database: impl Acquire<'a, Database = Postgres>,
@@ -117,10 +117,8 @@ impl ReadModel {
         column: &str,
         values: &[K],
     ) -> Result<Dependents> {
-        let table = self.context.index.table_named(table)?;
-        self.context
-            .index
-            .look_up(database, table, column, &Keys::of(values))
-            .await
+        let index = &self.context.index;
+        let table = index.table_named(table)?;
+        find::dependents(index, database, table, column, &Keys::of(values)).await
     }
 }

@@ -1,15 +1,15 @@
-//! `ReadModel::register_metrics`: counters at zero for every view.
+//! `ReadModel::register_metrics`: registers the counters of every view at zero.
 
 use metrics::counter;
 
 use crate::db::metrics as names;
-use crate::model::ReadModel;
+use crate::model::read_model::ReadModel;
 use crate::sync::request::Mode;
 
 impl ReadModel {
-    /// Shows the counters of these views at zero. Otherwise a counter appears with its first
-    /// increment, which Prometheus' `increase` and `rate` do not see: an alert on them would
-    /// miss the first failure. Call it once, after the `metrics` recorder was installed.
+    /// Registers the counters of these views at zero. Otherwise a counter appears with its first
+    /// increment, which `increase` and `rate` of Prometheus do not see: an alert on them would miss
+    /// the first failure. Call it once, after installing the recorder of `metrics`.
     ///
     /// ```
     /// # #[derive(fraiseql_runtime::TView)]

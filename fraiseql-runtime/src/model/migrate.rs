@@ -3,29 +3,30 @@
 use sqlx::{Acquire, PgPool, Postgres};
 
 use crate::error::{Error, Operation, Result};
-use crate::model::ReadModel;
+use crate::model::read_model::ReadModel;
 use crate::ops::migrate::{self, Migration};
 
 impl ReadModel {
-    /// Creates the view tables, their promoted columns, their indexes and their partitions,
-    /// where they are missing. Does nothing, and locks no table, where nothing is missing;
-    /// several instances may start at once. Says what it created, and what is left over:
-    /// columns and indexes that no attribute asks for any more, and what differs from its
-    /// attribute. It never drops, rewrites or rebuilds anything.
+    /// Creates missing view tables, promoted columns, indexes and partitions. If nothing is missing,
+    /// it does nothing and locks no table; several instances may call it at once. It returns what
+    /// it created, and the drift: columns and indexes without an attribute, and those that differ
+    /// from their attribute. It never drops, rewrites or rebuilds anything.
     ///
-    /// A promoted column that is added to a table with documents is null until they are
-    /// synced again. Where a struct has changed, its view is listed in [`Migration::stale`], and
-    /// [`rebuild`](Self::rebuild) makes its documents anew.
+    /// A promoted column that is added to a table with documents is null until they are synced
+    /// again. If a struct has changed, its view is listed in [`Migration::stale`], and
+    /// [`rebuild`](Self::rebuild) builds its documents again.
     ///
-    /// **On a big table**, of 10,000 documents or 8 MB and more, indexes are created
-    /// `CONCURRENTLY`, after the rest is committed, one at a time: syncs go on meanwhile. What a
-    /// failed attempt has left of one is dropped first. Where another instance is at it, they
-    /// are left to that one, and listed in [`Migration::left_over`]. In a transaction of yours
-    /// that cannot be: there they are created as they are on a small table, and block syncs
-    /// while that lasts. So they do on a partitioned table; create them before the deployment:
-    /// `CREATE INDEX .. ON ONLY` the table, by the statement in
-    /// [`migration_plan`](Self::migration_plan), `CREATE INDEX CONCURRENTLY` on each partition,
-    /// `ALTER INDEX .. ATTACH PARTITION` for each. `migrate` finds an index by its name.
+    /// **On a large table**, of at least 10,000 documents or 8 MB, indexes are created
+    /// `CONCURRENTLY`, one at a time, after the rest was committed: they do not block syncs. If a
+    /// failed attempt left an invalid index, it is dropped first. If another instance is creating
+    /// indexes, they are left to that instance, and listed in [`Migration::drift`].
+    ///
+    /// In a transaction of the caller, and on a partitioned table, `CONCURRENTLY` is impossible:
+    /// indexes are created as on a small table, and block syncs until they are complete. On a
+    /// partitioned table, create them before the deployment: `CREATE INDEX .. ON ONLY` the table, by
+    /// the statement in [`migration_plan`](Self::migration_plan), then on each partition `CREATE
+    /// INDEX CONCURRENTLY` and `ALTER INDEX .. ATTACH PARTITION`. `migrate` recognizes an index by
+    /// its name.
     ///
     /// ```
     /// use fraiseql_runtime::{ReadModel, TView};
@@ -47,20 +48,20 @@ impl ReadModel {
     /// let blog = ReadModel::builder().view::<Post>().build()?;
     /// let migration = blog.migrate(&pool).await?;
     /// assert_eq!(migration.created[0], r#"table "public"."tv_post""#);
-    /// for left in &migration.left_over {
-    ///     println!("{left}");
+    /// for drift in &migration.drift {
+    ///     println!("{drift}");
     /// }
     /// # sqlx::raw_sql("CREATE INDEX old_idx ON tv_post (created_at)").execute(&pool).await?;
-    /// # let left = &blog.migrate(&pool).await?.left_over;
-    /// # assert_eq!(left[0].remedy, r#"DROP INDEX "public"."old_idx""#);
+    /// # let drift = &blog.migrate(&pool).await?.drift;
+    /// # assert_eq!(drift[0].remedy, r#"DROP INDEX "public"."old_idx""#);
     /// # pool.close().await;
     /// # Ok(()) }
     /// ```
     ///
     /// # Errors
-    /// When the database refuses a statement, or a table of the view table's name was made for
-    /// something else. Then nothing was changed; but where it was an index of a big table that
-    /// could not be created, all before it stays.
+    /// If the database refuses a statement, or if a table with the name of a view table is not a view
+    /// table. Then nothing was changed, with one exception: if an index of a large table cannot be
+    /// created, everything that was created before it stays.
     pub async fn migrate<'a>(
         &self,
         database: impl Acquire<'a, Database = Postgres>,
@@ -73,8 +74,8 @@ impl ReadModel {
         migrate::migrate(&self.views, log, &mut connection).await
     }
 
-    /// The statements that [`migrate`](Self::migrate) would run now, in their order, without
-    /// running them: for teams whose migrations are files. None where nothing is missing.
+    /// Returns the statements that [`migrate`](Self::migrate) would run now, in their order, without
+    /// running them: for teams that keep migrations in files. Empty if nothing is missing.
     ///
     /// # Errors
     /// As [`migrate`](Self::migrate).

@@ -1,18 +1,19 @@
-//! `ReadModel::mutation` and `mutate`: transactions that sync what they change.
+//! `ReadModel::mutation` and `mutate`: transactions that sync the dependents of their changes.
 
 use sqlx::PgPool;
 
 use crate::error::Result;
-use crate::model::ReadModel;
+use crate::model::read_model::ReadModel;
+use crate::mutation::isolation::Isolation;
 use crate::mutation::report::MutationReport;
 use crate::mutation::retry::{self, MutateError};
-use crate::mutation::{Isolation, Mutation};
+use crate::mutation::transaction::Mutation;
 
 impl ReadModel {
-    /// Begins a mutation, READ COMMITTED; see [`Mutation`].
+    /// Begins a mutation with the isolation level READ COMMITTED; see [`Mutation`].
     ///
     /// # Errors
-    /// When no connection can be had.
+    /// If the pool has no connection, or BEGIN fails.
     pub async fn mutation(&self, pool: &PgPool) -> Result<Mutation> {
         self.mutation_with(pool, Isolation::ReadCommitted).await
     }
@@ -20,14 +21,14 @@ impl ReadModel {
     /// Begins a mutation with another isolation level.
     ///
     /// # Errors
-    /// When no connection can be had.
+    /// If the pool has no connection, or BEGIN fails.
     pub async fn mutation_with(&self, pool: &PgPool, isolation: Isolation) -> Result<Mutation> {
         Mutation::begin(&self.context, pool, isolation).await
     }
 
-    /// Runs `work` as a [`Mutation`] and commits it. After a deadlock or a serialization
-    /// failure, in `work` or in the commit, all of it is run again, after a short wait of random
-    /// length: so it should do nothing but what is rolled back.
+    /// Runs `work` as a [`Mutation`] and commits it. After a deadlock or a serialization failure, in
+    /// `work` or in the commit, all of it runs again, after a short random wait: so `work` should
+    /// have no effects that a rollback does not undo.
     ///
     /// ```
     /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/support.rs"));
@@ -50,13 +51,14 @@ impl ReadModel {
     /// # Ok(()) }) }
     /// ```
     ///
-    /// In a task that is spawned, let the closure own what it needs: `async move |m| ..` with
-    /// clones. One that borrows is refused by the compiler, which cannot say of it that it is
-    /// `Send` for every lifetime.
+    /// In a spawned task, the closure must own its data: `async move |m| ..` with clones. The
+    /// compiler refuses a closure that borrows, because it cannot prove that its future is `Send`
+    /// for every lifetime.
     ///
     /// # Errors
-    /// Those of `work`, which roll everything back, and those of
-    /// [`commit`](Mutation::commit); one that is worth running again after ten times.
+    /// An error of `work`, after which everything is rolled back, or of
+    /// [`commit`](Mutation::commit). A deadlock or a serialization failure is returned after ten
+    /// retries.
     pub async fn mutate<T, E, Kind>(
         &self,
         pool: &PgPool,
@@ -68,7 +70,7 @@ impl ReadModel {
         self.mutate_with(pool, Isolation::ReadCommitted, work).await
     }
 
-    /// The same with another isolation level.
+    /// Runs `work` with another isolation level; see [`mutate`](Self::mutate).
     ///
     /// # Errors
     /// As [`mutate`](Self::mutate).

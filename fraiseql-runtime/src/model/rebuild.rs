@@ -1,30 +1,30 @@
-//! `ReadModel::rebuild`: makes stale documents anew.
+//! `ReadModel::rebuild`: builds stale documents again.
 
 use sqlx::PgPool;
 
 use crate::error::Result;
-use crate::model::ReadModel;
+use crate::model::read_model::ReadModel;
 use crate::ops::rebuild::status::RebuildStatus;
 use crate::ops::rebuild::{self, Rebuild};
 
 impl ReadModel {
-    /// Rebuilds the documents that were made for another version of their struct: after a
-    /// field was added, renamed or removed, or the source of one has changed, at any depth.
+    /// Builds stale documents again, which were built for another shape of their struct: after a
+    /// field was added, renamed or removed, or its source was changed, at any depth.
     ///
-    /// It goes through the views that need it, chunk by chunk, as a full sync does: readers
-    /// and writers are not blocked, and no newer document is overwritten. Until a document is
-    /// rebuilt, [`find`](crate::TView::find) builds it when it is read. A view that was rebuilt
-    /// before is only looked through for documents that an older release has written since.
+    /// It processes the views with stale documents chunk by chunk, as a full sync does: readers and
+    /// writers are not blocked, and no newer document is overwritten. Until a document is rebuilt,
+    /// [`find`](crate::TView::find) builds it when it is read. A view that was rebuilt before is
+    /// searched for documents that an older release has written since.
     ///
-    /// How far it has come is in the table `fraiseql_view` beside the view tables, which
-    /// [`migrate`](Self::migrate) creates: [`rebuild_status`](Self::rebuild_status) tells it,
-    /// and a rebuild that was interrupted, with its process or its connection, goes on from
-    /// there. Of several instances, one rebuilds a view at a time, by an advisory lock of its
-    /// session; the others skip it, and say so in the report. A connection of the pool is
-    /// closed in the end, so that the lock cannot outlive it.
+    /// The progress is in the table `fraiseql_view`, in the schema of the view table, which
+    /// [`migrate`](Self::migrate) creates. [`rebuild_status`](Self::rebuild_status) reads it, and a
+    /// rebuild that was interrupted, by the end of its process or of its connection, resumes there.
+    /// If several instances rebuild, one of them processes a view, and holds an advisory lock of its
+    /// session; the others skip it, and report that. The connection with the lock is closed at the
+    /// end, so that the lock cannot stay on a pooled connection.
     ///
-    /// The [log](crate::model::ReadModelBuilder::sync_log) and the
-    /// [observers](crate::model::ReadModelBuilder::observe) are told of its batches.
+    /// Its batches are reported to the [sync log](crate::model::ReadModelBuilder::sync_log) and to
+    /// the [observers](crate::model::ReadModelBuilder::observe).
     ///
     /// ```
     /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/support.rs"));
@@ -58,15 +58,14 @@ impl ReadModel {
     /// ```
     ///
     /// # Errors
-    /// When the database refuses a statement. What was done until then stays done. A lost
-    /// connection is replaced a few times.
+    /// If the database refuses a statement. Documents that were rebuilt before stay. A lost
+    /// connection is replaced a few times before it is an error.
     pub fn rebuild<'a>(&'a self, pool: &'a PgPool) -> Rebuild<'a> {
         Rebuild::new(&self.views, &self.context.observers, pool)
     }
 
-    /// How each view stands: whether its documents are of this struct's shape, as far as rebuilds
-    /// know, and how far a rebuild has come that runs, here or elsewhere. Cheap: it reads no
-    /// documents.
+    /// The state of each view: whether a rebuild for this shape is done, and the progress of one that
+    /// is running, in this or another process. It is cheap, and reads no documents.
     ///
     /// ```
     /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/support.rs"));
@@ -82,7 +81,7 @@ impl ReadModel {
     /// ```
     ///
     /// # Errors
-    /// When the database cannot be asked, or was not migrated.
+    /// If a query fails, or the database was not migrated.
     pub async fn rebuild_status(&self, pool: &PgPool) -> Result<Vec<RebuildStatus>> {
         rebuild::status::all(&self.views, pool).await
     }

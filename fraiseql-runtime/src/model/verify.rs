@@ -1,13 +1,13 @@
 //! `ReadModel::verify`: compares the documents of all views with the base tables.
 
-use crate::model::ReadModel;
+use crate::model::read_model::ReadModel;
 use crate::ops::verify::Verify;
 use crate::ops::verify::report::VerifyReports;
 use crate::ops::verify::target::VerifyTarget;
 
 impl ReadModel {
-    /// A verification of all views, one after the other: `verify_post` for each, with the
-    /// settings of [`Verify`]. Repairs are told to the observers and the log, as syncs
+    /// Verifies all views, one after the other: `verify_post` for each, with the settings of
+    /// [`Verify`]. Repairs are reported to the observers and the sync log, as syncs
     /// [`on`](Self::on) the read model.
     ///
     /// ```
@@ -28,7 +28,7 @@ impl ReadModel {
     /// ```
     ///
     /// # Errors
-    /// Awaiting it fails as that of a [`Verify`] does, with the first error.
+    /// Awaiting it returns the first error of a view's [`Verify`].
     pub fn verify<'a>(&self, target: impl VerifyTarget + 'a) -> Verify<'a, VerifyReports> {
         Verify::new(self.on(target), self.views.clone())
     }

@@ -1,18 +1,19 @@
-//! What the mutations of one read model share.
+//! State that the mutations of one read model share.
 
 use std::sync::Arc;
 
-use crate::mutation::dependents::index::Index;
+use crate::mutation::committed_reader::SpareSlot;
+use crate::mutation::dependents::index::DependencyIndex;
 use crate::mutation::limits::Limits;
-use crate::mutation::past::Spare;
 use crate::sync::watch::Observers;
 
-/// What the mutations of one read model share.
+/// State that the mutations of one read model share.
 #[derive(Debug)]
-pub(crate) struct Context {
-    /// Who embeds what.
-    pub(crate) index: Index,
+pub(crate) struct MutationContext {
+    /// The paths from base tables to documents.
+    pub(crate) index: DependencyIndex,
     pub(crate) observers: Arc<Observers>,
+    /// The limits of a mutation that sets none.
     pub(crate) limits: Limits,
-    pub(crate) spare: Spare,
+    pub(crate) spare: SpareSlot,
 }

@@ -1,11 +1,11 @@
-//! What one mutation may touch.
+//! Limits: how many documents one mutation may sync, and how far from the changed rows.
 
-/// The most that one mutation may touch. Set for a read model by
-/// [`ReadModelBuilder::limits`](crate::model::ReadModelBuilder::limits), for one mutation by
-/// [`Mutation::limits`](crate::Mutation::limits).
+/// How many documents one mutation may sync, and how far from the changed rows. Set for a read
+/// model by [`ReadModelBuilder::limits`](crate::model::ReadModelBuilder::limits), for one mutation
+/// by [`Mutation::limits`](crate::Mutation::limits).
 ///
-/// A change to a row that half of the database embeds would hold its locks for minutes, where
-/// the caller expected milliseconds.
+/// Without limits, a change to a row that half of all documents embed would hold locks for
+/// minutes, in a transaction that was expected to take milliseconds.
 ///
 /// ```
 /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/support.rs"));
@@ -28,22 +28,22 @@
 /// m.changed::<Author>(&[1]);
 /// assert_eq!(
 ///     m.commit().await.unwrap_err().to_string(),
-///     "the rows that were changed are in more than 100 documents, the most that this mutation \
-///      may sync: more than 100 by tb_user.id -> Post.author; raise the limit, or let it leave the \
-///      rest to a full sync (Limits::beyond)"
+///     "the changed rows are in more than 100 documents, the limit of this mutation: more than 100 \
+///      by tb_user.id -> Post.author; raise the limit, or leave the other documents to a full sync \
+///      (Limits::over_limit)"
 /// );
 /// # Ok(()) }) }
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// How many documents, of all views together: 100,000 unless set.
+    /// The maximum number of documents, of all views together. The default is 100,000.
     pub documents: usize,
-    /// How far a changed row may be from the documents it is in: a document's own row has 0, a
-    /// row that it embeds 1, a row that is embedded in that one 2. Rows that are deleted with
-    /// another, by `ON DELETE CASCADE`, are one further than it. 16 unless set.
+    /// The maximum distance from a changed row to a document: the root row has 0, a row that it
+    /// embeds 1, a row that is embedded in that one 2. Rows that are deleted with another one, by
+    /// `ON DELETE CASCADE`, are one further than that row. The default is 16.
     pub depth: usize,
-    /// What is done beyond.
-    pub beyond: Beyond,
+    /// What happens when a limit is exceeded.
+    pub over_limit: OverLimit,
 }
 
 impl Default for Limits {
@@ -51,19 +51,19 @@ impl Default for Limits {
         Self {
             documents: 100_000,
             depth: 16,
-            beyond: Beyond::Fail,
+            over_limit: OverLimit::Fail,
         }
     }
 }
 
-/// What is done where a mutation has more dependents than it may touch.
+/// What happens when a mutation has more dependents than its limits allow.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Beyond {
+pub enum OverLimit {
     /// The mutation fails, with [`Error::TooManyDependents`](crate::Error::TooManyDependents) or
     /// [`Error::TooDeep`](crate::Error::TooDeep), and is rolled back.
     #[default]
     Fail,
-    /// The views that have too many are not synced, and are said to be stale in
-    /// [`MutationReport::left`](crate::MutationReport::left): a full sync of them is to follow.
-    Leave,
+    /// The mutation commits without syncing the views that exceed the limits. They are listed in
+    /// [`MutationReport::deferred`](crate::MutationReport::deferred), and need a full sync.
+    Defer,
 }

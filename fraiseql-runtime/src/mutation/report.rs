@@ -1,4 +1,4 @@
-//! What a mutation did.
+//! `MutationReport`: what a mutation synced, and what it did not.
 
 use std::fmt;
 use std::time::Duration;
@@ -17,17 +17,18 @@ use crate::sync::report::SyncReport;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct MutationReport {
-    /// The views that had documents to sync, in the order in which they were.
+    /// The views with dependent documents, in the order in which they were synced.
     pub views: Vec<ViewReport>,
     /// The views that were not synced, because they had more dependents than the mutation's
-    /// limits allow: they are stale until a full sync.
-    pub left: Vec<LeftToFullSync>,
-    /// Foreign keys by which rows have gone with deleted ones, and which were not followed,
-    /// because they have several columns: the documents of those rows may be stale.
+    /// limits allow. Their documents may differ from the base tables until a full sync.
+    pub deferred: Vec<DeferredView>,
+    /// Foreign keys by which rows were deleted or changed together with a marked row, and which
+    /// were not followed, because they have several columns or a type that keys do not have. The
+    /// documents of those rows may differ from the base tables.
     pub not_followed: Vec<String>,
-    /// How often [`mutate`](crate::ReadModel::mutate) ran it again.
+    /// The number of times that [`mutate`](crate::ReadModel::mutate) ran it again.
     pub retries: u32,
-    /// The time from the call of `commit` to its return.
+    /// The time that `commit` took.
     pub duration: Duration,
 }
 
@@ -39,26 +40,27 @@ pub struct ViewReport {
     pub entity: &'static str,
     /// The view table.
     pub view: Table,
-    /// What was done.
+    /// The result of the sync.
     pub report: SyncReport,
 }
 
-/// A view that was left to a full sync.
+/// A view that was not synced, and needs a full sync.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct LeftToFullSync {
+pub struct DeferredView {
     /// The view's entity: `post`.
     pub entity: &'static str,
     /// The view table.
     pub view: Table,
-    /// How many of its documents are stale, at least.
+    /// The number of dependent documents that were found. There may be more.
     pub at_least: usize,
-    /// How they depend on what was changed: `tb_user.id -> Post.author`.
-    pub ways: String,
+    /// The paths by which they depend on the changed rows, with the number of documents of each:
+    /// `200 by tb_user.id -> Post.author`.
+    pub paths: String,
 }
 
 impl MutationReport {
-    /// What was synced of `V`; `None` where nothing depended on what was changed.
+    /// The report of `V`, or `None` if no document of it depended on the changed rows.
     #[must_use]
     pub fn of<V: TView>(&self) -> Option<&SyncReport> {
         self.views
@@ -67,49 +69,49 @@ impl MutationReport {
             .map(|view| &view.report)
     }
 
-    /// How many documents were looked at, of all views.
+    /// The number of documents of all views that were compared, changed or not.
     #[must_use]
     pub fn total(&self) -> u64 {
         self.views.iter().map(|view| view.report.total()).sum()
     }
 
-    /// How many documents were written or deleted, of all views.
+    /// The number of documents of all views that were written or deleted.
     #[must_use]
     pub fn changed(&self) -> u64 {
         self.views.iter().map(|view| view.report.changed()).sum()
     }
 
-    /// The documents that could not be written, of all views.
+    /// The invalid documents of all views.
     pub fn invalid(&self) -> impl Iterator<Item = &InvalidDocument> {
         self.views.iter().flat_map(|view| &view.report.invalid)
     }
 }
 
-impl fmt::Display for LeftToFullSync {
+impl fmt::Display for DeferredView {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{}: at least {} documents left to a full sync ({})",
-            self.entity, self.at_least, self.ways
+            "{}: at least {} documents deferred to a full sync ({})",
+            self.entity, self.at_least, self.paths
         )
     }
 }
 
 impl fmt::Display for MutationReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.views.is_empty() && self.left.is_empty() && self.not_followed.is_empty() {
+        if self.views.is_empty() && self.deferred.is_empty() && self.not_followed.is_empty() {
             return f.write_str("no document depends on what was changed");
         }
         let synced = self
             .views
             .iter()
             .map(|view| format!("{}: {}", view.entity, view.report));
-        let left = self.left.iter().map(ToString::to_string);
+        let deferred = self.deferred.iter().map(ToString::to_string);
         let not_followed = self
             .not_followed
             .iter()
             .map(|key| format!("not followed from deleted rows: {key}"));
-        for (index, line) in synced.chain(left).chain(not_followed).enumerate() {
+        for (index, line) in synced.chain(deferred).chain(not_followed).enumerate() {
             let end = if index == 0 { "" } else { "\n" };
             write!(f, "{end}{line}")?;
         }

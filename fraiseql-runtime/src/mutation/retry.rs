@@ -1,4 +1,4 @@
-//! Mutations that are run again after a deadlock or a serialization failure.
+//! Runs a mutation again after a deadlock or a serialization failure.
 
 use std::error::Error as StdError;
 use std::sync::Arc;
@@ -6,33 +6,39 @@ use std::sync::Arc;
 use sqlx::PgPool;
 use sqlx::error::DatabaseError;
 
+use crate::db::statement::Statement;
 use crate::error::{Error, Operation, Result};
-use crate::mutation::context::Context;
+use crate::mutation::context::MutationContext;
+use crate::mutation::isolation::Isolation;
 use crate::mutation::report::MutationReport;
 use crate::mutation::telemetry;
-use crate::mutation::{Isolation, Mutation};
+use crate::mutation::transaction::Mutation;
 
-/// How often a mutation is run again.
-const RETRIES: u32 = 10;
-/// Seconds that are waited before the first, at most; twice as long before each further one.
+/// The maximum number of times that a mutation is run again.
+const MAX_RETRIES: u32 = 10;
+/// The upper bound of the random wait before the first retry, in seconds. It doubles with each
+/// retry, up to `MAX_WAIT`.
 const FIRST_WAIT: f64 = 0.004;
-const LONGEST_WAIT: f64 = 1.0;
+const MAX_WAIT: f64 = 1.0;
 
-/// An error that [`mutate`](crate::ReadModel::mutate) can look into, to see whether it is worth
-/// running again. `Kind` is found by the compiler.
+/// An error whose sources [`mutate`](crate::ReadModel::mutate) can search for a deadlock or a
+/// serialization failure. The compiler infers `Kind`.
 ///
-/// It is implemented for every error type that the errors of this crate convert into: enums with
-/// `#[from]`, `anyhow::Error`, `Box<dyn Error + Send + Sync>`.
+/// It is implemented for every error type that [`Error`] converts into: enums with `#[from]`,
+/// `anyhow::Error`, `Box<dyn Error + Send + Sync>`.
 pub trait MutateError<Kind>: From<Error> {
-    /// The error, and through its sources what it was made of.
+    /// The error as a trait object, whose sources can be walked.
     fn as_error(&self) -> &(dyn StdError + 'static);
 }
 
-/// The kind of error types that are errors.
+// The two implementations below overlap as far as the compiler knows: a type that is an error could
+// also be `AsRef<dyn Error>`. With different type arguments they are of different traits.
+
+/// The kind of error types that implement [`Error`](StdError), such as enums.
 #[derive(Debug)]
 pub enum Typed {}
 
-/// The kind of error types that hold any error.
+/// The kind of error types that contain any error, such as `anyhow::Error`.
 #[derive(Debug)]
 pub enum Boxed {}
 
@@ -51,7 +57,7 @@ where
     }
 }
 
-/// Whether a deadlock or a serialization failure is behind an error.
+/// Whether an error was caused by a deadlock or a serialization failure.
 fn is_retryable(error: &(dyn StdError + 'static)) -> bool {
     let mut next = Some(error);
     while let Some(error) = next {
@@ -61,7 +67,7 @@ fn is_retryable(error: &(dyn StdError + 'static)) -> bool {
         if let Some(error) = error.downcast_ref::<sqlx::Error>() {
             return Error::is_retryable_of(error);
         }
-        // What is left of an sqlx::Error behind a transparent variant.
+        // A transparent variant skips the `sqlx::Error`: its source is the database error.
         if let Some(error) = error.downcast_ref::<Box<dyn DatabaseError>>() {
             return error
                 .code()
@@ -72,9 +78,9 @@ fn is_retryable(error: &(dyn StdError + 'static)) -> bool {
     false
 }
 
-/// Runs `work` as a mutation, and runs it again after a deadlock or a serialization failure.
+/// Runs `work` as a mutation and commits it, again if a deadlock or a serialization failure occurs.
 pub(crate) async fn mutate<T, E, Kind>(
-    context: &Arc<Context>,
+    context: &Arc<MutationContext>,
     pool: &PgPool,
     isolation: Isolation,
     mut work: impl AsyncFnMut(&mut Mutation) -> Result<T, E>,
@@ -85,35 +91,43 @@ where
     let mut retries = 0;
     loop {
         let mut mutation = Mutation::begin(context, pool, isolation).await?;
-        let (error, again) = match work(&mut mutation).await {
+        let (error, is_retryable) = match work(&mut mutation).await {
             Ok(value) => match mutation.commit().await {
                 Ok(mut report) => {
                     report.retries = retries;
                     return Ok((value, report));
                 }
                 Err(error) => {
-                    let again = error.is_retryable();
-                    (E::from(error), again)
+                    let is_retryable = error.is_retryable();
+                    (E::from(error), is_retryable)
                 }
             },
             Err(error) => {
-                // The first error is the one to tell.
+                // Ends before the retry begins, which may need its locks or its connection. If it
+                // fails, the error of `work` is still the one to report.
                 let _ = mutation.rollback().await;
-                let again = is_retryable(error.as_error());
-                (error, again)
+                let is_retryable = is_retryable(error.as_error());
+                (error, is_retryable)
             }
         };
-        if retries == RETRIES || !again {
+        if retries == MAX_RETRIES || !is_retryable {
             return Err(error);
         }
-        let wait = (FIRST_WAIT * f64::from(1_u32 << retries)).min(LONGEST_WAIT);
+        let wait = (FIRST_WAIT * f64::from(1_u32 << retries)).min(MAX_WAIT);
         retries += 1;
-        telemetry::mutating_again();
-        // By the server, which has a clock and dice: the runtime is the application's.
-        sqlx::query("SELECT pg_catalog.pg_sleep($1 * pg_catalog.random())")
-            .bind(wait)
-            .execute(pool)
+        telemetry::retrying();
+        // A random wait, so that two mutations that deadlocked do not meet again. The server waits:
+        // this crate chooses no async runtime, and has neither timers nor random numbers.
+        let mut connection = pool
+            .acquire()
             .await
             .map_err(Error::database(Operation::DelayRetry))?;
+        Statement::new(
+            "SELECT pg_catalog.pg_sleep($1 * pg_catalog.random())",
+            Operation::DelayRetry,
+        )
+        .bind(wait)
+        .execute(&mut connection)
+        .await?;
     }
 }

@@ -1,4 +1,4 @@
-//! A part of a mutation that can be rolled back by itself.
+//! `Savepoint`: a part of a mutation that can be rolled back together with its marks.
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
@@ -6,14 +6,15 @@ use std::ops::{Deref, DerefMut};
 use sqlx::{Connection, PgConnection, Postgres, Transaction};
 
 use crate::error::{Error, Operation, Result};
-use crate::mutation::dependents::index::Index;
-use crate::mutation::marks::{Marks, changes_by_own_methods};
+use crate::mutation::change_set::ChangeSet;
+use crate::mutation::changes::changes_by_own_methods;
+use crate::mutation::dependents::index::DependencyIndex;
 use crate::read::typed::TView;
 use crate::schema::key::Key;
 use crate::schema::row_key::Keyed;
 
-/// A part of a [`Mutation`](crate::Mutation) that can be rolled back by itself, with what it
-/// marks. Begun by [`Mutation::savepoint`](crate::Mutation::savepoint).
+/// A part of a [`Mutation`](crate::Mutation) that can be rolled back together with its marks. Begun
+/// by [`Mutation::savepoint`](crate::Mutation::savepoint).
 ///
 /// ```
 /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/support.rs"));
@@ -36,17 +37,20 @@ use crate::schema::row_key::Keyed;
 #[must_use = "a savepoint that is not released is rolled back"]
 pub struct Savepoint<'m> {
     transaction: Transaction<'m, Postgres>,
-    marks: Marks,
-    outer: &'m mut Marks,
-    index: &'m Index,
+    marks: ChangeSet,
+    /// The marks of the mutation or savepoint that this one is in.
+    outer: &'m mut ChangeSet,
+    index: &'m DependencyIndex,
 }
 
 impl<'m> Savepoint<'m> {
     pub(super) async fn begin(
         connection: &'m mut PgConnection,
-        outer: &'m mut Marks,
-        index: &'m Index,
+        outer: &'m mut ChangeSet,
+        index: &'m DependencyIndex,
     ) -> Result<Self> {
+        // Without a transaction, sqlx would send BEGIN instead of SAVEPOINT, and the release would
+        // commit.
         if !connection.is_in_transaction() {
             return Err(Error::RolledBack);
         }
@@ -55,64 +59,66 @@ impl<'m> Savepoint<'m> {
             .map_err(Error::database(Operation::Savepoint))?;
         Ok(Self {
             transaction,
-            marks: Marks::default(),
+            marks: ChangeSet::default(),
             outer,
             index,
         })
     }
 
-    /// Rows of `T`'s table were inserted, updated, moved or deleted:
+    /// Marks rows of `T`'s table that were inserted, updated, moved or deleted:
     /// [`Mutation::changed`](crate::Mutation::changed).
     pub fn changed<T: Keyed>(&mut self, keys: &[T::RowKey]) {
         self.marks.changed::<T>(keys);
     }
 
-    /// Rows of `T`'s table were inserted: [`Mutation::inserted`](crate::Mutation::inserted).
+    /// Marks rows of `T`'s table that were inserted:
+    /// [`Mutation::inserted`](crate::Mutation::inserted).
     pub fn inserted<T: Keyed>(&mut self, keys: &[T::RowKey]) {
         self.marks.inserted::<T>(keys);
     }
 
-    /// Rows of a table without a struct were changed:
+    /// Marks rows of a table without a struct that were changed:
     /// [`Mutation::changed_rows`](crate::Mutation::changed_rows).
     ///
     /// # Errors
-    /// When no document is made of rows of that table.
+    /// If no document is made of rows of that table.
     pub fn changed_rows<K: Key>(&mut self, table: &str, column: &str, values: &[K]) -> Result<()> {
         let table = self.index.table_named(table)?;
         self.marks.changed_rows(table, column, values);
         Ok(())
     }
 
-    /// The documents of these keys are synced: [`Mutation::resync`](crate::Mutation::resync).
+    /// Marks documents to be synced: [`Mutation::resync`](crate::Mutation::resync).
     pub fn resync<V: TView>(&mut self, keys: &[V::Key]) {
         self.marks.resync::<V>(keys);
     }
 
-    /// A part of this part.
+    /// Begins a savepoint inside this one.
     ///
     /// # Errors
-    /// When the database refuses the savepoint.
+    /// If the database refuses the savepoint.
     pub async fn savepoint(&mut self) -> Result<Savepoint<'_>> {
         Savepoint::begin(&mut self.transaction, &mut self.marks, self.index).await
     }
 
-    /// Keeps what was done. It is committed, and its documents are synced, with the mutation.
+    /// Keeps the changes and the marks. The mutation commits them, and syncs their dependents.
     ///
     /// # Errors
-    /// When the database refuses to.
+    /// If the database refuses the release.
     pub async fn release(self) -> Result<()> {
         self.transaction
             .commit()
             .await
             .map_err(Error::database(Operation::Savepoint))?;
+        // Only now: after an error, the changes may have been rolled back.
         self.outer.extend(self.marks);
         Ok(())
     }
 
-    /// Undoes what was done since, and forgets what was marked.
+    /// Undoes the changes, and discards the marks.
     ///
     /// # Errors
-    /// When the connection is lost.
+    /// If the connection is lost.
     pub async fn rollback(self) -> Result<()> {
         self.transaction
             .rollback()

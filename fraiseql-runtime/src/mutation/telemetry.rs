@@ -8,19 +8,19 @@ use crate::db::metrics as names;
 use crate::error::Result;
 use crate::mutation::report::MutationReport;
 
-/// A mutation is committed, or was rolled back instead. `duration` is that of the call.
-pub(crate) fn mutated(result: &Result<MutationReport>, duration: Duration) {
+/// A commit has ended. On an error, the mutation was rolled back.
+pub(crate) fn commit_ended(result: &Result<MutationReport>, duration: Duration) {
     #[cfg(feature = "metrics")]
     count(result, duration);
 }
 
-/// A mutation is run again.
-pub(crate) fn mutating_again() {
+/// A mutation will run again.
+pub(crate) fn retrying() {
     #[cfg(feature = "metrics")]
     metrics::counter!(names::MUTATION_RETRIES).increment(1);
 }
 
-/// Counts a mutation that is over.
+/// Records a commit, and the number of dependents if it succeeded: those of deferred views, too.
 #[cfg(feature = "metrics")]
 fn count(result: &Result<MutationReport>, duration: Duration) {
     metrics::histogram!(names::COMMIT, "success" => names::label(result.is_ok())).record(duration);
@@ -31,12 +31,12 @@ fn count(result: &Result<MutationReport>, duration: Duration) {
         .views
         .iter()
         .map(|view| (view.entity, view.report.total()));
-    let left = report
-        .left
+    let deferred = report
+        .deferred
         .iter()
-        .map(|left| (left.entity, left.at_least as u64));
+        .map(|view| (view.entity, view.at_least as u64));
     let mut all = 0;
-    for (entity, documents) in synced.chain(left) {
+    for (entity, documents) in synced.chain(deferred) {
         metrics::histogram!(names::VIEW_DEPENDENTS, "entity" => entity)
             .record(names::float(documents));
         all += documents;

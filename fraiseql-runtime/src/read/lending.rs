@@ -32,11 +32,11 @@ pub(super) struct Lender {
     max_connections: u32,
     /// How long a read waits for a permit.
     acquire_timeout: Duration,
-    state: Mutex<State>,
+    state: Mutex<LendingState>,
 }
 
 #[derive(Default)]
-struct State {
+struct LendingState {
     /// Permits that are in use: by loans, and by the connections in `kept`.
     permits: u32,
     /// Loans that wait for a connection of the pool.
@@ -213,7 +213,7 @@ impl Loan {
     }
 
     /// Passes the loan to the first read that still waits. Returns it if there is none.
-    fn hand_over(mut self, state: &mut State) -> Option<Self> {
+    fn hand_over(mut self, state: &mut LendingState) -> Option<Self> {
         while let Some(next) = state.waiting.pop_front() {
             // A read that no longer waits has dropped its receiver: the loan comes back.
             self = next.send(self).err()?;

@@ -140,7 +140,9 @@ impl ListRow {
                     return Ok(None);
                 }
                 if value.format() != PgValueFormat::Binary {
-                    return Err(sqlx::Error::Protocol("the value is not in binary format".to_owned()));
+                    return Err(sqlx::Error::Protocol(
+                        "the value is not in binary format".to_owned(),
+                    ));
                 }
                 let bytes = value.as_bytes().map_err(sqlx::Error::Decode)?;
                 Ok(Some(bytes.to_vec()))

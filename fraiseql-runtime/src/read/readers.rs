@@ -59,10 +59,10 @@ impl Readers {
         &self.pool
     }
 
-    pub(super) async fn acquire(&self) -> sqlx::Result<Reader> {
+    pub(super) async fn acquire(&self) -> sqlx::Result<ReaderConnection> {
         Ok(match &self.lender {
-            None => Reader::Pooled(self.pool.acquire().await?),
-            Some(lender) => Reader::Lent(Lender::borrow(lender).await?),
+            None => ReaderConnection::Pooled(self.pool.acquire().await?),
+            Some(lender) => ReaderConnection::Lent(Lender::borrow(lender).await?),
         })
     }
 }
@@ -84,12 +84,12 @@ impl fmt::Debug for Readers {
 }
 
 /// The connection of one read. If dropped, it returns to the pool, which tests it.
-pub(super) enum Reader {
+pub(super) enum ReaderConnection {
     Pooled(PoolConnection<Postgres>),
     Lent(Loan),
 }
 
-impl Reader {
+impl ReaderConnection {
     /// Ends a read whose rows have all been received, so that the connection can be lent again.
     pub(super) fn give_back(self) {
         if let Self::Lent(loan) = self {
@@ -98,7 +98,7 @@ impl Reader {
     }
 }
 
-impl Deref for Reader {
+impl Deref for ReaderConnection {
     type Target = PgConnection;
 
     fn deref(&self) -> &PgConnection {
@@ -109,7 +109,7 @@ impl Deref for Reader {
     }
 }
 
-impl DerefMut for Reader {
+impl DerefMut for ReaderConnection {
     fn deref_mut(&mut self) -> &mut PgConnection {
         match self {
             Self::Pooled(connection) => connection,

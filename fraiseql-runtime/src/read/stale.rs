@@ -4,9 +4,9 @@
 //! wrote. It reads them as its own sync would write them.
 
 use sqlx::postgres::PgRow;
-use sqlx::{Connection, Executor, PgConnection, Row, ValueRef};
+use sqlx::{Executor, PgConnection, Row, ValueRef};
 
-use crate::db::scope::{ROLL_BACK, TransactionScope, begin_savepoint};
+use crate::db::scope::{BEGIN_READ_ONLY, ScopeErrors, TransactionScope, isolated};
 use crate::db::statement::Statement;
 use crate::error::{Operation, Result};
 use crate::read::error::read_failed;
@@ -42,28 +42,23 @@ pub(super) async fn build(
     view: Handle,
     keys: &Keys,
     ordinals: &[i64],
-    scope: TransactionScope,
+    mut scope: TransactionScope,
 ) -> Result<Vec<PgRow>> {
-    let in_transaction = scope == TransactionScope::Caller && begin_savepoint(connection).await?;
-    let result = if in_transaction {
-        // Rolling back to the savepoint restores the caller's settings, and keeps the caller's
-        // transaction usable after an error.
-        let result = set_and_build(connection, view, keys, ordinals).await;
-        let end = connection.execute(ROLL_BACK).await.map(drop);
-        result.and_then(|rows| end.map_err(read_failed(view)).map(|()| rows))
-    } else if !view.statements().sync.needs.any() {
+    // SET LOCAL only has an effect inside a transaction, and ends with it: nothing of it stays on a
+    // connection that returns to the pool.
+    let begin = view
+        .statements()
+        .sync
+        .needs
+        .any()
+        .then_some(BEGIN_READ_ONLY);
+    let errors = ScopeErrors::of(Operation::Read, view.view.table);
+    // Rolling back to the savepoint restores the caller's settings, and keeps the caller's
+    // transaction usable after an error.
+    let result = isolated(connection, &mut scope, begin, &errors, async |connection| {
         set_and_build(connection, view, keys, ordinals).await
-    } else {
-        // SET LOCAL only has an effect inside a transaction, and ends with it: nothing of it
-        // stays on a connection that returns to the pool.
-        let mut transaction = connection
-            .begin_with("BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY")
-            .await
-            .map_err(read_failed(view))?;
-        let result = set_and_build(&mut transaction, view, keys, ordinals).await;
-        let end = transaction.rollback().await;
-        result.and_then(|rows| end.map_err(read_failed(view)).map(|()| rows))
-    };
+    })
+    .await;
     match result {
         // PostgreSQL names neither the document nor the field. `explain` looks for them, now that
         // the failed statement has been rolled back.

@@ -5,8 +5,8 @@ use std::future::Future;
 use serde_json::value::RawValue;
 
 use crate::error::Result;
-use crate::read::list::List;
 use crate::read::find;
+use crate::read::list::List;
 use crate::read::target::ReadTarget;
 use crate::schema::View;
 use crate::schema::key::Key;

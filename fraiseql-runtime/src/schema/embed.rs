@@ -1,5 +1,5 @@
-//! The trait behind `#[derive(Embed)]`, the types that can hold a part, and the type-level lists
-//! that the trait refers to.
+//! The trait of parts, the types of fields that hold a part, and the type-level lists that the
+//! trait refers to.
 
 use std::marker::PhantomData;
 use std::rc::Rc;
@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use crate::schema::{Key, Shape, Table};
 
-/// A struct that is (part of) a document: the shape of a base table's row.
+/// A struct that is a document or a part of one: the form of a base table's row.
 ///
-/// Derive it for parts; `#[derive(TView)]` implements it too, so that a view can be a part
-/// of another view's documents.
+/// Derive it for parts. `#[derive(TView)]` implements it too, so that a view can be a part of
+/// another view's documents.
 ///
 /// ```
 /// use fraiseql_runtime::Embed;
@@ -26,8 +26,8 @@ use crate::schema::{Key, Shape, Table};
 /// # }
 /// ```
 ///
-/// A part may be some fields of another struct. It has that struct's table, key and row
-/// filter, and the compiler proves that its fields are that struct's:
+/// A part may have some fields of another struct. It then has the table, key and row filter of that
+/// struct, and the compiler checks its fields:
 ///
 /// ```
 /// use fraiseql_runtime::{Embed, TView};
@@ -65,32 +65,33 @@ pub trait Embed: Sized + 'static {
     /// The constant table of the struct.
     const SHAPE: &'static Shape;
 
-    /// The type of the key field, or what stands for it; see [`Keyed`](crate::Keyed).
+    /// The type of the key field, or a type that stands for it; see [`Keyed`](crate::Keyed).
     #[doc(hidden)]
     type KeyField;
 
-    /// The children as types. Behind `impl`, so that a public struct may have private parts.
+    /// The parts as a type-level list. It is behind `impl`, so that a public struct may have private
+    /// parts.
     #[doc(hidden)]
     fn children() -> impl Children;
 
-    /// What is written on the struct itself, without what `shape_of` adds.
+    /// What the struct declares itself, without what it inherits by `shape_of`.
     #[doc(hidden)]
     const OWN: Own = Own::of(Self::SHAPE);
 
-    /// The struct that `shape_of` names, as a list of one or none.
+    /// The struct in `shape_of`, as a list of one or none.
     #[doc(hidden)]
     fn shape_of() -> impl Children {
         End
     }
 
-    /// [`SHAPE`](Self::SHAPE), as a function that other tables can point to.
+    /// [`SHAPE`](Self::SHAPE), as a function to which other tables can have a pointer.
     #[must_use]
     fn shape() -> &'static Shape {
         Self::SHAPE
     }
 }
 
-/// What is in a pointer is as good as what is beside it.
+/// Implements `Embed` for a smart pointer to a part.
 macro_rules! pointers {
     ($($pointer:ident)*) => {$(
         impl<T: Embed> Embed for $pointer<T> {
@@ -111,12 +112,13 @@ macro_rules! pointers {
     )*};
 }
 
-// A view with an `Rc` is refused, because it is not `Send`: that is all that should be said.
+// A view with an `Rc` is refused because it is not `Send`. It is an `Embed` all the same, so that
+// this is the only error.
 pointers!(Box Arc Rc);
 
 /// A type of a `one(..)` field: a part, or an `Option` of one.
-// The words are those of `Embed`: the compiler names either for one mistake, and says what is
-// the same only once.
+// The message is that of `Embed`: for one mistake the compiler names either trait, and it merges
+// equal messages.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a part of a document",
     label = "needs #[derive(Embed)] or #[derive(TView)]",
@@ -163,28 +165,28 @@ impl<T: Embed> ManyField for Arc<[T]> {
     type Part = T;
 }
 
-/// A struct's children as a type-level list.
+/// The parts of a struct, as a type-level list.
 pub trait Children {
-    /// Whether there are none left.
+    /// Whether the list is empty.
     const END: bool;
-    /// The index of the first child's field.
+    /// The index of the field that holds the first part.
     const FIELD: usize;
-    /// The first child.
+    /// The first part.
     type Head: Embed;
-    /// The others.
+    /// The rest of the list.
     type Tail: Children;
 }
 
-/// A child at the field with index `FIELD`, and further children.
+/// A list whose first part is `T`, in the field with the index `FIELD`.
 pub struct Child<T, const FIELD: usize, Rest>(PhantomData<(T, Rest)>);
 
-/// The shape that stands where there is none.
+/// A placeholder shape.
 static NONE: Shape = Shape {
     id: "",
     name: "",
     type_name: "",
     docs: None,
-    table: crate::schema::Table {
+    table: Table {
         schema: "",
         name: "",
     },
@@ -193,7 +195,7 @@ static NONE: Shape = Shape {
     fields: &[],
 };
 
-/// Nothing: the end of a list.
+/// The empty list.
 #[derive(Debug)]
 pub struct End;
 
@@ -215,7 +217,7 @@ impl Children for End {
 }
 
 impl<T, const FIELD: usize, Rest> Child<T, FIELD, Rest> {
-    /// A value, for its type.
+    /// A value that is only used for its type.
     pub const LIST: Self = Self(PhantomData);
 }
 
@@ -232,31 +234,31 @@ impl<T: Embed, const FIELD: usize, Rest: Children> Children for Child<T, FIELD, 
     type Tail = Rest;
 }
 
-/// Stands for the key field of a part that has none.
+/// Stands for the key field of a part without one.
 #[derive(Debug)]
 pub enum NoKey {}
 
-/// Stands for the key field of a part that has it from `T`.
+/// Stands for the key field of a part that inherits the key of `T`.
 #[derive(Debug)]
 pub struct KeyOf<T>(PhantomData<T>);
 
-/// What is written on a struct itself.
+/// What a struct declares itself, without what it inherits by `shape_of`.
 #[derive(Clone, Copy, Debug)]
 pub struct Own {
     /// [`Shape::id`].
     pub id: &'static str,
     /// [`Shape::name`].
     pub name: &'static str,
-    /// `table`, where it was written.
+    /// The table, if it is declared.
     pub table: Option<Table>,
-    /// `filter`, where it was written.
+    /// The filter, if it is declared.
     pub filter: Option<&'static str>,
-    /// The key, where a field was marked.
+    /// The key, if a field is marked.
     pub key: Option<Key>,
 }
 
 impl Own {
-    /// Of a struct without `shape_of`: its shape says it all.
+    /// A struct without `shape_of` declares its whole shape.
     pub(crate) const fn of(shape: &'static Shape) -> Self {
         Self {
             id: shape.id,
@@ -267,7 +269,7 @@ impl Own {
         }
     }
 
-    /// With what the other says in addition.
+    /// Completes what is not declared with what `other` declares.
     pub(crate) const fn or(self, other: Self) -> Self {
         Self {
             id: self.id,

@@ -1,22 +1,20 @@
-//! Keys of documents, and lists of them without a type parameter: what runs a sync is
-//! compiled once, not for every view.
+//! Keys of documents, and lists of keys.
+//!
+//! A list of keys has no type parameter, so that the code that runs a sync is compiled once and
+//! not for every view.
 
 use std::collections::HashSet;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-
-use sqlx::Postgres;
-use sqlx::postgres::{PgArguments, PgRow};
-use sqlx::query::Query;
 use uuid::Uuid;
 
 use crate::schema::scalar::Scalar;
 
 /// A type that can be the key of a document.
 ///
-/// A newtype of one, with [`#[derive(TScalar)]`](derive@crate::TScalar), is one too, so that
-/// the keys of different views cannot be mixed up:
+/// A newtype of a key type with [`#[derive(TScalar)]`](derive@crate::TScalar) is a key type too,
+/// so that the compiler tells the keys of different views apart:
 ///
 /// ```
 /// use fraiseql_runtime::{TScalar, TView};
@@ -42,16 +40,16 @@ use crate::schema::scalar::Scalar;
             of one with #[derive(TScalar)]"
 )]
 pub trait Key: Scalar + Send + Sync + 'static {
-    /// The keys as they are, without type parameter.
+    /// The keys in the given order, without the type parameter.
     #[doc(hidden)]
     fn collect<'a>(keys: impl Iterator<Item = &'a Self>) -> Keys;
 
-    /// Takes each key of a list, if they are of this type.
+    /// Calls `take` with each key of a list, if the list has keys of this type.
     #[doc(hidden)]
     fn each(keys: &Keys, take: &mut dyn FnMut(Self));
 }
 
-/// Keys of one view, as observers and recorders are told of them.
+/// Keys of one view, as observers and recorders receive them.
 ///
 /// ```
 /// use fraiseql_runtime::{Keys, Recorder, TView};
@@ -99,7 +97,7 @@ macro_rules! keys {
         })*
 
         impl Keys {
-            /// The keys, each once and in order.
+            /// The keys, sorted and without duplicates.
             pub(crate) fn of<K: Key>(keys: &[K]) -> Self {
                 let mut keys = K::collect(keys.iter());
                 match &mut keys {
@@ -111,7 +109,7 @@ macro_rules! keys {
                 keys
             }
 
-            /// The keys, each where it comes first.
+            /// The keys without duplicates: the first of each stays where it is.
             pub(crate) fn distinct(mut self) -> Self {
                 match &mut self {
                     $(Self::$variant(keys) => {
@@ -122,13 +120,13 @@ macro_rules! keys {
                 self
             }
 
-            /// The keys in order.
+            /// The keys, sorted.
             pub(crate) fn sorted(mut self) -> Self {
                 match &mut self { $(Self::$variant(keys) => keys.sort_unstable()),* }
                 self
             }
 
-            /// At most so many of the first keys.
+            /// The first keys, at most `count`.
             pub(crate) fn first(&self, count: usize) -> Self {
                 match self {
                     $(Self::$variant(keys) => {
@@ -137,13 +135,13 @@ macro_rules! keys {
                 }
             }
 
-            /// How many there are.
+            /// The number of keys.
             #[must_use]
             pub fn len(&self) -> usize {
                 match self { $(Self::$variant(keys) => keys.len()),* }
             }
 
-            /// The keys in pieces of at most `size`.
+            /// The keys in chunks of at most `size`.
             pub(crate) fn chunks(&self, size: usize) -> Vec<Self> {
                 match self {
                     $(Self::$variant(keys) => {
@@ -152,12 +150,12 @@ macro_rules! keys {
                 }
             }
 
-            /// No keys, of the same type.
+            /// An empty list of the same key type.
             pub(crate) fn none(&self) -> Self {
                 match self { $(Self::$variant(_) => Self::$variant(Vec::new())),* }
             }
 
-            /// The last key alone.
+            /// A list of the last key, or an empty one.
             pub(crate) fn last(&self) -> Self {
                 match self {
                     $(Self::$variant(keys) => {
@@ -166,13 +164,13 @@ macro_rules! keys {
                 }
             }
 
-            /// The keys at these places, which are counted from 1.
-            pub(crate) fn at(&self, places: &[usize]) -> Self {
+            /// The keys at these positions, counted from 1 as SQL does.
+            pub(crate) fn at(&self, positions: &[usize]) -> Self {
                 match self {
                     $(Self::$variant(keys) => Self::$variant(
-                        places
+                        positions
                             .iter()
-                            .filter_map(|place| keys.get(place.checked_sub(1)?).cloned())
+                            .filter_map(|position| keys.get(position.checked_sub(1)?).cloned())
                             .collect(),
                     )),*
                 }
@@ -186,7 +184,7 @@ macro_rules! keys {
                 }
             }
 
-            /// Adds keys of the same type. All are then each once and in order.
+            /// Adds keys of the same type. The result is sorted and without duplicates.
             pub(crate) fn unite(&mut self, other: Self) {
                 self.append(other);
                 match self {
@@ -197,14 +195,14 @@ macro_rules! keys {
                 }
             }
 
-            /// At most the first `size`; whether there were more.
+            /// Keeps the first keys, at most `size`. Returns whether there were more.
             pub(crate) fn truncate(&mut self, size: usize) -> bool {
                 let more = self.len() > size;
                 match self { $(Self::$variant(keys) => keys.truncate(size)),* }
                 more
             }
 
-            /// The keys in two halves.
+            /// The first and the second half of the keys.
             pub(crate) fn halves(&self) -> (Self, Self) {
                 match self {
                     $(Self::$variant(keys) => {
@@ -214,7 +212,7 @@ macro_rules! keys {
                 }
             }
 
-            /// Takes keys of the same type out.
+            /// Removes keys of the same type.
             pub(crate) fn remove(&mut self, others: &Self) {
                 match (self, others) {
                     $((Self::$variant(keys), Self::$variant(others)) => {
@@ -224,47 +222,10 @@ macro_rules! keys {
                     _ => unreachable!("both are keys of one view"),
                 }
             }
-
-            /// Binds the keys as one array.
-            pub(crate) fn bind<'q>(
-                &self,
-                query: Query<'q, Postgres, PgArguments>,
-            ) -> Query<'q, Postgres, PgArguments> {
-                match self { $(Self::$variant(keys) => query.bind(keys.clone())),* }
-            }
-
-            /// Reads an array of keys of the type of `self`; null is none.
-            pub(crate) fn read(&self, row: &PgRow, column: usize) -> sqlx::Result<Self> {
-                use sqlx::Row as _;
-                match self {
-                    $(Self::$variant(_) => {
-                        let keys: Option<Vec<$ty>> = row.try_get(column)?;
-                        Ok(Self::$variant(keys.unwrap_or_default()))
-                    })*
-                }
-            }
-        }
-
-        impl Keys {
-            /// All of them as the text of an array: `{"1","2"}`.
-            pub(crate) fn array(&self) -> String {
-                let mut array = String::from("{");
-                match self {
-                    $(Self::$variant(keys) => {
-                        for key in keys {
-                            let key = key.to_string().replace('\\', "\\\\").replace('"', "\\\"");
-                            let comma = if array.len() > 1 { "," } else { "" };
-                            array.push_str(&format!("{comma}\"{key}\""));
-                        }
-                    })*
-                }
-                array.push('}');
-                array
-            }
         }
 
         impl fmt::Display for Keys {
-            /// At most ten of them: `1, 2, 3 and 20 more`.
+            /// Writes at most ten keys: `1, 2, 3 and 20 more`.
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 match self {
                     $(Self::$variant(keys) => {
@@ -286,48 +247,9 @@ macro_rules! keys {
 keys!(I16(i16), I32(i32), I64(i64), Text(String), Uuid(Uuid));
 
 impl Keys {
-    /// The type of one, in SQL.
-    pub(crate) const fn sql(&self) -> &'static str {
-        match self {
-            Self::I16(_) => "int2",
-            Self::I32(_) => "int4",
-            Self::I64(_) => "int8",
-            Self::Text(_) => "text",
-            Self::Uuid(_) => "uuid",
-        }
-    }
-
-    /// No keys, of a type by its name in SQL.
-    pub(crate) fn none_of(sql: &str) -> Option<Self> {
-        match sql {
-            "int2" => Some(Self::I16(Vec::new())),
-            "int4" => Some(Self::I32(Vec::new())),
-            "int8" => Some(Self::I64(Vec::new())),
-            "text" => Some(Self::Text(Vec::new())),
-            "uuid" => Some(Self::Uuid(Vec::new())),
-            _ => None,
-        }
-    }
-
-    /// Whether there are none.
+    /// Whether there are no keys.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_array_is_what_postgres_reads() {
-        assert_eq!(Keys::I64(vec![1, -2]).array(), r#"{"1","-2"}"#);
-        let keys = Keys::Text(vec![
-            r#"a"b\c"#.to_owned(),
-            "NULL".to_owned(),
-            String::new(),
-        ]);
-        assert_eq!(keys.array(), r#"{"a\"b\\c","NULL",""}"#);
     }
 }

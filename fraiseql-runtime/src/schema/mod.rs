@@ -1,6 +1,16 @@
-//! What a struct says of its documents: the constant tables that the derives emit, the traits that
-//! carry them, keys and types of fields.
+//! The description of structs: constant tables, the traits that carry them, keys, and types of
+//! fields.
+//!
+//! | module | contains |
+//! |---|---|
+//! | `table` | the constant tables that the derives emit |
+//! | [`embed`] | the trait of parts, and the types of fields that hold parts |
+//! | `key`, `position`, `row_key` | keys of documents, lists of them, keys of rows |
+//! | [`scalar`] | the types of fields that hold values |
+//! | `naming`, `table_name` | names in messages and suggestions; names of tables |
+//! | `bookkeeping` | the columns that every view table has |
 
+pub(crate) mod bookkeeping;
 pub mod embed;
 pub(crate) mod key;
 pub(crate) mod naming;

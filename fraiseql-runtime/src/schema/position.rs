@@ -1,4 +1,4 @@
-//! A position in the keys of a view.
+//! The position of a full sync.
 
 use std::fmt;
 
@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::schema::key::Keys;
 
-/// A place in the keys of a view, up to which a full sync has come. It can be stored by serde.
+/// The last key that a full sync has processed, from which another one can resume. It can be stored
+/// with serde.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Position(pub(crate) Keys);

@@ -1,18 +1,17 @@
-//! The type of the key of a struct's rows, so that keys of another type don't compile.
+//! The type of the key of a struct's rows, so that a key of another type does not compile.
 //!
-//! A part may have its key from the struct that `shape_of` names. The way there is a type that
-//! is only followed when somebody asks, so that a circle of shapes is reported as what it is.
+//! A part may inherit its key from the struct in `shape_of`. That struct is behind a type,
+//! [`KeyOf`], which the compiler resolves only where the key is used. So a circle of `shape_of` is
+//! reported by the check for it, and not as an overflow of trait resolution.
 
-use crate::schema::embed::Embed;
-use crate::schema::embed::KeyOf;
-use crate::schema::embed::NoKey;
+use crate::schema::embed::{Embed, KeyOf, NoKey};
 use crate::schema::key::Key;
 
-/// A struct whose rows can be named by key: a view, or a part with a key field.
+/// A struct whose rows are identified by a key: a view, or a part with a key field.
 ///
-/// A part without one, which is the `shape_of` another struct, has that struct's key. This is
-/// what [`ReadModel::dependents`](crate::ReadModel::dependents) asks of the type of the rows. It
-/// is never implemented by hand.
+/// A part with `shape_of` and without a key field has the key of that struct.
+/// [`ReadModel::dependents`](crate::ReadModel::dependents) requires this trait of the type of rows.
+/// It is never implemented by hand.
 ///
 /// ```
 /// use fraiseql_runtime::{Embed, Keyed, TScalar};
@@ -53,7 +52,7 @@ impl<T: Embed<KeyField: KeyField<Type: Key>>> Keyed for T {
     type RowKey = <T::KeyField as KeyField>::Type;
 }
 
-/// The type of a key field, or what stands for it.
+/// Resolves the type of a key field, or the type that stands for it.
 pub trait KeyField {
     /// The type of the key, or [`NoKey`].
     type Type;

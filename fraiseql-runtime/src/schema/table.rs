@@ -1,12 +1,12 @@
-//! The constant tables that the derives emit. Everything else is read from them: SQL, DDL,
-//! JSON names, and what they are named after.
+//! The constant tables that the derives emit. SQL, DDL, JSON keys, checks and GraphQL types are all
+//! read from them.
 //!
-//! A child is reached by function pointer, so that types may refer to each other freely:
-//! a cycle still compiles to tables, and can then be reported by name.
+//! A table refers to the table of a part by function pointer, so that types may refer to each other:
+//! cyclic types still compile to tables, and the cycle can then be reported by its names.
 
 use crate::schema::scalar::ScalarType;
 
-/// The shape of one struct: the base table it reads, and its fields.
+/// The description of one struct: the base table that it reads, and its fields.
 ///
 /// ```
 /// use fraiseql_runtime::schema::Source;
@@ -33,30 +33,30 @@ use crate::schema::scalar::ScalarType;
 /// ```
 #[derive(Debug)]
 pub struct Shape {
-    /// Tells two shapes apart: module, name and place of the struct.
+    /// A unique identifier: module, name, line and column of the struct.
     pub id: &'static str,
-    /// The struct's name in Rust.
+    /// The name of the struct in Rust.
     pub name: &'static str,
-    /// Its name in GraphQL.
+    /// The name of its GraphQL type.
     pub type_name: &'static str,
-    /// Its documentation, which describes it in GraphQL.
+    /// Its documentation, which is its description in GraphQL.
     pub docs: Option<&'static str>,
     /// The base table.
     pub table: Table,
-    /// Which rows of the base table there are for this shape, as SQL.
+    /// The condition that rows of the base table must match, as SQL.
     pub filter: Option<&'static str>,
-    /// The column that identifies a row, where a field is the key.
+    /// The key column, if a field is the key.
     pub key: Option<Key>,
-    /// The fields of the document, in the struct's order.
+    /// The fields of the document, in the order of the struct.
     pub fields: &'static [Field],
 }
 
-/// A table's name in two parts.
+/// The name of a table with its schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Table {
-    /// The schema; `public` where none was written.
+    /// The schema; by default `public`.
     pub schema: &'static str,
-    /// The table's own name.
+    /// The name of the table.
     pub name: &'static str,
 }
 
@@ -72,15 +72,15 @@ pub struct Key {
 /// One field of a document.
 #[derive(Debug)]
 pub struct Field {
-    /// The field's name in Rust.
+    /// The name of the field in Rust.
     pub name: &'static str,
-    /// The key in the document.
+    /// Its key in the document.
     pub json: &'static str,
-    /// Its documentation, which describes it in GraphQL.
+    /// Its documentation, which is its description in GraphQL.
     pub docs: Option<&'static str>,
-    /// Where its value comes from.
+    /// The source of its value.
     pub source: Source,
-    /// Whether it is also a column of the view table.
+    /// The column of the view table, if the field is promoted.
     pub promoted: Option<Promoted>,
 }
 
@@ -89,29 +89,29 @@ pub struct Field {
 pub struct Promoted {
     /// The column in the view table.
     pub column: &'static str,
-    /// Documents are found by it.
+    /// Whether documents can be filtered by it.
     pub filter: bool,
-    /// Documents are ordered by it.
+    /// Whether documents can be sorted by it.
     pub sort: bool,
-    /// No two documents have the same.
+    /// Whether its values are unique.
     pub unique: bool,
 }
 
-/// Where the value of a field comes from.
+/// The source of a field's value.
 #[derive(Debug)]
 pub enum Source {
     /// A column of the row.
     Column {
-        /// Its name.
+        /// The name of the column.
         column: &'static str,
-        /// The field's type.
+        /// The type of the field.
         ty: ScalarType,
     },
     /// An SQL expression over the row, whose alias is written `{}`.
     Expr {
         /// The expression.
         expr: &'static str,
-        /// The field's type.
+        /// The type of the field.
         ty: ScalarType,
     },
     /// The row that a foreign key refers to.
@@ -125,47 +125,47 @@ pub enum Source {
 /// The row that a foreign key refers to.
 #[derive(Debug)]
 pub struct One {
-    /// The referring column, in this row's table.
+    /// The foreign key: a column of this row.
     pub fk: &'static str,
-    /// The column it refers to, where that is not the child's key.
+    /// The referenced column of the part, if it is not its key.
     pub key: Option<&'static str>,
     /// Whether the field is an `Option`.
     pub nullable: bool,
-    /// The child's shape.
+    /// The shape of the part.
     pub shape: fn() -> &'static Shape,
 }
 
 /// The rows that refer to this row.
 #[derive(Debug)]
 pub struct Many {
-    /// How they refer to it.
+    /// How the rows refer to this row.
     pub link: Link,
-    /// The column of this row that they refer to, where that is not its key.
+    /// The referenced column of this row, if it is not its key.
     pub key: Option<&'static str>,
-    /// Their order; the child's key is appended, so that it is total.
+    /// The order of the rows. The key of the part is appended, so that it is total.
     pub order_by: &'static [OrderBy],
-    /// How many there are at most.
+    /// The maximum number of rows.
     pub limit: Option<u64>,
-    /// Which of them there are, as SQL.
+    /// The condition that the rows must match, as SQL.
     pub filter: Option<&'static str>,
-    /// The child's shape.
+    /// The shape of the part.
     pub shape: fn() -> &'static Shape,
 }
 
-/// How the rows of a list refer to their parent.
+/// How the rows of a list refer to their parent row.
 #[derive(Clone, Copy, Debug)]
 pub enum Link {
-    /// By a column of their own.
+    /// By a foreign key: the name of a column of the rows.
     ForeignKey(&'static str),
     /// By the rows of a join table.
     Through {
         /// The join table.
         table: Table,
-        /// Its column that refers to the parent.
+        /// Its column that references the parent row.
         fk: &'static str,
-        /// Its column that refers to the child.
+        /// Its column that references the row of the list.
         to: &'static str,
-        /// The column it refers to, where that is not the child's key.
+        /// The column that `to` references, if it is not the key of the part.
         key: Option<&'static str>,
     },
 }
@@ -173,11 +173,12 @@ pub enum Link {
 /// One term of an order.
 #[derive(Clone, Copy, Debug)]
 pub struct OrderBy {
-    /// The column.
+    /// The name of the column.
     pub column: &'static str,
-    /// Largest first.
+    /// Whether the largest value is first.
     pub descending: bool,
-    /// Where nulls go, if it was said: `Some(true)` is first.
+    /// Whether nulls are first; `None` for the default of PostgreSQL, which sorts nulls as larger than
+    /// all values.
     pub nulls_first: Option<bool>,
 }
 
@@ -188,46 +189,46 @@ pub struct Aggregate {
     pub function: Function,
     /// The table of the rows.
     pub table: Table,
-    /// Their column that refers to this row.
+    /// The foreign key: a column of those rows.
     pub fk: &'static str,
-    /// The column of this row that they refer to, where that is not its key.
+    /// The referenced column of this row, if it is not its key.
     pub key: Option<&'static str>,
-    /// What is aggregated, as SQL over the row, whose alias is written `{}`.
+    /// The aggregated expression, as SQL over a row, whose alias is written `{}`.
     pub expr: Option<&'static str>,
-    /// Which rows are counted, as SQL.
+    /// The condition that rows must match, as SQL.
     pub filter: Option<&'static str>,
-    /// The field's type.
+    /// The type of the field.
     pub ty: ScalarType,
 }
 
 /// An aggregate function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Function {
-    /// How many rows there are.
+    /// The number of rows.
     Count,
-    /// The sum; zero for no rows, unless the field is an `Option`.
+    /// The sum. Without rows it is zero, or null if the field is an `Option`.
     Sum,
-    /// The mean; null for no rows.
+    /// The mean; null without rows.
     Avg,
-    /// The smallest; null for no rows.
+    /// The smallest value; null without rows.
     Min,
-    /// The largest; null for no rows.
+    /// The largest value; null without rows.
     Max,
     /// Whether there is a row.
     Exists,
 }
 
-/// How a view stores its documents.
+/// The type of the column of documents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Data {
-    /// Parsed: can be searched and indexed, is printed anew on every read.
+    /// `jsonb`: parsed, so it can be searched and indexed; converted to text on every read.
     Jsonb,
-    /// Text: read as it is, without being printed anew; keeps the struct's order.
+    /// `json`: text, which is read without conversion; keeps the order of the struct.
     Json,
 }
 
 impl Data {
-    /// The name of the type in SQL.
+    /// The name of the PostgreSQL type.
     #[must_use]
     pub const fn sql(self) -> &'static str {
         match self {
@@ -244,21 +245,21 @@ pub struct View {
     pub shape: &'static Shape,
     /// The view table.
     pub table: Table,
-    /// The name its functions end with: `post`.
+    /// The name that its functions end with: `post`.
     pub entity: &'static str,
     /// Its plural: `posts`.
     pub plural: &'static str,
-    /// How documents are stored.
+    /// The type of the column of documents.
     pub data: Data,
     /// The key. A view always has one.
     pub key: Key,
-    /// The indexes of the view table, beside those of promoted columns.
+    /// The indexes of `index(..)`. Promoted columns have others.
     pub indexes: &'static [Index],
-    /// How the rows of the view table are kept.
+    /// The storage of the view table.
     pub storage: Storage,
 }
 
-/// An index of a view table, by `index(..)`.
+/// An index of a view table, declared by `index(..)`.
 ///
 /// ```
 /// use fraiseql_runtime::TView;
@@ -291,66 +292,66 @@ pub struct View {
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Index {
-    /// Its name, where one was given.
+    /// Its name, if it was given.
     pub name: Option<&'static str>,
-    /// What its name is made of, where none was given: `tv_post_<stem>_idx`.
+    /// The variable part of its default name: `tv_post_<stem>_idx`.
     pub stem: &'static str,
-    /// What is indexed.
+    /// The indexed columns or expression.
     pub on: IndexOn,
-    /// No two documents have the same.
+    /// Whether it is a unique index.
     pub unique: bool,
-    /// Which rows are in the index, as SQL over the columns of the view table.
+    /// The condition of a partial index, as SQL over the columns of the view table.
     pub filter: Option<&'static str>,
-    /// Columns that are in the index to be read, not to be searched.
+    /// The columns of the clause INCLUDE, which are stored in the index and not searched.
     pub include: &'static [&'static str],
 }
 
-/// What an index is on.
+/// The columns or the expression of an index.
 #[derive(Clone, Copy, Debug)]
 pub enum IndexOn {
     /// Columns of the view table.
     Columns {
         /// `btree`, `brin` or `hash`.
         method: &'static str,
-        /// The columns, in their order.
+        /// The columns and their directions.
         columns: &'static [OrderBy],
     },
     /// An SQL expression over the columns of the view table.
     Expr(&'static str),
-    /// The document, or what is at the end of a path of JSON keys in it.
+    /// A GIN index of the document, or of the value at a path of JSON keys in it.
     Gin(&'static [&'static str]),
-    /// The words of texts.
+    /// A full-text index.
     FullText {
-        /// The texts, which are searched as one.
+        /// The texts, which are searched as one text.
         texts: &'static [SearchText],
-        /// The text search configuration, as the text of a `regconfig`.
+        /// The text search configuration: a name that PostgreSQL casts to `regconfig`.
         language: &'static str,
     },
 }
 
-/// A text that is searched.
+/// A text in a full-text index.
 #[derive(Clone, Copy, Debug)]
 pub enum SearchText {
     /// A column of the view table.
     Column(&'static str),
-    /// A path of JSON keys in the document.
+    /// The value at a path of JSON keys in the document.
     Document(&'static [&'static str]),
 }
 
-/// How the rows of a view table are kept.
+/// The storage of a view table.
 #[derive(Clone, Copy, Debug)]
 pub struct Storage {
-    /// Without a write-ahead log: faster to write, and empty after a crash of the server.
+    /// Whether the table is not logged (WAL): faster to write, and empty after a crash of the server.
     pub unlogged: bool,
-    /// How full a page is filled by inserts, in percent. The rest is for the next versions of
-    /// its rows: an update that finds room there needs no new index entries (HOT).
+    /// How far inserts fill a page, in percent. The rest is for new versions of its rows: an update
+    /// that fits into the same page needs no new index entries (HOT).
     pub fillfactor: u8,
-    /// How the table is divided, if it is.
+    /// The partitioning, if the table is partitioned.
     pub partition: Option<Partition>,
 }
 
 impl Storage {
-    /// What view tables have unless told: logged, 85 percent, in one piece.
+    /// The default: logged, filled to 85 percent, not partitioned.
     pub const DEFAULT: Self = Self {
         unlogged: false,
         fillfactor: 85,
@@ -358,17 +359,18 @@ impl Storage {
     };
 }
 
-/// How a view table is divided, by the key of its documents.
+/// The partitioning of a view table, by the key of its documents.
 #[derive(Clone, Copy, Debug)]
 pub enum Partition {
-    /// Into so many tables, by the key's hash.
+    /// By the hash of the key, into this number of partitions.
     Hash(u16),
-    /// At these keys: one table before the first, one from each on.
+    /// By ranges of keys with these bounds: one partition before the first bound, and one from each
+    /// bound on.
     Range(&'static [&'static str]),
 }
 
 impl Shape {
-    /// The key column, or `id` where no field is the key.
+    /// The key column, or `id` if no field is the key.
     #[must_use]
     pub fn key_column(&self) -> &'static str {
         self.key.map_or("id", |key| key.column)

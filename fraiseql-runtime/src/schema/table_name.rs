@@ -1,15 +1,15 @@
-//! The name of any table, also of one that no struct names.
+//! The name of a table that may be known at run time only.
 
 use std::borrow::Cow;
 
 use crate::schema::Table;
 
-/// The name of a table in two parts. Its `Display` is quoted, as in SQL: `"public"."tv_post"`.
+/// The name of a table with its schema. Its `Display` is quoted, as in SQL: `"public"."tv_post"`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TableName {
     /// The schema.
     pub schema: Cow<'static, str>,
-    /// The table's own name.
+    /// The name of the table.
     pub name: Cow<'static, str>,
 }
 
@@ -22,7 +22,7 @@ impl From<Table> for TableName {
     }
 }
 
-/// By the names alone, for a log that is compared with a view's.
+/// For a comparison of the sync log with a view table.
 impl PartialEq<Table> for TableName {
     fn eq(&self, other: &Table) -> bool {
         self.schema == other.schema && self.name == other.name

@@ -1,29 +1,29 @@
-//! Aggregates over the rows that refer to a row.
+//! SQL expressions of aggregates over the rows that refer to a row.
 
 use std::borrow::Cow;
 
 use crate::schema::{Aggregate, Function, Link, Many, Shape};
 use crate::sql::text::{column, fragment};
 
-/// Whether two aggregates are over the same rows, and can share a query.
+/// Whether two aggregates are computed from the same rows, and so can share a sub-select.
 pub(crate) fn same_rows(a: &Aggregate, b: &Aggregate) -> bool {
     (a.table, a.fk, a.key, a.filter) == (b.table, b.fk, b.key, b.filter)
 }
 
-/// Whether an aggregate is the number of rows in a list that holds them all.
+/// Whether an aggregate is the length of a list, which then has all rows that it counts.
 pub(crate) fn counts_list(aggregate: &Aggregate, many: &Many) -> bool {
     let child = (many.shape)();
-    let whole = many.limit.is_none() && many.filter.is_none() && child.filter.is_none();
-    let plain = aggregate.function == Function::Count
+    let is_complete = many.limit.is_none() && many.filter.is_none() && child.filter.is_none();
+    let is_plain_count = aggregate.function == Function::Count
         && aggregate.expr.is_none()
         && aggregate.filter.is_none();
-    whole
-        && plain
+    is_complete
+        && is_plain_count
         && matches!(many.link, Link::ForeignKey(fk) if fk == aggregate.fk)
         && (child.table, many.key) == (aggregate.table, aggregate.key)
 }
 
-/// Which rows are aggregated for the row with the alias `row`.
+/// The conditions that select the rows `inner` to aggregate for the row `row`; both are aliases.
 pub(crate) fn conditions(
     aggregate: &Aggregate,
     shape: &Shape,
@@ -42,7 +42,7 @@ pub(crate) fn conditions(
     conditions
 }
 
-/// The aggregate's value, of the field's type.
+/// The value of an aggregate, cast to the type of the field.
 pub(crate) fn value(aggregate: &Aggregate, inner: &str) -> String {
     let expr = aggregate.expr.map(|expr| fragment(expr, inner));
     let name = match aggregate.function {
@@ -61,7 +61,8 @@ pub(crate) fn value(aggregate: &Aggregate, inner: &str) -> String {
     } else {
         call
     };
-    // sum(int8) is numeric, and avg(int4) too: the column's type decides, not PostgreSQL's.
+    // sum(int8) and avg(int4) are numeric in PostgreSQL, so a cast is needed; count is int8, and
+    // min and max have the type of their argument.
     match (aggregate.function, aggregate.ty.sql) {
         (Function::Count, "int8") | (Function::Min | Function::Max, _) => value,
         (_, ty) => format!("{value}::{ty}"),

@@ -1,10 +1,11 @@
-//! What goes or changes by itself when rows are deleted: the foreign keys that say so, and
-//! lookups along them. The tables are named at run time, as the catalog has them.
+//! Queries about rows that PostgreSQL deletes or changes when other rows are deleted: the foreign
+//! keys with such an action, and lookups along them. Tables are named at run time, from the
+//! catalog.
 
 use crate::sql::text::{Sql, column, ident};
 
-/// One row for each foreign key with ON DELETE CASCADE, SET NULL or SET DEFAULT. A foreign key
-/// of a partition is that of its table, and one of several columns has none in `fk` and `key`.
+/// The foreign keys with ON DELETE CASCADE, SET NULL or SET DEFAULT. Those of partitions are not
+/// repeated, and one of several columns has null in `fk` and `key`.
 pub(crate) const FOREIGN_KEYS: &str = "\
 SELECT
   pn.nspname::text AS parent_schema,
@@ -36,12 +37,12 @@ LEFT JOIN pg_catalog.pg_type AS t ON t.oid = b.atttypid
 WHERE k.contype = 'f' AND k.confdeltype IN ('c', 'n', 'd') AND k.conparentid = 0
 ORDER BY pn.nspname, p.relname, cn.nspname, c.relname, k.conname";
 
-/// The values of `wanted`, of the type `wanted_ty`, in the rows of a table whose `by` is one of
-/// `$1`: one array, in order, of at most `$2`.
+/// The distinct values of the column `wanted`, of type `wanted_ty`, in the rows whose column `by`,
+/// of type `by_ty`, is in `$1`: one sorted array of at most `$2` values.
 pub(crate) fn values(
     (schema, name): (&str, &str),
     by: &str,
-    ty: &str,
+    by_ty: &str,
     wanted: &str,
     wanted_ty: &str,
 ) -> String {
@@ -60,7 +61,7 @@ pub(crate) fn values(
             ));
             sql.line(format!("FROM {}.{} AS r", ident(schema), ident(name)));
             sql.line(format!(
-                "WHERE {by} = ANY ($1::{ty}[]) AND {wanted} IS NOT NULL"
+                "WHERE {by} = ANY ($1::{by_ty}[]) AND {wanted} IS NOT NULL"
             ));
             sql.line("ORDER BY 1");
             sql.line("LIMIT $2");

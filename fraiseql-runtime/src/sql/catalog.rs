@@ -1,9 +1,9 @@
-//! What `check` asks a server: about itself, and about tables, columns, types, indexes and
-//! foreign keys.
+//! Catalog queries of `check`: the server, and its tables, columns, types, indexes and foreign
+//! keys.
 //!
-//! Object identifiers travel as `int8`.
+//! Object identifiers are cast to `int8`, so that Rust reads them as numbers.
 
-/// One row: the server, and who asks.
+/// The server, and the role and database of the session: one row.
 pub(crate) const SERVER: &str = "\
 SELECT
   pg_catalog.current_setting('server_version_num')::int4 AS version_number,
@@ -19,7 +19,8 @@ SELECT
   current_user::text AS role,
   pg_catalog.current_database()::text AS database";
 
-/// One row for each of the tables `$2` in the schemas `$1`, in this order.
+/// The tables `$2` in the schemas `$1`: one row for each, in this order, also if it does not
+/// exist.
 pub(crate) const RELATIONS: &str = "\
 SELECT
   n.oid IS NOT NULL AS schema_exists,
@@ -45,8 +46,8 @@ LEFT JOIN LATERAL (
 ) AS p ON true
 ORDER BY w.place";
 
-/// The columns of the relations `$1`. A CHECK that says nothing but IS NOT NULL is as good as
-/// NOT NULL; a NOT NULL that is not validated yet is none.
+/// The columns of the relations `$1`. A CHECK constraint that is just IS NOT NULL counts as NOT
+/// NULL; a NOT NULL constraint that is not validated does not.
 pub(crate) const COLUMNS: &str = "\
 SELECT
   a.attrelid::int8 AS relation,
@@ -71,7 +72,7 @@ LEFT JOIN pg_catalog.pg_collation AS l ON l.oid = a.attcollation
 WHERE a.attrelid = ANY ($1::int8[]::oid[]) AND a.attnum > 0 AND NOT a.attisdropped
 ORDER BY a.attrelid, a.attnum";
 
-/// The indexes of the relations `$1`; an expression in one is a null among its columns.
+/// The indexes of the relations `$1`. An indexed expression is a null in `columns`.
 pub(crate) const INDEXES: &str = "\
 SELECT
   x.indrelid::int8 AS relation,
@@ -98,7 +99,7 @@ JOIN pg_catalog.pg_am AS m ON m.oid = i.relam
 WHERE x.indrelid = ANY ($1::int8[]::oid[])
 ORDER BY i.relname";
 
-/// The validated foreign keys of the relations `$1`, column by column.
+/// The validated foreign keys of the relations `$1`: one row for each column.
 pub(crate) const FOREIGN_KEYS: &str = "\
 SELECT
   k.conrelid::int8 AS relation,
@@ -112,8 +113,8 @@ JOIN pg_catalog.pg_attribute AS a ON a.attrelid = k.conrelid AND a.attnum = p.fk
 JOIN pg_catalog.pg_attribute AS b ON b.attrelid = k.confrelid AND b.attnum = p.key
 WHERE k.contype = 'f' AND k.convalidated AND k.conrelid = ANY ($1::int8[]::oid[])";
 
-/// The types `$1`, and those that they are made of: the type under a domain, the element of
-/// an array. `as_json` is whether `to_jsonb` makes of it what a cast to json makes.
+/// The types `$1`, and those that they are made of: the base type of a domain, the element type of
+/// an array. `as_json` is whether a cast function to json exists, which `to_jsonb` then uses.
 pub(crate) const TYPES: &str = "\
 WITH RECURSIVE found AS (
   SELECT t.oid FROM pg_catalog.pg_type AS t WHERE t.oid = ANY ($1::int8[]::oid[])
@@ -148,10 +149,10 @@ FROM found AS f
 JOIN pg_catalog.pg_type AS t ON t.oid = f.oid
 JOIN pg_catalog.pg_namespace AS n ON n.oid = t.typnamespace";
 
-/// The type that is called `$1`, or null.
+/// The identifier of the type with the name `$1`; null if there is none.
 pub(crate) const TYPE_NAMED: &str = "SELECT pg_catalog.to_regtype($1)::oid::int8";
 
-/// Every table and view that is not the server's own, to find the one that was meant.
+/// All tables and views but those of the system, to suggest one for an unknown name.
 pub(crate) const ALL_RELATIONS: &str = "\
 SELECT n.nspname::text AS schema, c.relname::text AS name
 FROM pg_catalog.pg_class AS c
@@ -160,13 +161,13 @@ WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f')
   AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
 ORDER BY n.nspname, c.relname";
 
-/// No statement of a check can change anything.
+/// Makes the transaction of a check read-only.
 pub(crate) const READ_ONLY: &str = "SET TRANSACTION READ ONLY";
-/// Before the questions that the server may refuse.
+/// Set before statements that the server may reject.
 pub(crate) const SAVEPOINT: &str = "SAVEPOINT fraiseql_check";
-/// After one that it refused.
+/// Run after a statement that the server rejected.
 pub(crate) const ROLLBACK: &str = "ROLLBACK TO SAVEPOINT fraiseql_check";
-/// After one that it accepted.
+/// Run after a statement that the server accepted.
 pub(crate) const DEALLOCATE: &str = "DEALLOCATE fraiseql_check";
-/// What makes a statement one that the server reads but does not run.
+/// The beginning of a statement that the server parses and analyzes, but does not execute.
 pub(crate) const PREPARE: &str = "PREPARE fraiseql_check AS ";

@@ -1,73 +1,88 @@
-//! From changed rows up to the documents that are made of them, as one statement.
+//! The statement that leads from changed rows to the documents that are made of them.
 //!
-//! A [`Way`] leads from the rows of one table to the documents of one view. It is a chain of
-//! lookups in one table each: the values that the one finds are what the next one looks for. So
-//! each is a lookup in an index; and where rows are locked, a row that another transaction
-//! moved meanwhile is read again, and yields its new parent. A join would look for the new
-//! parent among the rows that it had joined before.
+//! A [`LookupChain`] leads from the rows of one table to the documents of one view. Each of its
+//! lookups reads one table: it searches a column for the values that the lookup before found. So
+//! each is a search in an index. And if rows are locked, a row that another transaction has moved
+//! meanwhile is read again, and yields its new parent; a join would search the new parent only
+//! among the rows that it had joined before.
 //!
-//! Filters and limits are left out: a change may have changed what they yield.
+//! Filters and limits are left out: the change may be what moved a row into or out of them.
 
 use crate::schema::{Table, View};
-use crate::sql::sync::in_order;
+use crate::sql::key_column::key_order;
 use crate::sql::text::{Sql, column, literal};
 
-/// The columns of the statement's row: the keys of the rows that exist, then those of the
-/// documents, way by way.
-pub(crate) mod answer {
+/// The columns of the row that the statement returns: the keys of the rows that exist, then those
+/// of the documents, chain by chain.
+pub(crate) mod result_row {
     pub(crate) const EXISTING: usize = 0;
-    pub(crate) const WAYS: usize = 1;
+    pub(crate) const FIRST_CHAIN: usize = 1;
 }
 
-/// One lookup on the way up.
+/// One lookup of a chain.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Step {
+pub(crate) struct TableLookup {
     /// The table whose rows are looked up.
     pub(crate) table: Table,
-    /// The column that they are found by.
+    /// The column that is searched for values.
     pub(crate) by: &'static str,
-    /// The column that the way goes on with.
+    /// The column whose values are the result.
     pub(crate) wanted: &'static str,
-    /// The column that gives their order when they are locked, where one is known to.
+    /// The key column, by which rows are locked in order, if it is known.
     pub(crate) key: Option<&'static str>,
 }
 
-/// The way from the rows of a table to the documents of a view.
+/// The lookups from the rows of a table to the documents of a view.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Way {
-    /// The column of the rows that the way begins with.
+pub(crate) struct LookupChain {
+    /// The column of the rows that the chain begins with.
     pub(crate) wanted: &'static str,
-    /// The lookups, upwards. The last yields keys of documents; without one, `wanted` is one.
-    pub(crate) steps: Vec<Step>,
+    /// The lookups, from the rows up to the documents. The last one yields the keys of documents;
+    /// without lookups `wanted` is such a key.
+    pub(crate) lookups: Vec<TableLookup>,
 }
 
-/// One row of arrays: which rows of `table` there are, among those whose `by` is one of the
-/// values `$1` of type `ty`; then for each way the keys of the documents that it leads to, in
-/// order, at most `$2` of them.
+/// Returns one row of arrays: the keys of the rows of `table` that exist, among those whose column
+/// `by`, of type `ty`, is in `$1`; then for each chain the keys of the documents, sorted, at most
+/// `$2`. Each chain is given with the view of its documents.
 ///
-/// Each way stands with the view of its documents.
-///
-/// With `lock`, every row on the way is locked, but those of `$1`, which who asks has written,
-/// and the documents' own rows.
+/// With `lock`, every row on the way is locked but those of `$1`, which the caller has written,
+/// and the root rows of the documents.
 pub(crate) fn compose(
     table: Table,
     by: &str,
     ty: &str,
-    ways: &[(&Way, &View)],
+    chains: &[(&LookupChain, &View)],
     lock: bool,
 ) -> String {
-    statement((table, by, ty), &format!("$1::{ty}[]"), ways, lock, true)
+    let start = Start {
+        table,
+        by,
+        ty,
+        input: format!("$1::{ty}[]"),
+    };
+    start.statement(chains, lock, true)
 }
 
-/// The same for ways that begin with the column `wanted`, from values that rows had in it, as
-/// texts: whether there still are such rows does not matter.
-pub(crate) fn from_values(table: Table, wanted: &str, ty: &str, ways: &[(&Way, &View)]) -> String {
-    let given = format!("$1::text[]::{ty}[]");
-    statement((table, wanted, ty), &given, ways, true, false)
+/// The documents that chains lead to from values of the column `wanted`, given as texts. All chains
+/// begin with this column. Rows with these values need not exist any more.
+pub(crate) fn from_values(
+    table: Table,
+    wanted: &str,
+    ty: &str,
+    chains: &[(&LookupChain, &View)],
+) -> String {
+    let start = Start {
+        table,
+        by: wanted,
+        ty,
+        input: format!("$1::text[]::{ty}[]"),
+    };
+    start.statement(chains, true, false)
 }
 
-/// The values, as texts, that the rows of a table whose `by` is one of `$1` have in each of some
-/// columns, each followed by the column's type.
+/// The present values of some columns, as texts, in the rows whose column `by`, of type `ty`, is in
+/// `$1`: for each column an array of its distinct values, and the type of the column.
 pub(crate) fn old_values(table: Table, by: &str, ty: &str, wanted: &[&str]) -> String {
     let by = column("r", by);
     let last = wanted.len().saturating_sub(1);
@@ -96,126 +111,143 @@ pub(crate) fn old_values(table: Table, by: &str, ty: &str, wanted: &[&str]) -> S
     sql.finish()
 }
 
-fn statement(
-    (table, by, ty): (Table, &str, &str),
-    input: &str,
-    ways: &[(&Way, &View)],
-    lock: bool,
-    existing: bool,
-) -> String {
-    let mut sql = Sql::new();
-    // What is hidden behind a query has no length when the statement is planned, so that one
-    // plan serves all.
-    sql.block("WITH input AS MATERIALIZED (", ")", |sql| {
-        sql.line(format!("SELECT {input} AS keys"));
-    });
-    sql.line("SELECT");
-    sql.indented(|sql| {
-        let comma = |last: bool| if last { "" } else { "," };
-        let own = column("r", by);
-        let end = comma(ways.is_empty());
-        if existing {
-            sql.block("ARRAY(", format!(") AS existing{end}"), |sql| {
-                sql.line(format!("SELECT DISTINCT {own}::{ty} AS key"));
-                sql.line(format!("FROM {table} AS r"));
-                sql.line(format!("WHERE {own} = ANY ({})", given(ty)));
-            });
-        } else {
-            sql.line(format!("NULL AS existing{end}"));
-        }
-        for (index, (way, view)) in ways.iter().enumerate() {
-            let end = format!(") AS way_{index}{}", comma(index + 1 == ways.len()));
-            sql.block("ARRAY(", end, |sql| {
-                self::way(sql, (table, by, ty), way, view, lock);
-            });
-        }
-    });
-    sql.finish()
+/// The rows that all chains of a statement begin with.
+struct Start<'a> {
+    table: Table,
+    /// The column whose values are given.
+    by: &'a str,
+    /// Its type.
+    ty: &'a str,
+    /// The parameter with the values, cast to an array of the type.
+    input: String,
 }
 
-/// The values that were given.
-fn given(ty: &str) -> String {
-    format!("(SELECT keys FROM input)::{ty}[]")
-}
-
-/// One table's lookup, in a statement.
-struct Lookup<'a> {
+/// A lookup as it is written in the statement.
+struct WrittenLookup<'a> {
     table: Table,
     by: &'a str,
     wanted: &'a str,
-    /// The order of locks, if rows are locked.
-    locked: Option<Vec<&'a str>>,
+    /// The columns by which rows are ordered before they are locked; `None` if they are not locked.
+    lock_order: Option<Vec<&'a str>>,
 }
 
-fn way(sql: &mut Sql, (table, by, ty): (Table, &str, &str), way: &Way, view: &View, lock: bool) {
-    let (root, key) = (view.shape.table, &view.key);
-    let first = (by != way.wanted).then_some(Lookup {
-        table,
-        by,
-        wanted: way.wanted,
-        locked: None,
-    });
-    let steps = way.steps.iter().map(|step| {
-        // A document's own row is not moved to another document. Who changes it syncs that.
-        let is_root = step.table == root && step.wanted == key.column;
-        Lookup {
-            table: step.table,
-            by: step.by,
-            wanted: step.wanted,
-            locked: (lock && !is_root).then(|| match step.key {
-                Some(key) => vec![key],
-                None => vec![step.by, step.wanted],
+impl Start<'_> {
+    fn statement(&self, chains: &[(&LookupChain, &View)], lock: bool, existing: bool) -> String {
+        let Self {
+            table,
+            by,
+            ty,
+            input,
+        } = self;
+        let mut sql = Sql::new();
+        // The planner does not see the length of the array behind the CTE, so that one plan serves
+        // all executions.
+        sql.block("WITH input AS MATERIALIZED (", ")", |sql| {
+            sql.line(format!("SELECT {input} AS keys"));
+        });
+        sql.line("SELECT");
+        sql.indented(|sql| {
+            let comma = |last: bool| if last { "" } else { "," };
+            let own = column("r", by);
+            let end = comma(chains.is_empty());
+            if existing {
+                sql.block("ARRAY(", format!(") AS existing{end}"), |sql| {
+                    sql.line(format!("SELECT DISTINCT {own}::{ty} AS key"));
+                    sql.line(format!("FROM {table} AS r"));
+                    sql.line(format!("WHERE {own} = ANY ({})", self.given()));
+                });
+            } else {
+                sql.line(format!("NULL AS existing{end}"));
+            }
+            for (index, (chain, view)) in chains.iter().enumerate() {
+                let end = format!(") AS way_{index}{}", comma(index + 1 == chains.len()));
+                sql.block("ARRAY(", end, |sql| self.chain(sql, chain, view, lock));
+            }
+        });
+        sql.finish()
+    }
+
+    /// The given values, as an array.
+    fn given(&self) -> String {
+        format!("(SELECT keys FROM input)::{}[]", self.ty)
+    }
+
+    /// The body of the array of one chain: distinct keys of documents.
+    fn chain(&self, sql: &mut Sql, chain: &LookupChain, view: &View, lock: bool) {
+        let (root, key) = (view.shape.table, &view.key);
+        // If the chain begins with another column than the given one, its values are looked up.
+        let first = (self.by != chain.wanted).then_some(WrittenLookup {
+            table: self.table,
+            by: self.by,
+            wanted: chain.wanted,
+            lock_order: None,
+        });
+        let lookups = chain.lookups.iter().map(|lookup| {
+            // The root row of a document always belongs to that document, so it needs no lock: a
+            // transaction that changes it syncs the document itself.
+            let is_root = lookup.table == root && lookup.wanted == key.column;
+            WrittenLookup {
+                table: lookup.table,
+                by: lookup.by,
+                wanted: lookup.wanted,
+                lock_order: (lock && !is_root).then(|| match lookup.key {
+                    Some(key) => vec![key],
+                    None => vec![lookup.by, lookup.wanted],
+                }),
+            }
+        });
+        let lookups: Vec<WrittenLookup<'_>> = first.into_iter().chain(lookups).collect();
+        let value = format!("found.value::{}", key.ty.sql);
+        let value = key_order(&value, key);
+        sql.line(format!("SELECT DISTINCT {value} AS key"));
+        match lookups.split_last() {
+            None => sql.line(format!(
+                "FROM pg_catalog.unnest({}) AS found (value)",
+                self.given()
+            )),
+            Some((last, before)) => sql.block("FROM (", ") AS found", |sql| {
+                self.rows(sql, last, before);
             }),
         }
-    });
-    let lookups: Vec<Lookup<'_>> = first.into_iter().chain(steps).collect();
-    let is_key = way.steps.is_empty() && way.wanted == key.column;
-    let value = format!("found.value::{}", key.ty.sql);
-    let value = in_order(&value, key);
-    sql.line(format!("SELECT DISTINCT {value} AS key"));
-    match lookups.split_last() {
-        None => sql.line(format!(
-            "FROM pg_catalog.unnest({}) AS found (value)",
-            given(ty)
-        )),
-        Some((last, before)) => sql.block("FROM (", ") AS found", |sql| {
-            rows(sql, last, before, ty);
-        }),
+        // A foreign key may have a larger integer type than the key. A value out of range is the
+        // key of no document, and the cast to the type of the key would raise an error for it.
+        let is_key = chain.lookups.is_empty() && chain.wanted == key.column;
+        let range = (!is_key || self.ty != key.ty.sql)
+            .then(|| integer_range(key.ty.sql))
+            .flatten();
+        match range {
+            Some(range) => sql.line(format!("WHERE found.value BETWEEN {range}")),
+            None => sql.line("WHERE found.value IS NOT NULL"),
+        }
+        sql.line("ORDER BY 1");
+        sql.line("LIMIT $2");
     }
-    let range = (!is_key || ty != key.ty.sql)
-        .then(|| range(key.ty.sql))
-        .flatten();
-    match range {
-        Some(range) => sql.line(format!("WHERE found.value BETWEEN {range}")),
-        None => sql.line("WHERE found.value IS NOT NULL"),
-    }
-    sql.line("ORDER BY 1");
-    sql.line("LIMIT $2");
-}
 
-/// The rows of a lookup, found by what the lookups before it yield. What makes values distinct
-/// is outside of the query that locks.
-fn rows(sql: &mut Sql, lookup: &Lookup<'_>, before: &[Lookup<'_>], ty: &str) {
-    sql.line(format!("SELECT {} AS value", column("r", lookup.wanted)));
-    sql.line(format!("FROM {} AS r", lookup.table));
-    let by = column("r", lookup.by);
-    match before.split_last() {
-        None => sql.line(format!("WHERE {by} = ANY ({})", given(ty))),
-        Some((last, before)) => sql.block(format!("WHERE {by} = ANY (ARRAY("), "))", |sql| {
-            sql.line("SELECT DISTINCT found.value");
-            sql.block("FROM (", ") AS found", |sql| rows(sql, last, before, ty));
-        }),
-    }
-    if let Some(order) = &lookup.locked {
-        let order: Vec<String> = order.iter().map(|name| column("r", name)).collect();
-        sql.line(format!("ORDER BY {}", order.join(", ")));
-        sql.line("FOR SHARE OF r");
+    /// The rows of a lookup, which are found by the values of the lookups before it.
+    ///
+    /// PostgreSQL does not allow DISTINCT in a query that locks rows, so DISTINCT is in the query
+    /// around it.
+    fn rows(&self, sql: &mut Sql, lookup: &WrittenLookup<'_>, before: &[WrittenLookup<'_>]) {
+        sql.line(format!("SELECT {} AS value", column("r", lookup.wanted)));
+        sql.line(format!("FROM {} AS r", lookup.table));
+        let by = column("r", lookup.by);
+        match before.split_last() {
+            None => sql.line(format!("WHERE {by} = ANY ({})", self.given())),
+            Some((last, before)) => sql.block(format!("WHERE {by} = ANY (ARRAY("), "))", |sql| {
+                sql.line("SELECT DISTINCT found.value");
+                sql.block("FROM (", ") AS found", |sql| self.rows(sql, last, before));
+            }),
+        }
+        if let Some(order) = &lookup.lock_order {
+            let order: Vec<String> = order.iter().map(|name| column("r", name)).collect();
+            sql.line(format!("ORDER BY {}", order.join(", ")));
+            sql.line("FOR SHARE OF r");
+        }
     }
 }
 
-/// The values of a small integer type: a foreign key may have a larger one, and a value that
-/// does not fit is the key of no document.
-fn range(ty: &str) -> Option<String> {
+/// The range of an integer type that is smaller than `int8`.
+fn integer_range(ty: &str) -> Option<String> {
     let (min, max) = match ty {
         "int2" => (i32::from(i16::MIN), i32::from(i16::MAX)),
         "int4" => (i32::MIN, i32::MAX),

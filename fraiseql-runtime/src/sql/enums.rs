@@ -1,21 +1,21 @@
-//! Enums: from the labels in the database to the names in JSON.
+//! SQL expressions that map the labels of an enum in the database to its names in JSON.
 
 use crate::schema::scalar::Enum;
 use crate::sql::text::literal;
 
-/// The name of one value; null stays null.
+/// The JSON name of one value; null stays null.
 ///
-/// An unknown label is made an error of the statement, by a cast of a text that is no number:
-/// its message has the label, and then `complaint`, which is SQL.
-pub(crate) fn name(value: &str, table: &Enum, complaint: &str) -> String {
+/// An unknown label raises an error: the statement casts the label and `complaint`, which is SQL,
+/// to a number, and the error message contains both.
+pub(crate) fn json_name(value: &str, table: &Enum, complaint: &str) -> String {
     format!(
         "CASE {value}::text{} ELSE ({value}::text || {complaint})::int4::text END",
         whens(table)
     )
 }
 
-/// The names of the values of an array without unknown labels; a null array stays null.
-pub(crate) fn names(value: &str, table: &Enum) -> String {
+/// The JSON names of the values of an array without unknown labels; a null array stays null.
+pub(crate) fn json_names(value: &str, table: &Enum) -> String {
     format!(
         "CASE WHEN {value} IS NOT NULL THEN ARRAY(SELECT CASE label::text{} END \
          FROM pg_catalog.unnest({value}) WITH ORDINALITY AS labels (label, place) \
@@ -24,8 +24,8 @@ pub(crate) fn names(value: &str, table: &Enum) -> String {
     )
 }
 
-/// True for a value whose label no variant has.
-pub(crate) fn unknown(value: &str, table: &Enum) -> String {
+/// A condition that is true for a label that belongs to no variant.
+pub(crate) fn is_unknown(value: &str, table: &Enum) -> String {
     let labels: Vec<String> = table
         .variants
         .iter()
@@ -35,6 +35,7 @@ pub(crate) fn unknown(value: &str, table: &Enum) -> String {
     format!("{value}::text NOT IN ({})", labels.join(", "))
 }
 
+/// The branches of a CASE: one for each label.
 fn whens(table: &Enum) -> String {
     let mut sql = String::new();
     for variant in table.variants {

@@ -1,28 +1,59 @@
-//! What a sync inside the writer's transaction locks before it builds documents.
+//! The statements that lock what documents are built from, and the documents themselves.
+//!
+//! A sync inside of a transaction locks before it builds: the snapshot that builds the documents
+//! is then newer than the locks, so nothing that it reads can be changed until the transaction
+//! ends.
+//!
+//! # The order of locks
+//!
+//! 1. Rows that the documents embed by foreign key or through a join table, and root rows without
+//!    a document, `FOR SHARE`: table by table in the order of table names, and within a table in
+//!    key order.
+//! 2. The documents, `FOR UPDATE`, in key order.
+//! 3. The advisory lock `IN_ORDER`, and `OPEN` if the transaction may continue. Both are shared, so
+//!    transactions that sync do not wait for each other here.
+//!
+//! The order is total, and every sync uses it. Two syncs that need the same locks request them in
+//! the same order, so none waits for a lock while it holds one that the other waits for.
+//!
+//! # Which rows are locked
+//!
+//! Those that another transaction may change without knowing of these documents:
+//!
+//! - A row that is embedded by foreign key or through a join table. A transaction that changes it
+//!   syncs the documents that embed it, but does not see the document that begins to embed it here.
+//! - A root row that has no document yet: there is nothing to lock but the row itself.
+//!
+//! Rows of a list (`many` by foreign key) need no lock: a transaction that changes one of them syncs
+//! the document of its parent, and that document is locked.
 
 use std::collections::BTreeMap;
 
 use crate::schema::{Link, Shape, Source, Table, View};
-use crate::sql::sync::{any, in_order};
+use crate::sql::key_column::{in_parameter, key_order};
 use crate::sql::text::{Sql, column, ident};
 use crate::sql::write::advisory::{IN_ORDER, OPEN, advisory_key};
 
-/// Columns of the answer of a lock.
-pub(crate) mod answer {
-    /// The documents that were there to be locked.
+/// Columns of the row that a lock statement returns.
+pub(crate) mod result_row {
+    /// The array of the keys whose documents exist. Null in REPEATABLE READ, where nothing is
+    /// locked.
     pub(crate) const DOCUMENTS: usize = 0;
     /// The isolation level of the transaction.
     pub(crate) const ISOLATION: usize = 1;
 }
 
-/// Locks what the documents of `$1` are made from, table by table in the order of their names,
-/// then the documents, all in key order: two syncs that lock the same rows lock them in the
-/// same order. `$2` is whether the transaction may go on afterwards.
+/// For each table and key column, the queries that select the keys of rows to lock. The map has
+/// the order in which the tables are locked.
+type RowsToLock = BTreeMap<(Table, &'static str), Vec<String>>;
+
+/// Locks the rows and the documents of `$1`. `$2` is whether the transaction may continue
+/// afterwards.
 pub(crate) fn all(view: &View) -> String {
-    let wanted = rows(view);
+    let tables = rows_to_lock(view);
     let mut sql = Sql::new();
-    let names: Vec<String> = (1..=wanted.len()).map(|n| format!("rows_{n}")).collect();
-    for (index, ((table, key), queries)) in wanted.into_iter().enumerate() {
+    let names: Vec<String> = (1..=tables.len()).map(|n| format!("rows_{n}")).collect();
+    for (index, ((table, key), queries)) in tables.into_iter().enumerate() {
         let with = if index == 0 { "WITH " } else { "" };
         let comma = if index + 1 < names.len() { "," } else { "" };
         let key = column("locked", key);
@@ -31,6 +62,8 @@ pub(crate) fn all(view: &View) -> String {
             format!("){comma}"),
             |sql| {
                 sql.line(format!("SELECT FROM {table} AS locked"));
+                // One scan for all fields that embed rows of this table: several locks of one
+                // table would not be in key order.
                 sql.block(format!("WHERE {key} IN ("), ")", |sql| {
                     for (index, query) in queries.into_iter().enumerate() {
                         if index > 0 {
@@ -44,8 +77,9 @@ pub(crate) fn all(view: &View) -> String {
             },
         );
     }
-    // Sub-selects are run when they are met: nothing is locked where it would be of no use, and
-    // the rows before the documents.
+    // A CTE runs when it is first read. The CASE therefore locks nothing if the isolation level
+    // makes locks useless; the sum reads the CTEs one by one, in the order of the tables; and its
+    // condition is evaluated before the branch that locks the documents.
     sql.line("SELECT CASE");
     sql.indented(|sql| {
         sql.line(
@@ -56,12 +90,13 @@ pub(crate) fn all(view: &View) -> String {
             .map(|name| format!("(SELECT pg_catalog.count(*) FROM {name})"))
             .collect();
         sql.line(format!("WHEN {} IS NOT NULL THEN", counts.join(" + ")));
-        sql.indented(|sql| documents_of(sql, view));
+        sql.indented(|sql| locked_documents(sql, view));
         sql.line("END AS documents,");
     });
     sql.indented(|sql| {
+        // The caller refuses REPEATABLE READ: its snapshot is older than these locks.
         sql.line("pg_catalog.current_setting('transaction_isolation') AS isolation,");
-        sql.line(format!("{},", in_order_mark(view)));
+        sql.line(format!("{},", announce_locks_first(view)));
         sql.line(format!(
             "CASE WHEN $2 THEN pg_catalog.pg_advisory_xact_lock_shared({})::text END",
             advisory_key(OPEN, view)
@@ -70,22 +105,53 @@ pub(crate) fn all(view: &View) -> String {
     sql.finish()
 }
 
-/// The rows that others may change without knowing of these documents: those that they embed by
-/// foreign key or through a join table, and root rows that have no document yet. For each table
-/// and key column, the queries that yield their keys.
-fn rows(view: &View) -> BTreeMap<(Table, &'static str), Vec<String>> {
+/// Locks the documents `$1` in key order, and returns the keys of those that exist.
+pub(crate) fn documents(view: &View) -> String {
+    let mut sql = Sql::new();
+    sql.line("SELECT");
+    sql.indented(|sql| {
+        locked_documents(sql, view);
+        sql.line("AS documents,");
+        sql.line(announce_locks_first(view));
+    });
+    sql.finish()
+}
+
+fn locked_documents(sql: &mut Sql, view: &View) {
+    let key = column("v", view.key.column);
+    sql.block("ARRAY(", ")", |sql| {
+        sql.line(format!("SELECT {key}"));
+        sql.line(format!("FROM {} AS v", view.table));
+        sql.line(format!("WHERE {}", in_parameter(&key, view, 1)));
+        sql.line(format!("ORDER BY {}", key_order(&key, &view.key)));
+        sql.line("FOR UPDATE OF v");
+    });
+}
+
+/// Announces that this transaction locks documents before it builds them, so that others need not
+/// wait for it: see [`write`](crate::sql::write).
+fn announce_locks_first(view: &View) -> String {
+    format!(
+        "pg_catalog.pg_advisory_xact_lock_shared({})",
+        advisory_key(IN_ORDER, view)
+    )
+}
+
+/// The rows to lock for the documents of `$1`.
+fn rows_to_lock(view: &View) -> RowsToLock {
     let shape = view.shape;
-    let mut wanted: BTreeMap<(Table, &str), Vec<String>> = BTreeMap::new();
+    let mut rows = RowsToLock::new();
     let root_key = column("r0", view.key.column);
-    let path = Path {
+    let path = RowPath {
         from: format!("{} AS r0", shape.table),
         row: "r0".to_owned(),
         depth: 0,
     };
-    let on_root = any(&root_key, view, 1);
-    embedded(shape, &path, &on_root, &mut wanted);
-    wanted
-        .entry((shape.table, view.key.column))
+    let on_root = in_parameter(&root_key, view, 1);
+    embedded_rows(shape, &path, &on_root, &mut rows);
+    // Two first syncs of one document both find nothing to lock in the view table; the root row
+    // makes them wait for a transaction that changes or deletes it.
+    rows.entry((shape.table, view.key.column))
         .or_default()
         .push(format!(
             "SELECT {root_key}\nFROM {} AS r0\nWHERE {on_root}\n  \
@@ -94,40 +160,59 @@ fn rows(view: &View) -> BTreeMap<(Table, &'static str), Vec<String>> {
             view.table,
             column("v", view.key.column)
         ));
-    wanted
+    rows
 }
 
-/// The joins from a root row to a row embedded in its document.
-struct Path {
+/// The joins from a root row to a row that is embedded in its document.
+struct RowPath {
+    /// The FROM clause.
     from: String,
+    /// The alias of the last row.
     row: String,
     depth: usize,
 }
 
+/// A join from a row to the rows of one of its fields. `{row}` and `{link}` stand for the aliases
+/// of a row of the part, and of a row of the join table.
+struct ChildJoin {
+    child: &'static Shape,
+    condition: String,
+    /// The join of the join table, if there is one.
+    through: Option<String>,
+}
+
 /// Collects the rows that `shape` embeds by foreign key or through a join table, at any depth.
-fn embedded(
-    shape: &Shape,
-    path: &Path,
-    on_root: &str,
-    wanted: &mut BTreeMap<(Table, &'static str), Vec<String>>,
-) {
+fn embedded_rows(shape: &Shape, path: &RowPath, on_root: &str, rows: &mut RowsToLock) {
     for field in shape.fields {
-        let (child, condition, through) = match &field.source {
+        let ChildJoin {
+            child,
+            condition,
+            through,
+        } = match &field.source {
             Source::One(one) => {
                 let child = (one.shape)();
                 let key = one.key.unwrap_or(child.key_column());
                 let fk = column(&path.row, one.fk);
-                wanted
-                    .entry((child.table, key))
+                // The key of the row is in the foreign key, so the row itself is not joined.
+                rows.entry((child.table, key))
                     .or_default()
                     .push(format!("SELECT {fk}\nFROM {}\nWHERE {on_root}", path.from));
-                (child, format!("{{row}}.{} = {fk}", ident(key)), None)
+                ChildJoin {
+                    child,
+                    condition: format!("{{row}}.{} = {fk}", ident(key)),
+                    through: None,
+                }
             }
             Source::Many(many) => {
                 let child = (many.shape)();
                 let key = column(&path.row, many.key.unwrap_or(shape.key_column()));
                 match many.link {
-                    Link::ForeignKey(fk) => (child, format!("{{row}}.{} = {key}", ident(fk)), None),
+                    // Not locked: see the module documentation. Its parts may have to be.
+                    Link::ForeignKey(fk) => ChildJoin {
+                        child,
+                        condition: format!("{{row}}.{} = {key}", ident(fk)),
+                        through: None,
+                    },
                     Link::Through {
                         table,
                         fk,
@@ -135,76 +220,47 @@ fn embedded(
                         key: to_key,
                     } => {
                         let to_key = to_key.unwrap_or(child.key_column());
-                        // Who changes such a row cannot see a new link to it.
-                        wanted
-                            .entry((child.table, to_key))
-                            .or_default()
-                            .push(format!(
-                                "SELECT j0.{}\nFROM {}\nJOIN {table} AS j0 ON j0.{} = {key}\n\
-                                 WHERE {on_root}",
-                                ident(to),
-                                path.from,
-                                ident(fk)
-                            ));
-                        (
+                        // A transaction that changes the row does not see a new link to it.
+                        rows.entry((child.table, to_key)).or_default().push(format!(
+                            "SELECT j0.{}\nFROM {}\nJOIN {table} AS j0 ON j0.{} = {key}\n\
+                             WHERE {on_root}",
+                            ident(to),
+                            path.from,
+                            ident(fk)
+                        ));
+                        ChildJoin {
                             child,
-                            format!("{{row}}.{} = {{link}}.{}", ident(to_key), ident(to)),
-                            Some(format!(
+                            condition: format!(
+                                "{{row}}.{} = {{link}}.{}",
+                                ident(to_key),
+                                ident(to)
+                            ),
+                            through: Some(format!(
                                 "\nJOIN {table} AS {{link}} ON {{link}}.{} = {key}",
                                 ident(fk)
                             )),
-                        )
+                        }
                     }
                 }
             }
-            _ => continue,
+            Source::Column { .. } | Source::Expr { .. } | Source::Aggregate(_) => continue,
         };
+        // Ends because the derives refuse types that contain themselves.
         let depth = path.depth + 1;
         let row = format!("r{depth}");
         let link = format!("j{depth}");
-        let place = |text: &str| text.replace("{row}", &row).replace("{link}", &link);
-        let next = Path {
+        let with_aliases = |text: &str| text.replace("{row}", &row).replace("{link}", &link);
+        let next = RowPath {
             from: format!(
                 "{}{}\nJOIN {} AS {row} ON {}",
                 path.from,
-                through.as_deref().map(place).unwrap_or_default(),
+                through.as_deref().map(with_aliases).unwrap_or_default(),
                 child.table,
-                place(&condition)
+                with_aliases(&condition)
             ),
             row: row.clone(),
             depth,
         };
-        embedded(child, &next, on_root, wanted);
+        embedded_rows(child, &next, on_root, rows);
     }
-}
-
-/// Locks the view rows of `$1` in key order, and yields those that exist.
-pub(crate) fn documents(view: &View) -> String {
-    let mut sql = Sql::new();
-    sql.line("SELECT");
-    sql.indented(|sql| {
-        documents_of(sql, view);
-        sql.line("AS documents,");
-        sql.line(in_order_mark(view));
-    });
-    sql.finish()
-}
-
-fn documents_of(sql: &mut Sql, view: &View) {
-    let key = column("v", view.key.column);
-    sql.block("ARRAY(", ")", |sql| {
-        sql.line(format!("SELECT {key}"));
-        sql.line(format!("FROM {} AS v", view.table));
-        sql.line(format!("WHERE {}", any(&key, view, 1)));
-        sql.line(format!("ORDER BY {}", in_order(&key, &view.key)));
-        sql.line("FOR UPDATE OF v");
-    });
-}
-
-/// Says to others that the documents were locked first: see [`write`](crate::sql::write).
-fn in_order_mark(view: &View) -> String {
-    format!(
-        "pg_catalog.pg_advisory_xact_lock_shared({})",
-        advisory_key(IN_ORDER, view)
-    )
 }

@@ -1,33 +1,43 @@
-//! The log of syncs: its table, and the statements that write, read and shorten it.
+//! The sync log: its table, and the statements that write, read and prune it.
 
 use std::sync::Arc;
 
 use crate::schema::TableName;
-use crate::sql::ddl;
+use crate::schema::naming::MAX_IDENTIFIER_BYTES;
+use crate::sql::identifier::shortened;
 use crate::sql::text::{Sql, ident};
 
-/// The statements of a log.
+/// The statements of a sync log.
 #[derive(Debug)]
 pub(crate) struct LogSql {
-    /// The table's name as it was given.
+    /// The name as it was given.
     pub(crate) name: String,
-    /// The table's name.
+    /// The name of the table.
     pub(crate) table_name: TableName,
-    /// The table's name, quoted.
+    /// The quoted name of the table.
     pub(crate) table: String,
     /// Creates the table and its index.
     pub(crate) ddl: Vec<Arc<str>>,
-    /// Adds a row; its parameters are the columns of [`COLUMNS`] in order, and the duration is
-    /// in microseconds.
+    /// Adds a row. Its parameters are the [`WRITTEN_COLUMNS`] in their order; the duration is in
+    /// microseconds.
     pub(crate) insert: Arc<str>,
-    /// The last `$1` rows, newest first; `at` and the duration are in microseconds.
+    /// Returns the last `$1` rows, newest first; `at` and the duration are in microseconds.
     pub(crate) recent: Arc<str>,
-    /// Deletes at most [`PRUNED`] rows that are older than `$1` seconds.
+    /// Deletes at most [`MAX_PRUNED`] rows that are older than `$1` seconds.
     pub(crate) prune: Arc<str>,
 }
 
-/// The columns that a row is written with, and their types.
-const COLUMNS: [(&str, &str); 12] = [
+/// The columns that the server fills in, and their definitions.
+const GENERATED_COLUMNS: [(&str, &str); 2] = [
+    ("id", "bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY"),
+    (
+        "at",
+        "timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp()",
+    ),
+];
+
+/// The columns that a row is written with, and their definitions.
+const WRITTEN_COLUMNS: [(&str, &str); 12] = [
     ("entity", "text NOT NULL"),
     ("mode", "text NOT NULL"),
     ("keys", "bigint NOT NULL"),
@@ -42,30 +52,27 @@ const COLUMNS: [(&str, &str); 12] = [
     ("error", "text"),
 ];
 
-/// How many old rows one statement deletes.
-pub(crate) const PRUNED: u64 = 1_000;
+/// The maximum number of rows that one statement prunes.
+pub(crate) const MAX_PRUNED: u64 = 1_000;
 
 /// Whether the table of the quoted name `$1` exists.
 pub(crate) const EXISTS: &str = "SELECT pg_catalog.to_regclass($1) IS NOT NULL";
 
-/// The name of a table is cut by the server after so many bytes.
-const MAX_NAME: usize = 63;
-
-/// The statements of the log `name`: a table, or `schema.table`.
+/// Composes the statements of the sync log `name`, which is `table` or `schema.table`.
 ///
 /// # Errors
-/// What is wrong with the name.
+/// Returns the reason if the name is not valid.
 pub(crate) fn compose(name: &str) -> Result<LogSql, &'static str> {
     let (schema, table) = name.split_once('.').unwrap_or(("public", name));
     for part in [schema, table] {
         if part.is_empty() {
-            return Err("a part of it is empty");
+            return Err("the schema or the table is empty");
         }
-        if part.len() > MAX_NAME {
-            return Err("PostgreSQL cuts names after 63 bytes");
+        if part.len() > MAX_IDENTIFIER_BYTES {
+            return Err("names in PostgreSQL have at most 63 bytes");
         }
         if part.contains(['.', '\0']) {
-            return Err("it can have a schema and a table, and no other dots");
+            return Err("a name is `table` or `schema.table`, without other dots");
         }
     }
     let quoted = format!("{}.{}", ident(schema), ident(table));
@@ -79,7 +86,7 @@ pub(crate) fn compose(name: &str) -> Result<LogSql, &'static str> {
             create(&quoted).into(),
             format!(
                 "CREATE INDEX {} ON {quoted} (at)",
-                ident(&ddl::name(table, "_at_idx"))
+                ident(&shortened(table, "_at_idx"))
             )
             .into(),
         ],
@@ -93,24 +100,20 @@ pub(crate) fn compose(name: &str) -> Result<LogSql, &'static str> {
 fn create(table: &str) -> String {
     let mut sql = Sql::new();
     sql.block(format!("CREATE TABLE {table} ("), ")", |sql| {
-        let own = [
-            "id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY".to_owned(),
-            "at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp()".to_owned(),
-        ];
-        let written = COLUMNS.map(|(name, ty)| format!("{name} {ty}"));
-        sql.list(own.into_iter().chain(written));
+        let columns = GENERATED_COLUMNS.into_iter().chain(WRITTEN_COLUMNS);
+        sql.list(columns.map(|(name, definition)| format!("{name} {definition}")));
     });
     sql.finish()
 }
 
 fn insert(table: &str) -> String {
-    let names = COLUMNS.map(|(name, _)| name).join(", ");
-    let values: Vec<String> = COLUMNS
+    let names = WRITTEN_COLUMNS.map(|(name, _)| name).join(", ");
+    let values: Vec<String> = WRITTEN_COLUMNS
         .iter()
         .enumerate()
-        .map(|(index, (_, ty))| {
+        .map(|(index, (_, definition))| {
             let parameter = index + 1;
-            if ty.starts_with("interval") {
+            if definition.starts_with("interval") {
                 format!("${parameter}::float8 * interval '1 microsecond'")
             } else {
                 format!("${parameter}")
@@ -124,10 +127,10 @@ fn insert(table: &str) -> String {
 }
 
 fn recent(table: &str) -> String {
-    let columns: Vec<String> = ["id", "at"]
+    let columns: Vec<String> = GENERATED_COLUMNS
         .into_iter()
-        .chain(COLUMNS.map(|(name, _)| name))
-        .map(|name| match name {
+        .chain(WRITTEN_COLUMNS)
+        .map(|(name, _)| match name {
             "at" | "duration" => format!("(EXTRACT(EPOCH FROM {name}) * 1000000)::int8 AS {name}"),
             _ => name.to_owned(),
         })
@@ -138,7 +141,7 @@ fn recent(table: &str) -> String {
     )
 }
 
-/// Several instances may do this at once: each takes rows that no other has.
+/// Several instances may prune at once: each skips the rows that another one has locked.
 fn prune(table: &str) -> String {
     let mut sql = Sql::new();
     sql.line(format!("DELETE FROM {table}"));
@@ -147,7 +150,7 @@ fn prune(table: &str) -> String {
         sql.line(format!("FROM {table}"));
         sql.line("WHERE at < pg_catalog.clock_timestamp() - $1::float8 * interval '1 second'");
         sql.line("ORDER BY at");
-        sql.line(format!("LIMIT {PRUNED}"));
+        sql.line(format!("LIMIT {MAX_PRUNED}"));
         sql.line("FOR UPDATE SKIP LOCKED");
     });
     sql.finish()
@@ -158,7 +161,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_has_a_table_and_perhaps_a_schema() {
+    fn a_name_is_a_table_with_an_optional_schema() {
         let table = |name| compose(name).map(|sql| sql.table);
         assert_eq!(table("log").as_deref(), Ok("\"public\".\"log\""));
         assert_eq!(table("ops.My\"log").as_deref(), Ok("\"ops\".\"My\"\"log\""));
@@ -168,9 +171,9 @@ mod tests {
     }
 
     #[test]
-    fn the_index_of_a_long_name_is_not_cut() {
-        let sql = compose(&"l".repeat(63)).expect("63 bytes fit");
-        let name = sql.ddl[1].split('"').nth(1).expect("it is quoted");
-        assert!(name.len() <= MAX_NAME, "{name}");
+    fn the_name_of_the_index_is_shortened() {
+        let sql = compose(&"l".repeat(63)).expect("63 bytes are allowed");
+        let name = sql.ddl[1].split('"').nth(1).expect("the name is quoted");
+        assert!(name.len() <= MAX_IDENTIFIER_BYTES, "{name}");
     }
 }

@@ -1,22 +1,385 @@
-//! From schema to SQL text. Pure: nothing here opens a connection.
+//! SQL text, composed from the constant tables. Pure: nothing here opens a connection.
 //!
-//! [`document`] composes the query that builds documents, [`mod@write`] the statement that writes
-//! them, [`part`] those that replace a part of one, [`sync`] those around it, [`read`] those that
-//! read them by key, `list` those that read lists of them, [`verify`] those that compare them, [`ddl`] the view tables, [`rebuild`] what is rebuilt and how far that has come;
-//! `shape` tells the documents of two versions of a struct apart, `log` is the log of syncs,
-//! `dependents` are the ways from changed rows up to documents, `cascade` those from deleted rows
-//! to what goes with them.
-//! `aggregate`, `form` and `lock` are parts of these; `text` quotes and indents. `catalog` and
-//! `probe` are what `check` asks a server.
+//! [`Statements`] has all statements of one view, composed once. What is quoted, and how lines are
+//! indented, is decided in `text`; every identifier is quoted and has its schema, every value is a
+//! parameter.
+//!
+//! | module | composes |
+//! |---|---|
+//! | [`document`] | the query that builds documents |
+//! | [`mod@write`] | the statement that builds, compares, writes and deletes documents |
+//! | [`sync`], `lock`, `delete`, `unique`, `key_pages` | the statements around it: locks, deletes, unique columns, pages of keys |
+//! | [`part`] | the statement that replaces a part in documents |
+//! | [`read`], `list` | reads by key; lists with filters and pages |
+//! | [`verify`] | comparisons of stored documents with the base tables |
+//! | [`ddl`] | the view table and its indexes |
+//! | [`rebuild`], `log` | the bookkeeping of rebuilds; the sync log |
+//! | `dependents`, `cascade` | from changed rows to documents; rows that are deleted with others |
+//! | `catalog`, `probe` | what `check` reads from the server, and the remedies that it proposes |
+//!
+//! These use the following:
+//!
+//! | module | contains |
+//! |---|---|
+//! | `json_encoding`, `enums`, `aggregate` | expressions of values |
+//! | `differences`, `key_column`, `keys` | comparisons of documents; conditions on keys; lists of keys |
+//! | [`session`] | the session settings that documents depend on |
+//! | `shape`, `hash` | the number of a view's shape |
+//! | `text`, `identifier` | quoting and indentation; the length of names |
+//!
+//! # The statements of a small view
+//!
+//! ```
+//! use fraiseql_runtime::{Embed, TView};
+//!
+//! #[derive(TView)]
+//! pub struct Post {
+//!     pub id: i64,
+//!     pub title: String,
+//!     #[tview(one(fk = "author_id"))]
+//!     pub author: Author,
+//! }
+//!
+//! #[derive(Embed)]
+//! #[tview(table = "tb_user")]
+//! pub struct Author {
+//!     pub id: i64,
+//!     pub full_name: String,
+//! }
+//! # fn main() {
+//!
+//! let statements = Post::statements();
+//! println!("{}", statements.sync.write);
+//! # let page = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/sql/mod.rs"));
+//! # let blocks: Vec<String> = page
+//! #     .split("\n//! ```sql\n")
+//! #     .skip(1)
+//! #     .map(|block| {
+//! #         let block = block.split_once("\n//! ```").unwrap().0;
+//! #         block.lines().map(|line| line.strip_prefix("//! ").unwrap()).collect::<Vec<_>>().join("\n")
+//! #     })
+//! #     .collect();
+//! # let [table, query, write @ .., lock, find] = blocks.as_slice() else { unreachable!() };
+//! # let is_shown = |shown: &str, sql: &str| assert!(shown == sql, "src/sql/mod.rs should show:\n{sql}");
+//! # is_shown(table, &statements.ddl.create_table);
+//! # is_shown(query, &fraiseql_runtime::sql::document::query(Post::VIEW));
+//! # is_shown(&write.join("\n"), &statements.sync.write);
+//! # is_shown(lock, &statements.sync.lock);
+//! # is_shown(find, &statements.read.find);
+//! # }
+//! ```
+//!
+//! The view table. `shape` is the number of the struct's shape when the document was written.
+//!
+//! ```sql
+//! CREATE TABLE "public"."tv_post" (
+//!   "id" int8 PRIMARY KEY,
+//!   data jsonb NOT NULL,
+//!   version bigint NOT NULL,
+//!   synced_xid xid8 NOT NULL,
+//!   updated_at timestamptz NOT NULL,
+//!   shape int8
+//! ) WITH (fillfactor = 85)
+//! ```
+//!
+//! The document query. Each object is a sub-select whose columns are the JSON keys, and the whole is
+//! converted once. A null where the struct has no `Option` raises an error: the CASE casts a text
+//! that is not a number. `OFFSET 0` makes the planner look up authors by their key.
+//!
+//! ```sql
+//! SELECT
+//!   "root"."id" AS "key",
+//!   pg_catalog.to_jsonb("_document") AS "data"
+//! FROM "public"."tb_post" AS "root"
+//! LEFT JOIN LATERAL (
+//!   SELECT
+//!     CASE
+//!       WHEN pg_catalog.num_nulls("author"."full_name") > 0
+//!       THEN pg_catalog.concat("author"."id", ' has a null')::int4::text::int8
+//!       ELSE "author"."id"
+//!     END AS "id",
+//!     "author"."full_name" AS "fullName"
+//!   FROM "public"."tb_user" AS "author"
+//!   WHERE "author"."id" = "root"."author_id"
+//!   OFFSET 0
+//! ) AS "_author" ON true
+//! CROSS JOIN LATERAL (
+//!   SELECT
+//!     CASE
+//!       WHEN pg_catalog.num_nulls("root"."title", "_author") > 0
+//!       THEN pg_catalog.concat("root"."id", ' has a null')::int4::text::int8
+//!       ELSE "root"."id"
+//!     END AS "id",
+//!     "root"."title" AS "title",
+//!     "_author" AS "author"
+//! ) AS "_document"
+//! WHERE "root"."id" = ANY ($1::int8[])
+//! ```
+//!
+//! ## The write statement
+//!
+//! A sync on a pool is one statement. It is shown here one CTE after the other, in its guarded form;
+//! [`mod@write`] says why it loses no update.
+//!
+//! `input` is the parameters. `session` is whether this session may write: a guarded statement
+//! needs READ COMMITTED, and no open transaction may have synced documents of this view.
+//!
+//! ```sql
+//! WITH input AS MATERIALIZED (
+//!   SELECT $1::int8[] AS keys, $2::int4[] AS friends
+//! ),
+//! session AS MATERIALIZED (
+//!   SELECT s.ok AND NOT s.open AS ok, s.open
+//!   FROM (
+//!     SELECT
+//!       pg_catalog.current_setting('transaction_isolation') LIKE 'read %committed' AS ok,
+//!       CASE
+//!             WHEN pg_catalog.cardinality(friends) > 0 THEN false
+//!             WHEN pg_catalog.pg_try_advisory_lock(1718772079, '"public"."tv_post"'::pg_catalog.regclass::oid::int4) THEN NOT pg_catalog.pg_advisory_unlock(1718772079, '"public"."tv_post"'::pg_catalog.regclass::oid::int4)
+//!             ELSE true
+//!           END AS open
+//!     FROM input
+//!     OFFSET 0
+//!   ) AS s
+//! ),
+//! ```
+//!
+//! `built` is the document of each key with a root row, beside the stored one: `changed` if it must
+//! be written, `held` if another transaction may be about to write it. Its sub-select is the
+//! document query from above.
+//!
+//! ```sql
+//! built AS MATERIALIZED (
+//!   SELECT
+//!     b."key",
+//!     b."data",
+//!     v."id" IS NULL OR v.shape IS DISTINCT FROM '7499753222029626379'::int8 OR v."data" IS DISTINCT FROM b."data" AS changed,
+//!     coalesce(v.xmax <> 0 AND v.xmax <> v.xmin, false) AS held
+//!   FROM (
+//!     SELECT
+//!       "root"."id" AS "key",
+//!       pg_catalog.to_jsonb("_document") AS "data"
+//!     FROM "public"."tb_post" AS "root"
+//!     LEFT JOIN LATERAL (
+//!       SELECT
+//!         CASE
+//!           WHEN pg_catalog.num_nulls("author"."full_name") > 0
+//!           THEN pg_catalog.concat("author"."id", ' has a null')::int4::text::int8
+//!           ELSE "author"."id"
+//!         END AS "id",
+//!         "author"."full_name" AS "fullName"
+//!       FROM "public"."tb_user" AS "author"
+//!       WHERE "author"."id" = "root"."author_id"
+//!       OFFSET 0
+//!     ) AS "_author" ON true
+//!     CROSS JOIN LATERAL (
+//!       SELECT
+//!         CASE
+//!           WHEN pg_catalog.num_nulls("root"."title", "_author") > 0
+//!           THEN pg_catalog.concat("root"."id", ' has a null')::int4::text::int8
+//!           ELSE "root"."id"
+//!         END AS "id",
+//!         "root"."title" AS "title",
+//!         "_author" AS "author"
+//!     ) AS "_document"
+//!     WHERE "root"."id" = ANY ((SELECT keys FROM input)::int8[])
+//!       AND (SELECT ok FROM session)
+//!     OFFSET 0
+//!   ) AS b
+//!   LEFT JOIN "public"."tv_post" AS v ON v."id" = b."key"
+//! ),
+//! ```
+//!
+//! `counted` is the totals.
+//!
+//! ```sql
+//! counted AS MATERIALIZED (
+//!   SELECT
+//!     pg_catalog.count(*) AS found,
+//!     pg_catalog.count(*) FILTER (WHERE changed) AS changed,
+//!     coalesce(pg_catalog.sum(pg_catalog.pg_column_size(data)), 0)::int8 AS bytes
+//!   FROM built
+//! ),
+//! ```
+//!
+//! Equal documents are skipped. `others` are the transactions that may still replace them by an
+//! older version, so `unsure` are the documents that the caller has to confirm.
+//!
+//! ```sql
+//! equal AS MATERIALIZED (
+//!   SELECT pg_catalog.array_agg("key") AS keys
+//!   FROM built
+//!   WHERE NOT changed
+//! ),
+//! locks AS MATERIALIZED (
+//!   SELECT *
+//!   FROM pg_catalog.pg_locks AS l
+//!   WHERE l.granted
+//!     AND (l.relation = '"public"."tv_post"'::pg_catalog.regclass AND l.mode = 'RowExclusiveLock'
+//!       OR l.locktype = 'advisory' AND l.classid = 1718772073 AND l.objid = '"public"."tv_post"'::pg_catalog.regclass)
+//!     AND l.pid IS DISTINCT FROM pg_catalog.pg_backend_pid()
+//!     AND l.database = (SELECT d.oid FROM pg_catalog.pg_database AS d WHERE d.datname = pg_catalog.current_database())
+//! ),
+//! others AS MATERIALIZED (
+//!   SELECT l.virtualtransaction
+//!   FROM locks AS l
+//!   WHERE l.locktype = 'relation'
+//!     AND NOT EXISTS (
+//!       SELECT FROM locks AS o
+//!       WHERE o.locktype = 'advisory' AND o.virtualtransaction = l.virtualtransaction
+//!     )
+//!     AND NOT coalesce(l.pid = ANY ((SELECT friends FROM input)::int4[]), false)
+//! ),
+//! unsure AS MATERIALIZED (
+//!   SELECT CASE
+//!     WHEN keys IS NULL THEN NULL
+//!     WHEN EXISTS (SELECT FROM others) THEN keys
+//!     ELSE ARRAY(
+//!       SELECT v."id"
+//!       FROM "public"."tv_post" AS v
+//!       WHERE v."id" = ANY (equal.keys) AND v.xmax <> 0 AND v.xmax <> v.xmin
+//!     )
+//!   END AS keys
+//!   FROM equal
+//! ),
+//! ```
+//!
+//! `written` inserts and updates, in key order. A document whose writer this snapshot does not see
+//! is left as it is: the last SELECT returns its key in `blocked`.
+//!
+//! ```sql
+//! written AS (
+//!   INSERT INTO "public"."tv_post" AS v ("id", "data", version, synced_xid, updated_at, shape)
+//!   SELECT "key", "data", 1, pg_catalog.pg_current_xact_id(), pg_catalog.now(), '7499753222029626379'::int8
+//!   FROM built
+//!   WHERE changed AND NOT held
+//!   ORDER BY "key"
+//!   ON CONFLICT ("id") DO UPDATE SET
+//!     "data" = EXCLUDED."data",
+//!     version = v.version + 1,
+//!     synced_xid = EXCLUDED.synced_xid,
+//!     updated_at = EXCLUDED.updated_at,
+//!     shape = EXCLUDED.shape
+//!   WHERE pg_catalog.pg_visible_in_snapshot(v.synced_xid, (SELECT pg_catalog.pg_current_snapshot()))
+//!   RETURNING v."id" AS "key", v.version
+//! ),
+//! ```
+//!
+//! `orphans` are the documents without a root row, which `deleted` deletes under the same guard.
+//!
+//! ```sql
+//! orphans AS MATERIALIZED (
+//!   SELECT v."id" AS "key", v.xmax <> 0 AND v.xmax <> v.xmin AS held
+//!   FROM "public"."tv_post" AS v
+//!   WHERE (SELECT found FROM counted) < (SELECT pg_catalog.cardinality(keys) FROM input)
+//!     AND v."id" = ANY ((SELECT keys FROM input)::int8[])
+//!     AND NOT EXISTS (SELECT FROM built AS b WHERE b."key" = v."id")
+//!     AND (SELECT ok FROM session)
+//! ),
+//! deleted AS (
+//!   DELETE FROM "public"."tv_post" AS v
+//!   USING orphans
+//!   WHERE v."id" = orphans."key"
+//!     AND pg_catalog.pg_visible_in_snapshot(v.synced_xid, (SELECT pg_catalog.pg_current_snapshot()))
+//!     AND NOT orphans.held
+//!   RETURNING orphans."key"
+//! )
+//! ```
+//!
+//! One row about all of it; its columns are described in [`result_row`](write::result_row).
+//!
+//! ```sql
+//! SELECT
+//!   (SELECT ok FROM session) AS session_ok,
+//!   (SELECT found FROM counted) AS found,
+//!   (SELECT changed FROM counted) AS changed,
+//!   ARRAY(SELECT "key" FROM deleted) AS deleted,
+//!   ARRAY(SELECT "key" FROM written WHERE version = 1) AS inserted,
+//!   CASE WHEN (SELECT changed FROM counted) > (SELECT pg_catalog.count(*) FROM written) THEN
+//!       ARRAY(SELECT "key" FROM built WHERE changed EXCEPT SELECT "key" FROM written)
+//!     END AS blocked,
+//!   ARRAY(SELECT "key" FROM orphans) AS orphans,
+//!   (SELECT bytes FROM counted) AS bytes,
+//!   (SELECT pg_catalog.count(*) FROM written) AS written,
+//!   (SELECT keys FROM unsure) AS unsure,
+//!   CASE WHEN (SELECT keys FROM unsure) <> '{}' THEN
+//!       ARRAY(SELECT virtualtransaction FROM others)
+//!     END AS others,
+//!   CASE WHEN (SELECT keys FROM unsure) <> '{}' THEN
+//!       (SELECT pg_catalog.pg_current_snapshot())::text
+//!     END AS snapshot,
+//!   (SELECT open FROM session) AS open
+//! ```
+//!
+//! ## Inside of a transaction
+//!
+//! A sync inside of a transaction locks before it builds: rows first, table by table, then the
+//! documents, all in key order. `lock` says why. The statement that writes follows in a new
+//! snapshot. It is like the one above, but touches equal documents where that one reports them.
+//!
+//! ```sql
+//! WITH rows_1 AS MATERIALIZED (
+//!   SELECT FROM "public"."tb_post" AS locked
+//!   WHERE locked."id" IN (
+//!     SELECT r0."id"
+//!     FROM "public"."tb_post" AS r0
+//!     WHERE r0."id" = ANY ((SELECT $1::int8[])::int8[])
+//!       AND NOT EXISTS (SELECT FROM "public"."tv_post" AS v WHERE v."id" = r0."id")
+//!   )
+//!   ORDER BY locked."id"
+//!   FOR SHARE OF locked
+//! ),
+//! rows_2 AS MATERIALIZED (
+//!   SELECT FROM "public"."tb_user" AS locked
+//!   WHERE locked."id" IN (
+//!     SELECT r0."author_id"
+//!     FROM "public"."tb_post" AS r0
+//!     WHERE r0."id" = ANY ((SELECT $1::int8[])::int8[])
+//!   )
+//!   ORDER BY locked."id"
+//!   FOR SHARE OF locked
+//! )
+//! SELECT CASE
+//!   WHEN pg_catalog.current_setting('transaction_isolation') = 'repeatable read' THEN NULL
+//!   WHEN (SELECT pg_catalog.count(*) FROM rows_1) + (SELECT pg_catalog.count(*) FROM rows_2) IS NOT NULL THEN
+//!     ARRAY(
+//!       SELECT v."id"
+//!       FROM "public"."tv_post" AS v
+//!       WHERE v."id" = ANY ((SELECT $1::int8[])::int8[])
+//!       ORDER BY v."id"
+//!       FOR UPDATE OF v
+//!     )
+//!   END AS documents,
+//!   pg_catalog.current_setting('transaction_isolation') AS isolation,
+//!   pg_catalog.pg_advisory_xact_lock_shared(1718772073, '"public"."tv_post"'::pg_catalog.regclass::oid::int4),
+//!   CASE WHEN $2 THEN pg_catalog.pg_advisory_xact_lock_shared(1718772079, '"public"."tv_post"'::pg_catalog.regclass::oid::int4)::text END
+//! ```
+//!
+//! ## Reads
+//!
+//! A stale document is read as null, and then built by the document query.
+//!
+//! ```sql
+//! SELECT CASE WHEN v.shape = '7499753222029626379'::int8 THEN v.data END AS data
+//! FROM "public"."tv_post" AS v
+//! WHERE v."id" = ($1::int8[])[1]
+//! ```
 
 mod aggregate;
 pub(crate) mod cascade;
 pub(crate) mod catalog;
 pub mod ddl;
+pub(crate) mod delete;
 pub(crate) mod dependents;
+pub(crate) mod differences;
 pub mod document;
 mod enums;
-pub(crate) mod form;
+pub(crate) mod hash;
+mod identifier;
+mod json_encoding;
+mod key_column;
+mod key_pages;
+mod keys;
 pub(crate) mod list;
 pub(crate) mod lock;
 pub(crate) mod log;
@@ -26,402 +389,11 @@ pub mod read;
 pub mod rebuild;
 pub mod session;
 pub(crate) mod shape;
+pub(crate) mod statements;
 pub mod sync;
 pub(crate) mod text;
+mod unique;
 pub mod verify;
 pub mod write;
 
-use crate::schema::View;
-
-/// Every statement of one view, composed once. A `static` of each view holds one, which
-/// makes its texts `&'static str`.
-#[derive(Debug)]
-pub struct Statements {
-    /// The number of the shape of the view's documents, which is stored beside each. It changes
-    /// with everything that decides what is stored.
-    pub shape: i64,
-    /// Builds and writes the documents of a list of keys.
-    pub sync: sync::SyncSql,
-    /// Compares documents with what they should be.
-    pub verify: verify::VerifySql,
-    /// Finds documents by key.
-    pub read: read::ReadSql,
-    /// Replace parts of documents.
-    pub parts: Vec<part::PartSql>,
-    /// The view table and its indexes.
-    pub ddl: ddl::Ddl,
-    /// Rebuilds documents of another shape.
-    pub rebuild: rebuild::RebuildSql,
-}
-
-impl Statements {
-    /// Composes the statements of `view`.
-    #[must_use]
-    pub fn compose(view: &View) -> Self {
-        let shape = shape::number(view);
-        Self {
-            shape,
-            sync: sync::compose(view, shape),
-            verify: verify::compose(view),
-            read: read::compose(view, shape),
-            parts: part::compose(view, shape),
-            ddl: ddl::compose(view),
-            rebuild: rebuild::compose(view, shape),
-        }
-    }
-}
-
-/// One statement of a view, as [`Statements::all`] lists it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct ListedStatement<'s> {
-    /// The path of its field in [`Statements`]: `sync.write`.
-    pub(crate) name: &'static str,
-    pub(crate) sql: &'s str,
-    pub(crate) table: StatementTable,
-    pub(crate) kind: StatementKind,
-}
-
-/// The table that a statement reads or writes first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum StatementTable {
-    /// The view's base table.
-    Base,
-    /// The view table.
-    View,
-    /// The bookkeeping table of rebuilds, `fraiseql_view`.
-    Bookkeeping,
-}
-
-/// Whether PostgreSQL can PREPARE a statement.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum StatementKind {
-    /// A single SELECT, INSERT, UPDATE or DELETE, which can be prepared.
-    Query,
-    /// A utility command such as CREATE TABLE, which PREPARE does not accept.
-    Utility,
-    /// Several statements in one text, which PREPARE does not accept.
-    Script,
-}
-
-impl<'s> ListedStatement<'s> {
-    fn new(name: &'static str, sql: &'s str, table: StatementTable) -> Self {
-        Self {
-            name,
-            sql,
-            table,
-            kind: StatementKind::Query,
-        }
-    }
-
-    fn of_kind(self, kind: StatementKind) -> Self {
-        Self { kind, ..self }
-    }
-}
-
-// The structs are taken apart without `..`: a new field does not compile until it is listed
-// below, or ignored by name because it is not a statement.
-impl Statements {
-    /// Every statement of the view, in the order of the fields.
-    pub(crate) fn all(&self) -> impl Iterator<Item = ListedStatement<'_>> {
-        let Self {
-            shape: _,
-            sync,
-            verify,
-            read,
-            parts,
-            ddl,
-            rebuild,
-        } = self;
-        sync_statements(sync)
-            .into_iter()
-            .chain(verify_statements(verify))
-            .chain(read_statements(read))
-            .chain(parts.iter().map(part_statement))
-            .chain(ddl_statements(ddl))
-            .chain(rebuild_statements(rebuild))
-    }
-}
-
-fn sync_statements(statements: &sync::SyncSql) -> Vec<ListedStatement<'_>> {
-    use StatementTable::{Base, View};
-    let sync::SyncSql {
-        write,
-        write_few,
-        write_locked,
-        write_locked_few,
-        announce,
-        still_writing,
-        overwritten,
-        lock,
-        lock_documents,
-        clear_unique,
-        delete_orphans,
-        delete,
-        first_keys,
-        next_keys,
-        expected,
-        expected_after,
-        flaws,
-        needs: _,
-    } = statements;
-    let mut list = vec![
-        ListedStatement::new("sync.write", write, View),
-        ListedStatement::new("sync.write_few", write_few, View),
-        ListedStatement::new("sync.write_locked", write_locked, View),
-        ListedStatement::new("sync.write_locked_few", write_locked_few, View),
-        ListedStatement::new("sync.announce", announce, View),
-        ListedStatement::new("sync.still_writing", still_writing, View),
-        ListedStatement::new("sync.overwritten", overwritten, View),
-        ListedStatement::new("sync.lock", lock, Base),
-        ListedStatement::new("sync.lock_documents", lock_documents, View),
-    ];
-    if let Some(clear) = clear_unique {
-        list.push(ListedStatement::new("sync.clear_unique", clear, View));
-    }
-    list.extend([
-        ListedStatement::new("sync.delete_orphans", delete_orphans, View),
-        ListedStatement::new("sync.delete", delete, View),
-        ListedStatement::new("sync.first_keys", first_keys, Base),
-        ListedStatement::new("sync.next_keys", next_keys, Base),
-        ListedStatement::new("sync.expected", expected, Base),
-        ListedStatement::new("sync.expected_after", expected_after, Base),
-        ListedStatement::new("sync.flaws", flaws, Base),
-    ]);
-    list
-}
-
-fn verify_statements(statements: &verify::VerifySql) -> [ListedStatement<'_>; 4] {
-    use StatementTable::{Base, View};
-    let verify::VerifySql {
-        compare,
-        both,
-        first_sampled,
-        next_sampled,
-    } = statements;
-    [
-        ListedStatement::new("verify.compare", compare, View),
-        ListedStatement::new("verify.both", both, View),
-        ListedStatement::new("verify.first_sampled", first_sampled, Base),
-        ListedStatement::new("verify.next_sampled", next_sampled, Base),
-    ]
-}
-
-fn read_statements(statements: &read::ReadSql) -> [ListedStatement<'_>; 3] {
-    use StatementTable::{Base, View};
-    let read::ReadSql {
-        find,
-        find_many,
-        build,
-    } = statements;
-    [
-        ListedStatement::new("read.find", find, View),
-        ListedStatement::new("read.find_many", find_many, View),
-        ListedStatement::new("read.build", build, Base),
-    ]
-}
-
-fn part_statement(statements: &part::PartSql) -> ListedStatement<'_> {
-    let part::PartSql {
-        table: _,
-        key: _,
-        fk: _,
-        replace,
-    } = statements;
-    ListedStatement::new("parts.replace", replace, StatementTable::View)
-}
-
-fn ddl_statements(statements: &ddl::Ddl) -> Vec<ListedStatement<'_>> {
-    let ddl::Ddl {
-        create_table,
-        create_table_lz4,
-        partitions,
-        columns,
-        indexes,
-        create_twin,
-    } = statements;
-    let utility = |name, sql| {
-        ListedStatement::new(name, sql, StatementTable::View).of_kind(StatementKind::Utility)
-    };
-    let mut list = vec![
-        utility("ddl.create_table", create_table.as_str()),
-        utility("ddl.create_table_lz4", create_table_lz4),
-    ];
-    for partition in partitions {
-        let ddl::table::Partition {
-            name: _,
-            bound: _,
-            sql,
-        } = partition;
-        list.push(utility("ddl.partitions.sql", sql));
-    }
-    for column in columns {
-        let ddl::table::Column {
-            name: _,
-            ty: _,
-            add,
-        } = column;
-        list.extend(add.as_ref().map(|add| utility("ddl.columns.add", add)));
-    }
-    for index in indexes {
-        let ddl::index::Index {
-            name: _,
-            expression: _,
-            filter: _,
-            sql,
-            concurrently,
-            drop_concurrently,
-            comment,
-            mark: _,
-            twin,
-        } = index;
-        list.extend([
-            utility("ddl.indexes.sql", sql),
-            utility("ddl.indexes.concurrently", concurrently),
-            utility("ddl.indexes.drop_concurrently", drop_concurrently),
-            utility("ddl.indexes.comment", comment),
-            utility("ddl.indexes.twin", twin),
-        ]);
-    }
-    list.push(utility("ddl.create_twin", create_twin));
-    list
-}
-
-fn rebuild_statements(statements: &rebuild::RebuildSql) -> [ListedStatement<'_>; 13] {
-    use StatementTable::{Bookkeeping, View};
-    let rebuild::RebuildSql {
-        table: _,
-        create,
-        status,
-        is_done,
-        has_documents,
-        lock,
-        lock_again,
-        unlock,
-        begin,
-        record,
-        finish,
-        note_empty,
-        first_keys,
-        next_keys,
-    } = statements;
-    [
-        ListedStatement::new("rebuild.create", create, Bookkeeping)
-            .of_kind(StatementKind::Utility),
-        ListedStatement::new("rebuild.status", status, Bookkeeping),
-        ListedStatement::new("rebuild.is_done", is_done, Bookkeeping),
-        ListedStatement::new("rebuild.has_documents", has_documents, View),
-        ListedStatement::new("rebuild.lock", lock, View),
-        ListedStatement::new("rebuild.lock_again", lock_again, View)
-            .of_kind(StatementKind::Script),
-        ListedStatement::new("rebuild.unlock", unlock, View),
-        ListedStatement::new("rebuild.begin", begin, Bookkeeping),
-        ListedStatement::new("rebuild.record", record, Bookkeeping),
-        ListedStatement::new("rebuild.finish", finish, Bookkeeping),
-        ListedStatement::new("rebuild.note_empty", note_empty, Bookkeeping),
-        ListedStatement::new("rebuild.first_keys", first_keys, View),
-        ListedStatement::new("rebuild.next_keys", next_keys, View),
-    ]
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use super::{StatementKind, Statements};
-    use crate as fraiseql_runtime;
-    use crate::view::ViewDef as _;
-    use crate::{Embed, TView};
-
-    #[derive(TView)]
-    #[tview(
-        crate = fraiseql_runtime,
-        index(on = "title, id", filter = "title <> ''"),
-        partition(hash = 2)
-    )]
-    #[allow(dead_code)]
-    struct Post {
-        id: i64,
-        #[tview(filter, sort)]
-        title: String,
-        #[tview(one(fk = "author_id"))]
-        author: User,
-    }
-
-    #[derive(TView)]
-    #[tview(crate = fraiseql_runtime)]
-    #[allow(dead_code)]
-    struct Account {
-        id: i64,
-        #[tview(unique)]
-        code: String,
-    }
-
-    #[derive(Embed)]
-    #[tview(crate = fraiseql_runtime)]
-    #[allow(dead_code)]
-    struct User {
-        id: i64,
-        name: String,
-    }
-
-    /// The texts of all fields that are statements, whatever the fields are called: `Debug`
-    /// prints every field, and a statement begins with a command.
-    fn statement_fields(statements: &Statements) -> BTreeSet<String> {
-        const COMMANDS: [&str; 10] = [
-            "WITH", "SELECT", "INSERT", "UPDATE", "DELETE", "CREATE", "ALTER", "COMMENT", "DROP",
-            "BEGIN",
-        ];
-        format!("{statements:#?}")
-            .lines()
-            .filter_map(|line| {
-                let text = line.split_once('"')?.1.rsplit_once('"')?.0;
-                let command = text.split([' ', '\\', ';']).next()?;
-                COMMANDS.contains(&command).then(|| text.to_owned())
-            })
-            .collect()
-    }
-
-    #[test]
-    fn every_statement_field_is_listed() {
-        for statements in [Post::composed(), Account::composed()] {
-            let listed: BTreeSet<String> = statements
-                .all()
-                .map(|statement| statement.sql.escape_debug().to_string())
-                .collect();
-            assert_eq!(listed, statement_fields(statements));
-        }
-    }
-
-    #[test]
-    fn the_number_of_listed_statements_is_that_of_the_fields() {
-        let count = |statements: &Statements| {
-            let kinds = [
-                StatementKind::Query,
-                StatementKind::Utility,
-                StatementKind::Script,
-            ];
-            kinds.map(|kind| {
-                let listed = statements.all().filter(|statement| statement.kind == kind);
-                listed.count()
-            })
-        };
-        // 16 of a sync, 4 of a verification, 3 of reads, 1 of the part `author`, 11 of a rebuild;
-        // the table twice, its twin, 2 partitions, 1 promoted column, 5 for each of 2 indexes,
-        // and the bookkeeping table; the lock after a lost connection.
-        assert_eq!(count(Post::composed()), [35, 17, 1]);
-        // One more of a sync, which clears unique columns, and no part; no partition, 1 index.
-        assert_eq!(count(Account::composed()), [35, 10, 1]);
-    }
-
-    #[test]
-    fn only_scripts_have_several_statements() {
-        for statement in Post::composed().all() {
-            assert_eq!(
-                statement.sql.contains(";\n"),
-                statement.kind == StatementKind::Script,
-                "{}",
-                statement.name
-            );
-        }
-    }
-}
+pub use self::statements::Statements;

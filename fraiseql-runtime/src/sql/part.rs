@@ -1,9 +1,10 @@
 //! The statement that replaces a part in documents.
 //!
-//! Where all that changed of a document is a row that it embeds by foreign key, directly in its
-//! root object, the document need not be built anew: the part is built once, and put into each.
-//! That is the same, because `jsonb` has one form for one value, and because everything else in
-//! the document is as it was; a document that others change is theirs to sync.
+//! If all that changed of a document is a row that it embeds by foreign key, directly in its root
+//! object, the document need not be built again: the part is built once, and put into each
+//! document. The result is the same, because `jsonb` has one form for equal values, and because
+//! everything else in the document is as it was. What other transactions change in the document is
+//! for them to sync.
 
 use crate::schema::{Data, Key, Shape, Source, Table, View};
 use crate::sql::document;
@@ -12,43 +13,56 @@ use crate::sql::shape;
 use crate::sql::text::{Sql, column, literal};
 use crate::sql::write::equal::{others, touched};
 
-/// Columns of the answer of [`PartSql::replace`].
-pub(crate) mod answer {
-    /// Whether the session's settings were right. If not, nothing was written.
+/// Columns of the row that [`PartSql::replace`] returns.
+pub(crate) mod result_row {
+    /// Whether the settings of the session are those that the documents need. If not, nothing was
+    /// written.
     pub(crate) const SESSION_OK: usize = 0;
-    /// How many documents were updated.
+    /// The number of documents that were updated.
     pub(crate) const UPDATED: usize = 1;
-    /// How many had the part already.
+    /// The number of documents that had the part already.
     pub(crate) const UNCHANGED: usize = 2;
-    /// The keys of all others: no document, or one of another shape, no row, or not this part
-    /// any more.
+    /// The keys of all others, which must be synced: without a document, with a stale one, without
+    /// a row, or with a row that no longer embeds the part.
     pub(crate) const REST: usize = 3;
 }
 
-/// The parts of a view that one foreign key of its root row refers to.
+/// The statement for the parts that one foreign key of the root row refers to.
 #[derive(Debug)]
 pub struct PartSql {
-    /// The table that is referred to.
+    /// The table that is referenced.
     pub(crate) table: Table,
-    /// Its key, that the foreign key refers to.
+    /// Its key, which the foreign key references.
     pub(crate) key: Key,
-    /// The foreign key.
+    /// The column of the foreign key.
     pub(crate) fk: &'static str,
-    /// Puts the rows `$2` into those documents of `$1` that embed them, and that this
-    /// transaction has locked: `$3`.
+    /// Puts the rows `$2` into those documents of `$1` that embed them and that this transaction
+    /// has locked, which are `$3`.
     pub replace: String,
 }
 
-/// A field of the document, and the shape of its part.
+/// The JSON key of a field, and the shape of its part.
 type PartField = (&'static str, &'static Shape);
 
+/// The statement while it is composed: several fields may embed the same row.
+struct Replacement<'a> {
+    view: &'a View,
+    /// The number of the view's shape.
+    number: i64,
+    table: Table,
+    key: Key,
+    fk: &'static str,
+    fields: Vec<PartField>,
+}
+
+/// Composes a statement for each foreign key of the view's root row whose parts can be replaced.
 pub(crate) fn compose(view: &View, number: i64) -> Vec<PartSql> {
-    // Text is not taken apart; and SQL of the user that calls or selects something may read the
-    // changed row, too.
-    if view.data == Data::Json || calls(view.shape) {
+    // A part cannot be replaced in text. And a fragment that calls a function or contains a
+    // sub-select may read the changed row too.
+    if view.data == Data::Json || has_call(view.shape) {
         return Vec::new();
     }
-    let mut parts: Vec<(Table, Key, &'static str, Vec<PartField>)> = Vec::new();
+    let mut replacements: Vec<Replacement<'_>> = Vec::new();
     for field in view.shape.fields {
         let Source::One(one) = &field.source else {
             continue;
@@ -60,138 +74,188 @@ pub(crate) fn compose(view: &View, number: i64) -> Vec<PartSql> {
         else {
             continue;
         };
-        let same = parts.iter_mut().find(|(table, of, fk, _)| {
-            *table == shape.table && of.column == key.column && *fk == one.fk
+        let same_rows = replacements.iter_mut().find(|other| {
+            other.table == shape.table && other.key.column == key.column && other.fk == one.fk
         });
-        match same {
-            Some((.., fields)) => fields.push((field.json, shape)),
-            None => parts.push((shape.table, key, one.fk, vec![(field.json, shape)])),
+        match same_rows {
+            Some(other) => other.fields.push((field.json, shape)),
+            None => replacements.push(Replacement {
+                view,
+                number,
+                table: shape.table,
+                key,
+                fk: one.fk,
+                fields: vec![(field.json, shape)],
+            }),
         }
     }
-    parts
-        .into_iter()
-        .map(|(table, key, fk, fields)| PartSql {
-            table,
-            key,
-            fk,
-            replace: replace(view, number, key, fk, &fields),
+    replacements
+        .iter()
+        .map(|replacement| PartSql {
+            table: replacement.table,
+            key: replacement.key,
+            fk: replacement.fk,
+            replace: replacement.statement(),
         })
         .collect()
 }
 
-/// Whether a fragment of SQL in a document does more than compare and compute columns of its row.
-fn calls(shape: &Shape) -> bool {
-    let does = |sql: Option<&str>| sql.is_some_and(|sql| sql.contains('('));
-    does(shape.filter)
+/// Whether a fragment in the document does more than compare and compute columns of its row: a
+/// call or a sub-select has a parenthesis.
+fn has_call(shape: &Shape) -> bool {
+    let calls = |sql: Option<&str>| sql.is_some_and(|sql| sql.contains('('));
+    calls(shape.filter)
         || shape.fields.iter().any(|field| match &field.source {
             Source::Column { .. } => false,
-            Source::Expr { expr, .. } => does(Some(expr)),
-            Source::One(one) => calls((one.shape)()),
-            Source::Many(many) => does(many.filter) || calls((many.shape)()),
-            Source::Aggregate(aggregate) => does(aggregate.expr) || does(aggregate.filter),
+            Source::Expr { expr, .. } => calls(Some(expr)),
+            Source::One(one) => has_call((one.shape)()),
+            Source::Many(many) => calls(many.filter) || has_call((many.shape)()),
+            Source::Aggregate(aggregate) => calls(aggregate.expr) || calls(aggregate.filter),
         })
 }
 
-fn replace(view: &View, number: i64, key: Key, fk: &str, fields: &[PartField]) -> String {
-    let mut sql = Sql::new();
-    let (ty, v_key) = (view.key.ty.sql, column("v", view.key.column));
-    let root_key = column("root", view.key.column);
-    sql.block("WITH input AS MATERIALIZED (", "),", |sql| {
-        sql.line(format!(
-            "SELECT $1::{ty}[] AS keys, $2::{}[] AS rows, $3::{ty}[] AS locked",
-            key.ty.sql
-        ));
-    });
-    let session = SessionNeeds::of(fields.iter().map(|(_, shape)| *shape)).conditions();
-    if !session.is_empty() {
-        sql.block("session AS MATERIALIZED (", "),", |sql| {
-            sql.line(format!("SELECT {} AS ok", session.join(" AND ")));
-        });
-    }
-    let session_ok = (!session.is_empty()).then_some("(SELECT ok FROM session)");
-    for (index, (_, shape)) in fields.iter().enumerate() {
-        sql.block(format!("part_{index} AS MATERIALIZED ("), "),", |sql| {
-            document::part(sql, shape, key.column, |row| {
-                let rows = format!("(SELECT rows FROM input)::{}[]", key.ty.sql);
-                let mut conditions = vec![format!("{} = ANY ({rows})", column(row, key.column))];
-                conditions.extend(session_ok.map(str::to_owned));
-                conditions
-            });
-        });
-    }
-    // Documents are looked up by what was locked: those are there.
-    sql.block("matched AS MATERIALIZED (", "),", |sql| {
-        sql.line("SELECT");
-        let mut select = vec![format!("{root_key} AS \"key\"")];
-        select.extend((0..fields.len()).map(|index| format!("part_{index}.part AS part_{index}")));
-        sql.block_list(select);
-        document::write_from(sql, view.shape.table, "root", view.shape.filter.as_slice());
-        for index in 0..fields.len() {
+impl Replacement<'_> {
+    fn statement(&self) -> String {
+        let mut sql = Sql::new();
+        let ty = self.view.key.ty.sql;
+        sql.block("WITH input AS MATERIALIZED (", "),", |sql| {
             sql.line(format!(
-                "JOIN part_{index} ON part_{index}.\"key\" = {}",
-                column("root", fk)
+                "SELECT $1::{ty}[] AS keys, $2::{}[] AS rows, $3::{ty}[] AS locked",
+                self.key.ty.sql
             ));
+        });
+        let session = SessionNeeds::of(self.fields.iter().map(|(_, shape)| *shape)).conditions();
+        if !session.is_empty() {
+            sql.block("session AS MATERIALIZED (", "),", |sql| {
+                sql.line(format!("SELECT {} AS ok", session.join(" AND ")));
+            });
         }
-        sql.line(format!(
-            "WHERE {root_key} = ANY ((SELECT locked FROM input)::{ty}[])"
-        ));
-    });
-    let is_ours = format!("v.shape = {}", shape::literal(number));
-    sql.block("replaced AS (", "),", |sql| {
-        let data =
-            fields
-                .iter()
-                .enumerate()
-                .fold("v.data".to_owned(), |data, (index, (json, _))| {
+        let session_ok = (!session.is_empty()).then_some("(SELECT ok FROM session)");
+        self.parts(&mut sql, session_ok);
+        self.matched(&mut sql);
+        self.replaced(&mut sql);
+        self.equal(&mut sql);
+        // As in a locked write: a skipped document is touched if another transaction may be about
+        // to replace it.
+        others(&mut sql, self.view, None);
+        touched(&mut sql, self.view, ")");
+        sql.line("SELECT");
+        // `rest` is all keys that were neither updated nor equal: whatever the reason is, the
+        // caller syncs them.
+        sql.block_list([
+            format!("{} AS session_ok", session_ok.unwrap_or("true")),
+            "(SELECT pg_catalog.count(*) FROM replaced) AS updated".to_owned(),
+            "(SELECT coalesce(pg_catalog.cardinality(keys), 0) FROM equal)::int8 AS unchanged"
+                .to_owned(),
+            "ARRAY(\n    \
+               SELECT pg_catalog.unnest(keys) FROM input\n    \
+               EXCEPT SELECT \"key\" FROM replaced\n    \
+               EXCEPT SELECT pg_catalog.unnest(keys) FROM equal\n  \
+             ) AS rest"
+                .to_owned(),
+        ]);
+        sql.finish()
+    }
+
+    /// `part_0`, `part_1`, ..: the object of each row, one CTE for each field. They are empty if
+    /// the session cannot build them, and then nothing is replaced.
+    fn parts(&self, sql: &mut Sql, session_ok: Option<&str>) {
+        let key = self.key;
+        for (index, (_, shape)) in self.fields.iter().enumerate() {
+            sql.block(format!("part_{index} AS MATERIALIZED ("), "),", |sql| {
+                document::part(sql, shape, key.column, |row| {
+                    let rows = format!("(SELECT rows FROM input)::{}[]", key.ty.sql);
+                    let mut conditions =
+                        vec![format!("{} = ANY ({rows})", column(row, key.column))];
+                    conditions.extend(session_ok.map(str::to_owned));
+                    conditions
+                });
+            });
+        }
+    }
+
+    /// `matched`: the parts of each document whose root row still refers to one of the rows. Root
+    /// rows are searched by the keys of the locked documents: a key without a document has nothing
+    /// to replace.
+    fn matched(&self, sql: &mut Sql) {
+        let view = self.view;
+        let root_key = column("root", view.key.column);
+        sql.block("matched AS MATERIALIZED (", "),", |sql| {
+            sql.line("SELECT");
+            let mut select = vec![format!("{root_key} AS \"key\"")];
+            select.extend(
+                (0..self.fields.len()).map(|index| format!("part_{index}.part AS part_{index}")),
+            );
+            sql.block_list(select);
+            document::write_from(sql, view.shape.table, "root", view.shape.filter.as_slice());
+            for index in 0..self.fields.len() {
+                sql.line(format!(
+                    "JOIN part_{index} ON part_{index}.\"key\" = {}",
+                    column("root", self.fk)
+                ));
+            }
+            sql.line(format!(
+                "WHERE {root_key} = ANY ((SELECT locked FROM input)::{}[])",
+                view.key.ty.sql
+            ));
+        });
+    }
+
+    /// `replaced`: updates the documents that have another part. A stale document may have other
+    /// keys, so it is left to be built again.
+    fn replaced(&self, sql: &mut Sql) {
+        let v_key = column("v", self.view.key.column);
+        sql.block("replaced AS (", "),", |sql| {
+            let data = self.fields.iter().enumerate().fold(
+                "v.data".to_owned(),
+                |data, (index, (json, _))| {
                     let path = format!("ARRAY[{}]", literal(json));
                     format!("pg_catalog.jsonb_set({data}, {path}, matched.part_{index})")
-                });
-        let differ: Vec<String> = fields
-            .iter()
-            .enumerate()
-            .map(|(index, (json, _))| {
-                let stored = format!("v.data -> {}", literal(json));
-                format!("{stored} IS DISTINCT FROM matched.part_{index}")
-            })
-            .collect();
-        sql.line(format!("UPDATE {} AS v SET", view.table));
-        sql.block_list([
-            format!("data = {data}"),
-            "version = v.version + 1".to_owned(),
-            "synced_xid = pg_catalog.pg_current_xact_id()".to_owned(),
-            "updated_at = pg_catalog.now()".to_owned(),
-        ]);
-        sql.line("FROM matched");
-        let conditions = [
-            format!("{v_key} = matched.\"key\""),
-            is_ours.clone(),
-            format!("({})", differ.join(" OR ")),
-        ];
-        sql.conditions("WHERE", &conditions);
-        sql.line(format!("RETURNING {v_key} AS \"key\""));
-    });
-    sql.block("equal AS MATERIALIZED (", "),", |sql| {
-        sql.line(format!("SELECT pg_catalog.array_agg({v_key}) AS keys"));
-        sql.line(format!("FROM {} AS v", view.table));
-        sql.block(format!("WHERE {v_key} = ANY (ARRAY("), "))", |sql| {
-            sql.line("SELECT \"key\" FROM matched EXCEPT SELECT \"key\" FROM replaced");
+                },
+            );
+            let differ: Vec<String> = self
+                .fields
+                .iter()
+                .enumerate()
+                // An equal document is not written: no new version, and no WAL.
+                .map(|(index, (json, _))| {
+                    let stored = format!("v.data -> {}", literal(json));
+                    format!("{stored} IS DISTINCT FROM matched.part_{index}")
+                })
+                .collect();
+            sql.line(format!("UPDATE {} AS v SET", self.view.table));
+            sql.block_list([
+                format!("data = {data}"),
+                "version = v.version + 1".to_owned(),
+                "synced_xid = pg_catalog.pg_current_xact_id()".to_owned(),
+                "updated_at = pg_catalog.now()".to_owned(),
+            ]);
+            sql.line("FROM matched");
+            let conditions = [
+                format!("{v_key} = matched.\"key\""),
+                self.is_current(),
+                format!("({})", differ.join(" OR ")),
+            ];
+            sql.conditions("WHERE", &conditions);
+            sql.line(format!("RETURNING {v_key} AS \"key\""));
         });
-        sql.line(format!("  AND {is_ours}"));
-    });
-    others(&mut sql, view, None);
-    touched(&mut sql, view, ")");
-    sql.line("SELECT");
-    sql.block_list([
-        format!("{} AS session_ok", session_ok.unwrap_or("true")),
-        "(SELECT pg_catalog.count(*) FROM replaced) AS updated".to_owned(),
-        "(SELECT coalesce(pg_catalog.cardinality(keys), 0) FROM equal)::int8 AS unchanged"
-            .to_owned(),
-        "ARRAY(\n    \
-           SELECT pg_catalog.unnest(keys) FROM input\n    \
-           EXCEPT SELECT \"key\" FROM replaced\n    \
-           EXCEPT SELECT pg_catalog.unnest(keys) FROM equal\n  \
-         ) AS rest"
-            .to_owned(),
-    ]);
-    sql.finish()
+    }
+
+    /// `equal`: the keys of the documents that have the part already.
+    fn equal(&self, sql: &mut Sql) {
+        let v_key = column("v", self.view.key.column);
+        sql.block("equal AS MATERIALIZED (", "),", |sql| {
+            sql.line(format!("SELECT pg_catalog.array_agg({v_key}) AS keys"));
+            sql.line(format!("FROM {} AS v", self.view.table));
+            sql.block(format!("WHERE {v_key} = ANY (ARRAY("), "))", |sql| {
+                sql.line("SELECT \"key\" FROM matched EXCEPT SELECT \"key\" FROM replaced");
+            });
+            sql.line(format!("  AND {}", self.is_current()));
+        });
+    }
+
+    /// The condition that the document `v` is not stale.
+    fn is_current(&self) -> String {
+        format!("v.shape = {}", shape::literal(self.number))
+    }
 }

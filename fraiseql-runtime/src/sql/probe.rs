@@ -1,16 +1,16 @@
-//! Small statements that ask the server about one thing a view needs, and the statements that
-//! repair what `check` finds.
+//! Small statements that test one property of a view on the server, and the statements that
+//! `check` proposes as remedies.
 
 use crate::schema::scalar::ScalarType;
 use crate::schema::{Aggregate, OrderBy, Table};
 use crate::sql::aggregate;
-use crate::sql::text::{column, fragment, ident};
+use crate::sql::text::{column, direction_and_nulls, fragment, ident};
 
-/// The row's alias in a probe. It is as long as the `{}` it replaces, so that a place in the
-/// probe is a place in the user's fragment.
+/// The alias of the row in a probe. It is as long as the `{}` that it replaces, so that the
+/// position of an error in the probe is easily mapped to the user's fragment.
 pub(crate) const ALIAS: &str = "_r";
 
-/// The rows of `table` that `filter` allows.
+/// The rows of `table` that match `filter`.
 pub(crate) fn filter(table: Table, filter: &str) -> String {
     format!(
         "SELECT FROM {table} AS {ALIAS} WHERE ({})",
@@ -18,12 +18,12 @@ pub(crate) fn filter(table: Table, filter: &str) -> String {
     )
 }
 
-/// The type of an expression over a row of `table`. No row is read.
+/// The type of an expression over a row of `table`. Reads no row.
 pub(crate) fn type_of(table: Table, expr: &str) -> String {
     type_of_value(table, &format!("({})", fragment(expr, ALIAS)))
 }
 
-/// The type of an aggregate. No row is read.
+/// The type of an aggregate. Reads no row.
 pub(crate) fn type_of_aggregate(one: &Aggregate) -> String {
     type_of_value(one.table, &aggregate::value(one, ALIAS))
 }
@@ -35,7 +35,7 @@ fn type_of_value(table: Table, value: &str) -> String {
     )
 }
 
-/// Rows of two tables that are equal in a column.
+/// The join of two tables on a column of each.
 pub(crate) fn link(a: (Table, &str), b: (Table, &str)) -> String {
     format!(
         "SELECT FROM {} AS a, {} AS b WHERE {} = {}",
@@ -46,7 +46,7 @@ pub(crate) fn link(a: (Table, &str), b: (Table, &str)) -> String {
     )
 }
 
-/// Rows in the order of a column.
+/// The rows of `table` in the order of a column.
 pub(crate) fn order(table: Table, name: &str) -> String {
     format!(
         "SELECT FROM {table} AS {ALIAS} ORDER BY {}",
@@ -54,7 +54,7 @@ pub(crate) fn order(table: Table, name: &str) -> String {
     )
 }
 
-/// A value of `table` compared with the promoted column that stores it.
+/// The comparison of a value of `table` with the promoted column that stores it.
 pub(crate) fn promoted(table: Table, value: &str, ty: &ScalarType) -> String {
     format!(
         "SELECT NULL::{} IS DISTINCT FROM ({value}) FROM {table} AS {ALIAS}",
@@ -62,16 +62,15 @@ pub(crate) fn promoted(table: Table, value: &str, ty: &ScalarType) -> String {
     )
 }
 
+/// Creates an index for a lookup by `name` in the order `order_by`.
 pub(crate) fn create_index(table: Table, name: &str, order_by: &[OrderBy]) -> String {
     let mut terms = vec![ident(name)];
     for term in order_by.iter().filter(|term| term.column != name) {
-        let direction = if term.descending { " DESC" } else { "" };
-        let nulls = match term.nulls_first {
-            None => "",
-            Some(true) => " NULLS FIRST",
-            Some(false) => " NULLS LAST",
-        };
-        terms.push(format!("{}{direction}{nulls}", ident(term.column)));
+        terms.push(format!(
+            "{}{}",
+            ident(term.column),
+            direction_and_nulls(term)
+        ));
     }
     format!("CREATE INDEX ON {table} ({})", terms.join(", "))
 }
@@ -108,13 +107,14 @@ pub(crate) fn set_not_null(table: Table, name: &str) -> String {
     )
 }
 
-/// Changes the type of a column, whose values are cast. What they are not cast to fails it.
+/// Changes the type of a column. It fails if a value cannot be cast.
 pub(crate) fn set_type(table: Table, name: &str, ty: &str) -> String {
     let name = ident(name);
     format!("ALTER TABLE {table} ALTER COLUMN {name} TYPE {ty} USING {name}::{ty}")
 }
 
-/// Gives a column the database's own collation, which tells all values apart.
+/// Gives a column the default collation of the database, in which different values are never
+/// equal.
 pub(crate) fn set_collation(table: Table, name: &str, ty: &str) -> String {
     format!(
         "ALTER TABLE {table} ALTER COLUMN {} TYPE {ty} COLLATE pg_catalog.\"default\"",
@@ -122,7 +122,7 @@ pub(crate) fn set_collation(table: Table, name: &str, ty: &str) -> String {
     )
 }
 
-/// Changes the type of a column between times with and without a zone: the zone is UTC.
+/// Changes the type of a column between timestamptz and timestamp, in the time zone UTC.
 pub(crate) fn set_type_in_utc(table: Table, name: &str, ty: &str) -> String {
     let name = ident(name);
     format!("ALTER TABLE {table} ALTER COLUMN {name} TYPE {ty} USING {name} AT TIME ZONE 'UTC'")
@@ -144,7 +144,7 @@ pub(crate) fn create_schema(schema: &str) -> String {
     format!("CREATE SCHEMA {}", ident(schema))
 }
 
-/// Sets what new sessions of `role` in `database` begin with.
+/// Sets a default for new sessions of `role` in `database`.
 pub(crate) fn set_default(role: &str, database: &str, setting: &str, value: &str) -> String {
     format!(
         "ALTER ROLE {} IN DATABASE {} SET {setting} = '{value}'",

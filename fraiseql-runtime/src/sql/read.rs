@@ -1,30 +1,33 @@
-//! The statements that read documents.
+//! The statements that read documents by key.
 //!
-//! A document that is stored in another shape than the view's, because an older or a newer
-//! release of the application wrote it, is read as null, and then built from the base tables.
+//! A stale document, which an older or a newer release of the application has written, is read as
+//! null, and then built from the base tables.
 
 use crate::schema::View;
 use crate::sql::document;
-use crate::sql::document::Lookup;
+use crate::sql::document::BatchSize;
 use crate::sql::shape;
 use crate::sql::text::{Sql, column};
 
-/// The statements that read documents.
+/// The statements that read documents by key.
 #[derive(Debug)]
 pub struct ReadSql {
-    /// The document of the one key in the array `$1`; null where it is of another shape.
+    /// The document of the one key in the array `$1`; null if it is stale.
     pub find: String,
-    /// The documents of the keys in the array `$1` that exist, and their places in it; null
-    /// where they are of another shape.
+    /// The documents of the keys in the array `$1`, with the positions of the keys in it. A stale
+    /// document is null, and a key without a document has no row.
     pub find_many: String,
-    /// Builds the documents of the keys in the array `$1`, whose places are in the array `$2`:
-    /// the answer is that of [`find_many`](Self::find_many).
+    /// Builds the documents of the keys in the array `$1`, whose positions are in the array `$2`.
+    /// The columns are those of [`find_many`](Self::find_many).
     pub build: String,
 }
 
+/// Composes the statements of a view, whose shape has the number `number`.
 pub(crate) fn compose(view: &View, number: i64) -> ReadSql {
     let key = column("v", view.key.column);
     let ty = view.key.ty.sql;
+    // One comparison in the same row: a stale document costs a second statement, a current one
+    // nothing.
     let data = format!(
         "CASE WHEN v.shape = {} THEN v.data END AS data",
         shape::literal(number)
@@ -51,7 +54,7 @@ pub(crate) fn compose(view: &View, number: i64) -> ReadSql {
     }
 }
 
-/// The keys are called `v`, which is an alias that no row of a document has.
+/// Builds documents. The keys have the alias `v`, which no row of a document has.
 fn build(view: &View) -> String {
     let ty = view.key.ty.sql;
     let mut sql = Sql::new();
@@ -60,10 +63,10 @@ fn build(view: &View) -> String {
         "FROM ROWS FROM (pg_catalog.unnest($1::{ty}[]), pg_catalog.unnest($2::int8[])) AS v (\"key\", place)"
     ));
     sql.block("CROSS JOIN LATERAL (", ") AS b", |sql| {
-        document::write(sql, view, Lookup::Few, |root| {
+        document::write(sql, view, BatchSize::Few, |root| {
             vec![format!("{} = v.\"key\"", column(root, view.key.column))]
         });
-        // A fence: each row is looked up by its key.
+        // Keeps the planner from joining all documents: each row is looked up by its key.
         sql.line("OFFSET 0");
     });
     sql.line("ORDER BY v.place");

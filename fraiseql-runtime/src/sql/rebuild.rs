@@ -1,22 +1,22 @@
-//! The bookkeeping of rebuilds, and the keys of documents of another shape.
+//! The statements of a rebuild: its bookkeeping, and the keys of stale documents.
 //!
-//! A table beside the view tables of a schema has a row for each of them and each shape that
-//! it was rebuilt to. The newest has the state `running`, from the beginning of the rebuild to
-//! its end, and then `done`; those of other shapes are `superseded` once it begins.
+//! A bookkeeping table in the schema of the view tables has a row for each view and each shape
+//! that the view was rebuilt to. The state of the newest row is `running` until the rebuild ends,
+//! and then `done`. When a rebuild begins, the rows of other shapes become `superseded`.
 
 use crate::schema::View;
-use crate::sql::ddl::hash;
+use crate::sql::hash::fnv1a;
 use crate::sql::shape;
 use crate::sql::text::{Sql, column, ident, literal};
 
 /// The name of the bookkeeping table, in the schema of the view table.
 pub const TABLE: &str = "fraiseql_view";
 
-/// How many rows of the view table are looked at for documents of another shape at once.
+/// The number of rows of the view table that one statement searches for stale documents.
 const PAGE: usize = 5_000;
 
-/// Whether the table of the quoted name `$1` exists, and what may be done with it here; and
-/// whether the table `$2` exists.
+/// Whether the bookkeeping table with the quoted name `$1` exists, and whether this session can
+/// read and write it; and whether the view table `$2` exists.
 pub(crate) const FOUND: &str = "\
 SELECT
   c.oid IS NOT NULL AS exists,
@@ -35,63 +35,63 @@ FROM (SELECT pg_catalog.to_regclass($1)::oid AS oid) AS c";
 pub struct RebuildSql {
     /// The bookkeeping table, quoted.
     pub table: String,
-    /// Creates it.
+    /// Creates the bookkeeping table.
     pub create: String,
-    /// Says how the view stands: one row; see [`status`].
+    /// Returns the state of the rebuild to this shape: one row; see [`status`].
     pub status: String,
-    /// Says whether it was noted that the view is done; no row where nothing was.
+    /// Whether the rebuild to this shape is done; no row if it never began.
     pub is_done: String,
-    /// Says whether there are documents.
+    /// Whether the view has documents.
     pub has_documents: String,
-    /// Takes the lock of the view for this session, if nobody else has it.
+    /// Tries to lock the view for this session; false if another session has the lock.
     pub lock: String,
-    /// Takes it where a session of ours held it that was lost: the server may need a moment to
-    /// notice. It fails with 55P03 where another session has it.
+    /// Locks the view again after the session with the lock was lost: the server may need a moment
+    /// to end that session, so this waits. Fails with 55P03 if another session has the lock.
     pub lock_again: String,
-    /// Gives it back.
+    /// Unlocks the view.
     pub unlock: String,
-    /// Notes that a rebuild begins or goes on; answers with an array of the key to go on behind,
-    /// or null, and how many documents were done before.
+    /// Records that a rebuild begins or resumes. Returns an array of the key to resume after, or
+    /// null, and the number of documents that were done before.
     pub begin: String,
-    /// Notes how far it has come: up to the key in the array `$1`, with `$2` documents of
-    /// about `$3`.
+    /// Records the progress: up to the key in the array `$1`, with `$2` documents of about `$3`.
     pub record: String,
-    /// Notes that it is done, with `$1` documents.
+    /// Records that the rebuild is done, with `$1` documents.
     pub finish: String,
-    /// Notes that there is nothing to rebuild, if there are no documents.
+    /// Records that the rebuild is done, if the view has no documents.
     pub note_empty: String,
-    /// The first `$1` keys of documents of another shape, of the first rows of the view table;
-    /// and the key up to which was looked, null at the end. Both are arrays.
+    /// The keys of stale documents in the first rows of the view table, at most `$1`, and the last
+    /// key that was searched, or null at the end of the table. Both are arrays.
     pub first_keys: String,
-    /// The same of the rows after the key in the array `$1`; `$2` keys.
+    /// [`first_keys`](Self::first_keys) for the rows after the key in the array `$1`, at most `$2`.
     pub next_keys: String,
 }
 
-/// Columns of the answer of [`RebuildSql::status`].
+/// Columns of the row that [`RebuildSql::status`] returns.
 pub mod status {
-    /// `running`, `done` or `superseded`; null where the view was never rebuilt to this shape.
+    /// `running`, `done` or `superseded`; null if the view was never rebuilt to this shape.
     pub const STATE: usize = 0;
-    /// Whether a session holds the view's lock.
+    /// Whether a session has the lock of the view.
     pub const LOCKED: usize = 1;
-    /// Whether there are documents.
+    /// Whether the view has documents.
     pub const HAS_DOCUMENTS: usize = 2;
-    /// The last key that is done, as text.
+    /// The last key whose document is done, as text.
     pub const POSITION: usize = 3;
-    /// How many documents are done.
+    /// The number of documents that are done.
     pub const DONE: usize = 4;
-    /// How many there are, about.
+    /// The approximate number of documents.
     pub const EXPECTED: usize = 5;
-    /// When it began, in microseconds since 1970.
+    /// The time of the beginning, in microseconds since 1970.
     pub const STARTED_AT: usize = 6;
-    /// When the last chunk was done.
+    /// The time of the last change of the row.
     pub const UPDATED_AT: usize = 7;
-    /// When it was over.
+    /// The time of the end.
     pub const FINISHED_AT: usize = 8;
 }
 
+/// Composes the statements of a view, whose shape has the number `number`.
 pub(crate) fn compose(view: &View, number: i64) -> RebuildSql {
     let table = format!("{}.{}", ident(view.table.schema), ident(TABLE));
-    let row = Row {
+    let row = BookkeepingRow {
         view,
         table: &table,
         name: literal(view.table.name),
@@ -105,12 +105,19 @@ pub(crate) fn compose(view: &View, number: i64) -> RebuildSql {
             row.conditions().join(" AND ")
         ),
         has_documents: format!("SELECT EXISTS (SELECT FROM {})", view.table),
-        lock: format!("SELECT pg_catalog.pg_try_advisory_lock({})", lock(view).sql),
+        lock: format!(
+            "SELECT pg_catalog.pg_try_advisory_lock({})",
+            view_lock(view).key
+        ),
+        // SET LOCAL needs a transaction, but the lock belongs to the session and outlives it.
         lock_again: format!(
             "BEGIN;\nSET LOCAL lock_timeout = '10s';\nSELECT pg_catalog.pg_advisory_lock({});\nCOMMIT",
-            lock(view).sql
+            view_lock(view).key
         ),
-        unlock: format!("SELECT pg_catalog.pg_advisory_unlock({})", lock(view).sql),
+        unlock: format!(
+            "SELECT pg_catalog.pg_advisory_unlock({})",
+            view_lock(view).key
+        ),
         begin: row.begin(),
         record: row.record(),
         finish: row.finish(),
@@ -144,34 +151,40 @@ fn create(table: &str) -> String {
 }
 
 /// The advisory lock of a view.
-struct Lock {
-    sql: String,
-    /// Its two halves, as `pg_locks` has them.
+struct ViewLock {
+    /// The key, as a literal.
+    key: String,
+    /// The upper half of the key, as it is in `pg_locks`.
     high: u64,
+    /// The lower half.
     low: u64,
 }
 
-/// It is the same for every shape: two of them must not be made at once.
-fn lock(view: &View) -> Lock {
-    let number = hash(&format!("fraiseql rebuild {}", view.table));
-    Lock {
-        sql: shape::literal(i64::from_be_bytes(number.to_be_bytes())),
+/// The lock has the same key for every shape, so that two releases do not rebuild a view to two
+/// shapes at once.
+fn view_lock(view: &View) -> ViewLock {
+    let number = fnv1a(&format!("fraiseql rebuild {}", view.table));
+    ViewLock {
+        key: shape::literal(i64::from_be_bytes(number.to_be_bytes())),
         high: number >> 32,
         low: number & 0xffff_ffff,
     }
 }
 
-/// The row of a view and a shape.
-struct Row<'a> {
+/// The row of a view and a shape in the bookkeeping table.
+struct BookkeepingRow<'a> {
     view: &'a View,
+    /// The quoted name of the bookkeeping table.
     table: &'a str,
+    /// The name of the view table, as a literal.
     name: String,
+    /// The number of the shape, as a literal.
     shape: String,
 }
 
 const NOW: &str = "pg_catalog.clock_timestamp()";
 
-impl Row<'_> {
+impl BookkeepingRow<'_> {
     fn conditions(&self) -> [String; 2] {
         [
             format!("b.view = {}", self.name),
@@ -180,13 +193,14 @@ impl Row<'_> {
     }
 
     fn status(&self) -> String {
-        let Lock { high, low, .. } = lock(self.view);
+        let ViewLock { high, low, .. } = view_lock(self.view);
         let micros =
             |column: &str| format!("(EXTRACT(EPOCH FROM b.{column}) * 1000000)::int8 AS {column}");
         let mut sql = Sql::new();
         sql.line("SELECT");
         sql.block_list([
             "b.state".to_owned(),
+            // `pg_locks` has a key of 64 bits in two columns, and 1 in `objsubid`.
             format!(
                 "EXISTS (\n  SELECT\n  FROM pg_catalog.pg_locks AS l\n  \
                  WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1\n    \
@@ -202,6 +216,7 @@ impl Row<'_> {
             micros("updated_at"),
             micros("finished_at"),
         ]);
+        // A row of its own, so that there is a result without a bookkeeping row.
         sql.line("FROM (SELECT) AS one");
         sql.line(format!(
             "LEFT JOIN {} AS b ON {}",
@@ -215,10 +230,12 @@ impl Row<'_> {
         let Self {
             table, name, shape, ..
         } = self;
+        // A rebuild that was interrupted keeps its progress, and one that is done begins anew.
         let kept = |column: &str, other: &str| {
             format!("{column} = CASE WHEN b.state = 'running' THEN b.{column} ELSE {other} END")
         };
         let mut sql = Sql::new();
+        // In one statement, so that a view never has two rows in the state `running`.
         sql.block("WITH others AS (", ")", |sql| {
             sql.line(format!("UPDATE {table} AS b SET"));
             sql.block_list([
@@ -263,7 +280,7 @@ impl Row<'_> {
 
     fn record(&self) -> String {
         let mut conditions = self.conditions().to_vec();
-        // Of two connections, the one that was later may be first to write.
+        // Of two connections, the one that is further may be the first to write.
         conditions.push("b.done < $2::int8".to_owned());
         self.update(
             [
@@ -307,6 +324,7 @@ impl Row<'_> {
         sql.line(format!(
             "SELECT {name}, {shape}, 'done', NULL, 0, 0, {NOW}, {NOW}, {NOW}"
         ));
+        // Tested here, because a document may have been inserted since the caller looked.
         sql.line(format!(
             "WHERE NOT EXISTS (SELECT FROM {})",
             self.view.table
@@ -327,7 +345,11 @@ impl Row<'_> {
         sql.finish()
     }
 
-    /// Documents are not read, nor brought from where long ones are kept.
+    /// The keys of stale documents in one page of the view table. It does not read `data`, so that
+    /// long documents are not fetched from the TOAST table.
+    ///
+    /// If the page has more stale documents than the limit, the search resumes after the last of
+    /// them, otherwise after the page.
     fn keys(&self, after: bool) -> String {
         let view = self.view;
         let key = column("v", view.key.column);

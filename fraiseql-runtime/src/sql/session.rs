@@ -1,31 +1,31 @@
-//! What the documents of a view need of the session that builds them.
+//! The session settings that documents depend on.
 
-use crate::schema::scalar::{Form, ScalarType};
+use crate::schema::scalar::{JsonEncoding, ScalarType};
 use crate::schema::{Shape, Source, View};
 
-/// What the session must be set to for the documents to be right.
+/// The session settings that documents depend on: with other settings PostgreSQL writes other JSON.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SessionNeeds {
-    /// A `timestamptz` is printed: the time zone must be UTC.
+    /// The documents have a `timestamptz`: the time zone must be UTC.
     pub utc: bool,
-    /// A float is printed: every digit must be.
+    /// The documents have a float: it must be printed with all digits.
     pub floats: bool,
 }
 
 impl SessionNeeds {
-    /// Whether any setting matters.
+    /// Whether the documents depend on any setting.
     #[must_use]
     pub fn any(self) -> bool {
         self.utc || self.floats
     }
 
-    /// What these shapes need, with all that they are made of.
+    /// The settings for documents of these shapes, with all their parts.
     pub(crate) fn of(shapes: impl IntoIterator<Item = &'static Shape>) -> Self {
         fn walk(shape: &Shape, needs: &mut SessionNeeds) {
             for field in shape.fields {
                 match &field.source {
-                    Source::Column { ty, .. } | Source::Expr { ty, .. } => needs.note(ty),
-                    Source::Aggregate(aggregate) => needs.note(&aggregate.ty),
+                    Source::Column { ty, .. } | Source::Expr { ty, .. } => needs.add(ty),
+                    Source::Aggregate(aggregate) => needs.add(&aggregate.ty),
                     Source::One(one) => walk((one.shape)(), needs),
                     Source::Many(many) => walk((many.shape)(), needs),
                 }
@@ -38,7 +38,7 @@ impl SessionNeeds {
         needs
     }
 
-    /// What must be true of the session.
+    /// The conditions that the session has these settings.
     pub(crate) fn conditions(self) -> Vec<&'static str> {
         let mut conditions = Vec::new();
         if self.utc {
@@ -50,34 +50,34 @@ impl SessionNeeds {
         conditions
     }
 
-    fn note(&mut self, ty: &ScalarType) {
-        match ty.form {
-            Form::Timestamptz { .. } => self.utc = true,
-            Form::Float => self.floats = true,
+    fn add(&mut self, ty: &ScalarType) {
+        match ty.encoding {
+            JsonEncoding::Timestamptz { .. } => self.utc = true,
+            JsonEncoding::Float => self.floats = true,
             _ => {}
         }
     }
 }
 
-/// Sets it for the transaction.
+/// Makes the settings for the rest of the transaction.
 pub(crate) const SET_LOCAL: &str = "\
 SELECT
   pg_catalog.set_config('TimeZone', 'UTC', true),
   pg_catalog.set_config('extra_float_digits', '1', true)";
 
-/// What it is set to.
+/// Reads the present settings.
 pub(crate) const SETTINGS: &str = "\
 SELECT
   pg_catalog.current_setting('TimeZone'),
   pg_catalog.current_setting('extra_float_digits')";
 
-/// Sets it for the transaction to what it was.
+/// Restores settings for the rest of the transaction.
 pub(crate) const RESTORE: &str = "\
 SELECT
   pg_catalog.set_config('TimeZone', $1, true),
   pg_catalog.set_config('extra_float_digits', $2, true)";
 
-/// What the documents of a view need of the session.
+/// The settings for the documents of a view.
 #[must_use]
 pub fn session_needs(view: &View) -> SessionNeeds {
     SessionNeeds::of([view.shape])

@@ -1,23 +1,24 @@
-//! The shape of what a view stores, as a number: documents of another number were made for
-//! another version of the struct.
+//! The number of a view's shape. A document with another number is stale: it was built for another
+//! version of the struct.
 //!
-//! The number is the hash of a text that has everything which decides what is stored, and
-//! nothing else: not the names in Rust and in GraphQL, not indexes, not the statements that
-//! this crate happens to compose.
+//! The number is the hash of a text that contains everything that decides what is stored, and
+//! nothing else: neither names in Rust and GraphQL nor indexes nor statements. The text must not
+//! change from one release of this crate to the next, or all documents become stale.
 
-use crate::schema::scalar::{ElementNull, Form, ScalarType};
+use crate::schema::scalar::{ElementNull, JsonEncoding, ScalarType};
 use crate::schema::{Data, Field, Function, Link, OrderBy, Shape, Source, Table, View};
-use crate::sql::ddl::hash;
+use crate::sql::hash::fnv1a;
 
-/// Counts up when this crate begins to store other JSON for the same struct.
+/// Incremented when this crate stores other JSON for the same struct.
 const FORMAT: u32 = 1;
 
-/// The number of a view's shape.
+/// The number of the shape of a view.
 pub(crate) fn number(view: &View) -> i64 {
-    i64::from_be_bytes(hash(&text(view)).to_be_bytes())
+    i64::from_be_bytes(fnv1a(&text(view)).to_be_bytes())
 }
 
-/// A number in SQL. In quotes, because the least one cannot be written as a number.
+/// A number as an SQL literal, in quotes: PostgreSQL parses -9223372036854775808 as the negation of
+/// a number that is out of range.
 pub(crate) fn literal(number: i64) -> String {
     format!("'{number}'::int8")
 }
@@ -36,18 +37,19 @@ fn text(view: &View) -> String {
 
 struct Text {
     text: String,
-    /// Whether objects have no order: `jsonb` has its own.
+    /// Whether the order of fields does not matter: `jsonb` sorts keys.
     sorted: bool,
 }
 
 impl Text {
-    /// A word of this file's.
+    /// Appends a word of this module.
     fn word(&mut self, word: &str) {
         self.text.push_str(word);
         self.text.push(' ');
     }
 
-    /// A word of the user's, with its length, so that no two texts run into one.
+    /// Appends a name of the user with its length, so that different names never yield the same
+    /// text.
     fn name(&mut self, name: &str) {
         self.text.push_str(&format!("{}:{name} ", name.len()));
     }
@@ -69,13 +71,14 @@ impl Text {
         self.table(shape.table);
         self.optional(shape.filter);
         let mut fields: Vec<&Field> = shape.fields.iter().collect();
+        // A reordered struct makes no stale documents in `jsonb`; in `json` the order is stored.
         if self.sorted {
             fields.sort_unstable_by_key(|field| field.json);
         }
         for field in fields {
             self.name(field.json);
             self.source(&field.source, shape);
-            // Inside a document, nothing is promoted.
+            // Only fields of the root object are promoted, also if a view is a part.
             self.optional(
                 field
                     .promoted
@@ -148,7 +151,7 @@ impl Text {
         self.word("order");
         for term in terms {
             self.name(term.column);
-            // The largest is first, and with it the nulls, unless it was said otherwise.
+            // The default of PostgreSQL: nulls are larger than all values.
             let nulls_first = term.nulls_first.unwrap_or(term.descending);
             self.word(if term.descending { "desc" } else { "asc" });
             self.word(if nulls_first {
@@ -161,18 +164,18 @@ impl Text {
 
     fn ty(&mut self, ty: &ScalarType) {
         self.name(ty.sql);
-        match ty.form {
-            Form::Native => self.word("native"),
-            Form::Float => self.word("float"),
-            Form::Decimal => self.word("decimal"),
-            Form::Timestamptz { last } => {
+        match ty.encoding {
+            JsonEncoding::Native => self.word("native"),
+            JsonEncoding::Float => self.word("float"),
+            JsonEncoding::Decimal => self.word("decimal"),
+            JsonEncoding::Timestamptz { last } => {
                 self.word("timestamptz");
                 self.name(last);
             }
-            Form::Timestamp => self.word("timestamp"),
-            Form::Date => self.word("date"),
-            Form::Time => self.word("time"),
-            Form::Enum(table) => {
+            JsonEncoding::Timestamp => self.word("timestamp"),
+            JsonEncoding::Date => self.word("date"),
+            JsonEncoding::Time => self.word("time"),
+            JsonEncoding::Enum(table) => {
                 self.word("enum");
                 let mut variants: Vec<_> = table.variants.iter().collect();
                 variants.sort_unstable_by_key(|variant| variant.json);

@@ -1,15 +1,15 @@
-//! SQL as text: quoted identifiers, user fragments, indented lines.
+//! SQL text: quoted identifiers and literals, the user's fragments, indented lines.
 
 use std::fmt::{self, Write as _};
 
-use crate::schema::{Table, TableName};
+use crate::schema::{OrderBy, Table, TableName};
 
-/// An identifier, quoted.
+/// A quoted identifier.
 pub(crate) fn ident(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-/// A text as a literal, which reads the same whatever `standard_conforming_strings` is.
+/// A string literal, with the same meaning for every value of `standard_conforming_strings`.
 pub(crate) fn literal(text: &str) -> String {
     let quoted = text.replace('\'', "''");
     if text.contains('\\') {
@@ -35,8 +35,19 @@ pub(crate) fn column(alias: &str, name: &str) -> String {
     format!("{alias}.{}", ident(name))
 }
 
-/// A user's fragment with the row's alias in the place of each `{}`. What stands between
-/// quotes is text, and stays: `'{}'::jsonb` is an empty object.
+/// The end of an ORDER BY term: its direction, and the position of nulls if it was given.
+pub(crate) fn direction_and_nulls(term: &OrderBy) -> String {
+    let direction = if term.descending { " DESC" } else { "" };
+    let nulls = match term.nulls_first {
+        None => "",
+        Some(true) => " NULLS FIRST",
+        Some(false) => " NULLS LAST",
+    };
+    format!("{direction}{nulls}")
+}
+
+/// A user's fragment, with each `{}` replaced by the alias of the row. Text between quotes is
+/// not changed: `'{}'::jsonb` is an empty object.
 pub(crate) fn fragment(sql: &str, alias: &str) -> String {
     let mut out = String::with_capacity(sql.len());
     let mut quote = None;
@@ -58,7 +69,7 @@ pub(crate) fn fragment(sql: &str, alias: &str) -> String {
     out
 }
 
-/// Text in lines, indented by two spaces a level.
+/// A builder of indented lines, with two spaces for each level.
 #[derive(Debug, Default)]
 pub(crate) struct Sql {
     text: String,
@@ -70,19 +81,19 @@ impl Sql {
         Self::default()
     }
 
-    /// One line, or several if `text` has line breaks.
+    /// Appends one line, or several if `text` has line breaks.
     pub(crate) fn line(&mut self, text: impl AsRef<str>) {
         for line in text.as_ref().lines() {
             if !line.is_empty() {
                 let width = self.depth * 2;
-                // Writing to a String does not fail.
+                // Writing to a `String` never fails.
                 let _ = write!(self.text, "{:width$}{line}", "");
             }
             self.text.push('\n');
         }
     }
 
-    /// `open`, then what `inside` writes one level deeper, then `close`.
+    /// Appends `open`, the lines of `inside` one level deeper, and `close`.
     pub(crate) fn block(
         &mut self,
         open: impl AsRef<str>,
@@ -94,19 +105,19 @@ impl Sql {
         self.line(close);
     }
 
-    /// What `inside` writes, one level deeper.
+    /// Appends the lines of `inside`, one level deeper.
     pub(crate) fn indented(&mut self, inside: impl FnOnce(&mut Self)) {
         self.depth += 1;
         inside(self);
         self.depth -= 1;
     }
 
-    /// A list one level deeper.
+    /// Appends a list, one level deeper.
     pub(crate) fn block_list(&mut self, items: impl IntoIterator<Item = String>) {
         self.indented(|sql| sql.list(items));
     }
 
-    /// One item a line, with commas between them.
+    /// Appends one item per line, separated by commas.
     pub(crate) fn list(&mut self, items: impl IntoIterator<Item = String>) {
         let mut items = items.into_iter().peekable();
         while let Some(item) = items.next() {
@@ -115,7 +126,7 @@ impl Sql {
         }
     }
 
-    /// `keyword`, and one condition a line, joined by AND.
+    /// Appends `keyword` and one condition per line, joined by AND.
     pub(crate) fn conditions(&mut self, keyword: &str, conditions: &[String]) {
         for (index, condition) in conditions.iter().enumerate() {
             let word = if index == 0 { keyword } else { "  AND" };
@@ -123,6 +134,7 @@ impl Sql {
         }
     }
 
+    /// The text, without a line break at its end.
     pub(crate) fn finish(self) -> String {
         let mut text = self.text;
         text.truncate(text.trim_end().len());
@@ -146,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn an_alias_is_put_in_but_not_between_quotes() {
+    fn the_alias_replaces_braces_outside_of_quotes() {
         assert_eq!(
             fragment("{}.a || '{}' || {}.\"{}\"", "\"t\""),
             "\"t\".a || '{}' || \"t\".\"{}\""

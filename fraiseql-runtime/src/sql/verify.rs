@@ -1,85 +1,87 @@
-//! The statements of a verification: they compare, and write nothing. None of them assigns a
-//! transaction its id, so they run in a read-only transaction and on a hot standby, too.
+//! The statements of a verification. They compare, and write nothing.
+//!
+//! None of them needs a transaction id, so they also run in a read-only transaction and on a hot
+//! standby.
 
 use crate::schema::View;
+use crate::sql::differences::{differences, promoted_columns};
 use crate::sql::document;
-use crate::sql::document::Lookup;
-use crate::sql::sync::{any, in_order, keys};
+use crate::sql::document::BatchSize;
+use crate::sql::key_column::{in_input, in_parameter, key_order};
+use crate::sql::key_pages::{self, PageStart};
 use crate::sql::text::{Sql, column};
-use crate::sql::write::{any_of_keys, differences};
 
 /// The statements of a verification.
 #[derive(Debug)]
 pub struct VerifySql {
-    /// Builds the documents of `$1` and compares them with those that are stored, as
-    /// [`SyncSql::write`](super::sync::SyncSql::write) does, all in one snapshot. Answers with
-    /// one row; see [`answer`].
+    /// Builds the documents of `$1` and compares them with the stored ones, as
+    /// [`SyncSql::write`](super::sync::SyncSql::write) does, all in one snapshot. Returns one row;
+    /// see [`compare_row`].
     pub compare: String,
-    /// What is stored and what should be for those of `$1` that have both: a row for each, with
-    /// the columns of [`both`].
+    /// The stored and the built document of those keys of `$1` that have both: a row for each; see
+    /// [`both_row`].
     pub both: String,
-    /// The first `$1` keys of a sample, of those that have a root row or a document. A key is in
-    /// it if its hash with the seed `$2`, of 63 bits, is less than `$3`.
+    /// The first `$1` keys of a sample of the keys that have a root row or a document. A key is in
+    /// the sample if the 63 bits of its hash with the seed `$2` are less than `$3`.
     pub first_sampled: String,
-    /// The next `$2` keys of a sample after the one in the array `$1`; its seed is `$3`, its
+    /// The next `$2` keys of a sample after the one in the array `$1`, with the seed `$3` and the
     /// bound `$4`.
     pub next_sampled: String,
 }
 
-/// Columns of the answer of [`VerifySql::compare`].
-pub mod answer {
-    /// How many root rows there are.
+/// Columns of the row that [`VerifySql::compare`] returns.
+pub mod compare_row {
+    /// The number of root rows.
     pub const FOUND: usize = 0;
-    /// The keys of documents that differ, in order.
+    /// The keys of drifted documents, sorted.
     pub const DRIFTED: usize = 1;
-    /// The keys of rows without a document.
+    /// The keys of rows without a document, sorted.
     pub const MISSING: usize = 2;
-    /// The keys of documents without a row.
+    /// The keys of documents without a row, sorted.
     pub const ORPHANED: usize = 3;
-    /// How many bytes all documents that were built have.
+    /// The size of all built documents, in bytes.
     pub const BYTES: usize = 4;
 }
 
-/// Columns of the answer of [`VerifySql::both`].
-pub mod both {
+/// Columns of the rows that [`VerifySql::both`] returns.
+pub mod both_row {
     /// The key, in an array.
     pub const KEY: usize = 0;
-    /// The document that is stored, as text.
+    /// The stored document, as text.
     pub const STORED: usize = 1;
-    /// The document as it should be.
-    pub const RIGHT: usize = 2;
-    /// The promoted columns that are stored, as texts in an array, in the order of the fields.
+    /// The built document, as text.
+    pub const BUILT: usize = 2;
+    /// The stored promoted columns, as an array of texts in the order of the fields.
     pub const STORED_COLUMNS: usize = 3;
-    /// The promoted columns as they should be.
-    pub const RIGHT_COLUMNS: usize = 4;
-    /// Which promoted columns differ: two values can be equal and have different texts.
+    /// The built promoted columns, in the same form.
+    pub const BUILT_COLUMNS: usize = 4;
+    /// Which promoted columns differ, as an array: equal values may have different texts.
     pub const COLUMNS_DIFFER: usize = 5;
 }
 
+/// Composes the statements of a view.
 pub(crate) fn compose(view: &View) -> VerifySql {
-    let sampled = |after| {
-        // The hash is of both tables' keys alike, so that neither has a better chance.
-        let (seed, bound) = if after { ("$3", "$4") } else { ("$2", "$3") };
-        let pick = |key: &str| {
+    let sampled = |start| {
+        let (seed, bound) = match start {
+            PageStart::First => ("$2", "$3"),
+            PageStart::AfterKey => ("$3", "$4"),
+        };
+        // A key of the base table and a key of the view table are in the sample with the same
+        // probability, and both or none if they are equal.
+        let in_sample = |key: &str| {
             format!(
                 "(pg_catalog.hashtextextended({key}::text COLLATE \"C\", {seed}::int8) \
                  & 9223372036854775807) < {bound}::int8"
             )
         };
-        keys(view, after, Some(&pick))
+        key_pages::page(view, start, Some(&in_sample))
     };
     VerifySql {
         compare: compare(view),
-        both: stored_and_right(view),
-        first_sampled: sampled(false),
-        next_sampled: sampled(true),
+        both: stored_and_built(view),
+        first_sampled: sampled(PageStart::First),
+        next_sampled: sampled(PageStart::AfterKey),
     }
-}
-
-/// The promoted columns of a view.
-pub(crate) fn promoted(view: &View) -> impl Iterator<Item = &'static str> {
-    let fields = view.shape.fields.iter();
-    fields.filter_map(|field| field.promoted.map(|promoted| promoted.column))
 }
 
 fn compare(view: &View) -> String {
@@ -92,17 +94,17 @@ fn compare(view: &View) -> String {
     sql.block("compared AS MATERIALIZED (", "),", |sql| {
         sql.line("SELECT");
         sql.block_list([
-            // Of the type that Rust knows, whatever the base table has.
+            // Cast to the type that Rust reads: the base table may have another one.
             format!("b.\"key\"::{ty} AS \"key\""),
             format!("{v_key} IS NULL AS missing"),
             format!("{} AS differs", differences(view).join(" OR ")),
             "pg_catalog.pg_column_size(b.\"data\") AS bytes".to_owned(),
         ]);
         sql.block("FROM (", ") AS b", |sql| {
-            document::write(sql, view, Lookup::Many, |root| {
-                vec![any_of_keys(&column(root, view.key.column), view)]
+            document::write(sql, view, BatchSize::Many, |root| {
+                vec![in_input(&column(root, view.key.column), view)]
             });
-            // A fence: each document is built once, though it is used twice.
+            // Each document is built once, though it is used twice.
             sql.line("OFFSET 0");
         });
         sql.line(format!(
@@ -116,15 +118,15 @@ fn compare(view: &View) -> String {
         sql.conditions(
             "WHERE",
             &[
-                // Where every key has a row, there is nothing to look for.
+                // If every key has a row there are no orphans, and the table is not read.
                 "(SELECT pg_catalog.count(*) FROM compared) < (SELECT pg_catalog.cardinality(keys) FROM input)"
                     .to_owned(),
-                any_of_keys(&v_key, view),
+                in_input(&v_key, view),
                 format!("NOT EXISTS (SELECT FROM compared WHERE compared.\"key\" = {v_key})"),
             ],
         );
     });
-    let order = in_order("\"key\"", &view.key);
+    let order = key_order("\"key\"", &view.key);
     sql.line("SELECT");
     sql.block_list([
         "(SELECT pg_catalog.count(*) FROM compared) AS found".to_owned(),
@@ -138,15 +140,15 @@ fn compare(view: &View) -> String {
     sql.finish()
 }
 
-fn stored_and_right(view: &View) -> String {
+fn stored_and_built(view: &View) -> String {
     let v_key = column("v", view.key.column);
     let columns = |row: &str, name: &str| {
-        let texts: Vec<String> = promoted(view)
+        let texts: Vec<String> = promoted_columns(view)
             .map(|promoted| format!("{}::text", column(row, promoted)))
             .collect();
         format!("ARRAY[{}]::text[] AS {name}", texts.join(", "))
     };
-    let differ: Vec<String> = promoted(view)
+    let differ: Vec<String> = promoted_columns(view)
         .map(|name| {
             format!(
                 "{} IS DISTINCT FROM {}",
@@ -166,12 +168,12 @@ fn stored_and_right(view: &View) -> String {
         format!("ARRAY[{}]::boolean[] AS columns_differ", differ.join(", ")),
     ]);
     sql.block("FROM (", ") AS b", |sql| {
-        document::write(sql, view, Lookup::Few, |root| {
-            vec![any(&column(root, view.key.column), view, 1)]
+        document::write(sql, view, BatchSize::Few, |root| {
+            vec![in_parameter(&column(root, view.key.column), view, 1)]
         });
         sql.line("OFFSET 0");
     });
     sql.line(format!("JOIN {} AS v ON {v_key} = b.\"key\"", view.table));
-    sql.line(format!("ORDER BY {}", in_order("b.\"key\"", &view.key)));
+    sql.line(format!("ORDER BY {}", key_order("b.\"key\"", &view.key)));
     sql.finish()
 }

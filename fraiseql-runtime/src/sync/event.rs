@@ -1,4 +1,4 @@
-//! What observers are given: one event for each batch.
+//! Events that observers receive: one for each batch.
 
 use std::time::Duration;
 
@@ -8,12 +8,12 @@ use crate::schema::key::Keys;
 use crate::sync::report::SyncReport;
 use crate::sync::request::Mode;
 
-/// Is told of each batch, once it is written or has failed.
+/// Receives an event for each batch, once it is written or has failed.
 ///
-/// A batch is what one statement writes: up to 500 documents of one view. Observers are added
-/// with [`ReadModelBuilder::observe`](crate::model::ReadModelBuilder::observe), and are told of what
-/// runs on [`ReadModel::on`](crate::ReadModel::on). They are called where the sync runs, so they
-/// should be quick.
+/// A batch has the documents that one statement writes: up to 500 of one view. Observers are added
+/// with [`ReadModelBuilder::observe`](crate::model::ReadModelBuilder::observe), and receive the batches
+/// of calls on [`ReadModel::on`](crate::ReadModel::on). They are called by the task that syncs, which
+/// waits for them, so they should be quick.
 ///
 /// A closure is an observer too:
 ///
@@ -47,15 +47,15 @@ use crate::sync::request::Mode;
 /// # Ok(()) }
 /// ```
 pub trait SyncObserver: Send + Sync {
-    /// A batch is written, or has failed for good.
+    /// Called when a batch is written, or has failed and is not retried.
     ///
-    /// Inside the caller's transaction it is written, not committed. A call that fails outside
-    /// of a batch, for instance because no connection could be had, is told with no keys.
+    /// In the caller's transaction the batch is written, but not committed. A call that fails outside
+    /// of a batch, for instance because no connection could be acquired, is an event without keys.
     fn batch(&self, batch: &BatchEvent<'_>) {
         let _ = batch;
     }
 
-    /// The log could not be written or pruned. The sync itself went on.
+    /// Called when the log could not be written or pruned. The sync itself does not fail.
     fn log_failed(&self, error: &Error) {
         let _ = error;
     }
@@ -67,7 +67,7 @@ impl<F: Fn(&BatchEvent<'_>) + Send + Sync> SyncObserver for F {
     }
 }
 
-/// A batch that is over.
+/// A batch that was written or has failed.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct BatchEvent<'a> {
@@ -75,14 +75,15 @@ pub struct BatchEvent<'a> {
     pub entity: &'static str,
     /// The view table.
     pub view: Table,
-    /// What was asked for.
+    /// Which function requested it.
     pub mode: Mode,
-    /// The keys of the batch, in order. [`Keys::len`] counts them.
+    /// The keys of the batch, in order. [`Keys::len`] is their number.
     pub keys: &'a Keys,
-    /// What was done, or why not.
+    /// What was done, or the error.
     pub result: Result<&'a SyncReport, &'a Error>,
     /// The time the batch took, with its retries.
     pub duration: Duration,
-    /// How often it, or a part of it, was run again after a deadlock or a serialization failure.
+    /// How often the batch, or some of its statements, were retried after a deadlock or a
+    /// serialization failure.
     pub retries: u32,
 }

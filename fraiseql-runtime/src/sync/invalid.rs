@@ -1,99 +1,45 @@
-//! What happens to a batch with documents that cannot be written: they are found, and the
-//! others are written without them.
+//! Invalid documents of a batch: found, described, and left out, so that the others are written.
 //!
-//! The statement of a batch fails for a value that has no form in JSON, and for what the
-//! database refuses. Then the flaws of all documents are asked for at once. What they don't
-//! explain, such as a division by zero in a user's expression, is found by halving the batch.
-//! Such an expression may be one that the question for flaws needs, too; then each document that
-//! is found is asked for its own.
+//! The statement of a batch fails as a whole if one value has no JSON representation, or if the
+//! database refuses one document. PostgreSQL then names neither the document nor the field. So:
+//!
+//! 1. One statement looks for the flaws of all documents at once: values without a JSON
+//!    representation, each with its path.
+//! 2. What it cannot see, such as a division by zero in a user's expression or a violated
+//!    constraint, is found by halving the batch until single documents fail.
+//! 3. A failing expression may fail in the statement for flaws, too. Then it is repeated for each
+//!    single document that fails.
 
 use serde_json::Value;
 use sqlx::postgres::PgRow;
 use sqlx::types::Json;
 use sqlx::{PgConnection, Row};
 
-use crate::db::scope::in_savepoint;
-use crate::db::telemetry::statement as trace_statement;
+use crate::db::scope::{TransactionScope, in_savepoint};
+use crate::db::statement::Statement;
 use crate::error::invalid_document::InvalidDocument;
 use crate::error::{Error, Operation, Result};
 use crate::schema::key::Keys;
-use crate::sync::report::SyncReport;
-use crate::sync::session::Session;
 use crate::view::Handle;
 
-/// How many flaws of one document are reported.
-const REASONS: usize = 5;
+/// The most flaws of one document that its reason names.
+const MAX_FLAWS: usize = 5;
 
-/// Something that is done with the documents of some keys, all or none.
-pub(crate) trait Work: Send {
-    /// What was done.
+/// Work on the documents of given keys that succeeds for all or for none of them.
+pub(crate) trait BatchWork: Send {
+    /// The result.
     type Done: Send;
 
-    /// Does it. After a failure, it can be tried again with others.
+    /// Works on the documents of `keys`. After a failure it can be called again with other keys.
     fn attempt(&mut self, keys: &Keys) -> impl Future<Output = Result<Self::Done>> + Send;
 
-    /// Asks for the flaws of the documents with [`ask`], where a failure stops nothing else.
-    fn flaws(&mut self, keys: &Keys) -> impl Future<Output = Result<Vec<PgRow>>> + Send;
+    /// Calls [`find_flaws`] in a scope in which its failure affects nothing else.
+    fn find_flaws(&mut self, keys: &Keys) -> impl Future<Output = Result<Vec<PgRow>>> + Send;
 }
 
-/// Writing them.
-struct Writing<'s, 'c> {
-    session: &'s mut Session<'c>,
-    view: Handle,
-}
-
-impl Work for Writing<'_, '_> {
-    type Done = SyncReport;
-
-    async fn attempt(&mut self, keys: &Keys) -> Result<SyncReport> {
-        attempt(self.session, self.view, keys).await
-    }
-
-    async fn flaws(&mut self, keys: &Keys) -> Result<Vec<PgRow>> {
-        let view = self.view;
-        self.session
-            .guarded(async |connection, _| ask(connection, view, keys).await)
-            .await
-    }
-}
-
-/// Syncs the documents of `keys`, leaving out and reporting those that cannot be written.
-pub(crate) async fn sync(
-    session: &mut Session<'_>,
-    view: Handle,
-    keys: &Keys,
-) -> Result<SyncReport> {
-    match attempt(session, view, keys).await {
-        Err(error) if error.is_about_values() => {
-            let mut writing = Writing { session, view };
-            let (done, invalid) = without_invalid(&mut writing, view, keys, error).await?;
-            let mut report = SyncReport::default();
-            for done in done {
-                report += done;
-            }
-            report.invalid.extend(invalid);
-            Ok(report)
-        }
-        result => result,
-    }
-}
-
-/// Syncs the documents of `keys`, all or none.
-async fn attempt(session: &mut Session<'_>, view: Handle, keys: &Keys) -> Result<SyncReport> {
-    match (
-        session.attempt(view, keys).await,
-        &view.statements().sync.clear_unique,
-    ) {
-        (Err(error), Some(clear)) if error.is_duplicate() => {
-            session.exchange(view, keys, clear).await
-        }
-        (result, _) => result,
-    }
-}
-
-/// Does it with the documents of `keys`, after it has failed for all at once: with those it can
-/// be done with. Says what was done, and which documents are left out.
-pub(crate) async fn without_invalid<W: Work>(
+/// Works on those documents of `keys` that are valid, after `work` has failed for all of them with
+/// `error`. Returns the results, and the documents that were left out.
+pub(crate) async fn without_invalid<W: BatchWork>(
     work: &mut W,
     view: Handle,
     keys: &Keys,
@@ -101,16 +47,18 @@ pub(crate) async fn without_invalid<W: Work>(
 ) -> Result<(Vec<W::Done>, Vec<InvalidDocument>)> {
     let mut done = Vec::new();
     let mut invalid = Vec::new();
-    let mut left = keys.clone();
-    let found = flaws(work, view, keys).await?;
-    let found_all = found.is_some();
-    for (key, reason) in found.unwrap_or_default() {
-        left.remove(&key);
+    let mut remaining = keys.clone();
+    let flaws = describe_flaws(work, view, keys).await?;
+    let found_all_flaws = flaws.is_some();
+    for (key, reason) in flaws.unwrap_or_default() {
+        remaining.remove(&key);
         invalid.push(document(view, &key, reason));
     }
-    // What is to be done, with the error of what was tried. Halves are put on top, the first
-    // last, so that keys are done in their order.
-    let mut pending = vec![(left, invalid.is_empty().then_some(error))];
+    // A stack of keys, with the error of an attempt if there was one. Without any flaws, all keys
+    // have been attempted already. The first half is pushed last: keys are worked on in their
+    // order, in which other transactions lock them, too. The loop ends because a set of keys is
+    // either done, dropped, or replaced by its two smaller halves.
+    let mut pending = vec![(remaining, invalid.is_empty().then_some(error))];
     while let Some((keys, error)) = pending.pop() {
         let result = match error {
             Some(error) => Err(error),
@@ -125,18 +73,62 @@ pub(crate) async fn without_invalid<W: Work>(
                 pending.extend([(second, None), (first, None)]);
             }
             Err(error) => {
-                // Where an expression failed for another document, this one may have flaws.
-                let flaw = if found_all {
+                // If the statement for flaws failed for the whole batch, it failed because of one
+                // document. This one may have flaws that it would have found.
+                let flaw = if found_all_flaws {
                     None
                 } else {
-                    flaws(work, view, &keys).await?.unwrap_or_default().pop()
+                    describe_flaws(work, view, &keys)
+                        .await?
+                        .unwrap_or_default()
+                        .pop()
                 };
-                let reason = flaw.map_or_else(|| reason(&error), |(_, reason)| reason);
+                let reason = flaw.map_or_else(|| message(&error), |(_, reason)| reason);
                 invalid.push(document(view, &keys, reason));
             }
         }
     }
     Ok((done, invalid))
+}
+
+/// Queries the flaws of the documents of `keys`: a row for each key.
+pub(crate) async fn find_flaws(
+    connection: &mut PgConnection,
+    view: Handle,
+    keys: &Keys,
+) -> Result<Vec<PgRow>> {
+    Statement::new(
+        &view.statements().sync.reject_reasons,
+        Operation::FindInvalid,
+    )
+    .on(view.view.table)
+    .bind_keys(keys)
+    .fetch_all(connection)
+    .await
+}
+
+/// Replaces `error`, with which building the documents of `keys` failed, by [`Error::Invalid`] with
+/// the documents that have flaws. Returns `error` itself if none are found.
+pub(crate) async fn explain(
+    connection: &mut PgConnection,
+    view: Handle,
+    keys: &Keys,
+    error: Error,
+) -> Error {
+    let mut scope = TransactionScope::Caller;
+    let rows = in_savepoint(connection, &mut scope, async |connection, _| {
+        find_flaws(connection, view, keys).await
+    });
+    let Ok(rows) = rows.await else { return error };
+    match flaws_in(keys, rows) {
+        Ok(flaws) if !flaws.is_empty() => Error::Invalid {
+            documents: flaws
+                .into_iter()
+                .map(|(key, reason)| document(view, &key, reason))
+                .collect(),
+        },
+        _ => error,
+    }
 }
 
 fn document(view: Handle, key: &Keys, reason: String) -> InvalidDocument {
@@ -147,8 +139,8 @@ fn document(view: Handle, key: &Keys, reason: String) -> InvalidDocument {
     }
 }
 
-/// The database's words.
-fn reason(error: &Error) -> String {
+/// The message of the database alone, without the operation.
+fn message(error: &Error) -> String {
     let Error::Database { source, .. } = error else {
         return error.to_string();
     };
@@ -158,97 +150,58 @@ fn reason(error: &Error) -> String {
     }
 }
 
-/// Asks for the flaws of the documents of `keys`.
-pub(crate) async fn ask(
-    connection: &mut PgConnection,
-    view: Handle,
-    keys: &Keys,
-) -> Result<Vec<PgRow>> {
-    let sql: &'static str = &view.statements().sync.flaws;
-    trace_statement(sql);
-    keys.bind(sqlx::query(sql))
-        .fetch_all(connection)
-        .await
-        .map_err(flaws_failed(view))
-}
-
-fn flaws_failed(view: Handle) -> impl FnOnce(sqlx::Error) -> Error {
-    Error::on_table(Operation::FindInvalid, view.view.table)
-}
-
-/// The documents of `keys` that have flaws, with the flaws. `None` where an expression fails
-/// for one of them, here too.
-async fn flaws<W: Work>(
+/// The documents of `keys` that have flaws, each with a description of them. `None` if the
+/// statement itself fails because an expression fails for one of the documents.
+async fn describe_flaws<W: BatchWork>(
     work: &mut W,
     view: Handle,
     keys: &Keys,
 ) -> Result<Option<Vec<(Keys, String)>>> {
-    let rows = match work.flaws(keys).await {
+    let rows = match work.find_flaws(keys).await {
         Err(error) if error.is_about_values() => return Ok(None),
         rows => rows?,
     };
-    described(keys, rows).map(Some).map_err(flaws_failed(view))
+    flaws_in(keys, rows)
+        .map(Some)
+        .map_err(Error::on_table(Operation::FindInvalid, view.view.table))
 }
 
-/// Why documents of `keys` cannot be built, where `error` came when that was tried.
-pub(crate) async fn explain(
-    connection: &mut PgConnection,
-    view: Handle,
-    keys: &Keys,
-    error: Error,
-) -> Error {
-    let sql: &'static str = &view.statements().sync.flaws;
-    trace_statement(sql);
-    let rows = in_savepoint(connection, async |connection| {
-        keys.bind(sqlx::query(sql))
-            .fetch_all(connection)
-            .await
-            .map_err(Error::database(Operation::FindInvalid))
-    });
-    let Ok(rows) = rows.await else { return error };
-    match described(keys, rows) {
-        Ok(found) if !found.is_empty() => Error::Invalid {
-            documents: found
-                .into_iter()
-                .map(|(key, reason)| document(view, &key, reason))
-                .collect(),
-        },
-        _ => error,
-    }
-}
-
-/// The documents that have flaws, with the flaws.
-fn described(keys: &Keys, rows: Vec<PgRow>) -> sqlx::Result<Vec<(Keys, String)>> {
-    let mut found = Vec::new();
+/// The documents that have flaws, each with a description of at most [`MAX_FLAWS`] of them.
+fn flaws_in(keys: &Keys, rows: Vec<PgRow>) -> sqlx::Result<Vec<(Keys, String)>> {
+    let mut documents = Vec::new();
     for row in rows {
         let key = keys.read(&row, 0)?;
         let Json(flaws): Json<Value> = row.try_get(1)?;
         let mut reasons = Vec::new();
-        collect(&flaws, &mut String::new(), &mut reasons);
+        collect_flaws(&flaws, &mut String::new(), &mut reasons);
         if !reasons.is_empty() {
-            if reasons.len() > REASONS {
-                let more = reasons.len() - REASONS;
-                reasons.truncate(REASONS);
+            if reasons.len() > MAX_FLAWS {
+                let more = reasons.len() - MAX_FLAWS;
+                reasons.truncate(MAX_FLAWS);
                 reasons.push(format!("and {more} more"));
             }
-            found.push((key, reasons.join("; ")));
+            documents.push((key, reasons.join("; ")));
         }
     }
-    Ok(found)
+    Ok(documents)
 }
 
-/// Every text in `value`, with its path: `comments[3].author.name: is null`.
-fn collect(value: &Value, path: &mut String, reasons: &mut Vec<String>) {
+/// Collects every text in `value` with its path: `comments[3].author.name: is null`.
+///
+/// The statement for flaws builds the document with a text in place of each value that has a flaw,
+/// and null in place of the others. The text of a missing row is under the field's key with `?`
+/// appended.
+fn collect_flaws(value: &Value, path: &mut String, reasons: &mut Vec<String>) {
     let length = path.len();
     match value {
         Value::String(reason) => {
-            let place = path.trim_end_matches('?');
-            reasons.push(format!("{place}: {reason}"));
+            let path = path.trim_end_matches('?');
+            reasons.push(format!("{path}: {reason}"));
         }
         Value::Array(items) => {
             for (index, item) in items.iter().enumerate() {
                 path.push_str(&format!("[{index}]"));
-                collect(item, path, reasons);
+                collect_flaws(item, path, reasons);
                 path.truncate(length);
             }
         }
@@ -258,10 +211,38 @@ fn collect(value: &Value, path: &mut String, reasons: &mut Vec<String>) {
                     path.push('.');
                 }
                 path.push_str(name);
-                collect(field, path, reasons);
+                collect_flaws(field, path, reasons);
                 path.truncate(length);
             }
         }
         _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_flaw_has_its_path_in_the_document() {
+        let flaws = json!({
+            "title": null,
+            "author?": "is missing",
+            "score": "NaN cannot be represented",
+            "comments": [null, {"at": null, "author": {"name": "is null"}}],
+        });
+        let mut reasons = Vec::new();
+        collect_flaws(&flaws, &mut String::new(), &mut reasons);
+        reasons.sort_unstable();
+        assert_eq!(
+            reasons,
+            [
+                "author: is missing",
+                "comments[1].author.name: is null",
+                "score: NaN cannot be represented",
+            ]
+        );
     }
 }

@@ -2,26 +2,32 @@
 //!
 //! | module | |
 //! |---|---|
-//! | [`request`] | what a target is asked to do |
-//! | [`target`] | where it can run |
-//! | `run` | the entry points, with spans and observers |
-//! | `session` | a connection with its scope: batches, retries, savepoints |
-//! | `protocol` | the statements of one batch, and what follows from their answers |
-//! | `part` | replaces an embedded part in place |
-//! | `invalid` | leaves out and reports documents that cannot be written |
-//! | [`full`] | a whole view, chunk by chunk |
-//! | [`report`] | what was done |
+//! | [`request`] | requests to a target |
+//! | `run` | entry points: a request runs on its target, in a span, with observers |
+//! | [`target`] | sync targets: pools, connections, transactions |
+//! | `dispatch` | runs a request on a session, in batches |
+//! | [`full`] | full sync of a view, chunk by chunk |
+//! | `batch` | one batch: observed, logged, without invalid documents |
+//! | `invalid` | finds and describes invalid documents |
+//! | `session` | a connection with its scope, and the retries of a batch |
+//! | `peers` | the sessions that work on one full sync together |
+//! | `protocol` | the protocols by which a batch is written without losing a concurrent change |
+//! | `part` | replaces a part in documents, without building them |
+//! | [`report`] | report of a sync |
 //! | [`event`], `watch`, [`observed`] | observers of batches |
-//! | [`log`] | the table of batches |
+//! | [`log`] | the sync log, a table with a row for each batch |
 //! | `telemetry` | traces and metrics |
 
+pub(crate) mod batch;
+mod dispatch;
 pub mod event;
 pub mod full;
 pub(crate) mod invalid;
 pub mod log;
 pub mod observed;
 pub(crate) mod part;
-pub(crate) mod protocol;
+mod peers;
+mod protocol;
 pub mod report;
 pub mod request;
 pub(crate) mod run;
@@ -44,24 +50,24 @@ use crate::error::Result;
 pub use crate::error::invalid_document::InvalidDocument;
 use crate::schema::key::Keys;
 pub use crate::schema::position::Position;
-use crate::sync::request::Request;
+use crate::sync::request::SyncRequest;
 use crate::view::ViewDef;
 
-/// Makes the documents of `keys` equal to the base tables: builds those whose row exists,
-/// skips those that are equal already, deletes those whose row is gone.
+/// Makes the documents of `keys` equal to the base tables: inserts or updates those whose row
+/// exists, skips those that are equal already, deletes those whose row is gone.
 ///
-/// This is what `sync_post` calls; see [`SyncTarget`] for what each target promises.
+/// This is what `sync_post` calls; see [`SyncTarget`] for what each target guarantees.
 ///
 /// A document that cannot be written, because a value in it cannot be represented, is listed
 /// in [`SyncReport::invalid`]; all others are written.
 ///
 /// # Errors
-/// When the database refuses a statement. Then nothing of the failing batch is written.
+/// If the database refuses a statement. Then nothing of the failing batch is written.
 pub async fn sync<V: ViewDef>(
     target: impl SyncTarget,
     keys: &[V::DocumentKey],
 ) -> Result<SyncReport> {
-    let request = Request::Sync {
+    let request = SyncRequest::Sync {
         view: V::handle(),
         keys: Keys::of(keys),
     };
@@ -70,16 +76,16 @@ pub async fn sync<V: ViewDef>(
 
 /// Deletes the documents of `keys`, whether or not their rows still exist.
 ///
-/// This is what `delete_post` calls. After a row was deleted, `sync_post` does the same, and
-/// cannot delete too much.
+/// This is what `delete_post` calls. After a row was deleted, prefer `sync_post`: it deletes the
+/// document only if the row is really gone.
 ///
 /// # Errors
-/// When the database refuses the statement.
+/// If the database refuses the statement.
 pub async fn delete<V: ViewDef>(
     target: impl SyncTarget,
     keys: &[V::DocumentKey],
 ) -> Result<SyncReport> {
-    let request = Request::Delete {
+    let request = SyncRequest::Delete {
         view: V::handle(),
         keys: Keys::of(keys),
     };

@@ -4,16 +4,17 @@ use std::sync::Arc;
 
 use crate::error::Result;
 use crate::sync::report::SyncReport;
-use crate::sync::request::Request;
+use crate::sync::request::SyncRequest;
 use crate::sync::run::run_observed;
 use crate::sync::target::SyncTarget;
 use crate::sync::watch::{Observers, Watch};
 
-/// A target whose batches are told to the observers and the log of a read model; see
+/// A target whose batches are reported to the observers and the log of a read model; see
 /// [`ReadModel::on`](crate::ReadModel::on).
 ///
-/// It can be used where its target can; of nested ones, the innermost is told. One that holds a
-/// `PgPool` or a [`Recorder`](crate::Recorder) by value can be used by reference, many times.
+/// It can be used wherever its target can. If one is nested in another, the observers of the
+/// innermost are called. One that holds a `PgPool` or a [`Recorder`](crate::Recorder) by value can be
+/// used by reference, many times.
 #[derive(Clone, Debug)]
 pub struct Observed<T> {
     target: T,
@@ -25,7 +26,7 @@ impl<T> Observed<T> {
         Self { target, observers }
     }
 
-    /// The target, and who watches it.
+    /// The target and its observers.
     pub(crate) fn parts(&self) -> (&T, &Observers) {
         (&self.target, &self.observers)
     }
@@ -41,7 +42,7 @@ impl<T> Observed<T> {
 }
 
 impl<T: SyncTarget> SyncTarget for Observed<T> {
-    async fn run(self, request: Request<'_>, _: &Watch<'_>) -> Result<SyncReport> {
+    async fn run(self, request: SyncRequest<'_>, _: &Watch<'_>) -> Result<SyncReport> {
         run_observed(self.target, &self.observers, request).await
     }
 }
@@ -50,10 +51,11 @@ impl<'a, T: Sync> SyncTarget for &'a Observed<T>
 where
     &'a T: SyncTarget,
 {
-    // Not an `async fn`: that one would hold `self`, whose `Send` is known for this lifetime only.
+    // Not an `async fn`: its future would hold `self`, and the compiler could prove that future to
+    // be `Send` only for this one lifetime.
     fn run(
         self,
-        request: Request<'_>,
+        request: SyncRequest<'_>,
         _: &Watch<'_>,
     ) -> impl Future<Output = Result<SyncReport>> + Send {
         run_observed(&self.target, &self.observers, request)

@@ -1,51 +1,53 @@
 //! Replaces a part in the documents of a batch: see [`sql::part`](crate::sql::part).
 
-use sqlx::{PgConnection, Row};
+use sqlx::postgres::PgRow;
+use sqlx::{PgConnection, Row as _};
 
-use crate::db::telemetry::statement as trace_statement;
 use crate::error::{Operation, Result};
 use crate::schema::key::Keys;
-use crate::sql::part::{PartSql, answer};
-use crate::sync::protocol::Batch;
+use crate::sql::part::{PartSql, result_row};
+use crate::sync::protocol::writer::BatchWriter;
 use crate::sync::report::SyncReport;
 use crate::view::Handle;
 
-/// The most documents of a batch: a part is put into more of them than could be built at once.
-pub(crate) const BATCH: usize = 5_000;
-/// With fewer documents it is not worth a statement of its own.
-pub(crate) const LEAST: usize = 40;
+/// The most documents of a batch. It is larger than that of a sync, because a document takes less
+/// memory if it is not built.
+pub(crate) const MAX_BATCH: usize = 5_000;
+/// The fewest documents for which replacing a part is faster than building them.
+pub(crate) const MIN_DOCUMENTS: usize = 40;
 
-/// Puts `rows` into those of the documents that embed them. Yields the keys of those that have
-/// to be built.
-pub(crate) async fn replace(
+/// Replaces the part in those documents of `keys` that embed one of `rows`. Returns the keys of the
+/// documents that have to be built instead.
+pub(super) async fn replace(
     connection: &mut PgConnection,
     view: Handle,
     part: &'static PartSql,
     rows: &Keys,
     keys: &Keys,
 ) -> Result<(SyncReport, Keys)> {
-    let mut batch = Batch::new(connection, view);
-    let locked = batch.lock_documents(keys).await?;
-    let sql: &'static str = &part.replace;
-    trace_statement(sql);
-    let query = locked.bind(rows.bind(keys.bind(sqlx::query(sql))));
-    let row = query
-        .fetch_one(&mut *batch.connection)
-        .await
-        .map_err(batch.failed(Operation::ReplacePart))?;
-    let read = || -> sqlx::Result<(SyncReport, Keys)> {
-        if !row.try_get::<bool, _>(answer::SESSION_OK)? {
+    let mut writer = BatchWriter::new(connection, view);
+    // Locked in an earlier statement: the snapshot of the next one is newer than the locks, so it
+    // sees every version of a document that another sync has written.
+    let locked = writer.lock_documents(keys).await?;
+    let read = |row: &PgRow| -> sqlx::Result<(SyncReport, Keys)> {
+        if !row.try_get::<bool, _>(result_row::SESSION_OK)? {
             return Ok((SyncReport::default(), keys.clone()));
         }
         let count = |column| -> sqlx::Result<u64> {
             Ok(u64::try_from(row.try_get::<i64, _>(column)?).unwrap_or(0))
         };
         let report = SyncReport {
-            updated: count(answer::UPDATED)?,
-            unchanged: count(answer::UNCHANGED)?,
+            updated: count(result_row::UPDATED)?,
+            unchanged: count(result_row::UNCHANGED)?,
             ..SyncReport::default()
         };
-        Ok((report, keys.read(&row, answer::REST)?))
+        Ok((report, keys.read(row, result_row::REST)?))
     };
-    read().map_err(batch.failed(Operation::ReplacePart))
+    writer
+        .statement(&part.replace, Operation::ReplacePart)
+        .bind_keys(keys)
+        .bind_keys(rows)
+        .bind_keys(&locked)
+        .fetch_one(writer.connection, read)
+        .await
 }

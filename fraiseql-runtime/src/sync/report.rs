@@ -1,4 +1,4 @@
-//! What a sync did.
+//! Report of a sync.
 
 use std::fmt;
 use std::ops::AddAssign;
@@ -8,9 +8,9 @@ use crate::error::invalid_document::InvalidDocument;
 use crate::error::{Error, Result};
 use crate::schema::position::Position;
 
-/// What a sync did: documents counted by outcome, and the time it took.
+/// The result of a sync: documents counted by outcome, and the time it took.
 ///
-/// Keys that have neither a row nor a document are in none of the counts.
+/// A key that has neither a row nor a document is in none of the counts.
 ///
 /// ```
 /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/support.rs"));
@@ -35,44 +35,44 @@ use crate::schema::position::Position;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SyncReport {
-    /// Documents that were not there before.
+    /// Documents that did not exist before.
     pub inserted: u64,
     /// Documents that were replaced.
     pub updated: u64,
-    /// Documents that were equal already, and were not touched.
+    /// Documents that were equal already, and were not written.
     pub unchanged: u64,
-    /// Documents whose row is gone.
+    /// Documents that were deleted, because their row is gone or by `delete_post`.
     pub deleted: u64,
-    /// Documents that could not be written, each with the reason. Those that were stored
-    /// before are still there, as they were.
+    /// Documents that could not be written, each with the reason. What was stored for them before
+    /// is left as it was.
     pub invalid: Vec<InvalidDocument>,
-    /// How many bytes of documents were built, before compression.
+    /// The size of the documents that were built, in bytes before compression.
     pub bytes: u64,
-    /// Where a full sync was stopped by the caller; `None` where it went through.
+    /// The position at which the caller stopped a full sync; `None` if it went through.
     pub stopped_at: Option<Position>,
     /// The time from the call to its return.
     pub duration: Duration,
 }
 
 impl SyncReport {
-    /// How many documents were looked at.
+    /// The number of documents that were inserted, updated, deleted, unchanged or invalid.
     #[must_use]
     pub fn total(&self) -> u64 {
         let invalid = self.invalid.len() as u64;
         self.inserted + self.updated + self.unchanged + self.deleted + invalid
     }
 
-    /// How many documents were written or deleted.
+    /// The number of documents that were inserted, updated or deleted.
     #[must_use]
     pub fn changed(&self) -> u64 {
         self.inserted + self.updated + self.deleted
     }
 
-    /// The report, if every document could be written; for a caller that would rather fail
-    /// than go on without one.
+    /// Returns the report if every document could be written. For callers that must not continue
+    /// without one of them.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when there are invalid documents. All others were written.
+    /// [`Error::Invalid`] if there are invalid documents. All others were written.
     pub fn ensure_valid(self) -> Result<Self> {
         if self.invalid.is_empty() {
             return Ok(self);

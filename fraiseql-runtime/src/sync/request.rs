@@ -1,21 +1,21 @@
-//! What a sync target is asked to do.
+//! Requests to a sync target.
 
 use std::fmt;
 
 use crate::schema::key::Keys;
 use crate::sql::part::PartSql;
-use crate::sync::full;
+use crate::sync::full::settings::FullSyncSettings;
 use crate::view::Handle;
 
-/// What a target was asked to do.
+/// The kind of a call: which function requested it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Mode {
-    /// To sync some keys: `sync_post`.
+    /// A sync of given keys: `sync_post`, or the commit of a mutation.
     Sync,
-    /// To delete some documents: `delete_post`.
+    /// A deletion of documents: `delete_post`.
     Delete,
-    /// To sync every key there is: `sync_all_posts`.
+    /// A full sync, `sync_all_posts`, or a rebuild.
     Full,
 }
 
@@ -30,8 +30,8 @@ impl Mode {
         }
     }
 
-    /// The mode of this name.
-    pub(crate) fn named(name: &str) -> Option<Self> {
+    /// The mode with this name.
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
         [Self::Sync, Self::Delete, Self::Full]
             .into_iter()
             .find(|mode| mode.as_str() == name)
@@ -44,48 +44,48 @@ impl fmt::Display for Mode {
     }
 }
 
-/// Something that a target is asked to do.
-pub enum Request<'a> {
-    /// Sync these keys.
+/// A request to a [`SyncTarget`](crate::SyncTarget).
+pub enum SyncRequest<'a> {
+    /// Sync the documents of these keys.
     Sync {
         /// The view.
         view: Handle,
-        /// Its keys.
+        /// The keys of the documents.
         keys: Keys,
     },
-    /// Put these rows of a part into the documents of these keys.
+    /// Replace a part, made of these rows, in the documents of these keys.
     Replace {
         /// The view.
         view: Handle,
-        /// The part.
+        /// The statements of the part.
         part: &'static PartSql,
-        /// The keys of its rows.
+        /// The keys of the part's rows.
         rows: Keys,
-        /// The view's keys.
+        /// The keys of the documents.
         keys: Keys,
     },
-    /// Delete these documents.
+    /// Delete the documents of these keys.
     Delete {
         /// The view.
         view: Handle,
-        /// Its keys.
+        /// The keys of the documents.
         keys: Keys,
     },
-    /// Sync every key there is.
+    /// Sync every key of the view.
     Full {
         /// The view.
         view: Handle,
-        /// What it was told.
-        settings: full::Settings<'a>,
+        /// The settings of the full sync.
+        settings: FullSyncSettings<'a>,
     },
 }
 
-impl Request<'_> {
+impl SyncRequest<'_> {
     pub(crate) fn mode(&self) -> Mode {
         self.summary().1
     }
 
-    /// The view, the mode, and how many keys were given.
+    /// The view, the mode, and the number of keys if they are given.
     pub(crate) fn summary(&self) -> (Handle, Mode, Option<usize>) {
         match self {
             Self::Sync { view, keys } | Self::Replace { view, keys, .. } => {
@@ -97,8 +97,8 @@ impl Request<'_> {
     }
 }
 
-impl std::fmt::Debug for Request<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for SyncRequest<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (name, view, keys) = match self {
             Self::Sync { view, keys } => ("Sync", view, Some(keys)),
             Self::Replace { view, keys, .. } => ("Replace", view, Some(keys)),

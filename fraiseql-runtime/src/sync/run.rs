@@ -5,15 +5,16 @@ use std::time::Instant;
 use crate::error::Result;
 use crate::sync::event::BatchEvent;
 use crate::sync::report::SyncReport;
-use crate::sync::request::Request;
+use crate::sync::request::SyncRequest;
 use crate::sync::target::SyncTarget;
 use crate::sync::telemetry;
-use crate::sync::watch::{NOBODY, Observers, Watch};
+use crate::sync::watch::{NO_OBSERVERS, Observers, Watch};
 
-/// Runs a request on its target, in a span of its own. Every call comes through here.
-pub(crate) async fn run(target: impl SyncTarget, request: Request<'_>) -> Result<SyncReport> {
+/// Runs a request in a span. Every call of a user comes through here; observers of a read model are
+/// added by the target, [`Observed`](crate::sync::Observed).
+pub(crate) async fn run(target: impl SyncTarget, request: SyncRequest<'_>) -> Result<SyncReport> {
     let (view, mode, keys) = request.summary();
-    let watch = Watch::new(&NOBODY);
+    let watch = Watch::new(&NO_OBSERVERS);
     let work = async {
         let result = target.run(request, &watch).await;
         if let Err(error) = &result {
@@ -24,11 +25,11 @@ pub(crate) async fn run(target: impl SyncTarget, request: Request<'_>) -> Result
     telemetry::in_span(view, mode, keys, work).await
 }
 
-/// Both: in a span, and watched.
+/// Runs a request in a span, with observers.
 pub(crate) async fn run_observed_in_span(
     target: impl SyncTarget,
     observers: &Observers,
-    request: Request<'_>,
+    request: SyncRequest<'_>,
 ) -> Result<SyncReport> {
     let (view, mode, keys) = request.summary();
     let work = async {
@@ -41,16 +42,18 @@ pub(crate) async fn run_observed_in_span(
     telemetry::in_span(view, mode, keys, work).await
 }
 
-/// Runs a request on a target that is watched.
-pub(crate) async fn run_observed(
+/// Runs a request with observers.
+pub(super) async fn run_observed(
     target: impl SyncTarget,
     observers: &Observers,
-    request: Request<'_>,
+    request: SyncRequest<'_>,
 ) -> Result<SyncReport> {
     let (view, mode, _) = request.summary();
     let watch = Watch::new(observers);
     let start = Instant::now();
     let result = target.run(request, &watch).await;
+    // A batch that fails is reported with its keys. An error outside of a batch is reported here,
+    // so that observers receive each error once.
     if let Err(error) = &result
         && !watch.has_reported()
     {

@@ -1,4 +1,4 @@
-//! Where a sync can run.
+//! Sync targets: pools, connections and transactions.
 
 use std::future::Future;
 
@@ -7,20 +7,21 @@ use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 
 use crate::db::connection::Lease;
 use crate::error::Result;
-use crate::sync::full;
+use crate::sync::dispatch;
+use crate::sync::full::workers;
 use crate::sync::report::SyncReport;
-use crate::sync::request::Request;
+use crate::sync::request::SyncRequest;
 use crate::sync::session::Session;
 use crate::sync::watch::Watch;
 
-/// Where a sync can run.
+/// A target of a sync: a pool, a connection, a transaction or a recorder.
 ///
 /// | target | when | what it does |
 /// |---|---|---|
-/// | `&PgPool` | after the writer's commit | one guarded statement for each 500 documents, each its own transaction; what another sync wrote meanwhile is built once more. Deadlocks and serialization failures are retried |
-/// | `&mut PgConnection`, `&mut Transaction`, `&mut PoolConnection` | inside the writer's transaction | locks what the documents are made of, then builds and writes them; all of it becomes visible with the writer's own changes, or not at all |
+/// | `&PgPool` | after the writer's commit | one guarded statement for each 500 documents, each its own transaction; documents that another sync wrote meanwhile are built again. Deadlocks and serialization failures are retried |
+/// | `&mut PgConnection`, `&mut Transaction`, `&mut PoolConnection` | inside the writer's transaction | locks the rows that the documents are made of, then builds and writes them; the documents become visible with the writer's own changes, or not at all |
 /// | `&Recorder` | in a unit test | records the call: [`Recorder`](crate::Recorder) |
-/// | `blog.on(target)` | any of these | the same, told to the observers and the log of a read model: [`ReadModel::on`](crate::ReadModel::on) |
+/// | `blog.on(target)` | any of these | the same, reported to the observers and the log of a read model: [`ReadModel::on`](crate::ReadModel::on) |
 ///
 /// ```
 /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/support.rs"));
@@ -41,9 +42,9 @@ use crate::sync::watch::Watch;
 /// ```
 ///
 /// Inside a transaction the locks are held until it ends: sync last, just before the commit.
-/// REPEATABLE READ is refused, because it would lose concurrent changes in silence. If the future
-/// of a sync is dropped before it is ready, roll the transaction back: what it has written so far
-/// is not the whole.
+/// REPEATABLE READ is refused, because it would lose concurrent changes without an error. If the
+/// future of a sync is dropped before it is ready, roll the transaction back: only some of the
+/// documents may have been written.
 ///
 /// Code that is generic over the target can be tested without a database. A function takes
 /// `target: impl SyncTarget`. A service that syncs many times holds an `S` where
@@ -58,54 +59,53 @@ pub trait SyncTarget: Send {
     #[doc(hidden)]
     fn run(
         self,
-        request: Request<'_>,
+        request: SyncRequest<'_>,
         watch: &Watch<'_>,
     ) -> impl Future<Output = Result<SyncReport>> + Send;
 }
 
 impl SyncTarget for &PgPool {
-    async fn run(self, request: Request<'_>, watch: &Watch<'_>) -> Result<SyncReport> {
-        if let Request::Sync { keys, .. } | Request::Delete { keys, .. } = &request
+    async fn run(self, request: SyncRequest<'_>, watch: &Watch<'_>) -> Result<SyncReport> {
+        if let SyncRequest::Sync { keys, .. } | SyncRequest::Delete { keys, .. } = &request
             && keys.is_empty()
         {
+            // Nothing to do, and no reason to wait for a connection.
             return Ok(SyncReport::default());
         }
-        if let Request::Full { view, settings } = request {
-            return full::on_pool(self, view, settings, watch).await;
+        if let SyncRequest::Full { view, settings } = request {
+            return workers::on_pool(self, view, settings, watch).await;
         }
-        let mut connection = Lease::of(self, "sync").await?;
+        let mut connection = Lease::acquire(self, "sync").await?;
         let mode = request.mode();
-        let result = Session::own(&mut connection, mode, watch)
-            .run(request)
-            .await;
-        connection.give_back();
+        let mut session = Session::own(&mut connection, mode, watch);
+        let result = dispatch::run(&mut session, request).await;
+        // Also after an error: the work has ended. If this future is dropped before, the connection
+        // is closed.
+        connection.release();
         result
     }
 }
 
 impl SyncTarget for &mut PgConnection {
-    async fn run(self, request: Request<'_>, watch: &Watch<'_>) -> Result<SyncReport> {
+    async fn run(self, request: SyncRequest<'_>, watch: &Watch<'_>) -> Result<SyncReport> {
         let mode = request.mode();
-        Session::in_caller_transaction(self, mode, watch)
-            .run(request)
-            .await
+        let mut session = Session::in_caller_transaction(self, mode, watch);
+        dispatch::run(&mut session, request).await
     }
 }
 
 impl SyncTarget for &mut Transaction<'_, Postgres> {
-    async fn run(self, request: Request<'_>, watch: &Watch<'_>) -> Result<SyncReport> {
+    async fn run(self, request: SyncRequest<'_>, watch: &Watch<'_>) -> Result<SyncReport> {
         let mode = request.mode();
-        Session::in_caller_transaction(self, mode, watch)
-            .run(request)
-            .await
+        let mut session = Session::in_caller_transaction(self, mode, watch);
+        dispatch::run(&mut session, request).await
     }
 }
 
 impl SyncTarget for &mut PoolConnection<Postgres> {
-    async fn run(self, request: Request<'_>, watch: &Watch<'_>) -> Result<SyncReport> {
+    async fn run(self, request: SyncRequest<'_>, watch: &Watch<'_>) -> Result<SyncReport> {
         let mode = request.mode();
-        Session::in_caller_transaction(self, mode, watch)
-            .run(request)
-            .await
+        let mut session = Session::in_caller_transaction(self, mode, watch);
+        dispatch::run(&mut session, request).await
     }
 }

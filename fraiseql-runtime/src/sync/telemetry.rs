@@ -1,5 +1,5 @@
-//! Traces and metrics, behind the features `tracing` and `metrics`. Without them every
-//! function here is empty.
+//! Traces and metrics of syncs, behind the features `tracing` and `metrics`. Without them the
+//! functions do nothing.
 #![cfg_attr(
     not(all(feature = "tracing", feature = "metrics")),
     allow(unused_variables)
@@ -17,7 +17,11 @@ use crate::sync::event::BatchEvent;
 use crate::sync::request::Mode;
 use crate::view::Handle;
 
-/// The span of one call. `keys` is how many it was given; a full sync finds its own.
+/// Runs `work` in the span of one call. `keys` is the number of keys that were given; a full sync
+/// has none.
+///
+/// The span is entered at each poll of `work`, and left in between: it must not cover what another
+/// task does on the same thread meanwhile.
 #[cfg(feature = "tracing")]
 pub(crate) fn in_span<F: Future>(
     view: Handle,
@@ -46,7 +50,7 @@ pub(crate) fn in_span<F: Future>(
     work
 }
 
-/// A batch is over.
+/// Traces and counts a batch that was written or has failed.
 pub(crate) fn batch(event: &BatchEvent<'_>) {
     #[cfg(feature = "tracing")]
     match event.result {
@@ -91,7 +95,7 @@ pub(crate) fn batch(event: &BatchEvent<'_>) {
     count(event);
 }
 
-/// A batch is run again.
+/// Traces and counts a retry of a batch.
 pub(crate) fn retrying(view: Handle, retry: u32, error: &Error) {
     #[cfg(feature = "tracing")]
     tracing::warn!(
@@ -105,7 +109,7 @@ pub(crate) fn retrying(view: Handle, retry: u32, error: &Error) {
     metrics::counter!(names::RETRIES, "entity" => view.view.entity).increment(1);
 }
 
-/// A call has failed. Told once for each call, whatever failed in it.
+/// Traces and counts a call that failed: once, whichever part of it failed.
 pub(crate) fn failed(view: Handle, mode: Mode, error: &Error) {
     #[cfg(feature = "tracing")]
     tracing::error!(
@@ -125,7 +129,7 @@ pub(crate) fn failed(view: Handle, mode: Mode, error: &Error) {
     .increment(1);
 }
 
-/// Documents that others wrote meanwhile are built once more.
+/// Traces that documents in conflict with another transaction are built again.
 pub(crate) fn rebuilding(view: Handle, blocked: &Keys) {
     #[cfg(feature = "tracing")]
     if !blocked.is_empty() {
@@ -134,43 +138,44 @@ pub(crate) fn rebuilding(view: Handle, blocked: &Keys) {
             entity = view.view.entity,
             count = blocked.len(),
             keys = %blocked,
-            "documents that others wrote meanwhile are built again",
+            "documents that another transaction wrote meanwhile are built again",
         );
     }
 }
 
-/// A transaction that has synced is not over, and the batch waits for the rows that it embeds.
+/// Traces that a transaction that has synced is still open, and that the batch waits for it.
 pub(crate) fn waiting_for_open(view: Handle) {
     #[cfg(feature = "tracing")]
     tracing::debug!(
         target: TARGET,
         entity = view.view.entity,
-        "another transaction has synced and is not over; run again with locks",
+        "another transaction has synced and is still open; writing again with locks",
     );
 }
 
-/// The session's settings, or its isolation level, did not fit, and the statement is run again with others.
+/// Traces that the settings or the isolation level of the session are not what documents need, and
+/// that the statement is run again with others.
 pub(crate) fn session_redone(view: Handle) {
     #[cfg(feature = "tracing")]
     tracing::debug!(
         target: TARGET,
         entity = view.view.entity,
-        "TimeZone, extra_float_digits or the isolation level of the session do not fit; run again with those that do",
+        "TimeZone, extra_float_digits or the isolation level of the session are unsuitable; writing again with suitable ones",
     );
 }
 
-/// Documents that are read are stored in another shape.
+/// Traces that stale documents are built to be read.
 pub(crate) fn built_to_read(view: Handle, documents: usize) {
     #[cfg(feature = "tracing")]
     tracing::debug!(
         target: TARGET,
         entity = view.view.entity,
         count = documents,
-        "documents of another shape are built to be read",
+        "stale documents are built to be read",
     );
 }
 
-/// The log could not be written.
+/// Traces that the log could not be written.
 pub(crate) fn log_failed(error: &Error) {
     #[cfg(feature = "tracing")]
     tracing::warn!(target: TARGET, error = %error, "the sync log could not be written");

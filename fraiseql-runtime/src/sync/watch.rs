@@ -1,4 +1,4 @@
-//! The observers and the log of a call, and what they are given when a batch ends.
+//! Notifies the observers of a call, and writes its batches to the log.
 
 use std::fmt;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use crate::sync::request::Mode;
 use crate::sync::telemetry;
 use crate::view::Handle;
 
-/// Who is told, beside traces and metrics.
+/// The observers and the log of a read model.
 #[derive(Clone, Default)]
 pub struct Observers {
     pub(crate) list: Vec<Arc<dyn SyncObserver>>,
@@ -33,25 +33,21 @@ impl fmt::Debug for Observers {
     }
 }
 
-/// The observers of one call.
+/// The observers of one call, and whether they have received its error.
 #[derive(Debug)]
 pub struct Watch<'a> {
     observers: &'a Observers,
-    /// Whether they were told of the error that the call will end with.
+    /// Whether the observers have received an error. The call then ends with it.
     reported: AtomicBool,
 }
 
-pub(crate) static NOBODY: Observers = Observers {
+/// No observers and no log.
+pub(crate) static NO_OBSERVERS: Observers = Observers {
     list: Vec::new(),
     log: None,
 };
 
 impl<'a> Watch<'a> {
-    /// Whether observers have got the error that the call ends with.
-    pub(super) fn has_reported(&self) -> bool {
-        self.reported.load(Ordering::Relaxed)
-    }
-
     pub(crate) fn new(observers: &'a Observers) -> Self {
         Self {
             observers,
@@ -59,7 +55,12 @@ impl<'a> Watch<'a> {
         }
     }
 
-    /// Calls the observers.
+    /// Whether the observers have received the error that the call ends with.
+    pub(super) fn has_reported(&self) -> bool {
+        self.reported.load(Ordering::Relaxed)
+    }
+
+    /// Calls the observers with an event.
     pub(super) fn notify(&self, event: &BatchEvent<'_>) {
         if event.result.is_err() {
             self.reported.store(true, Ordering::Relaxed);
@@ -69,14 +70,15 @@ impl<'a> Watch<'a> {
         }
     }
 
+    /// Logs a batch that failed, if there is a log.
     pub(super) async fn log_failure(&self, event: &BatchEvent<'_>) {
         if let Some(log) = &self.observers.log {
-            self.logged(log.failure(event).await);
+            self.report_log_error(log.failure(event).await);
         }
     }
 
-    /// A failing log is told, and fails nothing.
-    fn logged(&self, result: Result<()>) {
+    /// Reports an error of the log. It does not fail the sync.
+    fn report_log_error(&self, result: Result<()>) {
         if let Err(error) = result {
             telemetry::log_failed(&error);
             for observer in &self.observers.list {
@@ -86,7 +88,7 @@ impl<'a> Watch<'a> {
     }
 }
 
-/// A batch that has begun.
+/// A batch that is being written.
 #[derive(Debug)]
 pub(crate) struct StartedBatch<'a> {
     watch: &'a Watch<'a>,
@@ -97,6 +99,7 @@ pub(crate) struct StartedBatch<'a> {
 }
 
 impl<'a> StartedBatch<'a> {
+    /// Starts the clock of a batch.
     pub(crate) fn now(watch: &'a Watch<'_>, view: Handle, mode: Mode, keys: &'a Keys) -> Self {
         Self {
             watch,
@@ -107,7 +110,7 @@ impl<'a> StartedBatch<'a> {
         }
     }
 
-    /// It is over: all are told, and the log gets its row.
+    /// Ends the batch: traces and counts it, calls the observers, and writes a row of the log.
     pub(crate) async fn end(
         self,
         result: Result<SyncReport>,
@@ -121,16 +124,19 @@ impl<'a> StartedBatch<'a> {
         telemetry::batch(&event);
         watch.notify(&event);
         match (&watch.observers.log, event.result) {
+            // On the same connection: in the caller's transaction the row must become visible with
+            // the documents.
             (Some(log), Ok(report)) => {
-                watch.logged(log.success(&event, report, connection, scope).await);
+                watch.report_log_error(log.success(&event, report, connection, scope).await);
             }
+            // On another connection: here the row would be rolled back with the batch.
             (Some(_), Err(_)) => watch.log_failure(&event).await,
             (None, _) => {}
         }
         result
     }
 
-    /// It is over, on a target that has no database.
+    /// Ends a batch on a target without a database, whose batches are not logged.
     pub(crate) fn end_unlogged(self, result: Result<SyncReport>) -> Result<SyncReport> {
         let result = self.timed(result);
         let event = self.event(&result, 0);
@@ -139,6 +145,7 @@ impl<'a> StartedBatch<'a> {
         result
     }
 
+    /// Sets the duration of the report.
     fn timed(&self, mut result: Result<SyncReport>) -> Result<SyncReport> {
         if let Ok(report) = &mut result {
             report.duration = self.start.elapsed();

@@ -1,4 +1,4 @@
-//! An assertion for tests: that no call of a sync is missing.
+//! `assert_synced`: asserts in a test that no sync is missing.
 
 use std::fmt::Write as _;
 use std::future::Future;
@@ -9,11 +9,11 @@ use crate::model::ReadModel;
 use crate::ops::verify::report::{VerifyReport, VerifyReports};
 use crate::ops::verify::target::VerifyTarget;
 
-/// How many documents of each view are told with what differs in them.
-const EXPLAINED: usize = 3;
+/// The number of documents of each view whose differences are printed.
+const MAX_EXPLAINED: usize = 3;
 
-/// Asserts that every document of a read model is what the base tables say, so that a test finds
-/// the call of a sync that somebody forgot. It builds all documents, and changes nothing.
+/// Asserts that every document of a read model is equal to the base tables, so that a test fails if
+/// a sync was forgotten. It builds all documents, and changes nothing.
 ///
 /// ```
 /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/support.rs"));
@@ -36,15 +36,15 @@ const EXPLAINED: usize = 3;
 /// # Ok(()) }) }
 /// ```
 ///
-/// In a test whose transaction is rolled back, `assert_synced(&blog, &mut tx).await` sees what the
+/// In a test that rolls its transaction back, `assert_synced(&blog, &mut tx).await` sees what the
 /// transaction sees.
 ///
 /// # Panics
-/// When a document is drifted, missing, orphaned or invalid, with the view, the keys, and for the
-/// first three of them where they differ; and when the database cannot be asked.
+/// If a document is drifted, missing, orphaned or invalid. The message names the views and the keys,
+/// and the differences of the first three documents of each view. Also if a query fails.
 ///
 /// ```text
-/// 2 documents are not what the base tables say, at tests/rename.rs:12:5
+/// 2 documents differ from the base tables, at tests/rename.rs:12:5
 /// "public"."tv_post": 40 checked: 1 drifted, 1 missing, 0 orphaned
 ///   drifted: 7
 ///   missing: 8
@@ -57,30 +57,30 @@ pub fn assert_synced<'a>(
     model: &ReadModel,
     target: impl VerifyTarget + 'a,
 ) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
-    // An `async fn` would not know who called it, and without a box a wrong target would be an
-    // error at the `.await` too.
-    let place = Location::caller();
-    let verify = model.verify(target).explain(EXPLAINED);
+    // `#[track_caller]` has no effect on an `async fn`. The box keeps the type of the future simple:
+    // otherwise a wrong target would be a second error, at the `.await`.
+    let location = Location::caller();
+    let verify = model.verify(target).explain(MAX_EXPLAINED);
     Box::pin(async move {
         match verify.await {
             Ok(reports) if reports.is_clean() => {}
-            Ok(reports) => panic!("{}", told(&reports, place)),
-            Err(error) => panic!("whether documents are synced is not known, at {place}: {error}"),
+            Ok(reports) => panic!("{}", failure_message(&reports, location)),
+            Err(error) => panic!("documents cannot be verified, at {location}: {error}"),
         }
     })
 }
 
-fn told(reports: &VerifyReports, place: &Location<'_>) -> String {
+fn failure_message(reports: &VerifyReports, location: &Location<'_>) -> String {
     let wrong: Vec<&VerifyReport> = reports.iter().filter(|report| !report.is_clean()).collect();
     let count: u64 = wrong.iter().map(|report| report.wrong()).sum();
     let documents = if count == 1 {
-        "document is"
+        "document differs"
     } else {
-        "documents are"
+        "documents differ"
     };
-    let mut text = format!("{count} {documents} not what the base tables say, at {place}");
+    let mut text = format!("{count} {documents} from the base tables, at {location}");
     for report in &wrong {
-        // Writing to a String does not fail.
+        // Writing to a `String` cannot fail.
         let _ = write!(text, "\n{}: {} checked: ", report.view, report.checked);
         let _ = report.write_found(&mut text);
         let _ = report.write_details(&mut text);

@@ -1,4 +1,4 @@
-//! Errors that a [`Recorder`](crate::Recorder) is told to fail with.
+//! `Failure`: the errors that a recorder can be set to return.
 
 use std::borrow::Cow;
 use std::error::Error as StdError;
@@ -10,7 +10,7 @@ use crate::error::{Error, Operation};
 use crate::schema::key::Keys;
 use crate::view::Handle;
 
-/// How a [`Recorder`](crate::Recorder) fails: as a database would.
+/// An error that a [`Recorder`](crate::Recorder) can be set to return, as a database would.
 ///
 /// ```
 /// use fraiseql_runtime::{Failure, Recorder, TView};
@@ -34,29 +34,29 @@ use crate::view::Handle;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Failure {
-    /// A deadlock (40P01). [Retryable](Error::is_retryable); a pool has retried it already.
+    /// A deadlock (40P01). It is [retryable](Error::is_retryable); on a pool, it was retried before.
     Deadlock,
-    /// A serialization failure (40001). Retryable, as a deadlock.
+    /// A serialization failure (40001). It is retryable.
     Serialization,
-    /// [`Error::Contended`]. Retryable.
+    /// [`Error::Contended`]. It is retryable.
     Contended,
     /// [`Error::RepeatableRead`].
     RepeatableRead,
-    /// The connection is gone.
+    /// A lost connection.
     ConnectionLost,
-    /// No connection could be had in time.
+    /// The timeout of a pool without free connections.
     PoolTimedOut,
-    /// Any error of the server.
+    /// Another error of the server.
     Database {
-        /// Its SQLSTATE, five characters: `57014`.
+        /// The SQLSTATE, five characters: `57014`.
         code: Cow<'static, str>,
-        /// Its text.
+        /// The message.
         message: Cow<'static, str>,
     },
 }
 
 impl Failure {
-    /// An error of the server: its SQLSTATE, and its text.
+    /// An error of the server with this SQLSTATE and message.
     pub fn database(
         code: impl Into<Cow<'static, str>>,
         message: impl Into<Cow<'static, str>>,
@@ -67,7 +67,7 @@ impl Failure {
         }
     }
 
-    /// The error that a sync of `keys` would end with.
+    /// The error that a sync, or a deletion, of `keys` returns.
     pub(crate) fn error(&self, view: Handle, deletes: bool, keys: &Keys) -> Error {
         let table = view.view.table;
         let operation = if deletes {
@@ -108,7 +108,7 @@ impl Failure {
     }
 }
 
-/// An error of a server that there is not.
+/// A database error without a database.
 #[derive(Debug)]
 struct Injected {
     code: Cow<'static, str>,

@@ -1,11 +1,10 @@
-//! Testing without a database ([`Recorder`](recorder::Recorder)), and asserting in a test with one
-//! that no sync is missing ([`assert_synced`](assert_synced::assert_synced)).
+//! Testing: [`Recorder`] stands in for a database in unit tests, and [`assert_synced()`] asserts in
+//! a test with a database that no sync is missing.
 
-pub mod assert_synced;
-pub mod failure;
-pub mod recorder;
+mod assert_synced;
+mod failure;
+mod recorder;
 
 pub use self::assert_synced::assert_synced;
 pub use self::failure::Failure;
-pub use self::recorder::changes::{Change, ChangeKind};
-pub use self::recorder::{Call, Recorder};
+pub use self::recorder::{Call, Change, ChangeKind, Recorder};

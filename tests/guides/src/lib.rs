@@ -6,6 +6,12 @@ mod trace;
 
 use std::path::{Path, PathBuf};
 
+pub use fraiseql_runtime::mutation::*;
+pub use fraiseql_runtime::rebuild::{RebuildOutcome, RebuildState};
+pub use fraiseql_runtime::select::*;
+pub use fraiseql_runtime::sync::*;
+pub use fraiseql_runtime::testing::*;
+pub use fraiseql_runtime::verify::*;
 pub use fraiseql_runtime::*;
 pub use serde_json::json;
 pub use sqlx::PgPool;

@@ -39,10 +39,10 @@ pub const DIRECTIONS: [Direction; 2] = [
         lines: &[
             &["error"],
             &["response"],
+            &["schema"],
             &["spec"],
             &["request"],
             &["resolve"],
-            &["schema"],
             &["http"],
             &["lib"],
         ],

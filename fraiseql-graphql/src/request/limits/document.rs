@@ -1,4 +1,5 @@
-//! A document is counted with its fragments put in, before it is validated.
+//! Fields, arguments, aliases and nesting of a parsed document, counted with its fragments expanded
+//! before it is validated.
 
 use std::collections::HashMap;
 
@@ -6,25 +7,26 @@ use async_graphql::parser::types::{Directive, ExecutableDocument, Field, Selecti
 use async_graphql::{Positioned, ServerError};
 
 use crate::error::error;
-use crate::request::limits::{DocumentLimits, exceeded};
+use crate::request::limits::document_limits::{DocumentLimits, exceeded};
 
-/// The validator names every argument of a field each time that the same field comes without it;
-/// a thousand times a thousand of these are a gigabyte.
-const MOST_CONFLICTS: usize = 5_000;
+/// The maximum for an estimate of how many errors about differing arguments async-graphql reports.
+/// It reports one for each argument that a repetition of a field lacks: for a thousand repetitions
+/// and a thousand arguments, a gigabyte of errors.
+const MAX_ARGUMENT_CONFLICTS: usize = 5_000;
 
-/// What is in a selection, fragments put in.
+/// The size of a selection with its fragments expanded.
 #[derive(Clone, Copy, Default)]
-struct Size {
-    /// Fields, and the places where fragments are put in: these cost where they are empty, too.
+struct SelectionSize {
+    /// Fields and fragments. A fragment counts even if it is empty, since it is visited.
     fields: usize,
     /// Arguments and directives.
     arguments: usize,
     aliases: usize,
-    /// Fields and fragments within each other.
+    /// Levels of nested fields and fragments.
     height: usize,
 }
 
-impl Size {
+impl SelectionSize {
     fn add(&mut self, other: Self) {
         self.fields = self.fields.saturating_add(other.fields);
         self.arguments = self.arguments.saturating_add(other.arguments);
@@ -32,7 +34,8 @@ impl Size {
         self.height = self.height.max(other.height);
     }
 
-    fn above(mut self) -> Self {
+    /// The size one level further up.
+    fn nested(mut self) -> Self {
         self.height += 1;
         self
     }
@@ -47,15 +50,16 @@ impl DocumentLimits {
             fragments: HashMap::new(),
             arguments: HashMap::new(),
         };
-        let mut total = Size::default();
-        // All that there is: the validator goes through operations that are not executed, and
-        // through fragments that nobody names.
+        let mut total = SelectionSize::default();
+        // The whole document counts: async-graphql also validates operations that are not executed,
+        // and fragments that are not spread.
         for (_, operation) in document.operations.iter() {
             total.arguments += operation.node.variable_definitions.len();
             total.arguments += arguments(&operation.node.directives);
             total.add(counter.selection(&operation.node.selection_set.node, 1)?);
         }
         for name in document.fragments.keys() {
+            // A fragment that is spread is part of the total already, so the maximum is taken.
             let size = counter.fragment(name, 1)?;
             total.fields = total.fields.max(size.fields);
             total.arguments = total.arguments.max(size.arguments);
@@ -79,10 +83,17 @@ impl DocumentLimits {
 struct Counter<'a> {
     limits: &'a DocumentLimits,
     document: &'a ExecutableDocument,
-    /// `None` while it is being counted: who meets it then is within itself.
-    fragments: HashMap<&'a str, Option<Size>>,
-    /// Of each name in the answer: how often it is there, the fewest and the most arguments.
-    arguments: HashMap<&'a str, (usize, usize, usize)>,
+    /// The sizes of fragments. `None` while a fragment is being counted: a spread of it is a cycle.
+    fragments: HashMap<&'a str, Option<SelectionSize>>,
+    /// The use of arguments by response key.
+    arguments: HashMap<&'a str, ArgumentUse>,
+}
+
+/// How the fields of one response key use arguments.
+struct ArgumentUse {
+    fields: usize,
+    min_arguments: usize,
+    max_arguments: usize,
 }
 
 impl<'a> Counter<'a> {
@@ -90,12 +101,13 @@ impl<'a> Counter<'a> {
         &mut self,
         selection: &'a SelectionSet,
         depth: usize,
-    ) -> Result<Size, ServerError> {
-        // Fragments within fragments: the brackets of the text do not bound these.
+    ) -> Result<SelectionSize, ServerError> {
+        // The nesting of brackets in the text does not limit fragments that spread fragments. This
+        // check also limits the recursion of this function.
         if depth > self.limits.max_nesting {
             return Err(exceeded(self.limits.max_nesting, "levels of nesting"));
         }
-        let mut size = Size::default();
+        let mut size = SelectionSize::default();
         for item in &selection.items {
             size.fields += 1;
             size.arguments += arguments(item.node.directives());
@@ -111,33 +123,38 @@ impl<'a> Counter<'a> {
                     self.fragment(&spread.node.fragment_name.node, depth + 1)?
                 }
             };
-            size.add(inner.above());
+            size.add(inner.nested());
         }
         Ok(size)
     }
 
-    fn field(&mut self, field: &'a Field, size: &mut Size) {
+    fn field(&mut self, field: &'a Field, size: &mut SelectionSize) {
         let count = field.arguments.len();
         size.arguments += count;
         size.aliases += usize::from(field.alias.is_some());
         let key = field.response_key().node.as_str();
-        let (times, fewest, most) = self.arguments.entry(key).or_insert((0, count, count));
-        *times += 1;
-        *fewest = count.min(*fewest);
-        *most = count.max(*most);
+        let arguments = self.arguments.entry(key).or_insert(ArgumentUse {
+            fields: 0,
+            min_arguments: count,
+            max_arguments: count,
+        });
+        arguments.fields += 1;
+        arguments.min_arguments = arguments.min_arguments.min(count);
+        arguments.max_arguments = arguments.max_arguments.max(count);
     }
 
-    /// A fragment is counted once.
-    fn fragment(&mut self, name: &str, depth: usize) -> Result<Size, ServerError> {
-        // One that is not there is the validator's to name.
+    /// The size of a fragment. It is counted once and its size is added at each spread, so that
+    /// fragments that double in size cost nothing.
+    fn fragment(&mut self, name: &str, depth: usize) -> Result<SelectionSize, ServerError> {
+        // async-graphql reports unknown fragments.
         let Some((name, fragment)) = self.document.fragments.get_key_value(name) else {
-            return Ok(Size::default());
+            return Ok(SelectionSize::default());
         };
         match self.fragments.get(name.as_str()) {
             Some(Some(size)) => return Ok(*size),
             Some(None) => {
-                let what = format!("Cannot spread fragment \"{name}\" within itself");
-                return Err(error(what, "GRAPHQL_VALIDATION_FAILED"));
+                let message = format!("Cannot spread fragment \"{name}\" within itself");
+                return Err(error(message, "GRAPHQL_VALIDATION_FAILED"));
             }
             None => {}
         }
@@ -149,20 +166,21 @@ impl<'a> Counter<'a> {
     }
 
     fn check_conflicts(&self) -> Result<(), ServerError> {
-        let counts = self.arguments.values();
-        let conflicts = counts
-            .filter(|(_, fewest, most)| fewest != most)
-            .map(|(times, _, most)| times.saturating_mul(*most))
+        let conflicts = self
+            .arguments
+            .values()
+            .filter(|arguments| arguments.min_arguments != arguments.max_arguments)
+            .map(|arguments| arguments.fields.saturating_mul(arguments.max_arguments))
             .fold(0, usize::saturating_add);
-        if conflicts > MOST_CONFLICTS {
-            let what = "the same fields are asked for many times, with different arguments";
-            return Err(error(what, "DOCUMENT_TOO_LARGE"));
+        if conflicts > MAX_ARGUMENT_CONFLICTS {
+            let message = "the same fields are selected many times, with different arguments";
+            return Err(error(message, "DOCUMENT_TOO_LARGE"));
         }
         Ok(())
     }
 }
 
-/// Directives and their arguments.
+/// The number of directives and of their arguments.
 fn arguments(directives: &[Positioned<Directive>]) -> usize {
     let arguments = directives.iter().map(|it| it.node.arguments.len());
     directives.len() + arguments.sum::<usize>()
@@ -184,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fragment_counts_each_time_that_it_is_named() {
+    fn a_fragment_counts_at_each_spread() {
         let text = "{a {...F} b {...F}} fragment F on T {c d e {f}}";
         let limits = DocumentLimits::default();
         assert_eq!(check(limits.fields(12), text), Ok(()));
@@ -193,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn fragments_that_double_are_counted_and_not_put_in() {
+    fn fragments_that_double_are_counted_without_expanding_them() {
         // 2^30 fields.
         let mut text = String::from("{...F0}");
         for number in 0..30 {
@@ -203,18 +221,18 @@ mod tests {
         text.push_str("fragment F30 on T {a}");
         let error = check(DocumentLimits::default(), &text).unwrap_err();
         assert!(error.contains("5000 fields"), "{error}");
-        // As many without a single field.
+        // The same number of spreads without a single field.
         let text = text.replace("{a}", "{...G}") + "fragment G on T {...None}";
         let error = check(DocumentLimits::default(), &text).unwrap_err();
         assert!(error.contains("5000 fields"), "{error}");
     }
 
     #[test]
-    fn a_fragment_within_itself_is_named() {
+    fn a_fragment_that_spreads_itself_is_refused() {
         let text = "{...A} fragment A on T {b {...B}} fragment B on T {...A}";
         let error = check(DocumentLimits::default(), text).unwrap_err();
         assert!(error.contains("within itself"), "{error}");
-        // Nobody names it.
+        // It is not spread.
         let text = "{a} fragment A on T {...A}";
         assert!(check(DocumentLimits::default(), text).is_err());
     }
@@ -228,7 +246,7 @@ mod tests {
         text.push_str("fragment F2000 on T {a}");
         let error = check(DocumentLimits::default(), &text).unwrap_err();
         assert!(error.contains("64 levels"), "{error}");
-        // Also where its end was counted before its beginning.
+        // Also if the end of the chain was counted before its beginning.
         let limits = DocumentLimits::default().nesting(4);
         let text = "{...C ...A} fragment A on T {...B} fragment B on T {...C} \
                     fragment C on T {a {b}}";
@@ -254,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn a_conflict_of_many_arguments_with_many_fields_is_not_spelled_out() {
+    fn a_conflict_of_many_arguments_in_many_fields_is_refused() {
         let arguments: String = (0..1000).map(|number| format!("a{number}: 1 ")).collect();
         let text = format!("{{f({arguments}) {}}}", "f ".repeat(1000));
         let error = check(DocumentLimits::default(), &text).unwrap_err();

@@ -1,20 +1,21 @@
-//! The text of a document is counted before it is parsed.
+//! Tokens and nesting of a document's text, counted before it is parsed.
 
 use async_graphql::ServerError;
 
 use crate::error::error;
-use crate::request::limits::{DocumentLimits, exceeded};
+use crate::request::limits::document_limits::{DocumentLimits, exceeded};
 
-/// Longer names are in no schema, and the validator compares them with every name of it to say
-/// which one was meant.
-const LONGEST_NAME: usize = 256;
+/// The maximum length of a name or a number. No schema has longer names, and for an unknown name
+/// async-graphql computes its edit distance to every name of the schema, to suggest one.
+const MAX_NAME_BYTES: usize = 256;
 
 impl DocumentLimits {
     /// Counts tokens and nesting.
     ///
-    /// Where this and the parser do not agree on what a text is, it must be the parser that sees
-    /// less: a bracket is only skipped in a comment or a string that the parser skips, too.
+    /// Invariant: this never counts fewer brackets than the parser. A bracket is skipped only
+    /// inside a comment or a string that the parser skips as well.
     pub(crate) fn check_text(&self, text: &str) -> Result<(), ServerError> {
+        // Each step consumes at least one byte, so the loop is linear in the text.
         let mut rest = text.as_bytes();
         let (mut tokens, mut nesting) = (0usize, 0usize);
         while let Some(&byte) = rest.first() {
@@ -23,6 +24,7 @@ impl DocumentLimits {
                     rest = &rest[1..];
                     continue;
                 }
+                // A comment ends with the line.
                 b'#' => {
                     rest = &rest[until(rest, |byte| matches!(byte, b'\r' | b'\n'))..];
                     continue;
@@ -36,16 +38,19 @@ impl DocumentLimits {
                     }
                     1
                 }
+                // Surplus closing brackets are a syntax error, which the parser reports.
                 b'}' | b']' | b')' => {
                     nesting = nesting.saturating_sub(1);
                     1
                 }
+                // `...` is one token.
                 b'.' => until(rest, |byte| byte != b'.'),
                 _ if is_word(byte) => {
                     let length = until(rest, |byte| !is_word(byte));
-                    if length > LONGEST_NAME {
-                        let what = format!("a name or number is longer than {LONGEST_NAME} bytes");
-                        return Err(error(what, "DOCUMENT_TOO_LARGE"));
+                    if length > MAX_NAME_BYTES {
+                        let message =
+                            format!("a name or number is longer than {MAX_NAME_BYTES} bytes");
+                        return Err(error(message, "DOCUMENT_TOO_LARGE"));
                     }
                     length
                 }
@@ -61,12 +66,13 @@ impl DocumentLimits {
     }
 }
 
-/// Letters and digits, and what is not ASCII, of which the parser makes nothing.
+/// Whether a byte is part of a name or a number. Bytes that are not ASCII count as well; the parser
+/// rejects them outside strings and comments.
 fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_' || !byte.is_ascii()
 }
 
-/// How many bytes there are before the first one for which it holds.
+/// The number of bytes before the first one for which `holds` is true.
 fn until(bytes: &[u8], holds: impl Fn(u8) -> bool) -> usize {
     bytes
         .iter()
@@ -74,8 +80,8 @@ fn until(bytes: &[u8], holds: impl Fn(u8) -> bool) -> usize {
         .unwrap_or(bytes.len())
 }
 
-/// The length of a string with its quotes. `None` where it does not end: the parser would look
-/// for another beginning then, and find brackets in what was a string here.
+/// The length of a string literal, quotes included. `None` if it does not end: the parser would
+/// then try to read it in another way, and could find brackets in what was skipped here.
 fn string(bytes: &[u8]) -> Option<usize> {
     const BLOCK: &[u8] = b"\"\"\"";
     if bytes.starts_with(BLOCK) {
@@ -143,8 +149,8 @@ mod tests {
     }
 
     #[test]
-    fn a_string_that_does_not_end_hides_nothing() {
-        // The parser reads the first one as an empty string and another.
+    fn an_unterminated_string_hides_no_brackets() {
+        // The parser reads the first text as an empty string followed by another string.
         for text in [
             "{a(b: \"\"\"x\" c: [[[[",
             "{a(b: \"x\n\")}",
@@ -170,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_of_a_megabyte_is_no_name() {
+    fn a_name_of_a_megabyte_is_refused() {
         let text = format!("{{ {} }}", "a".repeat(1_000_000));
         let error = check(DocumentLimits::default(), &text).unwrap_err();
         assert!(error.contains("256 bytes"), "{error}");

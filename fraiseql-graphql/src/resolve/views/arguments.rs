@@ -1,4 +1,4 @@
-//! What is asked of a root field, by its arguments.
+//! The arguments of a root field, read as a list or a page, and errors of a root field.
 
 use std::borrow::Cow;
 
@@ -12,34 +12,35 @@ use crate::schema::input;
 use fraiseql_runtime::__graphql::Handle;
 use fraiseql_runtime::list::{Cursor, List, ListError, Page};
 
-/// The size of a page that does not say one.
-pub(crate) const PAGE: u32 = 20;
-/// The largest page, unless another is set.
-pub(crate) const MAX_PAGE: u32 = 100;
+/// The default number of documents of a field.
+pub(crate) const DEFAULT_LIMIT: u32 = 20;
+/// The default for the maximum number of documents of a field.
+pub(crate) const DEFAULT_MAX_PAGE: u32 = 100;
 
-/// The list that `where` and `orderBy` ask for.
-pub(crate) fn chosen(ctx: &Context<'_>, handle: Handle) -> ServerResult<List> {
+/// The list that the arguments `where` and `orderBy` describe.
+pub(crate) fn list(ctx: &Context<'_>, handle: Handle) -> ServerResult<List> {
     let mut list = List::of_view(handle);
-    let Given(value) = argument(ctx, "where")?;
+    let RawArgument(value) = argument(ctx, "where")?;
     if value != Value::Null {
-        let filter = input::filter(handle.view, &value).map_err(|error| mistake(ctx, &error))?;
+        let filter = input::filter(handle.view, &value).map_err(|error| bad_input(ctx, &error))?;
         list = list.filter(filter);
     }
-    let Given(value) = argument(ctx, "orderBy")?;
-    let order = input::order(handle.view, &value).map_err(|error| mistake(ctx, &error))?;
+    let RawArgument(value) = argument(ctx, "orderBy")?;
+    let order = input::order(handle.view, &value).map_err(|error| bad_input(ctx, &error))?;
     Ok(order.into_iter().fold(list, List::order_by))
 }
 
-/// The page that is asked for.
-pub(crate) fn page(ctx: &Context<'_>, most: u32) -> ServerResult<Page> {
-    let first = count(ctx, "first", None, most)?;
-    let last = count(ctx, "last", None, most)?;
+/// The page that the arguments `first`, `after`, `last` and `before` describe. Its size is `max` at
+/// most.
+pub(crate) fn page(ctx: &Context<'_>, max: u32) -> ServerResult<Page> {
+    let first = count(ctx, "first", None, max)?;
+    let last = count(ctx, "last", None, max)?;
     let after = cursor(ctx, "after")?;
     let before = cursor(ctx, "before")?;
     let page = match (first, last) {
-        (Some(_), Some(_)) => return Err(mistake(ctx, "first and last cannot both be given")),
+        (Some(_), Some(_)) => return Err(bad_input(ctx, "first and last cannot both be given")),
         (None, Some(last)) => Page::last(last),
-        (first, None) => Page::first(first.unwrap_or(PAGE.min(most))),
+        (first, None) => Page::first(first.unwrap_or(DEFAULT_LIMIT.min(max))),
     };
     let page = match after {
         Some(cursor) => page.after(cursor),
@@ -53,46 +54,52 @@ pub(crate) fn page(ctx: &Context<'_>, most: u32) -> ServerResult<Page> {
 
 fn cursor(ctx: &Context<'_>, name: &str) -> ServerResult<Option<Cursor>> {
     let (_, text) = ctx.param_value::<Option<String>>(name, None)?;
-    text.map(|text| text.parse())
-        .transpose()
-        .map_err(|error: ListError| mistake(ctx, &format!("{name}: {error}")))
+    let Some(text) = text else {
+        return Ok(None);
+    };
+    match text.parse() {
+        Ok(cursor) => Ok(Some(cursor)),
+        Err(error) => Err(bad_input(ctx, &format!("{name}: {error}"))),
+    }
 }
 
-/// A number of documents; `None` where none is given and there is no default.
+/// A number of documents, `max` at most. `None` if the argument is omitted and has no default.
 pub(crate) fn count(
     ctx: &Context<'_>,
     name: &str,
     default: Option<u32>,
-    most: u32,
+    max: u32,
 ) -> ServerResult<Option<u32>> {
     let (_, number) = ctx.param_value::<Option<i64>>(name, None)?;
     let Some(number) = number else {
-        return Ok(default.map(|default| default.min(most)));
+        // The default of the schema may exceed the maximum that the application sets.
+        return Ok(default.map(|default| default.min(max)));
     };
     let Ok(number) = u64::try_from(number) else {
-        return Err(mistake(
-            ctx,
-            &format!("{name} is {number}, and cannot be negative"),
-        ));
+        let message = format!("{name} is {number}, and cannot be negative");
+        return Err(bad_input(ctx, &message));
     };
     match u32::try_from(number) {
-        Ok(number) if number <= most => Ok(Some(number)),
-        _ => Err(mistake(
-            ctx,
-            &format!("{name} is {number}, and at most {most}; ask for the rest in further pages"),
-        )),
+        Ok(number) if number <= max => Ok(Some(number)),
+        _ => {
+            let message =
+                format!("{name} is {number}, and at most {max}; ask for the rest in further pages");
+            Err(bad_input(ctx, &message))
+        }
     }
 }
 
-/// An argument as it was given.
-pub(crate) struct Given(pub(crate) Value);
+/// An argument as a value of GraphQL, not converted to a Rust type.
+pub(crate) struct RawArgument(pub(crate) Value);
 
-pub(crate) fn argument(ctx: &Context<'_>, name: &str) -> ServerResult<Given> {
-    ctx.param_value(name, None).map(|(_, given)| given)
+/// Reads an argument. Null if it is omitted.
+pub(crate) fn argument(ctx: &Context<'_>, name: &str) -> ServerResult<RawArgument> {
+    ctx.param_value(name, None).map(|(_, argument)| argument)
 }
 
-/// The type of an argument is that of the table: the library has checked it by its name.
-impl InputType for Given {
+/// The type of an argument in the schema is that of the view, against which it has been validated.
+/// The type name here is not used.
+impl InputType for RawArgument {
     type RawValueType = Self;
 
     fn type_name() -> Cow<'static, str> {
@@ -118,19 +125,20 @@ impl InputType for Given {
     }
 }
 
-/// An error of whom asked.
-pub(crate) fn mistake(ctx: &Context<'_>, text: &str) -> ServerError {
-    let mut error = error(text, "BAD_USER_INPUT");
+/// An error that the client has made.
+pub(crate) fn bad_input(ctx: &Context<'_>, message: &str) -> ServerError {
+    let mut error = error(message, "BAD_USER_INPUT");
     error.locations.push(ctx.item.pos);
     error
 }
 
-/// An error of a read: of whom asked, or of the server, which is the source of it.
-pub(crate) fn failed(ctx: &Context<'_>, error: ListError) -> ServerError {
+/// An error of a list: of the client, or of the database. The latter has a source, which marks it
+/// as internal.
+pub(crate) fn list_error(ctx: &Context<'_>, error: ListError) -> ServerError {
     match error {
         ListError::Read(error) => {
             async_graphql::Error::new_with_source(error).into_server_error(ctx.item.pos)
         }
-        error => mistake(ctx, &error.to_string()),
+        error => bad_input(ctx, &error.to_string()),
     }
 }

@@ -1,36 +1,41 @@
-//! The root fields of a view, as they are in the schema.
+//! Definitions of a view's root fields in the schema.
 
 use async_graphql::parser::types::{Field, VariableDefinition};
 use async_graphql::registry::{MetaField, MetaInputValue, Registry};
 use async_graphql::{Positioned, ServerResult, VisitorContext};
 
-use super::Member;
-use super::arguments::PAGE;
+use crate::resolve::views::arguments::DEFAULT_LIMIT;
+use crate::resolve::views::view_set::ViewMember;
 use crate::schema::{input, types};
 use fraiseql_runtime::schema::View;
 
+/// The root fields of a view.
 #[derive(Clone, Copy)]
-pub(crate) enum Kind {
-    One,
-    Many,
-    Page,
+pub(crate) enum RootFieldKind {
+    /// `post`: one document by its key.
+    ByKey,
+    /// `posts`: a list.
+    List,
+    /// `postsConnection`: a page of a list.
+    Connection,
 }
 
 /// The names of the root fields of a view.
-pub(crate) fn names(view: &View) -> [(String, Kind); 3] {
-    let plural = camel(view.plural);
+pub(crate) fn names(view: &View) -> [(String, RootFieldKind); 3] {
+    let plural = camel_case(view.plural);
     [
-        (camel(view.entity), Kind::One),
-        (plural.clone(), Kind::Many),
-        (format!("{plural}Connection"), Kind::Page),
+        (camel_case(view.entity), RootFieldKind::ByKey),
+        (plural.clone(), RootFieldKind::List),
+        (format!("{plural}Connection"), RootFieldKind::Connection),
     ]
 }
 
-/// `blog_post` as a name in GraphQL: `blogPost`.
-fn camel(name: &str) -> String {
+/// `blogPost` for `blog_post`.
+fn camel_case(name: &str) -> String {
     let mut camel = String::with_capacity(name.len());
     let mut upper = false;
     for char in name.chars() {
+        // Leading underscores are kept.
         if char == '_' && !camel.is_empty() {
             upper = true;
         } else if std::mem::take(&mut upper) {
@@ -42,77 +47,94 @@ fn camel(name: &str) -> String {
     camel
 }
 
-/// The root fields of a view.
-pub(crate) fn fields(registry: &mut Registry, member: Member) -> [MetaField; 3] {
+/// The definitions of the root fields of a view. Registers the types that they refer to.
+pub(crate) fn definitions(registry: &mut Registry, member: ViewMember) -> [MetaField; 3] {
     let view = member.handle.view;
-    let name = types::object(registry, view.shape);
-    let page = types::object(registry, (member.page)());
+    let object = types::object(registry, view.shape);
+    let connection = types::object(registry, (member.connection)());
     let filter = input::register_where(registry, view);
     let order = input::register_order(registry, view);
     let key = types::scalar(registry, view.key.ty, true);
-    let [(one, _), (many, _), (pages, _)] = names(view);
-    let chosen = || {
+    let list_arguments = || {
         vec![
-            types::input("where", filter.clone()),
-            types::input("orderBy", format!("[{order}!]")),
+            types::input_value("where", filter.clone()),
+            types::input_value("orderBy", format!("[{order}!]")),
         ]
     };
-    let with = |mut field: MetaField, about: String, args: Vec<MetaInputValue>| {
-        field.description = Some(about);
-        field.args = args
-            .into_iter()
-            .map(|arg| (arg.name.clone(), arg))
-            .collect();
-        field
-    };
-    let default = |mut arg: MetaInputValue, value: u32| {
-        arg.default_value = Some(value.to_string());
-        arg
-    };
-    let mut all = chosen();
-    all.push(default(types::input("limit", "Int!".to_owned()), PAGE));
-    all.push(default(types::input("offset", "Int!".to_owned()), 0));
-    let mut paged: Vec<_> = [
+    let [(by_key, _), (list, _), (page, _)] = names(view);
+    [
+        by_key_field(&by_key, object, key_field(view), key),
+        list_field(&list, object, list_arguments()),
+        connection_field(&page, object, connection, list_arguments()),
+    ]
+}
+
+fn by_key_field(name: &str, object: &str, key_field: &str, key: &str) -> MetaField {
+    with(
+        types::meta_field(name, object.to_owned()),
+        format!("The {object} with this key; null if there is none."),
+        vec![types::input_value(key_field, format!("{key}!"))],
+    )
+}
+
+fn list_field(name: &str, object: &str, mut arguments: Vec<MetaInputValue>) -> MetaField {
+    for (name, default) in [("limit", DEFAULT_LIMIT), ("offset", 0)] {
+        let mut argument = types::input_value(name, "Int!".to_owned());
+        argument.default_value = Some(default.to_string());
+        arguments.push(argument);
+    }
+    let mut field = with(
+        types::meta_field(name, format!("[{object}!]!")),
+        format!("Documents of {object}, in the order of their keys by default."),
+        arguments,
+    );
+    field.compute_complexity = Some(|ctx, variables, field, child| {
+        Ok(row_count(ctx, variables, field, &["limit"])?
+            .saturating_mul(child)
+            .saturating_add(1))
+    });
+    field
+}
+
+fn connection_field(
+    name: &str,
+    object: &str,
+    connection: &str,
+    list_arguments: Vec<MetaInputValue>,
+) -> MetaField {
+    let mut arguments: Vec<_> = [
         ("first", "Int"),
         ("after", "String"),
         ("last", "Int"),
         ("before", "String"),
     ]
     .into_iter()
-    .map(|(name, ty)| types::input(name, ty.to_owned()))
+    .map(|(name, ty)| types::input_value(name, ty.to_owned()))
     .collect();
-    paged.extend(chosen());
-
-    let mut one = with(
-        types::meta_field(&one, name.to_owned()),
-        format!("The {name} of a key; null where there is none."),
-        vec![types::input(key_field(view), format!("{key}!"))],
-    );
-    one.compute_complexity = None;
-    let mut many = with(
-        types::meta_field(&many, format!("[{name}!]!")),
-        format!("Documents of {name}, by their key unless another order is asked for."),
-        all,
-    );
-    many.compute_complexity = Some(|ctx, variables, field, child| {
-        Ok(rows(ctx, variables, field, &["limit"])?
-            .saturating_mul(child)
-            .saturating_add(1))
-    });
-    let mut pages = with(
-        types::meta_field(&pages, format!("{page}!")),
+    arguments.extend(list_arguments);
+    let mut field = with(
+        types::meta_field(name, format!("{connection}!")),
         format!(
-            "A page of documents of {name}: the first or the last, after or before a cursor. The \
-             first {PAGE} unless another is asked for."
+            "A page of documents of {object}: the first or the last, after or before a cursor. By \
+             default the first {DEFAULT_LIMIT}."
         ),
-        paged,
+        arguments,
     );
-    pages.compute_complexity = Some(|ctx, variables, field, child| {
-        Ok(rows(ctx, variables, field, &["first", "last"])?
+    field.compute_complexity = Some(|ctx, variables, field, child| {
+        Ok(row_count(ctx, variables, field, &["first", "last"])?
             .saturating_mul(child)
             .saturating_add(1))
     });
-    [one, many, pages]
+    field
+}
+
+fn with(mut field: MetaField, description: String, arguments: Vec<MetaInputValue>) -> MetaField {
+    field.description = Some(description);
+    field.args = arguments
+        .into_iter()
+        .map(|argument| (argument.name.clone(), argument))
+        .collect();
+    field
 }
 
 /// The name of the key in the documents of a view.
@@ -123,18 +145,18 @@ pub(crate) fn key_field(view: &View) -> &'static str {
         .map_or("id", |field| field.json)
 }
 
-/// How many documents a field asks for, for the complexity of the query.
-fn rows(
+/// The number of documents that a field requests, for the complexity of its query.
+fn row_count(
     ctx: &VisitorContext<'_>,
     variables: &[Positioned<VariableDefinition>],
     field: &Field,
     arguments: &[&str],
 ) -> ServerResult<usize> {
     for name in arguments {
-        let rows: Option<i64> = ctx.param_value(variables, field, name, None)?;
-        if let Some(rows) = rows {
-            return Ok(usize::try_from(rows).unwrap_or(0));
+        let count: Option<i64> = ctx.param_value(variables, field, name, None)?;
+        if let Some(count) = count {
+            return Ok(usize::try_from(count).unwrap_or(0));
         }
     }
-    Ok(PAGE as usize)
+    Ok(DEFAULT_LIMIT as usize)
 }

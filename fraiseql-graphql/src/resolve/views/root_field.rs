@@ -1,102 +1,143 @@
-//! The answers of root fields: each is one statement.
+//! Resolution of a root field: one statement.
 
 use async_graphql::{Context, ServerResult, Value};
 
 use crate::request::cached_plan::{CachedPlan, PlanRecorder};
 use crate::resolve::connection;
-use crate::resolve::document::Answer;
+use crate::resolve::document_writer::DocumentWriter;
 use crate::resolve::views::arguments::{
-    Given, PAGE, argument, chosen, count, failed, mistake, page,
+    self, DEFAULT_LIMIT, RawArgument, argument, bad_input, count, list_error,
 };
-use crate::resolve::views::fields::{Kind, key_field};
-use crate::resolve::views::{Root, ViewSet, Views};
+use crate::resolve::views::fields::{RootFieldKind, key_field};
+use crate::resolve::views::view_set::ViewMember;
 use fraiseql_runtime::ReadTarget as _;
+use fraiseql_runtime::Readers;
 use fraiseql_runtime::list::{Documents, Filter, List, ListError, Operator};
 
-impl<V: ViewSet> Views<V> {
-    pub(crate) async fn root(&self, ctx: &Context<'_>, root: Root) -> ServerResult<Value> {
-        let handle = root.member.handle;
-        let inside = ctx.with_selection_set(&ctx.item.node.selection_set);
-        let failed = |error: ListError| failed(ctx, error);
-        match root.kind {
-            Kind::One => {
-                let key = key_field(handle.view);
-                let Given(value) = argument(ctx, key)?;
-                let value = value
-                    .into_json()
-                    .map_err(|error| mistake(ctx, &error.to_string()))?;
-                let answer = Answer::of(&inside, handle.view.shape)?;
-                let list = List::of_view(handle)
-                    .filter(Filter::compare(key, Operator::Eq, value))
-                    .limit(1)
-                    .omit(answer.projection().unselected_lists());
-                let documents = self.read(ctx, &list, &answer, false).await;
-                let documents = documents.map_err(failed)?;
-                one(ctx, answer, documents.iter().next().map(|one| one.json()))
-            }
-            Kind::Many => {
-                let limit = count(ctx, "limit", Some(PAGE), self.max_page)?.unwrap_or(PAGE);
-                let offset = count(ctx, "offset", Some(0), u32::MAX)?.unwrap_or(0);
-                let mut answer = Answer::of(&inside, handle.view.shape)?;
-                let list = chosen(ctx, handle)?
-                    .limit(limit.into())
-                    .offset(offset.into())
-                    .omit(answer.projection().unselected_lists());
-                let documents = self.read(ctx, &list, &answer, true).await;
-                let documents = documents.map_err(failed)?;
-                answer.list(documents.iter().map(|document| document.json()))?;
-                answer.finish()
-            }
-            Kind::Page => {
-                let page = page(ctx, self.max_page)?;
-                let mut answer = Answer::of(&inside, (root.member.page)())?;
-                let list = chosen(ctx, handle)?.omit(connection::unselected_lists(
-                    handle.view.shape,
-                    answer.projection().selection(),
-                ));
-                let page = list.page(page, &self.readers).await.map_err(failed)?;
-                connection::write(&mut answer, &page, handle.view.data)?;
-                answer.finish()
-            }
-        }
-    }
+/// A root field of a view.
+#[derive(Clone, Copy)]
+pub(crate) struct ViewField {
+    pub(crate) view: ViewMember,
+    pub(crate) kind: RootFieldKind,
 }
 
-impl<V> Views<V> {
-    /// Reads a list, and says how, where it may be read so another time.
-    async fn read(
-        &self,
+impl ViewField {
+    /// Resolves the field. A list or a page has `max_page` documents at most.
+    ///
+    /// Each field reads on a connection of its own from `readers`: async-graphql resolves the root
+    /// fields of a query concurrently. The connection is held while the statement runs, and not
+    /// while its documents are written: a read gives it back as soon as it has all rows, and
+    /// lending [`Readers`] hand it straight to a read that waits, such as the next root field of
+    /// this query.
+    pub(crate) async fn resolve(
+        self,
         ctx: &Context<'_>,
-        list: &List,
-        answer: &Answer<'_>,
-        is_list: bool,
-    ) -> Result<Documents, ListError> {
-        let read = list.statement()?;
-        if let Some(recording) = ctx.data_opt::<PlanRecorder>()
-            && !answer.as_values()
-        {
-            recording.record(CachedPlan {
-                name: ctx.item.node.response_key().node.to_string(),
-                is_list,
-                read: read.clone(),
-                projection: answer.projection().clone(),
-                readers: self.readers.clone(),
-            });
+        readers: &Readers,
+        max_page: u32,
+    ) -> ServerResult<Value> {
+        match self.kind {
+            RootFieldKind::ByKey => self.by_key(ctx, readers).await,
+            RootFieldKind::List => self.list(ctx, readers, max_page).await,
+            RootFieldKind::Connection => self.connection(ctx, readers, max_page).await,
         }
-        Ok(Documents::of(self.readers.list(read).await?))
+    }
+
+    async fn by_key(self, ctx: &Context<'_>, readers: &Readers) -> ServerResult<Value> {
+        let handle = self.view.handle;
+        let key = key_field(handle.view);
+        let RawArgument(value) = argument(ctx, key)?;
+        let value = value
+            .into_json()
+            .map_err(|error| bad_input(ctx, &error.to_string()))?;
+        let inner = ctx.with_selection_set(&ctx.item.node.selection_set);
+        let mut writer = DocumentWriter::of(&inner, handle.view.shape)?;
+        let list = List::of_view(handle)
+            .filter(Filter::compare(key, Operator::Eq, value))
+            .limit(1)
+            .omit(writer.projection().unselected_lists());
+        let documents = read(ctx, readers, &list, &writer, false)
+            .await
+            .map_err(|error| list_error(ctx, error))?;
+        let Some(document) = documents.iter().next() else {
+            return Ok(Value::Null);
+        };
+        match writer.document(document.json(), None) {
+            Ok(()) => writer.finish(),
+            // The type of this field is nullable: null stops here, and the error is reported beside
+            // it.
+            Err(error) => {
+                ctx.add_error(error);
+                Ok(Value::Null)
+            }
+        }
+    }
+
+    async fn list(
+        self,
+        ctx: &Context<'_>,
+        readers: &Readers,
+        max_page: u32,
+    ) -> ServerResult<Value> {
+        let handle = self.view.handle;
+        let limit = count(ctx, "limit", Some(DEFAULT_LIMIT), max_page)?.unwrap_or(DEFAULT_LIMIT);
+        let offset = count(ctx, "offset", Some(0), u32::MAX)?.unwrap_or(0);
+        let inner = ctx.with_selection_set(&ctx.item.node.selection_set);
+        let mut writer = DocumentWriter::of(&inner, handle.view.shape)?;
+        let list = arguments::list(ctx, handle)?
+            .limit(limit.into())
+            .offset(offset.into())
+            .omit(writer.projection().unselected_lists());
+        let documents = read(ctx, readers, &list, &writer, true)
+            .await
+            .map_err(|error| list_error(ctx, error))?;
+        // Neither the list nor its elements can be null: an error makes `data` null.
+        writer.list(documents.iter().map(|document| document.json()))?;
+        writer.finish()
+    }
+
+    async fn connection(
+        self,
+        ctx: &Context<'_>,
+        readers: &Readers,
+        max_page: u32,
+    ) -> ServerResult<Value> {
+        let handle = self.view.handle;
+        let page = arguments::page(ctx, max_page)?;
+        let inner = ctx.with_selection_set(&ctx.item.node.selection_set);
+        let mut writer = DocumentWriter::of(&inner, (self.view.connection)())?;
+        let selection = writer.projection().selection();
+        let list = arguments::list(ctx, handle)?
+            .omit(connection::unselected_lists(handle.view.shape, selection));
+        let page = list
+            .page(page, readers)
+            .await
+            .map_err(|error| list_error(ctx, error))?;
+        connection::write(&mut writer, &page, handle.view.data)?;
+        writer.finish()
     }
 }
 
-/// The answer for one document, which may be missing or, because of what is null in it, null.
-fn one(ctx: &Context<'_>, mut answer: Answer<'_>, json: Option<&[u8]>) -> ServerResult<Value> {
-    let Some(json) = json else {
-        return Ok(Value::Null);
-    };
-    match answer.document(json, None) {
-        Ok(()) => answer.finish(),
-        Err(error) => {
-            ctx.add_error(error);
-            Ok(Value::Null)
-        }
+/// Reads a list, and records the plan if the request may be answered directly another time.
+async fn read(
+    ctx: &Context<'_>,
+    readers: &Readers,
+    list: &List,
+    writer: &DocumentWriter<'_>,
+    is_list: bool,
+) -> Result<Documents, ListError> {
+    let read = list.statement()?;
+    if let Some(recorder) = ctx.data_opt::<PlanRecorder>()
+        && !writer.as_values()
+    {
+        // Recorded before the statement runs: whether the plan is stored is decided by the whole
+        // response, which has an error if the statement fails.
+        recorder.record(CachedPlan {
+            response_key: ctx.item.node.response_key().node.to_string(),
+            is_list,
+            read: read.clone(),
+            projection: writer.projection().clone(),
+            readers: readers.clone(),
+        });
     }
+    Ok(Documents::of(readers.list(read).await?))
 }

@@ -1,38 +1,40 @@
-//! The proof that a part's field is a field of the struct that the part is a shape of.
+//! The check that each field of a part is a field of the struct in its `shape_of`.
 
 use super::nearest::nearest;
-use super::{name, same_table};
+use super::tables::{push_name, same_table};
+use crate::const_check::compare::same;
 use crate::const_check::message::Message;
-use crate::const_check::scalar::same;
-use crate::schema::embed::Children;
-use crate::schema::embed::Embed;
+use crate::schema::embed::{Children, Embed};
 use crate::schema::scalar::{ElementNull, ScalarType};
 use crate::schema::{Aggregate, Field, Function, Link, Many, One, Shape, Source, Table};
 
-/// The field of `T` with this index is a field of the struct that `T` is the shape of.
+/// Panics if the field of `T` with this index is not a field of the struct in `shape_of`, with the
+/// same source and type.
 #[track_caller]
 pub const fn field<T: Embed>(index: usize) {
-    beside::<T, _, _>(T::shape_of, index);
+    check::<T, _, _>(T::shape_of, index);
 }
 
+/// The struct is the head of the list that `_shape_of` returns; the function is passed only for its
+/// type.
 #[track_caller]
-const fn beside<T: Embed, L: Children, F: Fn() -> L + Copy>(_next: F, index: usize) {
+const fn check<T: Embed, L: Children, F: Fn() -> L + Copy>(_shape_of: F, index: usize) {
     let field = &T::SHAPE.fields[index];
     let whole = L::Head::SHAPE;
-    // One with errors of its own has a shape without fields.
+    // A struct with errors of its own has a shape without fields.
     if whole.fields.is_empty() {
         return;
     }
     let mut other = 0;
     while other < whole.fields.len() {
         if same(whole.fields[other].name, field.name) {
-            let pair = Pair {
+            let pair = FieldPair {
                 here: field,
                 there: &whole.fields[other],
                 whole: whole.name,
             };
-            pair.source();
-            pair.child(
+            pair.same_source();
+            pair.same_part(
                 table_of_child(T::children, index),
                 table_of_child(L::Head::children, other),
             );
@@ -43,7 +45,7 @@ const fn beside<T: Embed, L: Children, F: Fn() -> L + Copy>(_next: F, index: usi
     unknown(field.name, whole);
 }
 
-/// There is no such field.
+/// Panics: `whole` does not have the field.
 #[track_caller]
 const fn unknown(field: &str, whole: &'static Shape) {
     let mut message = Message::new()
@@ -68,7 +70,7 @@ const fn unknown(field: &str, whole: &'static Shape) {
     message.panic()
 }
 
-/// The table of the part at the field with this index, if there is one.
+/// The table of the part in the field with this index; `None` if the field has no part.
 const fn table_of_child<L: Children, F: Fn() -> L + Copy>(
     _children: F,
     index: usize,
@@ -86,18 +88,20 @@ const fn table_in<L: Children>(index: usize) -> Option<Table> {
     }
 }
 
-/// A field of a part, and the field that it stands for.
+/// A field of a part, and the field with the same name of the struct in `shape_of`.
+///
+/// Each method panics if the two differ in something.
 #[derive(Clone, Copy)]
-struct Pair {
+struct FieldPair {
     here: &'static Field,
     there: &'static Field,
+    /// The name of the struct in `shape_of`.
     whole: &'static str,
 }
 
-impl Pair {
-    /// Both have the same source.
+impl FieldPair {
     #[track_caller]
-    const fn source(self) {
+    const fn same_source(self) {
         match (&self.here.source, &self.there.source) {
             (
                 Source::Column { column, ty },
@@ -120,7 +124,7 @@ impl Pair {
                         .push("\"")
                         .panic();
                 }
-                self.scalar(*ty, *other_type);
+                self.same_type(*ty, *other_type);
             }
             (
                 Source::Expr { expr, ty },
@@ -129,22 +133,22 @@ impl Pair {
                     ty: other_type,
                 },
             ) => {
-                self.text("expr", Some(expr), Some(other));
-                self.scalar(*ty, *other_type);
+                self.same_text("expr", Some(expr), Some(other));
+                self.same_type(*ty, *other_type);
             }
-            (Source::One(one), Source::One(other)) => self.one(one, other),
-            (Source::Many(many), Source::Many(other)) => self.many(many, other),
+            (Source::One(one), Source::One(other)) => self.same_one(one, other),
+            (Source::Many(many), Source::Many(other)) => self.same_many(many, other),
             (Source::Aggregate(aggregate), Source::Aggregate(other))
                 if aggregate.function as u8 == other.function as u8 =>
             {
-                self.aggregate(aggregate, other);
+                self.same_aggregate(aggregate, other);
             }
             (here, there) => Message::new()
                 .code(self.here.name)
                 .push(" is ")
-                .push(kind(here))
+                .push(attribute_of(here))
                 .push(" here and ")
-                .push(kind(there))
+                .push(attribute_of(there))
                 .push(" in ")
                 .code(self.whole)
                 .push(": write the same attribute")
@@ -153,17 +157,17 @@ impl Pair {
     }
 
     #[track_caller]
-    const fn one(self, one: &One, other: &One) {
-        self.text("fk", Some(one.fk), Some(other.fk));
-        self.text("key", one.key, other.key);
-        self.null(one.nullable, other.nullable);
+    const fn same_one(self, one: &One, other: &One) {
+        self.same_text("fk", Some(one.fk), Some(other.fk));
+        self.same_text("key", one.key, other.key);
+        self.same_nullability(one.nullable, other.nullable);
     }
 
     #[track_caller]
-    const fn many(self, many: &Many, other: &Many) {
+    const fn same_many(self, many: &Many, other: &Many) {
         match (&many.link, &other.link) {
             (Link::ForeignKey(fk), Link::ForeignKey(other)) => {
-                self.text("fk", Some(fk), Some(other));
+                self.same_text("fk", Some(fk), Some(other));
             }
             (
                 Link::Through { table, fk, to, key },
@@ -174,39 +178,38 @@ impl Pair {
                     key: other_key,
                 },
             ) => {
-                self.tables("joins rows of", *table, *other_table);
-                self.text("fk", Some(fk), Some(other_fk));
-                self.text("to", Some(to), Some(other_to));
-                self.text("key", *key, *other_key);
+                self.same_table("joins rows of", *table, *other_table);
+                self.same_text("fk", Some(fk), Some(other_fk));
+                self.same_text("to", Some(to), Some(other_to));
+                self.same_text("key", *key, *other_key);
             }
-            (Link::ForeignKey(fk), Link::Through { .. }) => self.text("fk", Some(fk), None),
-            (Link::Through { .. }, Link::ForeignKey(fk)) => self.text("fk", None, Some(fk)),
+            (Link::ForeignKey(fk), Link::Through { .. }) => self.same_text("fk", Some(fk), None),
+            (Link::Through { .. }, Link::ForeignKey(fk)) => self.same_text("fk", None, Some(fk)),
         }
-        self.text("key", many.key, other.key);
-        // Order and limit are the part's own: it may show the first three of fifty.
-        self.text("filter", many.filter, other.filter);
+        self.same_text("key", many.key, other.key);
+        // Order and limit may differ: a part may have the first three of fifty rows.
+        self.same_text("filter", many.filter, other.filter);
     }
 
     #[track_caller]
-    const fn aggregate(self, aggregate: &Aggregate, other: &Aggregate) {
-        self.tables("counts rows of", aggregate.table, other.table);
-        self.text("fk", Some(aggregate.fk), Some(other.fk));
-        self.text("key", aggregate.key, other.key);
-        self.text("expr", aggregate.expr, other.expr);
-        self.text("filter", aggregate.filter, other.filter);
-        self.scalar(aggregate.ty, other.ty);
+    const fn same_aggregate(self, aggregate: &Aggregate, other: &Aggregate) {
+        self.same_table("aggregates rows of", aggregate.table, other.table);
+        self.same_text("fk", Some(aggregate.fk), Some(other.fk));
+        self.same_text("key", aggregate.key, other.key);
+        self.same_text("expr", aggregate.expr, other.expr);
+        self.same_text("filter", aggregate.filter, other.filter);
+        self.same_type(aggregate.ty, other.ty);
     }
 
-    /// The parts of both are rows of one table.
     #[track_caller]
-    const fn child(self, here: Option<Table>, there: Option<Table>) {
+    const fn same_part(self, here: Option<Table>, there: Option<Table>) {
         if let (Some(here), Some(there)) = (here, there) {
-            self.tables("holds rows of", here, there);
+            self.same_table("has rows of", here, there);
         }
     }
 
     #[track_caller]
-    const fn tables(self, does: &str, here: Table, there: Table) {
+    const fn same_table(self, verb: &str, here: Table, there: Table) {
         // A part with errors of its own has a table without a name.
         if same_table(here, there) || here.name.is_empty() || there.name.is_empty() {
             return;
@@ -214,17 +217,17 @@ impl Pair {
         let message = Message::new()
             .code(self.here.name)
             .push(" ")
-            .push(does)
+            .push(verb)
             .push(" ");
-        name(name(message, here).push(" here and of "), there)
+        push_name(push_name(message, here).push(" here and of "), there)
             .push(" in ")
             .code(self.whole)
+            .push(": use the same table")
             .panic()
     }
 
-    /// What an attribute says is the same.
     #[track_caller]
-    const fn text(self, attribute: &str, here: Option<&str>, there: Option<&str>) {
+    const fn same_text(self, attribute: &str, here: Option<&str>, there: Option<&str>) {
         let equal = match (here, there) {
             (Some(here), Some(there)) => same(here, there),
             (None, None) => true,
@@ -234,47 +237,48 @@ impl Pair {
             return;
         }
         let message = Message::new().code(self.here.name).push(" has ");
-        let message = said(message, attribute, here).push(" here and ");
-        said(message, attribute, there)
+        let message = push_attribute(message, attribute, here).push(" here and ");
+        push_attribute(message, attribute, there)
             .push(" in ")
             .code(self.whole)
-            .push(": write the same")
+            .push(": write the same in both")
             .panic();
     }
 
     #[track_caller]
-    const fn scalar(self, here: ScalarType, there: ScalarType) {
-        // Of a type that is none: it is reported where it stands.
+    const fn same_type(self, here: ScalarType, there: ScalarType) {
+        // The placeholder of a type that is not a scalar, which is reported at its own field.
         if here.sql.is_empty() || there.sql.is_empty() {
             return;
         }
         if !same(here.sql, there.sql) || elements(here) != elements(there) {
             let message = Message::new().code(self.here.name).push(" is ");
-            ty(ty(message, here).push(" here and "), there)
+            push_type(push_type(message, here).push(" here and "), there)
                 .push(" in ")
                 .code(self.whole)
+                .push(": use the same type")
                 .panic();
         }
-        self.null(here.nullable, there.nullable);
+        self.same_nullability(here.nullable, there.nullable);
     }
 
     #[track_caller]
-    const fn null(self, here: bool, there: bool) {
+    const fn same_nullability(self, here: bool, there: bool) {
         if here == there {
             return;
         }
         let message = Message::new().code(self.here.name);
         let (what, fix) = if there {
-            (" may be null in ", " and not here: write Option<..>")
+            (" may be null in ", ", but not here: write Option<..>")
         } else {
-            (" may be null here and not in ", ": write it without Option")
+            (" may be null here, but not in ", ": remove Option")
         };
         message.push(what).code(self.whole).push(fix).panic()
     }
 }
 
-/// `fk = "author_id"`, or that there is none.
-const fn said(message: Message, attribute: &str, value: Option<&str>) -> Message {
+/// Appends `` `fk = "author_id"` ``, or `` no `fk` ``.
+const fn push_attribute(message: Message, attribute: &str, value: Option<&str>) -> Message {
     match value {
         Some(value) => message
             .push("`")
@@ -286,8 +290,8 @@ const fn said(message: Message, attribute: &str, value: Option<&str>) -> Message
     }
 }
 
-/// The type, as an attribute of a column says it.
-const fn ty(message: Message, ty: ScalarType) -> Message {
+/// Appends the name of a PostgreSQL type.
+const fn push_type(message: Message, ty: ScalarType) -> Message {
     let message = message.push(ty.sql);
     match elements(ty) {
         0 => message,
@@ -296,7 +300,7 @@ const fn ty(message: Message, ty: ScalarType) -> Message {
     }
 }
 
-/// 0 for one value, 1 for a list, 2 for a list of what may be null.
+/// 0 for a single value, 1 for a list, 2 for a list with nullable elements.
 const fn elements(ty: ScalarType) -> u8 {
     match ty.list {
         None => 0,
@@ -305,7 +309,8 @@ const fn elements(ty: ScalarType) -> u8 {
     }
 }
 
-const fn kind(source: &Source) -> &'static str {
+/// The attribute that a source comes from, for messages.
+const fn attribute_of(source: &Source) -> &'static str {
     match source {
         Source::Column { .. } => "a column",
         Source::Expr { .. } => "`expr = \"..\"`",

@@ -1,70 +1,125 @@
-//! The name that was probably meant, told in a constant.
+//! The suggestion for an unknown field, computed in a constant.
+//!
+//! It follows the rule of [`schema::naming`](crate::schema::naming), without allocations.
 
 use crate::schema::Field;
+use crate::schema::naming::{MAX_IDENTIFIER_BYTES, max_distance};
 
-/// Names that are longer are not compared.
-const MAX: usize = 63;
+/// The maximum number of characters that are compared. A longer name has no suggestion, and is
+/// never suggested.
+const MAX_CHARS: usize = MAX_IDENTIFIER_BYTES;
 
-/// The field whose name is nearest, if more than half of it is right, as in the derives; here for names
-/// that only the compiler knows.
-pub(super) const fn nearest(name: &str, fields: &'static [Field]) -> Option<&'static str> {
+/// The name of the field to suggest for `unknown`.
+pub(super) const fn nearest(unknown: &str, fields: &'static [Field]) -> Option<&'static str> {
+    let Some(unknown) = Normalized::of(unknown) else {
+        return None;
+    };
     let mut best = None;
     let mut least = usize::MAX;
     let mut index = 0;
     while index < fields.len() {
-        let candidate = fields[index].name;
-        let longer = if candidate.len() > name.len() {
-            candidate.len()
-        } else {
-            name.len()
-        };
-        if longer <= MAX {
-            let distance = distance(name.as_bytes(), candidate.as_bytes());
-            if distance < least && distance * 2 < longer {
-                best = Some(candidate);
+        if let Some(name) = Normalized::of(fields[index].name) {
+            let distance = distance(&unknown, &name);
+            // The first of several with the same distance.
+            if distance < least {
+                best = Some(fields[index].name);
                 least = distance;
             }
         }
         index += 1;
     }
-    best
+    if least <= max_distance(unknown.len) {
+        best
+    } else {
+        None
+    }
 }
 
-/// How many bytes must be put in, taken out, changed, or swapped with the next: row by row.
-const fn distance(a: &[u8], b: &[u8]) -> usize {
-    // The row that is written, the one before it, and the one before that.
-    let mut row = [0; MAX + 1];
-    let mut before = row;
-    let mut earlier;
+/// The characters of a name that are compared: without `_`, `-` and spaces, and ASCII letters in
+/// lower case.
+struct Normalized {
+    chars: [u32; MAX_CHARS],
+    len: usize,
+}
+
+impl Normalized {
+    /// `None` if the name is too long.
+    const fn of(name: &str) -> Option<Self> {
+        let bytes = name.as_bytes();
+        let mut chars = [0; MAX_CHARS];
+        let mut len = 0;
+        let mut index = 0;
+        while index < bytes.len() {
+            let (char, width) = decode(bytes, index);
+            index += width;
+            if char == '_' as u32 || char == '-' as u32 || char == ' ' as u32 {
+                continue;
+            }
+            if len == MAX_CHARS {
+                return None;
+            }
+            chars[len] = char;
+            len += 1;
+        }
+        Some(Self { chars, len })
+    }
+}
+
+/// The character that begins at a byte of a text in UTF-8, and the number of its bytes.
+const fn decode(bytes: &[u8], at: usize) -> (u32, usize) {
+    let first = bytes[at];
+    if first < 0x80 {
+        return (first.to_ascii_lowercase() as u32, 1);
+    }
+    // The first byte has as many leading ones as the character has bytes.
+    let width = first.leading_ones() as usize;
+    let mut char = first as u32 & (0x7f >> width);
+    let mut index = 1;
+    while index < width {
+        char = char << 6 | bytes[at + index] as u32 & 0x3f;
+        index += 1;
+    }
+    (char, width)
+}
+
+/// The optimal string alignment distance: the number of characters to insert, delete, replace, or
+/// swap with the next one.
+///
+/// The cell (`line`, `column`) of the table is the distance between the first `line` characters of
+/// `a` and the first `column` of `b`. It needs the two lines before it, so three are kept.
+const fn distance(a: &Normalized, b: &Normalized) -> usize {
+    let mut current = [0; MAX_CHARS + 1];
+    let mut previous = current;
+    let mut before_previous;
     let mut column = 0;
-    while column <= b.len() {
-        row[column] = column;
+    while column <= b.len {
+        current[column] = column;
         column += 1;
     }
     let mut line = 1;
-    while line <= a.len() {
-        earlier = before;
-        before = row;
-        row[0] = line;
+    while line <= a.len {
+        before_previous = previous;
+        previous = current;
+        current[0] = line;
         let mut column = 1;
-        while column <= b.len() {
-            let changed = (a[line - 1] != b[column - 1]) as usize;
-            let mut least = before[column - 1] + changed;
-            least = smaller(least, before[column] + 1);
-            least = smaller(least, row[column - 1] + 1);
+        while column <= b.len {
+            let replaced = (a.chars[line - 1] != b.chars[column - 1]) as usize;
+            let mut least = previous[column - 1] + replaced;
+            least = smaller(least, previous[column] + 1);
+            least = smaller(least, current[column - 1] + 1);
             if line > 1
                 && column > 1
-                && a[line - 1] == b[column - 2]
-                && a[line - 2] == b[column - 1]
+                && a.chars[line - 1] == b.chars[column - 2]
+                && a.chars[line - 2] == b.chars[column - 1]
             {
-                least = smaller(least, earlier[column - 2] + 1);
+                least = smaller(least, before_previous[column - 2] + 1);
             }
-            row[column] = least;
+            current[column] = least;
             column += 1;
         }
         line += 1;
     }
-    row[b.len()]
+    current[b.len]
 }
 
 const fn smaller(a: usize, b: usize) -> usize {
@@ -73,20 +128,91 @@ const fn smaller(a: usize, b: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::distance;
+    use super::{Normalized, distance, nearest};
+    use crate::schema::naming::nearest_name;
+    use crate::schema::scalar::{JsonEncoding, ScalarType};
+    use crate::schema::{Field, Source};
 
     #[test]
-    fn the_distance_is_told_in_edits() {
+    fn the_distance_is_a_number_of_edits() {
         for (a, b, expected) in [
             ("", "", 0),
             ("", "name", 4),
             ("name", "", 4),
             ("nmae", "name", 1),
             ("name", "name", 0),
-            ("fullname", "full_name", 1),
+            ("fullname", "full_name", 0),
             ("kitten", "sitting", 3),
+            ("größe", "grosse", 3),
+            ("ca", "abc", 3),
         ] {
-            assert_eq!(distance(a.as_bytes(), b.as_bytes()), expected, "{a} {b}");
+            let (Some(left), Some(right)) = (Normalized::of(a), Normalized::of(b)) else {
+                unreachable!("short names")
+            };
+            assert_eq!(distance(&left, &right), expected, "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn the_rule_is_that_of_run_time() {
+        let field = |name| Field {
+            name,
+            json: name,
+            docs: None,
+            source: Source::Column {
+                column: name,
+                ty: ScalarType::new("text", JsonEncoding::Native, "String"),
+            },
+            promoted: None,
+        };
+        let names = [
+            "id",
+            "no",
+            "name",
+            "full_name",
+            "created_at",
+            "create_date",
+            "größe",
+            "straße_nummer",
+        ];
+        let fields: &'static [Field] = Vec::from(names.map(field)).leak();
+        for unknown in [
+            "",
+            "i",
+            "ix",
+            "xy",
+            "di",
+            "on",
+            "nmae",
+            "nam",
+            "naem",
+            "Name",
+            "NAME",
+            "fullname",
+            "fulName",
+            "full-name",
+            "fullest",
+            "createdAt",
+            "created_ta",
+            "createDate",
+            "created",
+            "creation",
+            "updated_at",
+            "salary",
+            "grösse",
+            "GRÖSSE",
+            "strase_numer",
+            "telephone",
+            "a_field_whose_name_says_everything_that_anyone_could_want",
+        ] {
+            // Only ASCII letters are compared without case in a constant.
+            if unknown.chars().all(|c| c.is_ascii() || c.is_lowercase()) {
+                assert_eq!(
+                    nearest(unknown, fields),
+                    nearest_name(unknown, names),
+                    "{unknown}"
+                );
+            }
         }
     }
 }

@@ -1,158 +1,44 @@
-//! Finds the rows that go or change with rows that are deleted, by the foreign keys of the
-//! database. They are asked for before the rows are gone.
+//! Finds the rows that are deleted or changed together with deleted rows, by the foreign keys of
+//! the database. It has to look before the rows are gone, or through a connection that still sees
+//! them.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::sync::{Arc, Mutex};
 
-use sqlx::{AssertSqlSafe, PgConnection, Row};
+use sqlx::PgConnection;
 
-use crate::db::mutex::lock;
-use crate::db::telemetry::statement as trace_statement;
-use crate::error::{Error, Operation, Result};
-use crate::mutation::dependents::composed::Composed;
+use crate::db::statement::Statement;
+use crate::error::{Operation, Result};
+use crate::mutation::dependents::foreign_keys::{ForeignKeyCache, KeyColumns, ReferenceColumn};
 use crate::schema::TableName;
 use crate::schema::key::Keys;
-use crate::sql::cascade as sql;
 
-/// A foreign key that does something when the row it refers to is deleted.
-#[derive(Debug)]
-struct ForeignKey {
-    name: String,
-    child: TableName,
-    /// Whether it deletes its rows; else it changes them.
-    deletes: bool,
-    /// The columns that refer and are referred to, and the values' type. None where they are
-    /// several, or their type is none that keys have.
-    columns: Option<Columns>,
-}
-
-#[derive(Debug)]
-struct Columns {
-    fk: String,
-    key: String,
-    ty: Keys,
-}
-
-/// The foreign keys of a database, by the table that they refer to.
-#[derive(Debug, Default)]
-pub(crate) struct ForeignKeys(BTreeMap<TableName, Vec<ForeignKey>>);
-
-/// The foreign keys of the database of a read model, once they were read, and the statements
-/// that go along them.
-#[derive(Debug, Default)]
-pub(crate) struct Cache {
-    foreign_keys: Mutex<Option<Arc<ForeignKeys>>>,
-    composed: Composed<Lookup>,
-}
-
-/// The values of a column, with its type, in rows.
-type Lookup = (Rows, String, &'static str);
-
-/// Rows that go or change, by a column of theirs.
+/// Rows of one table that are deleted or changed, by the values of a column.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Cascaded {
+pub(crate) struct CascadedRows {
     pub(crate) table: TableName,
     /// The foreign key's column.
     pub(crate) column: String,
-    /// Its values. There need not be rows for all of them.
+    /// Its values. Some of them may have no rows.
     pub(crate) keys: Keys,
 }
 
-/// A table, a column, and the type of its values.
-type Rows = (TableName, String, &'static str);
-
-/// What goes or changes with deleted rows.
+/// The rows that are deleted or changed together with deleted ones.
 #[derive(Debug, Default)]
 pub(crate) struct Cascades {
-    pub(crate) rows: Vec<Cascaded>,
+    pub(crate) rows: Vec<CascadedRows>,
     /// Foreign keys that were met and not followed: `"public"."tb_line" (tb_line_order_fk)`.
     pub(crate) not_followed: BTreeSet<String>,
-    /// There are more rows than were asked for.
+    /// There are more rows than the limit.
     pub(crate) truncated: bool,
 }
 
-impl Cache {
-    async fn get(&self, connection: &mut PgConnection) -> Result<Arc<ForeignKeys>> {
-        let cached = lock(&self.foreign_keys).clone();
-        if let Some(cached) = cached {
-            return Ok(cached);
-        }
-        let loaded = Arc::new(ForeignKeys::load(connection).await?);
-        *lock(&self.foreign_keys) = Some(Arc::clone(&loaded));
-        Ok(loaded)
-    }
-
-    /// The statement that reads the values that children refer to such rows by.
-    fn statement(
-        &self,
-        table: &TableName,
-        by: &str,
-        ty: &'static str,
-        columns: &Columns,
-    ) -> Arc<str> {
-        let (wanted, wanted_ty) = (&columns.key, columns.ty.sql());
-        let key = (
-            (table.clone(), by.to_owned(), ty),
-            wanted.clone(),
-            wanted_ty,
-        );
-        let table = (&*table.schema, &*table.name);
-        self.composed
-            .get(key, || sql::values(table, by, ty, wanted, wanted_ty))
-    }
-}
-
-impl ForeignKeys {
-    async fn load(connection: &mut PgConnection) -> Result<Self> {
-        trace_statement(sql::FOREIGN_KEYS);
-        let failed = || Error::database(Operation::ReadForeignKeys);
-        let rows = sqlx::query(sql::FOREIGN_KEYS)
-            .fetch_all(connection)
-            .await
-            .map_err(failed())?;
-        let mut keys = Self::default();
-        for row in &rows {
-            let read = || -> sqlx::Result<(TableName, ForeignKey)> {
-                let table = |schema: &str, name: &str| -> sqlx::Result<TableName> {
-                    Ok(TableName {
-                        schema: row.try_get::<String, _>(schema)?.into(),
-                        name: row.try_get::<String, _>(name)?.into(),
-                    })
-                };
-                let fk: Option<String> = row.try_get("fk")?;
-                let key: Option<String> = row.try_get("key")?;
-                let ty: Option<String> = row.try_get("key_type")?;
-                let columns = match (fk, key, ty.as_deref().and_then(Keys::none_of)) {
-                    (Some(fk), Some(key), Some(ty)) => Some(Columns { fk, key, ty }),
-                    _ => None,
-                };
-                let foreign_key = ForeignKey {
-                    name: row.try_get("name")?,
-                    child: table("child_schema", "child_name")?,
-                    deletes: row.try_get("deletes")?,
-                    columns,
-                };
-                Ok((table("parent_schema", "parent_name")?, foreign_key))
-            };
-            let (parent, foreign_key) = read().map_err(failed())?;
-            keys.0.entry(parent).or_default().push(foreign_key);
-        }
-        Ok(keys)
-    }
-
-    fn of(&self, table: &TableName) -> &[ForeignKey] {
-        self.0.get(table).map_or(&[], Vec::as_slice)
-    }
-}
-
-/// The rows that go or change when the rows of `table` are deleted whose `column` is one of
-/// `keys`: those that refer to them, and where these are deleted too, those that refer to
-/// these, and so on. The rows of `keys` themselves are not among them.
+/// The rows that are deleted or changed if the rows of `table` are deleted whose `column` is one of
+/// `keys`: those that reference them, and if these are deleted too, those that reference these,
+/// and so on. The rows of `keys` themselves are not among them.
 ///
-/// Looks at the rows as they are, so it is asked before they are deleted. Stops when more than
-/// `limit` values were found.
+/// Stops if it finds more than `limit` values.
 pub(crate) async fn cascades(
-    cache: &Cache,
+    cache: &ForeignKeyCache,
     connection: &mut PgConnection,
     table: TableName,
     column: &str,
@@ -161,78 +47,87 @@ pub(crate) async fn cascades(
 ) -> Result<Cascades> {
     let foreign_keys = cache.get(connection).await?;
     let mut found = Cascades::default();
-    // By table and column, the values whose rows were met.
-    let mut seen: BTreeMap<Rows, Keys> = BTreeMap::new();
+    // The values whose referencing rows were found. References may form a circle: it ends because
+    // a value is followed once.
+    let mut seen: BTreeMap<ReferenceColumn, Keys> = BTreeMap::new();
     let mut total = 0;
-    let mut work = VecDeque::from([(table, column.to_owned(), keys.clone())]);
-    while let Some((table, column, keys)) = work.pop_front() {
-        for foreign_key in foreign_keys.of(&table) {
+    let mut queue = VecDeque::from([(table, column.to_owned(), keys.clone())]);
+    while let Some((table, column, keys)) = queue.pop_front() {
+        for foreign_key in foreign_keys.referencing(&table) {
             let Some(columns) = &foreign_key.columns else {
-                let place = &foreign_key.child;
-                found
-                    .not_followed
-                    .insert(format!("{place} ({})", foreign_key.name));
+                let (child, name) = (&foreign_key.child, &foreign_key.name);
+                found.not_followed.insert(format!("{child} ({name})"));
                 continue;
             };
-            let mut next = if columns.key == column {
+            // The rows are known by `column`. A foreign key may reference another one.
+            let mut values = if columns.key == column {
                 keys.clone()
             } else {
-                values(cache, connection, &table, (&column, &keys), columns, limit).await?
+                referenced_values(cache, connection, &table, (&column, &keys), columns, limit)
+                    .await?
             };
-            let place = (foreign_key.child.clone(), columns.fk.clone(), next.sql());
-            if let Some(known) = seen.get(&place) {
-                next.remove(known);
+            let child_column = (
+                foreign_key.child.clone(),
+                columns.fk.clone(),
+                values.sql_type(),
+            );
+            if let Some(known) = seen.get(&child_column) {
+                values.remove(known);
             }
-            total += next.len();
+            total += values.len();
             if total > limit {
                 found.truncated = true;
-                return Ok(found.with(seen));
+                return Ok(found.with_rows(seen));
             }
-            if next.is_empty() {
+            if values.is_empty() {
                 continue;
             }
-            match seen.get_mut(&place) {
-                Some(known) => known.unite(next.clone()),
+            match seen.get_mut(&child_column) {
+                Some(known) => known.unite(values.clone()),
                 None => {
-                    seen.insert(place, next.clone());
+                    seen.insert(child_column, values.clone());
                 }
             }
+            // Rows that are only changed, as by SET NULL, have no effect on rows that reference
+            // them.
             if foreign_key.deletes {
-                work.push_back((foreign_key.child.clone(), columns.fk.clone(), next));
+                queue.push_back((foreign_key.child.clone(), columns.fk.clone(), values));
             }
         }
     }
-    Ok(found.with(seen))
+    Ok(found.with_rows(seen))
 }
 
 impl Cascades {
-    fn with(mut self, seen: BTreeMap<Rows, Keys>) -> Self {
-        let rows = seen.into_iter().map(|((table, column, _), keys)| Cascaded {
-            table,
-            column,
-            keys,
-        });
+    fn with_rows(mut self, seen: BTreeMap<ReferenceColumn, Keys>) -> Self {
+        let rows = seen
+            .into_iter()
+            .map(|((table, column, _), keys)| CascadedRows {
+                table,
+                column,
+                keys,
+            });
         self.rows = rows.collect();
         self
     }
 }
 
-/// The values that the children of some rows refer to them by.
-async fn values(
-    cache: &Cache,
+/// The values of a foreign key's referenced column in the rows of `table` whose column `by` is one
+/// of `rows`.
+async fn referenced_values(
+    cache: &ForeignKeyCache,
     connection: &mut PgConnection,
     table: &TableName,
     (by, rows): (&str, &Keys),
-    columns: &Columns,
+    columns: &KeyColumns,
     limit: usize,
 ) -> Result<Keys> {
-    let text = cache.statement(table, by, rows.sql(), columns);
-    trace_statement(&text);
-    let failed = Error::on_table(Operation::FollowForeignKey(by.to_owned()), table.clone());
-    rows.bind(sqlx::query(AssertSqlSafe(text)))
-        .bind(i64::try_from(limit).map_or(i64::MAX, |limit| limit.saturating_add(1)))
-        .fetch_one(connection)
+    let sql = cache.values_statement(table, by, rows.sql_type(), columns);
+    let one_more = i64::try_from(limit).map_or(i64::MAX, |limit| limit.saturating_add(1));
+    Statement::composed(sql, Operation::FollowForeignKey(by.to_owned()))
+        .on(table.clone())
+        .bind_keys(rows)
+        .bind(one_more)
+        .fetch_one(connection, |row| columns.ty.read(row, 0))
         .await
-        .and_then(|row| columns.ty.read(&row, 0))
-        .map_err(failed)
 }

@@ -1,183 +1,204 @@
-//! Asks the database which documents changed rows belong to.
+//! Follows the paths from changed rows to the documents that depend on them, by one statement for
+//! all paths of a table.
 
 use std::sync::Arc;
 
 use sqlx::postgres::PgRow;
-use sqlx::{AssertSqlSafe, PgConnection, Row};
+use sqlx::{Acquire, PgConnection, Postgres, Row};
 
-use crate::db::telemetry::statement as trace_statement;
+use crate::db::statement::Statement;
 use crate::error::{Error, Operation, Result};
-use crate::mutation::dependents::index::{Index, Way};
+use crate::mutation::dependents::documents::Dependents;
+use crate::mutation::dependents::index::{DependencyIndex, EmbedPath};
 use crate::schema::Table;
 use crate::schema::key::Keys;
 use crate::schema::naming::column_name;
-use crate::sql::dependents::answer;
+use crate::sql::dependents::result_row;
 use crate::sql::part::PartSql;
 use crate::view::Handle;
 
-/// What was found for some rows.
+/// The result of following all paths from some rows.
 #[derive(Debug)]
-pub(crate) struct Found {
-    /// For each way that led to documents. Several can lead to the same.
-    pub(crate) ways: Vec<FoundWay>,
-    /// The values of the rows' column for which there are rows. None of a table that no
-    /// document is made of: it is not asked for.
+pub(crate) struct FoundDependents {
+    /// The paths that led to documents. Several can lead to the same one.
+    pub(crate) paths: Vec<MatchedPath>,
+    /// The values for which rows exist. Empty for a table that no document is made of, because no
+    /// statement is sent.
     pub(crate) existing: Keys,
 }
 
-/// The documents at the end of one way.
+/// A path, and the documents that it led to.
 #[derive(Debug)]
-pub(crate) struct FoundWay {
+pub(crate) struct MatchedPath {
     pub(crate) view: Handle,
     /// `tb_comment.post_id -> Post.comments`.
     pub(crate) text: Arc<str>,
-    /// How far the rows are from the document's own row, which has 0.
+    /// The number of steps to the root row, which has 0.
     pub(crate) depth: usize,
-    /// Each once, and in order.
+    /// The documents, each once and in order.
     pub(crate) keys: Keys,
-    /// There are more than were asked for.
+    /// There are more documents than the limit.
     pub(crate) truncated: bool,
-    /// The part that the rows are in the root objects of the documents, if that is how they
-    /// are embedded.
+    /// The part of the documents' root objects that the rows are, if they are embedded so.
     pub(crate) part: Option<&'static PartSql>,
 }
 
-/// The documents that the rows of `table` belong to whose `column` is one of `rows`, at most
-/// `limit` for each way.
+/// Finds the documents that depend on the rows of `table` whose `column` is one of `rows`, at most
+/// `limit` for each path.
 ///
-/// With `lock`, the rows on the ways are locked FOR SHARE, all but those of `rows`: the caller
-/// has written them. Then no other transaction moves them elsewhere before this one ends.
-pub(crate) async fn find(
-    index: &Index,
+/// With `lock`, the rows on the paths are locked FOR SHARE, so that no other transaction moves them
+/// before this one ends. Those of `rows` are not: the caller has written and so locked them.
+pub(crate) async fn find_dependents(
+    index: &DependencyIndex,
     connection: &mut PgConnection,
     table: Table,
     column: &str,
     rows: &Keys,
     lock: bool,
     limit: usize,
-) -> Result<Found> {
-    let ways = index.ways(table);
-    if ways.is_empty() || rows.is_empty() {
-        return Ok(Found {
-            ways: Vec::new(),
+) -> Result<FoundDependents> {
+    let paths = index.paths(table);
+    if paths.is_empty() || rows.is_empty() {
+        return Ok(FoundDependents {
+            paths: Vec::new(),
             existing: rows.none(),
         });
     }
-    let failed = || Error::on_table(Operation::FindDependents(column_name(table, column)), table);
-    let sql = index.statement(table, column, rows.sql(), lock);
-    trace_statement(&sql);
-    let one_more = i64::try_from(limit).map_or(i64::MAX, |limit| limit.saturating_add(1));
-    let row = rows
-        .bind(sqlx::query(AssertSqlSafe(sql)))
-        .bind(one_more)
-        .fetch_one(connection)
-        .await
-        .map_err(failed())?;
-    let read = || -> sqlx::Result<Found> {
-        let mut existing = rows.read(&row, answer::EXISTING)?;
-        existing.unite(rows.none());
-        let ways = ways.iter();
-        let found = found(&row, ways, limit, |way| way.part(table, column, rows.sql()))?;
-        Ok(Found {
-            ways: found,
-            existing,
+    let sql = index.find_statement(table, column, rows.sql_type(), lock);
+    let operation = Operation::FindDependents(column_name(table, column));
+    Statement::composed(sql, operation)
+        .on(table)
+        .bind_keys(rows)
+        .bind(one_more(limit))
+        .fetch_one(connection, |row| {
+            let mut existing = rows.read(row, result_row::EXISTING)?;
+            // This sorts them: the statement returns them in any order.
+            existing.unite(rows.none());
+            let part = |path: &EmbedPath| path.part(table, column, rows.sql_type());
+            let paths = matched_paths(row, paths.iter(), limit, part)?;
+            Ok(FoundDependents { paths, existing })
         })
-    };
-    read().map_err(failed())
+        .await
 }
 
-/// What was answered for these ways.
-fn found<'w>(
+/// The limit for a statement: one more document shows that there are more.
+fn one_more(limit: usize) -> i64 {
+    i64::try_from(limit).map_or(i64::MAX, |limit| limit.saturating_add(1))
+}
+
+/// Reads the documents of these paths: the statement returns an array for each, in their order.
+fn matched_paths<'p>(
     row: &PgRow,
-    ways: impl Iterator<Item = &'w Way>,
+    paths: impl Iterator<Item = &'p EmbedPath>,
     limit: usize,
-    part: impl Fn(&Way) -> Option<&'static PartSql>,
-) -> sqlx::Result<Vec<FoundWay>> {
-    let mut found = Vec::new();
-    for (place, way) in ways.enumerate() {
-        let mut keys = way.view.no_keys().read(row, answer::WAYS + place)?;
+    part: impl Fn(&EmbedPath) -> Option<&'static PartSql>,
+) -> sqlx::Result<Vec<MatchedPath>> {
+    let mut matched = Vec::new();
+    for (position, path) in paths.enumerate() {
+        let mut keys = path
+            .view
+            .no_keys()
+            .read(row, result_row::FIRST_CHAIN + position)?;
         let truncated = keys.truncate(limit);
         if !keys.is_empty() {
-            found.push(FoundWay {
-                view: way.view,
-                text: Arc::clone(&way.text),
-                depth: way.depth,
+            matched.push(MatchedPath {
+                view: path.view,
+                text: Arc::clone(&path.text),
+                depth: path.depth,
                 keys,
                 truncated,
-                part: part(way),
+                part: part(path),
             });
         }
     }
-    Ok(found)
+    Ok(matched)
 }
 
-/// What the rows of a table had, or have for others, in one of the columns that ways begin with.
-pub(crate) struct OldValues {
+/// The values that rows had in a column by which paths leave them, as another connection sees them.
+pub(crate) struct FormerValues {
     column: String,
     /// The column's type.
     ty: String,
+    /// As texts, because the column may have any type.
     values: Vec<String>,
 }
 
-/// The values by which the rows of `table` whose `column` is one of `rows` lead to documents, as
-/// `connection` sees them.
-pub(crate) async fn old_values(
-    index: &Index,
+/// Reads the values by which the rows of `table` whose `column` is one of `rows` lead to documents,
+/// as `connection` sees them.
+pub(crate) async fn former_values(
+    index: &DependencyIndex,
     connection: &mut PgConnection,
     table: Table,
     column: &str,
     rows: &Keys,
-) -> Result<Vec<OldValues>> {
-    let wanted = index.first_columns(table);
-    if wanted.is_empty() || rows.is_empty() {
+) -> Result<Vec<FormerValues>> {
+    let first_columns = index.first_columns(table);
+    if first_columns.is_empty() || rows.is_empty() {
         return Ok(Vec::new());
     }
-    let failed = || Error::on_table(Operation::FindFormerValues, table);
-    let sql = index.old_values(table, column, rows.sql());
-    trace_statement(&sql);
-    let row = rows
-        .bind(sqlx::query(AssertSqlSafe(sql)))
-        .fetch_one(connection)
+    let sql = index.former_values_statement(table, column, rows.sql_type());
+    Statement::composed(sql, Operation::FindFormerValues)
+        .on(table)
+        .bind_keys(rows)
+        .fetch_one(connection, |row| {
+            let mut former = Vec::new();
+            // The statement returns two columns for each: the values and their type.
+            for (position, column) in first_columns.into_iter().enumerate() {
+                let values: Vec<String> = row.try_get(2 * position)?;
+                if !values.is_empty() {
+                    former.push(FormerValues {
+                        column: column.to_owned(),
+                        ty: row.try_get(2 * position + 1)?,
+                        values,
+                    });
+                }
+            }
+            Ok(former)
+        })
         .await
-        .map_err(failed())?;
-    let mut old = Vec::new();
-    for (place, column) in wanted.into_iter().enumerate() {
-        let values: Vec<String> = row.try_get(2 * place).map_err(failed())?;
-        if !values.is_empty() {
-            old.push(OldValues {
-                column: column.to_owned(),
-                ty: row.try_get(2 * place + 1).map_err(failed())?,
-                values,
-            });
-        }
-    }
-    Ok(old)
 }
 
-/// The documents that rows with these values lead to, at most `limit` for each way. The rows on
-/// the ways are locked, as by [`find`].
-pub(crate) async fn find_from(
-    index: &Index,
+/// Finds the documents that rows with these values lead to, at most `limit` for each path. The rows
+/// on the paths are locked, as by [`find_dependents`].
+pub(crate) async fn find_former_dependents(
+    index: &DependencyIndex,
     connection: &mut PgConnection,
     table: Table,
-    old: &OldValues,
+    former: &FormerValues,
     limit: usize,
-) -> Result<Vec<FoundWay>> {
-    let failed = || {
-        Error::on_table(
-            Operation::FindFormerDependents(column_name(table, &old.column)),
-            table,
-        )
-    };
-    let sql = index.find_from(table, &old.column, &old.ty);
-    trace_statement(&sql);
-    let one_more = i64::try_from(limit).map_or(i64::MAX, |limit| limit.saturating_add(1));
-    let row = sqlx::query(AssertSqlSafe(sql))
-        .bind(&old.values)
-        .bind(one_more)
-        .fetch_one(connection)
+) -> Result<Vec<MatchedPath>> {
+    let sql = index.find_former_statement(table, &former.column, &former.ty);
+    let operation = Operation::FindFormerDependents(column_name(table, &former.column));
+    Statement::composed(sql, operation)
+        .on(table)
+        .bind(&former.values)
+        .bind(one_more(limit))
+        .fetch_one(connection, |row| {
+            // Without a part: the rows may be gone from the documents, so these have to be built.
+            let paths = index.paths_leaving_by(table, &former.column);
+            matched_paths(row, paths, limit, |_| None)
+        })
         .await
-        .map_err(failed())?;
-    let ways = index.ways_from(table, &old.column);
-    found(&row, ways, limit, |_| None).map_err(failed())
+}
+
+/// The documents that depend on these rows now, without locks and limits.
+pub(crate) async fn dependents<'a>(
+    index: &DependencyIndex,
+    database: impl Acquire<'a, Database = Postgres>,
+    table: Table,
+    column: &str,
+    rows: &Keys,
+) -> Result<Dependents> {
+    let acquiring = Operation::AcquireConnection("look for dependents");
+    let mut connection = database
+        .acquire()
+        .await
+        .map_err(Error::database(acquiring))?;
+    let connection: &mut PgConnection = &mut connection;
+    let found = find_dependents(index, connection, table, column, rows, false, usize::MAX).await?;
+    let mut dependents = Dependents::default();
+    for path in found.paths {
+        dependents.add(path.view, path.keys);
+    }
+    Ok(dependents)
 }

@@ -1,129 +1,126 @@
-//! Which tables the documents of a read model are made of, and the ways from their rows up to
-//! the documents. Read from the constant tables, once.
+//! The dependency index: which tables the documents of a read model are made of, and the paths
+//! from their rows to the documents. Derived from the constant tables, once.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
-use crate::mutation::dependents::cascade::Cache;
-use crate::mutation::dependents::composed::Composed;
-use crate::schema::naming::table_name as name;
-use crate::schema::{Link, Shape, Source, Table, View};
+use crate::error::{Error, Result};
+use crate::mutation::dependents::foreign_keys::ForeignKeyCache;
+use crate::mutation::dependents::statement_cache::StatementCache;
+use crate::schema::naming::{nearest_name, table_name};
+use crate::schema::{Link, Shape, Source, Table, TableName, View};
 use crate::sql::dependents;
-use crate::sql::dependents::Step;
+use crate::sql::dependents::TableLookup;
 use crate::sql::part::PartSql;
 use crate::sql::write::advisory;
 use crate::view::Handle;
 
-/// A way from the rows of a table to the documents of a view, and what it is called.
+/// A path from the rows of a table to the documents of a view.
 #[derive(Clone, Debug)]
-pub(crate) struct Way {
+pub(crate) struct EmbedPath {
     pub(crate) view: Handle,
     /// `tb_comment.post_id -> Post.comments, Post.comment_count`.
     pub(crate) text: Arc<str>,
-    /// How far from the document's own row: that has 0, what it refers to has 1.
+    /// The distance to the root row, which has 0. A join table does not count.
     pub(crate) depth: usize,
-    pub(super) sql: dependents::Way,
+    sql: dependents::LookupChain,
 }
 
-/// The ways of a read model, by table.
-pub(crate) struct Index {
-    tables: BTreeMap<Table, Vec<Way>>,
-    composed: Composed<Statement>,
-    /// What goes with deleted rows.
-    pub(crate) foreign_keys: Cache,
+/// The paths of a read model, by table, and the statements that follow them.
+pub(crate) struct DependencyIndex {
+    tables: BTreeMap<Table, Vec<EmbedPath>>,
+    statements: StatementCache<StatementKey>,
+    /// Leads to the rows that are deleted with other rows.
+    pub(crate) foreign_keys: ForeignKeyCache,
 }
 
-/// What a statement depends on.
+/// What the text of a statement depends on.
 #[derive(Debug, PartialEq, Eq, Hash)]
-enum Statement {
-    /// The documents of rows, by a column and the type of its values.
+enum StatementKey {
+    /// Follows all paths from rows, which are found by a column and the type of its values.
     Find {
         table: Table,
         column: String,
         ty: &'static str,
         lock: bool,
     },
-    /// Where such rows begin their ways.
-    OldValues {
+    /// Reads the values by which such rows lead to documents.
+    FormerValues {
         table: Table,
         column: String,
         ty: &'static str,
     },
-    /// The documents of the ways that begin with a column, whose type is as the database says.
-    FindFrom {
+    /// Follows the paths that leave rows by a column, from values of its type in the database.
+    FindFormer {
         table: Table,
         column: String,
         ty: String,
     },
-    /// These view tables.
+    /// Announces a transaction for these view tables.
     Announce(Vec<Table>),
 }
 
-impl Way {
-    /// Whether it begins with another column of the rows than the one they are named by: then
-    /// an update of that column moves them.
-    pub(crate) fn leaves_by_other(&self, column: &str) -> bool {
-        self.sql.wanted != column
+impl EmbedPath {
+    /// Whether the path leaves the rows by another column than `column`, by which they were
+    /// marked. Then an update of that other column moves them to other documents.
+    pub(crate) fn leaves_through_sibling(&self, column: &str) -> bool {
+        self.first_column() != column
     }
 
-    /// The column of the rows that it begins with.
-    pub(crate) fn first_column(&self) -> &str {
+    /// The column by which the path leaves the rows.
+    fn first_column(&self) -> &str {
         self.sql.wanted
     }
 
-    /// The part that these rows, named by `column`, are in the root objects of the documents.
-    pub(crate) fn part(&self, table: Table, column: &str, ty: &str) -> Option<&'static PartSql> {
-        let [step] = self.sql.steps.as_slice() else {
+    /// The part of the documents' root objects that rows of `table` are, which were marked by
+    /// `column`. None unless the root row references them by that column.
+    pub(super) fn part(&self, table: Table, column: &str, ty: &str) -> Option<&'static PartSql> {
+        // Exactly one step, and that reads the view's key from its base table.
+        let [step] = self.sql.lookups.as_slice() else {
             return None;
         };
         let view = self.view.view;
         let is_root = step.table == view.shape.table && step.wanted == view.key.column;
-        let is_of = |part: &&PartSql| {
+        if !is_root || self.leaves_through_sibling(column) {
+            return None;
+        }
+        let parts = &self.view.statements().parts;
+        parts.iter().find(|part| {
             part.table == table
                 && part.key.column == column
                 && part.key.ty.sql == ty
                 && part.fk == step.by
-        };
-        let parts = &self.view.statements().parts;
-        (is_root && self.sql.wanted == column)
-            .then(|| parts.iter().find(is_of))
-            .flatten()
+        })
     }
 }
 
-impl Index {
-    pub(crate) fn of(views: &[Handle]) -> Self {
+impl DependencyIndex {
+    pub(crate) fn new(views: &[Handle]) -> Self {
         let mut index = Self {
             tables: BTreeMap::new(),
-            composed: Composed::default(),
-            foreign_keys: Cache::default(),
+            statements: StatementCache::default(),
+            foreign_keys: ForeignKeyCache::default(),
         };
         // In the order in which documents are written.
         let mut views: Vec<Handle> = views.to_vec();
         views.sort_by_key(|handle| handle.view.table);
         for handle in views {
             let view = handle.view;
-            let root = Place {
-                path: view.shape.name.to_owned(),
+            let root = PathEnd {
+                field: view.shape.name.to_owned(),
                 depth: 0,
                 wanted: view.key.column,
                 steps: Vec::new(),
             };
-            index.walk(handle, view.shape, &root);
+            index.add_shape(handle, view.shape, &root);
         }
         index
     }
 
-    /// The ways from a table; none where no document is made of its rows.
-    pub(crate) fn ways(&self, table: Table) -> &[Way] {
+    /// The paths from a table. Empty if no document is made of its rows.
+    pub(crate) fn paths(&self, table: Table) -> &[EmbedPath] {
         self.tables.get(&table).map_or(&[], Vec::as_slice)
-    }
-
-    /// The table that documents are made of, by its names.
-    pub(crate) fn table_called(&self, schema: &str, name: &str) -> Option<Table> {
-        self.tables()
-            .find(|table| table.schema == schema && table.name == name)
     }
 
     /// The tables that documents are made of.
@@ -131,84 +128,119 @@ impl Index {
         self.tables.keys().copied()
     }
 
-    /// The statement that follows all ways from the rows of a table.
-    pub(super) fn statement(
+    /// The table of this name, if documents are made of its rows.
+    pub(crate) fn find_table(&self, name: &TableName) -> Option<Table> {
+        self.tables().find(|table| *name == *table)
+    }
+
+    /// The table that a user means: `table` in the schema `public`, `schema.table`, or both parts
+    /// quoted.
+    pub(crate) fn table_named(&self, wanted: &str) -> Result<Table> {
+        let is_named = |table: &Table| {
+            table_name(*table) == wanted
+                || wanted == format!("{}.{}", table.schema, table.name)
+                || wanted == table.to_string()
+        };
+        self.tables().find(is_named).ok_or_else(|| {
+            let names: Vec<String> = self.tables().map(table_name).collect();
+            Error::NoSuchTable {
+                table: wanted.to_owned(),
+                near: nearest_name(wanted, names.iter().map(String::as_str)).map(ToOwned::to_owned),
+            }
+        })
+    }
+
+    /// The columns by which paths leave the rows of a table, each once.
+    pub(super) fn first_columns(&self, table: Table) -> BTreeSet<&str> {
+        let paths = self.paths(table).iter();
+        paths.map(EmbedPath::first_column).collect()
+    }
+
+    /// The paths that leave the rows of a table by this column.
+    pub(super) fn paths_leaving_by(
+        &self,
+        table: Table,
+        column: &str,
+    ) -> impl Iterator<Item = &EmbedPath> {
+        let paths = self.paths(table).iter();
+        paths.filter(move |path| path.first_column() == column)
+    }
+
+    /// The statement that follows all paths from the rows of a table.
+    pub(super) fn find_statement(
         &self,
         table: Table,
         column: &str,
         ty: &'static str,
         lock: bool,
     ) -> Arc<str> {
-        let key = Statement::Find {
+        let key = StatementKey::Find {
             table,
             column: column.to_owned(),
             ty,
             lock,
         };
-        self.composed.get(key, || {
-            let ways: Vec<_> = self
-                .ways(table)
+        self.statements.get(key, || {
+            let paths: Vec<_> = self
+                .paths(table)
                 .iter()
-                .map(|way| (&way.sql, way.view.view))
+                .map(|path| (&path.sql, path.view.view))
                 .collect();
-            dependents::compose(table, column, ty, &ways, lock)
+            dependents::compose(table, column, ty, &paths, lock)
         })
     }
 
-    /// The columns of a table that its ways begin with, each once.
-    pub(super) fn first_columns(&self, table: Table) -> BTreeSet<&str> {
-        self.ways(table).iter().map(Way::first_column).collect()
-    }
-
-    /// The statement that reads what rows have in the columns that ways begin with.
-    pub(super) fn old_values(&self, table: Table, column: &str, ty: &'static str) -> Arc<str> {
-        let key = Statement::OldValues {
+    /// The statement that reads the values of rows in the columns by which paths leave them.
+    pub(super) fn former_values_statement(
+        &self,
+        table: Table,
+        column: &str,
+        ty: &'static str,
+    ) -> Arc<str> {
+        let key = StatementKey::FormerValues {
             table,
             column: column.to_owned(),
             ty,
         };
-        self.composed.get(key, || {
-            let wanted: Vec<&str> = self.first_columns(table).into_iter().collect();
-            dependents::old_values(table, column, ty, &wanted)
+        self.statements.get(key, || {
+            let columns: Vec<&str> = self.first_columns(table).into_iter().collect();
+            dependents::old_values(table, column, ty, &columns)
         })
     }
 
-    /// The ways from a table that begin with this column.
-    pub(super) fn ways_from(&self, table: Table, column: &str) -> impl Iterator<Item = &Way> {
-        let ways = self.ways(table).iter();
-        ways.filter(move |way| way.first_column() == column)
-    }
-
-    /// The statement that follows them.
-    pub(super) fn find_from(&self, table: Table, column: &str, ty: &str) -> Arc<str> {
-        let key = Statement::FindFrom {
+    /// The statement that follows the paths that leave rows by this column.
+    pub(super) fn find_former_statement(&self, table: Table, column: &str, ty: &str) -> Arc<str> {
+        let key = StatementKey::FindFormer {
             table,
             column: column.to_owned(),
             ty: ty.to_owned(),
         };
-        self.composed.get(key, || {
-            let ways: Vec<_> = self
-                .ways_from(table, column)
-                .map(|way| (&way.sql, way.view.view))
+        self.statements.get(key, || {
+            let paths: Vec<_> = self
+                .paths_leaving_by(table, column)
+                .map(|path| (&path.sql, path.view.view))
                 .collect();
-            dependents::from_values(table, column, ty, &ways)
+            dependents::from_values(table, column, ty, &paths)
         })
     }
 
-    /// The statement that says to other syncs that documents of these views may change.
+    /// The statement that announces a transaction which may change documents of these views.
     pub(crate) fn announce(&self, views: &[&View]) -> Arc<str> {
-        let key = Statement::Announce(views.iter().map(|view| view.table).collect());
-        self.composed.get(key, || advisory::announce(views))
+        let key = StatementKey::Announce(views.iter().map(|view| view.table).collect());
+        self.statements.get(key, || advisory::announce(views))
     }
 
-    /// The rows of `shape` at `place`, and those that they refer to.
-    fn walk(&mut self, handle: Handle, shape: &'static Shape, place: &Place) {
-        self.add(handle, shape.table, place);
+    /// Adds the paths from the rows of `shape`, and from those that they embed.
+    ///
+    /// It goes down from the root, and each path is extended at its lower end. It ends because the
+    /// derive refuses structs that contain themselves.
+    fn add_shape(&mut self, handle: Handle, shape: &'static Shape, end: &PathEnd) {
+        self.add(handle, shape.table, end);
         for field in shape.fields {
-            let path = format!("{}.{}", place.path, field.name);
-            // The rows whose `own` is that of this row.
-            let up = |own, wanted| {
-                place.below(
+            let path = format!("{}.{}", end.field, field.name);
+            // The rows whose column `wanted` has the value of this row's column `own`.
+            let extended = |own, wanted| {
+                end.extended(
                     path.clone(),
                     shape.table,
                     shape.key.map(|key| key.column),
@@ -221,101 +253,104 @@ impl Index {
                 Source::One(one) => {
                     let child = (one.shape)();
                     let key = one.key.unwrap_or(child.key_column());
-                    self.walk(handle, child, &up(one.fk, key));
+                    self.add_shape(handle, child, &extended(one.fk, key));
                 }
                 Source::Many(many) => {
                     let child = (many.shape)();
                     let own = many.key.unwrap_or(shape.key_column());
                     match many.link {
-                        Link::ForeignKey(fk) => self.walk(handle, child, &up(own, fk)),
+                        Link::ForeignKey(fk) => self.add_shape(handle, child, &extended(own, fk)),
                         Link::Through { table, fk, to, key } => {
-                            let joined = up(own, fk);
+                            // Rows of the join table lead to documents, too.
+                            let joined = extended(own, fk);
                             self.add(handle, table, &joined);
                             let key = key.unwrap_or(child.key_column());
-                            let mut place = joined.below(path.clone(), table, None, to, key);
-                            place.depth = joined.depth;
-                            self.walk(handle, child, &place);
+                            let mut far = joined.extended(path.clone(), table, None, to, key);
+                            far.depth = joined.depth;
+                            self.add_shape(handle, child, &far);
                         }
                     }
                 }
                 Source::Aggregate(aggregate) => {
                     let own = aggregate.key.unwrap_or(shape.key_column());
-                    self.add(handle, aggregate.table, &up(own, aggregate.fk));
+                    self.add(handle, aggregate.table, &extended(own, aggregate.fk));
                 }
             }
         }
     }
 
-    /// Adds a way; one that is there already is called by both names.
-    fn add(&mut self, handle: Handle, table: Table, place: &Place) {
-        let ways = self.tables.entry(table).or_default();
-        let sql = place.way();
-        let twin = ways
+    /// Adds a path. If it takes the same steps as another one, the two are merged, with both names.
+    fn add(&mut self, handle: Handle, table: Table, end: &PathEnd) {
+        let paths = self.tables.entry(table).or_default();
+        let sql = dependents::LookupChain {
+            wanted: end.wanted,
+            lookups: end.steps.clone(),
+        };
+        let twin = paths
             .iter_mut()
-            .find(|way| way.view.view.table == handle.view.table && way.sql == sql);
+            .find(|path| path.view.view.table == handle.view.table && path.sql == sql);
         match twin {
             Some(twin) => {
-                twin.text = format!("{}, {}", twin.text, place.path).into();
-                twin.depth = twin.depth.min(place.depth);
+                twin.text = format!("{}, {}", twin.text, end.field).into();
+                twin.depth = twin.depth.min(end.depth);
             }
-            None => ways.push(Way {
+            None => paths.push(EmbedPath {
                 view: handle,
-                text: format!("{}.{} -> {}", name(table), sql.wanted, place.path).into(),
-                depth: place.depth,
+                text: format!("{}.{} -> {}", table_name(table), sql.wanted, end.field).into(),
+                depth: end.depth,
                 sql,
             }),
         }
     }
 }
 
-/// Where rows stand in the documents of a view.
-struct Place {
-    /// `Post.comments`.
-    path: String,
+/// The lower end of a path while it is extended from the root down.
+struct PathEnd {
+    /// The field that embeds the rows: `Post.comments`.
+    field: String,
     depth: usize,
-    /// The column of these rows that the way up begins with.
+    /// The column by which the path leaves the rows upwards.
     wanted: &'static str,
-    /// The lookups from there.
-    steps: Vec<Step>,
+    /// The lookups from there up to the document's key.
+    steps: Vec<TableLookup>,
 }
 
-impl Place {
-    /// The rows whose `wanted` is the `own` of the rows here, which are of `table`. That takes no
-    /// lookup where `own` is what the way from here begins with.
-    fn below(
+impl PathEnd {
+    /// The path from the rows below: those whose column `wanted` has the value of the column `own`
+    /// of the rows here, which are of `table`.
+    ///
+    /// If `own` is also the column by which the path leaves the rows here, no lookup in `table` is
+    /// needed: a comment's `post_id` is the key of the post.
+    fn extended(
         &self,
-        path: String,
+        field: String,
         table: Table,
         key: Option<&'static str>,
         own: &'static str,
         wanted: &'static str,
     ) -> Self {
-        let here = (own != self.wanted).then_some(Step {
+        let lookup = (own != self.wanted).then_some(TableLookup {
             table,
             by: own,
             wanted: self.wanted,
             key,
         });
         Self {
-            path,
+            field,
             depth: self.depth + 1,
             wanted,
-            steps: here.into_iter().chain(self.steps.iter().cloned()).collect(),
-        }
-    }
-
-    fn way(&self) -> dependents::Way {
-        dependents::Way {
-            wanted: self.wanted,
-            steps: self.steps.clone(),
+            steps: lookup
+                .into_iter()
+                .chain(self.steps.iter().cloned())
+                .collect(),
         }
     }
 }
 
-impl fmt::Debug for Index {
-    /// The ways, as texts.
+impl fmt::Debug for DependencyIndex {
+    /// The texts of the paths.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let texts = self.tables.values().flatten().map(|way| &way.text);
+        let texts = self.tables.values().flatten().map(|path| &path.text);
         f.debug_list().entries(texts).finish()
     }
 }

@@ -1,11 +1,12 @@
-//! What only this crate can ask for, on a real server: locks, limits, plans and cascades.
+//! Tests of private functions on a real server: locks, limits, plans and cascades.
 
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{AssertSqlSafe, PgConnection, PgPool};
 
-use super::cascade::{Cascaded, TableName, cascades};
-use super::find::{Found, find};
+use super::cascade::{CascadedRows, cascades};
+use super::find::{FoundDependents, find_dependents};
 use crate as fraiseql_runtime;
+use crate::schema::TableName;
 use crate::{Embed, Keys, ReadModel, TView};
 
 type Tested = Result<(), Box<dyn std::error::Error>>;
@@ -78,10 +79,10 @@ async fn found(
     keys: &Keys,
     lock: bool,
     limit: usize,
-) -> crate::Result<Found> {
+) -> crate::Result<FoundDependents> {
     let model = model();
     let table = model.context.index.table_named(table)?;
-    find(
+    find_dependents(
         &model.context.index,
         connection,
         table,
@@ -95,13 +96,13 @@ async fn found(
 
 fn table(name: &str) -> TableName {
     TableName {
-        schema: "public".to_owned(),
-        name: name.to_owned(),
+        schema: "public".into(),
+        name: name.to_owned().into(),
     }
 }
 
 #[tokio::test]
-async fn ways_have_names_and_equal_ones_are_one() -> Tested {
+async fn paths_have_names_and_equal_paths_are_merged() -> Tested {
     assert_eq!(
         format!("{:?}", model().context.index),
         "[\"Ext ra.tb \\\"comment.post_id -> Post.comments, Post.comment_count\", \
@@ -114,7 +115,7 @@ async fn ways_have_names_and_equal_ones_are_one() -> Tested {
 }
 
 #[tokio::test]
-async fn what_is_found_is_limited_for_each_way_and_says_so() -> Tested {
+async fn documents_are_limited_for_each_path_and_reported_as_truncated() -> Tested {
     let pool = pool(TABLES).await;
     sqlx::raw_sql(
         "INSERT INTO tb_user VALUES (1, 'Ada');
@@ -128,7 +129,7 @@ async fn what_is_found_is_limited_for_each_way_and_says_so() -> Tested {
     for (limit, all) in [(5, true), (4, false)] {
         let found = found(&mut connection, "tb_user", "id", &rows, false, limit).await?;
         assert_eq!(found.existing, Keys::I64(vec![1]));
-        let [author, commenter] = &found.ways[..] else {
+        let [author, commenter] = &found.paths[..] else {
             panic!("{found:?}")
         };
         let expected = Keys::I64((1..=limit as i64).collect());
@@ -146,7 +147,7 @@ async fn what_is_found_is_limited_for_each_way_and_says_so() -> Tested {
 }
 
 #[tokio::test]
-async fn every_lookup_takes_an_index() -> Tested {
+async fn every_lookup_uses_an_index() -> Tested {
     let pool = pool(TABLES).await;
     sqlx::raw_sql(
         "INSERT INTO tb_user SELECT n, 'user' FROM generate_series(1, 10000) AS n;
@@ -173,7 +174,10 @@ async fn every_lookup_takes_an_index() -> Tested {
                 } else {
                     "id"
                 };
-                let sql = model.context.index.statement(*table, column, "int8", lock);
+                let sql = model
+                    .context
+                    .index
+                    .find_statement(*table, column, "int8", lock);
                 let explained = format!(
                     "PREPARE lookup AS {sql};
                      EXPLAIN (COSTS OFF) EXECUTE lookup ('{{7,8}}', 1000);
@@ -190,7 +194,7 @@ async fn every_lookup_takes_an_index() -> Tested {
                 assert!(!plan.contains("Seq Scan"), "{sql}\n{plan}");
                 assert_eq!(
                     lock && plan.contains("LockRows"),
-                    lock && locks(table.name),
+                    lock && locks_rows(table.name),
                     "{plan}"
                 );
             }
@@ -199,8 +203,8 @@ async fn every_lookup_takes_an_index() -> Tested {
     Ok(())
 }
 
-/// Whether there is another table than this on the ways from it.
-fn locks(table: &str) -> bool {
+/// Whether the paths from this table lead over rows of another one.
+fn locks_rows(table: &str) -> bool {
     matches!(table, "tb_user" | "tb_tag")
 }
 
@@ -218,11 +222,11 @@ async fn wait_for_a_lock(pool: &PgPool) {
         }
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     }
-    panic!("nobody waits for a lock");
+    panic!("no session waits for a lock");
 }
 
 #[tokio::test]
-async fn a_row_that_is_moved_meanwhile_leads_to_its_new_parent() -> Tested {
+async fn a_row_that_is_moved_concurrently_leads_to_its_new_parent() -> Tested {
     let pool = pool(TABLES).await;
     sqlx::raw_sql(
         "INSERT INTO tb_user VALUES (1, 'Ada'), (2, 'Bob');
@@ -238,7 +242,11 @@ async fn a_row_that_is_moved_meanwhile_leads_to_its_new_parent() -> Tested {
     let mut writer = pool.begin().await?;
     let rows = Keys::I64(vec![1]);
     let plain = found(&mut writer, "tb_user", "id", &rows, false, 10).await?;
-    assert_eq!(plain.ways[0].keys, Keys::I64(vec![7]), "what is committed");
+    assert_eq!(
+        plain.paths[0].keys,
+        Keys::I64(vec![7]),
+        "the committed parent"
+    );
     let (found, moved) = tokio::join!(
         found(&mut writer, "tb_user", "id", &rows, true, 10),
         async {
@@ -247,8 +255,8 @@ async fn a_row_that_is_moved_meanwhile_leads_to_its_new_parent() -> Tested {
         }
     );
     moved?;
-    assert_eq!(found?.ways[0].keys, Keys::I64(vec![8]));
-    // And nobody moves it on before this transaction ends.
+    assert_eq!(found?.paths[0].keys, Keys::I64(vec![8]));
+    // And no other transaction can move it before this one ends.
     let locked = sqlx::raw_sql("SELECT FROM \"Ext ra\".\"tb \"\"comment\" FOR UPDATE NOWAIT")
         .execute(&pool)
         .await;
@@ -257,7 +265,7 @@ async fn a_row_that_is_moved_meanwhile_leads_to_its_new_parent() -> Tested {
 }
 
 #[tokio::test]
-async fn rows_that_go_with_a_deleted_row_are_found() -> Tested {
+async fn rows_that_are_deleted_with_a_row_are_found() -> Tested {
     let pool = pool(TABLES).await;
     sqlx::raw_sql(
         "INSERT INTO tb_user VALUES (1, 'Ada'), (2, 'Bob');
@@ -273,15 +281,15 @@ async fn rows_that_go_with_a_deleted_row_are_found() -> Tested {
     let model = model();
     let mut connection = pool.acquire().await?;
     let cache = &model.context.index.foreign_keys;
-    let of = |name: &str, column: &str, keys| Cascaded {
+    let of = |name: &str, column: &str, keys| CascadedRows {
         table: TableName {
             schema: if name.starts_with("tb \"") {
                 "Ext ra"
             } else {
                 "public"
             }
-            .to_owned(),
-            name: name.to_owned(),
+            .into(),
+            name: name.to_owned().into(),
         },
         column: column.to_owned(),
         keys,
@@ -297,11 +305,11 @@ async fn rows_that_go_with_a_deleted_row_are_found() -> Tested {
         ]
     );
     assert!(found.not_followed.is_empty() && !found.truncated);
-    // A circle ends.
+    // A circle of references ends.
     let rows = Keys::I32(vec![1]);
     let found = cascades(cache, &mut connection, table("tb_node"), "id", &rows, 100).await?;
     assert_eq!(found.rows, [of("tb_node", "up", Keys::I32(vec![1, 2, 3]))]);
-    assert!(!found.truncated, "each value once");
+    assert!(!found.truncated, "each value is counted once");
     let found = cascades(cache, &mut connection, table("tb_node"), "id", &rows, 2).await?;
     assert!(found.truncated);
     let found = cascades(cache, &mut connection, table("tb_pair"), "id", &rows, 100).await?;

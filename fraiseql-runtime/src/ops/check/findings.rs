@@ -1,116 +1,77 @@
-//! Collects findings, each fault once, and knows what they break.
+//! Collects findings, each problem once, and which statements they break.
 
 use std::collections::{HashMap, HashSet};
 
-use crate::error::check_report::{Finding, FindingKind, Remedy, Severity};
-use crate::ops::check::catalog::{Catalog, Server};
+use crate::error::check_report::{Finding, FindingKind, Remedy};
+use crate::ops::check::catalog::{Catalog, ServerInfo};
+use crate::ops::check::diagnostic::{Breaks, Diagnostic};
 use crate::schema::{Table, View};
 
-/// What a fault breaks, so that statements that it makes fail are not faults of their own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Breaks {
-    Nothing,
-    /// Every statement that builds documents.
-    Documents,
-    /// Those that read or write the view table.
-    Storage,
-}
-
-/// A fault, before it has a place.
-pub(crate) struct Fault {
-    pub(crate) severity: Severity,
-    pub(crate) kind: FindingKind,
-    /// Tells it from others of its kind: two fields that meet one fault are one finding.
-    pub(crate) subject: String,
-    pub(crate) message: String,
-    pub(crate) remedies: Vec<Remedy>,
-    pub(crate) breaks: Breaks,
-}
-
-/// A user's SQL, and where it was written.
-#[derive(Clone, Debug)]
-pub(crate) struct Fragment {
-    pub(crate) path: String,
-    /// `filter` or `expr`.
-    pub(crate) what: &'static str,
-    pub(crate) text: &'static str,
-    pub(crate) table: Table,
-}
-
-/// The findings so far, and what they are found in.
+/// The findings so far, with the catalog in which they are found.
 pub(crate) struct Findings<'a> {
     pub(crate) catalog: &'a Catalog,
-    pub(crate) server: &'a Server,
+    pub(crate) server: &'a ServerInfo,
     list: Vec<Finding>,
-    places: HashMap<(FindingKind, String), usize>,
-    broken: HashSet<(Table, bool)>,
+    /// The index in `list` of each problem, by kind and subject.
+    indexes: HashMap<(FindingKind, String), usize>,
+    /// Which statements of which view table fail because of a finding.
+    broken: HashSet<(Table, Breaks)>,
 }
 
 impl<'a> Findings<'a> {
-    pub(crate) fn new(catalog: &'a Catalog, server: &'a Server) -> Self {
+    pub(crate) fn new(catalog: &'a Catalog, server: &'a ServerInfo) -> Self {
         Self {
             catalog,
             server,
             list: Vec::new(),
-            places: HashMap::new(),
+            indexes: HashMap::new(),
             broken: HashSet::new(),
         }
     }
 
-    pub(crate) fn add(&mut self, view: Option<&'static View>, path: &str, fault: Fault) {
+    /// Adds a problem that was found at `path`. A known problem gets the path as another one.
+    pub(crate) fn add(&mut self, view: Option<&'static View>, path: &str, diagnostic: Diagnostic) {
+        // Also for a known problem: it breaks the statements of this view, too.
         if let Some(view) = view {
-            match fault.breaks {
-                Breaks::Nothing => {}
-                Breaks::Documents => {
-                    self.broken.insert((view.table, true));
-                }
-                Breaks::Storage => {
-                    self.broken.insert((view.table, false));
-                }
-            }
+            self.broken.insert((view.table, diagnostic.breaks));
         }
-        let place = (fault.kind, fault.subject.clone());
-        if let Some(index) = self.places.get(&place) {
+        let key = (diagnostic.kind, diagnostic.subject.clone());
+        if let Some(index) = self.indexes.get(&key) {
             let known = &mut self.list[*index];
             if known.path != path && known.also.iter().all(|other| other != path) {
                 known.also.push(path.to_owned());
             }
-            // Of two indexes for one column the longer one serves both.
+            // Of two missing indexes on one column, the longer one serves both lookups.
             if let (FindingKind::MissingIndex, [Remedy::Sql(old)], [Remedy::Sql(new)]) = (
-                fault.kind,
+                diagnostic.kind,
                 known.remedies.as_slice(),
-                fault.remedies.as_slice(),
+                diagnostic.remedies.as_slice(),
             ) && old.len() < new.len()
             {
-                known.remedies = fault.remedies;
+                known.remedies = diagnostic.remedies;
             }
             return;
         }
-        self.places.insert(place, self.list.len());
+        self.indexes.insert(key, self.list.len());
         self.list.push(Finding {
-            severity: fault.severity,
-            kind: fault.kind,
+            severity: diagnostic.severity,
+            kind: diagnostic.kind,
             view,
             path: path.to_owned(),
             also: Vec::new(),
-            message: fault.message,
-            remedies: fault.remedies,
+            message: diagnostic.message,
+            remedies: diagnostic.remedies,
         });
     }
 
-    /// Whether a fault was found already.
+    /// Whether a problem is known already.
     pub(crate) fn has(&self, kind: FindingKind, subject: &str) -> bool {
-        self.places.contains_key(&(kind, subject.to_owned()))
+        self.indexes.contains_key(&(kind, subject.to_owned()))
     }
 
-    /// Whether faults were found that explain why documents cannot be built.
-    pub(crate) fn documents_broken(&self, view: &View) -> bool {
-        self.broken.contains(&(view.table, true))
-    }
-
-    /// Whether faults were found that explain why they cannot be stored.
-    pub(crate) fn storage_broken(&self, view: &View) -> bool {
-        self.broken.contains(&(view.table, false))
+    /// Whether a finding explains why statements of a view fail.
+    pub(crate) fn is_broken(&self, view: &View, breaks: Breaks) -> bool {
+        self.broken.contains(&(view.table, breaks))
     }
 
     pub(crate) fn finish(self) -> Vec<Finding> {

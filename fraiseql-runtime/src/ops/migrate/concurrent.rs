@@ -1,52 +1,55 @@
-//! The second phase of a migration: indexes that are created without blocking writers.
+//! The second phase of a migration: creates indexes of large tables without blocking writers.
 //!
-//! PostgreSQL does that outside of transactions only, and waits for those of others. So nobody
-//! may wait for who does it: the lock is taken or not, and it is not the lock of the first
-//! phase, for which others wait in a transaction.
+//! CREATE INDEX CONCURRENTLY cannot run in a transaction, and it waits for the transactions of
+//! other sessions. So no session may wait, inside a transaction, for the session that runs it:
+//! that would be a deadlock. The lock of this phase is therefore only tried, and it is not the
+//! lock of the first phase, for which other instances wait in a transaction.
 
 use sqlx::postgres::{PgAdvisoryLock, PgAdvisoryLockKey};
-use sqlx::{AssertSqlSafe, Either, Executor, PgConnection};
+use sqlx::{AssertSqlSafe, Either, Executor, PgConnection, Row as _};
 
+use crate::db::statement::Statement;
 use crate::error::{Error, Operation, Result};
-use crate::ops::migrate::LeftOver;
-use crate::ops::migrate::plan::Later;
+use crate::ops::migrate::migration::Drift;
+use crate::ops::migrate::plan::DeferredIndex;
 use crate::sql::ddl::catalog;
-use crate::sql::ddl::remedy::beside;
+use crate::sql::ddl::remedy::in_schema_of;
 
-/// What the one instance takes that creates indexes: "fraiseqi".
+/// The key of the advisory lock under which one instance at a time creates indexes: "fraiseqi".
 const INDEX_LOCK: i64 = i64::from_be_bytes(*b"fraiseqi");
 
-/// Creates indexes, and says which; or leaves them to who creates some now.
+/// Creates the deferred indexes and adds them to `created`. If another session is creating
+/// indexes, adds them to `drift` instead.
 pub(super) async fn create(
     connection: &mut PgConnection,
-    later: Vec<Later>,
+    deferred: Vec<DeferredIndex>,
     created: &mut Vec<String>,
-    left_over: &mut Vec<LeftOver>,
+    drift: &mut Vec<Drift>,
 ) -> Result<()> {
-    if later.is_empty() {
+    if deferred.is_empty() {
         return Ok(());
     }
     let failed = || Error::database(Operation::Migrate);
-    // Where this future is dropped, the lock is given back when the connection is next used,
-    // or returned to its pool.
+    // If this future is dropped, sqlx releases the lock when the connection is next used or
+    // returned to its pool.
     let lock = PgAdvisoryLock::with_key(PgAdvisoryLockKey::BigInt(INDEX_LOCK));
     let mut lock = match lock.try_acquire(connection).await.map_err(failed())? {
         Either::Left(guard) => guard,
         Either::Right(_) => {
-            left_over.extend(later.into_iter().map(|later| {
-                LeftOver::new(
-                    what(&later),
+            drift.extend(deferred.into_iter().map(|deferred| {
+                Drift::new(
+                    deferred.what(),
                     "another session is creating indexes; migrate again when it is done",
-                    later.index.concurrently.clone(),
+                    deferred.index.concurrently.clone(),
                 )
             }));
             return Ok(());
         }
     };
     let mut result = Ok(());
-    for later in later {
-        match one(lock.as_mut(), &later, left_over).await {
-            Ok(true) => created.push(what(&later)),
+    for deferred in deferred {
+        match create_index(lock.as_mut(), &deferred, drift).await {
+            Ok(true) => created.push(deferred.what()),
             Ok(false) => {}
             Err(error) => {
                 result = Err(error);
@@ -54,46 +57,47 @@ pub(super) async fn create(
             }
         }
     }
-    // After a failure, too: whoever tries again at once is not to find it taken.
+    // Released after a failure, too, so that an immediate retry gets the lock.
     let released = lock.release_now().await.map_err(failed());
     result?;
     released.map(drop)
 }
 
-fn what(later: &Later) -> String {
-    format!("index {}", beside(later.table, &later.index.name))
-}
-
-/// Creates an index; false where that was done meanwhile, or is being done by a person.
-async fn one(
+/// Creates an index. Returns false if another session created it meanwhile, or is creating it
+/// without the lock, as an operator does.
+async fn create_index(
     connection: &mut PgConnection,
-    later: &Later,
-    left_over: &mut Vec<LeftOver>,
+    deferred: &DeferredIndex,
+    drift: &mut Vec<Drift>,
 ) -> Result<bool> {
-    let found: Option<(bool, bool)> = sqlx::query_as(catalog::INDEX)
-        .bind(beside(later.table, &later.index.name))
-        .fetch_optional(&mut *connection)
-        .await
-        .map_err(Error::database(Operation::Inspect(what(later))))?;
-    let mut steps = vec![&later.index.concurrently, &later.index.comment];
+    let index = deferred.index;
+    let found: Option<(bool, bool)> =
+        Statement::new(catalog::INDEX, Operation::Inspect(deferred.what()))
+            .bind(in_schema_of(deferred.table, &index.name))
+            .fetch_optional(&mut *connection, |row| {
+                Ok((row.try_get(0)?, row.try_get(1)?))
+            })
+            .await?;
+    let mut steps = vec![&index.concurrently, &index.comment];
     match found {
         None => {}
         Some((true, _)) => return Ok(false),
         Some((false, true)) => {
-            left_over.push(LeftOver::new(
-                what(later),
+            drift.push(Drift::new(
+                deferred.what(),
                 "it is being created by another session; migrate again when that is done",
-                later.index.comment.clone(),
+                index.comment.clone(),
             ));
             return Ok(false);
         }
-        Some((false, false)) => steps.insert(0, &later.index.drop_concurrently),
+        // A failed attempt has left an index that is not valid, and that no session builds.
+        Some((false, false)) => steps.insert(0, &index.drop_concurrently),
     }
     for sql in steps {
         connection
             .execute(AssertSqlSafe(sql.clone()))
             .await
-            .map_err(Error::database(Operation::Create(what(later))))?;
+            .map_err(Error::database(Operation::Create(deferred.what())))?;
     }
     Ok(true)
 }

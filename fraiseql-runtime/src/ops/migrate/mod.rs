@@ -1,98 +1,47 @@
-//! Setting up the database: creates what is missing, and says what is left over.
+//! Migration: creates missing view tables, columns, indexes and bookkeeping tables, and reports
+//! what differs.
 //!
-//! First a plan is made of what there is and what the views ask for, then its steps are run.
-//! Nothing is ever dropped or rewritten: what would need that is reported, with the statement
-//! that a person may run.
+//! A migration first makes a plan by comparing the catalog with the views, then runs its
+//! steps. It never drops or rewrites anything: such a repair is reported as [`Drift`], with the
+//! statement that an operator can run.
 //!
-//! Whether an index is still the one that its attribute describes is told by its comment: it
-//! has a hash of the statement that made it. An index without that comment, because it was
-//! made by hand or by an older version, is compared with one that is created on an empty table
-//! of the same columns and rolled back: PostgreSQL itself brings both into the same form.
+//! An index is recognized by its comment, which contains a hash of the statement that created it.
+//! An index without that comment was created by hand or by an older version. It is compared with
+//! one that is created on an empty table of the same columns and rolled back, so that PostgreSQL
+//! itself normalizes both definitions.
+//!
+//! `views` plans one view after the other: `columns`, `indexes` and `storage` compare an existing
+//! table, from the rows that `catalog_rows` reads. `partition_bounds` compares the order of
+//! partitions with the database's collation. `bookkeeping` plans the tables of rebuilds.
+//! `concurrent` creates the indexes of large tables after the transaction.
 
-pub(crate) mod bounds;
+mod bookkeeping;
+mod catalog_rows;
+mod columns;
 mod concurrent;
-mod found;
+mod indexes;
+mod migration;
+pub(crate) mod partition_bounds;
 mod plan;
-mod stale;
+mod storage;
+mod view_plan;
+mod views;
 
-use std::fmt;
+pub use self::migration::{Drift, Migration};
 
-use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, PgPool};
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, PgPool, Row as _};
 
-use self::plan::Plan;
+use self::plan::{MigrationPlan, Step};
+use crate::db::statement::Statement;
 use crate::error::{Error, Operation, Result};
-use crate::schema::Table;
 use crate::sql::ddl::catalog::HAS_LZ4;
 use crate::sync::log::SyncLog;
 use crate::view::Handle;
 
-/// What a migration did, and what it left to a person.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Migration {
-    /// What was created: `table "public"."tv_post"`, `index "public"."tv_post_title_idx"`.
-    pub created: Vec<String>,
-    /// What is there and is not, or not any more, what the views ask for.
-    pub left_over: Vec<LeftOver>,
-    /// The view tables with documents that were made for another version of their struct, as
-    /// far as rebuilds know: [`ReadModel::rebuild`] makes them anew, while they are read.
-    pub stale: Vec<Table>,
-}
-
-impl fmt::Display for Migration {
-    /// One line for each.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if *self == Self::default() {
-            return f.write_str("nothing was missing");
-        }
-        let created = self.created.iter().map(|what| format!("created {what}"));
-        let left_over = self.left_over.iter().map(|left| format!("left {left}"));
-        let stale = self.stale.iter().map(|table| {
-            format!(
-                "stale {table}: its documents are of another shape than the struct; run \
-                 ReadModel::rebuild"
-            )
-        });
-        for (index, line) in created.chain(left_over).chain(stale).enumerate() {
-            let end = if index == 0 { "" } else { "\n" };
-            write!(f, "{end}{line}")?;
-        }
-        Ok(())
-    }
-}
-
-/// Something in the database that the views don't ask for, or ask for otherwise. It was not
-/// touched.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct LeftOver {
-    /// What it is: `column "stars" of "public"."tv_post"`.
-    pub what: String,
-    /// What is wrong with it, and what the remedy costs.
-    pub why: String,
-    /// The statement that removes or repairs it, for a person to run. After a DROP of
-    /// something that is still asked for, `migrate` creates it anew.
-    pub remedy: String,
-}
-
-impl LeftOver {
-    fn new(what: String, why: impl Into<String>, remedy: String) -> Self {
-        Self {
-            what,
-            why: why.into(),
-            remedy,
-        }
-    }
-}
-
-impl fmt::Display for LeftOver {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}: {}", self.what, self.why, self.remedy)
-    }
-}
-
-/// What instances of an application take, so that one migrates at a time: "fraiseql".
+/// The key of the advisory lock under which one instance at a time migrates: "fraiseql".
 const MIGRATION_LOCK: i64 = i64::from_be_bytes(*b"fraiseql");
+
+const LOCK: &str = "SELECT pg_catalog.pg_advisory_xact_lock($1)";
 
 /// Creates what is missing, one instance at a time.
 pub(crate) async fn migrate(
@@ -101,22 +50,24 @@ pub(crate) async fn migrate(
     connection: &mut PgConnection,
 ) -> Result<Migration> {
     let failed = || Error::database(Operation::Migrate);
-    let defers = !connection.is_in_transaction();
+    // CREATE INDEX CONCURRENTLY cannot run in a transaction of the caller.
+    let defers_indexes = !connection.is_in_transaction();
     let mut transaction = Connection::begin(&mut *connection)
         .await
         .map_err(failed())?;
-    sqlx::query("SELECT pg_catalog.pg_advisory_xact_lock($1)")
+    // The lock comes before the catalog is read: an instance that waited for it sees what the
+    // other one created, and creates nothing twice. It ends with the transaction.
+    Statement::new(LOCK, Operation::Migrate)
         .bind(MIGRATION_LOCK)
-        .execute(&mut *transaction)
-        .await
-        .map_err(failed())?;
-    let Plan {
+        .execute(&mut transaction)
+        .await?;
+    let MigrationPlan {
         steps,
-        mut left_over,
+        mut drift,
         stale,
-        later,
+        deferred,
         ..
-    } = plan(views, log, &mut transaction, defers).await?;
+    } = plan(views, log, &mut transaction, defers_indexes).await?;
     let mut created = Vec::with_capacity(steps.len());
     for step in steps {
         for sql in step.sql {
@@ -130,10 +81,10 @@ pub(crate) async fn migrate(
         }
     }
     transaction.commit().await.map_err(failed())?;
-    concurrent::create(connection, later, &mut created, &mut left_over).await?;
+    concurrent::create(connection, deferred, &mut created, &mut drift).await?;
     Ok(Migration {
         created,
-        left_over,
+        drift,
         stale,
     })
 }
@@ -146,6 +97,7 @@ pub(crate) async fn migration_plan(
 ) -> Result<Vec<String>> {
     let failed = || Error::database(Operation::PlanMigration);
     let mut transaction = pool.begin().await.map_err(failed())?;
+    // Migrations in files run each index as a statement of its own: none is deferred.
     let plan = plan(views, log, &mut transaction, false).await?;
     transaction.rollback().await.map_err(failed())?;
     Ok(plan
@@ -160,22 +112,27 @@ async fn plan(
     views: &[Handle],
     log: Option<&SyncLog>,
     connection: &mut PgConnection,
-    defers: bool,
-) -> Result<Plan> {
-    let lz4: Option<bool> = sqlx::query_scalar(HAS_LZ4)
-        .fetch_optional(&mut *connection)
-        .await
-        .map_err(Error::database(Operation::Inspect("the server".to_owned())))?;
-    let mut plan = Plan {
-        defers,
-        ..Plan::default()
+    defers_indexes: bool,
+) -> Result<MigrationPlan> {
+    let lz4: Option<bool> = Statement::new(HAS_LZ4, Operation::Inspect("the server".to_owned()))
+        .fetch_optional(&mut *connection, |row| row.try_get(0))
+        .await?;
+    let mut plan = MigrationPlan {
+        defers_indexes,
+        ..MigrationPlan::default()
     };
     for view in views {
         plan.view(connection, *view, lz4 == Some(true)).await?;
     }
-    if let Some(log) = log {
-        plan.log(connection, log).await?;
+    if let Some(log) = log
+        && let Some((table, sql)) = log.missing(connection).await?
+    {
+        plan.steps.push(Step {
+            what: format!("table {table}"),
+            sql,
+            is_note: false,
+        });
     }
-    plan.rebuilds(connection, views).await?;
+    plan.bookkeeping(connection, views).await?;
     Ok(plan)
 }

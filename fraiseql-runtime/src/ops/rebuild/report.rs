@@ -1,4 +1,4 @@
-//! What a rebuild did.
+//! The results of a rebuild.
 
 use std::fmt;
 use std::time::Duration;
@@ -7,9 +7,9 @@ use crate::schema::Table;
 use crate::schema::position::Position;
 use crate::sync::report::SyncReport;
 
-/// What a rebuild did: one entry for each view of the read model.
+/// The result of a rebuild, with one entry for each view of the read model.
 ///
-/// Its text has a line for each view:
+/// Its `Display` has a line for each view:
 ///
 /// ```text
 /// "public"."tv_post": rebuilt, 0 inserted, 10000 updated, 0 unchanged, 0 deleted in 950.1ms
@@ -18,15 +18,15 @@ use crate::sync::report::SyncReport;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RebuildReport {
-    /// The views, in the order they were added to the read model.
+    /// The views, in the order in which they were added to the read model.
     pub views: Vec<ViewRebuild>,
-    /// The time from the call to its return.
+    /// The duration of the whole rebuild.
     pub duration: Duration,
 }
 
 impl RebuildReport {
-    /// Whether every view was looked through to its end: none was stopped, and none is being
-    /// rebuilt by another session. Documents that cannot be written are in the
+    /// Whether the rebuild of every view is complete: none was stopped, and none is being rebuilt
+    /// by another session. Documents that cannot be written are in the
     /// [reports](ViewRebuild::report).
     #[must_use]
     pub fn is_complete(&self) -> bool {
@@ -42,14 +42,14 @@ impl RebuildReport {
 impl fmt::Display for RebuildReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, view) in self.views.iter().enumerate() {
-            let end = if index == 0 { "" } else { "\n" };
-            write!(f, "{end}{view}")?;
+            let separator = if index == 0 { "" } else { "\n" };
+            write!(f, "{separator}{view}")?;
         }
         Ok(())
     }
 }
 
-/// What was done with one view.
+/// The result of rebuilding one view.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ViewRebuild {
@@ -57,15 +57,14 @@ pub struct ViewRebuild {
     pub view: Table,
     /// How it ended.
     pub outcome: RebuildOutcome,
-    /// Where it went on, if an earlier rebuild was interrupted.
+    /// The position at which the rebuild continued, if an earlier one was interrupted.
     pub resumed_at: Option<Position>,
-    /// What was done to its documents. Those that cannot be written are still stored in their
-    /// old shape.
+    /// The result of syncing its documents. Those that cannot be written are still stale.
     pub report: SyncReport,
 }
 
 impl ViewRebuild {
-    /// Nothing was done yet.
+    /// A result without any documents.
     pub(super) fn of(view: Table) -> Self {
         Self {
             view,
@@ -80,13 +79,13 @@ impl ViewRebuild {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RebuildOutcome {
-    /// No document was of another shape.
+    /// No document was stale.
     UpToDate,
     /// All documents were rebuilt.
     Rebuilt,
-    /// It was stopped by [`Rebuild::until`](super::Rebuild::until).
+    /// [`Rebuild::until`](super::Rebuild::until) stopped the rebuild.
     Stopped,
-    /// Another session is rebuilding the view; nothing was done here.
+    /// Another session is rebuilding the view, so this rebuild skipped it.
     InProgress,
 }
 

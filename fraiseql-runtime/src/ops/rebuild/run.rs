@@ -1,33 +1,33 @@
-//! The work of a rebuild: one view after the other, each under its lock.
-
-use std::future::Future;
-use std::pin::Pin;
+//! Rebuilds one view under its advisory lock.
+//!
+//! The lock belongs to a session, and is held from before the bookkeeping is read until after the
+//! last chunk. So at most one session rebuilds a view at a time, and a crashed one releases the
+//! lock with its connection.
 
 use futures_util::future::FutureExt as _;
-use sqlx::pool::PoolConnection;
-use sqlx::{PgConnection, PgPool, Postgres, Row};
+use sqlx::{AssertSqlSafe, PgConnection, PgPool, Row as _};
 
-use super::OnProgress;
-use super::report::{RebuildOutcome, ViewRebuild};
-use super::status;
-use super::status::RebuildState;
-use crate::db::telemetry::statement as trace_statement;
+use crate::db::statement::{Statement, execute_script};
 use crate::error::{Error, Operation, Result};
+use crate::ops::rebuild::connection::acquire;
+use crate::ops::rebuild::options::{OnRebuildProgress, Until};
+use crate::ops::rebuild::report::{RebuildOutcome, ViewRebuild};
+use crate::ops::rebuild::status;
+use crate::ops::rebuild::status::RebuildState;
 use crate::schema::position::Position;
-use crate::sync::full;
-use crate::sync::full::{Pass, Settings};
+use crate::sync::full::settings::{FullSyncSettings, RebuildPass};
+use crate::sync::full::workers;
 use crate::sync::request::Mode;
 use crate::sync::telemetry;
 use crate::sync::watch::{Observers, Watch};
 use crate::view::Handle;
 
-/// How often a lost connection is replaced before anything was done on the new one.
-const RECONNECTS: u32 = 3;
+/// How often in a row a lost connection is replaced, without any document that was written in
+/// between.
+const MAX_RECONNECTS: u32 = 3;
 
-type Until<'u> = Option<Pin<Box<dyn Future<Output = ()> + Send + 'u>>>;
-
-/// A view that is to be rebuilt.
-pub(super) struct View<'a> {
+/// The rebuild of one view.
+pub(super) struct RebuildTask<'a> {
     pub(super) pool: &'a PgPool,
     pub(super) view: Handle,
     pub(super) observers: &'a Observers,
@@ -35,27 +35,29 @@ pub(super) struct View<'a> {
     pub(super) connections: usize,
 }
 
-impl View<'_> {
-    /// Rebuilds the view, if it needs that.
-    pub(super) async fn rebuild(
+impl RebuildTask<'_> {
+    /// Rebuilds the view if it needs a rebuild.
+    pub(super) async fn run(
         &self,
         until: &mut Until<'_>,
-        progress: &mut Option<OnProgress<'_>>,
+        progress: &mut Option<OnRebuildProgress<'_>>,
     ) -> Result<ViewRebuild> {
-        let mut done = ViewRebuild::of(self.view.view.table);
+        let mut rebuild = ViewRebuild::of(self.view.view.table);
         let work = async {
             let watch = Watch::new(self.observers);
-            let mut lost = 0;
+            let mut reconnects = 0;
             loop {
-                let before = done.report.total();
-                let again = lost > 0;
-                let attempt = self.attempt(again, &mut done, until, progress, &watch);
+                let before = rebuild.report.total();
+                let is_retry = reconnects > 0;
+                let attempt = self.attempt(is_retry, &mut rebuild, until, progress, &watch);
                 match attempt.await {
-                    Err(error) if error.is_lost_connection() && lost < RECONNECTS => {
-                        let advanced = done.report.total() > before;
-                        lost = if advanced { 1 } else { lost + 1 };
+                    Err(error) if error.is_lost_connection() && reconnects < MAX_RECONNECTS => {
+                        // Only connections that are lost without progress count, so a long
+                        // rebuild survives any number of restarts, and the loop still ends.
+                        let has_advanced = rebuild.report.total() > before;
+                        reconnects = if has_advanced { 1 } else { reconnects + 1 };
                     }
-                    result => return result.map(|outcome| done.outcome = outcome),
+                    result => return result.map(|outcome| rebuild.outcome = outcome),
                 }
             }
         };
@@ -64,61 +66,69 @@ impl View<'_> {
             telemetry::failed(self.view, Mode::Full, &error);
             return Err(error);
         }
-        Ok(done)
+        Ok(rebuild)
     }
 
-    /// Rebuilds the view on a connection that holds its lock.
+    /// Rebuilds the view on a new connection, which holds the lock.
     async fn attempt(
         &self,
-        again: bool,
-        done: &mut ViewRebuild,
+        is_retry: bool,
+        rebuild: &mut ViewRebuild,
         until: &mut Until<'_>,
-        progress: &mut Option<OnProgress<'_>>,
+        progress: &mut Option<OnRebuildProgress<'_>>,
         watch: &Watch<'_>,
     ) -> Result<RebuildOutcome> {
         let mut connection = acquire(self.pool).await?;
-        // Also where this future is dropped: the lock goes with the session.
+        // The lock is released with the session, also if this future is dropped. Back in the
+        // pool, the connection would keep it.
         connection.close_on_drop();
-        let outcome = if self.lock(&mut connection, again).await? {
+        let outcome = if self.lock(&mut connection, is_retry).await? {
             let outcome = self
-                .locked(&mut connection, done, until, progress, watch)
+                .rebuild_locked(&mut connection, rebuild, until, progress, watch)
                 .await?;
-            // The end of the session would do, some time after this has returned.
+            // Closing the connection releases the lock, too, but some time after this function
+            // has returned: the next rebuild would find it held.
             self.execute(&mut connection, &self.view.statements().rebuild.unlock)
                 .await?;
             outcome
         } else {
             RebuildOutcome::InProgress
         };
-        connection.close().await.map_err(failed(self.view))?;
+        let failed = Error::on_table(Operation::Rebuild, self.view.view.table);
+        connection.close().await.map_err(failed)?;
         Ok(outcome)
     }
 
-    async fn locked(
+    /// Rebuilds the view, whose lock the connection holds.
+    async fn rebuild_locked(
         &self,
         connection: &mut PgConnection,
-        done: &mut ViewRebuild,
+        rebuild: &mut ViewRebuild,
         until: &mut Until<'_>,
-        progress: &mut Option<OnProgress<'_>>,
+        progress: &mut Option<OnRebuildProgress<'_>>,
         watch: &Watch<'_>,
     ) -> Result<RebuildOutcome> {
         let sql = &self.view.statements().rebuild;
         let (status, is_noted) = status::read(connection, self.view).await?;
         let (pass, after) = match status.state {
-            // There are no documents.
+            // Done without an entry: the view has no documents.
             RebuildState::Done if !is_noted => {
                 self.execute(connection, &sql.note_empty).await?;
                 return Ok(RebuildOutcome::UpToDate);
             }
-            RebuildState::Done => (Pass::Others, None),
+            // An older release may have written documents since the rebuild.
+            RebuildState::Done => (RebuildPass::Stale, None),
             _ => self.begin(connection).await?,
         };
-        done.resumed_at = done.resumed_at.take().or(after.clone());
-        let settings = Settings::of_rebuild(
+        // After a lost connection, the first position is the one that is reported.
+        rebuild.resumed_at = rebuild.resumed_at.take().or(after.clone());
+        let settings = FullSyncSettings::of_rebuild(
             pass,
             after,
             self.chunk,
             self.connections,
+            // The future is polled by reference: the next view, or the next attempt, needs it. A
+            // future must not be polled again after it was ready, so it is removed then.
             std::future::poll_fn(|context| match until {
                 Some(stop) => {
                     let ready = stop.poll_unpin(context);
@@ -136,88 +146,72 @@ impl View<'_> {
             },
         );
         let (report, result) =
-            full::beside(connection, self.pool, self.view, settings, watch).await;
-        let stopped = report.stopped_at.is_some();
+            workers::on_connection_and_pool(connection, self.pool, self.view, settings, watch)
+                .await;
+        let is_stopped = report.stopped_at.is_some();
         let total = report.total();
-        done.report += report;
+        // Added before the error is returned: `run` compares the totals.
+        rebuild.report += report;
         result?;
         match pass {
-            _ if stopped => Ok(RebuildOutcome::Stopped),
-            Pass::Others if done.report.total() == 0 => Ok(RebuildOutcome::UpToDate),
-            Pass::Others => Ok(RebuildOutcome::Rebuilt),
-            Pass::Whole { done: before } => {
-                trace_statement(&sql.finish);
-                sqlx::query(sql.finish.as_str())
+            _ if is_stopped => Ok(RebuildOutcome::Stopped),
+            RebuildPass::Stale if rebuild.report.total() == 0 => Ok(RebuildOutcome::UpToDate),
+            RebuildPass::Stale => Ok(RebuildOutcome::Rebuilt),
+            RebuildPass::Whole {
+                done_before: before,
+            } => {
+                self.statement(&sql.finish)
                     .bind(i64::try_from(before + total).unwrap_or(i64::MAX))
                     .execute(connection)
-                    .await
-                    .map_err(failed(self.view))?;
+                    .await?;
                 Ok(RebuildOutcome::Rebuilt)
             }
         }
     }
 
-    /// Takes the lock of the view; waits for it where a session of ours was lost.
-    async fn lock(&self, connection: &mut PgConnection, again: bool) -> Result<bool> {
+    /// Takes the lock of the view. Returns false if another session holds it.
+    ///
+    /// A retry waits for the lock: the server may not have noticed yet that the connection is
+    /// lost, and then the lost session still holds it.
+    async fn lock(&self, connection: &mut PgConnection, is_retry: bool) -> Result<bool> {
         let statements = &self.view.statements().rebuild;
-        if again {
-            let sql = statements.lock_again.as_str();
-            trace_statement(sql);
-            return match sqlx::raw_sql(sql).execute(connection).await {
-                Ok(_) => Ok(true),
-                Err(error) if is_lock_timeout(&error) => Ok(false),
-                Err(error) => Err(failed(self.view)(error)),
+        if is_retry {
+            let sql = AssertSqlSafe(statements.lock_again.as_str());
+            let (operation, table) = (Operation::Rebuild, self.view.view.table);
+            return match execute_script(connection, sql, operation, table).await {
+                Ok(()) => Ok(true),
+                Err(error) if error.is_lock_timeout() => Ok(false),
+                Err(error) => Err(error),
             };
         }
-        let sql = statements.lock.as_str();
-        trace_statement(sql);
-        sqlx::query(sql)
-            .fetch_one(connection)
+        self.statement(&statements.lock)
+            .fetch_one(connection, |row| row.try_get(0))
             .await
-            .and_then(|row| row.try_get(0))
-            .map_err(failed(self.view))
     }
 
-    /// Notes that it begins, or goes on behind a position.
-    async fn begin(&self, connection: &mut PgConnection) -> Result<(Pass, Option<Position>)> {
-        let sql: &'static str = &self.view.statements().rebuild.begin;
-        trace_statement(sql);
-        let (keys, done) = sqlx::query(sql)
-            .fetch_one(connection)
-            .await
-            .and_then(|row| {
-                let keys = self.view.no_keys().read(&row, 0)?;
+    /// Notes that the rebuild begins or continues. Returns the position after which it continues.
+    async fn begin(
+        &self,
+        connection: &mut PgConnection,
+    ) -> Result<(RebuildPass, Option<Position>)> {
+        let (keys, done) = self
+            .statement(&self.view.statements().rebuild.begin)
+            .fetch_one(connection, |row| {
+                let keys = self.view.no_keys().read(row, 0)?;
                 Ok((keys, row.try_get::<i64, _>(1)?))
             })
-            .map_err(failed(self.view))?;
+            .await?;
         let done = u64::try_from(done).unwrap_or(0);
         let after = (!keys.is_empty()).then_some(Position(keys));
-        Ok((Pass::Whole { done }, after))
+        Ok((RebuildPass::Whole { done_before: done }, after))
     }
 
     async fn execute(&self, connection: &mut PgConnection, sql: &'static str) -> Result<()> {
-        trace_statement(sql);
-        sqlx::query(sql)
-            .execute(connection)
-            .await
-            .map_err(failed(self.view))?;
+        self.statement(sql).execute(connection).await?;
         Ok(())
     }
-}
 
-fn is_lock_timeout(error: &sqlx::Error) -> bool {
-    error
-        .as_database_error()
-        .and_then(sqlx::error::DatabaseError::code)
-        .is_some_and(|code| code == "55P03")
-}
-
-pub(super) async fn acquire(pool: &PgPool) -> Result<PoolConnection<Postgres>> {
-    pool.acquire()
-        .await
-        .map_err(Error::database(Operation::AcquireConnection("rebuild")))
-}
-
-pub(super) fn failed(view: Handle) -> impl FnOnce(sqlx::Error) -> Error {
-    Error::on_table(Operation::Rebuild, view.view.table)
+    fn statement(&self, sql: &'static str) -> Statement<'static> {
+        Statement::new(sql, Operation::Rebuild).on(self.view.view.table)
+    }
 }

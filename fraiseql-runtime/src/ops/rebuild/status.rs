@@ -1,4 +1,4 @@
-//! How far the rebuild of a view has come.
+//! The status of a view's rebuild, from the bookkeeping table.
 
 use std::fmt;
 use std::time::{Duration, SystemTime};
@@ -6,35 +6,37 @@ use std::time::{Duration, SystemTime};
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, PgPool, Row};
 
-use crate::db::telemetry::statement as trace_statement;
-use crate::error::Result;
+use crate::db::statement::Statement;
+use crate::error::{Operation, Result};
+use crate::ops::rebuild::connection::acquire;
 use crate::schema::Table;
 use crate::sql::rebuild::status as column;
 use crate::view::Handle;
 
-/// How a view stands; see [`ReadModel::rebuild_status`](crate::ReadModel::rebuild_status).
+/// The status of a view's rebuild; see
+/// [`ReadModel::rebuild_status`](crate::ReadModel::rebuild_status).
 ///
-/// The same can be seen by SQL: `SELECT * FROM fraiseql_view WHERE state = 'running'`.
+/// SQL shows the same: `SELECT * FROM fraiseql_view WHERE state = 'running'`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RebuildStatus {
     /// The view table.
     pub view: Table,
-    /// The number of the struct's shape, as the column `shape` of its documents has it.
+    /// The number of the struct's shape, which the column `shape` of its documents contains.
     pub shape: i64,
-    /// Whether it was rebuilt.
+    /// Whether the view was rebuilt.
     pub state: RebuildState,
-    /// The key of the last document that is done, as text; none at the beginning.
+    /// The key of the last document that was rebuilt, as text. `None` before the first chunk.
     pub position: Option<String>,
-    /// How many documents are done.
+    /// How many documents were rebuilt.
     pub done: u64,
-    /// How many there are, about.
+    /// The approximate number of documents.
     pub expected: u64,
     /// When the rebuild began.
     pub started_at: Option<SystemTime>,
-    /// When its last chunk was done.
+    /// When the last chunk was written.
     pub updated_at: Option<SystemTime>,
-    /// When it was over.
+    /// When the rebuild was complete.
     pub finished_at: Option<SystemTime>,
 }
 
@@ -42,14 +44,15 @@ pub struct RebuildStatus {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RebuildState {
-    /// It was, or there was nothing to rebuild. An older release may have written documents
-    /// since.
+    /// The rebuild is complete, or the view had no documents. An older release may have written
+    /// stale documents since.
     Done,
-    /// It was not, or was rebuilt to another shape since.
+    /// The view has documents, and was not rebuilt to this shape, or was rebuilt to another one
+    /// since.
     Needed,
-    /// A session is rebuilding it.
+    /// A session is rebuilding the view.
     Running,
-    /// A rebuild was stopped or has crashed; the next one goes on from there.
+    /// A rebuild was stopped or crashed. The next one continues after its last chunk.
     Interrupted,
 }
 
@@ -77,9 +80,9 @@ impl fmt::Display for RebuildStatus {
     }
 }
 
-/// How each view stands.
+/// Reads the status of each view.
 pub(crate) async fn all(views: &[Handle], pool: &PgPool) -> Result<Vec<RebuildStatus>> {
-    let mut connection = super::run::acquire(pool).await?;
+    let mut connection = acquire(pool).await?;
     let mut all = Vec::with_capacity(views.len());
     for view in views {
         all.push(read(&mut connection, *view).await?.0);
@@ -87,18 +90,15 @@ pub(crate) async fn all(views: &[Handle], pool: &PgPool) -> Result<Vec<RebuildSt
     Ok(all)
 }
 
-/// How a view stands, and whether it was noted that it is done.
+/// Reads the status of a view, and whether the bookkeeping table has the entry `done` for it.
 pub(super) async fn read(
     connection: &mut PgConnection,
     view: Handle,
 ) -> Result<(RebuildStatus, bool)> {
-    let sql: &'static str = &view.statements().rebuild.status;
-    trace_statement(sql);
-    sqlx::query(sql)
-        .fetch_one(connection)
+    Statement::new(&view.statements().rebuild.status, Operation::Rebuild)
+        .on(view.view.table)
+        .fetch_one(connection, |row| status(view, row))
         .await
-        .and_then(|row| status(view, &row))
-        .map_err(super::run::failed(view))
 }
 
 fn status(view: Handle, row: &PgRow) -> sqlx::Result<(RebuildStatus, bool)> {
@@ -122,8 +122,10 @@ fn status(view: Handle, row: &PgRow) -> sqlx::Result<(RebuildStatus, bool)> {
         shape: view.statements().shape,
         state: match state {
             Some("done") => RebuildState::Done,
+            // A rebuild holds the lock of its view: without it, the session is gone.
             Some("running") if locked => RebuildState::Running,
             Some("running") => RebuildState::Interrupted,
+            // No entry for this shape, or one that another shape superseded.
             _ if has_documents => RebuildState::Needed,
             _ => RebuildState::Done,
         },

@@ -1,35 +1,38 @@
-//! Where a stored document differs from what it should be.
+//! The differences between a stored document and the one that the base tables give.
+
+use std::fmt;
 
 use serde_json::Value;
 
 /// How many differences of one document are kept.
-const KEPT: usize = 10;
+const MAX_DIFFERENCES: usize = 10;
 /// How many characters of a value are shown.
-const SHOWN: usize = 80;
+const MAX_CHARACTERS: usize = 80;
 
-/// Where a drifted document differs.
+/// The differences of a drifted document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Explained {
     /// The document's key.
     pub key: String,
-    /// The first ten places, promoted columns last.
+    /// The first ten differences, those of promoted columns last.
     pub differences: Vec<Difference>,
-    /// How many more there are.
+    /// The number of further differences.
     pub more: usize,
 }
 
-/// A value of a document that is not what it should be. It prints as
+/// A value that differs between a stored document and the base tables. Its `Display` is
 /// `comments[3].author.name: stored "a", should be "b"`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Difference {
-    /// Where it is: `comments[3].author.name`, or `column created_at` for a promoted column.
+    /// The path of the value: `comments[3].author.name`, or `column created_at` for a promoted
+    /// column.
     pub path: String,
-    /// The stored value as JSON, or that of a promoted column as text; cut after 80 characters.
-    /// `None` where there is nothing.
+    /// The stored value as JSON, or the value of a promoted column as text, cut after 80
+    /// characters. `None` if there is no value at this path.
     pub stored: Option<String>,
-    /// What it should be.
+    /// The value that the base tables give.
     pub right: Option<String>,
 }
 
@@ -43,18 +46,30 @@ impl Difference {
     }
 }
 
-/// A document as the database has it: its text, and its promoted columns with their names.
-pub(super) struct Document<'a> {
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let or_nothing = |value: &Option<String>| match value {
+            Some(value) => value.clone(),
+            None => "nothing".to_owned(),
+        };
+        let (stored, right) = (or_nothing(&self.stored), or_nothing(&self.right));
+        write!(f, "{}: stored {stored}, should be {right}", self.path)
+    }
+}
+
+/// A document as the database returns it: its text, and its promoted columns in the order of the
+/// fields.
+pub(super) struct DocumentVersion<'a> {
     pub(super) text: &'a str,
     pub(super) columns: Vec<Option<String>>,
 }
 
-/// Where two pictures of a document differ; `columns` are the names of promoted columns, each
-/// with whether it differs.
+/// Compares two versions of a document; `columns` are the names of promoted columns, each with
+/// whether it differs.
 pub(super) fn explain(
     key: String,
-    stored: &Document<'_>,
-    right: &Document<'_>,
+    stored: &DocumentVersion<'_>,
+    right: &DocumentVersion<'_>,
     columns: &[(&'static str, bool)],
 ) -> Explained {
     let mut all = Vec::new();
@@ -63,9 +78,10 @@ pub(super) fn explain(
         serde_json::from_str(right.text),
     ) {
         (Ok(stored), Ok(right)) => compare(&stored, &right, &mut String::new(), &mut all),
-        // Of type json, with something in it that this parser does not take.
+        // A column of type json can contain text that serde_json does not accept.
         _ => all.extend(as_text(stored.text, right.text)),
     }
+    // Equal values, but the texts can still differ.
     if all.is_empty() {
         all.extend(as_text(stored.text, right.text));
     }
@@ -77,8 +93,8 @@ pub(super) fn explain(
             all.push(Difference::new(path, shown(stored), shown(right)));
         }
     }
-    let more = all.len().saturating_sub(KEPT);
-    all.truncate(KEPT);
+    let more = all.len().saturating_sub(MAX_DIFFERENCES);
+    all.truncate(MAX_DIFFERENCES);
     Explained {
         key,
         differences: all,
@@ -86,8 +102,8 @@ pub(super) fn explain(
     }
 }
 
-/// The same values in another form: the order of keys or a number's digits, in a document of
-/// type json.
+/// The difference of two texts with equal values: the order of keys or the digits of a number, in a
+/// column of type json.
 fn as_text(stored: &str, right: &str) -> Option<Difference> {
     const BEFORE: usize = 20;
     if stored == right {
@@ -117,22 +133,22 @@ fn compare(stored: &Value, right: &Value, path: &mut String, out: &mut Vec<Diffe
                     path.push('.');
                 }
                 path.push_str(name);
-                either(stored.get(name), right.get(name), path, out);
+                compare_values(stored.get(name), right.get(name), path, out);
                 path.truncate(length);
             }
         }
         (Value::Array(stored), Value::Array(right)) => {
             for index in 0..stored.len().max(right.len()) {
                 path.push_str(&format!("[{index}]"));
-                either(stored.get(index), right.get(index), path, out);
+                compare_values(stored.get(index), right.get(index), path, out);
                 path.truncate(length);
             }
         }
-        _ => either(Some(stored), Some(right), path, out),
+        _ => compare_values(Some(stored), Some(right), path, out),
     }
 }
 
-fn either(
+fn compare_values(
     stored: Option<&Value>,
     right: Option<&Value>,
     path: &mut String,
@@ -156,8 +172,9 @@ fn either(
     }
 }
 
+/// The text, cut after [`MAX_CHARACTERS`].
 fn short(text: &str) -> String {
-    match text.char_indices().nth(SHOWN) {
+    match text.char_indices().nth(MAX_CHARACTERS) {
         Some((end, _)) => format!("{}..", &text[..end]),
         None => text.to_owned(),
     }

@@ -1,21 +1,20 @@
-//! What a verification found.
+//! The results of a verification.
 
 use std::fmt;
 use std::time::Duration;
 
-use super::FromReports;
-use super::difference::{Difference, Explained};
 use crate::error::invalid_document::InvalidDocument;
+use crate::ops::verify::difference::Explained;
 use crate::read::typed::TView;
 use crate::schema::Table;
 use crate::schema::key::{Key, Keys};
 use crate::sync::report::SyncReport;
 use crate::view::Handle;
 
-/// How many keys of each kind a report keeps.
-const KEPT: usize = 1_000;
+/// How many keys of each list a report keeps, and how many invalid documents.
+const MAX_KEPT: usize = 1_000;
 
-/// What a verification found in one view. It prints as a few lines for people.
+/// The result of verifying one view. Its `Display` is a summary of a few lines.
 ///
 /// ```text
 /// "public"."tv_post": 10000 checked in 812ms: 2 drifted, 1 missing, 0 orphaned
@@ -29,30 +28,30 @@ pub struct VerifyReport {
     pub entity: &'static str,
     /// The view table.
     pub view: Table,
-    /// How many keys were looked at that have a row or a document.
+    /// The number of verified keys. Each has a row, or a document, or both.
     pub checked: u64,
-    /// Documents that differ from what they should be, in data or in a promoted column.
+    /// Documents that differ from the base tables, in `data` or in a promoted column.
     pub drifted: KeyList,
     /// Rows without a document.
     pub missing: KeyList,
-    /// Documents without a row, or with one that the view's filter leaves out.
+    /// Documents without a row, or with a row that the view's filter excludes.
     pub orphaned: KeyList,
-    /// Documents that cannot be built and so cannot be compared, with the reasons: the first
+    /// Documents that cannot be built, and therefore not compared, with the reasons: the first
     /// 1,000 of them.
     pub invalid: Vec<InvalidDocument>,
-    /// How many more there are than `invalid` has.
+    /// The number of invalid documents beyond those in `invalid`.
     pub more_invalid: u64,
-    /// Where the first drifted documents differ, as many as
-    /// [`explain`](super::Verify::explain) asked for.
+    /// The differences of the first drifted documents, of as many as
+    /// [`explain`](super::Verify::explain) sets.
     pub explained: Vec<Explained>,
-    /// What was done about it, if [`repair`](super::Verify::repair) asked for that. Documents
-    /// that are counted as unchanged were synced by others meanwhile.
+    /// The result of syncing them, if [`repair`](super::Verify::repair) was set. Documents that are
+    /// counted as unchanged were synced by another session meanwhile.
     pub repaired: Option<SyncReport>,
-    /// The time it took, with repairs.
+    /// The duration, repairs included.
     pub duration: Duration,
 }
 
-/// Keys that a verification found: the first 1,000 of them, and how many there are.
+/// Keys that a verification found: the first 1,000 of them, and the total number.
 ///
 /// ```
 /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/support.rs"));
@@ -84,16 +83,16 @@ impl KeyList {
 
     pub(super) fn add(&mut self, keys: &Keys) {
         self.total += keys.len() as u64;
-        self.keys.append(keys.first(KEPT - self.keys.len()));
+        self.keys.append(keys.first(MAX_KEPT - self.keys.len()));
     }
 
-    /// How many there are.
+    /// The total number of keys.
     #[must_use]
     pub fn total(&self) -> u64 {
         self.total
     }
 
-    /// Whether there are none.
+    /// Whether there are no keys.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.total == 0
@@ -105,7 +104,7 @@ impl KeyList {
         &self.keys
     }
 
-    /// The first 1,000 keys as those of the view `V`; none if its keys are of another type.
+    /// The first 1,000 keys in the key type of the view `V`. Empty if the keys are of another type.
     #[must_use]
     pub fn of<V: TView>(&self) -> Vec<V::Key> {
         let mut keys = Vec::new();
@@ -115,7 +114,7 @@ impl KeyList {
 }
 
 impl fmt::Display for KeyList {
-    /// At most ten of them: `1, 2, 3 and 20 more`.
+    /// At most ten keys: `1, 2, 3 and 20 more`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let shown = self.keys.first(10);
         write!(f, "{shown}")?;
@@ -145,19 +144,19 @@ impl VerifyReport {
 
     pub(super) fn add_invalid(&mut self, documents: Vec<InvalidDocument>) {
         self.checked += documents.len() as u64;
-        let room = KEPT - self.invalid.len();
+        let room = MAX_KEPT - self.invalid.len();
         self.more_invalid += documents.len().saturating_sub(room) as u64;
         self.invalid.extend(documents.into_iter().take(room));
     }
 
-    /// Whether everything that was looked at was as it should be: nothing drifted, missing,
-    /// orphaned or invalid. What was repaired was not.
+    /// Whether every verified document was correct: none drifted, missing, orphaned or invalid.
+    /// Documents that were repaired count as incorrect.
     #[must_use]
     pub fn is_clean(&self) -> bool {
         self.wrong() == 0
     }
 
-    /// How many documents were not as they should be.
+    /// The number of documents that were not correct.
     #[must_use]
     pub fn wrong(&self) -> u64 {
         self.drifted.total
@@ -167,12 +166,12 @@ impl VerifyReport {
             + self.more_invalid
     }
 
-    /// Whether a sync would change something.
+    /// Whether a sync would change any document.
     pub(crate) fn can_be_synced(&self) -> bool {
         self.drifted.total + self.missing.total + self.orphaned.total > 0
     }
 
-    /// What it found, without the time.
+    /// Writes the counts, without the duration.
     pub(crate) fn write_found(&self, f: &mut impl fmt::Write) -> fmt::Result {
         write!(
             f,
@@ -186,7 +185,7 @@ impl VerifyReport {
         Ok(())
     }
 
-    /// A line for each kind, and for each document that is explained or invalid.
+    /// Writes a line for each list, and for each document that is explained or invalid.
     pub(crate) fn write_details(&self, f: &mut impl fmt::Write) -> fmt::Result {
         for (what, list) in [
             ("drifted", &self.drifted),
@@ -233,12 +232,12 @@ impl fmt::Display for VerifyReport {
     }
 }
 
-/// What a verification found in the views of a read model, in their order.
+/// The results of verifying all views of a read model, in their order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerifyReports(Vec<VerifyReport>);
 
 impl VerifyReports {
-    /// Whether everything that was looked at was as it should be.
+    /// Whether every verified document was correct.
     #[must_use]
     pub fn is_clean(&self) -> bool {
         self.0.iter().all(VerifyReport::is_clean)
@@ -277,11 +276,18 @@ impl IntoIterator for VerifyReports {
 impl fmt::Display for VerifyReports {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, report) in self.0.iter().enumerate() {
-            let line = if index == 0 { "" } else { "\n" };
-            write!(f, "{line}{report}")?;
+            let separator = if index == 0 { "" } else { "\n" };
+            write!(f, "{separator}{report}")?;
         }
         Ok(())
     }
+}
+
+/// The output of awaiting a [`Verify`](super::Verify): the report of one view, or those of all
+/// views.
+pub trait FromReports: Sized {
+    #[doc(hidden)]
+    fn from_reports(reports: Vec<VerifyReport>) -> Self;
 }
 
 impl FromReports for VerifyReports {
@@ -292,24 +298,25 @@ impl FromReports for VerifyReports {
 
 impl FromReports for VerifyReport {
     fn from_reports(mut reports: Vec<VerifyReport>) -> Self {
+        // `verify_post` verifies one view, so there is one report.
         reports.swap_remove(0)
     }
 }
 
-/// How far a verification has come.
+/// The progress of a verification.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct VerifyProgress {
-    /// The entity of the view in hand.
+    /// The entity of the view that is being verified.
     pub entity: &'static str,
-    /// How many of its documents were looked at so far.
+    /// How many of its documents were verified so far.
     pub checked: u64,
-    /// How many of them were not as they should be.
+    /// How many of them were not correct.
     pub wrong: u64,
-    /// How many there are to look at, about: by the statistics of the base table where it has
-    /// any.
+    /// The approximate number of documents to verify. It is taken from the statistics of the base
+    /// table; without statistics, the rows are counted.
     pub expected: u64,
-    /// The time since this view was begun.
+    /// The time since the verification of this view began.
     pub duration: Duration,
 }
 
@@ -317,17 +324,5 @@ impl fmt::Display for VerifyProgress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let expected = self.expected.max(self.checked);
         write!(f, "{} of {expected}, {} wrong", self.checked, self.wrong)
-    }
-}
-
-/// A [`Difference`] is one line.
-impl fmt::Display for Difference {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let or_nothing = |value: &Option<String>| match value {
-            Some(value) => value.clone(),
-            None => "nothing".to_owned(),
-        };
-        let (stored, right) = (or_nothing(&self.stored), or_nothing(&self.right));
-        write!(f, "{}: stored {stored}, should be {right}", self.path)
     }
 }

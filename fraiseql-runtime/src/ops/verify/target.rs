@@ -1,24 +1,25 @@
-//! Where a verification can run.
+//! Targets of a verification: a pool, a connection, a transaction.
 
 use std::future::Future;
 
 use sqlx::pool::PoolConnection;
 use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 
-use super::report::VerifyReport;
-use super::{Request, run};
 use crate::db::connection::Lease;
 use crate::db::scope::TransactionScope;
 use crate::error::Result;
+use crate::ops::verify::options::VerifyRequest;
+use crate::ops::verify::report::VerifyReport;
+use crate::ops::verify::run;
 use crate::sync::observed::Observed;
 use crate::sync::watch::Watch;
 
-/// Where a verification can run: `&PgPool`, `&mut PgConnection`, `&mut Transaction`,
-/// `&mut PoolConnection`, and [`blog.on(target)`](crate::ReadModel::on), whose observers are told
+/// The target of a verification: `&PgPool`, `&mut PgConnection`, `&mut Transaction`,
+/// `&mut PoolConnection`, or [`blog.on(target)`](crate::ReadModel::on), whose observers are notified
 /// of repairs.
 ///
-/// In a transaction, it sees what that sees, and leaves its settings as they were. If the future
-/// is dropped before it is ready, roll the transaction back.
+/// In a transaction, a verification sees uncommitted changes of that transaction, and restores its
+/// session settings. If the future is dropped before it is ready, roll the transaction back.
 ///
 /// ```
 /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/support.rs"));
@@ -42,40 +43,56 @@ pub trait VerifyTarget: Send {
     #[doc(hidden)]
     fn verify(
         self,
-        request: Request<'_>,
+        request: VerifyRequest<'_>,
         watch: &Watch<'_>,
     ) -> impl Future<Output = Result<Vec<VerifyReport>>> + Send;
 }
 
 impl VerifyTarget for &PgPool {
-    async fn verify(self, request: Request<'_>, watch: &Watch<'_>) -> Result<Vec<VerifyReport>> {
-        let mut connection = Lease::of(self, "verify").await?;
+    async fn verify(
+        self,
+        request: VerifyRequest<'_>,
+        watch: &Watch<'_>,
+    ) -> Result<Vec<VerifyReport>> {
+        let mut connection = Lease::acquire(self, "verify").await?;
         let result = run::all(&mut connection, TransactionScope::Own, request, watch).await;
-        connection.give_back();
+        connection.release();
         result
     }
 }
 
 impl VerifyTarget for &mut PgConnection {
-    async fn verify(self, request: Request<'_>, watch: &Watch<'_>) -> Result<Vec<VerifyReport>> {
+    async fn verify(
+        self,
+        request: VerifyRequest<'_>,
+        watch: &Watch<'_>,
+    ) -> Result<Vec<VerifyReport>> {
         run::all(self, TransactionScope::Caller, request, watch).await
     }
 }
 
 impl VerifyTarget for &mut Transaction<'_, Postgres> {
-    async fn verify(self, request: Request<'_>, watch: &Watch<'_>) -> Result<Vec<VerifyReport>> {
+    async fn verify(
+        self,
+        request: VerifyRequest<'_>,
+        watch: &Watch<'_>,
+    ) -> Result<Vec<VerifyReport>> {
         run::all(self, TransactionScope::Caller, request, watch).await
     }
 }
 
 impl VerifyTarget for &mut PoolConnection<Postgres> {
-    async fn verify(self, request: Request<'_>, watch: &Watch<'_>) -> Result<Vec<VerifyReport>> {
+    async fn verify(
+        self,
+        request: VerifyRequest<'_>,
+        watch: &Watch<'_>,
+    ) -> Result<Vec<VerifyReport>> {
         run::all(self, TransactionScope::Caller, request, watch).await
     }
 }
 
 impl<T: VerifyTarget> VerifyTarget for Observed<T> {
-    async fn verify(self, request: Request<'_>, _: &Watch<'_>) -> Result<Vec<VerifyReport>> {
+    async fn verify(self, request: VerifyRequest<'_>, _: &Watch<'_>) -> Result<Vec<VerifyReport>> {
         let (target, observers) = self.into_parts();
         target.verify(request, &Watch::new(&observers)).await
     }
@@ -88,7 +105,7 @@ where
     // Not an `async fn`: that one would hold `self`, whose `Send` is known for this lifetime only.
     fn verify(
         self,
-        request: Request<'_>,
+        request: VerifyRequest<'_>,
         _: &Watch<'_>,
     ) -> impl Future<Output = Result<Vec<VerifyReport>>> + Send {
         let (target, observers) = self.parts();

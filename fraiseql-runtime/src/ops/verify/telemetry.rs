@@ -1,4 +1,4 @@
-//! Traces and metrics of verifications, behind the features `tracing` and `metrics`.
+//! Events and metrics of verifications, with the features `tracing` and `metrics`.
 #![cfg_attr(
     not(any(feature = "tracing", feature = "metrics")),
     allow(unused_variables)
@@ -12,7 +12,7 @@ use crate::ops::verify::report::VerifyReport;
 #[cfg(feature = "tracing")]
 use crate::sync::report::SyncReport;
 
-/// A view was verified.
+/// Records that the verification of a view is complete.
 pub(crate) fn verified(report: &VerifyReport) {
     #[cfg(feature = "tracing")]
     if report.is_clean() {
@@ -41,7 +41,7 @@ pub(crate) fn verified(report: &VerifyReport) {
     count(report);
 }
 
-/// Counts verified documents.
+/// Counts verified documents by outcome.
 #[cfg(feature = "metrics")]
 fn count(report: &VerifyReport) {
     for (outcome, count) in [

@@ -1,4 +1,4 @@
-//! A place in a list.
+//! `Cursor`: names a document of a list by the values that the list is ordered by.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,26 +6,26 @@ use std::str::FromStr;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
+use super::encode;
 use super::error::ListError;
 use super::order::Order;
 use super::parameters::Parameters;
-use super::value;
 use crate::schema::View;
 use crate::sql::list::Bound;
 
-/// Counts up when what is in a cursor changes.
+/// The version of the format below.
 const VERSION: u8 = 1;
-/// How long the text of a cursor may be.
-const MOST: usize = 65_536;
-/// The length of a null.
+/// The maximum length of a cursor's text, in bytes.
+const MAX_LEN: usize = 65_536;
+/// The length that marks a null.
 const NULL: u32 = u32::MAX;
 
-/// A place in a list: that of one document, whether it is still there or not.
+/// The position of one document in a list. It stays valid if the document is deleted.
 ///
-/// It is a text for others to keep and to send back, and says nothing to them. It holds the
-/// values that the list is ordered by, and fits every list of the same view in the same order,
-/// whatever its filter. One that was made by hand is at worst the place of a document that is
-/// not there: its values are checked, and never part of a statement's text.
+/// Its text is opaque: a client stores it and sends it back. It holds the values that the list is
+/// ordered by, and is valid for every list of the same view in the same order, with any filter. A
+/// forged cursor can at most name a position at which there is no document: its values are checked,
+/// and are sent as parameters.
 ///
 /// ```
 /// use fraiseql_runtime::list::Cursor;
@@ -35,9 +35,9 @@ const NULL: u32 = u32::MAX;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Cursor {
-    /// The order that it is of.
+    /// The [fingerprint](Order::fingerprint) of the order.
     order: u64,
-    /// The values of the order's terms, in binary form.
+    /// The values of the order's terms in PostgreSQL's binary format; `None` for null.
     values: Vec<Option<Vec<u8>>>,
 }
 
@@ -46,7 +46,7 @@ impl Cursor {
         Self { order, values }
     }
 
-    /// The place in a list of this order.
+    /// The position in a list of this order, for the statement.
     pub(super) fn bound(
         &self,
         view: &View,
@@ -55,28 +55,29 @@ impl Cursor {
     ) -> Result<Bound, ListError> {
         if self.order != order.fingerprint(view) || self.values.len() != order.columns.len() {
             return Err(ListError::Cursor {
-                reason: "this cursor is of another list, or of another order",
+                reason: "this cursor belongs to another list, or to another order",
             });
         }
-        let changed = ListError::Cursor {
-            reason: "this cursor was changed: it holds a value that no document has",
+        let altered = ListError::Cursor {
+            reason: "this cursor was altered: it holds a value that no document can have",
         };
         let mut bound = Bound::new();
         for (column, value) in order.columns.iter().zip(&self.values) {
             bound.push(match value {
-                None if column.is_key => return Err(changed),
+                None if column.is_key => return Err(altered),
                 None => None,
-                Some(bytes) => match value::of_cursor(column.ty, bytes) {
-                    Some(wire) => Some(parameters.push(wire)),
-                    None => return Err(changed),
+                Some(bytes) => match encode::cursor_value(column.ty, bytes) {
+                    Some(value) => Some(parameters.push(value)),
+                    None => return Err(altered),
                 },
             });
         }
         Ok(bound)
     }
 
+    /// Decodes a version byte, the fingerprint, and each value with its length.
     fn decode(text: &str) -> Option<Self> {
-        if text.len() > MOST {
+        if text.len() > MAX_LEN {
             return None;
         }
         let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
@@ -85,6 +86,7 @@ impl Cursor {
         let mut values = Vec::new();
         while let Some((length, tail)) = rest.split_first_chunk() {
             let length = u32::from_be_bytes(*length);
+            // The length is checked against the bytes that are left before anything is allocated.
             let (value, tail) = if length == NULL {
                 (None, tail)
             } else {

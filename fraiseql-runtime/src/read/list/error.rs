@@ -1,73 +1,79 @@
-//! What can be wrong with a list.
+//! `ListError`: why a list cannot be read.
 
+use super::operator::Operator;
 use crate::error::Error;
-use crate::schema::naming::near;
+use crate::schema::naming::{did_you_mean, nearest_name};
 
 /// Why a list cannot be read.
 ///
-/// All but [`Read`](Self::Read) are found before anything is sent to the database, and are
-/// about what was asked for: their texts can be shown to who asked.
+/// All variants but [`Read`](Self::Read) are mistakes in the list itself, and are found before the
+/// statement is sent. Their texts can be shown to the client that requested the list.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ListError {
-    /// A filter, an order or an omission names what the documents do not have, or not as a
-    /// column.
+    /// A filter, an order or an omission names a field that the documents do not have, or that
+    /// cannot be used in this way.
     #[error("{message}")]
     Field {
-        /// The name, its first 64 characters.
+        /// The name, truncated to 64 characters.
         field: String,
-        /// What is wrong with it, and what there is.
+        /// What is wrong with the name, and which fields can be used.
         message: String,
     },
 
-    /// A field cannot be compared in this way.
-    #[error("`{field}` has no `{operator}`: there are {}", names(operators))]
+    /// The type of a field does not have this operator.
+    #[error(
+        "`{field}` does not have the operator `{operator}`; its operators are {}",
+        names(operators)
+    )]
     Operator {
         /// The field's name in the document.
         field: &'static str,
         /// The operator.
-        operator: super::Operator,
-        /// Those that there are.
-        operators: &'static [super::Operator],
+        operator: Operator,
+        /// The operators that the field has.
+        operators: &'static [Operator],
     },
 
-    /// A value is none of the field's type.
+    /// A value is not of the field's type.
     #[error("`{field}` cannot be compared with {value}: expected {expected}")]
     Value {
         /// The field's name in the document.
         field: &'static str,
-        /// The value, its first 64 characters.
+        /// The value, truncated to 64 characters.
         value: String,
-        /// What it must be.
+        /// What the value must be.
         expected: String,
     },
 
-    /// There is too much of something.
-    #[error("too many {what}: at most {most} are allowed")]
+    /// The list exceeds a limit.
+    #[error("too many {what}: at most {limit} are allowed")]
     TooLarge {
-        /// Of what.
+        /// What is limited.
         what: &'static str,
-        /// The most that there may be.
-        most: usize,
+        /// The maximum.
+        limit: usize,
     },
 
-    /// A cursor cannot be read, or belongs to a list of other documents or of another order.
+    /// A cursor cannot be decoded, or belongs to another list or order.
     #[error("{reason}")]
     Cursor {
-        /// What is wrong with it.
+        /// What is wrong with the cursor.
         reason: &'static str,
     },
 
-    /// A page has a size and a beginning of its own.
-    #[error("`limit` and `offset` are for `read`: the size of a page is in the `Page`")]
-    LimitOfPage,
+    /// A page was read from a list with `limit` or `offset`.
+    #[error(
+        "`limit` and `offset` cannot be combined with a page, which has a size and a start of its own"
+    )]
+    LimitWithPage,
 
-    /// The database could not be asked, or what it has cannot be read.
+    /// The query failed, or a stored document cannot be deserialized.
     #[error(transparent)]
     Read(#[from] Error),
 }
 
-fn names(operators: &[super::Operator]) -> String {
+fn names(operators: &[Operator]) -> String {
     let names: Vec<String> = operators
         .iter()
         .map(|operator| format!("`{operator}`"))
@@ -75,40 +81,41 @@ fn names(operators: &[super::Operator]) -> String {
     names.join(", ")
 }
 
-/// The most that is said of what was given.
-const SHOWN: usize = 64;
+/// The maximum length, in characters, of a client's text in a message.
+const MAX_SHOWN: usize = 64;
 
-/// The beginning of a text that somebody else wrote.
-pub(super) fn shown(text: &str) -> String {
-    match text.char_indices().nth(SHOWN) {
+/// The start of a text that comes from a client.
+pub(super) fn truncated(text: &str) -> String {
+    match text.char_indices().nth(MAX_SHOWN) {
         None => text.to_owned(),
         Some((end, _)) => format!("{}..", &text[..end]),
     }
 }
 
 impl ListError {
-    /// `name` is not among `fields`, which `can` do something.
+    /// An error for a name that is not one of `fields`.
+    ///
+    /// `problem` has `{}` in place of the name; `label` introduces the list of fields.
     pub(super) fn field<'n>(
         name: &str,
-        trouble: &str,
+        problem: &str,
+        label: &str,
         fields: impl Iterator<Item = &'n str> + Clone,
     ) -> Self {
-        let shown = shown(name);
-        // What is longer than any name is not compared with them.
-        let near = (name.len() <= SHOWN)
-            .then(|| near(name, fields.clone()))
+        let shown = truncated(name);
+        // The distance to each field takes time that is proportional to the length of the name,
+        // which the client chooses. A name longer than any field is not a typing error.
+        let near = (name.len() <= MAX_SHOWN)
+            .then(|| nearest_name(name, fields.clone()))
             .flatten();
-        let list: Vec<&str> = fields.collect();
-        let there_are = match near {
-            Some(near) => format!("; did you mean `{near}`? There are"),
-            None => "; there are".to_owned(),
+        let end = match near {
+            Some(_) => did_you_mean(near),
+            None => ".".to_owned(),
         };
+        let problem = problem.replace("{}", &format!("`{shown}`"));
+        let list: Vec<&str> = fields.collect();
         Self::Field {
-            message: format!(
-                "{}{there_are} {}",
-                trouble.replace("{}", &format!("`{shown}`")),
-                list.join(", ")
-            ),
+            message: format!("{problem}{end} {label}: {}", list.join(", ")),
             field: shown,
         }
     }

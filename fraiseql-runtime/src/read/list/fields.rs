@@ -1,28 +1,28 @@
-//! The fields that a list can be filtered and ordered by.
+//! The fields that a list can be filtered and ordered by, as columns of the view table.
 
+use super::encode::ValueType;
 use super::error::ListError;
-use super::value::Kind;
 use crate::schema::scalar::ScalarType;
 use crate::schema::{Field, Source, View};
 
-/// A field as a column of the view table.
+/// A field that is a column of the view table.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Column {
-    /// The name in the document.
+pub(super) struct ListColumn {
+    /// The field's name in the document.
     pub(super) json: &'static str,
     pub(super) column: &'static str,
     pub(super) ty: &'static ScalarType,
     pub(super) is_key: bool,
 }
 
-impl Column {
-    /// Whether its values are sent and answered as text.
-    pub(super) fn is_as_text(&self) -> bool {
-        matches!(Kind::of(self.ty), Kind::Other(_))
+impl ListColumn {
+    /// Whether its values are sent as text, and have to be read as text.
+    pub(super) fn is_text_cast(&self) -> bool {
+        matches!(ValueType::of(self.ty), ValueType::Other(_))
     }
 }
 
-/// The fields by which documents can be filtered: the key, and those that are promoted.
+/// The fields that documents can be filtered by: the key, and the promoted fields.
 ///
 /// ```
 /// use fraiseql_runtime::TView;
@@ -47,21 +47,22 @@ impl Column {
 /// ```
 #[must_use]
 pub fn filterable(view: &'static View) -> Vec<&'static Field> {
-    fields(view, |_, _| true)
+    key_and_promoted(view, |_, _| true)
 }
 
-/// The fields by which documents can be ordered: the key, and those with `#[tview(sort)]` but
-/// for lists.
+/// The fields that documents can be ordered by: the key, and the fields with `#[tview(sort)]`
+/// that are not lists.
 #[must_use]
 pub fn sortable(view: &'static View) -> Vec<&'static Field> {
-    fields(view, |field, ty| {
+    key_and_promoted(view, |field, ty| {
         field.promoted.is_some_and(|promoted| promoted.sort) && ty.list.is_none()
     })
 }
 
-fn fields(
+/// The field of the key, and the promoted fields that `include` selects.
+fn key_and_promoted(
     view: &'static View,
-    promoted: impl Fn(&Field, &ScalarType) -> bool,
+    include: impl Fn(&Field, &ScalarType) -> bool,
 ) -> Vec<&'static Field> {
     let key = key_field(view);
     view.shape
@@ -69,13 +70,14 @@ fn fields(
         .iter()
         .filter(|field| {
             key.is_some_and(|key| std::ptr::eq(key, *field))
-                || field.promoted.is_some() && scalar(field).is_some_and(|ty| promoted(field, ty))
+                || field.promoted.is_some()
+                    && scalar_type(field).is_some_and(|ty| include(field, ty))
         })
         .collect()
 }
 
-/// The type of a field that is a value.
-pub(super) fn scalar(field: &'static Field) -> Option<&'static ScalarType> {
+/// The type of a scalar field; `None` for a part or a list of parts.
+fn scalar_type(field: &'static Field) -> Option<&'static ScalarType> {
     match &field.source {
         Source::Column { ty, .. } | Source::Expr { ty, .. } => Some(ty),
         Source::Aggregate(aggregate) => Some(&aggregate.ty),
@@ -83,7 +85,8 @@ pub(super) fn scalar(field: &'static Field) -> Option<&'static ScalarType> {
     }
 }
 
-/// The field that is the key. Others may be of the same column.
+/// The field of the key. A promoted field can be read from the same column of the base table, and
+/// has a column of its own in the view table.
 fn key_field(view: &'static View) -> Option<&'static Field> {
     view.shape.fields.iter().find(|field| {
         field.promoted.is_none()
@@ -92,9 +95,9 @@ fn key_field(view: &'static View) -> Option<&'static Field> {
     })
 }
 
-/// The key as a column.
-pub(super) fn key(view: &'static View) -> Column {
-    Column {
+/// The column of the key.
+pub(super) fn key(view: &'static View) -> ListColumn {
+    ListColumn {
         json: key_field(view).map_or(view.key.column, |field| field.json),
         column: view.key.column,
         ty: &view.key.ty,
@@ -102,38 +105,45 @@ pub(super) fn key(view: &'static View) -> Column {
     }
 }
 
-pub(super) fn filterable_field(view: &'static View, name: &str) -> Result<Column, ListError> {
-    find(view, name, &filterable(view), "filtered", "filter")
+/// How fields are used, for error messages.
+struct Usage {
+    verb: &'static str,
+    attribute: &'static str,
+    label: &'static str,
 }
 
-pub(super) fn sortable_field(view: &'static View, name: &str) -> Result<Column, ListError> {
-    find(view, name, &sortable(view), "ordered", "sort")
+/// The column of a field that a filter names.
+pub(super) fn filterable_field(view: &'static View, name: &str) -> Result<ListColumn, ListError> {
+    let usage = Usage {
+        verb: "filtered",
+        attribute: "filter",
+        label: "Filterable fields",
+    };
+    find(view, name, &filterable(view), &usage)
+}
+
+/// The column of a field that an order names.
+pub(super) fn sortable_field(view: &'static View, name: &str) -> Result<ListColumn, ListError> {
+    let usage = Usage {
+        verb: "ordered",
+        attribute: "sort",
+        label: "Sortable fields",
+    };
+    find(view, name, &sortable(view), &usage)
 }
 
 fn find(
     view: &'static View,
     name: &str,
     fields: &[&'static Field],
-    verb: &str,
-    attribute: &str,
-) -> Result<Column, ListError> {
+    usage: &Usage,
+) -> Result<ListColumn, ListError> {
     let found = fields.iter().find(|field| field.json == name);
-    let Some((field, ty)) = found.and_then(|field| Some((*field, scalar(field)?))) else {
-        let field = view.shape.fields.iter().find(|field| field.json == name);
-        let why = match field.map(scalar) {
-            None => "which they do not have".to_owned(),
-            Some(None) => "which is not a value of theirs".to_owned(),
-            Some(Some(ty)) if ty.list.is_some() && attribute == "sort" => {
-                "which is a list".to_owned()
-            }
-            Some(Some(_)) => format!("which has no #[tview({attribute})]"),
-        };
-        let trouble = format!("documents cannot be {verb} by {{}}, {why}");
-        let names = fields.iter().map(|field| field.json);
-        return Err(ListError::field(name, &trouble, names));
+    let Some((field, ty)) = found.and_then(|field| Some((*field, scalar_type(field)?))) else {
+        return Err(unusable(view, name, fields, usage));
     };
     match field.promoted {
-        Some(promoted) => Ok(Column {
+        Some(promoted) => Ok(ListColumn {
             json: field.json,
             column: promoted.column,
             ty,
@@ -141,4 +151,25 @@ fn find(
         }),
         None => Ok(key(view)),
     }
+}
+
+/// The error for a name that is not one of `fields`.
+fn unusable(
+    view: &'static View,
+    name: &str,
+    fields: &[&'static Field],
+    usage: &Usage,
+) -> ListError {
+    let field = view.shape.fields.iter().find(|field| field.json == name);
+    let reason = match field.map(scalar_type) {
+        None => "there is no such field".to_owned(),
+        Some(None) => "it is not a scalar field".to_owned(),
+        Some(Some(ty)) if ty.list.is_some() && usage.attribute == "sort" => {
+            "it is a list".to_owned()
+        }
+        Some(Some(_)) => format!("it has no #[tview({})]", usage.attribute),
+    };
+    let problem = format!("documents cannot be {} by {{}}: {reason}", usage.verb);
+    let names = fields.iter().map(|field| field.json);
+    ListError::field(name, &problem, usage.label, names)
 }

@@ -1,24 +1,24 @@
-//! In which order documents are listed.
+//! `OrderBy`: the order of the documents of a list.
 
 use super::error::ListError;
 use super::fields;
-use super::fields::Column;
+use super::fields::ListColumn;
 use crate::schema::View;
 use crate::sql::list::Term;
 
-/// By how many fields a list may be ordered.
-const MOST_TERMS: usize = 8;
+/// The maximum number of fields that a list is ordered by.
+const MAX_TERMS: usize = 8;
 
 /// The direction of an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Direction {
-    /// The smallest first.
+    /// Ascending: the smallest value first.
     Asc,
-    /// The largest first.
+    /// Descending: the largest value first.
     Desc,
 }
 
-/// Where nulls are in an order.
+/// The position of nulls in an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Nulls {
     /// Before all values.
@@ -29,9 +29,9 @@ pub enum Nulls {
 
 /// One term of an order: a field with `#[tview(sort)]`, or the key.
 ///
-/// Values have the order of their type in PostgreSQL: texts that of the database's collation,
-/// enums that of their names. Nulls are last, or first where the order is descending, as in
-/// PostgreSQL, unless [`nulls`](Self::nulls) says where.
+/// Values are ordered as PostgreSQL orders their type: texts by the collation of the database, and
+/// enums by their names. By default nulls are last in an ascending and first in a descending order,
+/// as in PostgreSQL; [`nulls`](Self::nulls) changes it.
 ///
 /// ```
 /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/support.rs"));
@@ -60,7 +60,7 @@ pub struct OrderBy {
 }
 
 impl OrderBy {
-    /// By a field, which has its name in the document.
+    /// Orders by a field, named as in the document.
     pub fn new(field: impl Into<String>, direction: Direction) -> Self {
         Self {
             field: field.into(),
@@ -69,17 +69,17 @@ impl OrderBy {
         }
     }
 
-    /// By a field, the smallest first.
+    /// Orders by a field, ascending.
     pub fn asc(field: impl Into<String>) -> Self {
         Self::new(field, Direction::Asc)
     }
 
-    /// By a field, the largest first.
+    /// Orders by a field, descending.
     pub fn desc(field: impl Into<String>) -> Self {
         Self::new(field, Direction::Desc)
     }
 
-    /// Says where nulls are.
+    /// Sets the position of nulls.
     #[must_use]
     pub fn nulls(mut self, nulls: Nulls) -> Self {
         self.nulls = Some(nulls);
@@ -87,62 +87,64 @@ impl OrderBy {
     }
 }
 
-/// The order of a list: what was asked for, and the key, so that no two documents have the same
-/// place.
+/// The complete order of a list: the terms that the caller set, and the key, so that no two
+/// documents are equal in it.
 pub(super) struct Order {
     pub(super) terms: Vec<Term>,
-    pub(super) columns: Vec<Column>,
+    pub(super) columns: Vec<ListColumn>,
 }
 
 impl Order {
     pub(super) fn of(view: &'static View, order: &[OrderBy]) -> Result<Self, ListError> {
-        if order.len() > MOST_TERMS {
+        if order.len() > MAX_TERMS {
             return Err(ListError::TooLarge {
                 what: "fields to order by",
-                most: MOST_TERMS,
+                limit: MAX_TERMS,
             });
         }
         let mut this = Self {
             terms: Vec::new(),
             columns: Vec::new(),
         };
-        let mut ends = false;
+        let mut has_key = false;
         for by in order {
             let column = fields::sortable_field(view, &by.field)?;
             if this.terms.iter().any(|term| term.column == column.column) {
                 return Err(ListError::Field {
                     field: column.json.to_owned(),
-                    message: format!("`{}` is in the order twice", column.json),
+                    message: format!("`{}` occurs twice in the order", column.json),
                 });
             }
             let descending = by.direction == Direction::Desc;
             let nulls_first = by.nulls.map_or(descending, |nulls| nulls == Nulls::First);
-            // Behind the key there is nothing to order.
-            if !ends {
-                ends = column.is_key;
+            // No two documents have the same key, so terms after it have no effect.
+            if !has_key {
+                has_key = column.is_key;
                 this.push(column, descending, nulls_first);
             }
         }
-        if !ends {
-            // In the direction of the first, so that the index of (column, key) has the order.
+        if !has_key {
+            // In the direction of the first term, so that the index on (column, key) can be
+            // scanned in this order.
             let descending = this.terms.first().is_some_and(|first| first.descending);
             this.push(fields::key(view), descending, descending);
         }
         Ok(this)
     }
 
-    fn push(&mut self, column: Column, descending: bool, nulls_first: bool) {
+    fn push(&mut self, column: ListColumn, descending: bool, nulls_first: bool) {
         self.terms.push(Term {
             column: column.column,
             descending,
             nulls_first,
             is_key: column.is_key,
-            as_text: column.is_as_text(),
+            as_text: column.is_text_cast(),
         });
         self.columns.push(column);
     }
 
-    /// A number that tells orders apart, and the documents they are of.
+    /// A hash of the view table and the order. A cursor holds it, and is valid only for lists with
+    /// the same one.
     pub(super) fn fingerprint(&self, view: &View) -> u64 {
         let mut text = view.table.to_string();
         for (term, column) in self.terms.iter().zip(&self.columns) {
@@ -155,6 +157,6 @@ impl Order {
                 term.nulls_first
             ));
         }
-        crate::sql::ddl::hash(&text)
+        crate::sql::hash::fnv1a(&text)
     }
 }

@@ -1,10 +1,11 @@
-//! A page of a list, and what is read: documents, and documents with their places.
+//! `Page`: which part of a list is read; and the documents that a list or a page returns.
 
 use super::cursor::Cursor;
 use crate::read::document::Document;
 use crate::read::list_rows::ListRow;
 
-/// Which page of a list: so many documents from its beginning or its end, or from a cursor on.
+/// Which part of a list is read: a number of documents at its start or its end, or after or before
+/// a cursor.
 ///
 /// ```
 /// use fraiseql_runtime::list::{Cursor, Page};
@@ -19,6 +20,7 @@ use crate::read::list_rows::ListRow;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page {
     pub(super) size: u32,
+    /// Whether the page is at the end of the list.
     pub(super) from_end: bool,
     pub(super) after: Option<Cursor>,
     pub(super) before: Option<Cursor>,
@@ -36,7 +38,7 @@ impl Page {
         }
     }
 
-    /// The last `size` documents. They are in the order of the list all the same.
+    /// The last `size` documents. They are in the order of the list, too.
     #[must_use]
     pub const fn last(size: u32) -> Self {
         Self {
@@ -47,14 +49,14 @@ impl Page {
         }
     }
 
-    /// Only of what comes after a cursor.
+    /// Restricts the page to documents after a cursor.
     #[must_use]
     pub fn after(mut self, cursor: impl Into<Option<Cursor>>) -> Self {
         self.after = cursor.into();
         self
     }
 
-    /// Only of what comes before a cursor.
+    /// Restricts the page to documents before a cursor.
     #[must_use]
     pub fn before(mut self, cursor: impl Into<Option<Cursor>>) -> Self {
         self.before = cursor.into();
@@ -62,31 +64,34 @@ impl Page {
     }
 }
 
-/// Documents of a list, in its order.
+/// The documents of a list, in its order.
 #[derive(Debug)]
 pub struct Documents {
-    pub(super) documents: Vec<Document>,
+    documents: Vec<Document>,
 }
 
 impl Documents {
     #[doc(hidden)]
     pub fn of(rows: Vec<ListRow>) -> Self {
-        let documents = rows.into_iter().filter_map(ListRow::into_document).collect();
+        let documents = rows
+            .into_iter()
+            .filter_map(ListRow::into_document)
+            .collect();
         Self { documents }
     }
 
-    /// The documents, in the list's order.
+    /// The documents, in the order of the list.
     pub fn iter(&self) -> std::slice::Iter<'_, Document> {
         self.documents.iter()
     }
 
-    /// How many there are.
+    /// The number of documents.
     #[must_use]
     pub fn len(&self) -> usize {
         self.documents.len()
     }
 
-    /// Whether there are none.
+    /// Whether there are no documents.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.documents.is_empty()
@@ -111,9 +116,10 @@ impl IntoIterator for Documents {
     }
 }
 
-/// A page of a list: documents with their places, and whether there are more on either side.
+/// The documents of a page with their cursors, and whether the list has more of them on either
+/// side.
 #[derive(Debug)]
-pub struct Connection {
+pub struct DocumentPage {
     pub(super) items: Vec<(Cursor, Document)>,
     pub(super) start: Option<Cursor>,
     pub(super) end: Option<Cursor>,
@@ -121,8 +127,8 @@ pub struct Connection {
     pub(super) has_previous: bool,
 }
 
-impl Connection {
-    /// The documents in the list's order, each with its place.
+impl DocumentPage {
+    /// The documents in the order of the list, each with its cursor.
     pub fn items(
         &self,
     ) -> impl ExactSizeIterator<Item = (&Cursor, &Document)> + DoubleEndedIterator {
@@ -131,45 +137,45 @@ impl Connection {
             .map(|(cursor, document)| (cursor, document))
     }
 
-    /// The same, to keep.
+    /// As [`items`](Self::items), by value.
     #[must_use]
     pub fn into_items(self) -> Vec<(Cursor, Document)> {
         self.items
     }
 
-    /// How many there are.
+    /// The number of documents.
     #[must_use]
     pub fn len(&self) -> usize {
         self.items.len()
     }
 
-    /// Whether there are none.
+    /// Whether there are no documents.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.items.is_empty()
     }
 
-    /// Whether there are documents behind the last of this page. Of the last documents before a
-    /// cursor it says true: there was the cursor's document.
+    /// Whether the list has documents after this page. A page of the last documents before a
+    /// cursor returns true without a query: the cursor's document was there.
     #[must_use]
     pub const fn has_next(&self) -> bool {
         self.has_next
     }
 
-    /// Whether there are documents in front of the first of this page. Of the first documents
-    /// after a cursor it says true: there was the cursor's document.
+    /// Whether the list has documents before this page. A page of the first documents after a
+    /// cursor returns true without a query: the cursor's document was there.
     #[must_use]
     pub const fn has_previous(&self) -> bool {
         self.has_previous
     }
 
-    /// The first place of this page: before it is the previous one.
+    /// The cursor of the first document of this page. The previous page is before it.
     #[must_use]
     pub const fn start(&self) -> Option<&Cursor> {
         self.start.as_ref()
     }
 
-    /// The last place of this page: after it is the next one.
+    /// The cursor of the last document of this page. The next page is after it.
     #[must_use]
     pub const fn end(&self) -> Option<&Cursor> {
         self.end.as_ref()

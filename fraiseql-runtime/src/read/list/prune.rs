@@ -1,11 +1,16 @@
-//! What is left out of documents in the database: nothing, unless a list of parts is among it;
-//! then everything that is not needed.
+//! Removal of omitted keys from documents in the database.
 //!
-//! `jsonb` is printed anew on every read, and what is taken out of it need not be printed and
-//! sent; but to take something out copies the rest. So it is worth it where what goes is larger
-//! than what stays. Which that is cannot be known here, but lists are what makes documents large:
+//! The omitted keys are removed if at least one of them is a list of parts; otherwise the whole
+//! document is sent.
 //!
-//! | left out of 10,000 documents of 3.7 KB with 10 comments each | all | 20 | one |
+//! PostgreSQL prints a `jsonb` on every read. A key that is removed is neither printed nor sent,
+//! but removing it copies the rest of the document. So it pays off if the removed part is larger
+//! than the rest. The sizes are not known when the statement is composed, but lists are what makes
+//! documents large. Time to read 10,000 documents of 3.7 KB with 10 comments each, relative to
+//! whole documents (`cargo run --release -p benches -- list`, on a machine that was also busy
+//! otherwise):
+//!
+//! | removed | all documents | 20 | one |
 //! |---|---:|---:|---:|
 //! | a number | 1.75 | 1.13 | 1.21 |
 //! | an object of three fields | 1.62 | 1.30 | 1.21 |
@@ -14,32 +19,36 @@
 //! | the comments, the object, the number | **0.43** | **0.52** | 0.99 |
 //! | all of these | **0.20** | **0.47** | 1.05 |
 //!
-//! The time of that of whole documents, with others at work on the machine:
-//! `cargo run --release -p benches -- list`. With 100 comments each, 29 KB, the comments give
-//! 0.05 for 1,000 documents, 0.15 for 20 and 0.67 for one, and without them nothing is gained.
-//! Where all the lists are empty, both take the same within the noise (0.9 to 1.25).
+//! With 100 comments each, 29 KB, removing the comments gives 0.05 for 1,000 documents, 0.15 for
+//! 20 and 0.67 for one; removing other fields gains nothing. If all lists are empty, the
+//! difference is within the noise (0.9 to 1.25).
 //!
-//! Documents that are stored as `json` are copied out as they are, and would have to be parsed to
-//! be cut: never.
+//! Documents that are stored as `json` are sent as they are. Removing a key would parse them, so
+//! nothing is removed.
 
 use super::error::ListError;
 use crate::schema::{Data, Source, View};
 
-/// The keys that are left out in the database, of those that are not needed.
-pub(super) fn pruned<'k>(
+/// The omitted keys that the statement removes: all or none.
+pub(super) fn removed_keys<'k>(
     view: &'static View,
     omitted: &'k [String],
 ) -> Result<Vec<&'k str>, ListError> {
     let fields = view.shape.fields;
-    let mut lists = false;
+    let mut has_list = false;
     for name in omitted {
         let Some(field) = fields.iter().find(|field| field.json == name) else {
             let names = fields.iter().map(|field| field.json);
-            return Err(ListError::field(name, "documents have no {}", names));
+            return Err(ListError::field(
+                name,
+                "documents have no field {}",
+                "Fields",
+                names,
+            ));
         };
-        lists |= matches!(field.source, Source::Many(_));
+        has_list |= matches!(field.source, Source::Many(_));
     }
-    if view.data == Data::Json || !lists {
+    if view.data == Data::Json || !has_list {
         return Ok(Vec::new());
     }
     Ok(omitted.iter().map(String::as_str).collect())

@@ -1,8 +1,8 @@
-//! What can be wrong with a selection, and with a document.
+//! Errors of selections, and of documents that do not have what is selected.
 
 use std::fmt;
 
-/// Why a selection cannot be: it cannot be read, or the struct has no such field.
+/// Why a selection is invalid: its text cannot be parsed, or the struct does not have its fields.
 ///
 /// ```
 /// use fraiseql_runtime::{Projection, Selection, TView};
@@ -12,10 +12,10 @@ use std::fmt;
 ///
 /// # fn main() {
 /// let error = Selection::parse("{ id, title(length: 5) }").unwrap_err();
-/// assert_eq!(error.place(), Some((1, 12)));
+/// assert_eq!(error.line_and_column(), Some((1, 12)));
 /// assert_eq!(
 ///     error.to_string(),
-///     "1:12: arguments are not for the fields of documents; leave (..) out"
+///     "1:12: fields of documents do not take arguments; leave (..) out"
 /// );
 ///
 /// let selection = Selection::parse("{ titel id { x } }").unwrap();
@@ -29,44 +29,45 @@ use std::fmt;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SelectionError {
     messages: Vec<String>,
-    place: Option<(usize, usize)>,
+    line_and_column: Option<(usize, usize)>,
 }
 
-/// So many faults are told of one selection.
-const MOST: usize = 20;
+/// The maximum number of messages in one error.
+const MAX_MESSAGES: usize = 20;
 
 impl SelectionError {
-    /// A text that cannot be read further than this line and column.
+    /// A text that cannot be parsed at this line and column.
     pub(super) fn at(line: usize, column: usize, message: fmt::Arguments<'_>) -> Self {
         Self {
             messages: vec![format!("{line}:{column}: {message}")],
-            place: Some((line, column)),
+            line_and_column: Some((line, column)),
         }
     }
 
+    /// A selection that does not fit a struct.
     pub(super) fn of(mut messages: Vec<String>) -> Self {
-        if messages.len() > MOST {
-            let more = messages.len() - MOST;
-            messages.truncate(MOST);
+        if messages.len() > MAX_MESSAGES {
+            let more = messages.len() - MAX_MESSAGES;
+            messages.truncate(MAX_MESSAGES);
             messages.push(format!("and {more} more"));
         }
         Self {
             messages,
-            place: None,
+            line_and_column: None,
         }
     }
 
-    /// Each fault on its own. All that a struct finds in a selection are told at once.
+    /// The messages, one for each mistake. A struct reports all mistakes of a selection at once.
     #[must_use]
     pub fn messages(&self) -> &[String] {
         &self.messages
     }
 
-    /// The line and the column, from 1, where a text could not be read. `None` where the text
-    /// is right and the struct has no such fields.
+    /// The line and the column, from 1, at which a text cannot be parsed. `None` if the text is
+    /// valid, and the struct does not have its fields.
     #[must_use]
-    pub fn place(&self) -> Option<(usize, usize)> {
-        self.place
+    pub fn line_and_column(&self) -> Option<(usize, usize)> {
+        self.line_and_column
     }
 }
 
@@ -78,7 +79,7 @@ impl fmt::Display for SelectionError {
 
 impl std::error::Error for SelectionError {}
 
-/// A document does not have what was selected.
+/// A document does not have what is selected, or is not JSON.
 ///
 /// ```
 /// use fraiseql_runtime::select::Segment;
@@ -108,23 +109,23 @@ pub struct ProjectionError {
     pub(super) path: Vec<Segment>,
 }
 
-/// A step of the way to a value in an answer.
+/// A step on the path to a value in the output.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Segment {
-    /// The name of a field in the answer.
+    /// The name of a field in the output.
     Name(String),
-    /// The place in a list, from 0.
+    /// The index in a list, from 0.
     Index(usize),
 }
 
 impl ProjectionError {
-    /// Where in the answer it is. Empty where it is the document that cannot be read.
+    /// The path to the value in the output. Empty if the document itself is the problem.
     #[must_use]
     pub fn path(&self) -> &[Segment] {
         &self.path
     }
 
-    /// What is wrong there, without the way to it.
+    /// What is wrong with the value, without the path to it.
     #[must_use]
     pub fn message(&self) -> &str {
         &self.message

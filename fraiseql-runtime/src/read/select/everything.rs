@@ -1,10 +1,10 @@
-//! The selection of everything.
+//! The selection of all fields of a struct.
 
 use super::selection::{MAX_DEPTH, Selected, Selection};
 use crate::schema::{Shape, Source};
 
 impl Selection {
-    /// All fields of a shape and of what is in it, in the struct's order.
+    /// All fields of a struct and of its parts, in the order of the struct.
     pub(super) fn everything(shape: &'static Shape) -> Self {
         everything(shape, MAX_DEPTH)
     }
@@ -21,7 +21,8 @@ fn everything(shape: &'static Shape, depth: usize) -> Selection {
         selection.push(Selected {
             name: field.json.to_owned(),
             alias: None,
-            // A table that holds itself is refused when compiling; one made by hand ends here.
+            // The derives reject types that contain themselves. A constant table that was written
+            // by hand may still do so, and ends here.
             fields: match fields {
                 Some(_) if depth == 0 => continue,
                 fields => fields.map(|shape| everything(shape, depth - 1)),

@@ -1,8 +1,8 @@
-//! Field selection over JSON bytes: which fields of a document are wanted, and the document
-//! with these alone.
+//! Field selection: writes the selected fields of JSON documents, without parsing the documents
+//! into trees.
 //!
 //! ```text
-//! text, code or GraphQL ── Selection ── compiled against a shape ── Projection ── bytes
+//! text, code or GraphQL ── Selection ── compiled for a struct ── Projection ── JSON bytes
 //! ```
 //!
 //! ```
@@ -31,52 +31,59 @@
 //! # Ok(()) }
 //! ```
 //!
-//! # How it is done
+//! # Implementation
 //!
-//! The bytes of a document are read once, from the front, and become no tree. `compile` makes of
-//! a selection a plan for each object in it: its fields in the order of the answer, and those of
-//! the struct in both orders in which documents are stored (`order`). `write` goes through an
-//! object along the stored order: it compares the next bytes with the key that is expected,
-//! copies the value or passes over it (`bytes`, sixteen bytes a step, sixty-four in containers
-//! that nobody asked for), and reads on. Of the outermost object it reads no more than what is
-//! asked for. A key that was not expected is looked up by its whole name; nothing is ever found
-//! by a hash or by a part of it.
+//! `compile` turns a selection into a plan for each selected object: its fields in the
+//! order of the output, and the keys of the struct in both orders in which documents are stored
+//! (`layout`).
 //!
-//! A field that comes before its turn waits: a scalar as a place in the document, an object
-//! already written, in a buffer beside the answer.
+//! `write` reads a document once, from start to end. It walks the keys of an object in the stored
+//! order: it compares the next bytes with the expected key, and copies or skips the value that
+//! follows. Ends of values are found by `scan`, sixteen bytes at a time, and sixty-four in
+//! containers that are not selected. The outermost object is read only up to the last selected
+//! key. A key that was not expected is looked up by its whole name, never by a hash or a prefix.
 //!
-//! Fields of a `json` document that follow each other in the answer, under their names, are one
-//! copy, with the keys between them. Where everything is asked for in the order of the struct,
-//! that is the whole document. In `jsonb`, keys have a space behind them, which the answer has
-//! not: only [`Projection::all`] copies it as it is.
+//! One pass suffices because a value that is read before its turn in the output is kept: a scalar
+//! as its range in the document, an object as the output that it becomes, in a buffer beside the
+//! output. It is appended when its turn comes. Only a field that is selected under several aliases
+//! is read again for each of them.
 //!
-//! # What is promised
+//! If consecutive fields of the output are consecutive in a `json` document, under the same names,
+//! they are one copy, including the keys between them. If all fields are selected in the order of
+//! the struct, this is the whole document. In `jsonb` a key is followed by a space, which the
+//! output does not have; only [`Projection::all`] copies such a document as it is.
 //!
-//! - The answer has the fields of the selection in its order, under its names. Values are the
-//!   bytes of the document, as they are. Keys in JSON columns are nobody's fields. Between names
-//!   and values is no white space, however the document is stored.
-//! - A key that is absent is null. Null where the type has no `Option` is an error, as GraphQL
-//!   says it; see [`Projection::write_with`]. Elements of a `Vec<T>` are not null either, and a
-//!   column of JSON that holds `null` is null.
-//! - Of two equal keys in one object, the first counts. (`jsonb` has no equal keys.)
-//! - Any bytes may be given. Those that are no JSON object are an error, if that is seen before
-//!   the last field that is asked for; whether the values that are copied are JSON down to the
-//!   last byte is not looked at, since PostgreSQL has done that.
+//! # Guarantees
+//!
+//! - The output has the selected fields in the order and under the names of the selection. Values
+//!   are the unchanged bytes of the document. Keys inside of JSON columns are not fields. There is
+//!   no white space between names and values, whichever type the document is stored as.
+//! - A key that the document does not have is null. Null for a type that is not an `Option` is an
+//!   error, handled as GraphQL specifies; see [`Projection::write_with`]. This includes elements
+//!   of a `Vec<T>`. A JSON column may contain `null`.
+//! - If an object has two equal keys, the first one counts. (`jsonb` has no equal keys.)
+//! - Any bytes may be passed. Bytes that are not a JSON object are an error, if this is found
+//!   before the last selected field ends. Values that are copied are not validated: PostgreSQL
+//!   has done that.
 
-mod block;
-mod bytes;
+mod append;
 mod compile;
 mod error;
 mod everything;
-mod order;
+mod layout;
+mod merge;
+mod mistakes;
 mod parse;
-mod piece;
+mod plan;
+mod project;
 mod projection;
+mod scan;
 mod selection;
+mod simd;
 mod violation;
 mod write;
 
 pub use error::{ProjectionError, Segment, SelectionError};
-pub use order::StoredKeys;
+pub use layout::StoredKeys;
 pub use projection::Projection;
 pub use selection::{Selected, Selection};

@@ -1,21 +1,20 @@
-//! A selection, compiled against a struct.
+//! `Projection`: a selection that is compiled for a struct.
 
 use std::fmt;
 use std::sync::Arc;
 
-use super::compile;
-use super::compile::{Empty, Plan};
-use super::error::{ProjectionError, Segment, SelectionError};
-use super::order::StoredKeys;
+use super::compile::{EmptySelection, compile};
+use super::error::SelectionError;
+use super::layout::StoredKeys;
+use super::plan::Plan;
 use super::selection::Selection;
-use super::write;
 use crate::schema::embed::Embed;
 use crate::schema::{Shape, Source};
 
-/// A selection, compiled against the table of a struct: writes documents with the fields that
-/// were selected, in the order of the selection.
+/// A selection that is compiled for a struct. It writes the selected fields of documents, in the
+/// order of the selection.
 ///
-/// Compile it once and keep it: it can be cloned and shared at no cost.
+/// Compile it once and keep it; clones share it.
 ///
 /// ```
 /// use fraiseql_runtime::{Embed, Projection, TView};
@@ -44,43 +43,47 @@ pub struct Projection {
     shape: &'static Shape,
     selection: Arc<Selection>,
     stored: StoredKeys,
-    /// `None` where documents are copied as they are.
-    plan: Option<Arc<Plan>>,
-    /// Everything is wanted, as it is stored.
+    /// `None` if documents are copied as they are.
+    pub(super) plan: Option<Arc<Plan>>,
+    /// Whether it was made by [`all`](Self::all).
     all: bool,
 }
 
 impl Projection {
-    /// Compiles a selection of the fields of `T`.
+    /// Compiles a selection of fields of `T`.
     ///
     /// # Errors
-    /// When `T` has no such field, an object is without a selection of its fields, a scalar is
-    /// with one, or one name of the answer stands for two fields. All faults are told at once.
+    /// If `T` does not have a field, if an object is selected without fields or a scalar with
+    /// fields, or if one name in the output stands for two fields. All mistakes are reported at
+    /// once.
     pub fn of<T: Embed>(selection: &Selection) -> Result<Self, SelectionError> {
         Self::of_shape(T::SHAPE, selection)
     }
 
-    /// [`of`](Self::of), for a struct that is known by its table.
+    /// As [`of`](Self::of), for a struct's constant table.
     ///
     /// # Errors
     /// As [`of`](Self::of).
     pub fn of_shape(shape: &'static Shape, selection: &Selection) -> Result<Self, SelectionError> {
-        Self::compiled(shape, selection, Empty::Refused)
+        Self::compiled(shape, selection, EmptySelection::Rejected)
     }
 
-    /// [`of_shape`](Self::of_shape), where an object of which nothing is selected is `{}`: in
-    /// GraphQL all of its fields can have been left out by `@skip`.
+    /// As [`of_shape`](Self::of_shape), but an object of which nothing is selected is `{}`: in
+    /// GraphQL, `@skip` may have removed all of its fields.
     #[doc(hidden)]
-    pub fn of_asked(shape: &'static Shape, selection: &Selection) -> Result<Self, SelectionError> {
-        Self::compiled(shape, selection, Empty::Written)
+    pub fn of_request(
+        shape: &'static Shape,
+        selection: &Selection,
+    ) -> Result<Self, SelectionError> {
+        Self::compiled(shape, selection, EmptySelection::EmptyObject)
     }
 
     fn compiled(
         shape: &'static Shape,
         selection: &Selection,
-        empty: Empty,
+        empty: EmptySelection,
     ) -> Result<Self, SelectionError> {
-        let plan = compile::compile(shape, selection, StoredKeys::Json, empty)?;
+        let plan = compile(shape, selection, StoredKeys::Json, empty)?;
         Ok(Self {
             shape,
             selection: Arc::new(selection.clone()),
@@ -90,8 +93,7 @@ impl Projection {
         })
     }
 
-    /// Everything that is in a document, as it is stored: the bytes are copied, and nothing is
-    /// looked for in them.
+    /// The whole document as it is stored: its bytes are copied without scanning them.
     ///
     /// ```
     /// use fraiseql_runtime::{Projection, TView};
@@ -116,8 +118,8 @@ impl Projection {
         }
     }
 
-    /// Reads documents that call their fields by other names. The names in the answer stay;
-    /// what would be copied by [`all`](Self::all) is written field by field.
+    /// Reads documents with these keys. The names in the output stay the same. With keys other than
+    /// [`StoredKeys::Json`], [`all`](Self::all) writes documents field by field.
     ///
     /// ```
     /// use fraiseql_runtime::select::StoredKeys;
@@ -138,29 +140,34 @@ impl Projection {
         if self.all && stored == StoredKeys::Json {
             self.plan = None;
         } else if stored != self.stored {
-            // It was compiled before, or is of the table itself: a struct without fields has
-            // nothing to be called otherwise.
-            let plan = compile::compile(self.shape, &self.selection, stored, Empty::Written);
+            // This does not fail: the selection has been compiled before, or is that of all
+            // fields. Without fields in the struct, it is empty, which is allowed here.
+            let plan = compile(
+                self.shape,
+                &self.selection,
+                stored,
+                EmptySelection::EmptyObject,
+            );
             self.plan = plan.ok().map(Arc::new);
         }
         self.stored = stored;
         self
     }
 
-    /// The table of the struct that it was compiled against.
+    /// The constant table of the struct that it is compiled for.
     #[must_use]
     pub fn shape(&self) -> &'static Shape {
         self.shape
     }
 
-    /// What was selected.
+    /// The selection.
     #[must_use]
     pub fn selection(&self) -> &Selection {
         &self.selection
     }
 
-    /// The keys of the document's own lists of objects that are not selected. SQL that leaves
-    /// them out does not change the answer.
+    /// The keys of those lists of objects, on the top level of the document, that are not selected.
+    /// The output is the same if a query removes them from the document.
     ///
     /// ```
     /// use fraiseql_runtime::{Embed, Projection, TView};
@@ -192,122 +199,6 @@ impl Projection {
             matches!(field.source, Source::Many(_)) && !selected()
         });
         lists.map(|field| field.json).collect()
-    }
-
-    /// Appends what was selected of `document` to `out`.
-    ///
-    /// # Errors
-    /// When `document` is no JSON object, or a value is null that cannot be. Then nothing is
-    /// appended.
-    pub fn write(&self, document: &[u8], out: &mut Vec<u8>) -> Result<(), ProjectionError> {
-        let start = out.len();
-        let mut errors = Vec::new();
-        let written = self.write_with(document, out, &mut errors);
-        match errors.into_iter().next() {
-            None if written => Ok(()),
-            error => {
-                out.truncate(start);
-                Err(error.unwrap_or_else(|| ProjectionError {
-                    message: "nothing of it could be written".to_owned(),
-                    path: Vec::new(),
-                }))
-            }
-        }
-    }
-
-    /// Appends what was selected of `document` to `out`, as GraphQL answers: where a value is
-    /// null that cannot be, the nearest object around it that can be is null, and the error is
-    /// told. `false`, with nothing appended, where the whole document would be null.
-    ///
-    /// All such values are told, in the order of the answer. A value of the wrong kind, such as
-    /// a number for an object, is told and is null.
-    ///
-    /// ```
-    /// use fraiseql_runtime::{Embed, Projection, TView};
-    ///
-    /// #[derive(TView)]
-    /// struct Post {
-    ///     id: i64,
-    ///     #[tview(one(fk = "editor_id"))]
-    ///     editor: Option<Editor>,
-    /// }
-    ///
-    /// #[derive(Embed)]
-    /// #[tview(table = "tb_user")]
-    /// struct Editor { id: i64, name: String }
-    ///
-    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// let projection = Projection::of::<Post>(&"{ id editor { name } }".parse()?)?;
-    /// let (mut answer, mut errors) = (Vec::new(), Vec::new());
-    /// let document = br#"{"id": 7, "editor": {"id": 1, "name": null}}"#;
-    /// assert!(projection.write_with(document, &mut answer, &mut errors));
-    /// assert_eq!(answer, br#"{"id":7,"editor":null}"#);
-    /// assert_eq!(errors[0].to_string(), "editor.name: `name` of `Editor` is null, and cannot be");
-    /// # Ok(()) }
-    /// ```
-    pub fn write_with(
-        &self,
-        document: &[u8],
-        out: &mut Vec<u8>,
-        errors: &mut Vec<ProjectionError>,
-    ) -> bool {
-        match &self.plan {
-            Some(plan) => write::write(plan, document, out, errors),
-            None => match document.trim_ascii() {
-                whole @ [b'{', .., b'}'] => {
-                    out.extend_from_slice(whole);
-                    true
-                }
-                _ => {
-                    errors.push(ProjectionError {
-                        message: "the document is no JSON object".to_owned(),
-                        path: Vec::new(),
-                    });
-                    false
-                }
-            },
-        }
-    }
-
-    /// Appends the list of what was selected of each document: `[{..},{..}]`.
-    ///
-    /// ```
-    /// use fraiseql_runtime::{Projection, TView};
-    ///
-    /// #[derive(TView)]
-    /// struct Post { id: i64, title: String }
-    ///
-    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// let projection = Projection::of::<Post>(&"{ title }".parse()?)?;
-    /// let mut answer = Vec::new();
-    /// let stored = [r#"{"id": 1, "title": "a"}"#, r#"{"id": 2, "title": "b"}"#];
-    /// projection.write_list(stored, &mut answer)?;
-    /// assert_eq!(answer, br#"[{"title":"a"},{"title":"b"}]"#);
-    /// # Ok(()) }
-    /// ```
-    ///
-    /// # Errors
-    /// As [`write`](Self::write), for the first document that has one; the path begins with its
-    /// place in the list. Then nothing is appended.
-    pub fn write_list<D: AsRef<[u8]>>(
-        &self,
-        documents: impl IntoIterator<Item = D>,
-        out: &mut Vec<u8>,
-    ) -> Result<(), ProjectionError> {
-        let start = out.len();
-        out.push(b'[');
-        for (index, document) in documents.into_iter().enumerate() {
-            if index > 0 {
-                out.push(b',');
-            }
-            if let Err(mut error) = self.write(document.as_ref(), out) {
-                out.truncate(start);
-                error.path.insert(0, Segment::Index(index));
-                return Err(error);
-            }
-        }
-        out.push(b']');
-        Ok(())
     }
 }
 

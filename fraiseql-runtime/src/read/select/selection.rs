@@ -1,17 +1,13 @@
-//! Which fields of a document are wanted.
+//! `Selection`: the fields that a reader requests, as a tree of names.
 
 use std::fmt;
-use std::str::FromStr;
 
-use super::error::SelectionError;
-use super::parse;
-
-/// Objects may be nested so deep.
+/// The maximum depth of nested objects.
 pub(super) const MAX_DEPTH: usize = 64;
 
-/// Which fields of a document are wanted, in which order, and under which names.
+/// The requested fields of a document: their order, and their names in the output.
 ///
-/// It knows no types: [`Projection`](crate::Projection) compiles it against those of a struct.
+/// A selection has no types. [`Projection`](crate::Projection) compiles it for a struct.
 ///
 /// ```
 /// use fraiseql_runtime::Selection;
@@ -34,19 +30,19 @@ pub struct Selection {
     fields: Vec<Selected>,
 }
 
-/// A field that is wanted.
+/// A requested field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Selected {
     /// Its name in the document, or `__typename`.
     pub name: String,
-    /// Its name in the answer, where that is another.
+    /// Its name in the output, if that differs.
     pub alias: Option<String>,
-    /// What is wanted of it, where it is an object or a list of objects.
+    /// The requested fields of its objects, if it is an object or a list of objects.
     pub fields: Option<Selection>,
 }
 
 impl Selected {
-    /// Its name in the answer.
+    /// Its name in the output.
     #[must_use]
     pub fn response_key(&self) -> &str {
         self.alias.as_deref().unwrap_or(&self.name)
@@ -54,13 +50,13 @@ impl Selected {
 }
 
 impl Selection {
-    /// Nothing yet.
+    /// An empty selection.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Adds a field with a value of its own: a scalar.
+    /// Adds a scalar field.
     ///
     /// ```
     /// use fraiseql_runtime::Selection;
@@ -78,7 +74,7 @@ impl Selection {
         self
     }
 
-    /// Adds a field that is an object or a list of objects, with what is wanted of these.
+    /// Adds a field that is an object or a list of objects, with the requested fields of these.
     ///
     /// ```
     /// use fraiseql_runtime::Selection;
@@ -102,47 +98,15 @@ impl Selection {
         self.fields.push(field);
     }
 
-    /// The fields, in the order of the answer. One name of the answer may stand there more
-    /// than once: a [`Projection`](crate::Projection) merges what is selected under it.
+    /// The fields, in the order of the output. Several of them may have one name in the output: a
+    /// [`Projection`](crate::Projection) merges their selections.
     #[must_use]
     pub fn fields(&self) -> &[Selected] {
         &self.fields
     }
-
-    /// Reads the text of a selection: `{ id title author { username } }`, as it is written in
-    /// GraphQL, with aliases, commas and comments. Outer braces may be left out, so that the
-    /// `id,author{username}` of an URL can be read.
-    ///
-    /// Arguments, fragments, directives and variables are not for documents and refused. A text
-    /// of more than 64 KiB is refused, and one that is nested more than 64 deep.
-    ///
-    /// ```
-    /// use fraiseql_runtime::Selection;
-    ///
-    /// let selection = Selection::parse("{ id, author { name: fullName } } # whose it is")?;
-    /// assert_eq!(selection, Selection::parse("id,author{name:fullName}")?);
-    ///
-    /// let error = Selection::parse("{ id author { fullName }").unwrap_err();
-    /// assert_eq!(error.to_string(), "1:25: the text ends, and the `{` at 1:1 is open");
-    /// # Ok::<(), fraiseql_runtime::select::SelectionError>(())
-    /// ```
-    ///
-    /// # Errors
-    /// When it cannot be read; the error says where.
-    pub fn parse(text: &str) -> Result<Self, SelectionError> {
-        parse::parse(text)
-    }
 }
 
-impl FromStr for Selection {
-    type Err = SelectionError;
-
-    fn from_str(text: &str) -> Result<Self, SelectionError> {
-        Self::parse(text)
-    }
-}
-
-/// The text that [`Selection::parse`] reads.
+/// Writes the text that [`Selection::parse`] parses.
 impl fmt::Display for Selection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("{")?;

@@ -1,77 +1,78 @@
-//! Values that are null or of the wrong kind where they cannot be.
+//! Values that do not fit the type of their field, and the errors that report them.
 
-use super::compile::{Kind, Plan};
 use super::error::{ProjectionError, Segment};
+use super::plan::{Plan, ValuePlan};
 
-/// What is wrong with a value.
+/// How a value differs from the type of its field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Wrong {
+pub(super) enum Mismatch {
     Null,
-    NoObject,
-    NoList,
+    NotAnObject,
+    NotAList,
 }
 
-/// A value that is wrong, and the way to it: the places of fields in plans, and in lists.
+/// A value that does not fit, and its path: indexes of fields in plans, and of elements in lists.
 pub(super) struct Violation {
-    wrong: Wrong,
-    /// From the value up, while it is found.
+    mismatch: Mismatch,
+    /// From the value outwards, while the document is read.
     path: Vec<usize>,
 }
 
 impl Violation {
-    pub(super) fn new(wrong: Wrong) -> Self {
+    pub(super) fn new(mismatch: Mismatch) -> Self {
         Self {
-            wrong,
+            mismatch,
             path: Vec::new(),
         }
     }
 
-    /// It is in the field or the item at this place.
-    pub(super) fn below(&mut self, place: usize) {
-        self.path.push(place);
+    /// Extends the path outwards, by the index of the field or the element that has the value.
+    pub(super) fn inside(&mut self, index: usize) {
+        self.path.push(index);
     }
 }
 
-/// The errors, in the order of the answer.
-pub(super) fn told(plan: &Plan, mut violations: Vec<Violation>) -> Vec<ProjectionError> {
+/// The errors of a document, in the order of the output.
+pub(super) fn into_errors(plan: &Plan, mut violations: Vec<Violation>) -> Vec<ProjectionError> {
     for violation in &mut violations {
         violation.path.reverse();
     }
-    violations.sort_by(|a, b| (&a.path, a.wrong).cmp(&(&b.path, b.wrong)));
-    let told = violations.iter().map(|violation| error(plan, violation));
-    told.collect()
+    // They were found in the order of the document.
+    violations.sort_by(|a, b| (&a.path, a.mismatch).cmp(&(&b.path, b.mismatch)));
+    let errors = violations.iter().map(|violation| error(plan, violation));
+    errors.collect()
 }
 
 fn error(mut plan: &Plan, violation: &Violation) -> ProjectionError {
     let mut path = Vec::new();
     let mut what = String::new();
-    let mut steps = violation.path.iter();
-    while let Some(field) = steps.next().and_then(|&step| plan.fields.get(step)) {
-        path.push(Segment::Name(field.name.clone()));
+    let mut indexes = violation.path.iter();
+    while let Some(field) = indexes.next().and_then(|&index| plan.fields.get(index)) {
+        path.push(Segment::Name(field.response_key.clone()));
         what = format!("`{}` of `{}`", field.json, plan.shape.type_name);
-        match &field.kind {
-            Kind::One(child) => plan = child,
-            Kind::Many(_) | Kind::Elements => {
-                let Some(&index) = steps.next() else { break };
+        match &field.value {
+            ValuePlan::Object(child) => plan = child,
+            ValuePlan::List(_) | ValuePlan::NonNullElements => {
+                let Some(&index) = indexes.next() else { break };
                 path.push(Segment::Index(index));
-                // Where the way ends here, it is the item.
-                if steps.len() == 0 {
+                // If the path ends here, the value is the element.
+                if indexes.len() == 0 {
                     what = format!("an item of {what}");
                 }
-                if let Kind::Many(child) = &field.kind {
+                if let ValuePlan::List(child) = &field.value {
                     plan = child;
                 }
             }
-            Kind::Scalar | Kind::TypeName => {}
+            ValuePlan::Scalar | ValuePlan::TypeName => {}
         }
     }
-    let wrong = match violation.wrong {
-        Wrong::Null => "is null, and cannot be",
-        Wrong::NoObject => "is no object in the document",
-        Wrong::NoList => "is no list in the document",
+    let mismatch = match violation.mismatch {
+        Mismatch::Null => "is null, and cannot be",
+        Mismatch::NotAnObject => "is not an object in the document",
+        Mismatch::NotAList => "is not a list in the document",
     };
     ProjectionError {
-        message: format!("{what} {wrong}"),
+        message: format!("{what} {mismatch}"),
         path,
     }
 }

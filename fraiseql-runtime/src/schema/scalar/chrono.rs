@@ -1,11 +1,12 @@
-//! chrono's types.
+//! The date and time types of `chrono`.
 
 use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime, Timelike, Utc};
 
+use super::JsonEncoding;
 use super::iso::{Clock, Day, iso};
-use super::{Form, LAST_INSTANT};
+use super::json_encoding::LAST_INSTANT;
 
-/// Of numbers that have two digits at most.
+/// Narrows a number below 100.
 #[expect(clippy::cast_possible_truncation, reason = "below 100")]
 const fn small(number: u32) -> u8 {
     number as u8
@@ -24,24 +25,24 @@ fn clock(time: NaiveTime) -> Clock {
         hour: small(time.hour()),
         minute: small(time.minute()),
         second: small(time.second()),
-        // A leap second counts on.
+        // chrono counts the nanoseconds of a leap second from 1,000,000,000 on.
         nanos: time.nanosecond() % 1_000_000_000,
     }
 }
 
 iso! {
-    DateTime<Utc> => "timestamptz", Form::Timestamptz { last: LAST_INSTANT }, "DateTime",
+    DateTime<Utc> => "timestamptz", JsonEncoding::Timestamptz { last: LAST_INSTANT }, "DateTime",
         "a time in RFC 3339",
         instant(|at| (day(at.date_naive()), clock(at.time()))),
         |text| Some(DateTime::parse_from_rfc3339(text).ok()?.to_utc());
-    NaiveDateTime => "timestamp", Form::Timestamp, "NaiveDateTime",
+    NaiveDateTime => "timestamp", JsonEncoding::Timestamp, "NaiveDateTime",
         "a date and time in ISO 8601",
         local(|at| (day(at.date()), clock(at.time()))),
         |text| text.parse().ok();
-    NaiveDate => "date", Form::Date, "Date", "a date in ISO 8601",
+    NaiveDate => "date", JsonEncoding::Date, "Date", "a date in ISO 8601",
         date(|at| day(*at)),
         |text| text.parse().ok();
-    NaiveTime => "time", Form::Time, "Time", "a time of day in ISO 8601",
+    NaiveTime => "time", JsonEncoding::Time, "Time", "a time of day in ISO 8601",
         time(|at| clock(*at)),
         |text| text.parse().ok();
 }

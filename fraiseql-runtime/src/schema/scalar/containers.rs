@@ -1,8 +1,9 @@
-//! `Option` and `Vec` of a scalar.
+//! `Option` and `Vec` of a scalar type.
 
 use serde::{Deserialize, Deserializer, Serializer};
 
-use super::{De, ElementNull, Scalar, ScalarType, Ser};
+use super::scalar_trait::{JsonDe, JsonSer};
+use super::{ElementNull, Scalar, ScalarType};
 
 impl<T: Scalar> Scalar for Option<T> {
     const TYPE: ScalarType = ScalarType {
@@ -11,21 +12,21 @@ impl<T: Scalar> Scalar for Option<T> {
     };
 
     const FLAW: Option<&'static str> = match T::FLAW {
-        None if T::TYPE.nullable => {
-            Some("an `Option` of an `Option`: SQL has only one null; write one `Option`")
-        }
+        None if T::TYPE.nullable => Some(
+            "`Option<Option<_>>` is not supported, because SQL has only one null: write one `Option`",
+        ),
         flaw => flaw,
     };
 
     fn serialize_json<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
-            Some(value) => serializer.serialize_some(&Ser(value)),
+            Some(value) => serializer.serialize_some(&JsonSer(value)),
             None => serializer.serialize_none(),
         }
     }
 
     fn deserialize_json<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(Option::<De<T>>::deserialize(deserializer)?.map(|de| de.0))
+        Ok(Option::<JsonDe<T>>::deserialize(deserializer)?.map(|de| de.0))
     }
 }
 
@@ -42,18 +43,18 @@ impl<T: Scalar> Scalar for Vec<T> {
 
     const FLAW: Option<&'static str> = match T::FLAW {
         None if T::TYPE.list.is_some() => Some(
-            "a `Vec` of a `Vec`: an array in PostgreSQL has no fixed number of dimensions; write \
-             `serde_json::Value`, for a column of type jsonb",
+            "`Vec<Vec<_>>` is not supported, because a PostgreSQL array type has no fixed number of \
+             dimensions: write `serde_json::Value` for a column of type jsonb",
         ),
         flaw => flaw,
     };
 
     fn serialize_json<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.iter().map(Ser))
+        serializer.collect_seq(self.iter().map(JsonSer))
     }
 
     fn deserialize_json<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(Vec::<De<T>>::deserialize(deserializer)?
+        Ok(Vec::<JsonDe<T>>::deserialize(deserializer)?
             .into_iter()
             .map(|de| de.0)
             .collect())

@@ -1,4 +1,4 @@
-//! Enums whose variants are names, by `#[derive(TEnum)]`.
+//! The trait and the constant table of enums with `#[derive(TEnum)]`.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -6,16 +6,14 @@ use std::marker::PhantomData;
 use serde::Deserializer;
 use serde::de::{Error, Visitor};
 
-use super::{Form, ScalarType};
-
-/// An enum whose variants are names: a text or a value of an enum type in PostgreSQL, a
+/// An enum whose variants have no data: text or a value of an enum type in PostgreSQL, a
 /// SCREAMING_SNAKE name in JSON and GraphQL.
 ///
 /// Derive it; the attributes are described at [the derive](derive@crate::TEnum).
 ///
 /// In the database, a variant is recognised by any of the three usual spellings of its name,
 /// or, with `rename_all` or `rename`, by exactly one label. A label that belongs to no variant
-/// is an error of the sync that meets it, and the error names the label.
+/// makes its document invalid, and the reported reason contains the label.
 ///
 /// ```
 /// use fraiseql_runtime::TEnum;
@@ -44,11 +42,11 @@ pub trait TEnum: Sized + 'static {
     /// The constant table of the enum.
     const ENUM: &'static Enum;
 
-    /// The place of the variant in the table.
+    /// The index of the variant in the table.
     #[doc(hidden)]
     fn index(&self) -> usize;
 
-    /// The variant at a place in the table.
+    /// The variant at an index of the table.
     #[doc(hidden)]
     fn at(index: usize) -> Option<Self>;
 
@@ -58,21 +56,21 @@ pub trait TEnum: Sized + 'static {
         Self::ENUM.variants[self.index()].json
     }
 
-    /// The label to write to the database: the one that was given, or else the name in
-    /// snake_case.
+    /// The label to write to the database: that of `rename` or `rename_all`, or by default the
+    /// name in snake_case.
     #[must_use]
     fn label(&self) -> &'static str {
         Self::ENUM.variants[self.index()].labels[0]
     }
 
-    /// The variant of a name in JSON and GraphQL.
+    /// The variant with this name in JSON and GraphQL.
     #[must_use]
     fn from_name(name: &str) -> Option<Self> {
         let mut variants = Self::ENUM.variants.iter();
         Self::at(variants.position(|variant| variant.json == name)?)
     }
 
-    /// The variant of a label in the database.
+    /// The variant with this label in the database.
     #[must_use]
     fn from_label(label: &str) -> Option<Self> {
         let mut variants = Self::ENUM.variants.iter();
@@ -83,11 +81,11 @@ pub trait TEnum: Sized + 'static {
 /// The constant table of an enum.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Enum {
-    /// The enum's name in Rust.
+    /// The name of the enum in Rust.
     pub name: &'static str,
     /// Its name in GraphQL.
     pub type_name: &'static str,
-    /// The variants, in the enum's order.
+    /// The variants, in the order of the enum.
     pub variants: &'static [Variant],
 }
 
@@ -98,22 +96,14 @@ pub struct Variant {
     pub name: &'static str,
     /// Its name in JSON and GraphQL.
     pub json: &'static str,
-    /// What it is called in the database: any of these. The first is what to write there.
+    /// Its labels in the database: all are read, the first is written.
     pub labels: &'static [&'static str],
 }
 
-impl ScalarType {
-    /// The type of an enum. A promoted column has its JSON name, as text.
-    #[must_use]
-    pub const fn of_enum(table: &'static Enum) -> Self {
-        Self::new("text", Form::Enum(table), table.type_name)
-    }
-}
-
-/// Reads a name as the variant it belongs to.
+/// Deserializes a variant from its JSON name.
 ///
 /// # Errors
-/// Those of the deserializer, and when no variant has the name.
+/// If the deserializer fails, or no variant has the name.
 pub fn read<'de, T: TEnum, D: Deserializer<'de>>(from: D) -> Result<T, D::Error> {
     struct Names<T>(PhantomData<T>);
 
@@ -127,7 +117,7 @@ pub fn read<'de, T: TEnum, D: Deserializer<'de>>(from: D) -> Result<T, D::Error>
         fn visit_str<E: Error>(self, name: &str) -> Result<T, E> {
             T::from_name(name).ok_or_else(|| {
                 E::custom(format_args!(
-                    "`{name}` is no {}; there are {}",
+                    "`{name}` is not a variant of {}, which has {}",
                     T::ENUM.name,
                     T::ENUM
                         .variants

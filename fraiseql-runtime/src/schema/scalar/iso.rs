@@ -1,8 +1,8 @@
-//! Dates and times as PostgreSQL writes them in JSON: the fraction of a second without trailing
-//! zeros, and the zone as `+00:00`. What the crates for dates have in common.
+//! The JSON encoding of dates and times, for `chrono`, `time` and `jiff`.
 //!
-//! A year outside of 1 to 9999 is an error, as it is in SQL. PostgreSQL counts microseconds; a
-//! value that was made in Rust with nanoseconds is written with them.
+//! It is that of PostgreSQL: the fraction of a second has no trailing zeros, and the zone is
+//! `+00:00`. A year outside of 1 to 9999 is an error, as it is in SQL. PostgreSQL has
+//! microseconds; a value with nanoseconds that was made in Rust is written with nine digits.
 
 use std::fmt;
 
@@ -50,7 +50,7 @@ impl Day {
         }
         let year = self.year;
         Err(E::custom(format_args!(
-            "the year {year} has no form in JSON, where years are 0001 to 9999"
+            "the year {year} has no JSON encoding: years are 0001 to 9999"
         )))
     }
 }
@@ -75,7 +75,7 @@ pub(super) fn local<S: Serializer>(
     serializer.collect_str(&format_args!("{day}T{clock}"))
 }
 
-/// `2026-01-31T12:00:00.5+00:00`, of an instant's day and clock in UTC.
+/// `2026-01-31T12:00:00.5+00:00`, from the day and time of an instant in UTC.
 pub(super) fn instant<S: Serializer>(
     (day, clock): (Day, Clock),
     serializer: S,
@@ -84,7 +84,7 @@ pub(super) fn instant<S: Serializer>(
     serializer.collect_str(&format_args!("{day}T{clock}+00:00"))
 }
 
-/// Reads a string with `parse`, and says what was expected when that fails.
+/// Parses a string with `parse`. If that fails, the error names what was expected.
 pub(super) fn parse_str<'de, D, T>(
     from: D,
     expected: &'static str,
@@ -110,14 +110,14 @@ where
     from.deserialize_str(Parse(expected, parse))
 }
 
-/// Implements `Scalar` for the types of a crate: each with its form in SQL, how it is written,
-/// and how it is read.
+/// Implements `Scalar` for date and time types: SQL type, JSON encoding, GraphQL type, what a
+/// parse error expects, how to serialize and how to parse a value.
 macro_rules! iso {
-    ($($ty:ty => $sql:literal, $form:expr, $graphql:literal, $expected:literal,
+    ($($ty:ty => $sql:literal, $encoding:expr, $graphql:literal, $expected:literal,
         $write:ident(|$value:ident| $parts:expr), $parse:expr;)*) => {$(
         impl $crate::schema::scalar::Scalar for $ty {
             const TYPE: $crate::schema::scalar::ScalarType =
-                $crate::schema::scalar::ScalarType::new($sql, $form, $graphql);
+                $crate::schema::scalar::ScalarType::new($sql, $encoding, $graphql);
 
             fn serialize_json<S: serde::Serializer>(
                 &self,

@@ -1,13 +1,13 @@
-//! jiff's types. A `Zoned` is none of them: `timestamptz` is an instant, and keeps no zone.
+//! The date and time types of `jiff`, except `Zoned`: a `timestamptz` stores no time zone.
 
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::Offset;
 
-use super::Form;
+use super::JsonEncoding;
 use super::iso::{Clock, Day, iso};
 
-/// The last whole microsecond that a `Timestamp` can be.
+/// The last whole microsecond that a `Timestamp` can hold.
 const LAST: &str = "9999-12-30T22:00:00Z";
 
 fn day(date: Date) -> Day {
@@ -32,18 +32,18 @@ fn parts(at: DateTime) -> (Day, Clock) {
 }
 
 iso! {
-    Timestamp => "timestamptz", Form::Timestamptz { last: LAST }, "DateTime",
+    Timestamp => "timestamptz", JsonEncoding::Timestamptz { last: LAST }, "DateTime",
         "a time in RFC 3339",
         instant(|at| parts(Offset::UTC.to_datetime(*at))),
         |text| text.parse().ok();
-    DateTime => "timestamp", Form::Timestamp, "NaiveDateTime",
+    DateTime => "timestamp", JsonEncoding::Timestamp, "NaiveDateTime",
         "a date and time in ISO 8601",
         local(|at| parts(*at)),
         |text| text.parse().ok();
-    Date => "date", Form::Date, "Date", "a date in ISO 8601",
+    Date => "date", JsonEncoding::Date, "Date", "a date in ISO 8601",
         date(|at| day(*at)),
         |text| text.parse().ok();
-    Time => "time", Form::Time, "Time", "a time of day in ISO 8601",
+    Time => "time", JsonEncoding::Time, "Time", "a time of day in ISO 8601",
         time(|at| clock(*at)),
         |text| text.parse().ok();
 }

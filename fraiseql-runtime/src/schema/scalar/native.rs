@@ -2,13 +2,13 @@
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{Form, Scalar, ScalarType};
+use super::{JsonEncoding, Scalar, ScalarType};
 
-/// Types whose own serde implementation writes what PostgreSQL writes.
+/// Implements `Scalar` for types whose serde implementation writes the JSON that PostgreSQL writes.
 macro_rules! native {
     ($($ty:ty => $sql:literal, $graphql:literal;)*) => {$(
         impl Scalar for $ty {
-            const TYPE: ScalarType = ScalarType::new($sql, Form::Native, $graphql);
+            const TYPE: ScalarType = ScalarType::new($sql, JsonEncoding::Native, $graphql);
 
             fn serialize_json<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 self.serialize(serializer)
@@ -34,21 +34,21 @@ native! {
 macro_rules! float {
     ($($ty:ty => $sql:literal, $exact:literal;)*) => {$(
         impl Scalar for $ty {
-            const TYPE: ScalarType = ScalarType::new($sql, Form::Float, "Float");
+            const TYPE: ScalarType = ScalarType::new($sql, JsonEncoding::Float, "Float");
 
             fn serialize_json<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                /// Below this every whole number is exact. Above, the shortest text that can be
-                /// read back is another number than the value, and is what PostgreSQL writes.
+                /// Every whole number below this is exact. Above it, the shortest text that reads
+                /// back as the value may name another number, and PostgreSQL writes that text.
                 const EXACT: f64 = $exact;
                 let wide = f64::from(*self);
                 if wide.fract() == 0.0 && wide.abs() < EXACT {
-                    // PostgreSQL writes 1 for 1.0, and -0 is 0.
+                    // PostgreSQL writes 1 for 1.0, and 0 for -0.
                     #[expect(clippy::cast_possible_truncation, reason = "whole, and below 2^53")]
                     return serializer.serialize_i64(wide as i64);
                 }
                 if !self.is_finite() {
                     return Err(serde::ser::Error::custom(format_args!(
-                        "{self} has no form in JSON"
+                        "{self} has no JSON encoding"
                     )));
                 }
                 self.serialize(serializer)

@@ -1,6 +1,7 @@
-//! What there is of a view table. `$1` is always its name, quoted and with its schema.
+//! Catalog queries about one view table. Unless stated otherwise, `$1` is its quoted name with
+//! schema.
 
-/// The table and how its rows are kept; no row where there is none.
+/// The storage of the table; no row if it does not exist.
 pub(crate) const TABLE: &str = "\
 SELECT
   c.relpersistence = 'u' AS unlogged,
@@ -18,8 +19,9 @@ FROM pg_catalog.pg_class AS c
 LEFT JOIN pg_catalog.pg_partitioned_table AS p ON p.partrelid = c.oid
 WHERE c.oid = pg_catalog.to_regclass($1) AND c.relkind IN ('r', 'p')";
 
-/// Its columns: names, types, and whether each has the type that the arrays of names and types
-/// `$2` and `$3` give it. Null where they don't have it, true where the type does not exist.
+/// The columns of the table: names, types, and whether the type is the wanted one, by the arrays
+/// `$2` of names and `$3` of types. Null for a column that is not wanted, true if the wanted type
+/// does not exist.
 pub(crate) const COLUMNS: &str = "\
 SELECT
   a.attname::text AS name,
@@ -32,7 +34,7 @@ LEFT JOIN ROWS FROM (pg_catalog.unnest($2::text[]), pg_catalog.unnest($3::text[]
 WHERE a.attrelid = pg_catalog.to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped
 ORDER BY a.attnum";
 
-/// Its indexes but the primary key: names, whether they can be used, their comments, and the
+/// The indexes of the table but the primary key: names, whether they are valid, comments, and the
 /// constraints that they belong to.
 pub(crate) const INDEXES: &str = "\
 SELECT
@@ -47,8 +49,8 @@ JOIN pg_catalog.pg_class AS i ON i.oid = x.indexrelid
 WHERE x.indrelid = pg_catalog.to_regclass($1) AND NOT x.indisprimary
 ORDER BY i.relname";
 
-/// The definitions of its indexes, in a form that is the same for the same index of another
-/// table.
+/// The definitions of the indexes of a table, without its name: equal indexes of two tables have
+/// equal definitions.
 pub(crate) const DEFINITIONS: &str = "\
 SELECT
   i.relname::text AS name,
@@ -66,8 +68,9 @@ JOIN pg_catalog.pg_class AS i ON i.oid = x.indexrelid
 JOIN pg_catalog.pg_am AS m ON m.oid = i.relam
 WHERE x.indrelid = pg_catalog.to_regclass($1)";
 
-/// Whether it is so large that to create an index takes a while, by the statistics where there
-/// are any, or by its size. Not if it is divided: such an index cannot be created concurrently.
+/// Whether the table is so large that an index should be created concurrently: by its statistics
+/// if it has any, or by its size. False for a partitioned table, whose indexes cannot be created
+/// concurrently.
 pub(crate) const IS_LARGE: &str = "\
 SELECT
   c.relkind = 'r'
@@ -75,8 +78,8 @@ SELECT
 FROM pg_catalog.pg_class AS c
 WHERE c.oid = pg_catalog.to_regclass($1)";
 
-/// Whether the index of the quoted name `$1` can be used, and whether it is being built; no row
-/// where there is none.
+/// Whether the index with the quoted name `$1` is valid, and whether it is being built; no row if
+/// it does not exist.
 pub(crate) const INDEX: &str = "\
 SELECT
   x.indisvalid AS valid,
@@ -88,8 +91,8 @@ SELECT
 FROM pg_catalog.pg_index AS x
 WHERE x.indexrelid = pg_catalog.to_regclass($1)";
 
-/// The tables that it is divided into: schemas, names, whether unlogged, fillfactors, and
-/// which keys are in each.
+/// The partitions of the table: schemas, names, whether they are unlogged, fillfactors and
+/// bounds.
 pub(crate) const PARTITIONS: &str = "\
 SELECT
   n.nspname::text AS schema,
@@ -108,7 +111,7 @@ JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
 WHERE h.inhparent = pg_catalog.to_regclass($1)
 ORDER BY c.relname";
 
-/// Whether the server can compress with lz4.
+/// Whether the server has lz4 compression.
 pub(crate) const HAS_LZ4: &str = "\
 SELECT 'lz4' = ANY (enumvals)
 FROM pg_catalog.pg_settings

@@ -1,81 +1,85 @@
-//! The indexes of a view table.
+//! The statements that create and drop the indexes of a view table.
 
-use crate::schema;
-use crate::schema::{IndexOn, OrderBy, Promoted, SearchText, View};
-use crate::sql::ddl::table::TWIN;
-use crate::sql::ddl::{hash, name};
-use crate::sql::text::{ident, literal};
+use crate::schema::{Index, IndexOn, OrderBy, Promoted, SearchText, View};
+use crate::sql::ddl::twin::TWIN;
+use crate::sql::hash::fnv1a;
+use crate::sql::identifier::shortened;
+use crate::sql::text::{direction_and_nulls, ident, literal};
 
-/// An index of a view table.
+/// The statements of one index of a view table.
 #[derive(Debug)]
-pub struct Index {
-    /// Its name, in the schema of the view table.
+pub struct IndexDdl {
+    /// The name of the index, in the schema of the view table.
     pub name: String,
-    /// What is indexed, as SQL over the columns of the view table. A query that is to use the
-    /// index of an expression, a path or a full text says the same.
+    /// The indexed columns or expression, as SQL over the columns of the view table. PostgreSQL
+    /// uses an index of an expression, a path or a full text only for a query with the same
+    /// expression.
     pub expression: String,
-    /// Which rows are in the index, if not all. A query that is to use the index says the
-    /// same, too.
+    /// The condition of a partial index. PostgreSQL uses the index only for a query that implies
+    /// it.
     pub filter: Option<String>,
-    /// Creates it.
+    /// Creates the index.
     pub sql: String,
-    /// Creates it without blocking writers, outside of any transaction.
+    /// Creates the index without blocking writers. It cannot run in a transaction.
     pub concurrently: String,
-    /// Drops it in the same way.
+    /// Drops the index without blocking writers. It cannot run in a transaction.
     pub(crate) drop_concurrently: String,
-    /// Writes into the comment of the index what it was made of, so that a later migration
-    /// sees whether that is still what is asked for.
+    /// Stores a hash of the definition in the comment of the index, so that a later migration
+    /// detects a changed definition.
     pub comment: String,
     /// The text of that comment.
     pub(crate) mark: String,
-    /// Creates it on the twin of the table.
+    /// Creates the index on the twin of the table: see [`twin`](super::twin).
     pub(crate) twin: String,
 }
 
-/// The parts of a CREATE INDEX.
+/// The clauses of a CREATE INDEX.
 #[derive(Default)]
-struct Parts {
+struct Clauses {
     unique: bool,
     method: Option<&'static str>,
+    /// The text between the parentheses.
     elements: String,
+    /// [`IndexDdl::expression`].
     expression: String,
     include: Vec<String>,
     filter: Option<String>,
 }
 
-pub(crate) fn compose(view: &View) -> Vec<Index> {
-    let made = |stem: &str| name(&format!("{}_{stem}", view.table.name), "_idx");
+/// Composes the statements of all indexes but the primary key.
+pub(crate) fn compose(view: &View) -> Vec<IndexDdl> {
+    let default_name = |stem: &str| shortened(&format!("{}_{stem}", view.table.name), "_idx");
     let promoted = view.shape.fields.iter().filter_map(|field| {
         let promoted = field.promoted?;
-        Some(index(
+        Some(statements(
             view,
-            made(promoted.column),
-            of_column(view, promoted),
+            default_name(promoted.column),
+            clauses_of_column(view, promoted),
         ))
     });
     let declared = view.indexes.iter().map(|declared| {
         let name = declared
             .name
-            .map_or_else(|| made(declared.stem), str::to_owned);
-        index(view, name, of_declared(declared))
+            .map_or_else(|| default_name(declared.stem), str::to_owned);
+        statements(view, name, clauses_of_declared(declared))
     });
     promoted.chain(declared).collect()
 }
 
-fn index(view: &View, name: String, parts: Parts) -> Index {
+fn statements(view: &View, name: String, clauses: Clauses) -> IndexDdl {
     let quoted = ident(&name);
     let table = view.table.to_string();
-    let create = |table: &str| create("INDEX", &quoted, table, &parts);
+    let create = |table: &str| create("INDEX", &quoted, table, &clauses);
     let sql = create(&table);
-    let mark = format!("fraiseql {:016x}", hash(&sql));
-    Index {
+    let mark = format!("fraiseql {:016x}", fnv1a(&sql));
+    IndexDdl {
         comment: format!(
             "COMMENT ON INDEX {}.{quoted} IS {}",
             ident(view.table.schema),
             literal(&mark)
         ),
         twin: create(TWIN),
-        concurrently: self::create("INDEX CONCURRENTLY", &quoted, &table, &parts),
+        concurrently: self::create("INDEX CONCURRENTLY", &quoted, &table, &clauses),
         drop_concurrently: format!(
             "DROP INDEX CONCURRENTLY {}.{quoted}",
             ident(view.table.schema)
@@ -83,43 +87,44 @@ fn index(view: &View, name: String, parts: Parts) -> Index {
         sql,
         mark,
         name,
-        expression: parts.expression,
-        filter: parts.filter,
+        expression: clauses.expression,
+        filter: clauses.filter,
     }
 }
 
-fn create(index: &str, name: &str, table: &str, parts: &Parts) -> String {
-    let unique = if parts.unique { "UNIQUE " } else { "" };
+fn create(index: &str, name: &str, table: &str, clauses: &Clauses) -> String {
+    let unique = if clauses.unique { "UNIQUE " } else { "" };
     let mut sql = format!("CREATE {unique}{index} {name} ON {table} ");
-    if let Some(method) = parts.method {
+    if let Some(method) = clauses.method {
         sql.push_str(&format!("USING {method} "));
     }
-    sql.push_str(&format!("({})", parts.elements));
-    if !parts.include.is_empty() {
-        sql.push_str(&format!(" INCLUDE ({})", parts.include.join(", ")));
+    sql.push_str(&format!("({})", clauses.elements));
+    if !clauses.include.is_empty() {
+        sql.push_str(&format!(" INCLUDE ({})", clauses.include.join(", ")));
     }
-    if let Some(filter) = &parts.filter {
+    if let Some(filter) = &clauses.filter {
         sql.push_str(&format!(" WHERE ({filter})"));
     }
     sql
 }
 
-/// The index that a promoted column has by itself.
-fn of_column(view: &View, promoted: Promoted) -> Parts {
+/// The index of a promoted column.
+fn clauses_of_column(view: &View, promoted: Promoted) -> Clauses {
     let mut elements = ident(promoted.column);
     if promoted.sort && !promoted.unique {
-        // With the key behind it, an index can page through equal values.
+        // With the key as second column, a page can begin between two equal values.
         elements = format!("{elements}, {}", ident(view.key.column));
     }
-    Parts {
+    Clauses {
         unique: promoted.unique,
         expression: elements.clone(),
         elements,
-        ..Parts::default()
+        ..Clauses::default()
     }
 }
 
-fn of_declared(index: &schema::Index) -> Parts {
+/// An index of the attribute `index(..)`.
+fn clauses_of_declared(index: &Index) -> Clauses {
     let (method, elements, expression) = match index.on {
         IndexOn::Columns { method, columns } => {
             let elements: Vec<String> = columns.iter().map(term).collect();
@@ -132,6 +137,8 @@ fn of_declared(index: &schema::Index) -> Parts {
         }
         IndexOn::Expr(expr) => (None, format!("({expr})"), expr.to_owned()),
         IndexOn::Gin(path) => {
+            // `jsonb_path_ops` supports `@>` only, by an index that is smaller and faster than the
+            // default.
             let expression = path.iter().fold("data".to_owned(), |document, key| {
                 format!("{document} -> {}", literal(key))
             });
@@ -148,6 +155,7 @@ fn of_declared(index: &schema::Index) -> Parts {
         }
         IndexOn::FullText { texts, language } => {
             let texts: Vec<String> = texts.iter().map(text).collect();
+            // With the configuration as a constant: an index needs an immutable expression.
             let expression = format!(
                 "pg_catalog.to_tsvector({}::pg_catalog.regconfig, {})",
                 literal(language),
@@ -156,7 +164,7 @@ fn of_declared(index: &schema::Index) -> Parts {
             (Some("gin"), expression.clone(), expression)
         }
     };
-    Parts {
+    Clauses {
         unique: index.unique,
         method,
         elements,
@@ -167,16 +175,11 @@ fn of_declared(index: &schema::Index) -> Parts {
 }
 
 fn term(term: &OrderBy) -> String {
-    let direction = if term.descending { " DESC" } else { "" };
-    let nulls = match term.nulls_first {
-        None => "",
-        Some(true) => " NULLS FIRST",
-        Some(false) => " NULLS LAST",
-    };
-    format!("{}{direction}{nulls}", ident(term.column))
+    format!("{}{}", ident(term.column), direction_and_nulls(term))
 }
 
-/// A text, empty where it is null: nothing must not hide the others.
+/// A text to search; empty instead of null, because `||` with a null is null, and would hide the
+/// other texts.
 fn text(text: &SearchText) -> String {
     let value = match text {
         SearchText::Column(name) => ident(name),

@@ -1,18 +1,20 @@
-//! What a person may run where a view table differs from its struct. Nothing here is run by
-//! this crate.
+//! The statements that a migration proposes if a view table differs from its struct. This crate
+//! runs none of them: they drop or rewrite data.
 
 use crate::schema::Table;
 use crate::sql::text::ident;
 
-/// The name of something in the schema of a table: an index, a partition.
-pub(crate) fn beside(table: Table, name: &str) -> String {
+/// The quoted name of an index or a partition in the schema of a table.
+pub(crate) fn in_schema_of(table: Table, name: &str) -> String {
     qualified(table.schema, name)
 }
 
+/// A quoted name with its schema.
 pub(crate) fn qualified(schema: &str, name: &str) -> String {
     format!("{}.{}", ident(schema), ident(name))
 }
 
+/// A quoted name.
 pub(crate) fn quoted(name: &str) -> String {
     ident(name)
 }
@@ -21,21 +23,22 @@ pub(crate) fn drop_column(table: Table, column: &str) -> String {
     format!("ALTER TABLE {table} DROP COLUMN {}", ident(column))
 }
 
-/// An index that belongs to a constraint goes with it.
+/// Drops an index, or the constraint that it belongs to: PostgreSQL does not drop such an index
+/// alone.
 pub(crate) fn drop_index(table: Table, index: &str, constraint: Option<&str>) -> String {
     match constraint {
         Some(constraint) => format!("ALTER TABLE {table} DROP CONSTRAINT {}", ident(constraint)),
-        None => format!("DROP INDEX {}", beside(table, index)),
+        None => format!("DROP INDEX {}", in_schema_of(table, index)),
     }
 }
 
-/// `table` is quoted.
+/// Changes whether a table is logged. `table` is a quoted name.
 pub(crate) fn set_unlogged(table: &str, unlogged: bool) -> String {
     let to = if unlogged { "UNLOGGED" } else { "LOGGED" };
     format!("ALTER TABLE {table} SET {to}")
 }
 
-/// `table` is quoted.
+/// Changes the fillfactor of a table. `table` is a quoted name.
 pub(crate) fn set_fillfactor(table: &str, percent: u8) -> String {
     format!("ALTER TABLE {table} SET (fillfactor = {percent})")
 }

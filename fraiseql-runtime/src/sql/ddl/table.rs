@@ -1,46 +1,40 @@
-//! The view table: its columns, and the tables that it is divided into.
+//! The statements that create a view table, its columns and its partitions.
 
-use crate::schema;
-use crate::schema::{Source, View};
-use crate::sql::ddl::name;
+use crate::schema::bookkeeping::{BOOKKEEPING, DATA, SHAPE};
+use crate::schema::{Partition, Source, View};
+use crate::sql::identifier::shortened;
 use crate::sql::text::{Sql, ident, literal};
 
-/// A column of a view table.
+/// The statements of one column of a view table.
 #[derive(Debug)]
-pub struct Column {
-    /// Its name.
+pub struct ColumnDdl {
+    /// The name of the column.
     pub name: String,
     /// Its type.
     pub ty: String,
-    /// Adds the column to an older table, if it is a promoted one or the newest of this crate's
-    /// own. The others are there from the beginning.
+    /// Adds the column to an existing table: for a promoted column, and for the newest bookkeeping
+    /// column. Every table has the other columns.
     pub add: Option<String>,
 }
 
-/// One of the tables that a view table is divided into.
+/// The statements of one partition of a view table.
 #[derive(Debug)]
-pub struct Partition {
-    /// Its name, in the schema of the view table.
+pub struct PartitionDdl {
+    /// The name of the partition, in the schema of the view table.
     pub name: String,
-    /// Which keys are in it, as PostgreSQL says it, but for quotes.
+    /// Its bound in the form of [`plain_bound`].
     pub(crate) bound: String,
-    /// Creates it.
+    /// Creates the partition.
     pub sql: String,
 }
 
-/// The column that has the number of a document's shape; null in those that are older than it.
-const SHAPE: &str = "shape";
-
-/// The name of [`create_twin`]'s table.
-pub(crate) const TWIN: &str = "pg_temp.fraiseql_twin";
-
-pub(crate) fn columns(view: &View) -> Vec<Column> {
-    let fixed = |name: &str, ty: &str| Column {
-        name: name.to_owned(),
-        ty: ty.to_owned(),
+/// The columns of the view table: the key, the promoted columns, `data`, and the bookkeeping.
+pub(crate) fn columns(view: &View) -> Vec<ColumnDdl> {
+    let mut columns = vec![ColumnDdl {
+        name: view.key.column.to_owned(),
+        ty: view.key.ty.sql.to_owned(),
         add: None,
-    };
-    let mut columns = vec![fixed(view.key.column, view.key.ty.sql)];
+    }];
     for field in view.shape.fields {
         let Some(promoted) = field.promoted else {
             continue;
@@ -50,7 +44,7 @@ pub(crate) fn columns(view: &View) -> Vec<Column> {
             Source::Aggregate(aggregate) => aggregate.ty.sql_name(),
             Source::One(_) | Source::Many(_) => continue,
         };
-        columns.push(Column {
+        columns.push(ColumnDdl {
             name: promoted.column.to_owned(),
             add: Some(format!(
                 "ALTER TABLE {} ADD COLUMN {} {ty}",
@@ -60,27 +54,23 @@ pub(crate) fn columns(view: &View) -> Vec<Column> {
             ty,
         });
     }
-    columns.extend([
-        fixed("data", view.data.sql()),
-        fixed("version", "bigint"),
-        fixed("synced_xid", "xid8"),
-        fixed("updated_at", "timestamptz"),
-        // The last, so that it is where an older table gets it.
-        Column {
-            name: SHAPE.to_owned(),
-            ty: "int8".to_owned(),
-            add: Some(format!(
-                "ALTER TABLE {} ADD COLUMN {SHAPE} int8",
-                view.table
-            )),
-        },
-    ]);
+    columns.push(ColumnDdl {
+        name: DATA.to_owned(),
+        ty: view.data.sql().to_owned(),
+        add: None,
+    });
+    columns.extend(BOOKKEEPING.map(|(name, ty)| ColumnDdl {
+        name: name.to_owned(),
+        ty: ty.to_owned(),
+        add: (name == SHAPE).then(|| format!("ALTER TABLE {} ADD COLUMN {name} {ty}", view.table)),
+    }));
     columns
 }
 
-pub(crate) fn create(view: &View, columns: &[Column], compression: &str) -> String {
+/// Creates the view table. `compression` is the COMPRESSION clause of the documents, or empty.
+pub(crate) fn create(view: &View, columns: &[ColumnDdl], compression: &str) -> String {
     let mut sql = Sql::new();
-    // A partitioned table holds no rows: how they are kept is said of its partitions.
+    // A partitioned table has no storage: UNLOGGED and fillfactor are set on its partitions.
     let (open, close) = match view.storage.partition {
         None => (
             format!("CREATE {}TABLE {} (", unlogged(view), view.table),
@@ -97,12 +87,14 @@ pub(crate) fn create(view: &View, columns: &[Column], compression: &str) -> Stri
     };
     sql.block(open, close, |sql| {
         sql.list(columns.iter().map(|column| {
-            let Column { name, ty, add } = column;
+            let ColumnDdl { name, ty, add } = column;
             match name.as_str() {
                 name if name == view.key.column => format!("{} {ty} PRIMARY KEY", ident(name)),
+                // Null in documents that were written before the column was added.
                 SHAPE => format!("{SHAPE} {ty}"),
+                // A promoted column may be null: documents of an older release lack its value.
                 name if add.is_some() => format!("{} {ty}", ident(name)),
-                "data" => format!("data {ty}{compression} NOT NULL"),
+                DATA => format!("{DATA} {ty}{compression} NOT NULL"),
                 name => format!("{name} {ty} NOT NULL"),
             }
         }));
@@ -118,24 +110,25 @@ fn unlogged(view: &View) -> &'static str {
     }
 }
 
-/// How a table is divided, in SQL.
-pub(crate) fn strategy(partition: schema::Partition) -> &'static str {
+/// The keyword of the partition strategy.
+pub(crate) fn strategy(partition: Partition) -> &'static str {
     match partition {
-        schema::Partition::Hash(_) => "HASH",
-        schema::Partition::Range(_) => "RANGE",
+        Partition::Hash(_) => "HASH",
+        Partition::Range(_) => "RANGE",
     }
 }
 
-pub(crate) fn partitions(view: &View) -> Vec<Partition> {
+/// The partitions of the view table; none if it is not partitioned.
+pub(crate) fn partitions(view: &View) -> Vec<PartitionDdl> {
     let Some(partition) = view.storage.partition else {
         return Vec::new();
     };
     let bounds: Vec<String> = match partition {
-        schema::Partition::Hash(count) => (0..count)
+        Partition::Hash(count) => (0..count)
             .map(|rest| format!("FOR VALUES WITH (modulus {count}, remainder {rest})"))
             .collect(),
-        schema::Partition::Range(bounds) => {
-            // As PostgreSQL writes them, so that they can be compared.
+        Partition::Range(bounds) => {
+            // The spelling of PostgreSQL, so that they can be compared with its catalog.
             let bounds = || {
                 bounds.iter().map(|bound| match view.key.ty.sql {
                     "uuid" => literal(&bound.to_lowercase()),
@@ -153,9 +146,9 @@ pub(crate) fn partitions(view: &View) -> Vec<Partition> {
         .into_iter()
         .enumerate()
         .map(|(index, bound)| {
-            let name = name(view.table.name, &format!("_p{index}"));
+            let name = shortened(view.table.name, &format!("_p{index}"));
             let table = format!("{}.{}", ident(view.table.schema), ident(&name));
-            Partition {
+            PartitionDdl {
                 sql: format!(
                     "CREATE {}TABLE {table}\nPARTITION OF {} {bound}\nWITH (fillfactor = {})",
                     unlogged(view),
@@ -169,16 +162,7 @@ pub(crate) fn partitions(view: &View) -> Vec<Partition> {
         .collect()
 }
 
-/// A bound without what differs from type to type: PostgreSQL writes some numbers in quotes.
+/// A bound without quotes: PostgreSQL quotes the numbers of some types only.
 pub(crate) fn plain_bound(bound: &str) -> String {
     bound.replace('\'', "")
-}
-
-/// An empty table with the same columns, for this transaction only.
-pub(crate) fn create_twin(columns: &[Column]) -> String {
-    let columns: Vec<String> = columns
-        .iter()
-        .map(|column| format!("{} {}", ident(&column.name), column.ty))
-        .collect();
-    format!("CREATE TABLE {TWIN} ({})", columns.join(", "))
 }

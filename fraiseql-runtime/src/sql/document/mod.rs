@@ -1,51 +1,69 @@
 //! The query that builds documents.
 //!
-//! Every object is a row of a LATERAL sub-select whose columns are named like the JSON keys;
-//! a list is an array of such rows; one `to_jsonb` at the top converts the whole. That costs
-//! half of nested `jsonb_build_object` calls, and has no limit of 50 fields. A row that is
-//! missing on the right of a LEFT JOIN is null, and so is its JSON.
+//! Every object is a row of a LATERAL sub-select, whose columns are named like the JSON keys. A
+//! list is an array of such rows. One `to_jsonb` at the top converts the whole: *build rows,
+//! convert once*. This takes half the time of nested `jsonb_build_object` calls, and it has no
+//! limit of 50 fields, because no function takes the fields as arguments. A row that is missing on
+//! the right side of a LEFT JOIN is null, and so is its JSON.
 //!
-//! Row aliases are the path of field names (`"comments_author"`), and are always followed by
-//! a column. Aliases of objects start with `_` (`"_comments_author"`), because they stand
-//! alone, where a column of the same name would win.
+//! For a view of `tb_post` with `id`, `title` and `one(fk = "author_id")`, the query is:
 //!
-//! Here the query as a whole; `composer` joins the rows, `record` makes their objects.
+//! ```text
+//! SELECT
+//!   "root"."id" AS "key",
+//!   pg_catalog.to_jsonb("_document") AS "data"        -- converts all objects at once
+//! FROM "public"."tb_post" AS "root"
+//! LEFT JOIN LATERAL (                                 -- the record of the author
+//!   SELECT
+//!     .. AS "id",
+//!     "author"."full_name" AS "fullName"
+//!   FROM "public"."tb_user" AS "author"
+//!   WHERE "author"."id" = "root"."author_id"
+//!   OFFSET 0
+//! ) AS "_author" ON true
+//! CROSS JOIN LATERAL (                                -- the record of the post
+//!   SELECT
+//!     .. AS "id",
+//!     "root"."title" AS "title",
+//!     "_author" AS "author"                           -- a record inside of a record
+//! ) AS "_document"
+//! WHERE ..
+//! ```
+//!
+//! The alias of a row is the path of field names to it (`"comments_author"`), and it is always
+//! followed by a column. The alias of a record starts with `_` (`"_comments_author"`), because a
+//! record is used without a column, and a column of the same name would be preferred.
+//!
+//! | file | composes |
+//! |---|---|
+//! | this one | the entry points, and the promoted columns |
+//! | `query` | the outermost SELECT |
+//! | `joins` | the joins of a row: objects, expressions, shared lists, aggregates |
+//! | `lists` | the rows of a list |
+//! | `record` | the record of a row |
+//! | `composer` | aliases, and the state that the files above share |
+//! | `from`, `options` | the FROM clause of a table; the options of a query |
 
 mod composer;
+mod from;
+mod joins;
+mod lists;
+mod options;
+mod query;
 mod record;
 
 use self::composer::Composer;
+pub(crate) use self::from::write_from;
+pub(crate) use self::options::BatchSize;
+use self::options::Purpose;
+use self::query::RootSelect;
 use crate::schema::scalar::ScalarType;
-use crate::schema::{Data, Shape, Source, Table, View};
-use crate::sql::form;
-use crate::sql::text::{Sql, column, fragment, ident};
+use crate::schema::{Data, Shape, Source, View};
+use crate::sql::text::{Sql, column, ident};
 
-/// How the rows that foreign keys refer to are found.
+/// The query that builds the documents of the keys `$1`, to read it or to EXPLAIN it.
 ///
-/// Looked up one by one, by index, wherever there are few of them: the planner does not know
-/// how small a batch is, and would rather read a whole table of a thousand rows than look up
-/// ten. `OFFSET 0` keeps it from making a join of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Lookup {
-    /// For few documents: one by one everywhere.
-    Few,
-    /// For many documents: as the planner likes inside their lists, whose rows are a
-    /// multiple; one by one for the documents themselves, and inside lists of lists and limited
-    /// lists, which are built again for each row around them.
-    Many,
-}
-
-/// What the records of a query hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Purpose {
-    /// The values.
-    Documents,
-    /// Why values cannot be held.
-    Flaws,
-}
-
-/// The query that builds the documents of the keys `$1`, for people: to read, to EXPLAIN.
-/// It is the heart of [`SyncSql::write`](super::sync::SyncSql::write), and shown in whole in
+/// It is the core of [`SyncSql::write`](super::sync::SyncSql::write), and shown in full in
 /// [a guide](crate::guide::expanded#in-sql).
 ///
 /// ```
@@ -65,7 +83,7 @@ pub(super) enum Purpose {
 #[must_use]
 pub fn query(view: &View) -> String {
     let mut sql = Sql::new();
-    write(&mut sql, view, Lookup::Few, |root| {
+    write(&mut sql, view, BatchSize::Few, |root| {
         vec![format!(
             "{} = ANY ($1::{}[])",
             column(root, view.key.column),
@@ -75,103 +93,106 @@ pub fn query(view: &View) -> String {
     sql.finish()
 }
 
-/// Writes the query that builds the documents of the rows that `pick` allows, given the
-/// root row's alias: columns `key`, the promoted ones, and `data`.
+/// Writes the query that builds documents. Its columns are `key`, the promoted columns, and
+/// `data`. `conditions` selects the root rows, given their alias.
 pub(crate) fn write(
     sql: &mut Sql,
     view: &View,
-    lookup: Lookup,
-    pick: impl FnOnce(&str) -> Vec<String>,
+    batch_size: BatchSize,
+    conditions: impl FnOnce(&str) -> Vec<String>,
 ) {
-    let mut composer = Composer::new(view.data, lookup, Purpose::Documents);
+    let mut composer = Composer::new(view.data, batch_size, Purpose::Documents);
     let (root, document) = composer.root();
-    let mut select = vec![format!("{} AS \"key\"", column(&root, view.key.column))];
-    let mut computed = false;
+    let mut columns = vec![format!("{} AS \"key\"", column(&root, view.key.column))];
+    let mut uses_document = false;
     for field in view.shape.fields {
         let Some(promoted) = field.promoted else {
             continue;
         };
-        // What was computed for the document is not computed again.
-        let in_document = |ty| form::back(column(&document, field.json), ty);
+        // A value that was computed for the document is taken from it, not computed again.
+        let from_document = |ty: &ScalarType| ty.decode(column(&document, field.json));
         let value = match &field.source {
             Source::Column { column: name, ty } => {
-                promoted_column(&root, name, ty).unwrap_or_else(|| in_document(ty))
+                promoted_column(&root, name, ty).unwrap_or_else(|| from_document(ty))
             }
-            Source::Expr { ty, .. } => in_document(ty),
-            Source::Aggregate(aggregate) => in_document(&aggregate.ty),
+            Source::Expr { ty, .. } => from_document(ty),
+            Source::Aggregate(aggregate) => from_document(&aggregate.ty),
             // The derives refuse to promote objects and lists.
             Source::One(_) | Source::Many(_) => continue,
         };
-        computed |= !matches!(field.source, Source::Column { ty, .. } if !form::is_renamed(&ty));
-        select.push(format!("{value} AS {}", ident(promoted.column)));
+        uses_document |=
+            !matches!(field.source, Source::Column { ty, .. } if !ty.promotes_encoded());
+        columns.push(format!("{value} AS {}", ident(promoted.column)));
     }
-    select.push(format!(
+    columns.push(format!(
         "pg_catalog.to_{}({document}) AS \"data\"",
         view.data.sql()
     ));
-    composer.write(sql, view.shape, &root, &document, select, computed, pick);
+    let select = RootSelect {
+        shape: view.shape,
+        root: &root,
+        document: &document,
+        columns,
+        fenced: uses_document,
+    };
+    composer.write(sql, select, conditions);
 }
 
-/// Writes the query that builds what stands in documents for the rows of a part: columns `key`,
-/// which is the rows' column `key`, and `part`.
+/// Writes the query that builds the objects of a part. Its columns are `key`, which is the column
+/// `key` of the rows, and `part`. `conditions` selects the rows, given their alias.
 pub(crate) fn part(
     sql: &mut Sql,
     shape: &'static Shape,
     key: &str,
-    pick: impl FnOnce(&str) -> Vec<String>,
+    conditions: impl FnOnce(&str) -> Vec<String>,
 ) {
-    let mut composer = Composer::new(Data::Jsonb, Lookup::Few, Purpose::Documents);
+    let mut composer = Composer::new(Data::Jsonb, BatchSize::Few, Purpose::Documents);
     let (root, document) = composer.root();
-    let select = vec![
-        format!("{} AS \"key\"", column(&root, key)),
-        format!("pg_catalog.to_jsonb({document}) AS part"),
-    ];
-    composer.write(sql, shape, &root, &document, select, false, pick);
+    let select = RootSelect {
+        shape,
+        root: &root,
+        document: &document,
+        columns: vec![
+            format!("{} AS \"key\"", column(&root, key)),
+            format!("pg_catalog.to_jsonb({document}) AS part"),
+        ],
+        fenced: false,
+    };
+    composer.write(sql, select, conditions);
 }
 
-/// What a promoted column stores of a column of `row`; `None` where it is what the document has.
+/// What a promoted column stores of a column of `row`; `None` if it stores the encoded value of
+/// the document.
 pub(crate) fn promoted_column(row: &str, name: &str, ty: &ScalarType) -> Option<String> {
-    if form::is_renamed(ty) {
+    if ty.promotes_encoded() {
         return None;
     }
     let value = column(row, name);
-    // A String may be a column of another type.
+    // A `String` field may read a column of another type.
     Some(match ty.sql {
         "text" => format!("{value}::{}", ty.sql_name()),
         _ => value,
     })
 }
 
-/// The query that says why the documents of the keys `$1` cannot be written: for each key, in
-/// an array, an object of the document's shape with reasons, as text, in the place of values
-/// that are flawed, and null in the place of others. A row that is missing is a reason under
-/// the field's key with `?` behind it.
-pub(crate) fn flaws(view: &View, pick: impl FnOnce(&str) -> Vec<String>) -> String {
-    let mut composer = Composer::new(view.data, Lookup::Few, Purpose::Flaws);
+/// The query that finds the values which make documents invalid. It yields for each key, in an
+/// array, an object with the structure of the document: for a rejected value the reason as text,
+/// for a valid one null. For a missing row the reason is under the key of the field followed by
+/// `?`. `conditions` selects the root rows, given their alias.
+pub(crate) fn reject_reasons(view: &View, conditions: impl FnOnce(&str) -> Vec<String>) -> String {
+    let mut composer = Composer::new(view.data, BatchSize::Few, Purpose::RejectReasons);
     let (root, document) = composer.root();
-    let select = vec![
-        format!("ARRAY[{}] AS \"key\"", column(&root, view.key.column)),
-        format!("pg_catalog.to_jsonb({document}) AS \"flaws\""),
-    ];
+    let select = RootSelect {
+        shape: view.shape,
+        root: &root,
+        document: &document,
+        columns: vec![
+            format!("ARRAY[{}] AS \"key\"", column(&root, view.key.column)),
+            format!("pg_catalog.to_jsonb({document}) AS \"flaws\""),
+        ],
+        fenced: false,
+    };
     let mut sql = Sql::new();
-    composer.write(&mut sql, view.shape, &root, &document, select, false, pick);
+    composer.write(&mut sql, select, conditions);
     sql.finish()
-}
-
-/// `FROM` a base table. A filter's columns are meant to be the table's, so it stands in a
-/// sub-select of its own, where no other name is in sight. The planner flattens it.
-pub(crate) fn write_from(sql: &mut Sql, table: Table, row: &str, filters: &[&str]) {
-    if filters.is_empty() {
-        sql.line(format!("FROM {table} AS {row}"));
-        return;
-    }
-    sql.block("FROM (", format!(") AS {row}"), |sql| {
-        sql.line("SELECT *");
-        sql.line(format!("FROM {table} AS {row}"));
-        let conditions: Vec<String> = filters
-            .iter()
-            .map(|filter| format!("({})", fragment(filter, row)))
-            .collect();
-        sql.conditions("WHERE", &conditions);
-    });
 }

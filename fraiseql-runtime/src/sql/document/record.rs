@@ -1,22 +1,25 @@
-//! The object of a row: its columns, each with the form that it has in the document.
+//! The record of a row: a column for each field of the object, named like its JSON key.
 
-use super::Purpose;
-use super::composer::{Composer, Joins, Part, child_path};
+use super::composer::{Composer, SqlWriter, child_path};
+use super::joins::Joins;
+use super::options::Purpose;
 use crate::schema::scalar::ScalarType;
 use crate::schema::{Data, Field, One, Shape, Source};
+use crate::sql::aggregate;
 use crate::sql::text::{Sql, column, fragment, ident};
-use crate::sql::{aggregate, form};
 
-/// The columns of one object, in the order they are written.
-pub(super) struct Record(Vec<(String, Value)>);
+/// The columns of a record with their names, in the order in which they are written.
+pub(super) struct Record(Vec<(String, RecordColumn)>);
 
-pub(super) enum Value {
-    Inline(String),
-    List(Part),
+/// The value of a column.
+enum RecordColumn {
+    Expression(String),
+    /// The body of `ARRAY(..)`.
+    List(SqlWriter),
 }
 
 impl Record {
-    /// `SELECT` and its list, without FROM.
+    /// Writes `SELECT` and its columns, without FROM.
     pub(super) fn write(self, sql: &mut Sql) {
         let last = self.0.len().saturating_sub(1);
         sql.line("SELECT");
@@ -24,9 +27,11 @@ impl Record {
             for (index, (json, value)) in self.0.into_iter().enumerate() {
                 let comma = if index == last { "" } else { "," };
                 match value {
-                    Value::Inline(value) => sql.line(format!("{value} AS {}{comma}", ident(&json))),
-                    Value::List(part) => {
-                        sql.block("ARRAY(", format!(") AS {}{comma}", ident(&json)), part);
+                    RecordColumn::Expression(value) => {
+                        sql.line(format!("{value} AS {}{comma}", ident(&json)));
+                    }
+                    RecordColumn::List(write) => {
+                        sql.block("ARRAY(", format!(") AS {}{comma}", ident(&json)), write);
                     }
                 }
             }
@@ -34,15 +39,25 @@ impl Record {
     }
 }
 
-/// The value of a field.
-enum Raw {
+/// The value of a field, before it is encoded.
+enum FieldValue {
     Scalar(String, &'static ScalarType),
+    /// The alias of a joined record.
     One(String, &'static One),
-    List(Value),
+    List(RecordColumn),
+}
+
+/// The column that the null check of a record is attached to.
+struct CheckedColumn {
+    /// Its index in the record.
+    index: usize,
+    /// Its value, before it is encoded.
+    value: String,
+    ty: &'static ScalarType,
 }
 
 impl Composer {
-    /// The columns of the object of a row.
+    /// The record of a row.
     pub(super) fn record(
         &mut self,
         shape: &'static Shape,
@@ -50,90 +65,104 @@ impl Composer {
         path: &str,
         joins: &Joins,
     ) -> Record {
-        let mut columns: Vec<(String, Value)> = Vec::with_capacity(shape.fields.len());
-        // Those that cannot be null in the document.
-        let mut never_null = Vec::new();
-        let mut checked: Option<(usize, String, &ScalarType)> = None;
+        let mut columns: Vec<(String, RecordColumn)> = Vec::with_capacity(shape.fields.len());
+        // The values that must not be null in the document.
+        let mut not_null = Vec::new();
+        let mut checked: Option<CheckedColumn> = None;
         for (field, joined) in shape.fields.iter().zip(&joins.values) {
-            let key = || field.json.to_owned();
-            match self.raw(field, shape, row, path, joined) {
-                Raw::Scalar(value, ty) => {
+            let json = || field.json.to_owned();
+            match self.field_value(field, shape, row, path, joined) {
+                FieldValue::Scalar(value, ty) => {
                     let is_key = matches!(
                         field.source,
                         Source::Column { column, .. } if column == shape.key_column()
                     );
+                    // The key is best, because the error message contains it; else the first.
                     if checked.is_none() || is_key {
-                        checked = Some((columns.len(), value.clone(), ty));
+                        checked = Some(CheckedColumn {
+                            index: columns.len(),
+                            value: value.clone(),
+                            ty,
+                        });
                     }
-                    let computed = matches!(field.source, Source::Aggregate(_));
-                    if form::never_null(ty) && !is_key && !computed {
-                        never_null.push(value.clone());
+                    // Keys are never null, and the derives check the types of aggregates.
+                    let is_aggregate = matches!(field.source, Source::Aggregate(_));
+                    if ty.rejects_null() && !is_key && !is_aggregate {
+                        not_null.push(value.clone());
                     }
                     match self.purpose {
                         Purpose::Documents => {
-                            columns
-                                .push((key(), Value::Inline(form::value(&value, ty, self.data))));
+                            let encoded = ty.encode(&value, self.data);
+                            columns.push((json(), RecordColumn::Expression(encoded)));
                         }
-                        Purpose::Flaws => columns.extend(
-                            form::flaw(&value, ty).map(|flaw| (key(), Value::Inline(flaw))),
+                        Purpose::RejectReasons => columns.extend(
+                            ty.reject_reason(&value)
+                                .map(|reason| (json(), RecordColumn::Expression(reason))),
                         ),
                     }
                 }
-                Raw::One(alias, one) => {
+                FieldValue::One(alias, one) => {
                     if !one.nullable {
-                        if self.purpose == Purpose::Flaws {
-                            columns.push((format!("{}?", field.json), Value::Inline(format!(
-                                "CASE WHEN pg_catalog.num_nulls({alias}) > 0 THEN 'there is no row' END"
-                            ))));
+                        if self.purpose == Purpose::RejectReasons {
+                            // `IS NULL` is also true for a row that has only nulls; `num_nulls`
+                            // counts a row that is missing.
+                            columns.push((
+                                format!("{}?", field.json),
+                                RecordColumn::Expression(format!(
+                                    "CASE WHEN pg_catalog.num_nulls({alias}) > 0 THEN 'there is no row' END"
+                                )),
+                            ));
                         }
-                        never_null.push(alias.clone());
+                        not_null.push(alias.clone());
                     }
-                    columns.push((key(), Value::Inline(alias)));
+                    columns.push((json(), RecordColumn::Expression(alias)));
                 }
-                Raw::List(value) => columns.push((key(), value)),
+                FieldValue::List(list) => columns.push((json(), list)),
             }
         }
+        // One check for all values of the record: cheaper than one for each.
         if self.purpose == Purpose::Documents
-            && !never_null.is_empty()
-            && let Some((index, value, ty)) = checked
-            && let Some((_, Value::Inline(text))) = columns.get_mut(index)
+            && !not_null.is_empty()
+            && let Some(checked) = checked
+            && let Some((_, RecordColumn::Expression(encoded))) = columns.get_mut(checked.index)
         {
-            *text = form::unless_null(text, &value, ty, &never_null);
+            *encoded = checked.ty.raise_if_null(encoded, &checked.value, &not_null);
         }
         if self.data == Data::Jsonb {
-            // The order in which jsonb stores keys: it then has nothing to sort.
+            // The order in which jsonb stores keys, by length and then by bytes: `to_jsonb` then
+            // has nothing to sort.
             columns.sort_by(|(a, _), (b, _)| (a.len(), a).cmp(&(b.len(), b)));
         }
         Record(columns)
     }
 
-    /// The value of a field, before it gets the form that it has in the document.
-    fn raw(
+    /// The value of a field, before it is encoded. `joined` is the expression of a join.
+    fn field_value(
         &mut self,
         field: &'static Field,
         shape: &'static Shape,
         row: &str,
         path: &str,
         joined: &Option<String>,
-    ) -> Raw {
+    ) -> FieldValue {
         let joined = joined.clone();
         match &field.source {
-            Source::Column { column: name, ty } => Raw::Scalar(column(row, name), ty),
-            Source::Expr { expr, ty } => Raw::Scalar(
+            Source::Column { column: name, ty } => FieldValue::Scalar(column(row, name), ty),
+            Source::Expr { expr, ty } => FieldValue::Scalar(
                 joined.unwrap_or_else(|| format!("({})", fragment(expr, row))),
                 ty,
             ),
-            Source::One(one) => Raw::One(joined.unwrap_or_default(), one),
-            Source::Many(many) => Raw::List(match joined {
-                Some(list) => Value::Inline(list),
+            Source::One(one) => FieldValue::One(joined.unwrap_or_default(), one),
+            Source::Many(many) => FieldValue::List(match joined {
+                Some(list) => RecordColumn::Expression(list),
                 None => {
                     let path = child_path(path, field.name);
-                    Value::List(self.many(many, shape, row, &path))
+                    RecordColumn::List(self.list_rows(many, shape, row, &path))
                 }
             }),
-            Source::Aggregate(aggregate) => Raw::Scalar(
+            Source::Aggregate(aggregate) => FieldValue::Scalar(
                 joined.unwrap_or_else(|| {
-                    // Only `exists` has no join of its own.
+                    // Only `exists` has no join.
                     let inner = self.alias(&child_path(path, field.name));
                     let on = aggregate::conditions(aggregate, shape, row, &inner).join(" AND ");
                     let table = aggregate.table;

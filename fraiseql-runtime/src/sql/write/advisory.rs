@@ -1,16 +1,18 @@
-//! The advisory locks by which syncs know of each other.
+//! The advisory locks by which syncs announce themselves to each other.
+//!
+//! Both are shared locks of a transaction: they never wait for each other, and they are visible
+//! in `pg_locks` until the transaction ends. The object of each is the view table.
 
 use crate::schema::View;
 use crate::sql::text::{Sql, literal};
 
-/// The class of the advisory locks of those who lock documents before they build them, "frai";
-/// the object is the view table.
+/// The class of the locks of transactions that lock documents before they build them: "frai".
 pub(crate) const IN_ORDER: i32 = i32::from_be_bytes(*b"frai");
 
-/// The class of the advisory locks of transactions that have synced and may go on, "frao".
+/// The class of the locks of transactions that have synced and are still open: "frao".
 pub(crate) const OPEN: i32 = i32::from_be_bytes(*b"frao");
 
-/// The key of such a lock.
+/// The arguments of a lock function: the class and the view table.
 pub(crate) fn advisory_key(class: i32, view: &View) -> String {
     format!(
         "{class}, {}::pg_catalog.regclass::oid::int4",
@@ -18,8 +20,8 @@ pub(crate) fn advisory_key(class: i32, view: &View) -> String {
     )
 }
 
-/// Takes the lock for these views: from now on, until this transaction ends, other syncs wait
-/// for the rows that they embed.
+/// Announces this transaction for these views: until it ends, other syncs wait for the rows that
+/// they embed.
 pub(crate) fn announce(views: &[&View]) -> String {
     let mut sql = Sql::new();
     sql.line("SELECT");

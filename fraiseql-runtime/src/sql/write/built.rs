@@ -1,67 +1,60 @@
-//! The documents as they should be, beside what is stored, if the session is fit to build them.
+//! The CTEs with the documents as they should be, compared with what is stored.
 
+use crate::sql::differences::differences;
 use crate::sql::document;
+use crate::sql::key_column::in_input;
 use crate::sql::text::{Sql, column};
-use crate::sql::write::advisory::{OPEN, advisory_key};
-use crate::sql::write::equal::HELD;
-use crate::sql::write::{Form, Write, any_of_keys, differences};
+use crate::sql::write::conditions::HELD;
+use crate::sql::write::protocol::WriteProtocol;
+use crate::sql::write::write_statement::WriteStatement;
 
-impl Write<'_> {
-    /// What the session must be like.
-    pub(super) fn session(&self) -> Vec<&'static str> {
-        let mut conditions = Vec::new();
-        if self.form == Form::Guarded {
-            // Any other has a snapshot that is older than the lock.
-            conditions
-                .push("pg_catalog.current_setting('transaction_isolation') LIKE 'read %committed'");
-        }
-        conditions.extend(self.needs.conditions());
-        conditions
-    }
-
-    /// Whether somebody has the lock that says so: it is taken, and given back at once.
-    pub(super) fn open(&self) -> String {
-        let lock = advisory_key(OPEN, self.view);
-        format!(
-            "CASE\n      \
-               WHEN pg_catalog.cardinality(friends) > 0 THEN false\n      \
-               WHEN pg_catalog.pg_try_advisory_lock({lock}) THEN NOT pg_catalog.pg_advisory_unlock({lock})\n      \
-               ELSE true\n    \
-             END"
-        )
-    }
-
-    /// The documents as they should be, each with whether it is stored otherwise.
+impl WriteStatement<'_> {
+    /// `built`: the documents of all keys that have a root row. `changed` is whether a document
+    /// must be written, `held` whether another transaction may be about to write it.
     pub(super) fn built(&self, sql: &mut Sql, session_ok: Option<&str>) {
         sql.block("built AS MATERIALIZED (", "),", |sql| {
             sql.line("SELECT");
             let mut select = vec!["b.\"key\"".to_owned()];
             select.extend(self.columns.iter().map(|name| column("b", name)));
-            let mut differs = vec![
+            let mut changed = vec![
                 format!("{} IS NULL", self.key),
-                // Written anew though it may be equal, so that its shape is known.
+                // A stale document is written even if it is equal, so that it has the new shape.
                 format!("v.shape IS DISTINCT FROM {}", self.shape),
             ];
-            differs.extend(differences(self.view));
-            select.push(format!("{} AS changed", differs.join(" OR ")));
-            if self.form == Form::Guarded {
+            changed.extend(differences(self.view));
+            select.push(format!("{} AS changed", changed.join(" OR ")));
+            if self.protocol == WriteProtocol::Guarded {
                 select.push(format!("coalesce({HELD}, false) AS held"));
             }
             sql.block_list(select);
             sql.block("FROM (", ") AS b", |sql| {
-                document::write(sql, self.view, self.lookup, |root| {
+                document::write(sql, self.view, self.batch_size, |root| {
                     let mut conditions =
-                        vec![any_of_keys(&column(root, self.view.key.column), self.view)];
+                        vec![in_input(&column(root, self.view.key.column), self.view)];
                     conditions.extend(session_ok.map(str::to_owned));
                     conditions
                 });
-                // A fence: each document is built once, though it is used twice.
+                // Each document is built once, though it is used in `data` and in `changed`.
                 sql.line("OFFSET 0");
             });
             sql.line(format!(
                 "LEFT JOIN {} AS v ON {} = b.\"key\"",
                 self.view.table, self.key
             ));
+        });
+    }
+
+    /// `counted`: totals of `built`.
+    pub(super) fn counted(&self, sql: &mut Sql) {
+        sql.block("counted AS MATERIALIZED (", "),", |sql| {
+            sql.line("SELECT");
+            sql.block_list([
+                "pg_catalog.count(*) AS found".to_owned(),
+                "pg_catalog.count(*) FILTER (WHERE changed) AS changed".to_owned(),
+                "coalesce(pg_catalog.sum(pg_catalog.pg_column_size(data)), 0)::int8 AS bytes"
+                    .to_owned(),
+            ]);
+            sql.line("FROM built");
         });
     }
 }

@@ -1,58 +1,71 @@
-//! Documents that are equal and skipped: who else may be about to replace them, and what makes
-//! it count that they were looked at.
+//! The CTEs of equal documents, which are skipped: which transactions may be about to replace them,
+//! and how the skip is made to count.
+//!
+//! `pg_locks` and `xmax` show the present state, not that of the snapshot. The order in which
+//! they are read matters: see [`WriteStatement::equal`].
 
 use crate::schema::View;
 use crate::sql::text::{Sql, column, literal};
 use crate::sql::write::advisory::IN_ORDER;
-use crate::sql::write::written::is_locked;
-use crate::sql::write::{Form, Write};
+use crate::sql::write::conditions::{HELD, is_locked};
+use crate::sql::write::protocol::WriteProtocol;
+use crate::sql::write::write_statement::WriteStatement;
 
-/// Whether another transaction has locked, changed or deleted the document since it was written;
-/// or may have, because the mark of one that has rolled back stays, too. A document that was
-/// locked to be written has the mark of its own writer.
-pub(super) const HELD: &str = "v.xmax <> 0 AND v.xmax <> v.xmin";
-
-impl Write<'_> {
-    /// What is skipped, and what is to be done so that it counts.
+impl WriteStatement<'_> {
+    /// `equal`: the keys of all equal documents. `locks` and `others`: the transactions that may
+    /// be about to write documents. Then `unsure` in the guarded statement, and `touched` in the
+    /// locked one.
     pub(super) fn equal(&self, sql: &mut Sql) {
         sql.block("equal AS MATERIALIZED (", "),", |sql| {
             sql.line("SELECT pg_catalog.array_agg(\"key\") AS keys");
             sql.line("FROM built");
             sql.line("WHERE NOT changed");
         });
-        others(
-            sql,
-            self.view,
-            match self.form {
-                Form::Guarded => {
-                    Some("NOT coalesce(l.pid = ANY ((SELECT friends FROM input)::int4[]), false)")
-                }
-                Form::Locked => None,
-            },
-        );
-        match self.form {
-            // Rows are looked at only after the locks were: whoever wrote before is seen there,
-            // whoever writes later here.
-            Form::Guarded => sql.block("unsure AS MATERIALIZED (", "),", |sql| {
-                sql.line("SELECT CASE");
-                sql.indented(|sql| {
-                    sql.line("WHEN keys IS NULL THEN NULL");
-                    sql.line("WHEN EXISTS (SELECT FROM others) THEN keys");
-                    sql.block("ELSE ARRAY(", ")", |sql| {
-                        sql.line(format!("SELECT {}", self.key));
-                        sql.line(format!("FROM {} AS v", self.view.table));
-                        sql.line(format!("WHERE {} = ANY (equal.keys) AND {HELD}", self.key));
-                    });
-                });
-                sql.line("END AS keys");
-                sql.line("FROM equal");
-            }),
-            Form::Locked => touched(sql, self.view, "),"),
+        match self.protocol {
+            WriteProtocol::Guarded => {
+                // Connections of the same full sync write other documents.
+                let not_friends =
+                    "NOT coalesce(l.pid = ANY ((SELECT friends FROM input)::int4[]), false)";
+                others(sql, self.view, Some(not_friends));
+                self.unsure(sql);
+            }
+            WriteProtocol::Locked => {
+                others(sql, self.view, None);
+                touched(sql, self.view, "),");
+            }
         }
+    }
+
+    /// `unsure`: the equal documents that another transaction may still replace; null if no
+    /// document is equal.
+    ///
+    /// The CASE reads `pg_locks` first and the rows second. A writer that has finished before the
+    /// locks were read has left its mark in the row by then; one that writes later still holds
+    /// its lock. In the opposite order, one that finished in between would be missed.
+    fn unsure(&self, sql: &mut Sql) {
+        sql.block("unsure AS MATERIALIZED (", "),", |sql| {
+            sql.line("SELECT CASE");
+            sql.indented(|sql| {
+                sql.line("WHEN keys IS NULL THEN NULL");
+                sql.line("WHEN EXISTS (SELECT FROM others) THEN keys");
+                sql.block("ELSE ARRAY(", ")", |sql| {
+                    sql.line(format!("SELECT {}", self.key));
+                    sql.line(format!("FROM {} AS v", self.view.table));
+                    sql.line(format!("WHERE {} = ANY (equal.keys) AND {HELD}", self.key));
+                });
+            });
+            sql.line("END AS keys");
+            sql.line("FROM equal");
+        });
     }
 }
 
-/// Makes it count that the `keys` of `equal` were skipped, where that matters.
+/// `touched`: writes `synced_xid`, and nothing else, of the equal documents that another
+/// transaction may be about to replace. The guard of that transaction then sees that the document
+/// was synced by a newer snapshot.
+///
+/// Without others nothing is written: an equal document costs no new row version. `end` closes
+/// the CTE.
 pub(crate) fn touched(sql: &mut Sql, view: &View, end: &str) {
     let key = column("v", view.key.column);
     sql.block("touched AS (", end, |sql| {
@@ -71,13 +84,21 @@ pub(crate) fn touched(sql: &mut Sql, view: &View, end: &str) {
                 sql.line("FROM equal");
             },
         );
+        // A document that was inserted after the locks may be newer than this snapshot.
         sql.line(format!("  AND {}", is_locked(&key)));
     });
 }
 
-/// The transactions of others that write the view table, and have not locked first.
-pub(crate) fn others(sql: &mut Sql, view: &View, also: Option<&str>) {
+/// `locks` and `others`: the transactions of other backends that write the view table and did not
+/// lock documents first. `condition` restricts them further.
+///
+/// A statement that writes a table locks it in mode ROW EXCLUSIVE before its snapshot, and until
+/// its transaction ends. Transactions that lock documents first also hold the advisory lock
+/// `IN_ORDER`: they cannot have read the base tables before they got the locks on the documents,
+/// so they never write an older version.
+pub(crate) fn others(sql: &mut Sql, view: &View, condition: Option<&str>) {
     let table = format!("{}::pg_catalog.regclass", literal(&view.table.to_string()));
+    // One scan of `pg_locks` for both kinds of locks: a transaction might end between two.
     sql.block("locks AS MATERIALIZED (", "),", |sql| {
         sql.line("SELECT *");
         sql.line("FROM pg_catalog.pg_locks AS l");
@@ -90,6 +111,7 @@ pub(crate) fn others(sql: &mut Sql, view: &View, also: Option<&str>) {
                 "  OR l.locktype = 'advisory' AND l.classid = {IN_ORDER} AND l.objid = {table})"
             ));
             sql.line("AND l.pid IS DISTINCT FROM pg_catalog.pg_backend_pid()");
+            // Other databases may have a table with the same identifier.
             sql.line(
                 "AND l.database = (SELECT d.oid FROM pg_catalog.pg_database AS d \
                  WHERE d.datname = pg_catalog.current_database())",
@@ -107,15 +129,15 @@ pub(crate) fn others(sql: &mut Sql, view: &View, also: Option<&str>) {
                     "WHERE o.locktype = 'advisory' AND o.virtualtransaction = l.virtualtransaction",
                 );
             });
-            if let Some(also) = also {
-                sql.line(format!("AND {also}"));
+            if let Some(condition) = condition {
+                sql.line(format!("AND {condition}"));
             }
         });
     });
 }
 
-/// Waits for `$2` seconds, then says whether one of the transactions `$1` is still about to
-/// write.
+/// Waits for `$2` seconds, then returns whether one of the transactions `$1` still writes the
+/// view table.
 pub(crate) fn still_writing(view: &View) -> String {
     let mut sql = Sql::new();
     sql.block("SELECT EXISTS (", ") AS writing", |sql| {
@@ -125,6 +147,7 @@ pub(crate) fn still_writing(view: &View) -> String {
             literal(&view.table.to_string())
         ));
         sql.line("  AND l.virtualtransaction = ANY ($1::text[])");
+        // Refers to the sub-select below, so that `pg_locks` is read after it has waited.
         sql.line("  AND waited.\"end\" IS NOT NULL");
     });
     sql.line("FROM (SELECT pg_catalog.pg_sleep($2::float8)::text AS \"end\" OFFSET 0) AS waited");

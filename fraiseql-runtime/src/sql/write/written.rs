@@ -1,13 +1,18 @@
-//! What is inserted, updated and deleted, and the guard of each: no document is replaced that
-//! may be newer than this one's picture.
+//! The CTEs that insert, update and delete documents, each with its guard: no document is replaced
+//! that may be newer than the snapshot of this statement.
 
-use crate::sql::sync::in_order;
+use crate::sql::key_column::{in_input, key_order};
 use crate::sql::text::{Sql, ident};
-use crate::sql::write::equal::HELD;
-use crate::sql::write::{Form, Write, any_of_keys};
+use crate::sql::write::conditions::{HELD, is_locked};
+use crate::sql::write::protocol::WriteProtocol;
+use crate::sql::write::write_statement::WriteStatement;
 
-impl Write<'_> {
-    /// The documents that differ, or are not there yet.
+impl WriteStatement<'_> {
+    /// `written`: inserts and updates the changed documents, in key order.
+    ///
+    /// The condition of DO UPDATE is evaluated after the wait for the row lock, on the newest
+    /// version of the row, while EXCLUDED was built before. A document that does not match the
+    /// guard is not returned, and so is reported as in conflict.
     pub(super) fn written(&self, sql: &mut Sql) {
         let key = ident(self.view.key.column);
         sql.block("written AS (", "),", |sql| {
@@ -22,11 +27,12 @@ impl Write<'_> {
                 self.shape
             ));
             sql.line("FROM built");
-            sql.line(match self.form {
-                Form::Guarded => "WHERE changed AND NOT held",
-                Form::Locked => "WHERE changed",
+            sql.line(match self.protocol {
+                // A wait for the row lock would only end in a conflict.
+                WriteProtocol::Guarded => "WHERE changed AND NOT held",
+                WriteProtocol::Locked => "WHERE changed",
             });
-            sql.line(format!("ORDER BY {}", in_order("\"key\"", &self.view.key)));
+            sql.line(format!("ORDER BY {}", key_order("\"key\"", &self.view.key)));
             sql.line(format!("ON CONFLICT ({key}) DO UPDATE SET"));
             let mut sets: Vec<String> = self
                 .columns
@@ -43,23 +49,24 @@ impl Write<'_> {
         });
     }
 
-    /// The documents whose row is gone.
+    /// `orphans`: the documents without a root row. `deleted`: deletes them.
     pub(super) fn deleted(&self, sql: &mut Sql, session_ok: Option<&str>) {
         let key = &self.key;
         sql.block("orphans AS MATERIALIZED (", "),", |sql| {
-            let held = match self.form {
-                Form::Guarded => format!(", {HELD} AS held"),
-                Form::Locked => String::new(),
+            let held = match self.protocol {
+                WriteProtocol::Guarded => format!(", {HELD} AS held"),
+                WriteProtocol::Locked => String::new(),
             };
             sql.line(format!("SELECT {key} AS \"key\"{held}"));
             sql.line(format!("FROM {} AS v", self.view.table));
             let mut conditions = vec![
-                // Where every key has a row, there is nothing to look for.
+                // If every key has a row there are no orphans, and the table is not read.
                 "(SELECT found FROM counted) < (SELECT pg_catalog.cardinality(keys) FROM input)"
                     .to_owned(),
-                any_of_keys(key, self.view),
+                in_input(key, self.view),
                 format!("NOT EXISTS (SELECT FROM built AS b WHERE b.\"key\" = {key})"),
             ];
+            // A session that may not write has built nothing: every document would be an orphan.
             conditions.extend(session_ok.map(str::to_owned));
             sql.conditions("WHERE", &conditions);
         });
@@ -67,7 +74,7 @@ impl Write<'_> {
             sql.line(format!("DELETE FROM {} AS v", self.view.table));
             sql.line("USING orphans");
             let mut conditions = vec![format!("{key} = orphans.\"key\""), self.guard()];
-            if self.form == Form::Guarded {
+            if self.protocol == WriteProtocol::Guarded {
                 conditions.push("NOT orphans.held".to_owned());
             }
             sql.conditions("WHERE", &conditions);
@@ -75,13 +82,13 @@ impl Write<'_> {
         });
     }
 
-    /// True for a stored document that is no newer than this statement's snapshot: one whose
-    /// writer the snapshot sees, or that this transaction has written or locked before.
+    /// The condition that a stored document is not newer than the snapshot of this statement: the
+    /// snapshot sees the transaction that wrote it, or this transaction has written or locked it.
     fn guard(&self) -> String {
         let seen = "pg_catalog.pg_visible_in_snapshot(v.synced_xid, (SELECT pg_catalog.pg_current_snapshot()))";
-        match self.form {
-            Form::Guarded => seen.to_owned(),
-            Form::Locked => format!(
+        match self.protocol {
+            WriteProtocol::Guarded => seen.to_owned(),
+            WriteProtocol::Locked => format!(
                 "({seen}\n    \
                    OR v.synced_xid = (SELECT pg_catalog.pg_current_xact_id())\n    \
                    OR {})",
@@ -89,9 +96,4 @@ impl Write<'_> {
             ),
         }
     }
-}
-
-/// `key` is one of the keys that were locked. A sub-select is hashed, an array is not.
-pub(crate) fn is_locked(key: &str) -> String {
-    format!("{key} IN (SELECT pg_catalog.unnest(locked) FROM input)")
 }

@@ -1,90 +1,86 @@
-//! The keys that a full sync goes through, and how many there are.
+//! Statements that read the keys of a full sync, and their number.
 
-use sqlx::postgres::PgArguments;
-use sqlx::query::Query;
-use sqlx::{Postgres, Row};
+use sqlx::{PgConnection, Row};
 
-use super::workers::Run;
-use crate::db::telemetry::statement as trace_statement;
-use crate::error::{Error, Operation, Result};
+use crate::db::statement::Statement;
+use crate::error::{Operation, Result};
+use crate::schema::TableName;
 use crate::schema::key::Keys;
-use crate::sync::session::Session;
+use crate::view::Handle;
 
-/// The query that goes on after a key, with that key bound, or the one that begins where there is
-/// none. It is about to be sent.
-fn query_after<'q>(
-    after: &'q Keys,
+/// The statement `next` with the key `after` bound, or `first` if `after` is empty.
+fn statement_after<'q>(
+    after: &Keys,
     first: &'static str,
     next: &'static str,
-) -> Query<'q, Postgres, PgArguments> {
+    operation: Operation,
+    table: impl Into<TableName>,
+) -> Statement<'q> {
     if after.is_empty() {
-        trace_statement(first);
-        sqlx::query(first)
+        Statement::new(first, operation).on(table)
     } else {
-        trace_statement(next);
-        after.bind(sqlx::query(next))
+        Statement::new(next, operation).on(table).bind_keys(after)
     }
 }
 
-impl Run<'_> {
-    pub(super) async fn next_keys(
-        &self,
-        session: &mut Session<'_>,
-        after: &Keys,
-        size: usize,
-    ) -> Result<Keys> {
-        let sql = &self.view.statements().sync;
-        query_after(after, &sql.first_keys, &sql.next_keys)
-            .bind(i64::try_from(size).unwrap_or(i64::MAX))
-            .fetch_one(session.connection())
-            .await
-            .and_then(|row| after.read(&row, 0))
-            .map_err(self.failed())
-    }
+/// The next keys of the base table and the view table, at most `size`, in key order.
+pub(super) async fn next_keys(
+    connection: &mut PgConnection,
+    view: Handle,
+    after: &Keys,
+    size: usize,
+) -> Result<Keys> {
+    let sql = &view.statements().sync;
+    statement_after(
+        after,
+        &sql.first_keys,
+        &sql.next_keys,
+        Operation::ReadKeys,
+        view.view.shape.table,
+    )
+    .bind(i64::try_from(size).unwrap_or(i64::MAX))
+    .fetch_one(connection, |row| after.read(row, 0))
+    .await
+}
 
-    /// The keys of the next documents of another shape. What they are among may be long: it is
-    /// looked through in pages.
-    pub(super) async fn next_others(
-        &self,
-        session: &mut Session<'_>,
-        after: &mut Keys,
-        size: usize,
-    ) -> Result<Keys> {
-        let sql = &self.view.statements().rebuild;
-        loop {
-            let (keys, last) = query_after(after, &sql.first_keys, &sql.next_keys)
-                .bind(i64::try_from(size).unwrap_or(i64::MAX))
-                .fetch_one(session.connection())
-                .await
-                .and_then(|row| Ok((after.read(&row, 0)?, after.read(&row, 1)?)))
-                .map_err(self.failed_among_documents())?;
-            if last.is_empty() {
-                self.end();
-                return Ok(keys);
-            }
-            *after = last;
-            if !keys.is_empty() || self.is_stopped() {
-                return Ok(keys);
-            }
-        }
-    }
+/// Searches the next page of the view table for stale documents. Returns at most `size` of their
+/// keys, and the key up to which the page was searched: no key at the end of the table.
+pub(super) async fn next_stale(
+    connection: &mut PgConnection,
+    view: Handle,
+    after: &Keys,
+    size: usize,
+) -> Result<(Keys, Keys)> {
+    let sql = &view.statements().rebuild;
+    statement_after(
+        after,
+        &sql.first_keys,
+        &sql.next_keys,
+        Operation::FindStale,
+        view.view.table,
+    )
+    .bind(i64::try_from(size).unwrap_or(i64::MAX))
+    .fetch_one(connection, |row| {
+        Ok((after.read(row, 0)?, after.read(row, 1)?))
+    })
+    .await
+}
 
-    /// How many documents there are behind a key, about.
-    pub(super) async fn expected(&self, session: &mut Session<'_>, after: &Keys) -> Result<u64> {
-        let sql = &self.view.statements().sync;
-        let expected: i64 = query_after(after, &sql.expected, &sql.expected_after)
-            .fetch_one(session.connection())
-            .await
-            .and_then(|row| row.try_get(0))
-            .map_err(self.failed())?;
-        Ok(u64::try_from(expected).unwrap_or(0))
-    }
-
-    fn failed_among_documents(&self) -> impl FnOnce(sqlx::Error) -> Error + use<> {
-        Error::on_table(Operation::FindStale, self.view.view.table)
-    }
-
-    fn failed(&self) -> impl FnOnce(sqlx::Error) -> Error + use<> {
-        Error::on_table(Operation::ReadKeys, self.view.view.shape.table)
-    }
+/// The approximate number of documents after a key.
+pub(super) async fn expected(
+    connection: &mut PgConnection,
+    view: Handle,
+    after: &Keys,
+) -> Result<u64> {
+    let sql = &view.statements().sync;
+    let expected: i64 = statement_after(
+        after,
+        &sql.expected,
+        &sql.expected_after,
+        Operation::ReadKeys,
+        view.view.shape.table,
+    )
+    .fetch_one(connection, |row| row.try_get(0))
+    .await?;
+    Ok(u64::try_from(expected).unwrap_or(0))
 }

@@ -1,4 +1,4 @@
-//! How far a full sync has come.
+//! Progress of a full sync.
 
 use std::fmt;
 use std::time::Duration;
@@ -9,23 +9,23 @@ use crate::sync::report::SyncReport;
 /// Called after each chunk of a full sync.
 pub type OnProgress<'a> = Box<dyn FnMut(&Progress) + Send + 'a>;
 
-/// How far a full sync has come.
+/// The progress of a full sync, after a chunk.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Progress {
-    /// What was done so far, and the time it took.
+    /// The documents so far, by outcome, and the time they took.
     pub report: SyncReport,
-    /// How many chunks that took.
+    /// The number of chunks so far.
     pub chunks: u64,
-    /// How many documents there are to look at, about: by the statistics of the base table
-    /// where it has any.
+    /// The approximate number of documents in total, by the statistics of the base table. It is
+    /// counted if the table has no statistics, or if the full sync resumes at a position.
     pub expected: u64,
-    /// Everything up to here is done; see [`FullSync::resume`](super::FullSync::resume).
+    /// Every key up to this position is done; see [`FullSync::resume`](super::FullSync::resume).
     pub position: Position,
 }
 
 impl Progress {
-    /// Documents a second.
+    /// The rate, in documents per second.
     #[must_use]
     pub fn rate(&self) -> f64 {
         #[expect(clippy::cast_precision_loss, reason = "a rate is not exact")]
@@ -33,7 +33,7 @@ impl Progress {
         documents / self.report.duration.as_secs_f64().max(1e-9)
     }
 
-    /// The time that is left, if it goes on like this; `None` before there is a rate.
+    /// The remaining time at this rate; `None` before the first document.
     #[must_use]
     pub fn remaining(&self) -> Option<Duration> {
         let left = self.expected.saturating_sub(self.report.total());

@@ -1,132 +1,99 @@
-//! The two protocols for a batch of keys: after the commit, and inside the writer's
-//! transaction.
+//! The protocols by which a batch of documents is written without losing a concurrent change.
 //!
-//! After the commit, one guarded statement builds, compares, writes and deletes. It only
-//! replaces documents that its snapshot has seen: `EXCLUDED` was computed before the wait for a
-//! row lock, so a document that was written meanwhile may be newer. What it did not write, and
-//! what it skipped while others were about to write, is locked first and then built again, in a
-//! snapshot that is newer than the lock. Inside a transaction everything is locked first.
+//! Two syncs of one document must not both build it and then overwrite each other: the one that
+//! writes last may have read the base tables first. There are two protocols against that.
+//!
+//! **After the commit** of the writer, on a pool ([`after_commit`]): one guarded statement builds,
+//! compares, writes and deletes. It replaces a document only if its snapshot sees the transaction
+//! that wrote the document. `ON CONFLICT DO UPDATE` needs that guard: the new row was computed
+//! before the statement waited for the row lock, so a document that was written meanwhile may be
+//! newer. The documents that it did not write are locked, and built again in a snapshot that is
+//! newer than the lock. So are the equal documents that it skipped, if another transaction was
+//! about to replace them.
+//!
+//! **Inside the writer's transaction** ([`in_transaction`]): everything is locked first, then built
+//! and written by the locked statement.
 //!
 //! [`write`](crate::sql::write) says why that is enough.
 //!
-//! `protocol` has the two, `statement` runs one statement, `answer` is what the one that writes
-//! says, `session` are the transaction and the settings around them. Here is what others ask for.
+//! | module | |
+//! |---|---|
+//! | `rounds` | the two protocols: the order of the statements |
+//! | `outcome` | the result of a write statement, and the table of what follows from it |
+//! | `writer` | the statements, one at a time |
 
-mod answer;
-mod own_transaction;
+mod outcome;
 mod rounds;
-mod statement;
+pub(super) mod writer;
 
 use sqlx::PgConnection;
 
-use self::statement::Form;
+use self::writer::BatchWriter;
 use crate::db::scope::TransactionScope;
-use crate::db::telemetry::statement as trace_statement;
-use crate::error::{Error, Operation, Result};
+use crate::db::statement::Statement;
+use crate::error::{Operation, Result};
 use crate::schema::key::Keys;
-use crate::sql::sync::SyncSql;
 use crate::sync::report::SyncReport;
 use crate::view::Handle;
 
-/// A batch of one view on one connection.
-pub(super) struct Batch<'c> {
-    pub(super) connection: &'c mut PgConnection,
-    view: Handle,
-    sql: &'static SyncSql,
-    /// The backends that are known to write other documents.
-    friends: &'c [i32],
-}
-
-/// The protocol after the commit: the statement is its own transaction. `friends` are the
-/// backends that are known to write other documents.
-pub(crate) async fn guarded(
+/// Writes the documents of `keys` in transactions of their own. `peers` are the backends that are
+/// known to write other documents.
+pub(super) async fn after_commit(
     connection: &mut PgConnection,
     view: Handle,
     keys: &Keys,
-    friends: &[i32],
+    peers: &[i32],
 ) -> Result<SyncReport> {
-    let mut batch = Batch::new(connection, view);
-    batch.friends = friends;
-    batch.guarded(keys).await
+    BatchWriter::new(connection, view)
+        .with_peers(peers)
+        .after_commit(keys)
+        .await
 }
 
-/// The protocol inside the writer's transaction.
-pub(crate) async fn in_transaction(
+/// Writes the documents of `keys` in the transaction of the caller.
+pub(super) async fn in_transaction(
     connection: &mut PgConnection,
     view: Handle,
     keys: &Keys,
 ) -> Result<SyncReport> {
-    Batch::new(connection, view).in_transaction(keys).await
+    BatchWriter::new(connection, view)
+        .in_transaction(keys)
+        .await
 }
 
-/// The protocol for documents that take each other's values in `unique` columns, which one
-/// statement cannot give them: in a transaction, the columns are emptied first.
-pub(crate) async fn exchanging(
+/// Writes documents that take each other's values of `unique` columns. No order of updates within
+/// one statement can do that, so `clear` empties the columns first, in the same transaction.
+pub(super) async fn exchanging(
     connection: &mut PgConnection,
     view: Handle,
     keys: &Keys,
     clear: &'static str,
     scope: TransactionScope,
 ) -> Result<SyncReport> {
-    let mut batch = Batch::new(connection, view);
-    let exchange = async |batch: &mut Batch<'_>| {
-        let locked = batch.lock_documents(keys).await?;
-        trace_statement(clear);
-        keys.bind(sqlx::query(clear))
-            .execute(&mut *batch.connection)
-            .await
-            .map_err(batch.failed(Operation::ClearUnique))?;
-        batch.write(keys, Form::Locked(&locked)).await
-    };
-    let answer = match scope {
-        TransactionScope::Own => batch.in_own_transaction(exchange).await?,
-        TransactionScope::Caller => exchange(&mut batch).await?,
-    };
-    batch.finish(answer, scope).await
+    BatchWriter::new(connection, view)
+        .exchanging(keys, clear, scope)
+        .await
 }
 
-/// There is nothing to sync; but what this transaction has changed may come to be embedded while
-/// it is open.
-pub(crate) async fn announce(connection: &mut PgConnection, view: Handle) -> Result<()> {
-    let sql: &'static str = &view.statements().sync.announce;
-    trace_statement(sql);
-    let batch = Batch::new(connection, view);
-    let failed = batch.failed(Operation::Announce);
-    sqlx::query(sql)
-        .execute(batch.connection)
-        .await
-        .map_err(failed)?;
+/// Announces the transaction of the caller to other syncs, without syncing any document: a
+/// transaction that embeds a row that this one has changed has to wait for it.
+pub(super) async fn announce(connection: &mut PgConnection, view: Handle) -> Result<()> {
+    Statement::new(&view.statements().sync.announce, Operation::Announce)
+        .on(view.view.table)
+        .execute(connection)
+        .await?;
     Ok(())
 }
 
-/// Deletes documents, and says how many there were.
-pub(crate) async fn delete(
+/// Deletes the documents of `keys`, and returns the number of those that existed.
+pub(super) async fn delete(
     connection: &mut PgConnection,
     view: Handle,
     keys: &Keys,
 ) -> Result<u64> {
-    let sql: &'static str = &view.statements().sync.delete;
-    trace_statement(sql);
-    let done = keys
-        .bind(sqlx::query(sql))
+    Statement::new(&view.statements().sync.delete, Operation::Delete)
+        .on(view.view.table)
+        .bind_keys(keys)
         .execute(connection)
         .await
-        .map_err(Error::on_table(Operation::Delete, view.view.table))?;
-    Ok(done.rows_affected())
-}
-
-impl<'c> Batch<'c> {
-    pub(super) fn new(connection: &'c mut PgConnection, view: Handle) -> Self {
-        Self {
-            connection,
-            view,
-            sql: &view.statements().sync,
-            friends: &[],
-        }
-    }
-
-    /// An error of an operation on the view table.
-    pub(super) fn failed(&self, operation: Operation) -> impl FnOnce(sqlx::Error) -> Error + use<> {
-        Error::on_table(operation, self.view.view.table)
-    }
 }

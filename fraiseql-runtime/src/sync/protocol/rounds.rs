@@ -1,184 +1,193 @@
-//! The two protocols: which statements a batch takes, and what follows from their answers.
-
-use sqlx::{AssertSqlSafe, Row};
+//! The two protocols: which statements a batch takes, and in which order.
 
 use crate::db::scope::TransactionScope;
-use crate::db::telemetry::statement as trace_statement;
-use crate::error::{Error, Operation, Result};
+use crate::error::{Error, Result};
 use crate::schema::key::Keys;
-use crate::sql::sync::{FEW, keep_out};
-use crate::sync::protocol::Batch;
-use crate::sync::protocol::answer::Answer;
-use crate::sync::protocol::statement::Form;
+use crate::sync::protocol::outcome::{NextStep, Unconfirmed, WriteOutcome};
+use crate::sync::protocol::writer::BatchWriter;
 use crate::sync::report::SyncReport;
 use crate::sync::telemetry;
 
-/// How often what is blocked is built again. Once is enough unless a document is created
-/// and deleted by others in between.
-const REBUILDS: usize = 5;
-/// How often it is asked whether others are still writing, first after [`FIRST_WAIT`], then after
-/// twice as long each time: for a second in all.
-const WAITS: i32 = 10;
-/// Seconds.
+/// How often documents in conflict are built again. Once is enough, unless other transactions
+/// create and delete a document in between.
+const MAX_REBUILDS: usize = 5;
+/// How often the server is asked whether other transactions are still writing: after [`FIRST_WAIT`],
+/// then after twice as long each time, for a second in all.
+const MAX_WAITS: i32 = 10;
+/// In seconds.
 const FIRST_WAIT: f64 = 0.001;
 
-impl Batch<'_> {
-    /// After the commit.
-    pub(super) async fn guarded(&mut self, keys: &Keys) -> Result<SyncReport> {
-        let mut answer = self.write(keys, Form::Guarded).await?;
-        if !answer.session_ok && !answer.open {
+impl BatchWriter<'_> {
+    /// Writes the documents of `keys` in transactions of their own.
+    ///
+    /// Usually that is one statement. Each further step is taken at most once, in this order, so
+    /// the rounds end. No step can ask for an earlier one: the second statement runs with the
+    /// settings that it needs, and the locked statement does not look for active writers.
+    pub(super) async fn after_commit(&mut self, keys: &Keys) -> Result<SyncReport> {
+        let mut outcome = self.write_guarded(keys).await?;
+        if outcome.next_step() == NextStep::SetSession {
             telemetry::session_redone(self.view);
-            answer = self
-                .in_own_transaction(async |batch| batch.write(keys, Form::Guarded).await)
+            outcome = self
+                .in_own_transaction(async |writer| writer.write_guarded(keys).await)
                 .await?;
         }
-        if answer.open {
-            answer = self.behind_open_transactions(keys).await?;
+        if outcome.next_step() == NextStep::LockRows {
+            outcome = self.behind_active_writers(keys).await?;
         }
-        let unsure = std::mem::replace(&mut answer.unsure, keys.none());
-        if !unsure.is_empty() {
-            let overwritten = self.overwritten(unsure, &answer).await?;
-            answer.block_equal(overwritten);
+        match outcome.next_step() {
+            NextStep::AwaitWriters => {
+                let unconfirmed = outcome.take_unconfirmed();
+                let overwritten = self.await_writers(unconfirmed).await?;
+                outcome.mark_conflicted(overwritten);
+            }
+            NextStep::RebuildUnconfirmed => {
+                let unconfirmed = outcome.take_unconfirmed();
+                outcome.mark_conflicted(unconfirmed.keys);
+            }
+            _ => {}
         }
-        self.finish(answer, TransactionScope::Own).await
+        self.finish(outcome, TransactionScope::Own).await
     }
 
-    /// As inside a transaction. A role that may not lock rows does not wait for them: then it is
-    /// as if nothing were open.
-    async fn behind_open_transactions(&mut self, keys: &Keys) -> Result<Answer> {
+    /// Writes as inside a transaction: locking the rows that the documents embed waits for the
+    /// transaction that has changed them.
+    async fn behind_active_writers(&mut self, keys: &Keys) -> Result<WriteOutcome> {
         telemetry::waiting_for_open(self.view);
-        let locked = self
-            .in_own_transaction(async |batch| {
-                let (answer, _) = batch.lock_and_write(keys, TransactionScope::Own).await?;
-                Ok(answer)
+        let outcome = self
+            .in_own_transaction(async |writer| {
+                let locked = writer.lock(keys, TransactionScope::Own).await?;
+                writer.write_locked(keys, &locked).await
             })
             .await;
-        match locked {
+        match outcome {
+            // The role lacks the privilege to lock rows, or a base table is a view that cannot be
+            // locked. Such a sync does not wait, as if no transaction were open.
             Err(error) if error.is_about_locking() => {
-                self.in_own_transaction(async |batch| batch.write_locked(keys).await)
+                self.in_own_transaction(async |writer| writer.rebuild(keys).await)
                     .await
             }
             result => result,
         }
     }
 
-    /// Which of these equal documents are to be looked at again: those that were overwritten,
-    /// or still may be.
-    async fn overwritten(&mut self, unsure: Keys, answer: &Answer) -> Result<Keys> {
-        // Of few, looking again is cheaper than asking.
-        let Some(snapshot) = &answer.snapshot else {
-            return Ok(unsure);
-        };
-        if unsure.len() <= FEW || answer.others.is_empty() {
-            return Ok(unsure);
-        }
-        let sql: &'static str = &self.sql.still_writing;
-        let mut writing = true;
-        for wait in 0..WAITS {
-            trace_statement(sql);
-            writing = sqlx::query(sql)
-                .bind(&answer.others)
-                .bind(FIRST_WAIT * f64::from(1 << wait))
-                .fetch_one(&mut *self.connection)
-                .await
-                .and_then(|row| row.try_get(0))
-                .map_err(self.failed(Operation::AwaitWriters))?;
-            if !writing {
-                break;
+    /// Waits for the transactions that may replace unconfirmed documents. Returns the documents
+    /// that they have replaced, or all of them if the transactions go on for too long: building
+    /// these again is always right, and waiting without limit could be a deadlock.
+    async fn await_writers(&mut self, unconfirmed: Unconfirmed) -> Result<Keys> {
+        let mut seconds = FIRST_WAIT;
+        for _ in 0..MAX_WAITS {
+            if !self
+                .is_still_writing(&unconfirmed.conflicting_vxids, seconds)
+                .await?
+            {
+                return self.overwritten(&unconfirmed).await;
             }
+            seconds *= 2.0;
         }
-        if writing {
-            return Ok(unsure);
-        }
-        let sql: &'static str = &self.sql.overwritten;
-        trace_statement(sql);
-        unsure
-            .bind(sqlx::query(sql))
-            .bind(snapshot)
-            .fetch_one(&mut *self.connection)
-            .await
-            .and_then(|row| unsure.read(&row, 0))
-            .map_err(self.failed(Operation::FindOverwritten))
+        Ok(unconfirmed.keys)
     }
 
-    /// Inside the writer's transaction.
+    /// Writes the documents of `keys` in the caller's transaction.
     pub(super) async fn in_transaction(&mut self, keys: &Keys) -> Result<SyncReport> {
-        let (mut answer, locked) = self.lock_and_write(keys, TransactionScope::Caller).await?;
-        let mut restore = None;
-        if !answer.session_ok {
+        let locked = self.lock(keys, TransactionScope::Caller).await?;
+        // A separate statement: in READ COMMITTED each statement takes a new snapshot, and this one
+        // has to see what was committed while the previous one waited for its locks.
+        let mut outcome = self.write_locked(keys, &locked).await?;
+        let mut settings = None;
+        if outcome.next_step() == NextStep::SetSession {
             telemetry::session_redone(self.view);
-            restore = Some(self.session().await?);
+            // `SET LOCAL` lasts until the end of the transaction, which is the caller's. After an
+            // error the savepoint restores the settings.
+            settings = Some(self.session_settings().await?);
             self.set_session().await?;
-            answer = self.write(keys, Form::Locked(&locked)).await?;
+            outcome = self.write_locked(keys, &locked).await?;
         }
-        let report = self.finish(answer, TransactionScope::Caller).await?;
-        if let Some(settings) = restore {
-            self.restore(&settings).await?;
+        let report = self.finish(outcome, TransactionScope::Caller).await?;
+        if let Some(settings) = settings {
+            self.restore_session(&settings).await?;
         }
         Ok(report)
     }
 
-    /// Builds what was blocked once more, then deletes the new documents whose row was deleted
-    /// while they were built. An older document needs no such look: whoever deletes its row
-    /// finds it.
-    pub(super) async fn finish(
+    /// Writes documents whose unique columns the statement `clear` empties first.
+    pub(super) async fn exchanging(
         &mut self,
-        answer: Answer,
+        keys: &Keys,
+        clear: &'static str,
         scope: TransactionScope,
     ) -> Result<SyncReport> {
-        let mut report = answer.report();
-        let mut inserted = answer.inserted;
-        let mut blocked = answer.blocked;
-        let mut missing = answer.missing;
-        for _ in 0..REBUILDS {
-            if blocked.is_empty() {
+        let exchange = async |writer: &mut BatchWriter<'_>| {
+            let locked = writer.lock_documents(keys).await?;
+            writer.clear_unique(keys, clear).await?;
+            writer.write_locked(keys, &locked).await
+        };
+        let outcome = match scope {
+            TransactionScope::Own => self.in_own_transaction(exchange).await?,
+            TransactionScope::Caller => exchange(self).await?,
+        };
+        self.finish(outcome, scope).await
+    }
+
+    /// Locks documents, then builds and writes them in a snapshot that is newer than the locks: no
+    /// other transaction can write them after that snapshot.
+    async fn rebuild(&mut self, keys: &Keys) -> Result<WriteOutcome> {
+        let locked = self.lock_documents(keys).await?;
+        self.write_locked(keys, &locked).await
+    }
+
+    /// Builds documents in conflict again, then deletes what was inserted for rows that are gone.
+    async fn finish(
+        &mut self,
+        outcome: WriteOutcome,
+        scope: TransactionScope,
+    ) -> Result<SyncReport> {
+        let WriteOutcome {
+            mut report,
+            mut inserted,
+            mut conflicted,
+            mut absent,
+            ..
+        } = outcome;
+        // After the lock, an existing document can no longer conflict. One that does not exist
+        // cannot be locked: another transaction can still insert it before this one does. The next
+        // round then locks it. So a conflict remains only if it was deleted again meanwhile, and a
+        // bounded number of rounds is enough for every real case.
+        for _ in 0..MAX_REBUILDS {
+            if conflicted.is_empty() {
                 break;
             }
-            telemetry::rebuilding(self.view, &blocked);
-            let answer = match scope {
-                TransactionScope::Caller => self.write_locked(&blocked).await?,
+            telemetry::rebuilding(self.view, &conflicted);
+            let outcome = match scope {
+                TransactionScope::Caller => self.rebuild(&conflicted).await?,
+                // One transaction per round: the locks must last until the write, not longer.
                 TransactionScope::Own => {
-                    self.in_own_transaction(async |batch| batch.write_locked(&blocked).await)
+                    self.in_own_transaction(async |writer| writer.rebuild(&conflicted).await)
                         .await?
                 }
             };
-            report += answer.report();
-            inserted.append(answer.inserted);
-            missing.append(answer.missing);
-            blocked = answer.blocked;
+            report += outcome.report;
+            inserted.append(outcome.inserted);
+            absent.append(outcome.absent);
+            conflicted = outcome.conflicted;
         }
-        if !blocked.is_empty() {
+        if !conflicted.is_empty() {
             return Err(Error::Contended {
                 view: self.view.view.table.to_string(),
-                keys: blocked,
+                keys: conflicted,
             });
         }
-        if scope == TransactionScope::Caller && !missing.is_empty() {
-            self.keep_out(&missing).await?;
+        if scope == TransactionScope::Caller && !absent.is_empty() {
+            // The caller may have deleted a row that other transactions still see until the commit.
+            // They would insert a document for it that no later sync deletes.
+            self.block_inserts(&absent).await?;
         }
         if !inserted.is_empty() {
-            let sql: &'static str = &self.sql.delete_orphans;
-            trace_statement(sql);
-            let orphans = inserted
-                .bind(sqlx::query(sql))
-                .execute(&mut *self.connection)
-                .await
-                .map_err(self.failed(Operation::DeleteOrphans))?
-                .rows_affected();
+            // A row may have been deleted while its first document was built. The sync that follows
+            // the deletion saw no document to delete. Documents that existed before need no such
+            // check: that sync finds them.
+            let orphans = self.delete_orphans(&inserted).await?;
             report.inserted = report.inserted.saturating_sub(orphans);
         }
         Ok(report)
-    }
-
-    /// A row that the caller has deleted is still there for others, until the caller commits:
-    /// they would insert a document for it.
-    async fn keep_out(&mut self, missing: &Keys) -> Result<()> {
-        let sql = keep_out(self.view.view, &missing.array());
-        trace_statement(&sql);
-        sqlx::raw_sql(AssertSqlSafe(sql))
-            .execute(&mut *self.connection)
-            .await
-            .map_err(self.failed(Operation::BlockInserts))?;
-        Ok(())
     }
 }

@@ -23,21 +23,10 @@ pub(super) struct TypeOids {
 }
 
 impl TypeOids {
-    pub(super) const BOOL: Self = Self::new(16, 1000);
-    pub(super) const INT2: Self = Self::new(21, 1005);
-    pub(super) const INT4: Self = Self::new(23, 1007);
     pub(super) const INT8: Self = Self::new(20, 1016);
-    pub(super) const FLOAT4: Self = Self::new(700, 1021);
-    pub(super) const FLOAT8: Self = Self::new(701, 1022);
-    pub(super) const NUMERIC: Self = Self::new(1700, 1231);
     pub(super) const TEXT: Self = Self::new(25, 1009);
-    pub(super) const UUID: Self = Self::new(2950, 2951);
-    pub(super) const DATE: Self = Self::new(1082, 1182);
-    pub(super) const TIME: Self = Self::new(1083, 1183);
-    pub(super) const TIMESTAMP: Self = Self::new(1114, 1115);
-    pub(super) const TIMESTAMPTZ: Self = Self::new(1184, 1185);
 
-    const fn new(scalar: u32, array: u32) -> Self {
+    pub(super) const fn new(scalar: u32, array: u32) -> Self {
         Self { scalar, array }
     }
 }
@@ -137,7 +126,7 @@ mod tests {
         let int4 = |value: i32| Some(value.to_be_bytes().to_vec());
         for (elements, expected) in ARRAYS {
             let elements: Vec<_> = elements.iter().map(|value| value.and_then(int4)).collect();
-            let array = BinaryValue::array(TypeOids::INT4, &elements, "int4[]");
+            let array = BinaryValue::array(TypeOids::new(23, 1007), &elements, "int4[]");
             assert_eq!(array.oid, 1007);
             assert_eq!(hex(&array.bytes), *expected, "{elements:?}");
         }
@@ -152,9 +141,15 @@ mod tests {
 
     /// `encode(array_send(..), 'hex')` of PostgreSQL 15.
     const ARRAYS: &[(&[Option<i32>], &str)] = &[
-        (&[], "@A0"),
-        (&[Some(1), Some(-1)], "@A1"),
-        (&[Some(7), None], "@A2"),
+        (&[], "000000000000000000000017"),
+        (
+            &[Some(1), Some(-1)],
+            "0000000100000000000000170000000200000001000000040000000100000004ffffffff",
+        ),
+        (
+            &[Some(7), None],
+            "00000001000000010000001700000002000000010000000400000007ffffffff",
+        ),
     ];
-    const TEXTS: &str = "@A3";
+    const TEXTS: &str = "0000000100000000000000190000000200000001000000016100000000";
 }

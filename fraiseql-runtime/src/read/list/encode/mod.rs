@@ -1,8 +1,8 @@
 //! Parameters in PostgreSQL's binary format: checked and encoded before the statement is sent.
 //!
 //! sqlx sends every parameter in the binary format. It encodes dates, times and `numeric` only as
-//! types of chrono, time, jiff or rust_decimal, which are optional features, and which hold fewer
-//! digits than PostgreSQL. A list knows the SQL type of a field and a JSON value, so the encoding
+//! types of chrono, time, jiff and rust_decimal, which are optional features; and a `Decimal` has
+//! 28 digits at most. A list only knows the SQL type of a field and a JSON value, so the encoding
 //! is done here. It is one line for most types; [`numeric`], [`calendar`] and arrays need more.
 //!
 //! Sending text would be simpler: `$1::timestamptz` also casts a parameter that is declared as
@@ -19,10 +19,10 @@
 
 mod binary_value;
 mod calendar;
-mod from_json;
+mod field_value;
 mod numeric;
 mod value_type;
 
 pub(super) use binary_value::BinaryValue;
-pub(super) use from_json::{element_list, is_null_flag, pattern, value};
+pub(super) use field_value::{cursor_value, element_list, is_null_flag, pattern, value};
 pub(super) use value_type::ValueType;

@@ -1,150 +1,160 @@
-//! What is nested: objects, lists of them, and lists that are looked through.
+//! Nested values: objects, lists of objects, and lists whose elements must not be null.
 
-use super::super::bytes::space_end;
-use super::super::compile::Plan;
-use super::super::violation::{Violation, Wrong};
-use super::Pass;
-use super::answer::{Object, Waiting};
+use super::field_state::{FieldState, ObjectState};
+use super::writer::ProjectionWriter;
+use crate::read::select::plan::Plan;
+use crate::read::select::scan::space_end;
+use crate::read::select::violation::{Mismatch, Violation};
 
-/// So many bytes are made room for at once, where something is written aside.
-const MOST_ASIDE: usize = 64 * 1024;
+/// The maximum number of bytes that the side buffer reserves when it is first used.
+const MAX_SIDE_RESERVE: usize = 64 * 1024;
 
-impl<const RUNS: bool> Pass<'_, RUNS> {
-    /// Writes an object or a list of them, if it is one.
+impl<const COALESCE: bool> ProjectionWriter<'_, COALESCE> {
+    /// Reads the object or the list of objects that is the value of a field, and writes or defers
+    /// it. `prefix` is as for [`prefix`](Self::prefix). Returns the end of the value.
     #[inline(always)]
     pub(super) fn nested(
         &mut self,
-        object: &mut Object<'_>,
+        object: &mut ObjectState<'_>,
         index: usize,
-        key: Option<usize>,
+        prefix: Option<usize>,
         at: usize,
         plan: &Plan,
         list: bool,
     ) -> Option<usize> {
-        let now = index == object.done;
+        let now = index == object.written;
         let start = self.mark();
         if now {
-            self.before(&object.plan.fields[index], key, at);
+            self.prefix(&object.plan.fields[index], prefix, at);
         }
         let (end, written) = self.child(*object, index, at, plan, list, now)?;
         if written && now {
-            object.done += 1;
-            self.waited(object);
+            object.written += 1;
+            self.write_deferred(object);
         } else if !written {
             if now {
-                self.back(start);
+                self.rewind(start);
             }
-            *object = self.nulled(*object, index);
+            *object = self.set_null(*object, index);
         }
         Some(end)
     }
 
-    /// Writes an object or a list of them, now or aside. Gives its end, and whether it is
-    /// written.
+    /// Writes an object or a list of objects: to the output, or to the side buffer if it is not
+    /// its turn. Returns its end, and whether it is written.
     fn child(
         &mut self,
-        object: Object<'_>,
+        object: ObjectState<'_>,
         index: usize,
         at: usize,
         plan: &Plan,
         list: bool,
         now: bool,
     ) -> Option<(usize, bool)> {
-        let (open, wrong) = match list {
-            false => (b'{', Wrong::NoObject),
-            true => (b'[', Wrong::NoList),
+        let (open, mismatch) = match list {
+            false => (b'{', Mismatch::NotAnObject),
+            true => (b'[', Mismatch::NotAList),
         };
         if self.json.get(at) != Some(&open) {
-            self.violate(index, wrong);
+            self.violation(index, mismatch);
             return Some((self.value_end(at, false)?, false));
         }
-        let base = object.base + object.plan.fields.len();
+        // Objects inside use the states after those of this object.
+        let first_state = object.first_state + object.plan.fields.len();
         let violations = self.violations.len();
         if !now {
-            if self.aside.capacity() == 0 {
-                self.aside.reserve(self.json.len().min(MOST_ASIDE));
+            if self.side.capacity() == 0 {
+                self.side.reserve(self.json.len().min(MAX_SIDE_RESERVE));
             }
+            // Everything below writes to `out`. The pending copy belongs to the other buffer, so it
+            // is appended before each swap.
             self.flush();
-            std::mem::swap(&mut self.out, &mut self.aside);
+            std::mem::swap(&mut self.out, &mut self.side);
         }
         let start = self.out.len();
         let (end, written) = match list {
-            false => self.object(plan, at, base, false)?,
-            true => self.list(plan, at, base)?,
+            false => self.object(plan, at, first_state, false)?,
+            true => self.list(plan, at, first_state)?,
         };
         if !now {
             self.flush();
             if written {
-                self.waiting[object.base + index] = Waiting::Aside(start, self.out.len());
+                self.states[object.first_state + index] =
+                    FieldState::InSideBuffer(start, self.out.len());
             }
-            std::mem::swap(&mut self.out, &mut self.aside);
+            std::mem::swap(&mut self.out, &mut self.side);
         }
         if self.violations.len() > violations {
-            self.below(violations, index);
+            self.inside(violations, index);
         }
         Some((end, written))
     }
 
-    fn list(&mut self, plan: &Plan, at: usize, base: usize) -> Option<(usize, bool)> {
+    /// Writes the list of objects at `at`. Returns its end, and whether it is written: `false` if
+    /// an element is null, which makes the list null.
+    fn list(&mut self, plan: &Plan, at: usize, first_state: usize) -> Option<(usize, bool)> {
         let start = self.mark();
         self.copy(at, at + 1);
-        let mut right = true;
-        let end = self.items(at, |pass, index, at| {
+        let mut valid = true;
+        let end = self.elements(at, |writer, index, at| {
             if index > 0 {
-                pass.byte(b',');
+                writer.byte(b',');
             }
-            let violations = pass.violations.len();
-            let (end, written) = if pass.json.get(at) == Some(&b'{') {
-                pass.object(plan, at, base, false)?
+            let violations = writer.violations.len();
+            let (end, written) = if writer.json.get(at) == Some(&b'{') {
+                writer.object(plan, at, first_state, false)?
             } else {
-                let wrong = match pass.json.get(at) {
-                    Some(b'n') => Wrong::Null,
-                    _ => Wrong::NoObject,
+                let mismatch = match writer.json.get(at) {
+                    Some(b'n') => Mismatch::Null,
+                    _ => Mismatch::NotAnObject,
                 };
-                pass.violations.push(Violation::new(wrong));
-                (pass.value_end(at, false)?, false)
+                writer.violations.push(Violation::new(mismatch));
+                (writer.value_end(at, false)?, false)
             };
-            right &= written;
-            if pass.violations.len() > violations {
-                pass.below(violations, index);
+            valid &= written;
+            if writer.violations.len() > violations {
+                writer.inside(violations, index);
             }
             Some(end)
         })?;
-        if right {
+        // An element that is not valid does not end the loop: all violations are reported.
+        if valid {
             self.byte(b']');
         } else {
-            self.back(start);
+            self.rewind(start);
         }
-        Some((end, right))
+        Some((end, valid))
     }
 
-    /// Looks at the elements of a list of scalars. Gives its end, and whether none is null.
-    pub(super) fn elements(&mut self, field: usize, at: usize) -> Option<(usize, bool)> {
+    /// Reads the elements of a list of scalars, which is copied by the caller. Returns its end, and
+    /// whether no element is null.
+    pub(super) fn non_null_elements(&mut self, field: usize, at: usize) -> Option<(usize, bool)> {
         if self.json.get(at) != Some(&b'[') {
             return Some((self.value_end(at, false)?, true));
         }
         let violations = self.violations.len();
-        let end = self.items(at, |pass, index, at| {
-            if pass.json.get(at) == Some(&b'n') {
-                let from = pass.violations.len();
-                pass.violations.push(Violation::new(Wrong::Null));
-                pass.below(from, index);
+        let end = self.elements(at, |writer, index, at| {
+            if writer.json.get(at) == Some(&b'n') {
+                let from = writer.violations.len();
+                writer.violations.push(Violation::new(Mismatch::Null));
+                writer.inside(from, index);
             }
-            pass.value_end(at, false)
+            writer.value_end(at, false)
         })?;
-        let right = self.violations.len() == violations;
-        if !right {
-            self.below(violations, field);
+        let valid = self.violations.len() == violations;
+        if !valid {
+            self.inside(violations, field);
         }
-        Some((end, right))
+        Some((end, valid))
     }
 
-    /// Goes through the list that begins at `at`, whose items `item` reads. Gives its end.
+    /// Reads the list at `at`; `element` reads each element and returns its end. Returns the end of
+    /// the list.
     #[inline(always)]
-    fn items(
+    fn elements(
         &mut self,
         at: usize,
-        mut item: impl FnMut(&mut Self, usize, usize) -> Option<usize>,
+        mut element: impl FnMut(&mut Self, usize, usize) -> Option<usize>,
     ) -> Option<usize> {
         let mut at = space_end(self.json, at + 1);
         if self.json.get(at) == Some(&b']') {
@@ -152,13 +162,13 @@ impl<const RUNS: bool> Pass<'_, RUNS> {
         }
         let mut index = 0;
         loop {
-            at = item(self, index, at)?;
+            at = element(self, index, at)?;
             index += 1;
             at = space_end(self.json, at);
             match self.json.get(at) {
                 Some(b',') => at = space_end(self.json, at + 1),
                 Some(b']') => return Some(at + 1),
-                _ => return self.fault(at, "a comma or the end of the list"),
+                _ => return self.expected(at, "a comma or the end of the list"),
             }
         }
     }

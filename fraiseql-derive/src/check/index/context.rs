@@ -1,0 +1,15 @@
+//! The properties of a view that its indexes are checked against.
+
+use crate::model::Field;
+
+/// A view whose indexes are checked.
+pub(crate) struct Context<'a> {
+    pub(crate) fields: &'a [Field],
+    /// Whether `fields` has all fields. If not, an unknown name may be that of an invalid field.
+    pub(crate) complete: bool,
+    /// Whether documents are stored as json.
+    pub(crate) json_text: bool,
+    pub(crate) partitioned: bool,
+    /// The name of the view table.
+    pub(crate) table: &'a str,
+}

@@ -1,0 +1,60 @@
+//! Checks `index(..)` on the struct of a view.
+
+mod columns;
+mod context;
+mod document;
+mod expression;
+mod single;
+
+use std::collections::HashMap;
+
+use darling::error::Accumulator;
+
+pub(super) use self::context::Context;
+use super::error::{error_at, if_valid};
+use crate::attr::{IndexAttr, Nested, StrValue};
+use crate::model::Index;
+
+/// Checks every index, and that no two have the same name.
+pub(super) fn check(
+    indexes: &[Nested<IndexAttr>],
+    context: &Context<'_>,
+    errors: &mut Accumulator,
+) -> Vec<Index> {
+    let table = context.table;
+    let generated = |stem: &str| format!("{table}_{stem}_idx");
+    // The names in use, each with its owner. First those that exist without `index(..)`.
+    let mut names: HashMap<String, String> = context
+        .fields
+        .iter()
+        .filter_map(|field| {
+            let column = &field.promoted.as_ref()?.column;
+            let owner = format!("the index of the field `{}`", field.name);
+            Some((generated(column), owner))
+        })
+        .collect();
+    names.insert(format!("{table}_pkey"), "the primary key".to_owned());
+    let mut valid = Vec::new();
+    for nested in indexes {
+        let Some(index) = if_valid(errors, |errors| single::check(nested, context, errors)) else {
+            continue;
+        };
+        let name = index.name.clone().unwrap_or_else(|| generated(&index.stem));
+        if let Some(owner) = names.insert(name.clone(), "another index".to_owned()) {
+            let span = nested
+                .args
+                .name
+                .as_ref()
+                .map_or(nested.span, StrValue::span);
+            errors.push(error_at(
+                span,
+                format!(
+                    "this index and {owner} would both be named `{name}`; remove one of them, or \
+                     give this one another name with `name = \"..\"`"
+                ),
+            ));
+        }
+        valid.push(index);
+    }
+    valid
+}

@@ -1,0 +1,142 @@
+//! Checks a struct with `TView` or `Embed` as a whole.
+
+use darling::error::Accumulator;
+use darling::{Error, Result};
+use syn::{Data, DeriveInput, Fields};
+
+use super::error::{error_at, fragment};
+use super::fields::{CheckedFields, check_fields};
+use super::{generics, index, key, names, shape_of, storage};
+use crate::attr::{self, BoolValue, PartAttr, StrValue, StructPath, ViewAttr};
+use crate::docs;
+use crate::model::{DeriveKind, Model, View};
+
+/// Checks a struct. The error contains every mistake, each at its token.
+pub(crate) fn check(input: &DeriveInput, kind: DeriveKind) -> Result<Model> {
+    let mut errors = Error::accumulator();
+    generics::refuse_on_struct(input, kind, &mut errors);
+    let (container, shape_of) = struct_attributes(input, kind, &mut errors);
+    let CheckedFields {
+        mut fields,
+        keys,
+        complete,
+    } = match named_fields(input, kind) {
+        Ok(fields) => check_fields(&fields, input, kind, &mut errors),
+        // Without fields, all other checks would report what follows from it.
+        Err(error) => {
+            return Err(match errors.finish() {
+                Ok(()) => error,
+                Err(others) => Error::multiple(vec![others, error]),
+            });
+        }
+    };
+    let shape_of = shape_of.and_then(|whole| {
+        shape_of::check(whole, input, container.table.as_ref(), &keys, &mut errors)
+    });
+    // With `shape_of` and no field marked `key`, the key is that of the other struct. A field
+    // `id` of the part is then not the key by its name.
+    if shape_of.is_none() || !keys.is_empty() {
+        key::choose(&mut fields, &keys, complete, input, kind, &mut errors);
+    }
+    // After the key is known, because the key is a column of the view table already.
+    names::promoted_columns(&mut fields, &mut errors);
+    if complete && fields.iter().all(|field| field.skipped) {
+        errors.push(error_at(
+            input.ident.span(),
+            format!(
+                "`{}` has no field in its document; a document needs at least one",
+                input.ident
+            ),
+        ));
+    }
+
+    let entity = names::entity(input, &container, &mut errors);
+    let plural = names::plural(&container, &entity, &mut errors);
+    let table = names::table(container.table.as_ref(), "tb_", &entity, &mut errors);
+    let view_table = names::table(container.view.as_ref(), "tv_", &entity, &mut errors);
+    // With `shape_of`, the base table is that of the other struct.
+    if shape_of.is_none() {
+        names::check_default_tables(input, &container, &entity, kind, &mut errors);
+    }
+    let json_text = json_text(container.data.as_ref(), &mut errors);
+    let storage = storage::check(&container, &mut errors);
+    storage::check_unique_fields(&fields, &storage, &mut errors);
+    let context = index::Context {
+        fields: &fields,
+        complete,
+        json_text,
+        partitioned: storage.partition.is_some(),
+        table: &view_table.name,
+    };
+    let indexes = index::check(&container.index, &context, &mut errors);
+    let type_name = names::type_name(input, container.type_name.as_ref(), &mut errors);
+    let filter = fragment(container.filter.as_ref(), &mut errors);
+    errors.finish_with(Model {
+        ident: input.ident.clone(),
+        visibility: input.vis.clone(),
+        krate: names::krate(container.krate),
+        type_name,
+        docs: docs::of(&input.attrs),
+        table,
+        filter,
+        shape_of,
+        serde: container.serde.is_none_or(|BoolValue(on)| on),
+        fields,
+        view: (kind == DeriveKind::View).then_some(View {
+            table: view_table,
+            entity,
+            plural,
+            json_text,
+            indexes,
+            storage,
+        }),
+    })
+}
+
+/// The attributes on the struct, and the `shape_of` of a part.
+pub(crate) fn struct_attributes(
+    input: &DeriveInput,
+    kind: DeriveKind,
+    errors: &mut Accumulator,
+) -> (ViewAttr, Option<StructPath>) {
+    match kind {
+        DeriveKind::View => (attr::read(&input.attrs, errors), None),
+        DeriveKind::Part => attr::read::<PartAttr>(&input.attrs, errors).split(),
+    }
+}
+
+fn named_fields(input: &DeriveInput, kind: DeriveKind) -> Result<Vec<syn::Field>> {
+    let derive = generics::derive_name(kind);
+    let found = match &input.data {
+        Data::Struct(data) => match &data.fields {
+            Fields::Named(fields) => return Ok(fields.named.iter().cloned().collect()),
+            Fields::Unnamed(_) => "a tuple struct",
+            Fields::Unit => "a struct without fields",
+        },
+        Data::Enum(_) => "an enum",
+        Data::Union(_) => "a union",
+    };
+    Err(error_at(
+        input.ident.span(),
+        format!(
+            "{derive} needs a struct with named fields, because their names become the keys of \
+             the document; `{}` is {found}",
+            input.ident
+        ),
+    ))
+}
+
+/// Whether documents are stored as json.
+fn json_text(data: Option<&StrValue>, errors: &mut Accumulator) -> bool {
+    let Some(data) = data else { return false };
+    match data.value().as_str() {
+        "jsonb" => false,
+        "json" => true,
+        other => {
+            let message =
+                format!("unknown `data` format `{other}`; it can be \"jsonb\" or \"json\"");
+            errors.push(error_at(data.span(), message));
+            false
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! Small values of the constant table.
+
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote};
+use syn::Path;
+
+use super::names::alias;
+use crate::model::{Field, Model, OrderBy, Table};
+
+/// An `Option`.
+pub(super) fn option<T: ToTokens>(krate: &Path, value: Option<T>) -> TokenStream {
+    match value {
+        Some(value) => quote!(#krate::__private::std::option::Option::Some(#value)),
+        None => quote!(#krate::__private::std::option::Option::None),
+    }
+}
+
+/// A `schema::Table`.
+pub(super) fn table(krate: &Path, table: &Table) -> TokenStream {
+    let Table { schema, name } = table;
+    quote!(#krate::schema::Table { schema: #schema, name: #name })
+}
+
+/// The `schema::Key` of a struct whose key is this field.
+pub(super) fn key(krate: &Path, field: &Field) -> TokenStream {
+    let column = field.source_column().unwrap_or_default();
+    let ty = scalar_type(krate, field);
+    quote!(#krate::schema::Key { column: #column, ty: #ty })
+}
+
+/// The `ScalarType` of a field's type. For a type without one this compiles, with a harmless
+/// value: the proof about the field reports it.
+pub(super) fn scalar_type(krate: &Path, field: &Field) -> TokenStream {
+    let ty = alias(field);
+    quote!(<#krate::__private::relation::Value<#ty>>::TYPE)
+}
+
+/// A `schema::OrderBy`.
+pub(super) fn order_by(krate: &Path, term: &OrderBy) -> TokenStream {
+    let OrderBy {
+        column,
+        descending,
+        nulls_first,
+    } = term;
+    let nulls_first = option(krate, nulls_first.as_ref());
+    quote!(#krate::schema::OrderBy {
+        column: #column, descending: #descending, nulls_first: #nulls_first,
+    })
+}
+
+/// The `schema::Function` of an aggregate.
+pub(super) fn function(krate: &Path, name: &str) -> TokenStream {
+    let variant = match name {
+        "count" => quote!(Count),
+        "sum" => quote!(Sum),
+        "avg" => quote!(Avg),
+        "min" => quote!(Min),
+        "max" => quote!(Max),
+        _ => quote!(Exists),
+    };
+    quote!(#krate::schema::Function::#variant)
+}
+
+/// A text that identifies a struct: its module, name, line and column. Proofs compare structs by
+/// it, and report a cycle at the struct that comes first.
+pub(super) fn id(model: &Model, name: &str) -> TokenStream {
+    let krate = &model.krate;
+    quote! {
+        #krate::__private::std::concat!(
+            #krate::__private::std::module_path!(), "::", #name, "@",
+            #krate::__private::std::line!(), ":", #krate::__private::std::column!()
+        )
+    }
+}

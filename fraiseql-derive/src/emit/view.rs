@@ -1,0 +1,63 @@
+//! The implementation of `ViewDef`: the constant table of a view, and its statements.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::{storage, tokens};
+use crate::model::{Model, View};
+
+pub(super) fn emit(model: &Model, view: &View) -> TokenStream {
+    let krate = &model.krate;
+    let ident = &model.ident;
+    let View {
+        table,
+        entity,
+        plural,
+        json_text,
+        indexes,
+        storage,
+    } = view;
+    let indexes = indexes.iter().map(|index| storage::index(krate, index));
+    let storage = storage::storage(krate, storage);
+    let table = tokens::table(krate, table);
+    let data = if *json_text {
+        quote!(Json)
+    } else {
+        quote!(Jsonb)
+    };
+    // `check` refuses a view without a key.
+    let Some(key) = model.key() else {
+        return TokenStream::new();
+    };
+    let key_type = &key.ty;
+    let key = tokens::key(krate, key);
+    quote! {
+        // A constant of its own, not `Self::DEFINITION`: that needs the implementation to hold,
+        // and an error in its bounds (a key that is not a `Key`) would be reported once more.
+        const __VIEW: &'static #krate::schema::View = &#krate::schema::View {
+            shape: <#ident as #krate::Embed>::SHAPE,
+            table: #table,
+            entity: #entity,
+            plural: #plural,
+            data: #krate::schema::Data::#data,
+            key: #key,
+            indexes: &[#(#indexes),*],
+            storage: #storage,
+        };
+        #[automatically_derived]
+        impl #krate::__private::ViewDef for #ident {
+            type DocumentKey = #key_type;
+            const DEFINITION: &'static #krate::schema::View = __VIEW;
+            // The `static` is emitted for each view: in a generic function of the runtime, all
+            // views would share one.
+            fn composed() -> &'static #krate::__private::Statements {
+                static STATEMENTS: #krate::__private::std::sync::OnceLock<
+                    #krate::__private::Statements,
+                > = #krate::__private::std::sync::OnceLock::new();
+                STATEMENTS.get_or_init(|| {
+                    #krate::__private::Statements::compose(__VIEW)
+                })
+            }
+        }
+    }
+}

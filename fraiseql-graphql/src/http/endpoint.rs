@@ -1,0 +1,296 @@
+//! The endpoint and its settings.
+
+use std::any::Any;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_graphql::{Data, Executor};
+use axum::http::request::Parts;
+
+use crate::http::internal_error::InternalError;
+use crate::http::refusal::Refusal;
+use crate::http::settings::{InsertData, Settings};
+use crate::request::limits::DocumentLimits;
+use crate::request::query_cache::QueryCache;
+
+/// An endpoint that serves a schema over HTTP: a tower service, for axum's
+/// [`Router::route_service`](axum::Router::route_service) or any other router.
+///
+/// The [module](crate::http) lists its responses and its defaults.
+#[derive(Clone, Debug)]
+#[must_use = "an endpoint does nothing until it is routed to"]
+pub struct GraphQl<E> {
+    pub(super) executor: E,
+    pub(super) settings: Arc<Settings>,
+}
+
+impl<E: Executor> GraphQl<E> {
+    /// Creates an endpoint for a schema, or for another executor of async-graphql.
+    pub fn new(executor: E) -> Self {
+        Self {
+            executor,
+            settings: Arc::default(),
+        }
+    }
+
+    fn with(mut self, set: impl FnOnce(&mut Settings)) -> Self {
+        set(Arc::make_mut(&mut self.settings));
+        self
+    }
+
+    /// Serves GraphiQL to browsers. Off by default.
+    ///
+    /// The page loads its scripts from unpkg.com, so the browser needs access to the internet.
+    pub fn graphiql(self, on: bool) -> Self {
+        self.with(|settings| settings.graphiql = on)
+    }
+
+    /// Allows introspection. On by default. If it is off, a document that contains `__schema` or
+    /// `__type` is refused.
+    pub fn introspection(self, on: bool) -> Self {
+        self.with(|settings| settings.introspection = on)
+    }
+
+    /// Sets the maximum size of a body in bytes. 1 MiB by default.
+    ///
+    /// A larger body is refused before it is read if the client declares its length, otherwise as
+    /// soon as it exceeds the maximum. Behind a layer that decompresses bodies, the decompressed
+    /// bytes count.
+    pub fn max_body(self, bytes: usize) -> Self {
+        self.with(|settings| settings.max_body = bytes)
+    }
+
+    /// Sets the maximum time of a request, including its body. 30 seconds by default.
+    ///
+    /// Execution is then dropped, and an open transaction is rolled back. The clock is tokio's: the
+    /// runtime needs `enable_time`. A computation that does not yield cannot be stopped, which is
+    /// why [`limits`](Self::limits) bounds the size of documents.
+    pub fn timeout(self, limit: Duration) -> Self {
+        self.with(|settings| settings.timeout = limit)
+    }
+
+    /// Accepts a list of up to `max` requests in one POST, and returns a list of responses. The
+    /// requests are executed concurrently. Off by default, since the limits apply to each of them.
+    pub fn max_batch(self, max: usize) -> Self {
+        self.with(|settings| settings.max_batch = Some(max))
+    }
+
+    /// Sets the maximum size of a GraphQL document.
+    pub fn limits(self, limits: DocumentLimits) -> Self {
+        self.with(|settings| {
+            let capacity = settings.cache.capacity();
+            settings.cache = Arc::new(QueryCache::new(limits, capacity));
+        })
+    }
+
+    /// Sets the number of parsed queries that are cached. 1,000 by default; 0 disables the cache.
+    ///
+    /// [`Prepared`](crate::Prepared) keeps what it finds out about a query with the cached query.
+    /// Without the cache, it validates each request, and answers none directly.
+    ///
+    /// ```
+    /// # use async_graphql::{EmptyMutation, EmptySubscription, Object, Schema};
+    /// # struct Query;
+    /// # #[Object]
+    /// # impl Query { async fn one(&self) -> i32 { 1 } }
+    /// # let schema = Schema::new(Query, EmptyMutation, EmptySubscription);
+    /// use fraiseql_graphql::http::GraphQl;
+    ///
+    /// let endpoint = GraphQl::new(schema).keep(10_000);
+    /// ```
+    pub fn keep(self, queries: usize) -> Self {
+        self.with(|settings| {
+            let limits = settings.cache.limits();
+            settings.cache = Arc::new(QueryCache::new(limits, queries));
+        })
+    }
+
+    /// Sends the messages of internal errors to clients, for development. Off by default.
+    ///
+    /// An error that a resolver converts from another one with `?` is internal: its message may
+    /// contain a table's name or a value. The client receives `internal error` with
+    /// `"extensions": {"code": "INTERNAL", "id": ".."}`, and the log (feature `tracing`, target
+    /// `fraiseql::http`) has the same id with the message and its causes. An error that
+    /// `async_graphql::Error::new` creates is sent unchanged, and so is the result of
+    /// `error.extend_with(..)` on an error of another type.
+    ///
+    /// `Err("not found".into())` is an internal error: like `?`, it converts another value. Write
+    /// `Err(Error::new("not found"))`.
+    pub fn expose_errors(self, on: bool) -> Self {
+        self.with(|settings| settings.expose_errors = on)
+    }
+
+    /// Calls a function for each internal error, for example to count them, or to log the causes of
+    /// an application's own error type.
+    ///
+    /// ```
+    /// # use async_graphql::{EmptyMutation, EmptySubscription, Object, Schema};
+    /// # struct Query;
+    /// # #[Object]
+    /// # impl Query { async fn one(&self) -> i32 { 1 } }
+    /// # let schema = Schema::new(Query, EmptyMutation, EmptySubscription);
+    /// use fraiseql_graphql::http::GraphQl;
+    ///
+    /// let endpoint = GraphQl::new(schema).on_internal_error(|internal| {
+    ///     let ours = internal.error.source::<anyhow::Error>();
+    ///     let text = ours.map_or_else(|| internal.chain(), |error| format!("{error:#}"));
+    ///     eprintln!("{}: {text}", internal.id);
+    /// });
+    /// ```
+    pub fn on_internal_error(
+        self,
+        callback: impl Fn(&InternalError<'_>) + Send + Sync + 'static,
+    ) -> Self {
+        self.with(|settings| settings.on_internal_error = Some(Arc::new(callback)))
+    }
+
+    /// Adds a hook that makes a value of the HTTP request available to resolvers, as
+    /// `ctx.data::<D>()`, or refuses the request.
+    ///
+    /// The hook runs once for each HTTP request, before the body is read and within the time limit.
+    /// Several hooks run in the order in which they were added. Values of axum extractors and
+    /// layers are in `parts.extensions`.
+    ///
+    /// ```
+    /// # use async_graphql::{EmptyMutation, EmptySubscription, Object, Schema};
+    /// # struct Query;
+    /// # #[Object]
+    /// # impl Query { async fn one(&self) -> i32 { 1 } }
+    /// # let schema = Schema::new(Query, EmptyMutation, EmptySubscription);
+    /// use axum::http::{HeaderValue, StatusCode, header};
+    /// use fraiseql_graphql::http::{GraphQl, Refusal};
+    ///
+    /// #[derive(Clone)]
+    /// struct UserId(i64);
+    ///
+    /// async fn user_of(token: &str) -> Option<UserId> {
+    ///     (token == "Bearer secret").then_some(UserId(7))
+    /// }
+    ///
+    /// let endpoint = GraphQl::new(schema).with_data(|parts| {
+    ///     let token = parts.headers.get(header::AUTHORIZATION).cloned();
+    ///     async move {
+    ///         let token = token.as_ref().and_then(|token| token.to_str().ok());
+    ///         user_of(token.unwrap_or_default()).await.ok_or_else(|| {
+    ///             Refusal::new(StatusCode::UNAUTHORIZED, "sign in first")
+    ///                 .with_header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
+    ///         })
+    ///     }
+    /// });
+    /// ```
+    pub fn with_data<F, Fut, D, R>(self, hook: F) -> Self
+    where
+        F: Fn(&Parts) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<D, R>> + Send + 'static,
+        D: Any + Clone + Send + Sync,
+        R: Into<Refusal>,
+    {
+        self.with(|settings| {
+            settings.data.push(Arc::new(move |parts| {
+                let value = hook(parts);
+                Box::pin(async move {
+                    let value = value.await.map_err(Into::into)?;
+                    // A batch has one value for all of its requests.
+                    let insert: InsertData = Box::new(move |data: &mut Data| {
+                        data.insert(value.clone());
+                    });
+                    Ok(insert)
+                })
+            }));
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use async_graphql::async_trait::async_trait;
+    use async_graphql::extensions::{
+        Extension, ExtensionContext, ExtensionFactory, NextValidation,
+    };
+    use async_graphql::{
+        EmptyMutation, EmptySubscription, Object, Schema, ServerError, ValidationResult,
+    };
+    use axum::http::{Request, StatusCode};
+    use tower_service::Service as _;
+
+    use super::*;
+    use crate::Prepared;
+
+    struct Query;
+
+    #[Object]
+    impl Query {
+        async fn one(&self) -> i32 {
+            1
+        }
+    }
+
+    type Served = Schema<Query, EmptyMutation, EmptySubscription>;
+
+    /// Counts the validations that [`Prepared`] does not skip.
+    #[derive(Clone, Default)]
+    struct Validations(Arc<AtomicUsize>);
+
+    impl ExtensionFactory for Validations {
+        fn create(&self) -> Arc<dyn Extension> {
+            Arc::new(self.clone())
+        }
+    }
+
+    #[async_trait]
+    impl Extension for Validations {
+        async fn validation(
+            &self,
+            ctx: &ExtensionContext<'_>,
+            next: NextValidation<'_>,
+        ) -> Result<ValidationResult, Vec<ServerError>> {
+            self.0.fetch_add(1, Ordering::Relaxed);
+            next.run(ctx).await
+        }
+    }
+
+    /// Sends one query three times, and returns the number of validations.
+    async fn validations(
+        prepared: Prepared,
+        configure: impl FnOnce(GraphQl<Served>) -> GraphQl<Served>,
+    ) -> usize {
+        let validations = Validations::default();
+        let schema = Schema::build(Query, EmptyMutation, EmptySubscription)
+            .extension(prepared.validate_once(true))
+            .extension(validations.clone())
+            .finish();
+        let mut endpoint = configure(GraphQl::new(schema));
+        for _ in 0..3 {
+            let request = Request::get("/?query={one}").body(String::new()).unwrap();
+            let response = endpoint.call(request).await.unwrap();
+            assert_eq!(response.status(), StatusCode::OK);
+        }
+        validations.0.load(Ordering::Relaxed)
+    }
+
+    #[tokio::test]
+    async fn the_extension_uses_the_cache_of_the_endpoint() {
+        let endpoint = |endpoint| endpoint;
+        assert_eq!(validations(Prepared::default(), endpoint).await, 1);
+        // The size of the extension's own cache does not matter here.
+        assert_eq!(validations(Prepared::default().keep(0), endpoint).await, 1);
+    }
+
+    #[tokio::test]
+    async fn a_capacity_of_zero_disables_the_cache_of_the_endpoint() {
+        let uncached = |endpoint: GraphQl<Served>| endpoint.keep(0);
+        assert_eq!(validations(Prepared::default(), uncached).await, 3);
+    }
+
+    #[tokio::test]
+    async fn limits_and_capacity_are_set_independently() {
+        let limits = DocumentLimits::default().fields(1);
+        let endpoint = GraphQl::new(Schema::new(Query, EmptyMutation, EmptySubscription));
+        let endpoint = endpoint.keep(7).limits(limits);
+        assert_eq!(endpoint.settings.cache.capacity(), 7);
+        assert_eq!(endpoint.keep(8).settings.cache.limits(), limits);
+    }
+}

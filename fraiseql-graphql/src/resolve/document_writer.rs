@@ -1,0 +1,135 @@
+//! The value of a field that consists of documents: the selected fields, written as bytes.
+
+use std::sync::Arc;
+
+use async_graphql::{ContextSelectionSet, PathSegment, ServerError, ServerResult, Value};
+
+use crate::request::context::CachedQuery;
+use crate::resolve::requested_fields::RequestedFields;
+use crate::response::{ErrorPath, MAX_RESERVED_BYTES, raw};
+use fraiseql_runtime::schema::Shape;
+use fraiseql_runtime::select::{Projection, ProjectionError, Segment};
+
+/// Writes the value of one field. Errors within documents go to the context, with their paths.
+///
+/// No resolver runs for a field of a document, so null bubbling happens here and in the projection:
+/// if a value is null but its type is not nullable, the nearest nullable object around it becomes
+/// null. The projection does that inside a document. If it reaches the document itself, the methods
+/// return an error, and the caller passes it on: async-graphql then makes null of the field, or of
+/// what is around it.
+pub(crate) struct DocumentWriter<'a> {
+    ctx: &'a ContextSelectionSet<'a>,
+    projection: Projection,
+    as_values: bool,
+    out: Vec<u8>,
+}
+
+impl<'a> DocumentWriter<'a> {
+    /// Compiles the selection of the field, or takes its projection from the cached query.
+    pub(crate) fn of(
+        ctx: &'a ContextSelectionSet<'a>,
+        shape: &'static Shape,
+    ) -> ServerResult<Self> {
+        let requested = RequestedFields::of(ctx, shape);
+        let projection = match ctx.data_opt::<CachedQuery>() {
+            Some(CachedQuery(query)) => query.projection(shape, &requested.selection),
+            None => Projection::of_request(shape, &requested.selection),
+        };
+        let projection =
+            projection.map_err(|error| ServerError::new(error.to_string(), Some(ctx.item.pos)))?;
+        Ok(Self {
+            ctx,
+            projection,
+            as_values: requested.as_values,
+            out: Vec::new(),
+        })
+    }
+
+    pub(crate) fn projection(&self) -> &Projection {
+        &self.projection
+    }
+
+    /// Whether the value will be a tree of values. Otherwise it is bytes.
+    pub(crate) const fn as_values(&self) -> bool {
+        self.as_values
+    }
+
+    /// Whether a field of the outermost object is selected.
+    pub(crate) fn selects(&self, field: &str) -> bool {
+        let mut fields = self.projection.selection().fields().iter();
+        fields.any(|selected| selected.name == field)
+    }
+
+    /// Writes the selected fields of a document, which is at `index` if it is an item of a list.
+    ///
+    /// # Errors
+    /// If the document is null as a whole, because of a value in it that cannot be null.
+    pub(crate) fn document(&mut self, json: &[u8], index: Option<usize>) -> ServerResult<()> {
+        let mut errors = Vec::new();
+        let written = self.projection.write_with(json, &mut self.out, &mut errors);
+        if errors.is_empty() {
+            return Ok(());
+        }
+        let mut errors = errors.iter().map(|error| self.located(error, index));
+        if written {
+            // The document has null in place of what failed.
+            errors.for_each(|error| self.ctx.add_error(error));
+            return Ok(());
+        }
+        // The last error is the one that made the document null. It is returned, so that the caller
+        // propagates it; those before it are reported beside it.
+        let last = errors.next_back();
+        errors.for_each(|error| self.ctx.add_error(error));
+        Err(last.unwrap_or_else(|| ServerError::new("the document is null", None)))
+    }
+
+    /// Writes a list of documents.
+    ///
+    /// # Errors
+    /// If one of the documents is null as a whole: an element of the list cannot be null, so the
+    /// whole list is.
+    pub(crate) fn list<'d>(
+        &mut self,
+        documents: impl Iterator<Item = &'d [u8]> + Clone,
+    ) -> ServerResult<()> {
+        let size: usize = documents.clone().map(<[u8]>::len).sum();
+        self.out.reserve(size.min(MAX_RESERVED_BYTES));
+        self.out.push(b'[');
+        for (index, json) in documents.enumerate() {
+            if index > 0 {
+                self.out.push(b',');
+            }
+            self.document(json, Some(index))?;
+        }
+        self.out.push(b']');
+        Ok(())
+    }
+
+    /// Converts an error of a document to one with its full path in the response.
+    fn located(&self, error: &ProjectionError, index: Option<usize>) -> ServerError {
+        let located = ServerError::new(error.to_string(), Some(self.ctx.item.pos));
+        let mut located = self.ctx.set_error_path(located);
+        located.path.extend(index.map(PathSegment::Index));
+        located
+            .path
+            .extend(error.path().iter().map(|segment| match segment {
+                Segment::Name(name) => PathSegment::Field(name.clone()),
+                Segment::Index(index) => PathSegment::Index(*index),
+            }));
+        // async-graphql overwrites the path of an error that passes through a list. The extension
+        // restores it from here.
+        located.source = Some(Arc::new(ErrorPath(located.path.clone())));
+        located
+    }
+
+    /// Returns what was written.
+    pub(crate) fn finish(self) -> ServerResult<Value> {
+        let fail = |message: String| ServerError::new(message, Some(self.ctx.item.pos));
+        if self.as_values {
+            return serde_json::from_slice(&self.out).map_err(|error| fail(error.to_string()));
+        }
+        String::from_utf8(self.out)
+            .map(raw)
+            .map_err(|error| fail(error.to_string()))
+    }
+}

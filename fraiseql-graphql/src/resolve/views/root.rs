@@ -1,0 +1,258 @@
+//! Object types of the schema that consist of root fields.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::fmt;
+use std::marker::PhantomData;
+
+use async_graphql::indexmap::IndexMap;
+use async_graphql::parser::types::Field;
+use async_graphql::registry::{MetaTypeId, Registry};
+use async_graphql::resolver_utils::resolve_container;
+use async_graphql::{
+    ContainerType, Context, ContextSelectionSet, ObjectType, OutputType, Positioned, ServerResult,
+    Value,
+};
+
+use crate::request::root_field_dedup::RootFieldDedup;
+use crate::resolve::views::arguments::DEFAULT_MAX_PAGE;
+use crate::resolve::views::fields::{definitions, names};
+use crate::resolve::views::root_field::ViewField;
+use crate::resolve::views::view_set::ViewSet;
+use crate::schema::types;
+use fraiseql_runtime::Readers;
+
+/// Root fields that read the views of an application. A view `Post` has:
+///
+/// ```graphql
+/// post(id: ID!): Post
+/// posts(where: PostWhere, orderBy: [PostOrderBy!], limit: Int! = 20, offset: Int! = 0): [Post!]!
+/// postsConnection(first: Int, after: String, last: Int, before: String,
+///                 where: PostWhere, orderBy: [PostOrderBy!]): PostConnection!
+/// ```
+///
+/// Each field is one statement. The names are the view's `entity` and `plural`.
+///
+/// [`Query`] is a query type that has only these fields. To add fields of your own, merge them:
+///
+/// ```
+/// use async_graphql::{MergedObject, Object};
+/// use fraiseql_runtime::TView;
+/// use fraiseql_graphql::Views;
+///
+/// #[derive(TView)]
+/// struct Post { id: i64, title: String }
+///
+/// struct Own;
+///
+/// #[Object]
+/// impl Own {
+///     async fn version(&self) -> &str {
+///         env!("CARGO_PKG_VERSION")
+///     }
+/// }
+///
+/// #[derive(MergedObject)]
+/// struct Query(Views<(Post,)>, Own);
+///
+/// fn query(pool: sqlx::PgPool) -> Query {
+///     Query(Views::new(pool).max_page(50), Own)
+/// }
+/// # fn main() {}
+/// ```
+///
+/// Every document of these views can be read by every client that can send a request. If that is
+/// not acceptable, write the root field by hand, with a [`List`](fraiseql_runtime::list::List) that
+/// is filtered for the client.
+///
+/// The complexity of a list is the number of documents that it may return, multiplied by the
+/// complexity of the fields that are selected of one.
+pub struct Views<V> {
+    readers: Readers,
+    fields: HashMap<String, ViewField>,
+    max_page: u32,
+    of: PhantomData<fn() -> V>,
+}
+
+/// A query type that consists of [`Views`] only. Its name in the schema is `Query`.
+///
+/// ```
+/// use async_graphql::{EmptyMutation, EmptySubscription, Schema};
+/// use fraiseql_runtime::TView;
+/// use fraiseql_graphql::{Prepared, Query};
+///
+/// #[derive(TView)]
+/// struct Post { id: i64, title: String }
+///
+/// type Served = Schema<Query<(Post,)>, EmptyMutation, EmptySubscription>;
+///
+/// fn schema(pool: sqlx::PgPool) -> Served {
+///     Schema::build(Query::new(pool), EmptyMutation, EmptySubscription)
+///         .extension(Prepared::default())
+///         .finish()
+/// }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// # let schema = schema(sqlx::PgPool::connect_lazy("postgres://").unwrap());
+/// # assert!(schema.sdl().contains("post(id: Int!): Post"));
+/// # }
+/// ```
+pub struct Query<V> {
+    views: Views<V>,
+}
+
+impl<V: ViewSet> Views<V> {
+    /// Creates root fields that read from a pool, or with [`Readers`], which hand a connection from
+    /// one read to the next.
+    ///
+    /// # Panics
+    /// If two views have root fields of the same name.
+    #[must_use]
+    pub fn new(readers: impl Into<Readers>) -> Self {
+        let mut fields = HashMap::new();
+        for member in V::members() {
+            for (name, kind) in names(member.handle.view) {
+                let field = ViewField { view: member, kind };
+                let other = fields.insert(name.clone(), field);
+                assert!(
+                    other.is_none(),
+                    "two views have the root field `{name}`; give `{}` another name with \
+                     #[tview(entity = \"..\", plural = \"..\")]",
+                    member.handle.view.shape.name,
+                );
+            }
+        }
+        Self {
+            readers: readers.into(),
+            fields,
+            max_page: DEFAULT_MAX_PAGE,
+            of: PhantomData,
+        }
+    }
+
+    /// Sets the maximum number of documents of one field. 100 by default.
+    #[must_use]
+    pub fn max_page(self, documents: u32) -> Self {
+        Self {
+            max_page: documents,
+            ..self
+        }
+    }
+}
+
+impl<V: ViewSet> Query<V> {
+    /// Creates the query type, as [`Views::new`] does.
+    ///
+    /// # Panics
+    /// If two views have root fields of the same name.
+    #[must_use]
+    pub fn new(readers: impl Into<Readers>) -> Self {
+        Views::new(readers).into()
+    }
+}
+
+impl<V> From<Views<V>> for Query<V> {
+    fn from(views: Views<V>) -> Self {
+        Self { views }
+    }
+}
+
+impl<V: ViewSet> OutputType for Query<V> {
+    fn type_name() -> Cow<'static, str> {
+        Cow::Borrowed("Query")
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        register_object::<Self, V>(registry)
+    }
+
+    async fn resolve(
+        &self,
+        ctx: &ContextSelectionSet<'_>,
+        _field: &Positioned<Field>,
+    ) -> ServerResult<Value> {
+        resolve_container(ctx, self).await
+    }
+}
+
+impl<V: ViewSet> ObjectType for Query<V> {}
+
+impl<V: ViewSet> ContainerType for Query<V> {
+    async fn resolve_field(&self, ctx: &Context<'_>) -> ServerResult<Option<Value>> {
+        self.views.resolve_field(ctx).await
+    }
+}
+
+impl<V> fmt::Debug for Query<V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Query").field("views", &self.views).finish()
+    }
+}
+
+impl<V> fmt::Debug for Views<V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut names: Vec<_> = self.fields.keys().collect();
+        names.sort();
+        f.debug_struct("Views")
+            .field("fields", &names)
+            .field("max_page", &self.max_page)
+            .finish_non_exhaustive()
+    }
+}
+
+/// In a merged object, only the fields count, and the type itself is not in the schema. It still
+/// has to have a unique name.
+impl<V: ViewSet> OutputType for Views<V> {
+    fn type_name() -> Cow<'static, str> {
+        let names: Vec<_> = V::members()
+            .iter()
+            .map(|member| member.handle.view.shape.type_name)
+            .collect();
+        Cow::Owned(format!("{}_Views", names.join("_")))
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        register_object::<Self, V>(registry)
+    }
+
+    async fn resolve(
+        &self,
+        ctx: &ContextSelectionSet<'_>,
+        _field: &Positioned<Field>,
+    ) -> ServerResult<Value> {
+        resolve_container(ctx, self).await
+    }
+}
+
+fn register_object<T: OutputType, V: ViewSet>(registry: &mut Registry) -> String {
+    // Registers `T` once, also if it is part of several objects.
+    registry.create_output_type::<T, _>(MetaTypeId::Object, |registry| {
+        let fields: IndexMap<_, _> = V::members()
+            .iter()
+            .flat_map(|member| definitions(registry, *member))
+            .map(|field| (field.name.clone(), field))
+            .collect();
+        types::meta_object(&T::type_name(), std::any::type_name::<T>(), None, fields)
+    })
+}
+
+impl<V: ViewSet> ObjectType for Views<V> {}
+
+impl<V: ViewSet> ContainerType for Views<V> {
+    async fn resolve_field(&self, ctx: &Context<'_>) -> ServerResult<Option<Value>> {
+        // A merged object asks each of its objects for a field.
+        let Some(field) = self.fields.get(ctx.item.node.name.node.as_str()) else {
+            return Ok(None);
+        };
+        let resolved = field.resolve(ctx, &self.readers, self.max_page);
+        let resolved = RootFieldDedup::resolve(ctx, resolved).await;
+        resolved.map(Some).map_err(|error| {
+            // An error of a document has its path already, which is longer.
+            if error.path.is_empty() {
+                ctx.set_error_path(error)
+            } else {
+                error
+            }
+        })
+    }
+}

@@ -1,0 +1,87 @@
+//! Classification of errors: which can be retried, and what they are about.
+
+use std::borrow::Cow;
+
+use crate::error::sqlstate;
+use crate::error::sqlstate::{
+    INSUFFICIENT_PRIVILEGE, LOCK_NOT_AVAILABLE, READ_ONLY_SQL_TRANSACTION, UNIQUE_VIOLATION,
+    WRONG_OBJECT_TYPE,
+};
+use crate::error::variants::Error;
+
+impl Error {
+    /// Whether the same call can succeed when its transaction is run again: it met a
+    /// deadlock (40P01) or a serialization failure (40001).
+    ///
+    /// Calls on a pool are run again automatically. Inside a transaction the caller must begin a
+    /// new one.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::Contended { .. } => true,
+            Self::Database { source, .. } => Self::is_retryable_of(source),
+            _ => false,
+        }
+    }
+
+    /// [`is_retryable`](Self::is_retryable) of an error of sqlx.
+    pub(crate) fn is_retryable_of(error: &sqlx::Error) -> bool {
+        let code = error.as_database_error().and_then(|error| error.code());
+        code.is_some_and(|code| sqlstate::is_retryable(&code))
+    }
+
+    /// [`is_retryable`](Self::is_retryable) of an SQLSTATE.
+    pub(crate) fn is_retryable_code(code: &str) -> bool {
+        sqlstate::is_retryable(code)
+    }
+
+    /// Whether the error is about the values of a document, and not about the statement, the
+    /// session or the server: without that document, the rest of a batch can be written.
+    pub(crate) fn is_about_values(&self) -> bool {
+        self.code()
+            .is_some_and(|code| sqlstate::is_about_values(&code))
+    }
+
+    /// Whether rows cannot be locked: a privilege is missing, or the relation has no rows that
+    /// can be locked, such as a materialized view.
+    pub(crate) fn is_about_locking(&self) -> bool {
+        self.code()
+            .is_some_and(|code| matches!(&*code, INSUFFICIENT_PRIVILEGE | WRONG_OBJECT_TYPE))
+    }
+
+    /// Whether a lock was not available before `lock_timeout`.
+    pub(crate) fn is_lock_timeout(&self) -> bool {
+        self.code().is_some_and(|code| code == LOCK_NOT_AVAILABLE)
+    }
+
+    /// Whether the role, or the read-only transaction, may not run the statement.
+    pub(crate) fn is_not_permitted(&self) -> bool {
+        self.code().is_some_and(|code| {
+            matches!(&*code, INSUFFICIENT_PRIVILEGE | READ_ONLY_SQL_TRANSACTION)
+        })
+    }
+
+    /// Whether the server closed the connection, or it broke.
+    pub(crate) fn is_lost_connection(&self) -> bool {
+        let Self::Database { source, .. } = self else {
+            return false;
+        };
+        matches!(source, sqlx::Error::Io(_) | sqlx::Error::WorkerCrashed)
+            || self
+                .code()
+                .is_some_and(|code| sqlstate::is_lost_connection(&code))
+    }
+
+    /// Whether another document has the same value in a `unique` column.
+    pub(crate) fn is_duplicate(&self) -> bool {
+        self.code().is_some_and(|code| code == UNIQUE_VIOLATION)
+    }
+
+    /// The SQLSTATE of the database's error.
+    pub(crate) fn code(&self) -> Option<Cow<'_, str>> {
+        match self {
+            Self::Database { source, .. } => source.as_database_error()?.code(),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,297 @@
+//! The error type of all operations.
+
+use crate::error::check_report::CheckReport;
+use crate::error::hint;
+use crate::error::invalid_document::InvalidDocument;
+use crate::error::operation::Operation;
+use crate::schema::key::Keys;
+use crate::schema::naming::did_you_mean;
+use crate::schema::position::Position;
+use crate::schema::{Table, TableName};
+
+/// The result of the functions of this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why a sync, a read, a mutation or an operation such as a migration failed.
+///
+/// In a transaction of the caller, a deadlock or a serialization failure is not retried
+/// automatically. Retry from the beginning of the transaction:
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/support.rs"));
+/// # #[derive(TView)]
+/// # pub struct Post { pub id: i64, pub title: String }
+/// # fn main() { on("CREATE TABLE tb_post (id int8 PRIMARY KEY, title text NOT NULL);
+/// #     INSERT INTO tb_post VALUES (7, 'Notes')", async |pool| {
+/// # migrate::<Post>(&pool).await;
+/// loop {
+///     let mut tx = pool.begin().await?;
+///     sqlx::query("UPDATE tb_post SET title = 'Notes 2' WHERE id = 7").execute(&mut *tx).await?;
+///     match sync_post(&mut tx, &[7]).await {
+///         Ok(_) => break tx.commit().await?,
+///         Err(error) if error.is_retryable() => tx.rollback().await?,
+///         Err(error) => return Err(error.into()),
+///     }
+/// }
+/// # assert_eq!(Post::find(&pool, 7).await?.unwrap().title, "Notes 2");
+/// # Ok(()) }) }
+/// ```
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The database returned an error, or could not be reached.
+    ///
+    /// The message ends with advice where the error allows it: to run
+    /// [`ReadModel::migrate`](crate::ReadModel::migrate) if the view table or one of its columns
+    /// is missing, to run [`ReadModel::check`](crate::ReadModel::check) if something else is.
+    #[error("{}", hint::message(operation, table.as_deref(), source))]
+    Database {
+        /// What was being done.
+        operation: Operation,
+        /// The table of the operation, if it has one.
+        table: Option<Box<TableName>>,
+        /// The error of the database.
+        source: sqlx::Error,
+    },
+
+    /// A stored document cannot be deserialized into the view's struct.
+    #[error(
+        "document {key} of {view} cannot be deserialized into its struct: {source}; sync it again \
+         if the struct has changed since"
+    )]
+    Document {
+        /// The view table.
+        view: String,
+        /// The document's key.
+        key: String,
+        /// The error of serde, with the position in the document.
+        source: serde_json::Error,
+    },
+
+    /// The caller's transaction is REPEATABLE READ: its snapshot never advances, so concurrent
+    /// changes would be lost.
+    #[error(
+        "sync inside a REPEATABLE READ transaction would lose concurrent changes, because its \
+         snapshot is older than they are; use READ COMMITTED (the default) or SERIALIZABLE, or \
+         sync on the pool after the commit"
+    )]
+    RepeatableRead,
+
+    /// Other transactions created and deleted the same documents during every attempt to sync
+    /// them.
+    #[error(
+        "the documents {keys} of {view} were written by other transactions during every attempt; \
+         try again"
+    )]
+    Contended {
+        /// The view table.
+        view: String,
+        /// The keys.
+        keys: Keys,
+    },
+
+    /// Documents could not be written, and the caller treats that as an error; see
+    /// [`SyncReport::ensure_valid`](crate::SyncReport::ensure_valid). Or stale documents could
+    /// not be built for a read.
+    #[error("{}", list(documents))]
+    Invalid {
+        /// The documents. All others of the sync were written.
+        documents: Vec<InvalidDocument>,
+    },
+
+    /// A full sync was resumed at a position of a view whose keys have another type.
+    #[error("{position} is not a position of {view}: its keys are of another type")]
+    Position {
+        /// The view table.
+        view: Table,
+        /// The position.
+        position: Position,
+    },
+
+    /// The share of documents to verify is not a number from 0 to 1.
+    #[error(
+        "sample({share}) is not a share of the documents: pass a number from 0 to 1, such as 0.01 \
+         for one document in a hundred"
+    )]
+    Sample {
+        /// The share that was passed.
+        share: f64,
+    },
+
+    /// A read model has two indexes, or an index and a table, of one name in one schema.
+    #[error(
+        "`{first}` and `{second}` both create a table or index named {name}; rename one of the \
+         indexes with name = \"..\", or one of the view tables with #[tview(view = \"..\")]"
+    )]
+    DuplicateName {
+        /// The name.
+        name: String,
+        /// The first struct.
+        first: &'static str,
+        /// The second struct.
+        second: &'static str,
+    },
+
+    /// A table with the name of the view table exists, but was not created as a view table.
+    #[error(
+        "{table} is not a view table: it has no column {missing}; choose another name with \
+         #[tview(view = \"..\")], or rename that table"
+    )]
+    NotAViewTable {
+        /// The table.
+        table: Table,
+        /// The columns of every view table with this key that the table lacks.
+        missing: String,
+    },
+
+    /// The bounds of a view table's partitions are texts, and the database's collation orders
+    /// them differently from the compiler, which compares their bytes.
+    #[error(
+        "{view} is partitioned at {bounds}, but the collation of this database orders them \
+         {order}; {}",
+        PARTITION_BOUNDS_REMEDY
+    )]
+    PartitionBounds {
+        /// The view table.
+        view: Table,
+        /// The bounds in the order of the attribute.
+        bounds: String,
+        /// The bounds in the order of the database.
+        order: String,
+    },
+
+    /// A check found errors.
+    #[error("the read model does not fit the database\n{0}")]
+    Check(CheckReport),
+    /// A read model has the same view table twice.
+    #[error(
+        "`{first}` and `{second}` both have the view table {table}; give one of them another with \
+         #[tview(view = \"..\")]"
+    )]
+    DuplicateView {
+        /// The view table.
+        table: Table,
+        /// The first struct.
+        first: &'static str,
+        /// The second struct.
+        second: &'static str,
+    },
+
+    /// More documents depend on the marks of a mutation than it may sync; see
+    /// [`Limits`](crate::mutation::Limits).
+    #[error(
+        "the changed rows are in more than {limit} documents, the limit of this mutation: \
+         {paths}; raise the limit, or leave the other documents to a full sync (Limits::over_limit)"
+    )]
+    TooManyDependents {
+        /// The limit.
+        limit: usize,
+        /// The paths from rows to documents, each with the number of documents.
+        paths: String,
+    },
+
+    /// A document depends on the marks of a mutation through more tables than it may follow; see
+    /// [`Limits`](crate::mutation::Limits).
+    #[error(
+        "the changed rows are {depth} steps away from documents that depend on them, by {path}, \
+         and the limit of this mutation is {limit}; raise the limit, or leave those documents to \
+         a full sync (Limits::over_limit)"
+    )]
+    TooDeep {
+        /// The path from rows to documents.
+        path: String,
+        /// The number of steps of the path.
+        depth: usize,
+        /// The limit.
+        limit: usize,
+    },
+
+    /// A mutation was used after the end of its transaction: a savepoint was dropped while it was
+    /// being set, or the application's SQL ran `COMMIT` or `ROLLBACK`. Nothing was synced.
+    #[error(
+        "the transaction of this mutation has ended: a savepoint was dropped while it was being \
+         set, or a statement ran COMMIT or ROLLBACK; begin another mutation"
+    )]
+    RolledBack,
+
+    /// Rows were marked by the name of a table that no document depends on.
+    #[error(
+        "no document of this read model depends on rows of `{table}`{}",
+        did_you_mean(near.as_deref())
+    )]
+    NoSuchTable {
+        /// The name.
+        table: String,
+        /// The most similar name of a table that documents depend on.
+        near: Option<String>,
+    },
+
+    /// The name of a sync log is not a valid name of a table.
+    #[error(
+        "`{name}` cannot be the table of a sync log: {reason}; write \"table\" or \"schema.table\""
+    )]
+    LogName {
+        /// The name.
+        name: String,
+        /// Why the name is not valid.
+        reason: &'static str,
+    },
+}
+
+/// What to do if a collation orders the bounds of partitions differently.
+pub(crate) const PARTITION_BOUNDS_REMEDY: &str = "use bounds that every collation orders alike, such as lower-case \
+    words, or partition(hash = ..), or a database with the collation C";
+
+/// The first invalid documents, one per line, and the number of the others.
+fn list(documents: &[InvalidDocument]) -> String {
+    const SHOWN: usize = 5;
+    let mut lines: Vec<String> = documents
+        .iter()
+        .take(SHOWN)
+        .map(ToString::to_string)
+        .collect();
+    if documents.len() > SHOWN {
+        lines.push(format!("and {} more", documents.len() - SHOWN));
+    }
+    lines.join("\n")
+}
+
+impl Error {
+    /// Adds the operation to an error of sqlx: `.map_err(Error::database(Operation::Check))`.
+    pub(crate) fn database(operation: Operation) -> impl FnOnce(sqlx::Error) -> Self {
+        move |source| Self::Database {
+            operation,
+            table: None,
+            source,
+        }
+    }
+
+    /// Adds the operation and its table to an error of sqlx.
+    pub(crate) fn on_table(
+        operation: Operation,
+        table: impl Into<TableName>,
+    ) -> impl FnOnce(sqlx::Error) -> Self {
+        let table = Some(Box::new(table.into()));
+        move |source| Self::Database {
+            operation,
+            table,
+            source,
+        }
+    }
+}
+
+// In this file and not beside `CheckReport`, so that the report does not depend on the error that
+// contains it.
+impl CheckReport {
+    /// Returns the report, or an error that lists every finding if one of them is an error.
+    ///
+    /// # Errors
+    /// [`Error::Check`], when a finding is an error.
+    pub fn into_result(self) -> Result<Self> {
+        if self.is_ok() {
+            Ok(self)
+        } else {
+            Err(Error::Check(self))
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! The flush of a mutation: finds the documents that depend on its marks and syncs them, just
+//! before the commit.
+//!
+//! [`lookup`] finds the documents. It looks twice. First through the tables as they are now, in the
+//! mutation's own transaction, where the rows on the paths are locked, so that no other transaction
+//! moves them before this one ends. Then through the tables as they were before, for rows that were
+//! deleted or may have been moved: the documents that they belonged to have to lose them.
+//!
+//! [`affected`] decides how each document is synced, and [`limit`] which documents are.
+
+mod affected;
+mod limit;
+mod lookup;
+
+use self::affected::AffectedDocuments;
+use crate::error::{Error, Result};
+use crate::mutation::report::{MutationReport, ViewReport};
+use crate::mutation::transaction::Mutation;
+use crate::schema::key::Keys;
+use crate::sync::report::SyncReport;
+use crate::sync::request::SyncRequest;
+use crate::sync::run;
+use crate::view::Handle;
+
+/// Syncs every document that depends on the marks of a mutation.
+pub(super) async fn flush(mutation: &mut Mutation) -> Result<MutationReport> {
+    let marks = std::mem::take(&mut mutation.marks);
+    // Before the lookups, which cannot find a document that another sync makes depend on the marked
+    // rows later. From here on, such a sync waits for the rows that it embeds, and then sees the
+    // changes of this mutation.
+    lookup::announce(mutation, &marks).await?;
+    let mut affected = AffectedDocuments::new(marks.documents);
+    let former = lookup::find_current(mutation, marks.rows, &mut affected).await?;
+    if !former.is_empty() {
+        lookup::find_former(mutation, &former, &mut affected).await?;
+    }
+    let mut report = MutationReport {
+        not_followed: affected.take_not_followed(),
+        ..MutationReport::default()
+    };
+    let documents = limit::apply(mutation.limits, &mut affected, &mut report)?;
+    // In the order of view tables, and of keys in each: two mutations lock documents in the same
+    // order, and do not deadlock on them.
+    for (view, keys) in documents.into_views() {
+        let synced = sync_view(mutation, view, keys, &mut affected).await?;
+        report.views.push(ViewReport {
+            entity: view.view.entity,
+            view: view.view.table,
+            report: synced,
+        });
+    }
+    if mutation.strict && report.invalid().next().is_some() {
+        return Err(Error::Invalid {
+            documents: report.invalid().cloned().collect(),
+        });
+    }
+    Ok(report)
+}
+
+/// Syncs the documents of one view: replaces parts in some, and builds the rest.
+async fn sync_view(
+    mutation: &mut Mutation,
+    view: Handle,
+    mut keys: Keys,
+    affected: &mut AffectedDocuments,
+) -> Result<SyncReport> {
+    let mut synced = SyncReport::default();
+    let observers = &mutation.context.observers;
+    for replacement in affected.take_replacements(view) {
+        keys.remove(&replacement.keys);
+        let request = SyncRequest::Replace {
+            view,
+            part: replacement.part,
+            rows: replacement.rows,
+            keys: replacement.keys,
+        };
+        synced += run::run_observed_in_span(&mut *mutation.connection, observers, request).await?;
+    }
+    if !keys.is_empty() {
+        let request = SyncRequest::Sync { view, keys };
+        synced += run::run_observed_in_span(&mut *mutation.connection, observers, request).await?;
+    }
+    Ok(synced)
+}

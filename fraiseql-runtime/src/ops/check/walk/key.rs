@@ -1,0 +1,137 @@
+//! Checks the key of the documents: its type, its collation, and that it is unique.
+
+use crate::error::check_report::{FindingKind, Remedy};
+use crate::ops::check::catalog::{CatalogRelation, RelationColumn, RelationKind};
+use crate::ops::check::diagnostic::{Breaks, Diagnostic};
+use crate::ops::check::type_compat;
+use crate::ops::check::type_compat::Compatibility;
+use crate::ops::check::walk::state::Walk;
+use crate::schema::naming::column_name;
+use crate::schema::scalar::ScalarType;
+use crate::schema::{Shape, Source, Table};
+use crate::sql::probe;
+
+impl<'a> Walk<'_, 'a> {
+    /// Checks that each row of the base table has a key, and no two rows have the same.
+    pub(super) fn root_key(&mut self, relation: &'a CatalogRelation) {
+        let shape = self.view.shape;
+        let key = self.view.key;
+        let Some(column) = relation.column(key.column) else {
+            return; // The field of the key reports it.
+        };
+        let path = self.path_of_key(shape);
+        match type_compat::key(self.findings.catalog, &key.ty, column.type_oid) {
+            Compatibility::Fits => {}
+            Compatibility::UnknownType => self.unknown_type(&path, &key.ty),
+            Compatibility::Differs(why) => {
+                let diagnostic = self.key_type(&path, &key.ty, shape.table, column, why);
+                self.report(&path, diagnostic);
+            }
+        }
+        if column.is_nondeterministic {
+            self.nondeterministic_key(relation, column, &path);
+        }
+        if relation.kind == RelationKind::Table && !relation.is_unique(key.column) {
+            self.key_without_index(relation, column, &path);
+        }
+    }
+
+    fn key_type(
+        &self,
+        path: &str,
+        ty: &ScalarType,
+        table: Table,
+        column: &RelationColumn,
+        why: &str,
+    ) -> Diagnostic {
+        let rust_type = type_compat::rust_type(ty);
+        let better_type = type_compat::rust_type_for(self.findings.catalog, column.type_oid, false)
+            .filter(|better| *better != rust_type);
+        let message = format!(
+            "{} is {}, and the key is {rust_type} ({}): {why}",
+            column_name(table, &column.name),
+            self.type_of(column),
+            ty.sql
+        );
+        Diagnostic::error(FindingKind::KeyType, path, message)
+            .remedies(better_type.map(Remedy::Rust))
+            .remedies(self.set_type(table, column, ty.sql))
+            .advice("use another column, or another type, as the key")
+            .breaks(Breaks::Documents)
+    }
+
+    fn nondeterministic_key(
+        &mut self,
+        relation: &CatalogRelation,
+        column: &RelationColumn,
+        path: &str,
+    ) {
+        let table = self.view.shape.table;
+        let message = format!(
+            "{} is the key of the documents, and has a nondeterministic collation: keys that \
+             PostgreSQL treats as equal and Rust does not, such as 'A' and 'a', would be confused",
+            column_name(table, &column.name)
+        );
+        let set_collation = (relation.kind == RelationKind::Table).then(|| {
+            Remedy::Sql(probe::set_collation(
+                table,
+                self.view.key.column,
+                &column.type_sql,
+            ))
+        });
+        self.report(
+            path,
+            Diagnostic::error(FindingKind::KeyType, path, message)
+                .remedies(set_collation)
+                .advice("use another column as the key")
+                .breaks(Breaks::Documents),
+        );
+    }
+
+    fn key_without_index(
+        &mut self,
+        relation: &CatalogRelation,
+        column: &RelationColumn,
+        path: &str,
+    ) {
+        let table = self.view.shape.table;
+        let key = self.view.key.column;
+        let (what, remedy) = if self.findings.catalog.never_null(column) {
+            ("unique", probe::create_unique_index(table, key))
+        } else if relation.has_primary_key() {
+            (
+                "unique, and can be null",
+                probe::create_unique_index(table, key),
+            )
+        } else {
+            // A primary key repairs both, so the nulls are not reported again.
+            self.reported_null.insert((table, key));
+            (
+                "unique, and can be null",
+                probe::add_primary_key(table, key),
+            )
+        };
+        let shown = column_name(table, key);
+        let message = format!(
+            "{shown} is the key of the documents, but is not {what}: two rows with one key cannot \
+             be one document"
+        );
+        self.report(
+            path,
+            Diagnostic::error(FindingKind::NotUnique, shown, message).sql(remedy),
+        );
+    }
+
+    /// The field that is the key: `Post.id`.
+    fn path_of_key(&self, shape: &Shape) -> String {
+        let key = self.view.key.column;
+        let field = shape
+            .fields
+            .iter()
+            .find(|field| matches!(field.source, Source::Column { column, .. } if column == key));
+        match field {
+            Some(field) => format!("{}.{}", shape.name, field.name),
+            None => shape.name.to_owned(),
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! Compares a `one` field: its foreign key, the row that it refers to, and whether that row always
+//! exists.
+
+use crate::error::check_report::{FindingKind, Remedy};
+use crate::ops::check::catalog::{CatalogRelation, RelationColumn, RelationKind};
+use crate::ops::check::diagnostic::Diagnostic;
+use crate::ops::check::walk::nullability::excludes_null;
+use crate::ops::check::walk::state::{ColumnRole, Walk};
+use crate::schema::naming::column_name;
+use crate::schema::{One, Shape};
+use crate::sql::probe;
+
+impl<'a> Walk<'_, 'a> {
+    pub(super) fn one(
+        &mut self,
+        relation: Option<&'a CatalogRelation>,
+        shape: &'static Shape,
+        one: &'static One,
+        path: &str,
+    ) {
+        let part = (one.shape)();
+        let key = one.key.unwrap_or(part.key_column());
+        let fk_column = relation
+            .and_then(|it| self.column(it, shape.table, one.fk, path, ColumnRole::Named("fk")));
+        let part_relation = self.table(part.table, path);
+        let key_column = part_relation
+            .and_then(|it| self.column(it, part.table, key, path, ColumnRole::Named("key")));
+        if part_relation.is_some() {
+            self.usage(part.table).locked = true;
+        }
+        if let (Some(rows), Some(_)) = (relation, fk_column) {
+            self.upward_lookup(rows, shape.table, one.fk, path, part.table);
+        }
+        if let (Some(part_rows), Some(_)) = (part_relation, key_column)
+            && matches!(
+                part_rows.kind,
+                RelationKind::Table | RelationKind::Materialized
+            )
+            && !part_rows.is_unique(key)
+        {
+            let shown = column_name(part.table, key);
+            let message = format!(
+                "{shown} identifies the row of a `one`, but is not unique: if two rows have the \
+                 same value, the row that refers to them is doubled: a new document cannot be \
+                 written, a stored document contains either of the two, a list contains the item \
+                 twice"
+            );
+            self.report(
+                path,
+                Diagnostic::error(FindingKind::NotUnique, shown, message)
+                    .sql(probe::create_unique_index(part.table, key)),
+            );
+        }
+        if let (Some(rows), Some(fk), Some(part_rows), Some(part_key)) =
+            (relation, fk_column, part_relation, key_column)
+        {
+            let is_guaranteed = rows.refers(one.fk, part_rows, key);
+            if !is_guaranteed {
+                self.comparison((shape.table, fk), (part.table, part_key), path);
+            }
+            // The catalog has no constraints of a view, which is reported once.
+            if !one.nullable && rows.kind == RelationKind::Table {
+                // If there can be no foreign key, another finding gives the reason.
+                let can_have_key =
+                    part_rows.kind == RelationKind::Table && part_rows.is_unique(key);
+                self.required_row(shape, one, fk, is_guaranteed || !can_have_key, path);
+            }
+        }
+        if let (false, Some(filter)) = (one.nullable, part.filter) {
+            let message = format!(
+                "{} excludes rows (filter = \"{filter}\"), and the field is not an Option: a \
+                 document that refers to such a row cannot be read",
+                part.name
+            );
+            self.report(
+                path,
+                Diagnostic::warning(FindingKind::FilteredOne, path, message)
+                    .rust(format!("Option<{}>", part.name)),
+            );
+        }
+        self.shape(part, path, false, None);
+    }
+
+    /// Reports a `one` that is not an `Option`, and whose row can be missing.
+    fn required_row(
+        &mut self,
+        shape: &Shape,
+        one: &One,
+        fk: &RelationColumn,
+        is_guaranteed: bool,
+        path: &str,
+    ) {
+        let part = (one.shape)();
+        let shown = column_name(shape.table, one.fk);
+        let option = format!("Option<{}>", part.name);
+        let is_excluded = shape
+            .filter
+            .is_some_and(|filter| excludes_null(filter, one.fk));
+        if !self.findings.catalog.never_null(fk) && !is_excluded {
+            let message = format!(
+                "{shown} can be null, and the field is not an Option: a document without the row \
+                 cannot be read"
+            );
+            self.report(
+                path,
+                Diagnostic::error(FindingKind::NullableLink, shown, message)
+                    .rust(option)
+                    .sql(probe::set_not_null(shape.table, one.fk)),
+            );
+        } else if !is_guaranteed {
+            let key = one.key.unwrap_or(part.key_column());
+            let message = format!(
+                "no foreign key guarantees the row of {shown}, and the field is not an Option: a \
+                 document without the row cannot be read"
+            );
+            let add_key = probe::add_foreign_key(shape.table, one.fk, part.table, key);
+            self.report(
+                path,
+                Diagnostic::warning(FindingKind::NoForeignKey, shown, message)
+                    .remedies([Remedy::Sql(add_key), Remedy::Rust(option)]),
+            );
+        }
+    }
+}

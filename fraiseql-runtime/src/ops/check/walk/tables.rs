@@ -1,0 +1,214 @@
+//! Checks the base tables of a view: that they exist, are tables, and that the role has the
+//! privileges.
+
+use crate::error::check_report::{FindingKind, Remedy};
+use crate::ops::check::catalog::{CatalogRelation, RelationKind, Resolution};
+use crate::ops::check::diagnostic::{Breaks, Diagnostic};
+use crate::ops::check::walk::state::{TableUse, Walk};
+use crate::schema::Table;
+use crate::schema::naming::{did_you_mean, nearest_name, qualified, table_name};
+use crate::sql::probe;
+
+impl<'a> Walk<'_, 'a> {
+    /// A base table. Reports it and returns `None` if it does not exist.
+    pub(super) fn table(&mut self, table: Table, path: &str) -> Option<&'a CatalogRelation> {
+        let catalog = self.findings.catalog;
+        let relation = match catalog.table(table) {
+            Resolution::Found(relation) => relation,
+            Resolution::NoSchema => {
+                self.no_schema(table, path);
+                return None;
+            }
+            Resolution::NoTable => {
+                self.no_table(table, path);
+                return None;
+            }
+            Resolution::NoUsage => {
+                self.no_usage(table, path);
+                return None;
+            }
+        };
+        self.used.entry(table).or_insert_with(|| TableUse {
+            path: path.to_owned(),
+            ..TableUse::default()
+        });
+        self.relation_kind(relation, table, path);
+        if relation.row_security {
+            let message = format!(
+                "row level security is active on {} for the role {}: rows that it hides are \
+                 missing in documents, and documents of hidden root rows are deleted",
+                table_name(table),
+                self.findings.server.role
+            );
+            self.report(
+                path,
+                Diagnostic::warning(FindingKind::RowSecurity, table.to_string(), message)
+                    .advice("sync as a role that sees every row, such as one with BYPASSRLS"),
+            );
+        }
+        Some(relation)
+    }
+
+    /// Reports a relation that is not a table, and of which less is known.
+    fn relation_kind(&mut self, relation: &CatalogRelation, table: Table, path: &str) {
+        let (kind, locks) = match relation.kind {
+            RelationKind::Table => return,
+            RelationKind::View => (
+                "a view",
+                "a sync inside a transaction locks the rows of the tables behind it",
+            ),
+            RelationKind::Materialized => (
+                "a materialized view",
+                "its rows cannot be locked, so a sync inside a transaction fails if it embeds \
+                 them, and documents are as old as its last refresh",
+            ),
+            RelationKind::Foreign => (
+                "a foreign table",
+                "whether a sync inside a transaction can lock its rows depends on the other server",
+            ),
+        };
+        let message = format!(
+            "{} is {kind}: whether its columns can be null, are unique or indexed cannot be \
+             checked, and {locks}",
+            table_name(table)
+        );
+        self.report(
+            path,
+            Diagnostic::warning(FindingKind::NotATable, table.to_string(), message).advice(
+                "use the table behind it, with `expr` and `filter` for the differences; or make \
+                 sure that every field fits, and accept this warning",
+            ),
+        );
+    }
+
+    fn no_schema(&mut self, table: Table, path: &str) {
+        let schemas = self.findings.catalog.all_relations.iter();
+        let similar = nearest_name(table.schema, schemas.map(|(schema, _)| schema.as_str()));
+        let elsewhere = self.same_name_elsewhere(table);
+        let suggestion = elsewhere
+            .clone()
+            .or_else(|| similar.map(|schema| format!("{schema}.{}", table.name)));
+        let remedy = match suggestion {
+            Some(other) => Remedy::Rust(format!("#[tview(table = \"{other}\")]")),
+            None => {
+                Remedy::Other("run the migrations that create the schema and its tables".to_owned())
+            }
+        };
+        let message = format!(
+            "there is no schema `{}`{}",
+            table.schema,
+            did_you_mean(elsewhere.as_deref().or(similar))
+        );
+        self.report(
+            path,
+            Diagnostic::error(FindingKind::MissingSchema, table.schema, message)
+                .remedies([remedy])
+                .breaks(Breaks::Documents),
+        );
+    }
+
+    fn no_table(&mut self, table: Table, path: &str) {
+        let same_schema = self
+            .findings
+            .catalog
+            .all_relations
+            .iter()
+            .filter(|(schema, _)| schema == table.schema)
+            .map(|(_, name)| name.as_str());
+        let suggestion = self.same_name_elsewhere(table).or_else(|| {
+            nearest_name(table.name, same_schema).map(|name| qualified(table.schema, name))
+        });
+        let remedy = match &suggestion {
+            Some(other) => Remedy::Rust(format!("table = \"{other}\"")),
+            None => Remedy::Other("run the migration that creates it".to_owned()),
+        };
+        let message = format!(
+            "there is no table {}{}",
+            table_name(table),
+            did_you_mean(suggestion.as_deref())
+        );
+        self.report(
+            path,
+            Diagnostic::error(FindingKind::MissingTable, table.to_string(), message)
+                .remedies([remedy])
+                .breaks(Breaks::Documents),
+        );
+    }
+
+    fn no_usage(&mut self, table: Table, path: &str) {
+        let role = &self.findings.server.role;
+        let diagnostic = Diagnostic::error(
+            FindingKind::Privilege,
+            format!("schema {}", table.schema),
+            format!("the role {role} may not use the schema `{}`", table.schema),
+        )
+        .sql(probe::grant_usage(table.schema, role))
+        .breaks(Breaks::Documents);
+        self.report(path, diagnostic);
+    }
+
+    /// A table of this name in another schema.
+    fn same_name_elsewhere(&self, table: Table) -> Option<String> {
+        self.findings
+            .catalog
+            .all_relations
+            .iter()
+            .find(|(_, name)| name == table.name)
+            .map(|(schema, name)| format!("{schema}.{name}"))
+    }
+
+    /// Reports the privileges that the role lacks on the base tables.
+    pub(super) fn privileges(&mut self) {
+        let catalog = self.findings.catalog;
+        for (table, used) in std::mem::take(&mut self.used) {
+            if let Some(relation) = catalog.relation(table) {
+                self.select_privilege(relation, table, &used);
+                self.lock_privilege(relation, table, &used);
+            }
+        }
+    }
+
+    fn select_privilege(&mut self, relation: &CatalogRelation, table: Table, used: &TableUse) {
+        let role = &self.findings.server.role;
+        let hidden: Vec<&str> = relation
+            .columns
+            .iter()
+            .filter(|column| !column.can_select)
+            .map(|column| column.name.as_str())
+            .filter(|name| used.every_column || used.columns.contains(name))
+            .collect();
+        if hidden.is_empty() {
+            return;
+        }
+        let message = if hidden.len() == relation.columns.len() {
+            format!("the role {role} may not read {}", table_name(table))
+        } else {
+            format!(
+                "the role {role} may not read all of {}: {}",
+                table_name(table),
+                hidden.join(", ")
+            )
+        };
+        // PREPARE does not check this privilege, so it breaks no statement.
+        let diagnostic =
+            Diagnostic::error(FindingKind::Privilege, format!("{table} SELECT"), message)
+                .sql(probe::grant("SELECT", table, role));
+        self.report(&used.path, diagnostic);
+    }
+
+    fn lock_privilege(&mut self, relation: &CatalogRelation, table: Table, used: &TableUse) {
+        if !used.locked || relation.can_lock || relation.kind != RelationKind::Table {
+            return;
+        }
+        let role = &self.findings.server.role;
+        let message = format!(
+            "the role {role} may not lock rows of {}, which needs the privilege UPDATE: a sync \
+             inside a transaction fails, one on a pool works",
+            table_name(table)
+        );
+        let diagnostic =
+            Diagnostic::warning(FindingKind::LockPrivilege, table.to_string(), message)
+                .sql(probe::grant("UPDATE", table, role));
+        self.report(&used.path, diagnostic);
+    }
+}

@@ -1,0 +1,132 @@
+//! Encodes the values of filters and cursors as parameters, or rejects them.
+
+use serde_json::Value;
+
+use super::binary_value::{BinaryValue, TypeOids};
+use super::value_type::ValueType;
+use crate::read::list::error::{ListError, truncated};
+use crate::schema::scalar::{ElementNull, ScalarType};
+
+/// The maximum number of elements in a list.
+const MAX_ELEMENTS: usize = 1_000;
+
+/// Encodes a value of the field's type, which may be a list.
+pub(in crate::read::list) fn value(
+    field: &'static str,
+    ty: &ScalarType,
+    value: &Value,
+) -> Result<BinaryValue, ListError> {
+    if let Some(nulls) = ty.list {
+        return elements(field, ty, value, nulls == ElementNull::Yes);
+    }
+    let value_type = ValueType::of(ty);
+    match value_type.encode(value) {
+        Some(bytes) => Ok(scalar(value_type, ty, bytes)),
+        None => {
+            let hint = if value.is_null() {
+                "; use `isNull` to find null"
+            } else {
+                ""
+            };
+            let expected = format!("{}{hint}", value_type.expected());
+            Err(mismatch(field, value, expected))
+        }
+    }
+}
+
+/// Encodes the list of values of `in` and `notIn`.
+pub(in crate::read::list) fn element_list(
+    field: &'static str,
+    ty: &ScalarType,
+    value: &Value,
+) -> Result<BinaryValue, ListError> {
+    elements(field, ty, value, false)
+}
+
+fn elements(
+    field: &'static str,
+    ty: &ScalarType,
+    value: &Value,
+    nulls: bool,
+) -> Result<BinaryValue, ListError> {
+    let value_type = ValueType::of(ty);
+    let Value::Array(values) = value else {
+        let expected = format!("a list in which each value is {}", value_type.expected());
+        return Err(mismatch(field, value, expected));
+    };
+    if values.len() > MAX_ELEMENTS {
+        return Err(ListError::TooLarge {
+            what: "values in a list",
+            limit: MAX_ELEMENTS,
+        });
+    }
+    let elements: Vec<Option<Vec<u8>>> = values
+        .iter()
+        .map(|value| match value_type.encode(value) {
+            Some(bytes) => Ok(Some(bytes)),
+            None if nulls && value.is_null() => Ok(None),
+            None => Err(mismatch(field, value, value_type.expected())),
+        })
+        .collect::<Result<_, _>>()?;
+    Ok(BinaryValue::array(
+        value_type.oids(),
+        &elements,
+        value_type.cast(ty, true),
+    ))
+}
+
+/// Encodes the pattern of `like` and `ilike`.
+pub(in crate::read::list) fn pattern(
+    field: &'static str,
+    value: &Value,
+) -> Result<BinaryValue, ListError> {
+    let bytes = ValueType::Text
+        .encode(value)
+        .ok_or_else(|| mismatch(field, value, ValueType::Text.expected()))?;
+    // PostgreSQL rejects a pattern that ends in an escape character, but only when a text matches
+    // the pattern up to there: whether the statement fails would depend on the rows.
+    let trailing_backslashes = bytes.iter().rev().take_while(|byte| **byte == b'\\');
+    if trailing_backslashes.count() % 2 == 1 {
+        let expected = "a pattern with a character after its last backslash";
+        return Err(mismatch(field, value, expected.to_owned()));
+    }
+    Ok(BinaryValue::scalar(TypeOids::TEXT, bytes, "text"))
+}
+
+/// The value of `isNull`.
+pub(in crate::read::list) fn is_null_flag(
+    field: &'static str,
+    value: &Value,
+) -> Result<bool, ListError> {
+    value
+        .as_bool()
+        .ok_or_else(|| mismatch(field, value, "true or false for `isNull`".to_owned()))
+}
+
+/// A value of the field's type that a cursor holds in the binary format. `None` if no document
+/// can have it.
+pub(in crate::read::list) fn cursor_value(ty: &ScalarType, bytes: &[u8]) -> Option<BinaryValue> {
+    let value_type = ValueType::of(ty);
+    value_type
+        .is_valid(bytes)
+        .then(|| scalar(value_type, ty, bytes.to_vec()))
+}
+
+fn scalar(value_type: ValueType, ty: &ScalarType, bytes: Vec<u8>) -> BinaryValue {
+    BinaryValue::scalar(value_type.oids(), bytes, value_type.cast(ty, false))
+}
+
+fn mismatch(field: &'static str, value: &Value, expected: String) -> ListError {
+    // Large values are not formatted only to be truncated.
+    let value = match value {
+        Value::Array(values) => format!("a list of {} values", values.len()),
+        Value::Object(_) => "an object".to_owned(),
+        Value::String(text) => format!("{:?}", truncated(text)),
+        value => value.to_string(),
+    };
+    ListError::Value {
+        field,
+        value,
+        expected,
+    }
+}

@@ -1,0 +1,143 @@
+//! `Operator`: how a filter compares a field with a value.
+
+use std::fmt;
+
+use super::encode::ValueType;
+use crate::schema::scalar::ScalarType;
+
+/// How a field is compared with a value.
+///
+/// ```
+/// use fraiseql_runtime::list::Operator;
+///
+/// assert_eq!(Operator::NotIn.to_string(), "notIn");
+/// assert_eq!(Operator::from_name("gte"), Some(Operator::Gte));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Operator {
+    /// Equal.
+    Eq,
+    /// Not equal.
+    Ne,
+    /// Equal to one of the values in a list.
+    In,
+    /// Equal to none of the values in a list.
+    NotIn,
+    /// Less.
+    Lt,
+    /// Less or equal.
+    Lte,
+    /// Greater.
+    Gt,
+    /// Greater or equal.
+    Gte,
+    /// Matches a pattern, as `LIKE` does: `%` matches any text and `_` any character; `\` escapes
+    /// the character that follows it.
+    Like,
+    /// As `Like`, ignoring case.
+    Ilike,
+    /// Null, if the value is `true`; not null, if it is `false`.
+    IsNull,
+}
+
+impl Operator {
+    /// All operators.
+    pub const ALL: &'static [Self] = &[
+        Self::Eq,
+        Self::Ne,
+        Self::In,
+        Self::NotIn,
+        Self::Lt,
+        Self::Lte,
+        Self::Gt,
+        Self::Gte,
+        Self::Like,
+        Self::Ilike,
+        Self::IsNull,
+    ];
+
+    /// The operators for fields of a type.
+    ///
+    /// ```
+    /// use fraiseql_runtime::Scalar;
+    /// use fraiseql_runtime::list::Operator;
+    ///
+    /// assert!(Operator::of(&String::TYPE).contains(&Operator::Ilike));
+    /// assert!(!Operator::of(&i64::TYPE).contains(&Operator::Like));
+    /// assert!(!Operator::of(&bool::TYPE).contains(&Operator::Lt));
+    /// ```
+    #[must_use]
+    pub fn of(ty: &ScalarType) -> &'static [Self] {
+        if ty.list.is_some() {
+            return &[Self::Eq, Self::Ne, Self::IsNull];
+        }
+        match ValueType::of(ty) {
+            // An enum is stored as the name of its variant, and the order of names is meaningless.
+            ValueType::Bool | ValueType::Enum(_) => {
+                &[Self::Eq, Self::Ne, Self::In, Self::NotIn, Self::IsNull]
+            }
+            ValueType::Text => Self::ALL,
+            _ => &[
+                Self::Eq,
+                Self::Ne,
+                Self::In,
+                Self::NotIn,
+                Self::Lt,
+                Self::Lte,
+                Self::Gt,
+                Self::Gte,
+                Self::IsNull,
+            ],
+        }
+    }
+
+    /// The name of the operator in GraphQL.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Eq => "eq",
+            Self::Ne => "ne",
+            Self::In => "in",
+            Self::NotIn => "notIn",
+            Self::Lt => "lt",
+            Self::Lte => "lte",
+            Self::Gt => "gt",
+            Self::Gte => "gte",
+            Self::Like => "like",
+            Self::Ilike => "ilike",
+            Self::IsNull => "isNull",
+        }
+    }
+
+    /// The operator with this [name](Self::name).
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|operator| operator.name() == name)
+    }
+
+    /// The operator in SQL.
+    pub(super) const fn sql(self) -> &'static str {
+        match self {
+            Self::Eq => "=",
+            Self::Ne => "<>",
+            Self::In => "= ANY",
+            Self::NotIn => "<> ALL",
+            Self::Lt => "<",
+            Self::Lte => "<=",
+            Self::Gt => ">",
+            Self::Gte => ">=",
+            Self::Like => "LIKE",
+            Self::Ilike => "ILIKE",
+            Self::IsNull => "IS NULL",
+        }
+    }
+}
+
+impl fmt::Display for Operator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}

@@ -1,0 +1,91 @@
+//! The statements that page through all keys of a view, and count them.
+
+use crate::schema::View;
+use crate::sql::text::{Sql, column, fragment, literal};
+
+/// Whether a page begins at the first key, or after a given one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PageStart {
+    /// At the first key. `$1` is the maximum number of keys.
+    First,
+    /// After the key in the array `$1`. `$2` is the maximum number of keys.
+    AfterKey,
+}
+
+/// A page of the keys that have a root row or a document. A full sync goes through both, so that
+/// it also finds the documents whose row was deleted. `condition` selects some of the keys, given
+/// the expression of a key.
+///
+/// Each side has its own ORDER BY and LIMIT, so that it reads one page of an index; the merged
+/// page is cut again.
+pub(crate) fn page(
+    view: &View,
+    start: PageStart,
+    condition: Option<&dyn Fn(&str) -> String>,
+) -> String {
+    let limit = match start {
+        PageStart::First => "$1",
+        PageStart::AfterKey => "$2",
+    };
+    let sides = [(view.shape.table, view.shape.filter), (view.table, None)];
+    let mut sql = Sql::new();
+    sql.block("SELECT ARRAY(", ") AS keys", |sql| {
+        for (index, (table, filter)) in sides.into_iter().enumerate() {
+            if index > 0 {
+                // Removes the keys that are on both sides.
+                sql.line("UNION");
+            }
+            sql.block("(", ")", |sql| {
+                let key = column("k", view.key.column);
+                sql.line(format!("SELECT {key} AS \"key\""));
+                sql.line(format!("FROM {table} AS k"));
+                let mut conditions = Vec::new();
+                if start == PageStart::AfterKey {
+                    conditions.push(format!("{key} > ($1::{}[])[1]", view.key.ty.sql));
+                }
+                if let Some(filter) = filter {
+                    conditions.push(format!("({})", fragment(filter, "k")));
+                }
+                if let Some(condition) = condition {
+                    conditions.push(condition(&key));
+                }
+                sql.conditions("WHERE", &conditions);
+                sql.line(format!("ORDER BY {key}"));
+                sql.line(format!("LIMIT {limit}::int8"));
+            });
+        }
+        sql.line("ORDER BY \"key\"");
+        sql.line(format!("LIMIT {limit}::int8"));
+    });
+    sql.finish()
+}
+
+/// The approximate number of keys: from the statistics of the base table, or counted if it has
+/// none.
+pub(crate) fn expected(view: &View) -> String {
+    let table = view.shape.table;
+    let mut sql = Sql::new();
+    sql.line("SELECT CASE");
+    sql.indented(|sql| {
+        // -1 for a table that was never analyzed; 0 may be out of date.
+        sql.line("WHEN c.reltuples > 0 THEN c.reltuples::int8");
+        sql.line(format!("ELSE (SELECT pg_catalog.count(*) FROM {table})"));
+    });
+    sql.line("END AS expected");
+    sql.line("FROM pg_catalog.pg_class AS c");
+    sql.line(format!(
+        "WHERE c.oid = {}::regclass",
+        literal(&table.to_string())
+    ));
+    sql.finish()
+}
+
+/// The number of rows after the key in the array `$1`.
+pub(crate) fn expected_after(view: &View) -> String {
+    let key = column("k", view.key.column);
+    let mut sql = Sql::new();
+    sql.line("SELECT pg_catalog.count(*) AS expected");
+    sql.line(format!("FROM {} AS k", view.shape.table));
+    sql.line(format!("WHERE {key} > ($1::{}[])[1]", view.key.ty.sql));
+    sql.finish()
+}

@@ -1,0 +1,59 @@
+//! The filter of a list.
+
+use super::parameter::Parameter;
+use super::view_row::column;
+
+/// A condition on the columns of the view table.
+#[derive(Debug)]
+pub(crate) enum Condition {
+    /// `column <operator> value`.
+    Compare {
+        column: &'static str,
+        operator: &'static str,
+        value: Parameter,
+    },
+    /// `column IS NULL`, or `IS NOT NULL`.
+    IsNull {
+        column: &'static str,
+        is: bool,
+    },
+    All(Vec<Condition>),
+    Any(Vec<Condition>),
+    Not(Box<Condition>),
+}
+
+impl Condition {
+    pub(super) fn text(&self) -> String {
+        match self {
+            Self::Compare {
+                column: name,
+                operator,
+                value,
+            } => {
+                let name = column(name);
+                if operator.ends_with("ANY") || operator.ends_with("ALL") {
+                    format!("{name} {operator} ({value})")
+                } else {
+                    format!("{name} {operator} {value}")
+                }
+            }
+            Self::IsNull { column: name, is } => {
+                let not = if *is { "" } else { "NOT " };
+                format!("{} IS {not}NULL", column(name))
+            }
+            Self::All(all) => Self::joined(all, " AND ", "TRUE"),
+            Self::Any(any) => Self::joined(any, " OR ", "FALSE"),
+            Self::Not(not) => format!("NOT ({})", not.text()),
+        }
+    }
+
+    /// The conditions joined by an operator; `empty` is the value of no conditions.
+    fn joined(conditions: &[Self], by: &str, empty: &str) -> String {
+        let texts: Vec<String> = conditions.iter().map(Self::text).collect();
+        match texts.as_slice() {
+            [] => empty.to_owned(),
+            [one] => one.clone(),
+            _ => format!("({})", texts.join(by)),
+        }
+    }
+}

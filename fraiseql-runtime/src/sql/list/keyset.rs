@@ -1,0 +1,68 @@
+//! The conditions that select the rows after a given row.
+//!
+//! The rows before it are those after it in the reversed order.
+
+use super::order::Term;
+use super::parameter::Parameter;
+
+/// The values of the terms of a row, at which a page begins or ends. `None` is null.
+pub(crate) type Bound = Vec<Option<Parameter>>;
+
+pub(super) fn reversed(terms: &[Term]) -> Vec<Term> {
+    terms.iter().copied().map(Term::reversed).collect()
+}
+
+/// The rows after a row whose first term is not null, among the rows whose first term is not null.
+/// The condition gives the position in the index of the first term.
+pub(super) fn after_in_index(terms: &[Term], bound: &[Option<Parameter>]) -> String {
+    match (terms, bound) {
+        ([key], [Some(value)]) => format!("{} {} {value}", key.name(), key.after_operator()),
+        // PostgreSQL compares rows by an index on both columns.
+        ([first, key], [Some(value), Some(last)]) if first.descending == key.descending => {
+            format!(
+                "({}, {}) {} ({value}, {last})",
+                first.name(),
+                key.name(),
+                first.after_operator()
+            )
+        }
+        // `>=` gives the position; the rest filters the rows that are equal in the first term.
+        ([first, rest @ ..], [Some(value), others @ ..]) => {
+            let (name, operator) = (first.name(), first.after_operator());
+            format!(
+                "{name} {operator}= {value} AND ({name} {operator} {value} OR {})",
+                after(rest, others)
+            )
+        }
+        _ => after(terms, bound),
+    }
+}
+
+/// The rows after a row, in any order and with any nulls.
+pub(super) fn after(terms: &[Term], bound: &[Option<Parameter>]) -> String {
+    let ([first, rest @ ..], [value, others @ ..]) = (terms, bound) else {
+        // Equal in all terms: the same row.
+        return "FALSE".to_owned();
+    };
+    let (name, operator) = (first.name(), first.after_operator());
+    let Some(value) = value else {
+        let equal = format!("{name} IS NULL AND {}", after(rest, others));
+        return if first.nulls_first {
+            format!("({name} IS NOT NULL OR {equal})")
+        } else {
+            format!("({equal})")
+        };
+    };
+    if first.is_key {
+        return format!("{name} {operator} {value}");
+    }
+    let nulls = if first.nulls_first {
+        String::new()
+    } else {
+        format!(" OR {name} IS NULL")
+    };
+    format!(
+        "({name} {operator} {value}{nulls} OR {name} = {value} AND {})",
+        after(rest, others)
+    )
+}

@@ -1,0 +1,53 @@
+//! The order of a list.
+
+use super::view_row::column;
+
+/// One term of an order, in the direction in which the list is read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Term {
+    pub(crate) column: &'static str,
+    pub(crate) descending: bool,
+    pub(crate) nulls_first: bool,
+    /// Whether it is the key, which is never null, and the last term of every order.
+    pub(crate) is_key: bool,
+    /// Whether its value is returned as text.
+    pub(crate) as_text: bool,
+}
+
+impl Term {
+    /// The term of the same order, read backwards.
+    pub(crate) const fn reversed(self) -> Self {
+        Self {
+            descending: !self.descending,
+            nulls_first: !self.nulls_first,
+            ..self
+        }
+    }
+
+    pub(super) fn name(&self) -> String {
+        column(self.column)
+    }
+
+    /// The column with its direction, and nulls where PostgreSQL has them by default.
+    pub(super) fn direction(&self) -> String {
+        let direction = if self.descending { " DESC" } else { "" };
+        format!("{}{direction}", self.name())
+    }
+
+    /// The column with its direction and the position of nulls.
+    pub(super) fn text(&self) -> String {
+        // By default, PostgreSQL sorts nulls as larger than all values: last, or first if
+        // descending.
+        let nulls = match (self.is_key, self.descending, self.nulls_first) {
+            (true, ..) | (_, true, true) | (_, false, false) => "",
+            (_, false, true) => " NULLS FIRST",
+            (_, true, false) => " NULLS LAST",
+        };
+        format!("{}{nulls}", self.direction())
+    }
+
+    /// The operator for values after a value.
+    pub(super) const fn after_operator(&self) -> &'static str {
+        if self.descending { "<" } else { ">" }
+    }
+}

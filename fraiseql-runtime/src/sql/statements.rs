@@ -1,0 +1,400 @@
+//! All statements of one view.
+
+use crate::schema::View;
+use crate::sql::{ddl, part, read, rebuild, shape, sync, verify};
+
+/// The statements of one view. They are composed once, and stored in a `static` for each view, so
+/// that their texts are `&'static str`.
+#[derive(Debug)]
+pub struct Statements {
+    /// The number of the view's shape, which is stored with each document. It changes with
+    /// everything that decides what is stored.
+    pub shape: i64,
+    /// Build and write documents, for a sync.
+    pub sync: sync::SyncSql,
+    /// Compare stored documents with the base tables, for a verification.
+    pub verify: verify::VerifySql,
+    /// Read documents by key.
+    pub read: read::ReadSql,
+    /// Replace a part in documents.
+    pub parts: Vec<part::PartSql>,
+    /// Create the view table and its indexes.
+    pub ddl: ddl::Ddl,
+    /// Find stale documents, and record the progress of a rebuild.
+    pub rebuild: rebuild::RebuildSql,
+}
+
+impl Statements {
+    /// Composes the statements of `view`.
+    #[must_use]
+    pub fn compose(view: &View) -> Self {
+        let shape = shape::number(view);
+        Self {
+            shape,
+            sync: sync::compose(view, shape),
+            verify: verify::compose(view),
+            read: read::compose(view, shape),
+            parts: part::compose(view, shape),
+            ddl: ddl::compose(view),
+            rebuild: rebuild::compose(view, shape),
+        }
+    }
+}
+
+/// One statement of a view, as [`Statements::all`] lists it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ListedStatement<'s> {
+    /// The path of its field in [`Statements`]: `sync.write`.
+    pub(crate) name: &'static str,
+    pub(crate) sql: &'s str,
+    pub(crate) table: StatementTable,
+    pub(crate) kind: StatementKind,
+}
+
+/// The table that a statement reads or writes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum StatementTable {
+    /// The view's base table.
+    Base,
+    /// The view table.
+    View,
+    /// The bookkeeping table of rebuilds, `fraiseql_view`.
+    Bookkeeping,
+}
+
+/// Whether PostgreSQL can PREPARE a statement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum StatementKind {
+    /// A single SELECT, INSERT, UPDATE or DELETE, which can be prepared.
+    Query,
+    /// A utility command such as CREATE TABLE, which PREPARE does not accept.
+    Utility,
+    /// Several statements in one text, which PREPARE does not accept.
+    Script,
+}
+
+impl<'s> ListedStatement<'s> {
+    fn new(name: &'static str, sql: &'s str, table: StatementTable) -> Self {
+        Self {
+            name,
+            sql,
+            table,
+            kind: StatementKind::Query,
+        }
+    }
+
+    fn of_kind(self, kind: StatementKind) -> Self {
+        Self { kind, ..self }
+    }
+}
+
+// The structs are taken apart without `..`: a new field does not compile until it is listed
+// below, or ignored by name because it is not a statement.
+impl Statements {
+    /// Every statement of the view, in the order of the fields.
+    pub(crate) fn all(&self) -> impl Iterator<Item = ListedStatement<'_>> {
+        let Self {
+            shape: _,
+            sync,
+            verify,
+            read,
+            parts,
+            ddl,
+            rebuild,
+        } = self;
+        sync_statements(sync)
+            .into_iter()
+            .chain(verify_statements(verify))
+            .chain(read_statements(read))
+            .chain(parts.iter().map(part_statement))
+            .chain(ddl_statements(ddl))
+            .chain(rebuild_statements(rebuild))
+    }
+}
+
+fn sync_statements(statements: &sync::SyncSql) -> Vec<ListedStatement<'_>> {
+    use StatementTable::{Base, View};
+    let sync::SyncSql {
+        write,
+        write_few,
+        write_locked,
+        write_locked_few,
+        announce,
+        still_writing,
+        overwritten,
+        lock,
+        lock_documents,
+        clear_unique,
+        delete_orphans,
+        delete,
+        first_keys,
+        next_keys,
+        expected,
+        expected_after,
+        reject_reasons,
+        needs: _,
+    } = statements;
+    let mut list = vec![
+        ListedStatement::new("sync.write", write, View),
+        ListedStatement::new("sync.write_few", write_few, View),
+        ListedStatement::new("sync.write_locked", write_locked, View),
+        ListedStatement::new("sync.write_locked_few", write_locked_few, View),
+        ListedStatement::new("sync.announce", announce, View),
+        ListedStatement::new("sync.still_writing", still_writing, View),
+        ListedStatement::new("sync.overwritten", overwritten, View),
+        ListedStatement::new("sync.lock", lock, Base),
+        ListedStatement::new("sync.lock_documents", lock_documents, View),
+    ];
+    if let Some(clear) = clear_unique {
+        list.push(ListedStatement::new("sync.clear_unique", clear, View));
+    }
+    list.extend([
+        ListedStatement::new("sync.delete_orphans", delete_orphans, View),
+        ListedStatement::new("sync.delete", delete, View),
+        ListedStatement::new("sync.first_keys", first_keys, Base),
+        ListedStatement::new("sync.next_keys", next_keys, Base),
+        ListedStatement::new("sync.expected", expected, Base),
+        ListedStatement::new("sync.expected_after", expected_after, Base),
+        ListedStatement::new("sync.reject_reasons", reject_reasons, Base),
+    ]);
+    list
+}
+
+fn verify_statements(statements: &verify::VerifySql) -> [ListedStatement<'_>; 4] {
+    use StatementTable::{Base, View};
+    let verify::VerifySql {
+        compare,
+        both,
+        first_sampled,
+        next_sampled,
+    } = statements;
+    [
+        ListedStatement::new("verify.compare", compare, View),
+        ListedStatement::new("verify.both", both, View),
+        ListedStatement::new("verify.first_sampled", first_sampled, Base),
+        ListedStatement::new("verify.next_sampled", next_sampled, Base),
+    ]
+}
+
+fn read_statements(statements: &read::ReadSql) -> [ListedStatement<'_>; 3] {
+    use StatementTable::{Base, View};
+    let read::ReadSql {
+        find,
+        find_many,
+        build,
+    } = statements;
+    [
+        ListedStatement::new("read.find", find, View),
+        ListedStatement::new("read.find_many", find_many, View),
+        ListedStatement::new("read.build", build, Base),
+    ]
+}
+
+fn part_statement(statements: &part::PartSql) -> ListedStatement<'_> {
+    let part::PartSql {
+        table: _,
+        key: _,
+        fk: _,
+        replace,
+    } = statements;
+    ListedStatement::new("parts.replace", replace, StatementTable::View)
+}
+
+fn ddl_statements(statements: &ddl::Ddl) -> Vec<ListedStatement<'_>> {
+    let ddl::Ddl {
+        create_table,
+        create_table_lz4,
+        partitions,
+        columns,
+        indexes,
+        create_twin,
+    } = statements;
+    let utility = |name, sql| {
+        ListedStatement::new(name, sql, StatementTable::View).of_kind(StatementKind::Utility)
+    };
+    let mut list = vec![
+        utility("ddl.create_table", create_table.as_str()),
+        utility("ddl.create_table_lz4", create_table_lz4),
+    ];
+    for partition in partitions {
+        let ddl::table::PartitionDdl {
+            name: _,
+            bound: _,
+            sql,
+        } = partition;
+        list.push(utility("ddl.partitions.sql", sql));
+    }
+    for column in columns {
+        let ddl::table::ColumnDdl {
+            name: _,
+            ty: _,
+            add,
+        } = column;
+        list.extend(add.as_ref().map(|add| utility("ddl.columns.add", add)));
+    }
+    for index in indexes {
+        let ddl::index::IndexDdl {
+            name: _,
+            expression: _,
+            filter: _,
+            sql,
+            concurrently,
+            drop_concurrently,
+            comment,
+            mark: _,
+            twin,
+        } = index;
+        list.extend([
+            utility("ddl.indexes.sql", sql),
+            utility("ddl.indexes.concurrently", concurrently),
+            utility("ddl.indexes.drop_concurrently", drop_concurrently),
+            utility("ddl.indexes.comment", comment),
+            utility("ddl.indexes.twin", twin),
+        ]);
+    }
+    list.push(utility("ddl.create_twin", create_twin));
+    list
+}
+
+fn rebuild_statements(statements: &rebuild::RebuildSql) -> [ListedStatement<'_>; 13] {
+    use StatementTable::{Bookkeeping, View};
+    let rebuild::RebuildSql {
+        table: _,
+        create,
+        status,
+        is_done,
+        has_documents,
+        lock,
+        lock_again,
+        unlock,
+        begin,
+        record,
+        finish,
+        note_empty,
+        first_keys,
+        next_keys,
+    } = statements;
+    [
+        ListedStatement::new("rebuild.create", create, Bookkeeping).of_kind(StatementKind::Utility),
+        ListedStatement::new("rebuild.status", status, Bookkeeping),
+        ListedStatement::new("rebuild.is_done", is_done, Bookkeeping),
+        ListedStatement::new("rebuild.has_documents", has_documents, View),
+        ListedStatement::new("rebuild.lock", lock, View),
+        ListedStatement::new("rebuild.lock_again", lock_again, View).of_kind(StatementKind::Script),
+        ListedStatement::new("rebuild.unlock", unlock, View),
+        ListedStatement::new("rebuild.begin", begin, Bookkeeping),
+        ListedStatement::new("rebuild.record", record, Bookkeeping),
+        ListedStatement::new("rebuild.finish", finish, Bookkeeping),
+        ListedStatement::new("rebuild.note_empty", note_empty, Bookkeeping),
+        ListedStatement::new("rebuild.first_keys", first_keys, View),
+        ListedStatement::new("rebuild.next_keys", next_keys, View),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::{StatementKind, Statements};
+    use crate as fraiseql_runtime;
+    use crate::view::ViewDef as _;
+    use crate::{Embed, TView};
+
+    #[derive(TView)]
+    #[tview(
+        crate = fraiseql_runtime,
+        index(on = "title, id", filter = "title <> ''"),
+        partition(hash = 2)
+    )]
+    #[allow(dead_code)]
+    struct Post {
+        id: i64,
+        #[tview(filter, sort)]
+        title: String,
+        #[tview(one(fk = "author_id"))]
+        author: User,
+    }
+
+    #[derive(TView)]
+    #[tview(crate = fraiseql_runtime)]
+    #[allow(dead_code)]
+    struct Account {
+        id: i64,
+        #[tview(unique)]
+        code: String,
+    }
+
+    #[derive(Embed)]
+    #[tview(crate = fraiseql_runtime)]
+    #[allow(dead_code)]
+    struct User {
+        id: i64,
+        name: String,
+    }
+
+    /// The texts of all fields that are statements, whatever the fields are called: `Debug`
+    /// prints every field, and a statement begins with a command.
+    fn statement_fields(statements: &Statements) -> BTreeSet<String> {
+        const COMMANDS: [&str; 10] = [
+            "WITH", "SELECT", "INSERT", "UPDATE", "DELETE", "CREATE", "ALTER", "COMMENT", "DROP",
+            "BEGIN",
+        ];
+        format!("{statements:#?}")
+            .lines()
+            .filter_map(|line| {
+                let text = line.split_once('"')?.1.rsplit_once('"')?.0;
+                let command = text.split([' ', '\\', ';']).next()?;
+                COMMANDS.contains(&command).then(|| text.to_owned())
+            })
+            .collect()
+    }
+
+    #[test]
+    fn every_statement_field_is_listed() {
+        for statements in [Post::composed(), Account::composed()] {
+            let listed: BTreeSet<String> = statements
+                .all()
+                .map(|statement| {
+                    let text = format!("{:?}", statement.sql);
+                    text[1..text.len() - 1].to_owned()
+                })
+                .collect();
+            let fields = statement_fields(statements);
+            let different: Vec<_> = listed.symmetric_difference(&fields).collect();
+            assert!(different.is_empty(), "{different:#?}");
+        }
+    }
+
+    #[test]
+    fn the_number_of_listed_statements_is_that_of_the_fields() {
+        let count = |statements: &Statements| {
+            let kinds = [
+                StatementKind::Query,
+                StatementKind::Utility,
+                StatementKind::Script,
+            ];
+            kinds.map(|kind| {
+                let listed = statements.all().filter(|statement| statement.kind == kind);
+                listed.count()
+            })
+        };
+        // 16 of a sync, 4 of a verification, 3 of reads, 1 of the part `author`, 11 of a rebuild;
+        // the table twice, its twin, 2 partitions, the columns `title` and `shape`, 5 for each of
+        // 2 indexes, and the bookkeeping table; the lock after a lost connection.
+        assert_eq!(count(Post::composed()), [35, 18, 1]);
+        // One more of a sync, which clears unique columns, and no part; no partition, 1 index.
+        assert_eq!(count(Account::composed()), [35, 11, 1]);
+    }
+
+    #[test]
+    fn only_scripts_have_several_statements() {
+        for statement in Post::composed().all() {
+            assert_eq!(
+                statement.sql.contains(";\n"),
+                statement.kind == StatementKind::Script,
+                "{}",
+                statement.name
+            );
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! The first CTEs: the parameters, and whether the session may write.
+
+use crate::sql::text::Sql;
+use crate::sql::write::advisory::{OPEN, advisory_key};
+use crate::sql::write::protocol::WriteProtocol;
+use crate::sql::write::write_statement::WriteStatement;
+
+impl WriteStatement<'_> {
+    /// `input`: the parameters. The other CTEs read them from here, so that the planner does not
+    /// see the length of the arrays, and one plan serves all executions.
+    pub(super) fn input(&self, sql: &mut Sql) {
+        let ty = self.view.key.ty.sql;
+        sql.block("WITH input AS MATERIALIZED (", "),", |sql| {
+            let second = match self.protocol {
+                WriteProtocol::Guarded => "$2::int4[] AS friends".to_owned(),
+                WriteProtocol::Locked => format!("$2::{ty}[] AS locked"),
+            };
+            sql.line(format!("SELECT $1::{ty}[] AS keys, {second}"));
+        });
+    }
+
+    /// `session`: whether this session can write the documents. Returns the condition that other
+    /// CTEs test, or `None` if every session can.
+    ///
+    /// If the condition is false, `built` and `orphans` are empty, so nothing is written.
+    pub(super) fn session(&self, sql: &mut Sql) -> Option<&'static str> {
+        let conditions = self.session_conditions();
+        if conditions.is_empty() {
+            return None;
+        }
+        let ok = conditions.join(" AND ");
+        sql.block("session AS MATERIALIZED (", "),", |sql| {
+            match self.protocol {
+                WriteProtocol::Locked => sql.line(format!("SELECT {ok} AS ok")),
+                WriteProtocol::Guarded => {
+                    sql.line("SELECT s.ok AND NOT s.open AS ok, s.open");
+                    sql.block("FROM (", ") AS s", |sql| {
+                        sql.line("SELECT");
+                        sql.block_list([
+                            format!("{ok} AS ok"),
+                            format!("{} AS open", self.open_writer()),
+                        ]);
+                        sql.line("FROM input");
+                        // `open` takes a lock: it is evaluated once, though it is used twice.
+                        sql.line("OFFSET 0");
+                    });
+                }
+            }
+        });
+        Some("(SELECT ok FROM session)")
+    }
+
+    /// What must be true of the session.
+    fn session_conditions(&self) -> Vec<&'static str> {
+        let mut conditions = Vec::new();
+        if self.protocol == WriteProtocol::Guarded {
+            // In other isolation levels the snapshot may be that of an earlier statement, and so
+            // older than the lock on the view table that this statement takes.
+            conditions
+                .push("pg_catalog.current_setting('transaction_isolation') LIKE 'read %committed'");
+        }
+        conditions.extend(self.needs.conditions());
+        conditions
+    }
+
+    /// Whether a transaction that has synced documents of this view is still open. It holds the
+    /// lock `OPEN` in shared mode, so an exclusive lock cannot be had; one that can is released
+    /// at once.
+    ///
+    /// A full sync (`friends` is not empty) writes anyway: it does not take the place of the sync
+    /// that follows a change.
+    fn open_writer(&self) -> String {
+        let lock = advisory_key(OPEN, self.view);
+        format!(
+            "CASE\n      \
+               WHEN pg_catalog.cardinality(friends) > 0 THEN false\n      \
+               WHEN pg_catalog.pg_try_advisory_lock({lock}) THEN NOT pg_catalog.pg_advisory_unlock({lock})\n      \
+               ELSE true\n    \
+             END"
+        )
+    }
+}

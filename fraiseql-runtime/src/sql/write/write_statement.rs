@@ -1,0 +1,43 @@
+//! What the CTEs of a write statement are composed from.
+
+use crate::schema::View;
+use crate::sql::differences::content_columns;
+use crate::sql::document::BatchSize;
+use crate::sql::session::{SessionNeeds, session_needs};
+use crate::sql::shape;
+use crate::sql::text::column;
+use crate::sql::write::protocol::WriteProtocol;
+
+/// A write statement. The other files of this module add methods, each of which writes some of
+/// its CTEs.
+pub(super) struct WriteStatement<'a> {
+    pub(super) view: &'a View,
+    pub(super) protocol: WriteProtocol,
+    pub(super) batch_size: BatchSize,
+    pub(super) needs: SessionNeeds,
+    /// The number of the view's shape, as a literal.
+    pub(super) shape: String,
+    /// The key of a stored document, `v`.
+    pub(super) key: String,
+    /// The promoted columns, then `data`.
+    pub(super) columns: Vec<&'static str>,
+}
+
+impl<'a> WriteStatement<'a> {
+    pub(super) fn new(
+        view: &'a View,
+        number: i64,
+        batch_size: BatchSize,
+        protocol: WriteProtocol,
+    ) -> Self {
+        Self {
+            view,
+            protocol,
+            batch_size,
+            needs: session_needs(view),
+            shape: shape::literal(number),
+            key: column("v", view.key.column),
+            columns: content_columns(view),
+        }
+    }
+}

@@ -1,0 +1,251 @@
+//! The statements of a batch, one at a time.
+
+use sqlx::postgres::PgRow;
+use sqlx::{AssertSqlSafe, Executor as _, PgConnection, Row as _};
+
+use crate::db::scope::{BEGIN_READ_COMMITTED, ScopeErrors, TransactionScope, in_own_transaction};
+use crate::db::statement::{Statement, execute_script};
+use crate::error::{Error, Operation, Result};
+use crate::schema::key::Keys;
+use crate::sql::delete::keep_out;
+use crate::sql::lock::result_row as lock_row;
+use crate::sql::session::{RESTORE, SET_LOCAL, SETTINGS};
+use crate::sql::sync::{MAX_FEW_KEYS, SyncSql};
+use crate::sql::write::protocol::WriteProtocol;
+use crate::sync::protocol::outcome::{Unconfirmed, WriteOutcome};
+use crate::view::Handle;
+
+/// Writes documents of one view on one connection.
+pub(in crate::sync) struct BatchWriter<'c> {
+    pub(in crate::sync) connection: &'c mut PgConnection,
+    pub(super) view: Handle,
+    sql: &'static SyncSql,
+    /// The backends that are known to write other documents.
+    peers: &'c [i32],
+}
+
+/// Session settings of the caller, to be restored.
+pub(super) struct SessionSettings {
+    time_zone: String,
+    extra_float_digits: String,
+}
+
+impl<'c> BatchWriter<'c> {
+    pub(in crate::sync) fn new(connection: &'c mut PgConnection, view: Handle) -> Self {
+        Self {
+            connection,
+            view,
+            sql: &view.statements().sync,
+            peers: &[],
+        }
+    }
+
+    pub(super) fn with_peers(mut self, peers: &'c [i32]) -> Self {
+        self.peers = peers;
+        self
+    }
+
+    /// A statement whose errors name the view table.
+    pub(in crate::sync) fn statement<'q>(
+        &self,
+        sql: &'static str,
+        operation: Operation,
+    ) -> Statement<'q> {
+        Statement::new(sql, operation).on(self.view.view.table)
+    }
+}
+
+/// Transactions and session settings.
+impl BatchWriter<'_> {
+    /// Runs `work` in a READ COMMITTED transaction with the session settings that documents need.
+    pub(super) async fn in_own_transaction(
+        &mut self,
+        work: impl AsyncFnOnce(&mut BatchWriter<'_>) -> Result<WriteOutcome>,
+    ) -> Result<WriteOutcome> {
+        let view = self.view;
+        let errors = ScopeErrors::of_steps(view.view.table);
+        in_own_transaction(
+            self.connection,
+            BEGIN_READ_COMMITTED,
+            &errors,
+            async |connection| {
+                let mut writer = BatchWriter::new(connection, view);
+                writer.set_session().await?;
+                work(&mut writer).await
+            },
+        )
+        .await
+    }
+
+    /// Sets what documents need for the rest of the transaction: times are printed in UTC, and
+    /// floats with all digits.
+    pub(super) async fn set_session(&mut self) -> Result<()> {
+        if self.sql.needs.any() {
+            self.connection
+                .execute(SET_LOCAL)
+                .await
+                .map_err(self.failed(Operation::SessionSettings))?;
+        }
+        Ok(())
+    }
+
+    /// Reads the settings of the caller.
+    pub(super) async fn session_settings(&mut self) -> Result<SessionSettings> {
+        self.statement(SETTINGS, Operation::SessionSettings)
+            .fetch_one(self.connection, |row| {
+                Ok(SessionSettings {
+                    time_zone: row.try_get(0)?,
+                    extra_float_digits: row.try_get(1)?,
+                })
+            })
+            .await
+    }
+
+    /// Restores the settings of the caller.
+    pub(super) async fn restore_session(&mut self, settings: &SessionSettings) -> Result<()> {
+        self.statement(RESTORE, Operation::SessionSettings)
+            .bind(&settings.time_zone)
+            .bind(&settings.extra_float_digits)
+            .execute(self.connection)
+            .await?;
+        Ok(())
+    }
+
+    fn failed(&self, operation: Operation) -> impl FnOnce(sqlx::Error) -> Error + use<> {
+        Error::on_table(operation, self.view.view.table)
+    }
+}
+
+/// Locks.
+impl BatchWriter<'_> {
+    /// Locks the rows that the documents of `keys` are made of, then the documents. Returns the
+    /// keys of the documents that exist.
+    ///
+    /// Rows and documents are locked in the order of tables and keys. Two syncs that need the same
+    /// locks request them in the same order, so neither waits for the other while it holds a lock
+    /// that the other needs.
+    ///
+    /// Refuses REPEATABLE READ: its snapshot is as old as the transaction, so a change that is
+    /// committed while this waits for a lock would not be seen, and no error would say so. SERIALIZABLE
+    /// has such a snapshot too, but PostgreSQL fails the transaction (40001).
+    pub(super) async fn lock(&mut self, keys: &Keys, scope: TransactionScope) -> Result<Keys> {
+        let read = |row: &PgRow| -> sqlx::Result<(String, Keys)> {
+            let documents = keys.read(row, lock_row::DOCUMENTS)?;
+            Ok((row.try_get(lock_row::ISOLATION)?, documents))
+        };
+        let (isolation, documents) = self
+            .statement(&self.sql.lock, Operation::LockRows)
+            .bind_keys(keys)
+            // Whether the transaction may go on after the sync. If so, it announces itself.
+            .bind(scope == TransactionScope::Caller)
+            .fetch_one(self.connection, read)
+            .await?;
+        if isolation == "repeatable read" {
+            return Err(Error::RepeatableRead);
+        }
+        Ok(documents)
+    }
+
+    /// Locks the documents of `keys` in key order. Returns the keys of those that exist.
+    pub(in crate::sync) async fn lock_documents(&mut self, keys: &Keys) -> Result<Keys> {
+        self.statement(&self.sql.lock_documents, Operation::LockDocuments)
+            .bind_keys(keys)
+            .fetch_one(self.connection, |row| keys.read(row, 0))
+            .await
+    }
+
+    /// Waits for `seconds`, then returns whether one of the transactions still writes documents.
+    pub(super) async fn is_still_writing(
+        &mut self,
+        vxids: &[String],
+        seconds: f64,
+    ) -> Result<bool> {
+        self.statement(&self.sql.still_writing, Operation::AwaitWriters)
+            .bind(vxids)
+            .bind(seconds)
+            .fetch_one(self.connection, |row| row.try_get(0))
+            .await
+    }
+
+    /// Which of the unconfirmed documents other transactions have written, locked or deleted since
+    /// the snapshot.
+    pub(super) async fn overwritten(&mut self, unconfirmed: &Unconfirmed) -> Result<Keys> {
+        let keys = &unconfirmed.keys;
+        self.statement(&self.sql.overwritten, Operation::FindOverwritten)
+            .bind_keys(keys)
+            .bind(&unconfirmed.snapshot)
+            .fetch_one(self.connection, |row| keys.read(row, 0))
+            .await
+    }
+}
+
+/// Writes.
+impl BatchWriter<'_> {
+    /// Writes the documents of `keys` by the guarded statement.
+    pub(super) async fn write_guarded(&mut self, keys: &Keys) -> Result<WriteOutcome> {
+        let sql = if keys.len() <= MAX_FEW_KEYS {
+            &self.sql.write_few
+        } else {
+            &self.sql.write
+        };
+        self.statement(sql, Operation::Sync)
+            .bind_keys(keys)
+            .bind(self.peers)
+            .fetch_one(self.connection, |row| {
+                WriteOutcome::read(row, keys, WriteProtocol::Guarded)
+            })
+            .await
+    }
+
+    /// Writes the documents of `keys` by the locked statement. `locked` are those that this
+    /// transaction has locked.
+    pub(super) async fn write_locked(
+        &mut self,
+        keys: &Keys,
+        locked: &Keys,
+    ) -> Result<WriteOutcome> {
+        let sql = if keys.len() <= MAX_FEW_KEYS {
+            &self.sql.write_locked_few
+        } else {
+            &self.sql.write_locked
+        };
+        self.statement(sql, Operation::Sync)
+            .bind_keys(keys)
+            .bind_keys(locked)
+            .fetch_one(self.connection, |row| {
+                WriteOutcome::read(row, keys, WriteProtocol::Locked)
+            })
+            .await
+    }
+
+    /// Empties the unique columns of the documents of `keys` by the statement `clear`.
+    pub(super) async fn clear_unique(&mut self, keys: &Keys, clear: &'static str) -> Result<()> {
+        self.statement(clear, Operation::ClearUnique)
+            .bind_keys(keys)
+            .execute(self.connection)
+            .await?;
+        Ok(())
+    }
+
+    /// Deletes those documents of `keys` that have no root row. Returns their number.
+    pub(super) async fn delete_orphans(&mut self, keys: &Keys) -> Result<u64> {
+        self.statement(&self.sql.delete_orphans, Operation::DeleteOrphans)
+            .bind_keys(keys)
+            .execute(self.connection)
+            .await
+    }
+
+    /// Makes other transactions that insert documents with these keys wait until this one ends.
+    pub(super) async fn block_inserts(&mut self, keys: &Keys) -> Result<()> {
+        // Both statements are in one message, so that the client cannot stop between them: the
+        // first inserts placeholders, the second deletes them again.
+        let sql = keep_out(self.view.view, &keys.array_literal());
+        execute_script(
+            self.connection,
+            AssertSqlSafe(sql),
+            Operation::BlockInserts,
+            self.view.view.table,
+        )
+        .await
+    }
+}
