@@ -25,9 +25,13 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 /// The server of this test binary. It stops when the process does.
 pub fn server() -> &'static Server {
     static SERVER: OnceLock<Server> = OnceLock::new();
-    SERVER.get_or_init(|| match Server::temporary() {
-        Ok(server) => server,
-        Err(error) => panic!("{error}"),
+    SERVER.get_or_init(|| {
+        // As many tests at once as there are processors, each with a pool or two.
+        let server = Server::builder().setting("max_connections", "400");
+        match server.start() {
+            Ok(server) => server,
+            Err(error) => panic!("{error}"),
+        }
     })
 }
 

@@ -1,0 +1,15 @@
+//! What an endpoint answers over HTTP.
+
+mod audits;
+mod direct;
+mod errors;
+mod hooks;
+mod hostile;
+mod requests;
+
+use fraiseql_runtime::http::GraphQl;
+use fraiseql_tests::web::{Server, shop};
+
+async fn server() -> Server {
+    Server::start(GraphQl::new(shop().0)).await
+}
