@@ -1,12 +1,11 @@
-//! What the tests share: one server for each test binary, one database for each test, and
-//! the blog's tables and views.
+//! What the tests share: one server for each test binary, one database for each test, and named
+//! worlds of base tables.
 
-pub mod blog;
 pub mod naive;
 pub mod node;
 pub mod select;
-pub mod watched;
 pub mod web;
+pub mod world;
 
 /// The examples of the README compile.
 #[cfg(doctest)]

@@ -6,12 +6,8 @@ use std::sync::{Arc, Mutex};
 use fraiseql_runtime::{
     BatchEvent, Error, Failure, Keys, Mode, ReadModel, Recorder, Result, SyncReport, TView,
 };
-use fraiseql_tests::blog::{Post, delete_post, sync_all_posts, sync_post};
+use fraiseql_tests::world::blog::{Post, delete_post, post, sync_all_posts, sync_post};
 use uuid::Uuid;
-
-fn post(n: u128) -> Uuid {
-    Uuid::from_u128(n)
-}
 
 #[derive(TView)]
 #[tview(table = "tb_user")]

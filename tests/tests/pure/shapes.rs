@@ -1,4 +1,4 @@
-//! The number of a shape: it changes with everything that decides what is stored, and with
+//! Tests that the number of a shape changes with everything that decides what is stored, and with
 //! nothing else.
 
 #![allow(dead_code)] // the structs are only looked at

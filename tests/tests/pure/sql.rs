@@ -7,7 +7,7 @@ use fraiseql_runtime::TView as _;
 /// The statements around the query, for a view with parts, lists and a filter.
 #[test]
 fn the_statements_of_a_sync() {
-    use fraiseql_tests::blog::Post;
+    use fraiseql_tests::world::blog::Post;
     let statements = Post::statements();
     let sync = &statements.sync;
     let mut out = format!("-- write_few\n{}\n", sync.write_few);

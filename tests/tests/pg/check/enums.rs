@@ -1,4 +1,4 @@
-//! Enums and the types of their columns: what `check` accepts is migrated and synced.
+//! Tests that enums in columns of every accepted type are migrated and synced, and others refused.
 
 use fraiseql_runtime::check::report::{CheckReport, FindingKind, Remedy, Severity};
 use fraiseql_runtime::{ReadModel, TEnum, TView};

@@ -1,15 +1,12 @@
-//! Keys and bounds: what `check` says of them is what a sync does.
+//! Tests that what `check` says of keys and their bounds is what a sync does with them.
 
 use std::io::Write as _;
 
 use fraiseql_runtime::check::report::{CheckReport, Finding, FindingKind, Remedy, Severity};
-use fraiseql_runtime::{Embed, Error, ReadModel, TView};
+use fraiseql_runtime::{Embed, Error, TView};
 use fraiseql_tests::run;
+use fraiseql_tests::world::model;
 use sqlx::{AssertSqlSafe, PgPool};
-
-fn model<V: TView>() -> ReadModel {
-    ReadModel::builder().view::<V>().build().unwrap()
-}
 
 async fn check<V: TView>(pool: &PgPool) -> CheckReport {
     fraiseql_tests::without_server(model::<V>().check(pool).await.unwrap())

@@ -1,5 +1,5 @@
-//! `check`: a clean model has no findings; each fault is exactly one finding, and its remedy
-//! removes it.
+//! Tests that `check` finds nothing in a database that fits its model, that each fault is exactly
+//! one finding, and that the remedy it prints removes it.
 
 mod columns;
 mod enums;
@@ -14,9 +14,9 @@ mod types;
 mod view_tables;
 
 use fraiseql_runtime::check::report::{CheckReport, Finding, FindingKind, Remedy, Severity};
-use fraiseql_runtime::{Embed, ReadModel, TView};
-use fraiseql_tests::{blog, run};
-
+use fraiseql_runtime::{Embed, TView};
+use fraiseql_tests::run;
+use fraiseql_tests::world::{blog, model};
 use sqlx::{AssertSqlSafe, PgPool};
 
 const TABLES: &str = "
@@ -72,10 +72,6 @@ struct Comment {
 struct Label {
     id: i64,
     name: String,
-}
-
-fn model<V: TView>() -> ReadModel {
-    ReadModel::builder().view::<V>().build().unwrap()
 }
 
 async fn check<V: TView>(pool: &PgPool) -> CheckReport {
@@ -158,7 +154,7 @@ async fn what_fits_has_no_findings() {
 
 #[tokio::test]
 async fn the_blog_has_no_findings() {
-    let pool = blog::blog().await;
+    let pool = blog::migrated(0).await;
     let report = fraiseql_tests::without_server(blog::model().check(&pool).await.unwrap());
     assert_eq!(report.to_string(), "check: 0 errors, 0 warnings");
 }

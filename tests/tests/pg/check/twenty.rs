@@ -1,4 +1,4 @@
-//! Twenty faults in one database: twenty findings, and nothing else.
+//! Tests that twenty faults in one database are twenty findings and nothing else.
 
 use chrono::{DateTime, Utc};
 use fraiseql_runtime::check::report::FindingKind;

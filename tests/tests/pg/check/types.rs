@@ -1,5 +1,5 @@
-//! Which column types fit which fields: what `check` accepts is synced and read back on the
-//! server, and in a hostile session; what it rejects is one finding.
+//! Tests that a field whose column type `check` accepts is synced and read back in any session, and
+//! that each type it refuses is one finding.
 
 use std::io::Write as _;
 

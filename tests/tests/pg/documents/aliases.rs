@@ -1,5 +1,4 @@
-//! Rows in a query are called by the path of field names to them, which may be longer than
-//! PostgreSQL lets a name be.
+//! Tests that paths of field names longer than a name in PostgreSQL stay different in a query.
 
 use fraiseql_runtime::{Embed, ReadModel, TView};
 use fraiseql_tests::run;

@@ -1,4 +1,4 @@
-//! Floats in documents of type json, which keep what jsonb makes equal.
+//! Tests that json documents keep floats that jsonb makes equal.
 
 use fraiseql_runtime::{ReadModel, TView};
 use fraiseql_tests::run;

@@ -1,4 +1,4 @@
-//! Parts in every holder, and parts that are shapes of other structs, on a real PostgreSQL.
+//! Tests that a part can be in every kind of field, and that structs share the shapes of parts.
 
 use std::sync::Arc;
 

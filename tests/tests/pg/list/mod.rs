@@ -1,4 +1,4 @@
-//! What a list promises: filters, orders, pages, and clear errors.
+//! Tests of lists: filters, orders, pages, and the errors of what cannot be asked.
 
 mod documents;
 mod filters;

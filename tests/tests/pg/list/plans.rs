@@ -1,4 +1,5 @@
-//! How PostgreSQL runs lists over many documents: by index, without a sort, however deep.
+//! Tests that PostgreSQL reads a page of many documents from an index, without a sort, at any
+//! depth.
 
 use chrono::{DateTime, Utc};
 use fraiseql_runtime::list::{Filter, List, Nulls, Operator, OrderBy, Page};

@@ -1,9 +1,10 @@
-//! Indexes of large view tables are created while documents are written.
+//! Tests that indexes of large view tables are created while documents are written.
 
 use std::time::Duration;
 
-use fraiseql_runtime::{Migration, ReadModel, TView};
+use fraiseql_runtime::Migration;
 use fraiseql_tests::run;
+use fraiseql_tests::world::model;
 use sqlx::PgPool;
 
 mod before {
@@ -26,10 +27,6 @@ mod after {
         #[tview(filter)]
         pub stars: i32,
     }
-}
-
-fn model<V: TView>() -> ReadModel {
-    ReadModel::builder().view::<V>().build().unwrap()
 }
 
 /// A view table with so many documents, without the index.

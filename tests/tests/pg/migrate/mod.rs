@@ -1,9 +1,11 @@
-//! Setting up view tables: once, again, at the same time, and over older ones.
+//! Tests that `migrate` creates and changes view tables: once, again, concurrently, over older
+//! ones.
 
 mod large;
 
-use fraiseql_runtime::{Error, LeftOver, Migration, ReadModel, TView};
+use fraiseql_runtime::{Error, LeftOver, Migration, TView};
 use fraiseql_tests::run;
+use fraiseql_tests::world::model;
 use sqlx::{AssertSqlSafe, PgPool};
 
 const TABLES: &str = "CREATE TABLE notes (id int8 PRIMARY KEY, title text NOT NULL, stars int4);
@@ -60,10 +62,6 @@ indexed! {
     hashed(on = "title", using = "hash")
     searched(fulltext = "title", language = "english")
     searched_simply(fulltext = "title")
-}
-
-fn model<V: TView>() -> ReadModel {
-    ReadModel::builder().view::<V>().build().unwrap()
 }
 
 async fn notes() -> PgPool {

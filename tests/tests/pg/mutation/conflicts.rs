@@ -99,7 +99,7 @@ async fn an_old_parent_that_is_moved_meanwhile_is_followed() -> anyhow::Result<(
     execute(&mut m, "UPDATE tb_comment SET post_id = 3 WHERE id = 1").await;
     m.changed::<Comment>(&[1]);
     let (one, two) = tokio::join!(m.commit(), async {
-        fraiseql_tests::watched::wait_for_a_lock(&pool).await;
+        fraiseql_tests::world::wait_for_a_lock(&pool).await;
         other.commit().await
     });
     let (one, _) = (one?, two?);

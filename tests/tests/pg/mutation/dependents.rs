@@ -1,5 +1,6 @@
-//! Dependents on a real PostgreSQL. The oracle: change any row of any table, build every document
-//! anew, and see that all that differ were found, before the change or after it.
+//! Tests that all documents that depend on a changed row are found, before the change or after it.
+//!
+//! The oracle: any row of any table is changed, and every document is built anew and compared.
 
 use std::collections::BTreeMap;
 

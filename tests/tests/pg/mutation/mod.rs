@@ -1,5 +1,4 @@
-//! Mutations: whatever a transaction changes, every document that depends on it is right when
-//! it commits.
+//! Tests that after a mutation every document that depends on a row it changed is right.
 
 mod conflicts;
 mod dependents;
@@ -9,24 +8,12 @@ mod replace;
 mod transactions;
 
 use fraiseql_runtime::{Embed, Mutation, ReadModel, TView};
-use fraiseql_tests::run;
+use fraiseql_tests::{run, world};
 use serde_json::Value;
 use sqlx::{PgPool, Row};
 
-const TABLES: &str = "
-    CREATE TABLE tb_user (id int8 PRIMARY KEY, name text NOT NULL);
-    CREATE TABLE tb_post (id int8 PRIMARY KEY, title text NOT NULL,
-        author_id int8 NOT NULL REFERENCES tb_user ON DELETE CASCADE);
-    CREATE INDEX ON tb_post (author_id);
-    CREATE TABLE tb_comment (id int8 PRIMARY KEY, content text NOT NULL,
-        post_id int8 NOT NULL REFERENCES tb_post ON DELETE CASCADE,
-        author_id int8 REFERENCES tb_user ON DELETE SET NULL);
-    CREATE INDEX ON tb_comment (post_id);
-    CREATE INDEX ON tb_comment (author_id);
-    CREATE TABLE tb_tag (id int4 PRIMARY KEY, name text NOT NULL);
-    CREATE TABLE tb_post_tag (post_id int8 REFERENCES tb_post ON DELETE CASCADE,
-        tag_id int4 REFERENCES tb_tag ON DELETE CASCADE, PRIMARY KEY (post_id, tag_id));
-    CREATE INDEX ON tb_post_tag (tag_id);
+/// Three users, three posts, three comments, two tags.
+const ROWS: &str = "
     INSERT INTO tb_user VALUES (1, 'Ada'), (2, 'Bob'), (3, 'Eve');
     INSERT INTO tb_post VALUES (1, 'One', 1), (2, 'Two', 1), (3, 'Three', 2);
     INSERT INTO tb_comment VALUES (1, 'First!', 1, 2), (2, 'Second', 1, 3), (3, 'Third', 2, 2);
@@ -119,7 +106,7 @@ fn model() -> ReadModel {
 }
 
 async fn filled(pool: &PgPool) -> ReadModel {
-    run(pool, TABLES).await;
+    world::numbered_blog().sql(ROWS).on(pool).await;
     let model = model();
     model.migrate(pool).await.unwrap();
     sync_all_comments(pool).await.unwrap();

@@ -1,17 +1,11 @@
-//! Mutations that put a changed part into many documents, without building them.
+//! Tests that a changed part is put into many documents without building them.
 
 use fraiseql_runtime::{Embed, ReadModel, TView};
-use fraiseql_tests::run;
+use fraiseql_tests::{run, world};
 use serde_json::Value;
 use sqlx::PgPool;
 
-const TABLES: &str = "
-    CREATE TABLE tb_firm (id int8 PRIMARY KEY, name text NOT NULL);
-    CREATE TABLE tb_user (id int8 PRIMARY KEY, name text NOT NULL, born timestamptz,
-        firm_id int8 REFERENCES tb_firm, hidden boolean NOT NULL DEFAULT false);
-    CREATE TABLE tb_post (id int8 PRIMARY KEY, title text NOT NULL,
-        author_id int8 NOT NULL REFERENCES tb_user, editor_id int8 REFERENCES tb_user);
-    CREATE INDEX ON tb_post (author_id);
+const ROWS: &str = "
     CREATE INDEX ON tb_post (editor_id);
     CREATE INDEX ON tb_user (firm_id);
     INSERT INTO tb_firm VALUES (1, 'Engines');
@@ -77,8 +71,15 @@ struct Text {
 }
 
 async fn blog() -> (PgPool, ReadModel) {
-    let pool = fraiseql_tests::pool().await;
-    run(&pool, TABLES).await;
+    let pool = world::numbered_blog()
+        .sql("CREATE TABLE tb_firm (id int8 PRIMARY KEY, name text NOT NULL)")
+        .column("tb_user", "born timestamptz")
+        .column("tb_user", "firm_id int8 REFERENCES tb_firm")
+        .column("tb_user", "hidden boolean NOT NULL DEFAULT false")
+        .column("tb_post", "editor_id int8 REFERENCES tb_user")
+        .sql(ROWS)
+        .pool()
+        .await;
     let model = ReadModel::builder()
         .view::<Post>()
         .view::<Text>()

@@ -8,11 +8,12 @@ use std::time::{Duration, SystemTime};
 use fraiseql_runtime::{
     BatchEvent, Error, LogEntry, Mode, ReadModel, SyncLog, SyncObserver, TView,
 };
-use fraiseql_tests::blog::{Post, delete_post, sync_all_posts, sync_post};
 use fraiseql_tests::run;
-use fraiseql_tests::watched::{
-    blog, blog_on, counts, deadlocked, post, posts, refuse_post_2, rename,
+use fraiseql_tests::world::blog::{
+    Post, deadlocked, delete_post, logged, logged_on, post, posts, refuse_post_2, rename,
+    sync_all_posts, sync_post,
 };
+use fraiseql_tests::world::counts;
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{Connection, PgPool};
 
@@ -34,7 +35,7 @@ fn row(entry: &LogEntry) -> (&str, Mode, u64, [u64; 4], u32, bool) {
 }
 #[tokio::test]
 async fn each_batch_is_a_row_with_its_own_counts_and_time() -> anyhow::Result<()> {
-    let (pool, log, model) = blog(5).await;
+    let (pool, log, model) = logged(5).await;
     let begin = SystemTime::now() - Duration::from_secs(1);
     let all = sync_all_posts(model.on(&pool)).chunk(2).await?;
     assert_eq!(all.inserted, 5);
@@ -76,7 +77,7 @@ async fn each_batch_is_a_row_with_its_own_counts_and_time() -> anyhow::Result<()
 
 #[tokio::test]
 async fn a_long_list_is_a_row_for_each_500_keys() -> anyhow::Result<()> {
-    let (pool, log, model) = blog(501).await;
+    let (pool, log, model) = logged(501).await;
     sync_post(model.on(&pool), &posts(1..=501)).await?;
     let mut tx = pool.begin().await?;
     sync_post(model.on(&mut tx), &posts(1..=501)).await?;
@@ -88,7 +89,7 @@ async fn a_long_list_is_a_row_for_each_500_keys() -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn a_success_is_logged_if_and_only_if_its_transaction_commits() -> anyhow::Result<()> {
-    let (pool, log, model) = blog(1).await;
+    let (pool, log, model) = logged(1).await;
     let mut tx = pool.begin().await?;
     sync_post(model.on(&mut tx), &[post(1)]).await?;
     assert!(log.recent(10).await?.is_empty(), "it is not committed");
@@ -105,7 +106,7 @@ async fn a_success_is_logged_if_and_only_if_its_transaction_commits() -> anyhow:
 
 #[tokio::test]
 async fn a_connection_without_a_transaction_logs_too() -> anyhow::Result<()> {
-    let (pool, log, model) = blog(1).await;
+    let (pool, log, model) = logged(1).await;
     let mut connection = pool.acquire().await?;
     sync_post(model.on(&mut connection), &[post(1)]).await?;
     assert_eq!(log.recent(10).await?.len(), 1);
@@ -119,7 +120,7 @@ async fn a_connection_without_a_transaction_logs_too() -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn a_failure_is_logged_though_its_transaction_is_rolled_back() -> anyhow::Result<()> {
-    let (pool, log, model) = blog(2).await;
+    let (pool, log, model) = logged(2).await;
     refuse_post_2(&pool).await;
     let mut tx = pool.begin().await?;
     sync_post(model.on(&mut tx), &[post(1)]).await?;
@@ -138,7 +139,7 @@ async fn a_failure_is_logged_though_its_transaction_is_rolled_back() -> anyhow::
 
 #[tokio::test]
 async fn a_failure_on_a_pool_is_logged_beside_what_succeeded() -> anyhow::Result<()> {
-    let (pool, log, model) = blog(3).await;
+    let (pool, log, model) = logged(3).await;
     refuse_post_2(&pool).await;
     sync_all_posts(model.on(&pool)).chunk(1).await.unwrap_err();
     let rows = log.recent(10).await?;
@@ -150,7 +151,7 @@ async fn a_failure_on_a_pool_is_logged_beside_what_succeeded() -> anyhow::Result
 /// Documents that cannot be written are no failure of their batch.
 #[tokio::test]
 async fn invalid_documents_are_counted_and_named() -> anyhow::Result<()> {
-    let (pool, log, model) = blog(15).await;
+    let (pool, log, model) = logged(15).await;
     run(
         &pool,
         "ALTER TABLE tv_post ADD CHECK (data->>'title' = 'Post 3') NOT VALID",
@@ -185,7 +186,7 @@ async fn a_failure_in_the_last_connection_of_the_pool_does_not_wait_for_itself()
         .max_connections(1)
         .connect_with(options)
         .await?;
-    let (pool, log, model) = blog_on(one, 2, |log| log).await;
+    let (pool, log, model) = logged_on(one, 2, |log| log).await;
     refuse_post_2(&pool).await;
     let mut tx = pool.begin().await?;
     let keys = posts(1..=2);
@@ -214,7 +215,7 @@ async fn a_failure_is_logged_though_the_idle_connection_is_lost() -> anyhow::Res
         .max_connections(2)
         .connect_with(options)
         .await?;
-    let (pool, log, model) = blog_on(two, 2, |log| log).await;
+    let (pool, log, model) = logged_on(two, 2, |log| log).await;
     refuse_post_2(&pool).await;
     let mut tx = pool.begin().await?;
     let mut other = pool.acquire().await?;
@@ -240,7 +241,7 @@ async fn a_failure_is_logged_though_the_idle_connection_is_lost() -> anyhow::Res
 /// savepoint.
 #[tokio::test]
 async fn a_locked_log_is_not_waited_for_for_long() -> anyhow::Result<()> {
-    let (pool, log, model) = blog(2).await;
+    let (pool, log, model) = logged(2).await;
     refuse_post_2(&pool).await;
     let mut tx = pool.begin().await?;
     sqlx::query("LOCK TABLE sync_log").execute(&mut *tx).await?;
@@ -260,7 +261,7 @@ async fn a_locked_log_is_not_waited_for_for_long() -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn a_call_that_fails_outside_of_a_batch_is_logged_with_no_keys() -> anyhow::Result<()> {
-    let (pool, log, model) = blog(1).await;
+    let (pool, log, model) = logged(1).await;
     run(&pool, "ALTER TABLE tb_post RENAME TO tb_gone").await;
     sync_all_posts(model.on(&pool)).await.unwrap_err();
     let busy = PgPoolOptions::new()
@@ -313,7 +314,7 @@ impl Told {
 
 #[tokio::test]
 async fn a_log_that_cannot_be_written_fails_no_sync() -> anyhow::Result<()> {
-    let (pool, log, _) = blog(2).await;
+    let (pool, log, _) = logged(2).await;
     let told = Told::default();
     let model = ReadModel::builder()
         .view::<Post>()
@@ -362,7 +363,7 @@ async fn a_log_that_cannot_be_written_fails_no_sync() -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn the_log_is_switched_while_the_application_runs() -> anyhow::Result<()> {
-    let (pool, log, model) = blog(2).await;
+    let (pool, log, model) = logged(2).await;
     let rows = async || log.recent(10).await.unwrap().len();
     log.set_enabled(false);
     assert!(!log.is_enabled());
@@ -406,7 +407,7 @@ async fn old_rows(pool: &PgPool) -> i64 {
 async fn old_rows_are_deleted_in_small_batches_and_once_an_hour() -> anyhow::Result<()> {
     let day = Duration::from_secs(24 * 3600);
     let pool = fraiseql_tests::pool().await;
-    let (pool, log, model) = blog_on(pool, 1, |log| log.keep(day)).await;
+    let (pool, log, model) = logged_on(pool, 1, |log| log.keep(day)).await;
     add_old_rows(&pool, 2_500).await;
     let mut left = Vec::new();
     for _ in 0..3 {
@@ -431,7 +432,7 @@ async fn old_rows_are_deleted_in_small_batches_and_once_an_hour() -> anyhow::Res
 #[tokio::test]
 async fn old_rows_are_not_deleted_in_the_callers_transaction() -> anyhow::Result<()> {
     let pool = fraiseql_tests::pool().await;
-    let (pool, _, model) = blog_on(pool, 1, |log| log.keep(Duration::from_secs(3600))).await;
+    let (pool, _, model) = logged_on(pool, 1, |log| log.keep(Duration::from_secs(3600))).await;
     add_old_rows(&pool, 3).await;
     let mut tx = pool.begin().await?;
     // An idle connection, so that there is one to prune with.
@@ -449,7 +450,7 @@ async fn old_rows_are_not_deleted_in_the_callers_transaction() -> anyhow::Result
 async fn the_table_has_the_name_it_was_given() -> anyhow::Result<()> {
     let pool = fraiseql_tests::pool().await;
     run(&pool, "CREATE SCHEMA \"Ops\"").await;
-    let (pool, log, model) = blog_on(pool, 1, |log| log.table("Ops.Log of \"syncs\"")).await;
+    let (pool, log, model) = logged_on(pool, 1, |log| log.table("Ops.Log of \"syncs\"")).await;
     model.migrate(&pool).await?;
     sync_post(model.on(&pool), &[post(1)]).await?;
     let rows: i64 = sqlx::query_scalar(r#"SELECT count(*) FROM "Ops"."Log of ""syncs""" "#)
@@ -473,7 +474,7 @@ async fn the_table_has_the_name_it_was_given() -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn the_tables_columns_are_as_described() -> anyhow::Result<()> {
-    let (pool, _, model) = blog(1).await;
+    let (pool, _, model) = logged(1).await;
     model.migrate(&pool).await?;
     let columns: Vec<(String, String)> = sqlx::query_as(
         "SELECT attname::text, format_type(atttypid, NULL) FROM pg_attribute
@@ -511,7 +512,7 @@ async fn the_tables_columns_are_as_described() -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn every_observer_is_told_of_every_batch_once() -> anyhow::Result<()> {
-    let (pool, _, _) = blog(2).await;
+    let (pool, _, _) = logged(2).await;
     let (first, second) = (Told::default(), Told::default());
     let model = ReadModel::builder()
         .view::<Post>()
@@ -538,7 +539,7 @@ async fn every_observer_is_told_of_every_batch_once() -> anyhow::Result<()> {
 }
 #[tokio::test]
 async fn a_sync_on_a_pool_is_run_again_after_a_deadlock() -> anyhow::Result<()> {
-    let (pool, log, model) = blog(2).await;
+    let (pool, log, model) = logged(2).await;
     sync_all_posts(&pool).await?;
     rename(&pool, "Countess").await;
     let report = deadlocked(&pool, |pool| {
@@ -561,7 +562,7 @@ async fn a_sync_on_a_pool_is_run_again_after_a_deadlock() -> anyhow::Result<()> 
 
 #[tokio::test]
 async fn a_delete_on_a_pool_is_run_again_after_a_deadlock() -> anyhow::Result<()> {
-    let (pool, log, model) = blog(2).await;
+    let (pool, log, model) = logged(2).await;
     sync_all_posts(&pool).await?;
     let report = deadlocked(&pool, |pool| {
         let model = model.clone();

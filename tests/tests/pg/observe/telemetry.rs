@@ -1,4 +1,4 @@
-//! What a sync traces and counts.
+//! Tests that each sync, batch and failure is traced and counted with its view, mode and keys.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -6,11 +6,12 @@ use std::fmt::Write as _;
 use std::sync::Once;
 
 use fraiseql_runtime::{Beyond, Limits};
-use fraiseql_tests::blog::{Author, delete_post, sync_all_posts, sync_post, verify_post};
 use fraiseql_tests::run;
-use fraiseql_tests::watched::{
-    ADA, blog, deadlocked, post, posts, refuse_post_2, rename, wait_for_a_lock,
+use fraiseql_tests::world::blog::{
+    ADA, Author, deadlocked, delete_post, logged, post, posts, refuse_post_2, rename,
+    sync_all_posts, sync_post, verify_post,
 };
+use fraiseql_tests::world::wait_for_a_lock;
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
 
@@ -123,7 +124,7 @@ impl Drop for Capture {
 
 #[tokio::test]
 async fn a_call_is_a_span_and_its_batches_are_events() -> anyhow::Result<()> {
-    let (pool, _, model) = blog(2).await;
+    let (pool, _, model) = logged(2).await;
     let capture = Capture::start();
     sync_post(&pool, &[post(1)]).await?;
     let events = capture.take();
@@ -159,7 +160,7 @@ async fn a_call_is_a_span_and_its_batches_are_events() -> anyhow::Result<()> {
 /// The span is left while the sync waits: what another task traces then is not in it.
 #[tokio::test]
 async fn a_span_is_not_entered_while_its_call_waits() -> anyhow::Result<()> {
-    let (pool, _, _) = blog(2).await;
+    let (pool, _, _) = logged(2).await;
     let capture = Capture::start();
     let (first, second) = ([post(1)], posts(1..=2));
     let aside = async {
@@ -189,7 +190,7 @@ async fn a_span_is_not_entered_while_its_call_waits() -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn an_error_is_traced_once_and_counted() -> anyhow::Result<()> {
-    let (pool, _, model) = blog(2).await;
+    let (pool, _, model) = logged(2).await;
     refuse_post_2(&pool).await;
     let capture = Capture::start();
     sync_post(model.on(&pool), &[post(2)]).await.unwrap_err();
@@ -216,7 +217,7 @@ async fn an_error_is_traced_once_and_counted() -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn retries_rebuilds_and_sessions_are_traced() -> anyhow::Result<()> {
-    let (pool, _, _) = blog(2).await;
+    let (pool, _, _) = logged(2).await;
     let mut odd = pool.acquire().await?;
     sqlx::raw_sql("SET TimeZone = 'Asia/Kathmandu'")
         .execute(&mut *odd)
@@ -311,7 +312,7 @@ async fn comment(pool: &PgPool) {
 
 #[tokio::test]
 async fn invalid_documents_are_traced_and_counted() -> anyhow::Result<()> {
-    let (pool, _, _) = blog(2).await;
+    let (pool, _, _) = logged(2).await;
     run(
         &pool,
         "ALTER TABLE tv_post ADD CHECK (data->>'title' = 'Post 1')",
@@ -347,7 +348,7 @@ async fn invalid_documents_are_traced_and_counted() -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn a_failing_log_is_traced() -> anyhow::Result<()> {
-    let (pool, _, model) = blog(1).await;
+    let (pool, _, model) = logged(1).await;
     run(&pool, "DROP TABLE sync_log").await;
     let capture = Capture::start();
     sync_post(model.on(&pool), &[post(1)]).await?;
@@ -364,7 +365,7 @@ async fn a_failing_log_is_traced() -> anyhow::Result<()> {
 async fn a_session_that_does_not_fit_says_so() -> anyhow::Result<()> {
     const SAID: &str = "TimeZone, extra_float_digits or the isolation level of the session do not \
                         fit; run again with those that do";
-    let (pool, _, _) = blog(1).await;
+    let (pool, _, _) = logged(1).await;
     let capture = Capture::start();
     sync_post(&pool, &[post(1)]).await?;
     let said = |events: Vec<String>| events.iter().any(|text| text.contains(SAID));
@@ -414,7 +415,7 @@ fn snapshot(recorder: &metrics_util::debugging::DebuggingRecorder) -> BTreeMap<S
 
 #[tokio::test]
 async fn documents_batches_retries_and_errors_are_counted() -> anyhow::Result<()> {
-    let (pool, _, model) = blog(3).await;
+    let (pool, _, model) = logged(3).await;
     let recorder = metrics_util::debugging::DebuggingRecorder::new();
     let _guard = metrics::set_default_local_recorder(&recorder);
     fraiseql_runtime::describe_metrics();
@@ -472,7 +473,7 @@ async fn documents_batches_retries_and_errors_are_counted() -> anyhow::Result<()
 
 #[tokio::test]
 async fn dependents_times_and_retries_of_mutations_are_measured() -> anyhow::Result<()> {
-    let (pool, _, model) = blog(3).await;
+    let (pool, _, model) = logged(3).await;
     sync_all_posts(&pool).await?;
     let recorder = metrics_util::debugging::DebuggingRecorder::new();
     let _guard = metrics::set_default_local_recorder(&recorder);
@@ -530,7 +531,7 @@ async fn dependents_times_and_retries_of_mutations_are_measured() -> anyhow::Res
 
 #[tokio::test]
 async fn registered_counters_are_there_at_zero() -> anyhow::Result<()> {
-    let (pool, _, model) = blog(2).await;
+    let (pool, _, model) = logged(2).await;
     let recorder = metrics_util::debugging::DebuggingRecorder::new();
     let _guard = metrics::set_default_local_recorder(&recorder);
     model.register_metrics();
@@ -553,7 +554,7 @@ async fn registered_counters_are_there_at_zero() -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn a_verification_is_traced_and_counted() -> anyhow::Result<()> {
-    let (pool, _, model) = blog(5).await;
+    let (pool, _, model) = logged(5).await;
     sync_all_posts(&pool).await?;
     let recorder = metrics_util::debugging::DebuggingRecorder::new();
     let _guard = metrics::set_default_local_recorder(&recorder);

@@ -1,4 +1,4 @@
-//! A row is deleted, or comes back, while its document is written.
+//! Tests that a row that is deleted or inserted again while its document is written is not lost.
 
 use fraiseql_tests::run;
 

@@ -1,4 +1,4 @@
-//! A full sync takes long; meanwhile others write and sync.
+//! Tests that changes that are written and synced during a full sync are not lost.
 
 use crate::races::lose::{EVERYWHERE, race};
 use crate::races::session::Step::{AllPosts, End, Posts, Write};

@@ -1,4 +1,4 @@
-//! The other isolation levels, in the writer's transaction.
+//! Tests the protocols where the writer's transaction has another isolation level.
 
 use fraiseql_runtime::Error;
 

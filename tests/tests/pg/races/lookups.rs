@@ -1,5 +1,8 @@
-//! What is to be synced is looked up before it is: by hand that is too early, where another moves a
-//! row on the way meanwhile. A mutation locks these rows while it looks.
+//! Tests that a mutation finds the documents to sync although another session moves a row
+//! meanwhile.
+//!
+//! By hand they are looked up before the sync, which is too early. A mutation locks these rows
+//! while it looks.
 
 use crate::races::lose::{EVERYWHERE, Places, race_in};
 use crate::races::open::{OPEN, meet};

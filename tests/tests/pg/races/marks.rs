@@ -1,4 +1,4 @@
-//! What a mutation is told of a statement of these tests.
+//! What a mutation is told of each statement of these tests.
 
 use fraiseql_runtime::Mutation;
 

@@ -1,5 +1,5 @@
-//! No update is lost: each interleaving of two sessions that loses one with the statement
-//! everyone writes, in order, with that statement and with ours.
+//! Tests that no update is lost: each interleaving of two sessions that loses one with the
+//! statement everyone writes is run with that statement and with ours.
 //!
 //! A session is stopped at a known point by a lock, and the others go on until each is done or
 //! waits; nothing is left to chance or to time. [`world`] has the tables, the statement by hand

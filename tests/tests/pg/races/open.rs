@@ -1,4 +1,4 @@
-//! One of the two is in an open transaction that has synced already.
+//! Tests races with a session whose open transaction has synced already.
 
 use crate::races::lose::{Places, race};
 use crate::races::session::Place::{After, Inside};

@@ -1,5 +1,4 @@
-//! A parent changes while a child comes to it: who changes the parent does not see the child,
-//! and who brings the child does not see the change.
+//! Tests that a child that is added while its parent changes is in the parent's document, changed.
 
 use crate::races::lose::{EVERYWHERE, race};
 use crate::races::session::Place::{After, Inside};

@@ -1,5 +1,7 @@
-//! What the protocols rely on in every PostgreSQL: a statement takes its snapshot after it has
-//! locked its tables. A change that is committed while it waits for a table is in its documents.
+//! Tests that a statement takes its snapshot after it has locked its tables, in every PostgreSQL.
+//!
+//! The protocols rely on it: a change that is committed while a statement waits for a table is in
+//! its documents.
 
 use fraiseql_tests::run;
 

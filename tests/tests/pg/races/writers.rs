@@ -1,4 +1,4 @@
-//! Two sessions write two parts of one document.
+//! Tests that two sessions that write two parts of one document lose neither.
 
 use fraiseql_tests::run;
 

@@ -1,4 +1,4 @@
-//! Connections that reads lend to each other: nobody is left waiting, whatever breaks off.
+//! Tests that reads that lend each other connections leave nobody waiting, whatever breaks off.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use fraiseql_runtime::{Readers, TView};
+use fraiseql_tests::world;
 use futures_util::future::join_all;
 use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -26,14 +27,8 @@ async fn pool(connections: u32) -> PgPool {
         .connect_with(database)
         .await
         .unwrap();
-    fraiseql_tests::run(
-        &pool,
-        "CREATE TABLE tb_post (id int8 PRIMARY KEY, title text NOT NULL);
-         INSERT INTO tb_post SELECT i, 'Post ' || i FROM generate_series(1, 10) AS i",
-    )
-    .await;
-    let model = fraiseql_runtime::ReadModel::builder().view::<Post>();
-    model.build().unwrap().migrate(&pool).await.unwrap();
+    world::numbered_blog().rows(10).on(&pool).await;
+    world::model::<Post>().migrate(&pool).await.unwrap();
     sync_all_posts(&pool).await.unwrap();
     until(async || idle(&pool) == connections).await;
     pool

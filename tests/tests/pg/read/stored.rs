@@ -1,4 +1,5 @@
-//! Tests that documents stored as jsonb and as json are printed by the server as projections expect.
+//! Tests that documents stored as jsonb and as json are printed by the server as projections
+//! expect.
 
 #![allow(dead_code)] // the structs are only looked at
 

@@ -1,5 +1,5 @@
-//! A struct that changes while its documents are read and written: two releases of one
-//! application on the same tables, and the rebuild that brings the documents up to date.
+//! Tests that two releases of a struct read and write the same tables, and that a rebuild brings
+//! the documents up to date meanwhile.
 
 mod interrupted;
 mod reads;
@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use fraiseql_runtime::{ReadModel, RebuildOutcome, RebuildReport, RebuildStatus, TView};
-use fraiseql_tests::run;
+use fraiseql_tests::world;
 use serde_json::{Value, json};
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{AssertSqlSafe, PgPool};
@@ -78,25 +78,15 @@ fn new() -> ReadModel {
 
 /// A database with so many posts and the documents of the old release, migrated by the new one.
 async fn deployed(posts: i64) -> PgPool {
-    let pool = fraiseql_tests::pool().await;
-    run(
-        &pool,
-        "CREATE TABLE tb_user (id int8 PRIMARY KEY, name text NOT NULL);
-         CREATE TABLE tb_post (
-             id int8 PRIMARY KEY,
-             title text NOT NULL,
-             score float8 NOT NULL DEFAULT 0.1,
-             created_at timestamptz NOT NULL DEFAULT '2026-07-10 12:00:00+00',
-             author_id int8 NOT NULL
-         );
-         INSERT INTO tb_user VALUES (1, 'Ada Lovelace')",
-    )
-    .await;
-    sqlx::query("INSERT INTO tb_post (id, title, author_id) SELECT i, 'post ' || i, 1 FROM generate_series(1, $1) AS i")
-        .bind(posts)
-        .execute(&pool)
-        .await
-        .unwrap();
+    let pool = world::numbered_blog()
+        .column("tb_post", "score float8 NOT NULL DEFAULT 0.1")
+        .column(
+            "tb_post",
+            "created_at timestamptz NOT NULL DEFAULT '2026-07-10 12:00:00+00'",
+        )
+        .rows(posts)
+        .pool()
+        .await;
     assert_eq!(old().migrate(&pool).await.unwrap().stale, []);
     old::sync_all_posts(&pool).await.unwrap();
     // What it wrote itself is of its own shape.
@@ -109,18 +99,18 @@ async fn deployed(posts: i64) -> PgPool {
 fn new_document(id: i64) -> Value {
     json!({
         "id": id,
-        "title": format!("post {id}"),
+        "title": format!("Post {id}"),
         "score": 0.1,
         "createdAt": "2026-07-10T12:00:00+00:00",
-        "author": {"id": 1, "fullName": "Ada Lovelace"},
+        "author": {"id": 1, "fullName": "Ada"},
     })
 }
 
 fn old_document(id: i64) -> Value {
     json!({
         "id": id,
-        "title": format!("post {id}"),
-        "author": {"id": 1, "name": "Ada Lovelace"},
+        "title": format!("Post {id}"),
+        "author": {"id": 1, "name": "Ada"},
     })
 }
 

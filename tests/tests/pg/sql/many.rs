@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use fraiseql_runtime::{Embed, TView};
+use fraiseql_tests::world::blog;
 use rust_decimal::Decimal;
 use sqlx::AssertSqlSafe;
 use uuid::Uuid;
@@ -171,7 +172,7 @@ fn many_documents_are_joined_inside_their_lists() {
 /// A list with a limit is run for each document: a join with all users would read them each time.
 #[tokio::test]
 async fn what_a_limited_list_embeds_is_looked_up() -> anyhow::Result<()> {
-    let pool = fraiseql_tests::blog::blog().await;
+    let pool = blog::migrated(0).await;
     fraiseql_tests::run(
         &pool,
         "INSERT INTO tb_user SELECT md5('u' || i)::uuid, 'u' || i, 'User' FROM generate_series(1, 1000) AS i;
@@ -183,7 +184,7 @@ async fn what_a_limited_list_embeds_is_looked_up() -> anyhow::Result<()> {
          ANALYZE",
     )
     .await;
-    let sql = &fraiseql_tests::blog::Post::statements().sync.write;
+    let sql = &blog::Post::statements().sync.write;
     let plan: Vec<String> = sqlx::query_scalar(AssertSqlSafe(format!("EXPLAIN {sql}")))
         .bind(vec![Uuid::nil(); 500])
         .bind(Vec::<i32>::new())

@@ -1,5 +1,5 @@
-//! What each kind of attribute becomes: the query as a person would review it, the document
-//! that it builds on a real server, and the parts of the view table.
+//! Tests the SQL that each attribute becomes: the query, the documents it builds on a server, and
+//! the view table, as snapshots.
 //!
 //! Every snapshot is executed: migrated, synced, read back as the struct, synced again.
 //! Review changes with `cargo insta review`.

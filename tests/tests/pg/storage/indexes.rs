@@ -3,9 +3,8 @@
 use chrono::{DateTime, Utc};
 use fraiseql_runtime::{Embed, TView};
 use fraiseql_tests::run;
+use fraiseql_tests::world::model;
 use sqlx::{AssertSqlSafe, PgPool};
-
-use super::model;
 
 const ARTICLES: &str = "
 CREATE TABLE writers (id int4 PRIMARY KEY, full_name text NOT NULL, about text);

@@ -1,10 +1,4 @@
-//! Indexes that queries use, and view tables that are divided, unlogged and packed otherwise.
+//! Tests of indexes, partitions and storage parameters of view tables.
 
 mod indexes;
 mod tables;
-
-use fraiseql_runtime::{ReadModel, TView};
-
-fn model<V: TView>() -> ReadModel {
-    ReadModel::builder().view::<V>().build().unwrap()
-}

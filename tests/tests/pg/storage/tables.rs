@@ -2,9 +2,8 @@
 
 use fraiseql_runtime::{Embed, TView};
 use fraiseql_tests::run;
+use fraiseql_tests::world::{counts, model};
 use sqlx::{AssertSqlSafe, PgPool};
-
-use super::model;
 
 const COUNTERS: &str = "
 CREATE TABLE boxes (id int8 PRIMARY KEY, label text NOT NULL);
@@ -99,15 +98,7 @@ async fn every_way_to_sync<V: TView<Key = i64>>(pool: &PgPool) {
     let report = sync::<V>(pool, &[-100, 0, 150, 7, 5000, 8, 9999])
         .await
         .unwrap();
-    let counts = |report: fraiseql_runtime::SyncReport| {
-        [
-            report.inserted,
-            report.updated,
-            report.unchanged,
-            report.deleted,
-        ]
-    };
-    assert_eq!(counts(report), [1, 3, 1, 1]);
+    assert_eq!(counts(&report), [1, 3, 1, 1]);
     assert_equal_to_rows(pool).await;
 
     // In a transaction, which is seen as a whole or not at all.
@@ -118,14 +109,14 @@ async fn every_way_to_sync<V: TView<Key = i64>>(pool: &PgPool) {
         .unwrap();
     let keys: Vec<i64> = (-100..200).collect();
     let report = sync::<V>(&mut transaction, &keys).await.unwrap();
-    assert_eq!(counts(report), [0, 150, 148, 1]);
+    assert_eq!(counts(&report), [0, 150, 148, 1]);
     transaction.commit().await.unwrap();
     assert_equal_to_rows(pool).await;
 
     // Orphans that nobody named.
     run(pool, "DELETE FROM counters WHERE id BETWEEN 20 AND 29").await;
     let report = sync_all::<V, _>(pool).chunk(64).await.unwrap();
-    assert_eq!(counts(report), [0, 0, 289, 10]);
+    assert_eq!(counts(&report), [0, 0, 289, 10]);
     assert_equal_to_rows(pool).await;
 
     let report = delete::<V>(pool, &[-100, 100, 12_345]).await.unwrap();

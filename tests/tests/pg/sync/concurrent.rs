@@ -1,9 +1,9 @@
 //! Tests that concurrent syncs lose no change and leave no document without a row.
 
 use fraiseql_runtime::{ReadModel, TView};
-use fraiseql_tests::blog::{Post, sync_all_posts, sync_post};
 use fraiseql_tests::run;
-use fraiseql_tests::watched::wait_for_a_lock;
+use fraiseql_tests::world::blog::{Post, sync_all_posts, sync_post};
+use fraiseql_tests::world::wait_for_a_lock;
 
 use super::{BOB, comment, count, counts, post, posts, rename, seeded};
 

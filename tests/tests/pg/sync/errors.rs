@@ -1,4 +1,4 @@
-//! Errors of the database say what to do.
+//! Tests that errors of the database say what to do: migrate, check, or pass the transaction.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Documents that take each other's unique values: of a column, of an enum, of an index.
+//! Tests that documents can exchange unique values: of a column, of an enum, of an index.
 
 use fraiseql_runtime::{ReadModel, TEnum, TView};
 use fraiseql_tests::run;

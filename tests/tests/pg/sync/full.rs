@@ -1,4 +1,5 @@
-//! Full syncs: on several connections, stopped and resumed, with progress.
+//! Tests that a full sync runs on several connections, reports progress, and resumes where it
+//! stopped.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;

@@ -1,5 +1,5 @@
-//! Documents that cannot be written are reported with key and reason, and the rest of the
-//! batch is written.
+//! Tests that documents that cannot be written are reported with key and reason, and that the rest
+//! of the batch is written.
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use fraiseql_runtime::{Embed, Error, ReadModel, SyncReport, TView};

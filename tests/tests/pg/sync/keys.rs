@@ -1,8 +1,8 @@
 //! Tests that a sync by keys inserts, updates, skips and deletes documents as their rows say.
 
 use fraiseql_runtime::TView;
-use fraiseql_tests::blog::{Post, delete_post, sync_all_posts, sync_post};
 use fraiseql_tests::run;
+use fraiseql_tests::world::blog::{Post, delete_post, sync_all_posts, sync_post};
 
 use super::{ADA, count, counts, post, posts, rename, seeded};
 

@@ -1,8 +1,8 @@
 //! Tests that what was synced is read back: in order, of older structs, of any size.
 
 use fraiseql_runtime::{Error, TView};
-use fraiseql_tests::blog::{Post, sync_all_posts, sync_post};
 use fraiseql_tests::run;
+use fraiseql_tests::world::blog::{Post, sync_all_posts, sync_post};
 use uuid::Uuid;
 
 use super::{ADA, counts, post, posts, rename, seeded};

@@ -1,15 +1,9 @@
 //! Tests that one service runs on a recorder, on a pool and in a transaction.
 
 use fraiseql_runtime::{Recorder, Result, SyncReport, SyncTarget, TView as _};
-use fraiseql_tests::blog::{self, Post, sync_post};
+use fraiseql_tests::world::blog::{self, ADA, Post, migrated, post, sync_post};
 use sqlx::PgPool;
 use uuid::Uuid;
-
-const ADA: Uuid = Uuid::from_u128(0xada);
-
-fn post(n: u128) -> Uuid {
-    Uuid::from_u128(n)
-}
 
 /// Where the service keeps its posts.
 trait Posts: Send + Sync {
@@ -68,24 +62,6 @@ async fn publish<T: SyncTarget>(target: T, key: Uuid) -> Result<SyncReport> {
     sync_post(target, &[key]).await
 }
 
-async fn seeded() -> PgPool {
-    let pool = blog::blog().await;
-    sqlx::query("INSERT INTO tb_user VALUES ($1, 'ada', 'Ada')")
-        .bind(ADA)
-        .execute(&pool)
-        .await
-        .unwrap();
-    for n in 1..=2 {
-        sqlx::query("INSERT INTO tb_post (id, author_id, title) VALUES ($1, $2, 'Notes')")
-            .bind(post(n))
-            .bind(ADA)
-            .execute(&pool)
-            .await
-            .unwrap();
-    }
-    pool
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn one_service_runs_on_a_recorder_and_on_a_pool() -> anyhow::Result<()> {
     let recorder = Recorder::new();
@@ -99,7 +75,7 @@ async fn one_service_runs_on_a_recorder_and_on_a_pool() -> anyhow::Result<()> {
     recorder.assert_synced::<Post>(&[post(2), post(1)]);
     recorder.assert_no_more();
 
-    let pool = seeded().await;
+    let pool = migrated(2).await;
     let service = Service {
         posts: pool.clone(),
         target: pool.clone(),
@@ -123,7 +99,7 @@ async fn a_function_takes_any_target_by_value() -> anyhow::Result<()> {
     let recorder = Recorder::new();
     publish(&recorder, post(1)).await?;
     recorder.assert_synced::<Post>(&[post(1)]);
-    let pool = seeded().await;
+    let pool = migrated(2).await;
     assert_eq!(publish(&pool, post(1)).await?.inserted, 1);
     let mut tx = pool.begin().await?;
     assert_eq!(publish(&mut tx, post(2)).await?.inserted, 1);

@@ -1,7 +1,7 @@
 //! Tests what a sync does when the database refuses: it tries again, or reports the reason.
 
-use fraiseql_tests::blog::sync_post;
 use fraiseql_tests::run;
+use fraiseql_tests::world::blog::sync_post;
 use sqlx::PgPool;
 
 use super::{count, counts, post, posts, seeded};

@@ -1,7 +1,8 @@
-//! Documents do not depend on the session that syncs them.
+//! Tests that documents do not depend on the settings of the session that syncs them.
 
 use fraiseql_runtime::{ReadModel, TView};
 use fraiseql_tests::run;
+use fraiseql_tests::world::ODD_SESSION;
 use serde_json::{Value, json};
 use sqlx::{PgPool, Row};
 
@@ -22,9 +23,6 @@ CREATE TABLE readings (id int4 PRIMARY KEY, at timestamptz NOT NULL, day date NO
     local timestamp NOT NULL, value float8 NOT NULL, small float4 NOT NULL);
 INSERT INTO readings VALUES (1, '2026-07-01 12:00:00.123456+00', '2026-07-02', '2026-07-03 04:05:06',
     0.30000000000000004, 0.1)";
-
-const ODD: &str = "SET TimeZone = 'Asia/Kathmandu'; SET DateStyle = 'German, DMY';
-    SET IntervalStyle = 'sql_standard'; SET extra_float_digits = -10; SET search_path = ''";
 
 async fn readings() -> PgPool {
     let pool = fraiseql_tests::pool().await;
@@ -68,7 +66,9 @@ async fn an_odd_session_in_a_transaction_writes_the_same_and_keeps_its_settings(
 -> anyhow::Result<()> {
     let pool = readings().await;
     let mut transaction = pool.begin().await?;
-    sqlx::raw_sql(ODD).execute(&mut *transaction).await?;
+    sqlx::raw_sql(ODD_SESSION)
+        .execute(&mut *transaction)
+        .await?;
     let before = settings(&mut transaction).await;
     let report = sync_reading(&mut transaction, &[1]).await?;
     assert_eq!(report.inserted, 1);
@@ -85,7 +85,7 @@ async fn an_odd_pool_writes_the_same_and_keeps_its_settings() -> anyhow::Result<
         .max_connections(1)
         .after_connect(|connection, _| {
             Box::pin(async move {
-                sqlx::raw_sql(ODD).execute(connection).await?;
+                sqlx::raw_sql(ODD_SESSION).execute(connection).await?;
                 Ok(())
             })
         })
@@ -110,7 +110,7 @@ async fn an_odd_pool_writes_the_same_and_keeps_its_settings() -> anyhow::Result<
 async fn an_odd_connection_outside_of_a_transaction_writes_the_same() -> anyhow::Result<()> {
     let pool = readings().await;
     let mut connection = pool.acquire().await?;
-    sqlx::raw_sql(ODD).execute(&mut *connection).await?;
+    sqlx::raw_sql(ODD_SESSION).execute(&mut *connection).await?;
     let before = settings(&mut connection).await;
     assert_eq!(sync_reading(&mut connection, &[1]).await?.inserted, 1);
     assert_eq!(settings(&mut connection).await, before);

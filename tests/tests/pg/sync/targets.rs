@@ -1,8 +1,7 @@
 //! Tests that a sync works on pools, connections and transactions, and which it refuses.
 
 use fraiseql_runtime::{Error, TView};
-use fraiseql_tests::blog::{Post, sync_all_posts, sync_post};
-use fraiseql_tests::run;
+use fraiseql_tests::world::blog::{Post, sync_all_posts, sync_post};
 use sqlx::postgres::PgPoolOptions;
 
 use super::{count, counts, post, posts, seed, seeded};
@@ -70,8 +69,6 @@ async fn a_pool_of_one_connection_is_enough() -> anyhow::Result<()> {
         .max_connections(1)
         .connect_with(options)
         .await?;
-    run(&pool, fraiseql_tests::blog::TABLES).await;
-    fraiseql_tests::blog::model().migrate(&pool).await?;
     seed(&pool, 3).await;
     assert_eq!(counts(&sync_all_posts(&pool).chunk(1).await?), [3, 0, 0, 0]);
     assert_eq!(Post::find_many(&pool, &posts(1..=3)).await?.len(), 3);

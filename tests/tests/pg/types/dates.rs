@@ -1,4 +1,4 @@
-//! Dates and times, of three crates.
+//! Tests dates and times of the crates chrono, time and jiff in every place of a document.
 
 use std::fmt::Debug;
 

@@ -1,5 +1,5 @@
-//! What the database can hold and the map does not say: domains, arrays with dimensions, JSON
-//! that no Rust value can be.
+//! Tests values that the database can hold and Rust types cannot: domains, arrays with dimensions,
+//! other JSON.
 
 use fraiseql_runtime::{Error, ReadModel, TView};
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! Every key type: found, synced by key and in full, deleted; and newtypes of them.
+//! Tests that documents with each key type, and newtypes of them, are found, synced and deleted.
 
 use std::fmt::Debug;
 

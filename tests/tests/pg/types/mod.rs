@@ -1,4 +1,5 @@
-//! Every row of the type map, both ways: SQL writes and serde reads, serde writes the same JSON.
+//! Tests every type of the type map both ways: SQL writes it, serde reads it and writes the same.
+//!
 //! As key, column, promoted column, element of an array, in a part, in a list and as an
 //! aggregate; as `jsonb` and as `json`; in a session with odd settings.
 

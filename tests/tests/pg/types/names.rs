@@ -1,4 +1,4 @@
-//! Enums and newtypes.
+//! Tests enums and newtypes in every place of a document.
 
 use fraiseql_runtime::{TEnum, TScalar};
 use proptest::prelude::*;

@@ -4,6 +4,7 @@ use std::fmt::Debug;
 use std::future::Future;
 
 use fraiseql_runtime::{ReadModel, SyncReport, TView};
+use fraiseql_tests::world::ODD_SESSION;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 use serde_json::Value;
@@ -11,10 +12,6 @@ use sqlx::postgres::PgPoolOptions;
 use sqlx::{AssertSqlSafe, PgPool};
 
 /// Settings that change how values are printed.
-pub(crate) const ODD: &str = "SET TimeZone = 'Asia/Kathmandu'; SET DateStyle = 'German, DMY';
-    SET IntervalStyle = 'sql_standard'; SET extra_float_digits = -10;
-    SET bytea_output = 'escape'; SET search_path = ''";
-
 /// The values of one row of the base tables.
 #[derive(Clone, Debug)]
 pub(crate) struct Values<T> {
@@ -180,7 +177,7 @@ pub(crate) async fn odd_pool(pool: &PgPool) -> PgPool {
         .max_connections(2)
         .after_connect(|connection, _| {
             Box::pin(async move {
-                sqlx::raw_sql(ODD).execute(connection).await?;
+                sqlx::raw_sql(ODD_SESSION).execute(connection).await?;
                 Ok(())
             })
         })

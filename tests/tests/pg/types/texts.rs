@@ -1,4 +1,4 @@
-//! Texts, UUIDs and JSON.
+//! Tests texts, UUIDs and JSON in every place of a document.
 
 use std::fmt::Debug;
 

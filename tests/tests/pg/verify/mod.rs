@@ -1,4 +1,4 @@
-//! Verifications: what they find, in any session and any transaction, and what a repair does.
+//! Tests of verifications: what they find, in any session and transaction, and what a repair does.
 
 mod assert;
 mod differences;

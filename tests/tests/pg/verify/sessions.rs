@@ -1,14 +1,12 @@
 //! Tests that a verification finds the same in any session and transaction, and writes nothing.
 
 use fraiseql_tests::run;
+use fraiseql_tests::world::ODD_SESSION;
 use sqlx::PgConnection;
 use sqlx::postgres::PgPoolOptions;
 
 use super::samples::Word;
 use super::{HARM, found, model, posts, verify_post};
-
-const ODD: &str = "SET TimeZone = 'Asia/Kathmandu'; SET DateStyle = 'German, DMY';
-    SET IntervalStyle = 'sql_standard'; SET extra_float_digits = -10; SET search_path = ''";
 
 async fn settings(connection: &mut PgConnection) -> String {
     sqlx::query_scalar(
@@ -27,7 +25,7 @@ async fn odd_sessions_find_the_same_and_keep_their_settings() -> anyhow::Result<
         .max_connections(1)
         .after_connect(|connection, _| {
             Box::pin(async move {
-                sqlx::raw_sql(ODD).execute(connection).await?;
+                sqlx::raw_sql(ODD_SESSION).execute(connection).await?;
                 Ok(())
             })
         })

@@ -1,4 +1,4 @@
-//! What is selected of documents, and what is refused.
+//! Tests that a projection writes the selected fields of a document, in the order of the query.
 
 #![allow(dead_code)] // the structs are only looked at
 

@@ -1,5 +1,5 @@
-//! Random structs, documents and selections: what is written is, to the byte, what one gets who
-//! parses each object and searches its keys, with the same nulls and errors.
+//! Tests that a projection of random structs, documents and selections writes the bytes, nulls and
+//! errors of a plain implementation that parses each object and searches its keys.
 //!
 //! Each case has four documents. More: `PROPTEST_CASES=1000000 cargo test --release -p
 //! fraiseql-tests --test pure select::oracle`. A failure says its seed, and `SEED=..` runs that one

@@ -1,4 +1,4 @@
-//! Documents as values of resolvers, in a schema of async-graphql.
+//! Tests that resolvers return documents as values, and the schema has the types of their structs.
 
 use async_graphql::{EmptyMutation, EmptySubscription, Interface, Object, Schema, SimpleObject};
 use fraiseql_runtime::graphql::{Prepared, TvDoc, TvList};

@@ -1,4 +1,4 @@
-//! Root fields over views, on a real server.
+//! Tests that each view has root fields that read it by key, as a list and in pages.
 
 use async_graphql::{
     EmptyMutation, EmptySubscription, MergedObject, Object, Request, Schema, Variables,

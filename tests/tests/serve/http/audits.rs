@@ -1,4 +1,5 @@
-//! The server audits of `graphql-http`, the reference for GraphQL over HTTP.
+//! Tests that the endpoint passes the server audits of `graphql-http`, the reference
+//! implementation.
 
 use fraiseql_runtime::http::GraphQl;
 use fraiseql_tests::node::node;

@@ -1,4 +1,4 @@
-//! Requests that are answered past the schema: the same bytes, of the documents as they are now.
+//! Tests that requests answered past the schema get the bytes the schema would give.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,7 +11,8 @@ use axum::body::to_bytes;
 use axum::http::{Request, StatusCode};
 use fraiseql_runtime::graphql::{Prepared, Views};
 use fraiseql_runtime::http::GraphQl;
-use fraiseql_runtime::{Embed, ReadModel, Readers, TView};
+use fraiseql_runtime::{Embed, Readers, TView};
+use fraiseql_tests::world;
 use serde_json::{Value, json};
 use sqlx::PgPool;
 use tower_service::Service as _;
@@ -99,19 +100,14 @@ struct Both {
 
 impl Both {
     async fn new() -> Self {
-        let pool = fraiseql_tests::pool().await;
-        fraiseql_tests::run(
-            &pool,
-            "CREATE TABLE tb_post (id int8 PRIMARY KEY, title text NOT NULL, weight float8);
-             CREATE TABLE tb_comment (id int8 PRIMARY KEY, content text NOT NULL,
-                 post_id int8 NOT NULL REFERENCES tb_post);
-             CREATE INDEX ON tb_comment (post_id);
-             INSERT INTO tb_post SELECT i, 'Post ' || i, i / 2.0 FROM generate_series(1, 9) AS i;
-             INSERT INTO tb_comment SELECT i, 'Comment ' || i, i % 9 + 1 FROM generate_series(1, 30) AS i",
-        )
-        .await;
-        let model = ReadModel::builder().view::<Post>().build().unwrap();
-        model.migrate(&pool).await.unwrap();
+        let pool = world::numbered_blog()
+            .column("tb_post", "weight float8")
+            .rows(9)
+            .sql("UPDATE tb_post SET weight = id / 2.0")
+            .sql("INSERT INTO tb_comment SELECT i, 'Comment ' || i, i % 9 + 1 FROM generate_series(1, 30) AS i")
+            .pool()
+            .await;
+        world::model::<Post>().migrate(&pool).await.unwrap();
         sync_all_posts(&pool).await.unwrap();
         let executed = Arc::new(AtomicUsize::new(0));
         let router = |prepared: Prepared, executed: Arc<AtomicUsize>| {

@@ -1,4 +1,4 @@
-//! Hostile input over HTTP: a clear error in bounded time, and the server goes on.
+//! Tests that hostile requests get a clear error in bounded time, and the server goes on.
 
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};

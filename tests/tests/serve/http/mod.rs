@@ -1,4 +1,4 @@
-//! What an endpoint answers over HTTP.
+//! Tests of the GraphQL endpoint over HTTP.
 
 mod audits;
 mod direct;

@@ -1,5 +1,6 @@
-//! Documents of the Chinook sample database, compared with SQL written by hand: tables that
-//! nobody here designed, with integer keys, nullable and self-referencing foreign keys, a
+//! Tests that documents of the Chinook sample database equal those of SQL written by hand.
+//!
+//! Nobody here designed its tables: integer keys, nullable and self-referencing foreign keys, a
 //! join table, decimals and timestamps.
 
 mod expected;
@@ -10,6 +11,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 
 use fraiseql_runtime::{ReadModel, SyncReport, TView};
+use fraiseql_tests::world::counts;
 use sqlx::{AssertSqlSafe, PgPool};
 
 use self::expected::{ALBUMS, ALL, CUSTOMER_TEXTS, CUSTOMERS, EMPLOYEES, PLAYLISTS};
@@ -68,16 +70,6 @@ async fn sync_everything(pool: &PgPool) -> fraiseql_runtime::Result<[SyncReport;
     ])
 }
 
-/// Inserted, updated, unchanged, deleted.
-fn outcome(report: &SyncReport) -> [u64; 4] {
-    [
-        report.inserted,
-        report.updated,
-        report.unchanged,
-        report.deleted,
-    ]
-}
-
 #[tokio::test]
 async fn every_album_with_artist_and_tracks_equals_sql_written_by_hand() -> anyhow::Result<()> {
     let test = "every_album_with_artist_and_tracks_equals_sql_written_by_hand";
@@ -85,7 +77,7 @@ async fn every_album_with_artist_and_tracks_equals_sql_written_by_hand() -> anyh
         return Ok(());
     };
     let report = sync_all_albums(&pool).await?;
-    assert_eq!(outcome(&report), [347, 0, 0, 0]);
+    assert_eq!(counts(&report), [347, 0, 0, 0]);
     ALBUMS.assert_complete(&pool).await?;
     ALBUMS.assert_right(&pool).await?;
     Ok(())
@@ -98,7 +90,7 @@ async fn every_playlist_through_its_join_table_equals_sql_written_by_hand() -> a
         return Ok(());
     };
     let report = sync_all_playlists(&pool).await?;
-    assert_eq!(outcome(&report), [18, 0, 0, 0]);
+    assert_eq!(counts(&report), [18, 0, 0, 0]);
     PLAYLISTS.assert_complete(&pool).await?;
     PLAYLISTS.assert_right(&pool).await?;
     Ok(())
@@ -112,7 +104,7 @@ async fn every_customer_with_invoices_and_aggregates_equals_sql_written_by_hand(
         return Ok(());
     };
     let report = sync_all_customers(&pool).await?;
-    assert_eq!(outcome(&report), [59, 0, 0, 0]);
+    assert_eq!(counts(&report), [59, 0, 0, 0]);
     CUSTOMERS.assert_complete(&pool).await?;
     CUSTOMERS.assert_right(&pool).await?;
     Ok(())
@@ -125,7 +117,7 @@ async fn every_customer_stored_as_json_text_equals_sql_written_by_hand() -> anyh
         return Ok(());
     };
     let report = sync_all_customer_texts(&pool).await?;
-    assert_eq!(outcome(&report), [59, 0, 0, 0]);
+    assert_eq!(counts(&report), [59, 0, 0, 0]);
     CUSTOMER_TEXTS.assert_complete(&pool).await?;
     CUSTOMER_TEXTS.assert_right(&pool).await?;
     Ok(())
@@ -139,7 +131,7 @@ async fn every_employee_with_manager_and_reports_equals_sql_written_by_hand() ->
         return Ok(());
     };
     let report = sync_all_employees(&pool).await?;
-    assert_eq!(outcome(&report), [8, 0, 0, 0]);
+    assert_eq!(counts(&report), [8, 0, 0, 0]);
     EMPLOYEES.assert_complete(&pool).await?;
     EMPLOYEES.assert_right(&pool).await?;
     Ok(())
@@ -230,12 +222,7 @@ async fn a_second_full_sync_finds_every_document_equal_and_touches_no_row() -> a
     let first = sync_everything(&pool).await?;
     let mut before = Vec::new();
     for (view, report) in ALL.iter().zip(&first) {
-        assert_eq!(
-            outcome(report),
-            [view.rows as u64, 0, 0, 0],
-            "{}",
-            view.view
-        );
+        assert_eq!(counts(report), [view.rows as u64, 0, 0, 0], "{}", view.view);
         before.push(view.stored(&pool).await?);
     }
     let second = sync_everything(&pool).await?;
@@ -312,7 +299,7 @@ impl Affected {
         let albums = self.albums.len() as u64;
         let playlists = self.playlists.len() as u64;
         assert_eq!(
-            reports.each_ref().map(outcome),
+            reports.each_ref().map(counts),
             [
                 [0, albums, 0, 0],
                 [0, playlists - 1, 0, 1],
@@ -349,7 +336,7 @@ async fn changes_synced_after_the_commit_reach_every_affected_document() -> anyh
     }
     assert!(Playlist::find(&pool, 2).await?.is_none());
     assert_eq!(
-        outcome(&sync_all_albums(&pool).await?),
+        counts(&sync_all_albums(&pool).await?),
         [0, 0, ALBUMS.rows as u64, 0]
     );
     Ok(())

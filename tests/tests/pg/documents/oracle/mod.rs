@@ -1,5 +1,4 @@
-//! An oracle: documents computed in plain Rust from the base rows, compared with the view
-//! tables after every step of random inserts, updates, deletes, moves and syncs.
+//! Tests that after each random change and sync, documents equal those computed in plain Rust.
 //!
 //! The base tables have no foreign keys, so that rows may also refer to nothing. More cases:
 //! `PROPTEST_CASES=1000 cargo test -p fraiseql-tests --test pg documents::oracle`.

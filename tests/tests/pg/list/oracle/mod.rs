@@ -1,5 +1,5 @@
-//! Lists against a plain reading of what they promise: every operator on every type that can be
-//! promoted, nulls, ties, and walks from page to page, also while others write.
+//! Tests that random filters, orders and pages give the rows that a plain reading in Rust gives:
+//! with every operator on every type, with nulls and ties, and while others write.
 
 mod filters;
 mod things;

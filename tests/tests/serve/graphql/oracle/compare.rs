@@ -1,4 +1,4 @@
-//! Both sides are asked, and their answers compared.
+//! Asks both sides, and compares their answers.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;

@@ -1,5 +1,4 @@
-//! Documents that were not read, with nulls where there can be none, behind resolvers of one's
-//! own.
+//! Tests that documents with nulls where there can be none are answered as by graphql-js.
 
 use async_graphql::{
     EmptyMutation, EmptySubscription, Enum, InputObject, Interface, Object, Schema, SimpleObject,

@@ -1,5 +1,5 @@
-//! graphql-js as an oracle: the same documents behind a schema that is built of our SDL, random
-//! queries over it, valid ones and others; the same verdict, and the same bytes of `data`.
+//! Tests that random queries, valid or not, get the verdict and the bytes of `data` that graphql-js
+//! gives over the same SDL and documents.
 //!
 //! More of them: `ORACLE_QUERIES=100000 cargo test -p fraiseql-tests --test serve graphql::oracle`;
 //! from another beginning: `ORACLE_SEED=7`.

@@ -1,4 +1,4 @@
-//! Views of a real server.
+//! Tests that views of a server are answered as by graphql-js.
 
 use async_graphql::{EmptyMutation, EmptySubscription, Schema};
 use fraiseql_runtime::graphql::{self, Prepared};
