@@ -1,5 +1,7 @@
 //! The blog with integers as keys: users, posts, comments, tags.
 
+use fraiseql_runtime::Embed;
+
 use super::World;
 
 const TABLES: &str = "
@@ -26,4 +28,24 @@ pub fn numbered_blog() -> World {
              SELECT i, 'Post ' || i, 1 FROM generate_series(1, {posts}) AS i"
         )
     })
+}
+
+/// A user, in what the user has written.
+#[derive(Clone, Debug, PartialEq, Embed)]
+#[tview(table = "tb_user")]
+pub struct Author {
+    /// The key.
+    pub id: i64,
+    /// The name.
+    pub name: String,
+}
+
+/// A comment, in its post.
+#[derive(Clone, Debug, PartialEq, Embed)]
+#[tview(table = "tb_comment")]
+pub struct Comment {
+    /// The key.
+    pub id: i64,
+    /// The text.
+    pub content: String,
 }

@@ -1,8 +1,8 @@
 //! Tests that enums in columns of every accepted type are migrated and synced, and others refused.
 
 use fraiseql_runtime::check::report::{CheckReport, FindingKind, Remedy, Severity};
-use fraiseql_runtime::{ReadModel, TEnum, TView};
-use fraiseql_tests::run;
+use fraiseql_runtime::{TEnum, TView};
+use fraiseql_tests::{run, world};
 use sqlx::PgPool;
 
 const TABLES: &str = "
@@ -44,7 +44,7 @@ struct Parcel {
 }
 
 async fn check<V: TView>(pool: &PgPool) -> CheckReport {
-    let model = ReadModel::builder().view::<V>().build().unwrap();
+    let model = world::model::<V>();
     model.migrate(pool).await.unwrap();
     fraiseql_tests::without_server(model.check(pool).await.unwrap())
 }

@@ -16,6 +16,7 @@ mod view_tables;
 use fraiseql_runtime::check::report::{CheckReport, Finding, FindingKind, Remedy, Severity};
 use fraiseql_runtime::{Embed, TView};
 use fraiseql_tests::run;
+use fraiseql_tests::world::numbered::{Author, Comment};
 use fraiseql_tests::world::{blog, model};
 use sqlx::{AssertSqlSafe, PgPool};
 
@@ -48,22 +49,6 @@ struct Post {
     labels: Vec<Label>,
     #[tview(count(table = "tb_comment", fk = "post_id"))]
     comment_count: i64,
-}
-
-#[derive(Embed)]
-#[tview(table = "tb_user")]
-#[allow(dead_code)]
-struct Author {
-    id: i64,
-    name: String,
-}
-
-#[derive(Embed)]
-#[tview(table = "tb_comment")]
-#[allow(dead_code)]
-struct Comment {
-    id: i64,
-    content: String,
 }
 
 #[derive(Embed)]

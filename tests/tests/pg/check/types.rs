@@ -4,8 +4,9 @@
 use std::io::Write as _;
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
+use fraiseql_runtime::TView;
 use fraiseql_runtime::check::report::{CheckReport, FindingKind};
-use fraiseql_runtime::{ReadModel, TView};
+use fraiseql_tests::world;
 use rust_decimal::Decimal;
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, PgConnection, PgPool, Row};
@@ -41,7 +42,7 @@ async fn table(pool: &PgPool, column: &str, values: &[&str]) {
 }
 
 async fn check<V: TView>(pool: &PgPool) -> CheckReport {
-    let model = ReadModel::builder().view::<V>().build().unwrap();
+    let model = world::model::<V>();
     model.migrate(pool).await.unwrap();
     let empty = format!("TRUNCATE {}", V::VIEW.table);
     sqlx::raw_sql(AssertSqlSafe(empty))

@@ -1,7 +1,7 @@
 //! Tests that paths of field names longer than a name in PostgreSQL stay different in a query.
 
-use fraiseql_runtime::{Embed, ReadModel, TView};
-use fraiseql_tests::run;
+use fraiseql_runtime::{Embed, TView};
+use fraiseql_tests::{run, world};
 use serde_json::{Value, json};
 
 #[derive(Debug, Embed)]
@@ -35,7 +35,7 @@ async fn long_names_are_cut_between_letters_and_stay_different() -> anyhow::Resu
          INSERT INTO letter VALUES (1, 1, 2)",
     )
     .await;
-    let model = ReadModel::builder().view::<Letter>().build()?;
+    let model = world::model::<Letter>();
     model.migrate(&pool).await?;
     assert_eq!(sync_letter(&pool, &[1]).await?.inserted, 1);
     let data: Value = sqlx::query_scalar("SELECT data FROM tv_letter")

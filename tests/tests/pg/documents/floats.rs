@@ -1,7 +1,7 @@
 //! Tests that json documents keep floats that jsonb makes equal.
 
-use fraiseql_runtime::{ReadModel, TView};
-use fraiseql_tests::run;
+use fraiseql_runtime::TView;
+use fraiseql_tests::{run, world};
 
 #[derive(Debug, TView)]
 #[tview(table = "curve", data = "json")]
@@ -23,7 +23,7 @@ async fn a_zero_has_no_sign_and_a_list_keeps_its_order() -> anyhow::Result<()> {
          INSERT INTO curve VALUES (1, '-0', '{3,-0,1.5,-2}', '{NULL,-0,0.1}')",
     )
     .await;
-    let model = ReadModel::builder().view::<Curve>().build()?;
+    let model = world::model::<Curve>();
     model.migrate(&pool).await?;
     sync_curve(&pool, &[1]).await?;
     let data: String = sqlx::query_scalar("SELECT data::text FROM tv_curve")

@@ -1,7 +1,8 @@
 //! Tests that lists read documents of older shapes, and leave out fields nobody asks for.
 
+use fraiseql_runtime::TView;
 use fraiseql_runtime::list::{OrderBy, Page};
-use fraiseql_runtime::{ReadModel, TView};
+use fraiseql_tests::world;
 use serde_json::Value;
 
 use super::{Comment, Post, ids, keys, posts};
@@ -113,7 +114,7 @@ async fn what_is_not_needed_is_left_out_where_that_is_worth_it() {
     let list = Post::list().omit(["author", "title"]);
     assert_eq!(list.sql().unwrap(), Post::list().sql().unwrap());
     // Text would have to be read to be cut.
-    let model = ReadModel::builder().view::<Text>().build().unwrap();
+    let model = world::model::<Text>();
     model.migrate(&pool).await.unwrap();
     sync_all_texts(&pool).await.unwrap();
     let list = Text::list().omit(["comments"]);

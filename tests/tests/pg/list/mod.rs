@@ -8,9 +8,9 @@ mod plans;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use fraiseql_runtime::list::{Connection, List};
-use fraiseql_runtime::{Embed, ReadModel, TEnum, TView};
+use fraiseql_runtime::{Embed, TEnum, TView};
+use fraiseql_tests::world;
 use rust_decimal::Decimal;
-
 use serde_json::Value;
 use sqlx::PgPool;
 use uuid::Uuid;
@@ -86,7 +86,7 @@ struct Post {
 async fn posts() -> PgPool {
     let pool = fraiseql_tests::pool().await;
     fraiseql_tests::run(&pool, TABLES).await;
-    let model = ReadModel::builder().view::<Post>().build().unwrap();
+    let model = world::model::<Post>();
     model.migrate(&pool).await.unwrap();
     sync_all_posts(&pool).await.unwrap();
     pool

@@ -2,8 +2,9 @@
 //! depth.
 
 use chrono::{DateTime, Utc};
+use fraiseql_runtime::TView;
 use fraiseql_runtime::list::{Filter, List, Nulls, Operator, OrderBy, Page};
-use fraiseql_runtime::{ReadModel, TView};
+use fraiseql_tests::world;
 use sqlx::PgPool;
 
 const TABLES: &str = "
@@ -32,7 +33,7 @@ struct Post {
 async fn posts() -> PgPool {
     let pool = fraiseql_tests::pool().await;
     fraiseql_tests::run(&pool, TABLES).await;
-    let model = ReadModel::builder().view::<Post>().build().unwrap();
+    let model = world::model::<Post>();
     model.migrate(&pool).await.unwrap();
     sync_all_posts(&pool).await.unwrap();
     fraiseql_tests::run(&pool, "ANALYZE tv_post").await;
@@ -226,7 +227,7 @@ async fn again_and_again_is_as_fast() {
 async fn what_is_sent() {
     let pool = fraiseql_tests::pool().await;
     fraiseql_tests::run(&pool, TABLES).await;
-    let model = ReadModel::builder().view::<Post>().build().unwrap();
+    let model = world::model::<Post>();
     model.migrate(&pool).await.unwrap();
     sync_post(&pool, &[1, 2, 3, 100]).await.unwrap();
 

@@ -1,7 +1,7 @@
 //! Tests that a mutation finds every document that a changed row is part of.
 
 use fraiseql_runtime::{Embed, ReadModel, TView};
-use fraiseql_tests::run;
+use fraiseql_tests::{run, world};
 use sqlx::PgPool;
 
 use super::{Comment, Post, PostComment, User, assert_right, blog, case, execute};
@@ -157,7 +157,7 @@ mod two_keys {
     async fn blog() -> (PgPool, ReadModel) {
         let pool = fraiseql_tests::pool().await;
         run(&pool, TABLES).await;
-        let model = ReadModel::builder().view::<Post>().build().unwrap();
+        let model = world::model::<Post>();
         model.migrate(&pool).await.unwrap();
         model.check(&pool).await.unwrap().into_result().unwrap();
         sync_all_posts(&pool).await.unwrap();

@@ -8,6 +8,7 @@ mod replace;
 mod transactions;
 
 use fraiseql_runtime::{Embed, Mutation, ReadModel, TView};
+use fraiseql_tests::world::numbered::Author;
 use fraiseql_tests::{run, world};
 use serde_json::Value;
 use sqlx::{PgPool, Row};
@@ -52,14 +53,6 @@ struct Post {
     comments: Vec<PostComment>,
     #[tview(many(through(table = "tb_post_tag", fk = "post_id", to = "tag_id")))]
     tags: Vec<Tag>,
-}
-
-#[derive(Embed)]
-#[tview(table = "tb_user")]
-#[allow(dead_code)]
-struct Author {
-    id: i64,
-    name: String,
 }
 
 #[derive(Embed)]

@@ -301,7 +301,7 @@ async fn a_document_with_sql_that_selects_is_built() -> anyhow::Result<()> {
         signature: Option<String>,
     }
     let (pool, _) = blog().await;
-    let model = ReadModel::builder().view::<Signed>().build()?;
+    let model = world::model::<Signed>();
     model.migrate(&pool).await?;
     sync_all_signeds(&pool).await?;
     let mut m = model.mutation(&pool).await?;

@@ -69,11 +69,11 @@ mod words {
 }
 
 fn old() -> ReadModel {
-    ReadModel::builder().view::<old::Post>().build().unwrap()
+    world::model::<old::Post>()
 }
 
 fn new() -> ReadModel {
-    ReadModel::builder().view::<new::Post>().build().unwrap()
+    world::model::<new::Post>()
 }
 
 /// A database with so many posts and the documents of the old release, migrated by the new one.

@@ -3,8 +3,8 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use fraiseql_runtime::{ReadModel, RebuildOutcome, RebuildState, TView};
-use fraiseql_tests::run;
+use fraiseql_runtime::{RebuildOutcome, RebuildState, TView};
+use fraiseql_tests::{run, world};
 use sqlx::postgres::PgPoolOptions;
 
 use super::{deployed, new, old, rebuilt, status, words, wrong};
@@ -201,7 +201,7 @@ async fn text_keys_in_another_schema_are_rebuilt_and_resumed() -> anyhow::Result
          INSERT INTO app.word VALUES ('it''s'), ('\"x\"'), ('back\\slash'), ('ä'), ('Z'), ('')",
     )
     .await;
-    let model = ReadModel::builder().view::<words::Word>().build()?;
+    let model = world::model::<words::Word>();
     let migration = model.migrate(&pool).await?;
     assert_eq!(
         migration.created,

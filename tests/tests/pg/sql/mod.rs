@@ -6,7 +6,8 @@
 
 use std::fmt::Write as _;
 
-use fraiseql_runtime::{Embed, Migration, ReadModel, TView};
+use fraiseql_runtime::{Embed, Migration, TView};
+use fraiseql_tests::world;
 use rust_decimal::Decimal;
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, PgPool};
@@ -74,7 +75,7 @@ async fn shop() -> PgPool {
 
 /// Migrates, syncs, reads back; yields the text to review.
 async fn execute<V: TView>(pool: &PgPool) -> String {
-    let model = ReadModel::builder().view::<V>().build().unwrap();
+    let model = world::model::<V>();
     model.migrate(pool).await.unwrap();
     assert_eq!(model.migrate(pool).await.unwrap(), Migration::default());
     // Nor where every index must be compared.

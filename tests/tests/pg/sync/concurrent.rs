@@ -1,9 +1,9 @@
 //! Tests that concurrent syncs lose no change and leave no document without a row.
 
-use fraiseql_runtime::{ReadModel, TView};
-use fraiseql_tests::run;
+use fraiseql_runtime::TView;
 use fraiseql_tests::world::blog::{Post, sync_all_posts, sync_post};
 use fraiseql_tests::world::wait_for_a_lock;
+use fraiseql_tests::{run, world};
 
 use super::{BOB, comment, count, counts, post, posts, rename, seeded};
 
@@ -117,7 +117,7 @@ async fn a_connection_without_a_transaction_is_guarded_as_a_pool_is() -> anyhow:
          END $$",
     )
     .await;
-    let model = ReadModel::builder().view::<Slow>().build()?;
+    let model = world::model::<Slow>();
     model.migrate(&pool).await?;
     sync_slow(&pool, &[1]).await?;
     run(&pool, "UPDATE slow SET title = 'older'").await;

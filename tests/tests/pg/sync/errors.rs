@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use fraiseql_runtime::{Error, ReadModel, TView};
-use fraiseql_tests::{database, run};
+use fraiseql_runtime::{Error, TView};
+use fraiseql_tests::{database, run, world};
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
 
@@ -23,7 +23,7 @@ struct Post {
 }
 
 async fn migrate(pool: &PgPool) {
-    let model = ReadModel::builder().view::<Post>().build().unwrap();
+    let model = world::model::<Post>();
     model.migrate(pool).await.unwrap();
 }
 

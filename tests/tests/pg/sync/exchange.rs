@@ -1,7 +1,7 @@
 //! Tests that documents can exchange unique values: of a column, of an enum, of an index.
 
 use fraiseql_runtime::{ReadModel, TEnum, TView};
-use fraiseql_tests::run;
+use fraiseql_tests::{run, world};
 use sqlx::PgPool;
 
 #[derive(Clone, Copy, Debug, PartialEq, TEnum)]
@@ -99,7 +99,7 @@ async fn of_a_list() -> anyhow::Result<()> {
          INSERT INTO flag VALUES (1, '{red,white}'), (2, '{blue}')",
     )
     .await;
-    let model = ReadModel::builder().view::<Flag>().build()?;
+    let model = world::model::<Flag>();
     model.migrate(&pool).await?;
     sync_all_flags(&pool).await?;
     run(

@@ -2,8 +2,8 @@
 //! of the batch is written.
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
-use fraiseql_runtime::{Embed, Error, ReadModel, SyncReport, TView};
-use fraiseql_tests::run;
+use fraiseql_runtime::{Embed, Error, SyncReport, TView};
+use fraiseql_tests::{run, world};
 use rust_decimal::Decimal;
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, PgPool};
@@ -67,7 +67,7 @@ INSERT INTO sensor (id, name, room_id) SELECT i, 'sensor ' || i, 1 FROM generate
 async fn sensors() -> PgPool {
     let pool = fraiseql_tests::pool().await;
     run(&pool, TABLES).await;
-    let model = ReadModel::builder().view::<Sensor>().build().unwrap();
+    let model = world::model::<Sensor>();
     model.migrate(&pool).await.unwrap();
     pool
 }

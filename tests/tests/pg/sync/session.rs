@@ -1,8 +1,8 @@
 //! Tests that documents do not depend on the settings of the session that syncs them.
 
-use fraiseql_runtime::{ReadModel, TView};
-use fraiseql_tests::run;
+use fraiseql_runtime::TView;
 use fraiseql_tests::world::ODD_SESSION;
+use fraiseql_tests::{run, world};
 use serde_json::{Value, json};
 use sqlx::{PgPool, Row};
 
@@ -27,7 +27,7 @@ INSERT INTO readings VALUES (1, '2026-07-01 12:00:00.123456+00', '2026-07-02', '
 async fn readings() -> PgPool {
     let pool = fraiseql_tests::pool().await;
     run(&pool, TABLES).await;
-    let model = ReadModel::builder().view::<Reading>().build().unwrap();
+    let model = world::model::<Reading>();
     model.migrate(&pool).await.unwrap();
     pool
 }

@@ -2,10 +2,11 @@
 //! other JSON.
 
 use fraiseql_runtime::{Error, ReadModel, TView};
+use fraiseql_tests::world;
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::types::row::{Row, check, thing};
-use proptest::prelude::*;
 
 thing!(percent: i32, ordered);
 
@@ -42,7 +43,7 @@ async fn an_array_of_two_dimensions_is_refused_and_not_flattened() {
              (3, '{}', '{{a},{b}}'), (4, '[5:6]={1,2}', '{}')",
     )
     .await;
-    let model = ReadModel::builder().view::<List>().build().unwrap();
+    let model = world::model::<List>();
     model.migrate(&pool).await.unwrap();
     // Where an array starts to count makes no difference.
     assert_eq!(sync_list(&pool, &[1, 4]).await.unwrap().inserted, 2);
@@ -163,7 +164,7 @@ async fn strings_are_columns_of_other_types_in_parts_without_a_key() {
              (2, '::2', NULL, '{}', '[]')"#,
     )
     .await;
-    let model = ReadModel::builder().view::<Host>().build().unwrap();
+    let model = world::model::<Host>();
     model.migrate(&pool).await.unwrap();
     let report = sync_host(&pool, &[1, 2]).await.unwrap();
     assert_eq!((report.inserted, report.invalid.len()), (1, 1), "{report}");

@@ -1,6 +1,7 @@
 //! Tests enums and newtypes in every place of a document.
 
 use fraiseql_runtime::{TEnum, TScalar};
+use fraiseql_tests::world;
 use proptest::prelude::*;
 use proptest::sample::select;
 
@@ -180,7 +181,7 @@ fn a_newtype_is_what_is_inside() {
 
 #[test]
 fn an_unknown_label_is_an_error_that_names_it() {
-    use fraiseql_runtime::{ReadModel, TView};
+    use fraiseql_runtime::TView;
 
     #[derive(Debug, TView)]
     #[tview(table = "post")]
@@ -200,7 +201,7 @@ fn an_unknown_label_is_an_error_that_names_it() {
                  (4, 'draft', '{{draft},{draft}}')",
         )
         .await;
-        let model = ReadModel::builder().view::<Post>().build().unwrap();
+        let model = world::model::<Post>();
         model.migrate(&pool).await.unwrap();
         let report = sync_post(&pool, &[1, 2, 3, 4]).await.unwrap();
         assert_eq!((report.inserted, report.invalid.len()), (1, 3), "{report}");
@@ -217,7 +218,7 @@ fn an_unknown_label_is_an_error_that_names_it() {
 
 #[test]
 fn labels_do_not_depend_on_how_the_session_reads_backslashes() {
-    use fraiseql_runtime::{ReadModel, TView};
+    use fraiseql_runtime::TView;
 
     #[derive(Debug, PartialEq, TView)]
     #[tview(table = "post")]
@@ -235,7 +236,7 @@ fn labels_do_not_depend_on_how_the_session_reads_backslashes() {
              INSERT INTO post VALUES (1, E'it''s \\\\ \"live\"')",
         )
         .await;
-        let model = ReadModel::builder().view::<Post>().build().unwrap();
+        let model = world::model::<Post>();
         model.migrate(&pool).await.unwrap();
         let mut connection = pool.acquire().await.unwrap();
         sqlx::raw_sql("SET standard_conforming_strings = off")

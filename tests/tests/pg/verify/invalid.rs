@@ -1,7 +1,7 @@
 //! Tests that documents that cannot be built are listed, and all others compared.
 
-use fraiseql_runtime::{ReadModel, TView, VerifyReport};
-use fraiseql_tests::run;
+use fraiseql_runtime::{TView, VerifyReport};
+use fraiseql_tests::{run, world};
 
 use super::{HARM, found, posts, verify_post, verify_published};
 
@@ -70,7 +70,7 @@ struct Quotient {
 #[tokio::test]
 async fn an_expression_that_fails_is_found_by_halving() -> anyhow::Result<()> {
     let pool = posts().await;
-    let model = ReadModel::builder().view::<Quotient>().build()?;
+    let model = world::model::<Quotient>();
     model.migrate(&pool).await?;
     sync_all_quotients(&pool).await?;
     run(

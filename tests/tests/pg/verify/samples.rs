@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use fraiseql_runtime::{Error, Keys, ReadModel, TView};
-use fraiseql_tests::{pool, run};
+use fraiseql_tests::{pool, run, world};
 use sqlx::{AssertSqlSafe, PgPool};
 
 use super::{found, model, posts, verify_post};
@@ -139,7 +139,7 @@ async fn words() -> PgPool {
          INSERT INTO word SELECT 'w' || i FROM generate_series(1, 3000) AS i",
     )
     .await;
-    let model = ReadModel::builder().view::<Word>().build().unwrap();
+    let model = world::model::<Word>();
     model.migrate(&pool).await.unwrap();
     sync_all_words(&pool).await.unwrap();
     run(

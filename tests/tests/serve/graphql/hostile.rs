@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant};
 
 use async_graphql::{EmptyMutation, EmptySubscription, Request, Schema, Variables};
+use fraiseql_runtime::TView;
 use fraiseql_runtime::graphql::{Prepared, Query};
-use fraiseql_runtime::{ReadModel, TView};
-use fraiseql_tests::{pool, run};
+use fraiseql_tests::{pool, run, world};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -49,7 +49,7 @@ use Expected::{Error, Nothing};
 async fn served() -> (Served, sqlx::PgPool) {
     let pool = pool().await;
     run(&pool, TABLES).await;
-    let model = ReadModel::builder().view::<Note>().build().unwrap();
+    let model = world::model::<Note>();
     model.migrate(&pool).await.unwrap();
     sync_all_notes(&pool).await.unwrap();
     let schema = Schema::build(

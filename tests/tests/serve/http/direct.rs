@@ -11,8 +11,9 @@ use axum::body::to_bytes;
 use axum::http::{Request, StatusCode};
 use fraiseql_runtime::graphql::{Prepared, Views};
 use fraiseql_runtime::http::GraphQl;
-use fraiseql_runtime::{Embed, Readers, TView};
+use fraiseql_runtime::{Readers, TView};
 use fraiseql_tests::world;
+use fraiseql_tests::world::numbered::Comment;
 use serde_json::{Value, json};
 use sqlx::PgPool;
 use tower_service::Service as _;
@@ -26,13 +27,6 @@ struct Post {
     weight: Option<f64>,
     #[tview(many(fk = "post_id"))]
     comments: Vec<Comment>,
-}
-
-#[derive(Debug, Embed)]
-#[allow(dead_code)]
-struct Comment {
-    id: i64,
-    content: String,
 }
 
 struct Own;

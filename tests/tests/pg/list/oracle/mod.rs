@@ -6,8 +6,9 @@ mod things;
 
 use std::collections::HashMap;
 
+use fraiseql_runtime::TView;
 use fraiseql_runtime::list::{Connection, Cursor, Direction, List, Nulls, OrderBy, Page};
-use fraiseql_runtime::{ReadModel, TView};
+use fraiseql_tests::world;
 use serde_json::Value;
 use sqlx::PgPool;
 
@@ -42,7 +43,7 @@ impl World {
     async fn new(seed: u64) -> Self {
         let pool = fraiseql_tests::pool().await;
         fraiseql_tests::run(&pool, TABLES).await;
-        let model = ReadModel::builder().view::<Thing>().build().unwrap();
+        let model = world::model::<Thing>();
         model.migrate(&pool).await.unwrap();
         let mut chance = Chance(seed);
         let rows: Vec<Value> = (1..=60).map(|id| row(id, &mut chance)).collect();
