@@ -2,13 +2,31 @@
 
 use fraiseql_tests::run;
 use fraiseql_tests::world::blog::{
-    deadlocked, delete_post, logged, post, posts, refuse_post_2, rename, sync_all_posts, sync_post,
+    ADA, deadlocked, delete_post, logged, post, posts, refuse_post_2, rename, sync_all_posts,
+    sync_post,
 };
 use fraiseql_tests::world::wait_for_a_lock;
+use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
 
 use super::capture::Capture;
-use super::{Has, comment};
+
+/// What another transaction has done with a document.
+#[derive(Clone, Copy)]
+enum Has {
+    Synced,
+    Locked,
+}
+
+/// A change of post 1 that waits for no sync in a transaction.
+async fn comment(pool: &PgPool) {
+    sqlx::query("INSERT INTO tb_comment VALUES (gen_random_uuid(), $1, $2, 'more')")
+        .bind(post(1))
+        .bind(ADA)
+        .execute(pool)
+        .await
+        .unwrap();
+}
 
 #[tokio::test]
 async fn a_call_is_a_span_and_its_batches_are_events() -> anyhow::Result<()> {
