@@ -1,6 +1,6 @@
 //! Named sets of base tables, and what tests do with them.
 //!
-//! ```ignore
+//! ```text
 //! let pool = world::numbered_blog()
 //!     .column("tb_post", "rating int4 NOT NULL DEFAULT 0")
 //!     .rows(3)
