@@ -1,45 +1,94 @@
-//! What the tests share: one server for each test binary, one database for each test, and
-//! the blog's tables and views.
+//! What the tests share: one server for each test binary, one database for each test, and named
+//! worlds of base tables.
 
-pub mod blog;
 pub mod naive;
 pub mod node;
 pub mod select;
-pub mod watched;
 pub mod web;
+pub mod world;
 
 /// The examples of the README compile.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 pub struct Readme;
 
+use std::cell::RefCell;
 use std::io::Write as _;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock};
 
 use dev_postgres::Server;
 use fraiseql_runtime::CheckReport;
 use fraiseql_runtime::check::report::FindingKind;
-use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, PgPool};
 
 /// The server of this test binary. It stops when the process does.
 pub fn server() -> &'static Server {
     static SERVER: OnceLock<Server> = OnceLock::new();
-    SERVER.get_or_init(|| match Server::temporary() {
-        Ok(server) => server,
-        Err(error) => panic!("{error}"),
+    SERVER.get_or_init(|| {
+        // As many tests at once as there are processors, each with a pool or two.
+        let server = Server::builder().setting("max_connections", "400");
+        match server.start() {
+            Ok(server) => server,
+            Err(error) => panic!("{error}"),
+        }
     })
 }
 
-/// An empty database.
+/// An empty database. It is dropped some time after the test has ended.
 ///
 /// # Panics
 /// When it cannot be created.
 pub async fn database() -> PgConnectOptions {
-    match server().create_database().await {
+    let options = match server().create_database().await {
         Ok(options) => options,
         Err(error) => panic!("{error}"),
+    };
+    let name = options.get_database().unwrap_or_default().to_owned();
+    OWN.with_borrow_mut(|own| own.0.push(name));
+    let ended = match ENDED.lock() {
+        // Many at once: each waits for a checkpoint, which has nothing to do soon after another.
+        Ok(mut ended) if ended.len() >= 40 => std::mem::take(&mut *ended),
+        Ok(_) => Vec::new(),
+        Err(error) => panic!("{error}"),
+    };
+    drop_databases(ended).await;
+    options
+}
+
+/// The databases of this thread, which is the test's.
+struct Own(Vec<String>);
+
+thread_local! {
+    static OWN: RefCell<Own> = const { RefCell::new(Own(Vec::new())) };
+}
+
+/// The databases of tests that have ended.
+static ENDED: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+impl Drop for Own {
+    fn drop(&mut self) {
+        if let Ok(mut ended) = ENDED.lock() {
+            ended.append(&mut self.0);
+        }
     }
+}
+
+async fn drop_databases(names: Vec<String>) {
+    if names.is_empty() {
+        return;
+    }
+    let Ok(mut connection) = server().options().connect().await else {
+        return;
+    };
+    for name in names {
+        // One that cannot be dropped only takes space.
+        let drop = format!("DROP DATABASE IF EXISTS \"{name}\" WITH (FORCE)");
+        let _ = sqlx::raw_sql(AssertSqlSafe(drop))
+            .execute(&mut connection)
+            .await;
+    }
+    let _ = connection.close().await;
 }
 
 /// A pool on an empty database.

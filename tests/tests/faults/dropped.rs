@@ -1,15 +1,15 @@
-//! Futures that are dropped before they are ready, at every point where they wait.
+//! Tests that a sync that is dropped at any await leaves its connection usable and documents whole.
 
 use std::future::Future;
 use std::pin::pin;
 use std::task::Poll;
 
-use fraiseql_tests::blog::{sync_all_posts, sync_post};
 use fraiseql_tests::run;
+use fraiseql_tests::world::blog::{migrated, post, posts, sync_all_posts, sync_post};
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{PgConnection, PgPool};
 
-use crate::posts::{NONE, change, database, post, posts, seeded, wrong};
+use crate::posts::{NONE, change, database, wrong};
 
 /// After how many waits to drop a future: everywhere, several times, because an answer of the
 /// server comes in one piece or in more.
@@ -86,7 +86,7 @@ async fn untouched_connection(connection: &mut PgConnection, waits: usize) {
 /// The transaction is to be rolled back then, which also happens when it is dropped.
 #[tokio::test]
 async fn a_sync_in_a_transaction_that_is_dropped_is_rolled_back_whole() -> anyhow::Result<()> {
-    let admin = seeded(6).await;
+    let admin = migrated(6).await;
     sync_all_posts(&admin).await?;
     let pool = odd(&admin).await;
     for explicit in [true, false] {
@@ -122,7 +122,7 @@ async fn a_sync_in_a_transaction_that_is_dropped_is_rolled_back_whole() -> anyho
 /// waits, and must not come back with an older picture.
 #[tokio::test]
 async fn a_sync_that_is_dropped_while_it_waits_writes_nothing_old() -> anyhow::Result<()> {
-    let admin = seeded(1).await;
+    let admin = migrated(1).await;
     sync_all_posts(&admin).await?;
     let pool = odd(&admin).await;
     let mut holder = admin.begin().await?;

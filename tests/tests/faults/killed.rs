@@ -1,8 +1,8 @@
-//! A server that is killed with fsync on, and started again on what its disk has.
+//! Tests that documents are right after the server is killed, with fsync on, and started again.
 //!
 //! What is guaranteed: documents that were written in the writer's transaction, or by a mutation,
-//! are right, whether or not it answered. On a pool they are right where the last sync of the key answered `Ok`; the
-//! others are after a sync that does, or a full sync.
+//! are right, whether or not it answered. On a pool they are right where the last sync of the key
+//! answered `Ok`; the others are after a sync that does, or a full sync.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -13,14 +13,14 @@ use std::time::{Duration, Instant};
 
 use dev_postgres::Server;
 use fraiseql_runtime::{RebuildReport, RebuildState};
-use fraiseql_tests::blog::{Post, model, sync_all_posts, sync_post, verify_post};
+use fraiseql_tests::world::blog::{
+    Post, migrated_on, model, post, posts, sync_all_posts, sync_post, verify_post,
+};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection, PgConnection, PgPool};
 use uuid::Uuid;
 
-use crate::posts::{
-    NONE, change_and_sync, change_with_sync, failed, mutate, post, posts, seed, wrong,
-};
+use crate::posts::{NONE, change_and_sync, change_with_sync, failed, mutate, wrong};
 
 /// A directory that is gone after the test.
 struct Directory(PathBuf);
@@ -236,7 +236,7 @@ async fn a_server_that_is_killed_keeps_what_was_answered() {
     let database = server.create_database().await.unwrap();
     let name = database.get_database().unwrap().to_owned();
     let pool = connect(database).await;
-    seed(&pool, 60).await;
+    migrated_on(&pool, 60).await;
     sync_all_posts(&pool).await.unwrap();
     pool.close().await;
     let mut unanswered = 0;
@@ -267,7 +267,7 @@ async fn a_server_that_restarts_by_itself_keeps_what_was_answered() {
     let server = start(&directory.0).await;
     let database = server.create_database().await.unwrap();
     let pool = connect(database.clone()).await;
-    seed(&pool, 60).await;
+    migrated_on(&pool, 60).await;
     sync_all_posts(&pool).await.unwrap();
     for _ in 0..2 {
         let before = changes(&pool).await;

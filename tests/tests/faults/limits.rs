@@ -1,14 +1,17 @@
-//! A statement that takes too long, or is refused for a reason that is not the document's.
+//! Tests that a statement that times out, or is refused for another reason than its document, is an
+//! error and leaves no half of a sync.
 
 use std::time::Duration;
 
 use fraiseql_runtime::{Error, ReadModel, SyncLog, TView};
-use fraiseql_tests::blog::{Post, delete_post, sync_all_posts, sync_post};
 use fraiseql_tests::run;
+use fraiseql_tests::world::blog::{
+    Post, delete_post, migrated, migrated_on, post, posts, sync_all_posts, sync_post,
+};
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
 
-use crate::posts::{NONE, change, database, post, posts, seed, seeded, wrong};
+use crate::posts::{NONE, change, database, wrong};
 
 /// The SQLSTATE, and what was being done.
 fn told(error: &Error) -> (String, &str) {
@@ -31,7 +34,7 @@ async fn with(pool: &PgPool, setting: &'static str) -> PgPool {
 #[tokio::test]
 async fn a_sync_that_waits_too_long_is_an_error_and_leaves_nothing() -> anyhow::Result<()> {
     for (setting, code) in [("statement_timeout", "57014"), ("lock_timeout", "55P03")] {
-        let pool = seeded(5).await;
+        let pool = migrated(5).await;
         sync_all_posts(&pool).await?;
         run(&pool, "UPDATE tb_user SET full_name = 'Countess'").await;
         let impatient = with(&pool, setting).await;
@@ -77,7 +80,7 @@ async fn a_sync_that_waits_too_long_is_an_error_and_leaves_nothing() -> anyhow::
 
 #[tokio::test]
 async fn a_full_disk_is_an_error_and_the_base_tables_are_kept() -> anyhow::Result<()> {
-    let pool = seeded(3).await;
+    let pool = migrated(3).await;
     sync_all_posts(&pool).await?;
     run(
         &pool,
@@ -115,7 +118,7 @@ async fn a_full_disk_is_an_error_and_the_base_tables_are_kept() -> anyhow::Resul
 /// What the view table itself refuses is about one document, and its batch goes on without it.
 #[tokio::test]
 async fn a_constraint_names_the_document_and_the_base_tables_are_kept() -> anyhow::Result<()> {
-    let pool = seeded(3).await;
+    let pool = migrated(3).await;
     sync_all_posts(&pool).await?;
     run(
         &pool,
@@ -153,7 +156,7 @@ async fn a_pool_of_one_connection_is_enough_for_everything() -> anyhow::Result<(
         .acquire_timeout(Duration::from_secs(5))
         .connect_with(fraiseql_tests::database().await)
         .await?;
-    seed(&pool, 10).await;
+    migrated_on(&pool, 10).await;
     let log = SyncLog::new(pool.clone());
     let model = ReadModel::builder()
         .view::<Post>()

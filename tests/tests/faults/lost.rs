@@ -1,19 +1,19 @@
-//! Connections that are cut at any moment.
+//! Tests that a connection that is cut at any moment leaves no wrong document.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use fraiseql_tests::blog::{sync_all_posts, sync_post};
+use fraiseql_tests::world::blog::{migrated, post, sync_all_posts, sync_post};
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{Connection, PgConnection};
 
-use crate::posts::{NONE, change, change_with_sync, database, failed, post, seeded, wrong};
+use crate::posts::{NONE, change, change_with_sync, database, failed, wrong};
 
 /// Whoever repeats what failed has right documents, on a pool and in a transaction.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_repeated_after_lost_connections_is_right() -> anyhow::Result<()> {
-    let admin = seeded(40).await;
+    let admin = migrated(40).await;
     let pool = PgPoolOptions::new()
         .max_connections(6)
         .connect_with(database(&admin).application_name("victim"))
@@ -91,7 +91,7 @@ async fn what_is_repeated_after_lost_connections_is_right() -> anyhow::Result<()
 /// The connection is lost between the sync and the commit: both are gone.
 #[tokio::test]
 async fn a_transaction_that_is_cut_leaves_neither_row_nor_document() -> anyhow::Result<()> {
-    let pool = seeded(2).await;
+    let pool = migrated(2).await;
     sync_all_posts(&pool).await?;
     let mut writer = PgConnection::connect_with(&database(&pool)).await?;
     let pid: i32 = sqlx::query_scalar("SELECT pg_backend_pid()")

@@ -1,6 +1,5 @@
-//! What is left when something breaks in the middle: a server, a connection, a statement, the
-//! future of a sync. Never half a document, never a document of an older picture, and what
-//! answered `Ok` is there.
+//! Tests that a crash, a lost connection, a failing statement or a dropped future leaves no half
+//! written and no outdated document, and that what answered `Ok` is stored.
 
 mod dropped;
 mod killed;

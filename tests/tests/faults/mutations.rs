@@ -1,16 +1,18 @@
-//! Futures of mutations and of rebuilds, dropped wherever they wait.
+//! Tests that mutations and rebuilds that are dropped at any await change all or nothing.
 
 use std::future::IntoFuture;
 use std::time::{Duration, Instant};
 
 use fraiseql_runtime::{Mutation, ReadModel, RebuildOutcome, Result};
-use fraiseql_tests::blog::{Post, PostComment, model, sync_all_posts};
 use fraiseql_tests::run;
+use fraiseql_tests::world::blog::{
+    ADA, Post, PostComment, migrated, model, post, posts, sync_all_posts,
+};
 use sqlx::PgPool;
 use uuid::Uuid;
 
 use crate::dropped::{dropped, odd, odd_of, untouched};
-use crate::posts::{ADA, NONE, change, failed, post, posts, seeded, wrong};
+use crate::posts::{NONE, change, failed, wrong};
 
 /// After how many waits to drop a future that waits often.
 fn sweeps() -> impl Iterator<Item = usize> {
@@ -66,7 +68,7 @@ const EARLY: usize = 5;
 
 #[tokio::test]
 async fn a_mutation_that_is_dropped_is_rolled_back_whole() -> anyhow::Result<()> {
-    let admin = seeded(6).await;
+    let admin = migrated(6).await;
     run(&admin, "UPDATE tb_post SET title = 'Same'").await;
     sync_all_posts(&admin).await?;
     let (pool, model) = (odd(&admin).await, model());
@@ -100,7 +102,7 @@ async fn a_mutation_that_is_dropped_is_rolled_back_whole() -> anyhow::Result<()>
 
 #[tokio::test]
 async fn a_commit_that_is_dropped_is_all_or_nothing() -> anyhow::Result<()> {
-    let admin = seeded(6).await;
+    let admin = migrated(6).await;
     run(&admin, "UPDATE tb_post SET title = 'Same'").await;
     sync_all_posts(&admin).await?;
     let model = model();
@@ -131,7 +133,7 @@ async fn a_commit_that_is_dropped_is_all_or_nothing() -> anyhow::Result<()> {
 /// A savepoint is dropped with its marks; or all of the mutation with an error at its commit.
 #[tokio::test]
 async fn a_savepoint_that_is_dropped_leaves_no_half() -> anyhow::Result<()> {
-    let admin = seeded(6).await;
+    let admin = migrated(6).await;
     sync_all_posts(&admin).await?;
     let (pool, model) = (odd(&admin).await, model());
     let mut kept = 0;
@@ -164,7 +166,7 @@ async fn a_savepoint_that_is_dropped_leaves_no_half() -> anyhow::Result<()> {
 /// The lock of the view goes with the connection, and the next rebuild does the rest.
 #[tokio::test]
 async fn a_rebuild_that_is_dropped_is_done_by_the_next() -> anyhow::Result<()> {
-    let admin = seeded(12).await;
+    let admin = migrated(12).await;
     sync_all_posts(&admin).await?;
     let (pool, model) = (odd(&admin).await, model());
     let (mut ready, mut waited) = (0, 0);
@@ -205,7 +207,7 @@ async fn a_rebuild_that_is_dropped_is_done_by_the_next() -> anyhow::Result<()> {
 /// What a mutation was not told of is found, named, and put right.
 #[tokio::test]
 async fn what_nobody_has_synced_is_named_and_repaired() -> anyhow::Result<()> {
-    let pool = seeded(6).await;
+    let pool = migrated(6).await;
     sync_all_posts(&pool).await?;
     let model = model();
     let (comment, _) = model

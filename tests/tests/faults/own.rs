@@ -1,16 +1,16 @@
-//! Futures of syncs that have transactions of their own, on a pool, dropped wherever they wait.
+//! Tests that syncs on a pool, which begin transactions of their own, can be dropped at any await.
 
 use std::future::IntoFuture;
 
-use fraiseql_tests::blog::{sync_all_posts, sync_post};
 use fraiseql_tests::run;
+use fraiseql_tests::world::blog::{migrated, posts, sync_all_posts, sync_post};
 
 use crate::dropped::{dropped, odd, sweeps, untouched};
-use crate::posts::{posts, seeded, wrong};
+use crate::posts::wrong;
 
 #[tokio::test]
 async fn a_sync_on_a_pool_that_is_dropped_leaves_whole_documents() -> anyhow::Result<()> {
-    let admin = seeded(6).await;
+    let admin = migrated(6).await;
     let pool = odd(&admin).await;
     for waits in sweeps() {
         // Each time there is something to write and something to delete.
@@ -38,7 +38,7 @@ async fn a_sync_on_a_pool_that_is_dropped_leaves_whole_documents() -> anyhow::Re
 
 #[tokio::test]
 async fn a_full_sync_that_is_dropped_leaves_whole_chunks() -> anyhow::Result<()> {
-    let admin = seeded(12).await;
+    let admin = migrated(12).await;
     let pool = odd(&admin).await;
     for waits in sweeps() {
         run(&admin, "UPDATE tb_user SET full_name = full_name || '.'").await;

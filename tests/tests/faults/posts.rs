@@ -1,53 +1,14 @@
-//! Posts that clients change again and again, each in a transaction with its comment, so that
-//! half of a change would be seen.
+//! Posts that clients change again and again, each in a transaction with its comment, so that half
+//! of a change would be seen.
 
 use fraiseql_runtime::{Error, Mutation, ReadModel};
-use fraiseql_tests::blog::{Post, TABLES, model, sync_post};
-use fraiseql_tests::run;
+use fraiseql_tests::world::blog::{ADA, Post, sync_post};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
-pub(crate) const ADA: Uuid = Uuid::from_u128(0xada);
-
 /// What [`wrong`] finds where all is right.
 pub(crate) const NONE: [Uuid; 0] = [];
-
-/// The key of the post `n`.
-pub(crate) fn post(n: u32) -> Uuid {
-    Uuid::from_u128(u128::from(n))
-}
-
-pub(crate) fn posts(range: std::ops::RangeInclusive<u32>) -> Vec<Uuid> {
-    range.map(post).collect()
-}
-
-/// Posts 1 to `count`, and no documents.
-pub(crate) async fn seed(pool: &PgPool, count: u32) {
-    run(pool, TABLES).await;
-    model().migrate(pool).await.unwrap();
-    sqlx::query("INSERT INTO tb_user VALUES ($1, 'ada', 'Ada')")
-        .bind(ADA)
-        .execute(pool)
-        .await
-        .unwrap();
-    sqlx::query(
-        "INSERT INTO tb_post (id, author_id, title)
-         SELECT key, $1, 'Post ' || n FROM unnest($2::uuid[]) WITH ORDINALITY AS keys (key, n)",
-    )
-    .bind(ADA)
-    .bind(posts(1..=count))
-    .execute(pool)
-    .await
-    .unwrap();
-}
-
-/// A database with posts 1 to `count`, and no documents.
-pub(crate) async fn seeded(count: u32) -> PgPool {
-    let pool = fraiseql_tests::pool().await;
-    seed(&pool, count).await;
-    pool
-}
 
 pub(crate) fn database(pool: &PgPool) -> PgConnectOptions {
     (*pool.connect_options()).clone()

@@ -1,0 +1,376 @@
+//! Tests that random filters, orders and pages give the rows that a plain reading in Rust gives:
+//! with every operator on every type, with nulls and ties, and while others write.
+
+mod filters;
+mod things;
+
+use std::collections::HashMap;
+
+use fraiseql_runtime::TView;
+use fraiseql_runtime::list::{Connection, Cursor, Direction, List, Nulls, OrderBy, Page};
+use fraiseql_tests::world;
+use serde_json::Value;
+use sqlx::PgPool;
+
+use self::filters::{Tree, comparisons, given};
+use self::things::{Chance, Thing, insert, row, sync_thing, values};
+
+const TABLES: &str = "
+CREATE TABLE tb_thing (
+    id int8 PRIMARY KEY,
+    flag boolean NOT NULL, small int2 NOT NULL, medium int4 NOT NULL, large int8 NOT NULL,
+    single float4 NOT NULL, double float8 NOT NULL, amount numeric NOT NULL, name text NOT NULL,
+    token uuid NOT NULL, day date NOT NULL, at time NOT NULL, local timestamp NOT NULL,
+    seen timestamptz NOT NULL, status text NOT NULL, tags text[] NOT NULL,
+    flag_or boolean, small_or int2, medium_or int4, large_or int8, single_or float4, double_or float8,
+    amount_or numeric, name_or text, token_or uuid, day_or date, at_or time, local_or timestamp,
+    seen_or timestamptz, status_or text, tags_or int4[]);
+";
+
+struct World {
+    pool: PgPool,
+    oracle: Oracle,
+    chance: Chance,
+}
+
+/// What there is, and in which order the server has texts.
+struct Oracle {
+    documents: Vec<Value>,
+    ranks: HashMap<String, usize>,
+}
+
+impl World {
+    async fn new(seed: u64) -> Self {
+        let pool = fraiseql_tests::pool().await;
+        fraiseql_tests::run(&pool, TABLES).await;
+        let model = world::model::<Thing>();
+        model.migrate(&pool).await.unwrap();
+        let mut chance = Chance(seed);
+        let rows: Vec<Value> = (1..=60).map(|id| row(id, &mut chance)).collect();
+        insert(&pool, &rows).await;
+        let documents: Vec<String> =
+            sqlx::query_scalar("SELECT data::text FROM tv_thing ORDER BY id")
+                .fetch_all(&pool)
+                .await
+                .unwrap();
+        let texts: Vec<Value> = values("name").into_iter().chain(values("status")).collect();
+        let texts: Vec<String> = sqlx::query_scalar(
+            "SELECT value FROM jsonb_array_elements_text($1) AS value ORDER BY value",
+        )
+        .bind(Value::Array(texts))
+        .fetch_all(&pool)
+        .await
+        .unwrap();
+        Self {
+            oracle: Oracle {
+                documents: documents
+                    .iter()
+                    .map(|document| serde_json::from_str(document).unwrap())
+                    .collect(),
+                ranks: texts.into_iter().zip(0..).collect(),
+            },
+            pool,
+            chance,
+        }
+    }
+}
+
+fn keys_of(documents: &[(Cursor, i64)]) -> Vec<i64> {
+    documents.iter().map(|(_, key)| *key).collect()
+}
+
+fn items(page: &Connection) -> Vec<(Cursor, i64)> {
+    page.items()
+        .map(|(cursor, document)| {
+            let document: Value = serde_json::from_slice(document.json()).unwrap();
+            // What a client keeps is a text.
+            (
+                cursor.to_string().parse().unwrap(),
+                document["id"].as_i64().unwrap(),
+            )
+        })
+        .collect()
+}
+
+async fn read(list: &List, pool: &PgPool) -> Vec<i64> {
+    let documents = list.read(pool).await.unwrap();
+    documents
+        .iter()
+        .map(|document| {
+            let document: Value = serde_json::from_slice(document.json()).unwrap();
+            document["id"].as_i64().unwrap()
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn every_operator_on_every_type() {
+    let World { pool, oracle, .. } = World::new(7).await;
+    let (mut compared, mut found) = (0, 0);
+    for (field, operators) in comparisons() {
+        for operator in operators {
+            for value in given(field, *operator) {
+                let tree = Tree::Compare(field, *operator, value);
+                let expected = oracle.keys(&tree);
+                let read = read(&Thing::list().filter(tree.filter()), &pool).await;
+                assert_eq!(read, expected, "{tree:?}");
+                let not = Tree::Not(Box::new(tree));
+                let read = self::read(&Thing::list().filter(not.filter()), &pool).await;
+                assert_eq!(read, oracle.keys(&not), "{not:?}");
+                compared += 1;
+                found += usize::from(!expected.is_empty() && expected.len() < 60);
+            }
+        }
+    }
+    // Most of them tell documents apart.
+    assert!(
+        compared > 1000 && found > compared / 2,
+        "{found} of {compared}"
+    );
+}
+
+#[tokio::test]
+async fn any_filter() {
+    let World {
+        pool,
+        oracle,
+        mut chance,
+    } = World::new(11).await;
+    let mut found = 0;
+    for _ in 0..400 {
+        let trees: Vec<Tree> = (0..chance.below(3) + 1)
+            .map(|_| Tree::by_chance(&mut chance, 3))
+            .collect();
+        let mut list = Thing::list();
+        for tree in &trees {
+            list = list.filter(tree.filter());
+        }
+        let tree = Tree::All(trees);
+        let expected = oracle.keys(&tree);
+        assert_eq!(read(&list, &pool).await, expected, "{tree:?}");
+        found += usize::from(!expected.is_empty() && expected.len() < 60);
+    }
+    assert!(found > 100, "{found}");
+}
+
+/// A term of an order.
+#[derive(Clone, Debug)]
+struct By {
+    field: &'static str,
+    direction: Direction,
+    nulls: Option<Nulls>,
+}
+
+impl By {
+    fn by_chance(chance: &mut Chance) -> Self {
+        let fields: Vec<&'static str> = fraiseql_runtime::list::sortable(Thing::VIEW)
+            .iter()
+            .map(|field| field.json)
+            .collect();
+        Self {
+            field: chance.one(&fields),
+            direction: chance.one(&[Direction::Asc, Direction::Desc]),
+            nulls: chance.one(&[None, Some(Nulls::First), Some(Nulls::Last)]),
+        }
+    }
+
+    fn order(&self) -> OrderBy {
+        let order = OrderBy::new(self.field, self.direction);
+        match self.nulls {
+            Some(nulls) => order.nulls(nulls),
+            None => order,
+        }
+    }
+
+    /// An order of no term up to three.
+    fn some(chance: &mut Chance) -> Vec<Self> {
+        let mut order: Vec<Self> = Vec::new();
+        for _ in 0..chance.below(4) {
+            let by = Self::by_chance(chance);
+            if order.iter().all(|other| other.field != by.field) {
+                order.push(by);
+            }
+        }
+        order
+    }
+
+    fn list(order: &[Self]) -> List {
+        order
+            .iter()
+            .fold(Thing::list(), |list, by| list.order_by(by.order()))
+    }
+}
+
+#[tokio::test]
+async fn any_order_with_limit_and_offset() {
+    let World {
+        pool,
+        oracle,
+        mut chance,
+    } = World::new(13).await;
+    let everything = Tree::All(Vec::new());
+    for _ in 0..300 {
+        let order = By::some(&mut chance);
+        let mut expected = oracle.ordered(&everything, &order);
+        let mut list = By::list(&order);
+        if chance.below(3) > 0 {
+            let offset = chance.below(70);
+            list = list.offset(offset as u64);
+            expected = expected.into_iter().skip(offset).collect();
+        }
+        if chance.below(3) > 0 {
+            let limit = chance.below(30);
+            list = list.limit(limit as u64);
+            expected.truncate(limit);
+        }
+        assert_eq!(read(&list, &pool).await, expected, "{order:?} {list:?}");
+    }
+}
+
+/// Walks a list from one end to the other.
+async fn walk(list: &List, from_end: bool, size: u32, pool: &PgPool) -> Vec<(Cursor, i64)> {
+    let mut walked: Vec<(Cursor, i64)> = Vec::new();
+    loop {
+        let page = if from_end {
+            Page::last(size).before(walked.first().map(|(cursor, _)| cursor.clone()))
+        } else {
+            Page::first(size).after(walked.last().map(|(cursor, _)| cursor.clone()))
+        };
+        let page = list.page(page, pool).await.unwrap();
+        let found = items(&page);
+        let begun = !walked.is_empty();
+        let more = if from_end {
+            walked.splice(0..0, found);
+            assert_eq!(page.has_next(), begun);
+            page.has_previous()
+        } else {
+            walked.extend(found);
+            assert_eq!(page.has_previous(), begun);
+            page.has_next()
+        };
+        assert!(!more || page.len() == size as usize);
+        if !more {
+            return walked;
+        }
+    }
+}
+
+#[tokio::test]
+async fn any_walk_forward_and_back() {
+    let World {
+        pool,
+        oracle,
+        mut chance,
+    } = World::new(17).await;
+    for _ in 0..60 {
+        let order = By::some(&mut chance);
+        let tree = match chance.below(3) {
+            0 => Tree::by_chance(&mut chance, 2),
+            _ => Tree::All(Vec::new()),
+        };
+        let expected = oracle.ordered(&tree, &order);
+        let list = By::list(&order).filter(tree.filter());
+        let size = chance.below(20) as u32 + 1;
+        let what = format!("{order:?} {tree:?} {size}");
+        let forward = walk(&list, false, size, &pool).await;
+        assert_eq!(keys_of(&forward), expected, "{what}");
+        let back = walk(&list, true, size, &pool).await;
+        assert_eq!(back, forward, "{what}");
+
+        // What is between two cursors, from both sides.
+        for _ in 0..4 {
+            if forward.is_empty() {
+                continue;
+            }
+            let (from, to) = (chance.below(forward.len()), chance.below(forward.len()));
+            let between = &expected[(from + 1).min(to)..to];
+            let size = chance.below(20) as u32;
+            let window = |page: Page| {
+                let (from, to) = (forward[from].0.clone(), forward[to].0.clone());
+                list.page(page.after(from).before(to), &pool)
+            };
+            let page = window(Page::first(size)).await.unwrap();
+            let count = between.len().min(size as usize);
+            assert_eq!(
+                keys_of(&items(&page)),
+                between[..count],
+                "{what} {from} {to}"
+            );
+            assert_eq!(page.has_next(), between.len() > count);
+            let page = window(Page::last(size)).await.unwrap();
+            assert_eq!(
+                keys_of(&items(&page)),
+                between[between.len() - count..],
+                "{what} {from} {to}"
+            );
+            assert_eq!(page.has_previous(), between.len() > count);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_walk_while_others_write() {
+    let World {
+        pool,
+        oracle,
+        mut chance,
+    } = World::new(19).await;
+    let mut next = 1000;
+    for turn in 0..24 {
+        let order = By::some(&mut chance);
+        let from_end = turn % 2 == 0;
+        let list = By::list(&order);
+        let mut walked: Vec<i64> = Vec::new();
+        let mut cursor = None;
+        loop {
+            // Others are added and go, at places that the walk has passed and that it has not.
+            let rows: Vec<Value> = (0..3)
+                .map(|_| {
+                    next += 1;
+                    // Also in front of all keys.
+                    row(if next % 2 == 0 { next } else { -next }, &mut chance)
+                })
+                .collect();
+            insert(&pool, &rows).await;
+            let (gone,): (Vec<i64>,) = sqlx::query_as(
+                "WITH gone AS (DELETE FROM tb_thing WHERE id IN (SELECT id FROM tb_thing
+                   WHERE id NOT BETWEEN 1 AND 60 ORDER BY hashint8(id) LIMIT 3) RETURNING id)
+                 SELECT array_agg(id) FROM gone",
+            )
+            .fetch_one(&pool)
+            .await
+            .unwrap();
+            sync_thing(&pool, &gone).await.unwrap();
+            let page = if from_end {
+                Page::last(7).before(cursor)
+            } else {
+                Page::first(7).after(cursor)
+            };
+            let page = list.page(page, &pool).await.unwrap();
+            let found = items(&page);
+            let more = if from_end {
+                cursor = found.first().map(|(cursor, _)| cursor.clone());
+                walked.splice(0..0, keys_of(&found));
+                page.has_previous()
+            } else {
+                cursor = found.last().map(|(cursor, _)| cursor.clone());
+                walked.extend(keys_of(&found));
+                page.has_next()
+            };
+            if !more {
+                break;
+            }
+        }
+        let mut all = walked.clone();
+        all.sort_unstable();
+        all.dedup();
+        assert_eq!(all.len(), walked.len(), "{order:?}: twice");
+        // Those that were there all the time are there, once and in order.
+        walked.retain(|key| (1..=60).contains(key));
+        assert_eq!(
+            walked,
+            oracle.ordered(&Tree::All(Vec::new()), &order),
+            "{order:?}"
+        );
+    }
+}

@@ -1,0 +1,16 @@
+//! Tests on a PostgreSQL server that all of them share. Each test has a database of its own there.
+
+mod check;
+mod documents;
+mod list;
+mod migrate;
+mod mutation;
+mod observe;
+mod races;
+mod read;
+mod rebuild;
+mod sql;
+mod storage;
+mod sync;
+mod types;
+mod verify;

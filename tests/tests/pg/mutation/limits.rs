@@ -1,0 +1,113 @@
+//! Tests that a mutation of more documents than its limits allow fails or leaves them, as set.
+
+use fraiseql_runtime::{Beyond, Error, Limits};
+use fraiseql_tests::run;
+use serde_json::Value;
+
+use super::{Post, User, assert_right, blog, execute, sync_all_posts};
+
+#[tokio::test]
+async fn limits_fail_with_numbers_and_ways() -> anyhow::Result<()> {
+    let (pool, model) = blog().await;
+    let mut m = model.mutation(&pool).await?;
+    execute(&mut m, "UPDATE tb_user SET name = 'x' WHERE id = 2").await;
+    m.changed::<User>(&[2]);
+    m.limits(Limits {
+        documents: 2,
+        ..Limits::default()
+    });
+    let error = m.commit().await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the rows that were changed are in more than 2 documents, the most that this mutation may \
+         sync: 2 by tb_user.id -> Post.comments.author, 1 by tb_user.id -> Post.author, 1 by \
+         tb_user.id -> User; raise the limit, or let it leave the rest to a full sync \
+         (Limits::beyond)"
+    );
+    let mut m = model.mutation(&pool).await?;
+    execute(&mut m, "UPDATE tb_user SET name = 'x' WHERE id = 2").await;
+    m.changed::<User>(&[2]);
+    m.limits(Limits {
+        depth: 1,
+        ..Limits::default()
+    });
+    let error = m.commit().await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the rows that were changed are 2 steps away from the documents that they are in, by \
+         tb_user.id -> Post.comments.author; this mutation may go 1: raise the limit, or let it \
+         leave the rest to a full sync (Limits::beyond)"
+    );
+    let name: String = sqlx::query_scalar("SELECT name FROM tb_user WHERE id = 2")
+        .fetch_one(&pool)
+        .await?;
+    assert_eq!(name, "Bob", "rolled back");
+    Ok(())
+}
+
+#[tokio::test]
+async fn beyond_the_limit_a_view_can_be_left_to_a_full_sync() -> anyhow::Result<()> {
+    let (pool, model) = blog().await;
+    let mut m = model.mutation(&pool).await?;
+    execute(&mut m, "UPDATE tb_user SET name = 'x' WHERE id = 2").await;
+    m.changed::<User>(&[2]);
+    m.limits(Limits {
+        documents: 2,
+        beyond: Beyond::Leave,
+        ..Limits::default()
+    });
+    let report = m.commit().await?;
+    assert!(report.of::<Post>().is_none());
+    assert_eq!(report.of::<User>().unwrap().updated, 1);
+    assert_eq!(
+        (report.left[0].entity, report.left[0].at_least),
+        ("post", 3)
+    );
+    assert!(
+        report.to_string().contains("left to a full sync"),
+        "{report}"
+    );
+    sync_all_posts(&pool).await?;
+    assert_right(&pool).await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_invalid_document_is_reported_or_strict_rolls_back() -> anyhow::Result<()> {
+    let (pool, model) = blog().await;
+    run(&pool, "ALTER TABLE tb_post ALTER title DROP NOT NULL").await;
+    let broken = "UPDATE tb_post SET title = nullif(id, 1)::text WHERE id < 3";
+    let mut m = model.mutation(&pool).await?;
+    execute(&mut m, broken).await;
+    m.changed::<Post>(&[1, 2]);
+    m.strict();
+    let Err(Error::Invalid { documents }) = m.commit().await else {
+        panic!("strict fails");
+    };
+    let keys: Vec<_> = documents
+        .iter()
+        .map(|d| (d.view.name, d.key.as_str()))
+        .collect();
+    assert_eq!(
+        keys,
+        [
+            ("tv_comment", "1"),
+            ("tv_comment", "2"),
+            ("tv_post", "1"),
+            ("tv_user", "1")
+        ]
+    );
+    assert_right(&pool).await;
+
+    let mut m = model.mutation(&pool).await?;
+    execute(&mut m, broken).await;
+    m.changed::<Post>(&[1, 2]);
+    let report = m.commit().await?;
+    assert_eq!(report.invalid().count(), 4);
+    assert_eq!(report.of::<Post>().unwrap().updated, 1, "post 2");
+    let title: Value = sqlx::query_scalar("SELECT data->'title' FROM tv_post WHERE id = 1")
+        .fetch_one(&pool)
+        .await?;
+    assert_eq!(title, "One", "it stays as it was");
+    Ok(())
+}

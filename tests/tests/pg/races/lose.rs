@@ -1,0 +1,114 @@
+//! One race, with the statement everyone writes and with ours, in every place.
+
+use crate::races::session::Place::{After, Inside, Mutation};
+use crate::races::session::{Place, Session, Syncer};
+use crate::races::world::{Documents, View, World, Wrong};
+
+/// Where the slow and the fast session sync.
+pub(crate) type Places = (Place, Place);
+
+/// All in which one can sync by hand.
+pub(crate) const EVERYWHERE: [Places; 4] = [
+    (After, After),
+    (Inside, Inside),
+    (After, Inside),
+    (Inside, After),
+];
+
+/// Those in which one of them is a mutation.
+const MUTATIONS: [Places; 5] = [
+    (Mutation, Mutation),
+    (Mutation, After),
+    (After, Mutation),
+    (Mutation, Inside),
+    (Inside, Mutation),
+];
+
+/// The documents that are wrong afterwards: all that are.
+pub(crate) type Lost<'a> = (View, &'a [i32]);
+
+/// Runs a race of a slow and a fast session. The statement everyone writes makes the documents
+/// `lost` wrong in the places `loses`, which shows that the race was run, and none in the
+/// others; with ours all documents are right, everywhere.
+pub(crate) async fn race(
+    lost: Lost<'_>,
+    documents: Documents,
+    loses: &[Places],
+    scenario: impl AsyncFn(&World, Session, Session),
+) {
+    let mut world = World::new().await;
+    plain(&mut world, lost, documents, loses, &scenario).await;
+    let others: Vec<Places> = EVERYWHERE
+        .into_iter()
+        .filter(|places| !loses.contains(places))
+        .collect();
+    plain(&mut world, (lost.0, &[]), documents, &others, &scenario).await;
+    let everywhere = [&EVERYWHERE[..], &MUTATIONS[..]].concat();
+    ours(&mut world, lost.0, documents, &everywhere, &scenario).await;
+}
+
+/// The same where ours is right only in the places `holds`.
+pub(crate) async fn race_in(
+    lost: Lost<'_>,
+    documents: Documents,
+    loses: &[Places],
+    holds: &[Places],
+    scenario: impl AsyncFn(&World, Session, Session),
+) {
+    let mut world = World::new().await;
+    plain(&mut world, lost, documents, loses, &scenario).await;
+    ours(&mut world, lost.0, documents, holds, &scenario).await;
+}
+
+/// The statement everyone writes makes these documents wrong, in all of these places.
+async fn plain(
+    world: &mut World,
+    (view, lost): Lost<'_>,
+    documents: Documents,
+    places: &[Places],
+    scenario: &impl AsyncFn(&World, Session, Session),
+) {
+    for places in places {
+        let wrong = run(world, view, Syncer::Plain, documents, *places, scenario).await;
+        let keys: Vec<i32> = wrong.iter().map(|(key, _)| *key).collect();
+        assert_eq!(keys, lost, "plain, {places:?}: {wrong:#?}");
+    }
+}
+
+/// Ours makes none wrong.
+async fn ours(
+    world: &mut World,
+    kind: View,
+    documents: Documents,
+    places: &[Places],
+    scenario: &impl AsyncFn(&World, Session, Session),
+) {
+    let views = if kind == View::Post {
+        &[View::Post, View::Parted][..]
+    } else {
+        &[kind]
+    };
+    let mut lost = Vec::new();
+    for view in views {
+        for places in places {
+            let wrong = run(world, *view, Syncer::Ours, documents, *places, scenario).await;
+            lost.extend(wrong.into_iter().map(|wrong| (*view, *places, wrong)));
+        }
+    }
+    assert!(lost.is_empty(), "ours: {lost:#?}");
+}
+
+async fn run(
+    world: &mut World,
+    view: View,
+    syncer: Syncer,
+    documents: Documents,
+    (slow, fast): Places,
+    scenario: &impl AsyncFn(&World, Session, Session),
+) -> Vec<Wrong> {
+    world.reset(view, documents).await;
+    let slow = world.slow_session(syncer, slow).await;
+    let fast = world.session(syncer, fast).await;
+    scenario(world, slow, fast).await;
+    world.wrong(view).await
+}

@@ -1,0 +1,38 @@
+//! What a mutation is told of each statement of these tests.
+
+use fraiseql_runtime::Mutation;
+
+use crate::races::world::{Post, PostComment, Tag, User};
+
+/// Marks the rows that a statement has written: the one that it names, or all there are. Says
+/// whether there are any.
+pub(crate) fn mark(mutation: &mut Mutation, sql: &str) -> bool {
+    let mut words = sql.split_whitespace();
+    let (table, rest) = match (words.next(), words.next(), words.next()) {
+        (Some("UPDATE"), Some(table), _) => (table, sql.split_once("WHERE id = ")),
+        (Some("DELETE"), Some("FROM"), Some(table)) => (table, sql.split_once("WHERE id = ")),
+        (Some("INSERT"), Some("INTO"), Some(table)) => (table, sql.split_once("VALUES (")),
+        _ => panic!("no statement of these tests: {sql}"),
+    };
+    let keys: Vec<i32> = match rest {
+        Some((_, key)) => {
+            let end = key.find(|c: char| !c.is_ascii_digit()).unwrap_or(key.len());
+            vec![key[..end].parse().expect("the statement names a key")]
+        }
+        None => (1..=10).collect(),
+    };
+    match table {
+        "tb_user" => mutation.changed::<User>(&keys),
+        "tb_post" => mutation.changed::<Post>(&keys),
+        "tb_comment" => mutation.changed::<PostComment>(&keys),
+        "tb_tag" => mutation.changed::<Tag>(&keys),
+        "tb_post_tag" => mark_links(mutation, &keys),
+        other => panic!("{other} is in no document"),
+    }
+    true
+}
+
+fn mark_links(mutation: &mut Mutation, posts: &[i32]) {
+    // Of a read model without tags nothing depends on it.
+    let _ = mutation.changed_rows("tb_post_tag", "post_id", posts);
+}

@@ -1,0 +1,316 @@
+//! Sessions: what they run, and how they are stopped and waited for.
+
+use std::time::Duration;
+
+use fraiseql_runtime::{Error, Isolation, Mutation, ReadModel};
+use sqlx::postgres::PgPoolOptions;
+use sqlx::{PgPool, Postgres, Transaction};
+use tokio::task::JoinHandle;
+
+use crate::races::isolation::SERIALIZABLE;
+use crate::races::marks::mark;
+use crate::races::world::{View, World};
+
+/// Where a session syncs what it has written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// On the pool, after the commit.
+    After,
+    /// In the transaction.
+    Inside,
+    /// In a mutation, which is told what was written and finds by itself what to sync.
+    Mutation,
+}
+
+/// What it syncs with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Syncer {
+    /// The statement everyone writes.
+    Plain,
+    Ours,
+}
+
+/// Something that a session does.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Step {
+    /// Changes base tables: in its transaction, or in one that is committed at once.
+    Write(&'static str),
+    /// Syncs the documents whose keys this expression yields: `ARRAY[1]`. A mutation syncs them
+    /// because of this only if it has written nothing.
+    Sync(View, &'static str),
+    /// Syncs posts, whichever view stands for them.
+    Posts(&'static str),
+    /// Syncs all posts.
+    AllPosts,
+    /// Commits the transaction, if there is one.
+    End,
+}
+
+/// One connection, and how it works.
+pub(crate) struct Session {
+    pool: PgPool,
+    pid: i32,
+    place: Place,
+    syncer: Syncer,
+    begin: &'static str,
+    posts: View,
+    model: ReadModel,
+    transaction: Option<Transaction<'static, Postgres>>,
+    mutation: Option<Mutation>,
+    /// The mutation was told of something.
+    marked: bool,
+    /// Whether it begins anew after an error that asks for it.
+    again: bool,
+    /// How often it did.
+    pub(crate) retries: u32,
+}
+
+/// A session at work.
+pub(crate) struct Running {
+    pid: i32,
+    task: JoinHandle<Result<Session, Error>>,
+}
+
+impl World {
+    pub(crate) async fn session(&self, syncer: Syncer, place: Place) -> Session {
+        self.open(syncer, place, "no").await
+    }
+
+    /// A session that stops while it builds documents, as long as there is a [`World::gate`].
+    pub(crate) async fn slow_session(&self, syncer: Syncer, place: Place) -> Session {
+        self.open(syncer, place, "yes").await
+    }
+
+    async fn open(&self, syncer: Syncer, place: Place, pause: &str) -> Session {
+        let options = (*self.pool.connect_options())
+            .clone()
+            // A test that would hang fails instead.
+            .options([("statement_timeout", "30s"), ("test.pause", pause)]);
+        let pool = PgPoolOptions::new()
+            .max_connections(1)
+            .connect_with(options)
+            .await
+            .unwrap();
+        let pid = sqlx::query_scalar("SELECT pg_backend_pid()")
+            .fetch_one(&pool)
+            .await
+            .unwrap();
+        Session {
+            pool,
+            pid,
+            place,
+            syncer,
+            begin: "BEGIN",
+            posts: self.posts,
+            model: self.view.model(),
+            transaction: None,
+            mutation: None,
+            marked: false,
+            again: true,
+            retries: 0,
+        }
+    }
+
+    /// Slow sessions stop while this is held.
+    pub(crate) async fn gate(&self) -> Transaction<'static, Postgres> {
+        let mut gate = self.pool.begin().await.unwrap();
+        sqlx::raw_sql("SELECT pg_advisory_xact_lock(1)")
+            .execute(&mut *gate)
+            .await
+            .unwrap();
+        gate
+    }
+
+    /// Waits until each of these is done or waits for another; says which are done.
+    pub(crate) async fn settled<const N: usize>(&self, sessions: [&Running; N]) -> [bool; N] {
+        for _ in 0..4_000 {
+            let done = sessions.map(|session| session.task.is_finished());
+            let pids: Vec<i32> = sessions
+                .iter()
+                .zip(done)
+                .filter_map(|(session, done)| (!done).then_some(session.pid))
+                .collect();
+            // Not the wait event, which stays a moment longer than the wait.
+            let blocked: i64 = sqlx::query_scalar(
+                "SELECT count(*) FROM unnest($1::int4[]) AS pid
+                 WHERE cardinality(pg_blocking_pids(pid)) > 0",
+            )
+            .bind(&pids)
+            .fetch_one(&self.pool)
+            .await
+            .unwrap();
+            if usize::try_from(blocked).unwrap() == pids.len() {
+                return done;
+            }
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        panic!("the sessions neither end nor wait");
+    }
+}
+
+impl Session {
+    /// Its transactions are of this isolation level.
+    pub(crate) fn isolation(mut self, begin: &'static str) -> Self {
+        self.begin = begin;
+        self
+    }
+
+    /// It gives up at the first error.
+    pub(crate) fn once(mut self) -> Self {
+        self.again = false;
+        self
+    }
+
+    /// Does this while the test goes on.
+    pub(crate) fn start(self, steps: &[Step]) -> Running {
+        let steps = steps.to_vec();
+        Running {
+            pid: self.pid,
+            task: tokio::spawn(async move {
+                let mut session = self;
+                session.work(&steps).await?;
+                Ok(session)
+            }),
+        }
+    }
+
+    /// Does all of it again after an error that asks for it.
+    async fn work(&mut self, steps: &[Step]) -> Result<(), Error> {
+        let again = self.again && self.transaction.is_none() && self.mutation.is_none();
+        loop {
+            match self.attempt(steps).await {
+                Err(error) if error.is_retryable() && again && self.retries < 5 => {
+                    self.retries += 1;
+                }
+                result => return result,
+            }
+        }
+    }
+
+    async fn attempt(&mut self, steps: &[Step]) -> Result<(), Error> {
+        for step in steps {
+            if let Err(error) = self.step(*step).await {
+                self.transaction = None;
+                self.mutation = None;
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    async fn step(&mut self, step: Step) -> Result<(), Error> {
+        match step {
+            Step::Write(sql) => {
+                self.execute(sql, None).await?;
+                if let Some(mutation) = &mut self.mutation {
+                    self.marked |= mark(mutation, sql);
+                }
+                Ok(())
+            }
+            Step::Posts(keys) => self.sync(self.posts, keys).await,
+            Step::Sync(view, keys) => self.sync(view, keys).await,
+            Step::AllPosts if self.place == Place::Mutation => {
+                self.sync(self.posts, "ARRAY(SELECT id FROM tb_post)").await
+            }
+            Step::AllPosts if self.syncer == Syncer::Ours => match &mut self.transaction {
+                Some(transaction) => self.posts.sync_all(transaction).await.map(drop),
+                None if self.place == Place::Inside => {
+                    self.begin().await?;
+                    Box::pin(self.step(step)).await
+                }
+                None => self.posts.sync_all(&self.pool).await.map(drop),
+            },
+            Step::AllPosts => {
+                self.sync(self.posts, "ARRAY(SELECT generate_series(1, 10))")
+                    .await
+            }
+            Step::End => {
+                if let Some(mutation) = self.mutation.take() {
+                    return mutation.commit().await.map(drop);
+                }
+                match self.transaction.take() {
+                    Some(transaction) => transaction.commit().await.map_err(failed),
+                    None => Ok(()),
+                }
+            }
+        }
+    }
+
+    async fn begin(&mut self) -> Result<(), Error> {
+        if self.place == Place::Inside && self.transaction.is_none() {
+            self.transaction = Some(self.pool.begin_with(self.begin).await.map_err(failed)?);
+        }
+        if self.place == Place::Mutation && self.mutation.is_none() {
+            let isolation = if self.begin == SERIALIZABLE {
+                Isolation::Serializable
+            } else {
+                Isolation::ReadCommitted
+            };
+            self.mutation = Some(self.model.mutation_with(&self.pool, isolation).await?);
+            self.marked = false;
+        }
+        Ok(())
+    }
+
+    async fn execute(&mut self, sql: &'static str, keys: Option<&[i32]>) -> Result<(), Error> {
+        self.begin().await?;
+        let mut query = sqlx::query(sql);
+        if let Some(keys) = keys {
+            query = query.bind(keys.to_vec());
+        }
+        match (&mut self.transaction, &mut self.mutation) {
+            (Some(transaction), _) => query.execute(&mut **transaction).await,
+            (None, Some(mutation)) => query.execute(&mut **mutation).await,
+            (None, None) => query.execute(&self.pool).await,
+        }
+        .map(drop)
+        .map_err(failed)
+    }
+
+    async fn sync(&mut self, view: View, keys: &'static str) -> Result<(), Error> {
+        self.begin().await?;
+        let sql = sqlx::AssertSqlSafe(format!("SELECT {keys}"));
+        let query = sqlx::query_scalar(sql);
+        let keys: Vec<i32> = match (&mut self.transaction, &mut self.mutation) {
+            (Some(transaction), _) => query.fetch_one(&mut **transaction).await,
+            (None, Some(_)) if self.marked => return Ok(()),
+            (None, Some(mutation)) => query.fetch_one(&mut **mutation).await,
+            (None, None) => query.fetch_one(&self.pool).await,
+        }
+        .map_err(failed)?;
+        if self.syncer == Syncer::Plain {
+            for sql in view.plain() {
+                self.execute(sql, Some(&keys)).await?;
+            }
+            return Ok(());
+        }
+        if let Some(mutation) = &mut self.mutation {
+            view.resync(mutation, &keys);
+            return Ok(());
+        }
+        match &mut self.transaction {
+            Some(transaction) => view.sync(transaction, &keys).await,
+            None => view.sync(&self.pool, &keys).await,
+        }
+        .map(drop)
+    }
+}
+
+impl Running {
+    /// What it is when it is done.
+    pub(crate) async fn done(self) -> Session {
+        self.task.await.unwrap().unwrap()
+    }
+
+    /// Why it failed.
+    pub(crate) async fn failed(self) -> Error {
+        self.task.await.unwrap().err().expect("it should fail")
+    }
+}
+
+fn failed(source: sqlx::Error) -> Error {
+    Error::Database {
+        doing: "running a step of the test".to_owned(),
+        source,
+    }
+}

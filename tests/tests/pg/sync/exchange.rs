@@ -1,0 +1,113 @@
+//! Tests that documents can exchange unique values: of a column, of an enum, of an index.
+
+use fraiseql_runtime::{ReadModel, TEnum, TView};
+use fraiseql_tests::{run, world};
+use sqlx::PgPool;
+
+#[derive(Clone, Copy, Debug, PartialEq, TEnum)]
+enum Part {
+    Early,
+    Late,
+}
+
+/// Its column in the view table has the names of JSON, not the labels of the base table.
+#[derive(Debug, TView)]
+#[tview(table = "shift")]
+#[allow(dead_code)]
+struct Shift {
+    id: i32,
+    #[tview(unique)]
+    part: Part,
+}
+
+#[derive(Debug, TView)]
+#[tview(table = "seat", index(on = "place", unique, name = "places"))]
+#[allow(dead_code)]
+struct Seat {
+    id: i32,
+    #[tview(filter)]
+    place: i32,
+    #[tview(filter)]
+    price: i32,
+}
+
+async fn hall() -> PgPool {
+    let pool = fraiseql_tests::pool().await;
+    run(
+        &pool,
+        "CREATE TYPE part AS ENUM ('early', 'late');
+         CREATE TABLE shift (id int4 PRIMARY KEY, part part NOT NULL);
+         INSERT INTO shift VALUES (1, 'early'), (2, 'late');
+         CREATE TABLE seat (id int4 PRIMARY KEY, place int4 NOT NULL, price int4 NOT NULL);
+         INSERT INTO seat SELECT i, i, 10 FROM generate_series(1, 3) AS i",
+    )
+    .await;
+    let model = ReadModel::builder().view::<Shift>().view::<Seat>().build();
+    model.unwrap().migrate(&pool).await.unwrap();
+    pool
+}
+
+#[tokio::test]
+async fn of_an_enum() -> anyhow::Result<()> {
+    let pool = hall().await;
+    sync_all_shifts(&pool).await?;
+    run(
+        &pool,
+        "UPDATE shift SET part = CASE part WHEN 'early' THEN 'late' ELSE 'early' END::part",
+    )
+    .await;
+    let report = sync_shift(&pool, &[1, 2]).await?;
+    assert_eq!((report.updated, &report.invalid[..]), (2, &[][..]));
+    let parts: Vec<String> = sqlx::query_scalar("SELECT part FROM tv_shift ORDER BY id")
+        .fetch_all(&pool)
+        .await?;
+    assert_eq!(parts, ["LATE", "EARLY"]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn of_an_index() -> anyhow::Result<()> {
+    let pool = hall().await;
+    sync_all_seats(&pool).await?;
+    run(&pool, "UPDATE seat SET place = 4 - place").await;
+    let report = sync_seat(&pool, &[1, 2, 3]).await?;
+    assert_eq!(
+        (report.updated, report.unchanged, &report.invalid[..]),
+        (2, 1, &[][..])
+    );
+    let places: Vec<i32> = sqlx::query_scalar("SELECT place FROM tv_seat ORDER BY id")
+        .fetch_all(&pool)
+        .await?;
+    assert_eq!(places, [3, 2, 1]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn of_a_list() -> anyhow::Result<()> {
+    #[derive(TView)]
+    #[tview(table = "flag")]
+    #[allow(dead_code)]
+    struct Flag {
+        id: i32,
+        #[tview(unique)]
+        colours: Vec<String>,
+    }
+    let pool = fraiseql_tests::pool().await;
+    run(
+        &pool,
+        "CREATE TABLE flag (id int4 PRIMARY KEY, colours text[] NOT NULL);
+         INSERT INTO flag VALUES (1, '{red,white}'), (2, '{blue}')",
+    )
+    .await;
+    let model = world::model::<Flag>();
+    model.migrate(&pool).await?;
+    sync_all_flags(&pool).await?;
+    run(
+        &pool,
+        "UPDATE flag SET colours = CASE id WHEN 1 THEN '{blue}' ELSE '{red,white}' END::text[]",
+    )
+    .await;
+    let report = sync_flag(&pool, &[1, 2]).await?;
+    assert_eq!((report.updated, &report.invalid[..]), (2, &[][..]));
+    Ok(())
+}

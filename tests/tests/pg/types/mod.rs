@@ -1,0 +1,12 @@
+//! Tests every type of the type map both ways: SQL writes it, serde reads it and writes the same.
+//!
+//! As key, column, promoted column, element of an array, in a part, in a list and as an
+//! aggregate; as `jsonb` and as `json`; in a session with odd settings.
+
+mod dates;
+mod foreign;
+mod keys;
+mod names;
+mod numbers;
+mod row;
+mod texts;

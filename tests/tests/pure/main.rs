@@ -1,0 +1,7 @@
+//! Tests that need no server. They are run once, not for each version of PostgreSQL.
+
+mod migrate;
+mod recorder;
+mod select;
+mod shapes;
+mod sql;

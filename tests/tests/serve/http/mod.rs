@@ -1,0 +1,15 @@
+//! Tests of the GraphQL endpoint over HTTP.
+
+mod audits;
+mod direct;
+mod errors;
+mod hooks;
+mod hostile;
+mod requests;
+
+use fraiseql_runtime::http::GraphQl;
+use fraiseql_tests::web::{Server, shop};
+
+async fn server() -> Server {
+    Server::start(GraphQl::new(shop().0)).await
+}

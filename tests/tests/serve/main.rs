@@ -1,0 +1,5 @@
+//! Tests of what is served: GraphQL schemas over views, and the endpoint over HTTP.
+
+mod graphql;
+mod http;
+mod traced;
