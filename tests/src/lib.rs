@@ -17,8 +17,8 @@ use std::io::Write as _;
 use std::sync::{Mutex, OnceLock};
 
 use dev_postgres::Server;
-use fraiseql_runtime::CheckReport;
-use fraiseql_runtime::check::report::FindingKind;
+use fraiseql_runtime::check::CheckReport;
+use fraiseql_runtime::check::FindingKind;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, PgPool};
 

@@ -2,8 +2,9 @@
 
 use std::sync::OnceLock;
 
+use fraiseql_runtime::select::ProjectionError;
 use fraiseql_runtime::select::{Segment, StoredKeys};
-use fraiseql_runtime::{Embed, Projection, ProjectionError, Selection, TView};
+use fraiseql_runtime::{Embed, Projection, Selection, TView};
 use serde_json::Value;
 
 use crate::naive;

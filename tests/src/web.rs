@@ -11,7 +11,7 @@ use async_graphql::{
     Context, EmptySubscription, Error, Json, Object, Result, Schema, SimpleObject,
 };
 use axum::Router;
-use fraiseql_runtime::http::GraphQl;
+use fraiseql_graphql::http::GraphQl;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};

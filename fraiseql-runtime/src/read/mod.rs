@@ -1,4 +1,4 @@
-//! Reading documents: [`typed`] by key, as their struct or as JSON, and [`mod@list`] by a filter, in
+//! Reading documents: `typed` by key, as their struct or as JSON, and [`mod@list`] by a filter, in
 //! order and page by page; [`select`] selects fields of what was read.
 //!
 //! `target` is where a read runs; `readers` is a pool for reads, and `lending` passes its
@@ -16,7 +16,7 @@ pub(crate) mod readers;
 pub mod select;
 mod stale;
 pub(crate) mod target;
-pub mod typed;
+pub(crate) mod typed;
 
 pub use self::document::Document;
 pub use self::readers::Readers;

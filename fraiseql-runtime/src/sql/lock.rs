@@ -29,7 +29,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::schema::{Link, Shape, Source, Table, View};
+use crate::schema::{Link, Many, One, Shape, Source, Table, View};
 use crate::sql::key_column::{in_parameter, key_order};
 use crate::sql::text::{Sql, column, ident};
 use crate::sql::write::advisory::{IN_ORDER, OPEN, advisory_key};
@@ -184,65 +184,9 @@ struct ChildJoin {
 /// Collects the rows that `shape` embeds by foreign key or through a join table, at any depth.
 fn embedded_rows(shape: &Shape, path: &RowPath, on_root: &str, rows: &mut RowsToLock) {
     for field in shape.fields {
-        let ChildJoin {
-            child,
-            condition,
-            through,
-        } = match &field.source {
-            Source::One(one) => {
-                let child = (one.shape)();
-                let key = one.key.unwrap_or(child.key_column());
-                let fk = column(&path.row, one.fk);
-                // The key of the row is in the foreign key, so the row itself is not joined.
-                rows.entry((child.table, key))
-                    .or_default()
-                    .push(format!("SELECT {fk}\nFROM {}\nWHERE {on_root}", path.from));
-                ChildJoin {
-                    child,
-                    condition: format!("{{row}}.{} = {fk}", ident(key)),
-                    through: None,
-                }
-            }
-            Source::Many(many) => {
-                let child = (many.shape)();
-                let key = column(&path.row, many.key.unwrap_or(shape.key_column()));
-                match many.link {
-                    // Not locked: see the module documentation. Its parts may have to be.
-                    Link::ForeignKey(fk) => ChildJoin {
-                        child,
-                        condition: format!("{{row}}.{} = {key}", ident(fk)),
-                        through: None,
-                    },
-                    Link::Through {
-                        table,
-                        fk,
-                        to,
-                        key: to_key,
-                    } => {
-                        let to_key = to_key.unwrap_or(child.key_column());
-                        // A transaction that changes the row does not see a new link to it.
-                        rows.entry((child.table, to_key)).or_default().push(format!(
-                            "SELECT j0.{}\nFROM {}\nJOIN {table} AS j0 ON j0.{} = {key}\n\
-                             WHERE {on_root}",
-                            ident(to),
-                            path.from,
-                            ident(fk)
-                        ));
-                        ChildJoin {
-                            child,
-                            condition: format!(
-                                "{{row}}.{} = {{link}}.{}",
-                                ident(to_key),
-                                ident(to)
-                            ),
-                            through: Some(format!(
-                                "\nJOIN {table} AS {{link}} ON {{link}}.{} = {key}",
-                                ident(fk)
-                            )),
-                        }
-                    }
-                }
-            }
+        let join = match &field.source {
+            Source::One(one) => one_row(one, path, on_root, rows),
+            Source::Many(many) => many_rows(many, shape, path, on_root, rows),
             Source::Column { .. } | Source::Expr { .. } | Source::Aggregate(_) => continue,
         };
         // Ends because the derives refuse types that contain themselves.
@@ -254,13 +198,76 @@ fn embedded_rows(shape: &Shape, path: &RowPath, on_root: &str, rows: &mut RowsTo
             from: format!(
                 "{}{}\nJOIN {} AS {row} ON {}",
                 path.from,
-                through.as_deref().map(with_aliases).unwrap_or_default(),
-                child.table,
-                with_aliases(&condition)
+                join.through
+                    .as_deref()
+                    .map(with_aliases)
+                    .unwrap_or_default(),
+                join.child.table,
+                with_aliases(&join.condition)
             ),
             row: row.clone(),
             depth,
         };
-        embedded_rows(child, &next, on_root, rows);
+        embedded_rows(join.child, &next, on_root, rows);
+    }
+}
+
+/// Collects the row of a `one`, and returns the join to it.
+fn one_row(one: &One, path: &RowPath, on_root: &str, rows: &mut RowsToLock) -> ChildJoin {
+    let child = (one.shape)();
+    let key = one.key.unwrap_or(child.key_column());
+    let fk = column(&path.row, one.fk);
+    // The key of the row is in the foreign key, so the row itself is not joined.
+    rows.entry((child.table, key))
+        .or_default()
+        .push(format!("SELECT {fk}\nFROM {}\nWHERE {on_root}", path.from));
+    ChildJoin {
+        child,
+        condition: format!("{{row}}.{} = {fk}", ident(key)),
+        through: None,
+    }
+}
+
+/// Collects the rows of a `many` if they are linked by a join table, and returns the join to them.
+fn many_rows(
+    many: &Many,
+    shape: &Shape,
+    path: &RowPath,
+    on_root: &str,
+    rows: &mut RowsToLock,
+) -> ChildJoin {
+    let child = (many.shape)();
+    let key = column(&path.row, many.key.unwrap_or(shape.key_column()));
+    match many.link {
+        // Not locked: see the module documentation. Its parts may have to be.
+        Link::ForeignKey(fk) => ChildJoin {
+            child,
+            condition: format!("{{row}}.{} = {key}", ident(fk)),
+            through: None,
+        },
+        Link::Through {
+            table,
+            fk,
+            to,
+            key: to_key,
+        } => {
+            let to_key = to_key.unwrap_or(child.key_column());
+            // A transaction that changes the row does not see a new link to it.
+            rows.entry((child.table, to_key)).or_default().push(format!(
+                "SELECT j0.{}\nFROM {}\nJOIN {table} AS j0 ON j0.{} = {key}\n\
+                 WHERE {on_root}",
+                ident(to),
+                path.from,
+                ident(fk)
+            ));
+            ChildJoin {
+                child,
+                condition: format!("{{row}}.{} = {{link}}.{}", ident(to_key), ident(to)),
+                through: Some(format!(
+                    "\nJOIN {table} AS {{link}} ON {{link}}.{} = {key}",
+                    ident(fk)
+                )),
+            }
+        }
     }
 }

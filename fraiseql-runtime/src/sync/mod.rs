@@ -2,39 +2,39 @@
 //!
 //! | module | |
 //! |---|---|
-//! | [`request`] | requests to a target |
+//! | `request` | requests to a target |
 //! | `run` | entry points: a request runs on its target, in a span, with observers |
-//! | [`target`] | sync targets: pools, connections, transactions |
+//! | `target` | sync targets: pools, connections, transactions |
 //! | `dispatch` | runs a request on a session, in batches |
-//! | [`full`] | full sync of a view, chunk by chunk |
+//! | `full` | full sync of a view, chunk by chunk |
 //! | `batch` | one batch: observed, logged, without invalid documents |
 //! | `invalid` | finds and describes invalid documents |
 //! | `session` | a connection with its scope, and the retries of a batch |
 //! | `peers` | the sessions that work on one full sync together |
 //! | `protocol` | the protocols by which a batch is written without losing a concurrent change |
 //! | `part` | replaces a part in documents, without building them |
-//! | [`report`] | report of a sync |
-//! | [`event`], `watch`, [`observed`] | observers of batches |
-//! | [`log`] | the sync log, a table with a row for each batch |
+//! | `report` | report of a sync |
+//! | `event`, `watch`, `observed` | observers of batches |
+//! | `log` | the sync log, a table with a row for each batch |
 //! | `telemetry` | traces and metrics |
 
 pub(crate) mod batch;
 mod dispatch;
-pub mod event;
-pub mod full;
+pub(crate) mod event;
+pub(crate) mod full;
 pub(crate) mod invalid;
-pub mod log;
-pub mod observed;
+pub(crate) mod log;
+pub(crate) mod observed;
 pub(crate) mod part;
 mod peers;
 mod protocol;
-pub mod report;
-pub mod request;
+pub(crate) mod report;
+pub(crate) mod request;
 pub(crate) mod run;
 pub(crate) mod session;
-pub mod target;
+pub(crate) mod target;
 pub(crate) mod telemetry;
-pub mod watch;
+pub(crate) mod watch;
 
 pub use self::event::{BatchEvent, SyncObserver};
 pub use self::full::FullSync;

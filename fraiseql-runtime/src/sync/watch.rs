@@ -19,7 +19,7 @@ use crate::view::Handle;
 
 /// The observers and the log of a read model.
 #[derive(Clone, Default)]
-pub struct Observers {
+pub(crate) struct Observers {
     pub(crate) list: Vec<Arc<dyn SyncObserver>>,
     pub(crate) log: Option<SyncLog>,
 }

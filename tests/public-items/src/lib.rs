@@ -37,7 +37,14 @@ fn rustdoc_json(package: &str) -> Result<PathBuf> {
     let target = workspace().join("target/public-items");
     let output = Command::new(env!("CARGO"))
         .current_dir(workspace())
-        .args(["rustdoc", "--lib", "--all-features", "--quiet", "--package", package])
+        .args([
+            "rustdoc",
+            "--lib",
+            "--all-features",
+            "--quiet",
+            "--package",
+            package,
+        ])
         .arg("--target-dir")
         .arg(&target)
         .args(["--", "-Z", "unstable-options", "--output-format", "json"])

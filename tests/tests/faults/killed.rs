@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use dev_postgres::Server;
-use fraiseql_runtime::{RebuildReport, RebuildState};
+use fraiseql_runtime::rebuild::{RebuildReport, RebuildState};
 use fraiseql_tests::world::blog::{
     Post, migrated_on, model, post, posts, sync_all_posts, sync_post, verify_post,
 };

@@ -14,12 +14,21 @@ use sqlx::postgres::PgPoolOptions;
 use crate::posts::{NONE, change, database, wrong};
 
 /// The SQLSTATE, and what was being done.
-fn told(error: &Error) -> (String, &str) {
-    let Error::Database { source, doing } = error else {
+fn failure(error: &Error) -> (String, String) {
+    let Error::Database {
+        operation,
+        table,
+        source,
+    } = error
+    else {
         panic!("{error}");
     };
     let code = source.as_database_error().and_then(|error| error.code());
-    (code.unwrap_or_default().into_owned(), doing)
+    let table = table.as_ref().map(ToString::to_string);
+    (
+        code.unwrap_or_default().into_owned(),
+        format!("{operation} {}", table.unwrap_or_default()),
+    )
 }
 
 async fn with(pool: &PgPool, setting: &'static str) -> PgPool {
@@ -46,10 +55,10 @@ async fn a_sync_that_waits_too_long_is_an_error_and_leaves_nothing() -> anyhow::
 
         let error = sync_post(&impatient, &posts(1..=5)).await.unwrap_err();
         assert_eq!(
-            told(&error),
+            failure(&error),
             (
                 code.to_owned(),
-                r#"locking documents of "public"."tv_post""#
+                r#"locking documents of "public"."tv_post""#.to_owned()
             )
         );
         assert!(!error.is_retryable());
@@ -58,14 +67,14 @@ async fn a_sync_that_waits_too_long_is_an_error_and_leaves_nothing() -> anyhow::
         run(&pool, "UPDATE tb_user SET full_name = 'Duchess'").await;
         // A full sync keeps the chunks that were done.
         let error = sync_all_posts(&impatient).chunk(2).await.unwrap_err();
-        assert_eq!(told(&error).0, code);
+        assert_eq!(failure(&error).0, code);
         assert_eq!(wrong(&pool).await, [post(3), post(5)]);
 
         // In a transaction, what was written before is kept, and it can go on.
         let mut writer = impatient.begin().await?;
         change(&mut writer, post(1), 1).await?;
         let error = sync_post(&mut writer, &posts(2..=5)).await.unwrap_err();
-        assert_eq!(told(&error).0, code);
+        assert_eq!(failure(&error).0, code);
         sync_post(&mut writer, &[post(1)]).await?;
         writer.commit().await?;
         let left = wrong(&pool).await;
@@ -103,11 +112,11 @@ async fn a_full_disk_is_an_error_and_the_base_tables_are_kept() -> anyhow::Resul
         error.to_string(),
         r#"syncing "public"."tv_post": error returned from database: no space left on device"#
     );
-    assert_eq!(told(&error).0, "53100");
+    assert_eq!(failure(&error).0, "53100");
     writer.commit().await?;
     assert_eq!(wrong(&pool).await, posts(1..=3), "rows, no documents");
     let error = sync_post(&pool, &posts(1..=3)).await.unwrap_err();
-    assert_eq!(told(&error).0, "53100");
+    assert_eq!(failure(&error).0, "53100");
     assert_eq!(wrong(&pool).await, posts(1..=3), "all or none");
     run(&pool, "DROP TRIGGER full_disk ON tv_post").await;
     sync_post(&pool, &posts(1..=3)).await?;

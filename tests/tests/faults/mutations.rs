@@ -3,7 +3,8 @@
 use std::future::IntoFuture;
 use std::time::{Duration, Instant};
 
-use fraiseql_runtime::{Mutation, ReadModel, RebuildOutcome, Result};
+use fraiseql_runtime::rebuild::RebuildOutcome;
+use fraiseql_runtime::{Mutation, ReadModel, Result};
 use fraiseql_tests::run;
 use fraiseql_tests::world::blog::{
     ADA, Post, PostComment, migrated, model, post, posts, sync_all_posts,

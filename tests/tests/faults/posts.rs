@@ -1,6 +1,7 @@
 //! Posts that clients change again and again, each in a transaction with its comment, so that half
 //! of a change would be seen.
 
+use fraiseql_runtime::error::Operation;
 use fraiseql_runtime::{Error, Mutation, ReadModel};
 use fraiseql_tests::world::blog::{ADA, Post, sync_post};
 use sqlx::postgres::PgConnectOptions;
@@ -87,7 +88,8 @@ pub(crate) async fn mutate(
 
 pub(crate) fn failed(source: sqlx::Error) -> Error {
     Error::Database {
-        doing: "changing a post".to_owned(),
+        operation: Operation::Other("changing a post".into()),
+        table: None,
         source,
     }
 }

@@ -70,9 +70,7 @@ fn two_views_cannot_share_a_name_of_an_index_or_a_partition() {
         .unwrap_err();
     assert_eq!(
         error.to_string(),
-        "`Note` and `Other` both make something called \"public\".\"tv_note_title_idx\" in the \
-         database; give one of the indexes another with name = \"..\", or one of the view tables \
-         with #[tview(view = \"..\")]"
+        "`Note` and `Other` both create a table or index named \"public\".\"tv_note_title_idx\"; rename one of the indexes with name = \"..\", or one of the view tables with #[tview(view = \"..\")]"
     );
     let error = ReadModel::builder()
         .view::<Divided>()

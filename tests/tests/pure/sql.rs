@@ -21,7 +21,7 @@ fn the_statements_of_a_sync() {
         ("overwritten", &sync.overwritten),
         ("delete_orphans", &sync.delete_orphans),
         ("delete", &sync.delete),
-        ("flaws", &sync.flaws),
+        ("reject_reasons", &sync.reject_reasons),
         ("first_keys", &sync.first_keys),
         ("next_keys", &sync.next_keys),
         ("find", &statements.read.find),

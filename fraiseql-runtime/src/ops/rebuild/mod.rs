@@ -1,14 +1,14 @@
 //! Rebuild: replaces stale documents after a struct has changed, while they are read and written.
 //!
 //! [`Rebuild`] in `builder` takes the options. `run` rebuilds one view under its advisory lock, by
-//! a full sync. [`status`] reads the bookkeeping, [`report`] has the results.
+//! a full sync. `status` reads the bookkeeping, `report` has the results.
 
 mod builder;
 mod connection;
 mod options;
-pub mod report;
+pub(crate) mod report;
 mod run;
-pub mod status;
+pub(crate) mod status;
 
 pub use self::builder::Rebuild;
 pub use self::report::{RebuildOutcome, RebuildReport, ViewRebuild};

@@ -1,19 +1,19 @@
 //! Verification: compares stored documents with the base tables.
 //!
-//! [`Verify`] in `builder` takes the options, a [`VerifyTarget`] in [`target`] is where it runs.
+//! [`Verify`] in `builder` takes the options, a [`VerifyTarget`] in `target` is where it runs.
 //! `run` verifies one view after the other: `sample` chooses keys, `reader` reads a chunk in a
-//! transaction that writes nothing, `compare` runs the statements. [`report`] has the results,
-//! [`difference`] where two versions of a document differ.
+//! transaction that writes nothing, `compare` runs the statements. `report` has the results,
+//! `difference` where two versions of a document differ.
 
 mod builder;
 mod compare;
-pub mod difference;
+pub(crate) mod difference;
 mod options;
 mod reader;
-pub mod report;
+pub(crate) mod report;
 mod run;
 mod sample;
-pub mod target;
+pub(crate) mod target;
 mod telemetry;
 
 pub use self::builder::Verify;

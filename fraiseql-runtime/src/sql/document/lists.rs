@@ -49,20 +49,7 @@ impl Composer {
         self.in_limited_list = outer_limited;
         self.list_depth -= 1;
         let parent = column(row, many.key.unwrap_or(shape.key_column()));
-        let (link, on) = match many.link {
-            Link::ForeignKey(fk) => (None, format!("{} = {parent}", column(&inner, fk))),
-            Link::Through { table, fk, to, key } => {
-                let through = self.alias(&format!("{path}_through"));
-                (
-                    Some(format!(
-                        "JOIN {table} AS {through} ON {} = {}",
-                        column(&through, to),
-                        column(&inner, key.unwrap_or(child.key_column()))
-                    )),
-                    format!("{} = {parent}", column(&through, fk)),
-                )
-            }
-        };
+        let (link, on) = self.link(many.link, child, &inner, &parent, path);
         let order = total_order(many, child, &inner);
         let order = (!order.is_empty()).then(|| format!("ORDER BY {}", order.join(", ")));
         Box::new(move |sql| {
@@ -101,6 +88,32 @@ impl Composer {
                 sql.line(order);
             }
         })
+    }
+
+    /// The join with the join table, if there is one, and the condition that links the rows `inner`
+    /// of `child` to the column `parent`.
+    fn link(
+        &mut self,
+        link: Link,
+        child: &Shape,
+        inner: &str,
+        parent: &str,
+        path: &str,
+    ) -> (Option<String>, String) {
+        match link {
+            Link::ForeignKey(fk) => (None, format!("{} = {parent}", column(inner, fk))),
+            Link::Through { table, fk, to, key } => {
+                let through = self.alias(&format!("{path}_through"));
+                (
+                    Some(format!(
+                        "JOIN {table} AS {through} ON {} = {}",
+                        column(&through, to),
+                        column(inner, key.unwrap_or(child.key_column()))
+                    )),
+                    format!("{} = {parent}", column(&through, fk)),
+                )
+            }
+        }
     }
 }
 

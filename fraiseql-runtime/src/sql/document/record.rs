@@ -56,6 +56,26 @@ struct CheckedColumn {
     ty: &'static ScalarType,
 }
 
+impl CheckedColumn {
+    /// Makes the column raise an error if one of the values `not_null` is null: one check for the
+    /// whole record is cheaper than one for each value.
+    fn add_null_check(&self, columns: &mut [(String, RecordColumn)], not_null: &[String]) {
+        if !not_null.is_empty()
+            && let Some((_, RecordColumn::Expression(encoded))) = columns.get_mut(self.index)
+        {
+            *encoded = self.ty.raise_if_null(encoded, &self.value, not_null);
+        }
+    }
+}
+
+/// The reason for a missing row of a `one(..)` field, whose record has this alias.
+fn missing_row_reason(field: &Field, alias: &str) -> (String, RecordColumn) {
+    // `IS NULL` is also true for a row that has only nulls; `num_nulls` counts a row that is
+    // missing.
+    let reason = format!("CASE WHEN pg_catalog.num_nulls({alias}) > 0 THEN 'there is no row' END");
+    (format!("{}?", field.json), RecordColumn::Expression(reason))
+}
+
 impl Composer {
     /// The record of a row.
     pub(super) fn record(
@@ -104,14 +124,7 @@ impl Composer {
                 FieldValue::One(alias, one) => {
                     if !one.nullable {
                         if self.purpose == Purpose::RejectReasons {
-                            // `IS NULL` is also true for a row that has only nulls; `num_nulls`
-                            // counts a row that is missing.
-                            columns.push((
-                                format!("{}?", field.json),
-                                RecordColumn::Expression(format!(
-                                    "CASE WHEN pg_catalog.num_nulls({alias}) > 0 THEN 'there is no row' END"
-                                )),
-                            ));
+                            columns.push(missing_row_reason(field, &alias));
                         }
                         not_null.push(alias.clone());
                     }
@@ -120,13 +133,10 @@ impl Composer {
                 FieldValue::List(list) => columns.push((json(), list)),
             }
         }
-        // One check for all values of the record: cheaper than one for each.
         if self.purpose == Purpose::Documents
-            && !not_null.is_empty()
             && let Some(checked) = checked
-            && let Some((_, RecordColumn::Expression(encoded))) = columns.get_mut(checked.index)
         {
-            *encoded = checked.ty.raise_if_null(encoded, &checked.value, &not_null);
+            checked.add_null_check(&mut columns, &not_null);
         }
         if self.data == Data::Jsonb {
             // The order in which jsonb stores keys, by length and then by bytes: `to_jsonb` then

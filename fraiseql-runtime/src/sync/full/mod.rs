@@ -14,9 +14,9 @@
 pub(crate) mod chunk_size;
 mod full_sync;
 mod keys;
-pub mod progress;
+pub(crate) mod progress;
 mod run;
-pub mod settings;
+pub(crate) mod settings;
 mod state;
 pub(crate) mod workers;
 

@@ -7,7 +7,7 @@ use crate::schema::position::Position;
 use crate::sync::report::SyncReport;
 
 /// Called after each chunk of a full sync.
-pub type OnProgress<'a> = Box<dyn FnMut(&Progress) + Send + 'a>;
+pub(crate) type OnProgress<'a> = Box<dyn FnMut(&Progress) + Send + 'a>;
 
 /// The progress of a full sync, after a chunk.
 #[derive(Clone, Debug)]

@@ -1,6 +1,6 @@
 //! Tests that columns whose type or nulls do not fit their field are found.
 
-use fraiseql_runtime::check::report::{FindingKind, Remedy};
+use fraiseql_runtime::check::{FindingKind, Remedy};
 use fraiseql_runtime::{Embed, TView};
 
 use super::{Post, check, error, planted, sql, warning};
@@ -46,7 +46,7 @@ async fn a_key_of_another_type_is_one_error() {
     let finding = error::<LabelHere>(text, FindingKind::KeyType).await;
     assert_eq!(
         finding.message,
-        "tb_label.id is text, and the key is i64 (int8): its JSON is another one"
+        "tb_label.id is text, and the key is i64 (int8): its JSON is different"
     );
     assert_eq!(finding.path, "LabelHere.id");
 }
@@ -73,7 +73,7 @@ async fn a_key_that_is_compared_in_another_way_is_an_error() {
         CREATE UNIQUE INDEX ON tb_label (name)";
     let finding = error::<LabelByName>(padded, FindingKind::KeyType).await;
     assert!(
-        finding.message.contains("its padding gets lost"),
+        finding.message.contains("comparisons ignore its padding"),
         "{finding}"
     );
 }

@@ -1,6 +1,6 @@
 //! Tests that enums in columns of every accepted type are migrated and synced, and others refused.
 
-use fraiseql_runtime::check::report::{CheckReport, FindingKind, Remedy, Severity};
+use fraiseql_runtime::check::{CheckReport, FindingKind, Remedy, Severity};
 use fraiseql_runtime::{TEnum, TView};
 use fraiseql_tests::{run, world};
 use sqlx::PgPool;

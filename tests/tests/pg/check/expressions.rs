@@ -1,7 +1,7 @@
 //! Tests that filters, expressions and types that the server refuses are shown with the mistake.
 
-use fraiseql_runtime::check::report::{FindingKind, Remedy};
-use fraiseql_runtime::scalar::{Form, ScalarType};
+use fraiseql_runtime::check::{FindingKind, Remedy};
+use fraiseql_runtime::scalar::{JsonEncoding, ScalarType};
 use fraiseql_runtime::{Embed, Scalar, TView};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -112,7 +112,7 @@ async fn the_type_of_an_expression_must_fit_its_field() {
         [
             "the expr is numeric, and the field is Option<i32>: values that are not whole could \
              not be read",
-            "the max is text, and the field is Option<i64>: its JSON is another one",
+            "the max is text, and the field is Option<i64>: its JSON is different",
             "the summed expr is numeric, and the field is i64: values that are not whole could \
              not be read",
         ]
@@ -151,7 +151,7 @@ async fn a_statement_that_the_server_refuses_is_an_error_of_its_own() {
 struct Mood(String);
 
 impl Scalar for Mood {
-    const TYPE: ScalarType = ScalarType::new("mood", Form::Native, "Mood");
+    const TYPE: ScalarType = ScalarType::new("mood", JsonEncoding::Native, "Mood");
 
     fn serialize_json<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.0.serialize(serializer)

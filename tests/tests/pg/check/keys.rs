@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 
-use fraiseql_runtime::check::report::{CheckReport, Finding, FindingKind, Remedy, Severity};
+use fraiseql_runtime::check::{CheckReport, Finding, FindingKind, Remedy, Severity};
 use fraiseql_runtime::{Embed, Error, TView};
 use fraiseql_tests::run;
 use fraiseql_tests::world::model;
@@ -84,9 +84,7 @@ async fn what_is_said_of_a_one_that_is_not_unique_is_what_happens() {
     assert_eq!(finding.also, ["Order.items.place"]);
     assert_eq!(
         finding.message,
-        "tb_place.code identifies the row of a `one`, but is not unique: with two rows of one \
-         value, the row that refers to them is doubled: a new document cannot be written, a \
-         stored one has now the one and now the other, a list has the item twice"
+        "tb_place.code identifies the row of a `one`, but is not unique: if two rows have the same value, the row that refers to them is doubled: a new document cannot be written, a stored document contains either of the two, a list contains the item twice"
     );
     // A new document cannot be written, and a list has the item twice.
     let synced = sync_order(&pool, &[1, 2]).await.unwrap();
@@ -158,8 +156,7 @@ async fn a_text_key_that_folds_case_is_an_error() {
     );
     assert_eq!(
         finding.message,
-        "tb_tag.name is the key of the documents, and has a nondeterministic collation: keys \
-         that are equal to it and not to Rust, such as 'A' and 'a', would be confused"
+        "tb_tag.name is the key of the documents, and has a nondeterministic collation: keys that PostgreSQL treats as equal and Rust does not, such as 'A' and 'a', would be confused"
     );
     // So it is: one row, and two keys that find it.
     run(&pool, "INSERT INTO tb_tag VALUES ('abc')").await;
@@ -241,9 +238,7 @@ async fn bounds_that_the_database_orders_otherwise_are_one_error_that_says_what_
     let error = model::<Word>().migrate(&pool).await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "\"public\".\"tv_word\" is partitioned at G, a, and the order of this database's collation \
-         is a, G; take bounds that every collation orders alike, such as words of lower case \
-         letters, or write partition(hash = ..), or take a database with the collation C"
+        "\"public\".\"tv_word\" is partitioned at G, a, but the collation of this database orders them a, G; use bounds that every collation orders alike, such as lower-case words, or partition(hash = ..), or a database with the collation C"
     );
     let planned = model::<Word>().migration_plan(&pool).await;
     assert!(matches!(planned, Err(Error::PartitionBounds { .. })));
@@ -255,7 +250,7 @@ async fn bounds_that_the_database_orders_otherwise_are_one_error_that_says_what_
     );
     assert_eq!(
         finding.message,
-        "tv_word is partitioned at G, a, and the order of this database's collation is a, G"
+        "tv_word is partitioned at G, a, but the collation of this database orders them a, G"
     );
     // The remedy helps.
     model::<Term>().migrate(&pool).await.unwrap();

@@ -13,7 +13,7 @@ mod twenty;
 mod types;
 mod view_tables;
 
-use fraiseql_runtime::check::report::{CheckReport, Finding, FindingKind, Remedy, Severity};
+use fraiseql_runtime::check::{CheckReport, Finding, FindingKind, Remedy, Severity};
 use fraiseql_runtime::{Embed, TView};
 use fraiseql_tests::run;
 use fraiseql_tests::world::numbered::{Author, Comment};

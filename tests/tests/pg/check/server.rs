@@ -1,6 +1,6 @@
 //! Tests that settings of the server and privileges of the role that prevent syncs are found.
 
-use fraiseql_runtime::check::report::{FindingKind, Severity};
+use fraiseql_runtime::check::{FindingKind, Severity};
 use fraiseql_tests::{pool_of, run};
 use sqlx::{AssertSqlSafe, PgPool};
 

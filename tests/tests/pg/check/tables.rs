@@ -1,7 +1,7 @@
 //! Tests that tables, schemas and columns that are missing are found, under near names too.
 
 use fraiseql_runtime::TView;
-use fraiseql_runtime::check::report::{FindingKind, Remedy, Severity};
+use fraiseql_runtime::check::{FindingKind, Remedy, Severity};
 use fraiseql_tests::run;
 
 use super::{Post, TABLES, check, error, only, sql, warning};

@@ -1,7 +1,7 @@
 //! Tests that twenty faults in one database are twenty findings and nothing else.
 
 use chrono::{DateTime, Utc};
-use fraiseql_runtime::check::report::FindingKind;
+use fraiseql_runtime::check::FindingKind;
 use fraiseql_runtime::{Embed, ReadModel, TView};
 use fraiseql_tests::run;
 use uuid::Uuid;

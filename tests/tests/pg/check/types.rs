@@ -5,7 +5,7 @@ use std::io::Write as _;
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use fraiseql_runtime::TView;
-use fraiseql_runtime::check::report::{CheckReport, FindingKind};
+use fraiseql_runtime::check::{CheckReport, FindingKind};
 use fraiseql_tests::world;
 use rust_decimal::Decimal;
 use serde_json::Value;

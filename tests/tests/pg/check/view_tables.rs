@@ -1,6 +1,6 @@
 //! Tests that a view table that differs from what `migrate` would create is found.
 
-use fraiseql_runtime::check::report::{FindingKind, Severity};
+use fraiseql_runtime::check::{FindingKind, Severity};
 
 use super::{Post, check, error, model, only, planted, sql, warning};
 
@@ -60,10 +60,10 @@ async fn a_promoted_column_of_another_type_has_one_remedy_that_keeps_its_values(
     )
     .await;
     let migration = model::<Post>().migrate(&pool).await.unwrap();
-    let [left] = migration.left_over.as_slice() else {
+    let [left] = migration.drift.as_slice() else {
         panic!("{migration}");
     };
-    let afterwards = "all of posts are to be synced afterwards";
+    let afterwards = "sync all of posts afterwards";
     assert!(left.why.contains(afterwards), "{left}");
     let finding = only::<Post>(&pool, Severity::Error, FindingKind::ViewColumnType).await;
     assert_eq!(sql(&finding), [left.remedy.as_str()]);
@@ -73,7 +73,7 @@ async fn a_promoted_column_of_another_type_has_one_remedy_that_keeps_its_values(
     );
     assert_eq!(
         finding.message,
-        "tv_post.title is bigint, and the struct says text; after the change, sync all of posts"
+        "tv_post.title is bigint, but should be text; after the change, sync all of posts"
     );
     let kept: String = sqlx::query_scalar("SELECT title FROM tv_post")
         .fetch_one(&pool)

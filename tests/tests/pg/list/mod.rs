@@ -7,7 +7,7 @@ mod pages;
 mod plans;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use fraiseql_runtime::list::{Connection, List};
+use fraiseql_runtime::list::{DocumentPage, List};
 use fraiseql_runtime::{Embed, TEnum, TView};
 use fraiseql_tests::world;
 use rust_decimal::Decimal;
@@ -97,7 +97,7 @@ async fn ids(list: &List, pool: &PgPool) -> Vec<i64> {
     posts.iter().map(|post| post.id).collect()
 }
 
-fn keys(page: &Connection) -> Vec<i64> {
+fn keys(page: &DocumentPage) -> Vec<i64> {
     page.items()
         .map(|(_, document)| {
             let document: Value = serde_json::from_slice(document.json()).unwrap();

@@ -1,7 +1,7 @@
 //! Tests that cursors continue the order they were made for, with keys of any type.
 
 use fraiseql_runtime::list::{Cursor, Filter, ListError, Nulls, Operator, OrderBy, Page};
-use fraiseql_runtime::scalar::{Form, ScalarType};
+use fraiseql_runtime::scalar::{JsonEncoding, ScalarType};
 use fraiseql_runtime::{ReadModel, Scalar, TView};
 use serde::{Deserialize, Deserializer, Serializer};
 use serde_json::{Value, json};
@@ -30,7 +30,7 @@ async fn a_cursor_is_of_one_order_and_says_so() {
             .unwrap_err();
         assert_eq!(
             error.to_string(),
-            "this cursor is of another list, or of another order"
+            "this cursor belongs to another list, or to another order"
         );
     }
     // The filter may change.
@@ -79,7 +79,7 @@ async fn a_cursor_made_by_hand_does_no_harm() {
 struct Flags(String);
 
 impl Scalar for Flags {
-    const TYPE: ScalarType = ScalarType::new("bit(4)", Form::Native, "Flags");
+    const TYPE: ScalarType = ScalarType::new("bit(4)", JsonEncoding::Native, "Flags");
 
     fn serialize_json<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&self.0)

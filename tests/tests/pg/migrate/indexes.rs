@@ -1,6 +1,7 @@
 //! Tests that `migrate` finds an index by its definition, and creates what is missing.
 
-use fraiseql_runtime::{Migration, TView};
+use fraiseql_runtime::TView;
+use fraiseql_runtime::migrate::Migration;
 use fraiseql_tests::run;
 use fraiseql_tests::world::model;
 use sqlx::{AssertSqlSafe, PgPool};
@@ -22,22 +23,18 @@ async fn an_index_of_the_right_name_and_another_definition_is_found_out() {
                 run(pool, "COMMENT ON INDEX by_title IS NULL").await;
             }
             let migration = model::<B>().migrate(pool).await.unwrap();
-            let names: Vec<&str> = migration
-                .left_over
-                .iter()
-                .map(|l| l.what.as_str())
-                .collect();
+            let names: Vec<&str> = migration.drift.iter().map(|l| l.what.as_str()).collect();
             let case = format!("{} / {} / {comment}", before.sql, wanted.sql);
             if !expected {
                 assert_eq!(names, Vec::<&str>::new(), "{case}");
                 continue;
             }
             assert_eq!(names, [r#"index "public"."by_title""#], "{case}");
-            assert!(migration.left_over[0].why.contains(&wanted.sql), "{case}");
-            repair(pool, &migration.left_over).await;
+            assert!(migration.drift[0].why.contains(&wanted.sql), "{case}");
+            repair(pool, &migration.drift).await;
             let again = model::<B>().migrate(pool).await.unwrap();
             assert_eq!(again.created, [r#"index "public"."by_title""#], "{case}");
-            assert_eq!(again.left_over, [], "{case}");
+            assert_eq!(again.drift, [], "{case}");
         }
     }
 
@@ -88,12 +85,9 @@ async fn an_index_that_failed_to_build_is_left_over() {
         .await
         .expect_err("there are two of one title");
     let migration = model::<ascending::Note>().migrate(&pool).await.unwrap();
-    assert_eq!(migration.left_over.len(), 1, "{migration}");
-    assert!(
-        migration.left_over[0].why.contains("not valid"),
-        "{migration}"
-    );
-    repair(&pool, &migration.left_over).await;
+    assert_eq!(migration.drift.len(), 1, "{migration}");
+    assert!(migration.drift[0].why.contains("not valid"), "{migration}");
+    repair(&pool, &migration.drift).await;
     let again = model::<ascending::Note>().migrate(&pool).await.unwrap();
     assert_eq!(again.created, [r#"index "public"."by_title""#]);
 }
@@ -126,13 +120,13 @@ async fn an_index_that_cannot_be_compared_is_left_to_a_person() {
             .unwrap();
         let migration = model.migrate(&mut *transaction).await.unwrap();
         transaction.rollback().await.unwrap();
-        assert_eq!(migration.left_over.len(), 1, "{settings}: {migration}");
+        assert_eq!(migration.drift.len(), 1, "{settings}: {migration}");
         assert!(
-            migration.left_over[0].why.contains("temporary tables"),
+            migration.drift[0].why.contains("temporary tables"),
             "{settings}: {migration}"
         );
         if settings.contains("READ ONLY") {
-            repair(&pool, &migration.left_over).await;
+            repair(&pool, &migration.drift).await;
             let mut transaction = pool.begin().await.unwrap();
             sqlx::raw_sql(settings)
                 .execute(&mut *transaction)

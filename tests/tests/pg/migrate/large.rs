@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use fraiseql_runtime::Migration;
+use fraiseql_runtime::migrate::Migration;
 use fraiseql_tests::run;
 use fraiseql_tests::world::model;
 use sqlx::PgPool;
@@ -87,11 +87,8 @@ async fn documents_are_written_while_an_index_is_created() -> anyhow::Result<()>
     let other = same.migrate(&pool);
     let other = tokio::time::timeout(Duration::from_secs(20), other).await??;
     assert_eq!(other.created, Vec::<String>::new());
-    assert_eq!(other.left_over.len(), 1);
-    assert!(
-        other.left_over[0].why.contains("another session"),
-        "{other}"
-    );
+    assert_eq!(other.drift.len(), 1);
+    assert!(other.drift[0].why.contains("another session"), "{other}");
 
     holder.commit().await?;
     assert_eq!(migration.await??.created, CREATED);
@@ -111,7 +108,7 @@ async fn what_a_failed_attempt_has_left_is_replaced() -> anyhow::Result<()> {
     assert_eq!(valid(&pool).await, Some(false));
     let migration = model::<after::Note>().migrate(&pool).await?;
     assert_eq!(migration.created, CREATED);
-    assert_eq!(migration.left_over, []);
+    assert_eq!(migration.drift, []);
     assert_eq!(valid(&pool).await, Some(true));
     Ok(())
 }
@@ -165,10 +162,7 @@ async fn in_the_callers_transaction_and_on_a_small_table_it_is_created_at_once()
         .expect_err("many have the same");
     let migration = model::<after::Note>().migrate(&pool).await?;
     assert_eq!(migration.created, Vec::<String>::new());
-    assert!(
-        migration.left_over[0].why.contains("not valid"),
-        "{migration}"
-    );
+    assert!(migration.drift[0].why.contains("not valid"), "{migration}");
     Ok(())
 }
 

@@ -1,12 +1,12 @@
 //! Tests that `migrate` creates and changes view tables: once, again, concurrently, over older
 //! ones.
 
+mod drift;
 mod indexes;
 mod large;
-mod left_over;
 mod tables;
 
-use fraiseql_runtime::LeftOver;
+use fraiseql_runtime::migrate::Drift;
 use fraiseql_tests::run;
 use sqlx::{AssertSqlSafe, PgPool};
 
@@ -92,8 +92,8 @@ async fn indexes(pool: &PgPool) -> Vec<String> {
 }
 
 /// As a person would, one after the other.
-async fn repair(pool: &PgPool, left_over: &[LeftOver]) {
-    for left in left_over {
+async fn repair(pool: &PgPool, drift: &[Drift]) {
+    for left in drift {
         sqlx::raw_sql(AssertSqlSafe(left.remedy.clone()))
             .execute(pool)
             .await

@@ -1,6 +1,6 @@
 //! Tests that `migrate` creates view tables and columns, again and at the same time.
 
-use fraiseql_runtime::Migration;
+use fraiseql_runtime::migrate::Migration;
 use fraiseql_tests::world::model;
 use sqlx::AssertSqlSafe;
 
@@ -123,7 +123,7 @@ async fn what_was_created_is_said() {
             r#"index "public"."tv_note_stars_idx""#,
         ]
     );
-    assert_eq!(migration.left_over, []);
+    assert_eq!(migration.drift, []);
     let again = model::<second::Note>().migrate(&pool).await.unwrap();
     assert_eq!(again, Migration::default());
     assert_eq!(again.to_string(), "nothing was missing");

@@ -1,6 +1,7 @@
 //! Tests that mutations that meet other transactions run again, or fail and change nothing.
 
-use fraiseql_runtime::{Error, Isolation};
+use fraiseql_runtime::Error;
+use fraiseql_runtime::mutation::Isolation;
 
 use super::{Comment, Post, User, assert_right, blog, execute};
 

@@ -1,6 +1,7 @@
 //! Tests that a mutation of more documents than its limits allow fails or leaves them, as set.
 
-use fraiseql_runtime::{Beyond, Error, Limits};
+use fraiseql_runtime::Error;
+use fraiseql_runtime::mutation::{Limits, OverLimit};
 use fraiseql_tests::run;
 use serde_json::Value;
 
@@ -22,7 +23,7 @@ async fn limits_fail_with_numbers_and_ways() -> anyhow::Result<()> {
         "the rows that were changed are in more than 2 documents, the most that this mutation may \
          sync: 2 by tb_user.id -> Post.comments.author, 1 by tb_user.id -> Post.author, 1 by \
          tb_user.id -> User; raise the limit, or let it leave the rest to a full sync \
-         (Limits::beyond)"
+         (Limits::over_limit)"
     );
     let mut m = model.mutation(&pool).await?;
     execute(&mut m, "UPDATE tb_user SET name = 'x' WHERE id = 2").await;
@@ -36,7 +37,7 @@ async fn limits_fail_with_numbers_and_ways() -> anyhow::Result<()> {
         error.to_string(),
         "the rows that were changed are 2 steps away from the documents that they are in, by \
          tb_user.id -> Post.comments.author; this mutation may go 1: raise the limit, or let it \
-         leave the rest to a full sync (Limits::beyond)"
+         leave the rest to a full sync (Limits::over_limit)"
     );
     let name: String = sqlx::query_scalar("SELECT name FROM tb_user WHERE id = 2")
         .fetch_one(&pool)
@@ -53,18 +54,18 @@ async fn beyond_the_limit_a_view_can_be_left_to_a_full_sync() -> anyhow::Result<
     m.changed::<User>(&[2]);
     m.limits(Limits {
         documents: 2,
-        beyond: Beyond::Leave,
+        over_limit: OverLimit::Defer,
         ..Limits::default()
     });
     let report = m.commit().await?;
     assert!(report.of::<Post>().is_none());
     assert_eq!(report.of::<User>().unwrap().updated, 1);
     assert_eq!(
-        (report.left[0].entity, report.left[0].at_least),
+        (report.deferred[0].entity, report.deferred[0].at_least),
         ("post", 3)
     );
     assert!(
-        report.to_string().contains("left to a full sync"),
+        report.to_string().contains("deferred to a full sync"),
         "{report}"
     );
     sync_all_posts(&pool).await?;

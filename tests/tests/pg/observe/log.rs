@@ -2,7 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
-use fraiseql_runtime::{Error, LogEntry, Mode, ReadModel, SyncLog, TView};
+use fraiseql_runtime::sync::{LogEntry, Mode};
+use fraiseql_runtime::{Error, ReadModel, SyncLog, TView};
 use fraiseql_tests::run;
 use fraiseql_tests::world::blog::{
     Post, delete_post, logged, logged_on, post, posts, refuse_post_2, sync_all_posts, sync_post,

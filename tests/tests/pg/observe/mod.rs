@@ -6,7 +6,8 @@ mod telemetry;
 
 use std::sync::{Arc, Mutex};
 
-use fraiseql_runtime::{BatchEvent, Error, SyncObserver};
+use fraiseql_runtime::Error;
+use fraiseql_runtime::sync::{BatchEvent, SyncObserver};
 use fraiseql_tests::world::counts;
 
 #[derive(Clone, Default)]

@@ -1,6 +1,7 @@
 //! Tests that every observer is told of every batch once.
 
-use fraiseql_runtime::{Mode, ReadModel};
+use fraiseql_runtime::ReadModel;
+use fraiseql_runtime::sync::Mode;
 use fraiseql_tests::world::blog::{
     Post, deadlocked, delete_post, logged, posts, refuse_post_2, rename, sync_all_posts, sync_post,
 };

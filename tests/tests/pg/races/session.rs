@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use fraiseql_runtime::{Error, Isolation, Mutation, ReadModel};
+use fraiseql_runtime::mutation::Isolation;
+use fraiseql_runtime::{Error, Mutation, ReadModel};
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{PgPool, Postgres, Transaction};
 use tokio::task::JoinHandle;
@@ -10,6 +11,7 @@ use tokio::task::JoinHandle;
 use crate::races::isolation::SERIALIZABLE;
 use crate::races::marks::mark;
 use crate::races::world::{View, World};
+use fraiseql_runtime::error::Operation;
 
 /// Where a session syncs what it has written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -310,7 +312,8 @@ impl Running {
 
 fn failed(source: sqlx::Error) -> Error {
     Error::Database {
-        doing: "running a step of the test".to_owned(),
+        operation: Operation::Other("running a step of the test".into()),
+        table: None,
         source,
     }
 }

@@ -2,7 +2,8 @@
 
 use std::future::IntoFuture as _;
 
-use fraiseql_runtime::{Error, RebuildOutcome, RebuildState, TView};
+use fraiseql_runtime::rebuild::{RebuildOutcome, RebuildState};
+use fraiseql_runtime::{Error, TView};
 use sqlx::{AssertSqlSafe, PgPool};
 
 use super::{deployed, new, old, rebuild_when_free, status, until, wrong};

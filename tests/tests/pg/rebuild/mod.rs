@@ -9,7 +9,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use fraiseql_runtime::{ReadModel, RebuildOutcome, RebuildReport, RebuildStatus, TView};
+use fraiseql_runtime::rebuild::{RebuildOutcome, RebuildReport, RebuildStatus};
+use fraiseql_runtime::{ReadModel, TView};
 use fraiseql_tests::world;
 use serde_json::{Value, json};
 use sqlx::postgres::PgPoolOptions;

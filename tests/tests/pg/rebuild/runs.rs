@@ -3,7 +3,8 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use fraiseql_runtime::{RebuildOutcome, RebuildState, TView};
+use fraiseql_runtime::TView;
+use fraiseql_runtime::rebuild::{RebuildOutcome, RebuildState};
 use fraiseql_tests::{run, world};
 use sqlx::postgres::PgPoolOptions;
 
@@ -56,8 +57,7 @@ async fn a_rebuild_brings_all_documents_up_to_date_and_is_not_needed_twice() -> 
     assert_eq!(migration.stale, [old::Post::VIEW.table]);
     assert!(
         migration.to_string().ends_with(
-            "stale \"public\".\"tv_post\": its documents are of another shape than the struct; \
-             run ReadModel::rebuild"
+            "stale \"public\".\"tv_post\": its documents were built for another version of the struct; run ReadModel::rebuild"
         ),
         "{migration}"
     );
@@ -148,7 +148,7 @@ async fn an_empty_view_needs_no_rebuild() -> anyhow::Result<()> {
 
     run(&pool, "TRUNCATE tv_post, fraiseql_view").await;
     let migration = new().migrate(&pool).await?;
-    assert_eq!(migration, fraiseql_runtime::Migration::default());
+    assert_eq!(migration, fraiseql_runtime::migrate::Migration::default());
     new::sync_post(&pool, &[1]).await?;
     assert_eq!(new().migrate(&pool).await?.stale, [], "it was noted");
     Ok(())

@@ -6,7 +6,8 @@
 
 use std::fmt::Write as _;
 
-use fraiseql_runtime::{Embed, Migration, TView};
+use fraiseql_runtime::migrate::Migration;
+use fraiseql_runtime::{Embed, TView};
 use fraiseql_tests::world;
 use rust_decimal::Decimal;
 use serde_json::Value;
@@ -84,7 +85,7 @@ async fn execute<V: TView>(pool: &PgPool) -> String {
     // A check has nothing against what works.
     model.check(pool).await.unwrap().into_result().unwrap();
     let statements = V::statements();
-    let report = fraiseql_runtime::sync::full::sync_all::<V, _>(pool)
+    let report = fraiseql_runtime::__private::sync_all::<V, _>(pool)
         .await
         .unwrap();
     assert_eq!(report.inserted, report.total());
@@ -94,7 +95,7 @@ async fn execute<V: TView>(pool: &PgPool) -> String {
     );
     // In a transaction, from locks on: nothing is left to do.
     let mut connection = pool.acquire().await.unwrap();
-    let again = fraiseql_runtime::sync::full::sync_all::<V, _>(&mut connection)
+    let again = fraiseql_runtime::__private::sync_all::<V, _>(&mut connection)
         .await
         .unwrap();
     assert_eq!(again.unchanged, report.inserted, "{again}");

@@ -80,7 +80,7 @@ async fn assert_equal_to_rows(pool: &PgPool) {
 
 /// Full, by keys, in a transaction, deleted, orphaned; each checked against the rows.
 async fn every_way_to_sync<V: TView<Key = i64>>(pool: &PgPool) {
-    use fraiseql_runtime::sync::full::sync_all;
+    use fraiseql_runtime::__private::sync_all;
     use fraiseql_runtime::sync::{delete, sync};
 
     model::<V>().migrate(pool).await.unwrap();
@@ -206,7 +206,7 @@ async fn a_table_partitioned_by_hash_is_synced_in_every_way() {
     }
     // What is kept is what was asked for.
     let again = model::<hashed::Counter>().migrate(&pool).await.unwrap();
-    assert_eq!(again, fraiseql_runtime::Migration::default());
+    assert_eq!(again, fraiseql_runtime::migrate::Migration::default());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -241,7 +241,7 @@ async fn a_table_partitioned_by_range_is_synced_in_every_way() {
         ]
     );
     let again = model::<ranged::Counter>().migrate(&pool).await.unwrap();
-    assert_eq!(again, fraiseql_runtime::Migration::default());
+    assert_eq!(again, fraiseql_runtime::migrate::Migration::default());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -287,7 +287,7 @@ async fn a_table_that_is_kept_otherwise_is_left_with_the_statement_that_repairs_
         .migrate(&pool)
         .await
         .unwrap()
-        .left_over;
+        .drift;
     let remedies: Vec<&str> = left.iter().map(|left| left.remedy.as_str()).collect();
     assert_eq!(
         remedies,
@@ -298,7 +298,7 @@ async fn a_table_that_is_kept_otherwise_is_left_with_the_statement_that_repairs_
     );
     repair(&pool, &left).await;
     let again = model::<whole::Counter>().migrate(&pool).await.unwrap();
-    assert_eq!(again, fraiseql_runtime::Migration::default());
+    assert_eq!(again, fraiseql_runtime::migrate::Migration::default());
 
     // One table, where there should be partitions: built anew.
     whole::sync_all_counters(&pool).await.unwrap();
@@ -306,7 +306,7 @@ async fn a_table_that_is_kept_otherwise_is_left_with_the_statement_that_repairs_
         .migrate(&pool)
         .await
         .unwrap()
-        .left_over;
+        .drift;
     assert_eq!(left.len(), 1, "{left:?}");
     assert!(
         left[0]
@@ -317,7 +317,7 @@ async fn a_table_that_is_kept_otherwise_is_left_with_the_statement_that_repairs_
     );
     repair(&pool, &left).await;
     let migration = model::<hashed::Counter>().migrate(&pool).await.unwrap();
-    assert_eq!(migration.left_over, []);
+    assert_eq!(migration.drift, []);
     assert_eq!(migration.created.len(), 11, "{migration}");
     hashed::sync_all_counters(&pool).await.unwrap();
     assert_equal_to_rows(&pool).await;
@@ -327,7 +327,7 @@ async fn a_table_that_is_kept_otherwise_is_left_with_the_statement_that_repairs_
         .migrate(&pool)
         .await
         .unwrap()
-        .left_over;
+        .drift;
     assert!(
         left.iter().any(|left| left
             .why
@@ -347,13 +347,13 @@ async fn a_table_that_is_kept_otherwise_is_left_with_the_statement_that_repairs_
         .migrate(&pool)
         .await
         .unwrap()
-        .left_over;
+        .drift;
     assert_eq!(left.len(), 1, "{left:?}");
     assert!(left[0].why.contains("into other partitions"), "{}", left[0]);
 }
 
 /// Runs the remedies, as a person would.
-async fn repair(pool: &PgPool, left: &[fraiseql_runtime::LeftOver]) {
+async fn repair(pool: &PgPool, left: &[fraiseql_runtime::migrate::Drift]) {
     for left in left {
         if let Err(error) = sqlx::raw_sql(AssertSqlSafe(left.remedy.clone()))
             .execute(pool)

@@ -50,7 +50,7 @@ async fn without_a_migration_every_call_says_to_migrate() {
     assert_eq!(errors.len(), 7, "{errors:#?}");
     for (index, error) in errors.iter().enumerate() {
         let end = if index == 1 {
-            "ReadModel::check says what is missing, ReadModel::migrate creates view tables"
+            "run ReadModel::check to see what is missing; ReadModel::migrate creates view tables"
         } else {
             "run ReadModel::migrate"
         };
@@ -106,7 +106,7 @@ async fn a_base_table_that_does_not_fit_says_to_check() {
         assert_eq!(errors.len(), 3, "{fault} {errors:#?}");
         for error in errors {
             assert!(
-                error.ends_with("; ReadModel::check says what does not fit"),
+                error.ends_with("; run ReadModel::check to see what does not fit"),
                 "{fault}: {error}"
             );
             assert!(!error.contains("at line"), "{error}");

@@ -4,7 +4,8 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use fraiseql_runtime::{Error, Position, Progress, ReadModel, TView};
+use fraiseql_runtime::sync::{Position, Progress};
+use fraiseql_runtime::{Error, ReadModel, TView};
 use fraiseql_tests::run;
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;

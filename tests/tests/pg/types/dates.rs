@@ -276,7 +276,7 @@ fn nanoseconds_are_written_and_years_beyond_9999_are_not() {
     let by_jiff = jiff::Timestamp::from_nanosecond(nanos.into()).unwrap();
     assert_eq!(json(&by_jiff), expected);
 
-    let error = "the year 10000 has no form in JSON, where years are 0001 to 9999";
+    let error = "the year 10000 has no JSON encoding: years are 0001 to 9999";
     let after = chrono::NaiveDate::from_ymd_opt(10_000, 1, 1).unwrap();
     assert_eq!(json(&after), Err(error.to_owned()));
     let before = jiff::civil::Date::constant(-1, 1, 1);

@@ -1,6 +1,7 @@
 //! Tests that documents that cannot be built are listed, and all others compared.
 
-use fraiseql_runtime::{TView, VerifyReport};
+use fraiseql_runtime::TView;
+use fraiseql_runtime::verify::VerifyReport;
 use fraiseql_tests::{run, world};
 
 use super::{HARM, found, posts, verify_post, verify_published};

@@ -8,7 +8,8 @@ mod samples;
 mod sessions;
 
 use chrono::{DateTime, Utc};
-use fraiseql_runtime::{Embed, ReadModel, TView, VerifyReport};
+use fraiseql_runtime::verify::VerifyReport;
+use fraiseql_runtime::{Embed, ReadModel, TView};
 use fraiseql_tests::{pool, run};
 use sqlx::PgPool;
 

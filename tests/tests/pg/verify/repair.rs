@@ -3,7 +3,8 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-use fraiseql_runtime::{BatchEvent, Error, Keys, Mode, ReadModel};
+use fraiseql_runtime::sync::{BatchEvent, Mode};
+use fraiseql_runtime::{Error, Keys, ReadModel};
 use fraiseql_tests::run;
 
 use super::{HARM, Post, found, posts, sync_post, verify_post};

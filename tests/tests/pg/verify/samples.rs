@@ -221,7 +221,7 @@ async fn a_share_that_is_none_is_an_error() -> anyhow::Result<()> {
     let error = verify_word(&pool).sample(5.0).await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "sample(5) is no share of the documents: it is a number from 0 to 1, such as 0.01 for one of a hundred"
+        "sample(5) is not a share of the documents: pass a number from 0 to 1, such as 0.01 for one document in a hundred"
     );
     Ok(())
 }

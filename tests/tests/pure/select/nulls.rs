@@ -58,14 +58,14 @@ fn null_that_cannot_be_makes_null_of_what_is_around_it() {
         answer("{ id comments { id } }", r#"{"id":1,"comments":{}}"#),
         (
             None,
-            vec!["comments: `comments` of `Post` is no list in the document".to_owned()]
+            vec!["comments: `comments` of `Post` is not a list in the document".to_owned()]
         )
     );
     assert_eq!(
         answer("{ id editor { id } }", r#"{"id":1,"editor":"x"}"#),
         (
             Some(r#"{"id":1,"editor":null}"#.to_owned()),
-            vec!["editor: `editor` of `Post` is no object in the document".to_owned()]
+            vec!["editor: `editor` of `Post` is not an object in the document".to_owned()]
         )
     );
     let error =

@@ -9,10 +9,11 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use fraiseql_runtime::scalar::{ElementNull, Form, ScalarType};
+use fraiseql_runtime::scalar::{ElementNull, JsonEncoding, ScalarType};
 use fraiseql_runtime::schema::{Field, Link, Many, One, Shape, Source, Table};
+use fraiseql_runtime::select::ProjectionError;
 use fraiseql_runtime::select::{Selected, StoredKeys};
-use fraiseql_runtime::{Projection, ProjectionError, Selection};
+use fraiseql_runtime::{Projection, Selection};
 use fraiseql_tests::naive;
 
 /// Numbers by chance, the same for the same seed.
@@ -138,7 +139,7 @@ fn random_shape(chance: &mut Chance, depth: usize) -> &'static Shape {
                 }),
             }
         } else {
-            let mut ty = ScalarType::new("text", Form::Native, "String");
+            let mut ty = ScalarType::new("text", JsonEncoding::Native, "String");
             ty.nullable = chance.one_in(2);
             ty.list = chance.pick(&[
                 None,

@@ -9,54 +9,54 @@ fn bytes_that_are_no_document_are_refused_with_the_place() {
     let what = |document| write("{ title }", document).unwrap_err();
     assert_eq!(
         what(""),
-        "the document is no JSON object: at byte 0, an object is expected"
+        "the document is not a JSON object: at byte 0, an object is expected"
     );
     assert_eq!(
         what("null"),
-        "the document is no JSON object: at byte 0, an object is expected"
+        "the document is not a JSON object: at byte 0, an object is expected"
     );
     assert_eq!(
         what(" [1]"),
-        "the document is no JSON object: at byte 1, an object is expected"
+        "the document is not a JSON object: at byte 1, an object is expected"
     );
     assert_eq!(
         what(r#"{"id" 1}"#),
-        "the document is no JSON object: at byte 6, a colon is expected"
+        "the document is not a JSON object: at byte 6, a colon is expected"
     );
     assert_eq!(
         what(r#"{"id": 1 2}"#),
-        "the document is no JSON object: at byte 9, a comma or the end of the object is expected"
+        "the document is not a JSON object: at byte 9, a comma or the end of the object is expected"
     );
     assert_eq!(
         what(r#"{"id": "1"#),
-        "the document is no JSON object: at byte 7, a value is expected"
+        "the document is not a JSON object: at byte 7, a value is expected"
     );
     assert_eq!(
         what(r#"{"id": 1"#),
-        "the document is no JSON object: at byte 8, a comma or the end of the object is expected"
+        "the document is not a JSON object: at byte 8, a comma or the end of the object is expected"
     );
     assert_eq!(
         what(r#"{"id": 1, }"#),
-        "the document is no JSON object: at byte 10, a key is expected"
+        "the document is not a JSON object: at byte 10, a key is expected"
     );
     assert_eq!(
         what(r#"{"id": nul, "title": ""}"#),
-        "the document is no JSON object: at byte 7, a value is expected"
+        "the document is not a JSON object: at byte 7, a value is expected"
     );
     let comments = |document| write("{ comments { id } title }", document).unwrap_err();
     assert_eq!(
         comments(r#"{"comments": [{"id": 1}{"#),
-        "the document is no JSON object: at byte 23, a comma or the end of the list is expected"
+        "the document is not a JSON object: at byte 23, a comma or the end of the list is expected"
     );
     assert_eq!(
         comments(r#"{"comments": [{"id": 1, "x": ["#),
-        "the document is no JSON object: at byte 29, a value is expected"
+        "the document is not a JSON object: at byte 29, a value is expected"
     );
     let mut out = Vec::new();
     let error = Projection::all::<Post>()
         .write(b"[]", &mut out)
         .unwrap_err();
-    assert_eq!(error.to_string(), "the document is no JSON object");
+    assert_eq!(error.to_string(), "the document is not a JSON object");
     // Of the outermost object no more is read than is asked for.
     assert_eq!(
         write("{ id }", r#"{"id": 1, ..."#),
@@ -72,14 +72,14 @@ fn every_fault_of_a_selection_is_told_with_what_to_do() {
             "`author` is selected with braces and without: write it once",
             "`Post` has no field `titel`; did you mean `title`? Its fields are id, title, subtitle, meta, tags, author, editor, comments",
             "`Author` has no field `fulName` (`author.fulName`); did you mean `fullName`? Its fields are id, role, accessToken, fullName",
-            "`editor` is an object: say which fields, as in `editor { id role accessToken }`",
+            "`editor` is an object: select its fields, as in `editor { id role accessToken }`",
             "`id` is a scalar and has no fields: leave its braces out",
             "`Author` has no field `zip` (`comments.author.zip`). Its fields are id, role, accessToken, fullName",
         ]
     );
     assert_eq!(
         faults("{ comments }"),
-        ["`comments` is a list of objects: say which fields, as in `comments { id content }`"]
+        ["`comments` is a list of objects: select its fields, as in `comments { id content }`"]
     );
     assert_eq!(
         faults("{ __typename { id } }"),
@@ -119,7 +119,7 @@ fn a_text_that_cannot_be_read_is_refused_with_its_place() {
         ),
         (
             "{ id\n  author {\n id ",
-            "3:5: the text ends, and the `{` at 2:10 is open",
+            "3:5: the text ends, but the `{` at 2:10 is not closed",
         ),
         ("{ id } }", "1:8: the selection has ended before this"),
         ("id }", "1:4: this `}` closes nothing"),
@@ -130,21 +130,21 @@ fn a_text_that_cannot_be_read_is_refused_with_its_place() {
         ("{ { id } }", "1:3: a field is expected before its braces"),
         (
             "{ comments(first: 3) { id } }",
-            "1:11: arguments are not for the fields of documents; leave (..) out",
+            "1:11: fields of documents do not take arguments; leave (..) out",
         ),
         (
             "{ ...Fields }",
-            "1:3: fragments cannot be read here; write their fields instead",
+            "1:3: fragments are not supported here; write their fields instead",
         ),
         (
             "{ id @skip(if: true) }",
-            "1:6: directives cannot be read here; leave the field out instead",
+            "1:6: directives are not supported here; leave the field out instead",
         ),
         ("{ \"id\" }", "1:3: names are written without quotes"),
-        ("{ $id }", "1:3: there are no variables in a selection"),
+        ("{ $id }", "1:3: variables are not supported in a selection"),
         ("{ 1d }", "1:3: a name does not begin with a digit"),
-        ("{ é! }", "1:3: a field is expected, and not 'é'"),
-        ("{ id ! }", "1:6: a field is expected, and not '!'"),
+        ("{ é! }", "1:3: a field is expected, not 'é'"),
+        ("{ id ! }", "1:6: a field is expected, not '!'"),
     ] {
         assert_eq!(faults(text), [expected], "{text}");
     }
@@ -158,6 +158,6 @@ fn a_text_that_cannot_be_read_is_refused_with_its_place() {
     let error = " ".repeat(65 * 1024).parse::<Selection>().unwrap_err();
     assert_eq!(
         error.to_string(),
-        "1:1: the selection has 66560 bytes; 65536 are read"
+        "1:1: the selection has 66560 bytes; at most 65536 are allowed"
     );
 }

@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use async_graphql::{EmptyMutation, EmptySubscription, Request, Schema, Variables};
+use fraiseql_graphql::{Prepared, Query};
 use fraiseql_runtime::TView;
-use fraiseql_runtime::graphql::{Prepared, Query};
 use fraiseql_tests::{pool, run, world};
 use serde_json::{Value, json};
 use uuid::Uuid;

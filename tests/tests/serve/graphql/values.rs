@@ -1,7 +1,7 @@
 //! Tests that resolvers return documents as values, and the schema has the types of their structs.
 
 use async_graphql::{EmptyMutation, EmptySubscription, Interface, Object, Schema, SimpleObject};
-use fraiseql_runtime::graphql::{Prepared, TvDoc, TvList};
+use fraiseql_graphql::{Prepared, TvDoc, TvList};
 use fraiseql_runtime::{Embed, TView};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};

@@ -3,7 +3,7 @@
 use async_graphql::{
     EmptyMutation, EmptySubscription, MergedObject, Object, Request, Schema, Variables,
 };
-use fraiseql_runtime::graphql::{self, Prepared, TvConnection, TvList, TvOrderBy, TvWhere, Views};
+use fraiseql_graphql::{self, Prepared, TvConnection, TvList, TvOrderBy, TvWhere, Views};
 use fraiseql_runtime::list::{List, Page};
 use fraiseql_runtime::{Embed, ReadModel, TEnum, TView};
 use fraiseql_tests::{pool, run};
@@ -76,7 +76,7 @@ const TABLES: &str = "
     SELECT n, 'Comment ' || n, lpad((n % 30 + 1)::text, 32, '0')::uuid
     FROM generate_series(1, 60) n;";
 
-type Query = graphql::Query<(BlogPost, Author)>;
+type Query = fraiseql_graphql::Query<(BlogPost, Author)>;
 type Served = Schema<Query, EmptyMutation, EmptySubscription>;
 
 async fn blog() -> PgPool {

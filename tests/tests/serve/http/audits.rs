@@ -1,7 +1,7 @@
 //! Tests that the endpoint passes the server audits of `graphql-http`, the reference
 //! implementation.
 
-use fraiseql_runtime::http::GraphQl;
+use fraiseql_graphql::http::GraphQl;
 use fraiseql_tests::node::node;
 use fraiseql_tests::web::{Server, shop};
 use serde_json::Value;

@@ -9,8 +9,8 @@ use async_graphql::{
 };
 use axum::body::to_bytes;
 use axum::http::{Request, StatusCode};
-use fraiseql_runtime::graphql::{Prepared, Views};
-use fraiseql_runtime::http::GraphQl;
+use fraiseql_graphql::http::GraphQl;
+use fraiseql_graphql::{Prepared, Views};
 use fraiseql_runtime::{Readers, TView};
 use fraiseql_tests::world;
 use fraiseql_tests::world::numbered::Comment;

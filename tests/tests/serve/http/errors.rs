@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::http::StatusCode;
-use fraiseql_runtime::http::GraphQl;
+use fraiseql_graphql::http::GraphQl;
 use fraiseql_tests::web::{Answer, Server, User, shop};
 use serde_json::json;
 

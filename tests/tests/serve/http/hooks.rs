@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use axum::Router;
 use axum::http::{HeaderValue, StatusCode, header};
-use fraiseql_runtime::http::{GraphQl, Refusal};
+use fraiseql_graphql::http::{GraphQl, Refusal};
 use fraiseql_tests::web::{ACCEPT, Answer, JSON, Server, User, shop};
 use serde_json::json;
 

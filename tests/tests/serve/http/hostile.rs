@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::http::StatusCode;
-use fraiseql_runtime::http::{DocumentLimits, GraphQl};
+use fraiseql_graphql::http::{DocumentLimits, GraphQl};
 use fraiseql_tests::web::{ACCEPT, Answer, JSON, Server, User, shop};
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};

@@ -7,7 +7,7 @@ mod hooks;
 mod hostile;
 mod requests;
 
-use fraiseql_runtime::http::GraphQl;
+use fraiseql_graphql::http::GraphQl;
 use fraiseql_tests::web::{Server, shop};
 
 async fn server() -> Server {

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use fraiseql_runtime::http::GraphQl;
+use fraiseql_graphql::http::GraphQl;
 use fraiseql_tests::web::{ACCEPT, JSON, Server, shop};
 use serde_json::json;
 
@@ -160,7 +160,7 @@ async fn a_get_has_its_parameters_in_the_url() {
     for (query, message) in [
         ("", "`query` is missing"),
         ("operationName=A", "`query` is missing"),
-        ("query={hello}&query={hello}", "`query` is there twice"),
+        ("query={hello}&query={hello}", "`query` is given twice"),
         ("query={hello}&variables=[]", "`variables`"),
         ("query={hello}&variables=1", "`variables`"),
         ("query={hello}&variables={", "`variables`"),

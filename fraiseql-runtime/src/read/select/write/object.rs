@@ -4,7 +4,7 @@ use super::field_state::{FieldState, ObjectState};
 use super::keys::NextEntry;
 use super::writer::ProjectionWriter;
 use crate::read::select::plan::{Plan, ValuePlan};
-use crate::read::select::scan::{container_end, space_end};
+use crate::read::select::scan::container_end;
 use crate::read::select::violation::Mismatch;
 
 /// After the last selected key of an object, this many keys are still read one by one; more are

@@ -7,7 +7,7 @@ mod things;
 use std::collections::HashMap;
 
 use fraiseql_runtime::TView;
-use fraiseql_runtime::list::{Connection, Cursor, Direction, List, Nulls, OrderBy, Page};
+use fraiseql_runtime::list::{Cursor, Direction, DocumentPage, List, Nulls, OrderBy, Page};
 use fraiseql_tests::world;
 use serde_json::Value;
 use sqlx::PgPool;
@@ -79,7 +79,7 @@ fn keys_of(documents: &[(Cursor, i64)]) -> Vec<i64> {
     documents.iter().map(|(_, key)| *key).collect()
 }
 
-fn items(page: &Connection) -> Vec<(Cursor, i64)> {
+fn items(page: &DocumentPage) -> Vec<(Cursor, i64)> {
     page.items()
         .map(|(cursor, document)| {
             let document: Value = serde_json::from_slice(document.json()).unwrap();

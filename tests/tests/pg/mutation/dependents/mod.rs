@@ -7,7 +7,8 @@ mod company;
 
 use std::collections::BTreeMap;
 
-use fraiseql_runtime::{Dependents, Embed, Key, ReadModel};
+use fraiseql_runtime::mutation::Dependents;
+use fraiseql_runtime::{Embed, Key, ReadModel};
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, PgPool, Row};
 use uuid::Uuid;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use fraiseql_runtime::{Beyond, Limits};
+use fraiseql_runtime::mutation::{Limits, OverLimit};
 use fraiseql_tests::run;
 use fraiseql_tests::world::blog::{
     ADA, Author, deadlocked, delete_post, logged, post, posts, refuse_post_2, rename,
@@ -80,7 +80,7 @@ async fn documents_batches_retries_and_errors_are_counted() -> anyhow::Result<()
     let (pool, _, model) = logged(3).await;
     let recorder = metrics_util::debugging::DebuggingRecorder::new();
     let _guard = metrics::set_default_local_recorder(&recorder);
-    fraiseql_runtime::describe_metrics();
+    fraiseql_runtime::sync::describe_metrics();
     sync_all_posts(&pool).chunk(2).await?;
     rename(&pool, "Countess").await;
     deadlocked(&pool, |pool| async move {
@@ -163,14 +163,14 @@ async fn dependents_times_and_retries_of_mutations_are_measured() -> anyhow::Res
     m.limits(few);
     m.changed::<Author>(&[ADA]);
     m.commit().await.unwrap_err();
-    // Those that are left to a full sync depend on it, too.
+    // Those that are deferred to a full sync depend on it, too.
     let mut m = model.mutation(&pool).await?;
     m.limits(Limits {
-        beyond: Beyond::Leave,
+        over_limit: OverLimit::Defer,
         ..few
     });
     m.changed::<Author>(&[ADA]);
-    let left = m.commit().await?.left[0].at_least;
+    let left = m.commit().await?.deferred[0].at_least;
 
     let mut metrics = snapshot(&recorder);
     let mut time = |success: bool| {

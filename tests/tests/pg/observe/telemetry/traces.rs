@@ -158,11 +158,11 @@ async fn retries_rebuilds_and_sessions_are_traced() -> anyhow::Result<()> {
     for (has, event) in [
         (
             Has::Synced,
-            "another transaction has synced and is not over",
+            "another transaction has synced and is still open",
         ),
         (
             Has::Locked,
-            "documents that others wrote meanwhile are built again count=1",
+            "documents that another transaction wrote meanwhile are built again count=1",
         ),
     ] {
         let mut writer = pool.begin().await?;
@@ -216,8 +216,7 @@ async fn a_failing_log_is_traced() -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn a_session_that_does_not_fit_says_so() -> anyhow::Result<()> {
-    const SAID: &str = "TimeZone, extra_float_digits or the isolation level of the session do not \
-                        fit; run again with those that do";
+    const SAID: &str = "TimeZone, extra_float_digits or the isolation level of the session are unsuitable; writing again with suitable ones";
     let (pool, _, _) = logged(1).await;
     let capture = Capture::start();
     sync_post(&pool, &[post(1)]).await?;

@@ -4,7 +4,7 @@ use async_graphql::{
     EmptyMutation, EmptySubscription, Enum, InputObject, Interface, Object, Schema, SimpleObject,
     Union,
 };
-use fraiseql_runtime::graphql::{Prepared, TvDoc, TvList};
+use fraiseql_graphql::{Prepared, TvDoc, TvList};
 use fraiseql_runtime::{Embed, TView};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};

@@ -1,7 +1,7 @@
 //! Tests that views of a server are answered as by graphql-js.
 
 use async_graphql::{EmptyMutation, EmptySubscription, Schema};
-use fraiseql_runtime::graphql::{self, Prepared};
+use fraiseql_graphql::{self, Prepared};
 use fraiseql_runtime::{Embed, ReadModel, TEnum, TView};
 use fraiseql_tests::{pool, run};
 use serde_json::{Map, Value, json};
@@ -110,7 +110,7 @@ const TABLES: &str = r#"
            lpad((n % 7 + 1)::text, 32, 'b')::uuid
     FROM generate_series(1, 20) n;"#;
 
-type Query = graphql::Query<(BlogPost, User)>;
+type Query = fraiseql_graphql::Query<(BlogPost, User)>;
 type Served = Schema<Query, EmptyMutation, EmptySubscription>;
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! Tests that what `migrate` does not change is reported with the statement that repairs it.
 
-use fraiseql_runtime::{Error, Migration};
+use fraiseql_runtime::Error;
+use fraiseql_runtime::migrate::Migration;
 use fraiseql_tests::run;
 use fraiseql_tests::world::model;
 
@@ -21,7 +22,7 @@ async fn what_nobody_asks_for_is_said_and_not_touched() {
     assert_eq!((columns(&pool).await, indexes(&pool).await), before);
     assert_eq!(migration.created, Vec::<String>::new());
     let left: Vec<(&str, &str)> = migration
-        .left_over
+        .drift
         .iter()
         .map(|left| (left.what.as_str(), left.remedy.as_str()))
         .collect();
@@ -58,7 +59,7 @@ async fn what_nobody_asks_for_is_said_and_not_touched() {
             ),
         ]
     );
-    repair(&pool, &migration.left_over).await;
+    repair(&pool, &migration.drift).await;
     let again = model::<first::Note>().migrate(&pool).await.unwrap();
     assert_eq!(again, Migration::default());
 }
@@ -74,11 +75,7 @@ async fn a_column_of_another_type_is_left_with_the_statement_that_changes_it() {
     )
     .await;
     let migration = model::<second::Note>().migrate(&pool).await.unwrap();
-    let remedies: Vec<&str> = migration
-        .left_over
-        .iter()
-        .map(|l| l.remedy.as_str())
-        .collect();
+    let remedies: Vec<&str> = migration.drift.iter().map(|l| l.remedy.as_str()).collect();
     assert_eq!(
         remedies,
         [
@@ -87,10 +84,10 @@ async fn a_column_of_another_type_is_left_with_the_statement_that_changes_it() {
         ]
     );
     assert!(
-        migration.left_over[0].why.contains("of type text"),
+        migration.drift[0].why.contains("of type text"),
         "{migration}"
     );
-    repair(&pool, &migration.left_over).await;
+    repair(&pool, &migration.drift).await;
     let again = model::<second::Note>().migrate(&pool).await.unwrap();
     assert_eq!(again, Migration::default());
 }
@@ -107,9 +104,7 @@ async fn a_table_that_was_made_for_something_else_is_not_touched() {
     let error = model::<second::Note>().migrate(&pool).await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "\"public\".\"tv_note\" is no view table: it has no column \"version\", \
-         \"synced_xid\", \"updated_at\"; give the view another with #[tview(view = \"..\")], \
-         or move that table out of the way"
+        "\"public\".\"tv_note\" is not a view table: it has no column \"version\", \"synced_xid\", \"updated_at\"; choose another name with #[tview(view = \"..\")], or rename that table"
     );
     assert!(matches!(error, Error::NotAViewTable { .. }));
     assert_eq!(columns(&pool).await, before);
