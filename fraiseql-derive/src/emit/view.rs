@@ -4,6 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::{storage, tokens};
+use crate::case;
 use crate::model::{Model, View};
 
 pub(super) fn emit(model: &Model, view: &View) -> TokenStream {
@@ -20,6 +21,7 @@ pub(super) fn emit(model: &Model, view: &View) -> TokenStream {
     let indexes = indexes.iter().map(|index| storage::index(krate, index));
     let storage = storage::storage(krate, storage);
     let table = tokens::table(krate, table);
+    let (field, list_field) = (case::camel(entity), case::camel(plural));
     let data = if *json_text {
         quote!(Json)
     } else {
@@ -39,6 +41,8 @@ pub(super) fn emit(model: &Model, view: &View) -> TokenStream {
             table: #table,
             entity: #entity,
             plural: #plural,
+            field: #field,
+            list_field: #list_field,
             data: #krate::schema::Data::#data,
             key: #key,
             indexes: &[#(#indexes),*],

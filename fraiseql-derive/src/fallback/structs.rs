@@ -86,6 +86,8 @@ fn view(input: &DeriveInput, krate: &Path, container: &ViewAttr, key: &Type) -> 
                 table: #krate::schema::Table { schema: "", name: "" },
                 entity: #entity,
                 plural: #plural,
+                field: "",
+                list_field: "",
                 data: #krate::schema::Data::Jsonb,
                 key: #krate::schema::Key {
                     column: "",

@@ -249,6 +249,10 @@ pub struct View {
     pub entity: &'static str,
     /// Its plural: `posts`.
     pub plural: &'static str,
+    /// The name in camelCase of a field that has one document: `blogPost` for `blog_post`.
+    pub field: &'static str,
+    /// The name in camelCase of a field that has many: `blogPosts`.
+    pub list_field: &'static str,
     /// The type of the column of documents.
     pub data: Data,
     /// The key. A view always has one.

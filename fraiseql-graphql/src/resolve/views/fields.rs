@@ -22,29 +22,14 @@ pub(crate) enum RootFieldKind {
 
 /// The names of the root fields of a view.
 pub(crate) fn names(view: &View) -> [(String, RootFieldKind); 3] {
-    let plural = camel_case(view.plural);
     [
-        (camel_case(view.entity), RootFieldKind::ByKey),
-        (plural.clone(), RootFieldKind::List),
-        (format!("{plural}Connection"), RootFieldKind::Connection),
+        (view.field.to_owned(), RootFieldKind::ByKey),
+        (view.list_field.to_owned(), RootFieldKind::List),
+        (
+            format!("{}Connection", view.list_field),
+            RootFieldKind::Connection,
+        ),
     ]
-}
-
-/// `blogPost` for `blog_post`.
-fn camel_case(name: &str) -> String {
-    let mut camel = String::with_capacity(name.len());
-    let mut upper = false;
-    for char in name.chars() {
-        // Leading underscores are kept.
-        if char == '_' && !camel.is_empty() {
-            upper = true;
-        } else if std::mem::take(&mut upper) {
-            camel.extend(char.to_uppercase());
-        } else {
-            camel.push(char);
-        }
-    }
-    camel
 }
 
 /// The definitions of the root fields of a view. Registers the types that they refer to.

@@ -20,9 +20,9 @@ async fn limits_fail_with_numbers_and_ways() -> anyhow::Result<()> {
     let error = m.commit().await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the rows that were changed are in more than 2 documents, the most that this mutation may \
-         sync: 2 by tb_user.id -> Post.comments.author, 1 by tb_user.id -> Post.author, 1 by \
-         tb_user.id -> User; raise the limit, or let it leave the rest to a full sync \
+        "the changed rows are in more than 2 documents, the limit of this mutation: 2 by \
+         tb_user.id -> Post.comments.author, 1 by tb_user.id -> Post.author, 1 by \
+         tb_user.id -> User; raise the limit, or leave the other documents to a full sync \
          (Limits::over_limit)"
     );
     let mut m = model.mutation(&pool).await?;
@@ -35,9 +35,9 @@ async fn limits_fail_with_numbers_and_ways() -> anyhow::Result<()> {
     let error = m.commit().await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the rows that were changed are 2 steps away from the documents that they are in, by \
-         tb_user.id -> Post.comments.author; this mutation may go 1: raise the limit, or let it \
-         leave the rest to a full sync (Limits::over_limit)"
+        "the changed rows are 2 steps away from documents that depend on them, by \
+         tb_user.id -> Post.comments.author, and the limit of this mutation is 1; raise the limit, \
+         or leave those documents to a full sync (Limits::over_limit)"
     );
     let name: String = sqlx::query_scalar("SELECT name FROM tb_user WHERE id = 2")
         .fetch_one(&pool)
