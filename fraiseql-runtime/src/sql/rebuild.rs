@@ -67,7 +67,7 @@ pub struct RebuildSql {
 }
 
 /// Columns of the row that [`RebuildSql::status`] returns.
-pub mod status {
+pub(crate) mod status {
     /// `running`, `done` or `superseded`; null if the view was never rebuilt to this shape.
     pub const STATE: usize = 0;
     /// Whether a session has the lock of the view.

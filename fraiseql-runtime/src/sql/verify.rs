@@ -30,7 +30,7 @@ pub struct VerifySql {
 }
 
 /// Columns of the row that [`VerifySql::compare`] returns.
-pub mod compare_row {
+pub(crate) mod compare_row {
     /// The number of root rows.
     pub const FOUND: usize = 0;
     /// The keys of drifted documents, sorted.
@@ -44,7 +44,7 @@ pub mod compare_row {
 }
 
 /// Columns of the rows that [`VerifySql::both`] returns.
-pub mod both_row {
+pub(crate) mod both_row {
     /// The key, in an array.
     pub const KEY: usize = 0;
     /// The stored document, as text.

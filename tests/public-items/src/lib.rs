@@ -6,8 +6,9 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, anyhow, ensure};
 
 /// The workspace.
 #[must_use]
@@ -32,34 +33,55 @@ pub fn public_items(package: &str) -> Result<String> {
     Ok(items.items().map(|item| format!("{item}\n")).collect())
 }
 
-/// Runs rustdoc on a crate, and returns the file that it has written.
+/// The file that rustdoc has written about a crate.
 fn rustdoc_json(package: &str) -> Result<PathBuf> {
-    let target = workspace().join("target/public-items");
+    static RUN: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    let run = RUN.get_or_init(|| run_rustdoc().map_err(|error| format!("{error:#}")));
+    let directory = run.as_ref().map_err(|error| anyhow!("{error}"))?;
+    Ok(directory
+        .join(package.replace('-', "_"))
+        .with_extension("json"))
+}
+
+/// Runs rustdoc on the workspace, and returns the directory of what it has written.
+///
+/// It is the command of CI's documentation step but for the format: so the dependencies are those
+/// that were built for it.
+fn run_rustdoc() -> Result<PathBuf> {
+    // JSON is an unstable format. The pinned toolchain writes it if it is told that it may; cargo
+    // and the build scripts are not told, or they would build every dependency a second time.
+    let wrapper = Path::new(env!("CARGO_MANIFEST_DIR")).join("rustdoc.sh");
     let output = Command::new(env!("CARGO"))
         .current_dir(workspace())
         .args([
-            "rustdoc",
-            "--lib",
+            "doc",
+            "--workspace",
+            "--no-deps",
             "--all-features",
+            "--lib",
             "--quiet",
-            "--package",
-            package,
         ])
-        .arg("--target-dir")
-        .arg(&target)
-        .args(["--", "-Z", "unstable-options", "--output-format", "json"])
-        .args(["--cap-lints", "allow"])
-        // JSON is an unstable format: the pinned toolchain writes it where it is told that it may.
-        .env("RUSTC_BOOTSTRAP", "1")
+        .env("RUSTDOC", wrapper)
+        .env(
+            "RUSTDOCFLAGS",
+            "-Z unstable-options --output-format json --cap-lints allow",
+        )
         .output()
-        .context("cargo rustdoc")?;
+        .context("cargo doc")?;
     ensure!(
         output.status.success(),
-        "cargo rustdoc of {package} failed:\n{}",
+        "cargo doc failed:\n{}",
         String::from_utf8_lossy(&output.stderr)
     );
-    Ok(target
-        .join("doc")
-        .join(package.replace('-', "_"))
-        .with_extension("json"))
+    target_directory().map(|target| target.join("doc"))
+}
+
+/// The target directory, in which the program that runs is, too: `target/debug/deps/recorded-..`.
+fn target_directory() -> Result<PathBuf> {
+    let program = std::env::current_exe()?;
+    program
+        .ancestors()
+        .nth(3)
+        .map(Path::to_path_buf)
+        .context("a test binary is three levels below the target directory")
 }

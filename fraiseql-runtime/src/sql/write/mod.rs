@@ -57,7 +57,7 @@ mod conditions;
 pub(crate) mod equal;
 mod input;
 pub(crate) mod protocol;
-pub mod result_row;
+pub(crate) mod result_row;
 mod write_statement;
 mod written;
 

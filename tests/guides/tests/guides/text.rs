@@ -353,9 +353,9 @@ fn defining_file<'a>(item: &str, sources: &'a [(String, String)]) -> &'a str {
         text.lines()
             .any(|line| starts.iter().any(|start| line.starts_with(start)))
     };
+    // `crate::list` is the module of `src/read/list/mod.rs`, exported at the root.
     let is_module = |path: &str| {
-        let module = item.strip_prefix("crate::").unwrap().replace("::", "/");
-        path == format!("src/{module}.rs") || path == format!("src/{module}/mod.rs")
+        path.ends_with(&format!("/{name}.rs")) || path.ends_with(&format!("/{name}/mod.rs"))
     };
     let matches = |(path, text): &&(String, String)| {
         if is_type(owner) {
