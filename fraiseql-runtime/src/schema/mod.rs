@@ -11,7 +11,7 @@
 //! | `bookkeeping` | the columns that every view table has |
 
 pub(crate) mod bookkeeping;
-pub mod embed;
+pub(crate) mod embed;
 pub(crate) mod key;
 pub(crate) mod naming;
 pub(crate) mod position;
@@ -20,6 +20,7 @@ pub mod scalar;
 mod table;
 mod table_name;
 
+pub use self::embed::{ManyField, OneField};
 pub use self::table::{
     Aggregate, Data, Field, Function, Index, IndexOn, Key, Link, Many, One, OrderBy, Partition,
     Promoted, SearchText, Shape, Source, Storage, Table, View,

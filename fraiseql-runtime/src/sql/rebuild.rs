@@ -69,23 +69,23 @@ pub struct RebuildSql {
 /// Columns of the row that [`RebuildSql::status`] returns.
 pub(crate) mod status {
     /// `running`, `done` or `superseded`; null if the view was never rebuilt to this shape.
-    pub const STATE: usize = 0;
+    pub(crate) const STATE: usize = 0;
     /// Whether a session has the lock of the view.
-    pub const LOCKED: usize = 1;
+    pub(crate) const LOCKED: usize = 1;
     /// Whether the view has documents.
-    pub const HAS_DOCUMENTS: usize = 2;
+    pub(crate) const HAS_DOCUMENTS: usize = 2;
     /// The last key whose document is done, as text.
-    pub const POSITION: usize = 3;
+    pub(crate) const POSITION: usize = 3;
     /// The number of documents that are done.
-    pub const DONE: usize = 4;
+    pub(crate) const DONE: usize = 4;
     /// The approximate number of documents.
-    pub const EXPECTED: usize = 5;
+    pub(crate) const EXPECTED: usize = 5;
     /// The time of the beginning, in microseconds since 1970.
-    pub const STARTED_AT: usize = 6;
+    pub(crate) const STARTED_AT: usize = 6;
     /// The time of the last change of the row.
-    pub const UPDATED_AT: usize = 7;
+    pub(crate) const UPDATED_AT: usize = 7;
     /// The time of the end.
-    pub const FINISHED_AT: usize = 8;
+    pub(crate) const FINISHED_AT: usize = 8;
 }
 
 /// Composes the statements of a view, whose shape has the number `number`.

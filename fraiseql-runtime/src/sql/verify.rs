@@ -32,31 +32,31 @@ pub struct VerifySql {
 /// Columns of the row that [`VerifySql::compare`] returns.
 pub(crate) mod compare_row {
     /// The number of root rows.
-    pub const FOUND: usize = 0;
+    pub(crate) const FOUND: usize = 0;
     /// The keys of drifted documents, sorted.
-    pub const DRIFTED: usize = 1;
+    pub(crate) const DRIFTED: usize = 1;
     /// The keys of rows without a document, sorted.
-    pub const MISSING: usize = 2;
+    pub(crate) const MISSING: usize = 2;
     /// The keys of documents without a row, sorted.
-    pub const ORPHANED: usize = 3;
+    pub(crate) const ORPHANED: usize = 3;
     /// The size of all built documents, in bytes.
-    pub const BYTES: usize = 4;
+    pub(crate) const BYTES: usize = 4;
 }
 
 /// Columns of the rows that [`VerifySql::both`] returns.
 pub(crate) mod both_row {
     /// The key, in an array.
-    pub const KEY: usize = 0;
+    pub(crate) const KEY: usize = 0;
     /// The stored document, as text.
-    pub const STORED: usize = 1;
+    pub(crate) const STORED: usize = 1;
     /// The built document, as text.
-    pub const BUILT: usize = 2;
+    pub(crate) const BUILT: usize = 2;
     /// The stored promoted columns, as an array of texts in the order of the fields.
-    pub const STORED_COLUMNS: usize = 3;
+    pub(crate) const STORED_COLUMNS: usize = 3;
     /// The built promoted columns, in the same form.
-    pub const BUILT_COLUMNS: usize = 4;
+    pub(crate) const BUILT_COLUMNS: usize = 4;
     /// Which promoted columns differ, as an array: equal values may have different texts.
-    pub const COLUMNS_DIFFER: usize = 5;
+    pub(crate) const COLUMNS_DIFFER: usize = 5;
 }
 
 /// Composes the statements of a view.

@@ -7,37 +7,37 @@ use crate::sql::write::write_statement::WriteStatement;
 
 /// Whether the settings of the session are those that the documents need. If not, or if
 /// [`WRITER_ACTIVE`] is true, nothing was written.
-pub const SESSION_OK: usize = 0;
+pub(crate) const SESSION_OK: usize = 0;
 /// The number of root rows.
-pub const FOUND: usize = 1;
+pub(crate) const FOUND: usize = 1;
 /// The number of root rows whose document is missing, or differs from what is stored.
-pub const CHANGED: usize = 2;
+pub(crate) const CHANGED: usize = 2;
 /// The keys of the documents that were deleted.
-pub const DELETED: usize = 3;
+pub(crate) const DELETED: usize = 3;
 /// The keys of the documents that were inserted.
-pub const INSERTED: usize = 4;
+pub(crate) const INSERTED: usize = 4;
 /// The keys of documents that were not written because another transaction has written or locked
 /// them after the snapshot was taken. They must be locked and built again. Null if there are none.
-pub const CONFLICTED: usize = 5;
+pub(crate) const CONFLICTED: usize = 5;
 /// The keys of documents without a root row. Those that are not in [`DELETED`] are in conflict, too.
-pub const ORPHANS: usize = 6;
+pub(crate) const ORPHANS: usize = 6;
 /// The size of all documents of the batch, in bytes.
-pub const BYTES: usize = 7;
+pub(crate) const BYTES: usize = 7;
 /// The number of documents that were inserted or updated.
-pub const WRITTEN: usize = 8;
+pub(crate) const WRITTEN: usize = 8;
 /// Guarded statement: the keys of equal documents, which were skipped, but which another
 /// transaction may be about to replace by an older version. Null if there are none.
-pub const UNCONFIRMED: usize = 9;
+pub(crate) const UNCONFIRMED: usize = 9;
 /// Guarded statement: the virtual ids of those transactions, as in `pg_locks`. Null if nothing is
 /// unconfirmed.
-pub const CONFLICTING_VXIDS: usize = 10;
+pub(crate) const CONFLICTING_VXIDS: usize = 10;
 /// Guarded statement: its snapshot. Null if nothing is unconfirmed.
-pub const SNAPSHOT: usize = 11;
+pub(crate) const SNAPSHOT: usize = 11;
 /// Guarded statement: whether a transaction that has synced is still open. If so, nothing was
 /// written.
-pub const WRITER_ACTIVE: usize = 12;
+pub(crate) const WRITER_ACTIVE: usize = 12;
 /// Locked statement: the keys that have neither a root row nor a document. Null if there are none.
-pub const ABSENT: usize = 9;
+pub(crate) const ABSENT: usize = 9;
 
 impl WriteStatement<'_> {
     /// The last part of the statement, which returns the row.
