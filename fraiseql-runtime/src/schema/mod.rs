@@ -4,7 +4,7 @@
 //! | module | contains |
 //! |---|---|
 //! | `table` | the constant tables that the derives emit |
-//! | [`embed`] | the trait of parts, and the types of fields that hold parts |
+//! | `embed` | the trait of parts, and the types of fields that hold parts |
 //! | `key`, `position`, `row_key` | keys of documents, lists of them, keys of rows |
 //! | [`scalar`] | the types of fields that hold values |
 //! | `naming`, `table_name` | names in messages and suggestions; names of tables |

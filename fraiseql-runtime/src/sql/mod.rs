@@ -286,7 +286,7 @@
 //! )
 //! ```
 //!
-//! One row about all of it; its columns are described in [`result_row`](write::result_row).
+//! One row about all of it; its columns are described in `result_row`.
 //!
 //! ```sql
 //! SELECT

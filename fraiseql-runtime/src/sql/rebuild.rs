@@ -37,7 +37,7 @@ pub struct RebuildSql {
     pub table: String,
     /// Creates the bookkeeping table.
     pub create: String,
-    /// Returns the state of the rebuild to this shape: one row; see [`status`].
+    /// Returns the state of the rebuild to this shape: one row; see `status`.
     pub status: String,
     /// Whether the rebuild to this shape is done; no row if it never began.
     pub is_done: String,

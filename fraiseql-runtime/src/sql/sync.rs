@@ -22,7 +22,7 @@ pub struct SyncSql {
     /// The guarded statement: builds the documents of `$1`, writes those that differ and deletes
     /// those without a root row, except where another transaction has written them since. `$2` are
     /// the backends whose writes do not matter. Returns one row; see
-    /// [`result_row`](crate::sql::write::result_row).
+    /// `result_row`.
     pub write: String,
     /// [`write`](Self::write) for at most [`MAX_FEW_KEYS`] keys.
     pub write_few: String,

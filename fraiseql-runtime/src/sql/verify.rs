@@ -16,10 +16,10 @@ use crate::sql::text::{Sql, column};
 pub struct VerifySql {
     /// Builds the documents of `$1` and compares them with the stored ones, as
     /// [`SyncSql::write`](super::sync::SyncSql::write) does, all in one snapshot. Returns one row;
-    /// see [`compare_row`].
+    /// see `compare_row`.
     pub compare: String,
     /// The stored and the built document of those keys of `$1` that have both: a row for each; see
-    /// [`both_row`].
+    /// `both_row`.
     pub both: String,
     /// The first `$1` keys of a sample of the keys that have a root row or a document. A key is in
     /// the sample if the 63 bits of its hash with the seed `$2` are less than `$3`.

@@ -22,7 +22,7 @@
 //! | `written` | the documents that were inserted or updated | `written` |
 //! | `orphans`, `deleted` | the documents without a root row, and those that were deleted | `written` |
 //!
-//! The last SELECT returns one row about them, described in [`result_row`]. All CTEs have the
+//! The last SELECT returns one row about them, described in `result_row`. All CTEs have the
 //! snapshot of the statement, and none sees what another one writes. Those that are read more than
 //! once, or must be computed at one moment, are MATERIALIZED.
 //!
