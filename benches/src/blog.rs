@@ -1,4 +1,4 @@
-//! The blog that is measured: its tables, rows and views.
+//! The measured data set: a blog's tables, rows and views.
 
 use anyhow::Context;
 use chrono::{DateTime, Utc};
@@ -8,7 +8,7 @@ use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
 use uuid::Uuid;
 
-/// The base tables, as a team would have made them.
+/// The base tables, with the indexes that an application would have.
 const TABLES: &str = "
 CREATE TABLE tb_user (
     id uuid PRIMARY KEY,
@@ -36,31 +36,31 @@ CREATE INDEX ON tb_comment (post_id, created_at);
 CREATE INDEX ON tb_comment (author_id);
 ";
 
-/// How many rows there are.
+/// Numbers of rows.
 #[derive(Clone, Copy, Debug, clap::Args, serde::Serialize)]
 pub(crate) struct Size {
-    /// How many users there are.
+    /// Number of users.
     #[arg(long, default_value_t = 1_000)]
     pub(crate) users: i32,
-    /// How many posts there are.
+    /// Number of posts.
     #[arg(long, default_value_t = 10_000)]
     pub(crate) posts: i32,
-    /// How many comments there are.
+    /// Number of comments.
     #[arg(long, default_value_t = 100_000)]
     pub(crate) comments: i32,
 }
 
-/// The blog on a server of its own, which is gone when this is dropped.
+/// The blog on its own server, which stops when this value is dropped.
 pub(crate) struct Blog {
     pub(crate) server: Server,
     pub(crate) pool: PgPool,
-    /// The keys of the posts, in no order.
+    /// The keys of the posts, in pseudo-random order.
     pub(crate) posts: Vec<Uuid>,
 }
 
 impl Blog {
-    /// Starts a server and loads the blog. It is durable, as in production: the commit is a part
-    /// of the price.
+    /// Starts a server and loads the blog. The server is durable, as in production, because the
+    /// cost of a commit is part of what is measured.
     pub(crate) async fn load(size: Size) -> anyhow::Result<Self> {
         let server = Server::builder()
             .setting("fsync", "on")
@@ -117,10 +117,10 @@ pub(crate) struct Post {
     pub(crate) comment_count: i64,
 }
 
-/// Creates and fills the base tables, creates the view table, and yields the posts' keys.
+/// Creates and fills the base tables, creates the view table, and returns the posts' keys.
 pub(crate) async fn create(pool: &PgPool, size: Size) -> anyhow::Result<Vec<Uuid>> {
     sqlx::raw_sql(TABLES).execute(pool).await?;
-    // Spread as chance would have it, and the same in every run.
+    // Rows are distributed pseudo-randomly, and equal in every run.
     sqlx::query(
         "INSERT INTO tb_user
          SELECT md5('u' || i)::uuid, 'user' || i, 'User Number ' || i, 'u' || i || '@example.com'

@@ -1,5 +1,5 @@
-//! What the derives cost at compile time: `cargo check` of a crate of views, beside the same
-//! structs with serde's derives alone.
+//! Compile time of the derives: `cargo check` of a crate of views, compared with the same structs
+//! with serde's derives only.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -13,10 +13,10 @@ use crate::measure::{Times, millis};
 /// Options of `derive`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
-    /// How many structs there are.
+    /// Number of structs.
     #[arg(long, default_value_t = 60)]
     structs: usize,
-    /// How many fields each has, beside its key.
+    /// Number of fields of each struct, besides its key.
     #[arg(long, default_value_t = 11)]
     fields: usize,
     /// Measured rounds.
@@ -24,15 +24,15 @@ pub(crate) struct Options {
     rounds: usize,
 }
 
-const WAYS: [(&str, &str); 2] = [
+const DERIVES: [(&str, &str); 2] = [
     ("serde alone", "serde::Serialize, serde::Deserialize"),
     ("TView", "fraiseql_runtime::TView"),
 ];
 
-// No `async`: rustc and cargo are other processes.
+/// Not `async`, because all the work is done by child processes.
 pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     let dir = std::env::temp_dir().join(format!("fraiseql-derive-{}", std::process::id()));
-    let crates = WAYS
+    let crates = DERIVES
         .iter()
         .enumerate()
         .map(|(index, (_, derive))| {
@@ -40,11 +40,11 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
         })
         .collect::<anyhow::Result<Vec<_>>>()?;
     let target = dir.join("target");
-    let mut times = vec![Times::default(); WAYS.len()];
-    // The first two rounds build the dependencies, and warm up.
+    let mut times = vec![Times::default(); DERIVES.len()];
+    // The first two rounds build the dependencies and warm the caches.
     for round in 0..options.rounds + 2 {
-        for place in 0..WAYS.len() {
-            let index = (place + round) % WAYS.len();
+        for place in 0..DERIVES.len() {
+            let index = (place + round) % DERIVES.len();
             let time = check(&crates[index], &target)?;
             if round >= 2 {
                 times[index].push(time);
@@ -59,7 +59,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
         options.rounds
     );
     println!("| derive | time |\n|---|---:|");
-    for ((name, _), times) in WAYS.iter().zip(&times) {
+    for ((name, _), times) in DERIVES.iter().zip(&times) {
         println!("| {name} | {} |", millis(times.median()));
     }
     println!(
@@ -89,7 +89,7 @@ fn write_crate(
             workspace.join("fraiseql-runtime")
         ),
     )?;
-    // The same versions as here, and nothing to look up.
+    // The same versions of dependencies, so that cargo resolves nothing.
     std::fs::copy(workspace.join("Cargo.lock"), dir.join("Cargo.lock"))?;
     let mut source = String::new();
     for number in 0..options.structs {
@@ -107,6 +107,7 @@ fn write_crate(
 
 fn check(dir: &Path, target: &Path) -> anyhow::Result<Duration> {
     let source = dir.join("src/lib.rs");
+    // A new modification time makes cargo check the crate again.
     let file = std::fs::OpenOptions::new().append(true).open(&source)?;
     file.set_modified(std::time::SystemTime::now())?;
     let start = Instant::now();
@@ -114,7 +115,7 @@ fn check(dir: &Path, target: &Path) -> anyhow::Result<Duration> {
         .args(["check", "--quiet", "--offline", "--manifest-path"])
         .arg(dir.join("Cargo.toml"))
         .env("CARGO_TARGET_DIR", target)
-        // Whole, as CI compiles it.
+        // Without incremental compilation, as in CI.
         .env("CARGO_INCREMENTAL", "0")
         .status()
         .context("running cargo")?;

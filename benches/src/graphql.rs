@@ -1,5 +1,5 @@
-//! A GraphQL request in this process, without a database: what the library adds to the bytes of
-//! documents, beside objects whose every field is resolved.
+//! GraphQL requests in this process, without a database: the cost of fraiseql-graphql over stored
+//! documents, compared with async-graphql objects whose fields are resolved one by one.
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use crate::measure::Times;
 /// Options of `graphql`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
-    /// How many posts one request asks for.
+    /// Number of posts in each request.
     #[arg(long, default_value_t = 5)]
     posts: usize,
     /// Measured rounds.
@@ -29,7 +29,7 @@ pub(crate) struct Options {
     /// Requests in a round.
     #[arg(long, default_value_t = 2_000)]
     requests: u32,
-    /// Only this way, to be profiled: its place in the table, from 0.
+    /// Run only this variant, for a profiler: its row in the table, from 0.
     #[arg(long)]
     only: Option<usize>,
 }
@@ -37,16 +37,16 @@ pub(crate) struct Options {
 const QUERY: &str = "{ posts { id title author { username fullName } commentCount \
                      comments { content author { username } } } }";
 
-const WAYS: [&str; 6] = [
-    "documents, query kept with its validation",
-    "documents, query kept",
+const VARIANTS: [&str; 6] = [
+    "documents, query and validation cached",
+    "documents, query cached",
     "documents, query parsed",
     "documents, without `Prepared`",
     "SimpleObject",
     "dynamic schema",
 ];
 
-/// Documents as they are read.
+/// Documents as they are read from the database.
 struct Documents(Vec<Arc<RawValue>>);
 
 #[Object]
@@ -56,7 +56,7 @@ impl Documents {
     }
 }
 
-/// The same as objects.
+/// The same data as async-graphql objects.
 mod object {
     use async_graphql::SimpleObject;
     use serde::Deserialize;
@@ -101,11 +101,11 @@ impl Objects {
     }
 }
 
-/// The same in a schema that is built at run time.
+/// The same objects in a schema that is built at run time.
 fn dynamic_schema(posts: Vec<object::Post>) -> anyhow::Result<dynamic::Schema> {
     use dynamic::{Field, FieldFuture, FieldValue, Object, TypeRef};
 
-    /// A field whose value is a scalar of the parent.
+    /// A scalar field that is read from the parent object.
     fn scalar<T: 'static>(name: &str, ty: &str, value: fn(&T) -> Value) -> Field {
         Field::new(name, TypeRef::named_nn(ty), move |ctx| {
             FieldFuture::new(
@@ -182,7 +182,7 @@ fn dynamic_schema(posts: Vec<object::Post>) -> anyhow::Result<dynamic::Schema> {
         .finish()?)
 }
 
-/// Documents from a server, as `jsonb` prints them.
+/// Builds documents on a PostgreSQL, as text of `jsonb`.
 async fn documents(count: usize) -> anyhow::Result<Vec<Box<RawValue>>> {
     let server = dev_postgres::Server::builder().start()?;
     let pool = PgPoolOptions::new()
@@ -223,7 +223,7 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
     let validated = of_documents(&documents)
         .extension(Prepared::default().validate_once(true))
         .finish();
-    let kept = of_documents(&documents)
+    let cached = of_documents(&documents)
         .extension(Prepared::default())
         .finish();
     let parsed = of_documents(&documents)
@@ -234,61 +234,61 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
     let dynamic = dynamic_schema(objects)?;
 
     const WARM_UP: usize = 2;
-    let mut times: [Times; WAYS.len()] = std::array::from_fn(|_| Times::default());
-    let mut answers: [Vec<u8>; WAYS.len()] = Default::default();
+    let mut times: [Times; VARIANTS.len()] = std::array::from_fn(|_| Times::default());
+    let mut answers: [Vec<u8>; VARIANTS.len()] = Default::default();
     for round in 0..options.rounds + WARM_UP {
-        for place in 0..WAYS.len() {
-            let way = (place + round) % WAYS.len();
-            if options.only.is_some_and(|only| only != way) {
+        for place in 0..VARIANTS.len() {
+            let variant = (place + round) % VARIANTS.len();
+            if options.only.is_some_and(|only| only != variant) {
                 continue;
             }
             let start = Instant::now();
             for _ in 0..options.requests {
-                let response = match way {
+                let response = match variant {
                     0 => validated.execute(QUERY).await,
-                    1 => kept.execute(QUERY).await,
+                    1 => cached.execute(QUERY).await,
                     2 => parsed.execute(QUERY).await,
                     3 => bare.execute(QUERY).await,
                     4 => simple.execute(QUERY).await,
                     _ => dynamic.execute(QUERY).await,
                 };
                 let mut out = Vec::new();
-                match way {
+                match variant {
                     0..=3 => write_response(&response, &mut out),
                     _ => serde_json::to_writer(&mut out, &response)?,
                 }
-                answers[way] = black_box(out);
+                answers[variant] = black_box(out);
             }
             if round >= WARM_UP {
-                times[way].push(start.elapsed() / options.requests);
+                times[variant].push(start.elapsed() / options.requests);
             }
         }
     }
     if let Some(only) = options.only {
-        println!("{}: {:.1} us", WAYS[only], times[only].median() * 1e3);
+        println!("{}: {:.1} us", VARIANTS[only], times[only].median() * 1e3);
         return Ok(());
     }
-    let answer = |way: usize| serde_json::from_slice::<serde_json::Value>(&answers[way]);
-    for (way, name) in WAYS.iter().enumerate() {
+    let answer = |variant: usize| serde_json::from_slice::<serde_json::Value>(&answers[variant]);
+    for (variant, name) in VARIANTS.iter().enumerate() {
         ensure!(
-            answer(way)? == answer(0)?,
-            "{name} answers otherwise than {}",
-            WAYS[0]
+            answer(variant)? == answer(0)?,
+            "{name} returns other data than {}",
+            VARIANTS[0]
         );
     }
     println!(
-        "{} posts, {bytes} bytes, an answer of {} bytes; {} cores, medians of {} rounds\n",
+        "{} posts, {bytes} bytes, a response of {} bytes; {} cores, medians of {} rounds\n",
         options.posts,
         answers[0].len(),
         std::thread::available_parallelism().map_or(0, usize::from),
         options.rounds,
     );
     let medians = times.map(|times| times.median());
-    println!("| | a request | of SimpleObject's |");
+    println!("| | per request | relative to SimpleObject |");
     println!("|---|---:|---:|");
-    for (way, median) in WAYS.iter().zip(medians) {
+    for (variant, median) in VARIANTS.iter().zip(medians) {
         println!(
-            "| {way} | {:.1} us | **{:.2}** |",
+            "| {variant} | {:.1} us | **{:.2}** |",
             median * 1e3,
             median / medians[4]
         );

@@ -1,5 +1,5 @@
-//! Leaving keys out of documents in the database, beside sending whole documents: when is it
-//! worth it? `list::prune` of the runtime has the rule that these figures gave.
+//! Omitting keys of documents in the database, compared with sending whole documents. The rule in
+//! `list::prune` of fraiseql-runtime, when omitting pays, is based on these figures.
 
 use std::time::Instant;
 
@@ -15,10 +15,10 @@ use crate::measure::{Times, millis};
 /// Options of `list`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
-    /// How many posts there are.
+    /// Number of posts.
     #[arg(long, default_value_t = 10_000)]
     posts: i32,
-    /// How many comments each has, in each table that is measured.
+    /// Numbers of comments per post; each is measured in its own database.
     #[arg(long, value_delimiter = ',', default_values_t = [0, 10, 100])]
     comments: Vec<i32>,
     /// Measured rounds.
@@ -42,8 +42,8 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
         .setting("jit", "off")
         .start()?;
     println!(
-        "{}, {} cores; medians of {} rounds; the time of what is left out in the database, of that \
-         of whole documents; * is what a list does",
+        "{}, {} cores; medians of {} rounds; in parentheses, relative to whole documents; * marks \
+         what a list does",
         server.description(),
         std::thread::available_parallelism().map_or(0, usize::from),
         options.rounds
@@ -53,7 +53,7 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
             .max_connections(2)
             .connect_with(server.create_database().await?)
             .await?;
-        // Large documents are fewer, so that all of them stay in memory.
+        // Fewer documents if they are large, so that all of them stay in memory.
         let posts = options.posts / (comments / 10).max(1);
         let size = Size {
             users: 1_000,
@@ -68,7 +68,7 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
             .fetch_one(&pool)
             .await?;
         println!("\n{posts} posts with {comments} comments each, {bytes} bytes\n");
-        println!("| left out | 1 document | 20 | {posts} |");
+        println!("| omitted | 1 document | 20 | {posts} |");
         println!("|---|---:|---:|---:|");
         let mut columns = Vec::new();
         for limit in [1, 20, i64::from(posts)] {
@@ -104,24 +104,24 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The median of each omission, for so many documents.
+/// The median of each omission, for lists of `limit` documents.
 async fn measure(pool: &PgPool, limit: i64, rounds: usize) -> anyhow::Result<[f64; OMITTED.len()]> {
     const WARM_UP: usize = 3;
-    // One document is too short to be measured once.
+    // Reading one document is too short to be timed singly.
     let repeat = usize::try_from((2_000 / limit).clamp(1, 200))?;
     let mut times: [Times; OMITTED.len()] = std::array::from_fn(|_| Times::default());
     let list = Post::list().order_by(OrderBy::desc("createdAt"));
     let expected = list.limit(u64::try_from(limit)?).read(pool).await?.len();
     for round in 0..rounds + WARM_UP {
         for place in 0..OMITTED.len() {
-            let way = (place + round) % OMITTED.len();
+            let index = (place + round) % OMITTED.len();
             let start = Instant::now();
             for _ in 0..repeat {
-                let rows = read(pool, limit, OMITTED[way]).await?;
+                let rows = read(pool, limit, OMITTED[index]).await?;
                 ensure!(rows.len() == expected, "{} rows", rows.len());
             }
             if round >= WARM_UP {
-                times[way].push(start.elapsed() / u32::try_from(repeat)?);
+                times[index].push(start.elapsed() / u32::try_from(repeat)?);
             }
         }
     }

@@ -1,13 +1,19 @@
-//! Measurements of fraiseql against what people write by hand.
+//! Benchmarks of fraiseql against hand-written code and other servers.
 //!
-//! `cargo run --release -p benches -- sync` compares ways to keep documents up to date, all
-//! on one server and in one run: alternating, after a warm-up, medians and ratios.
-//! `-- mutation` changes a row that many documents embed. `-- verify` compares verifying documents
-//! with a full sync. `-- select` writes selected fields of documents. `-- list` leaves keys out of
-//! documents in the database, or sends them whole. `-- graphql` answers queries beside
-//! async-graphql's own objects. `-- derive` measures what the derives cost at compile time.
-//! `-- stress` tries to lose an update. `-- serve` sends requests to a server of documents, and to
-//! servers of others.
+//! `cargo run --release -p benches -- <command>`. The contenders of a command run on one server and
+//! in one run: alternating, after a warm-up. The results are medians and ratios.
+//!
+//! | command | |
+//! |---|---|
+//! | `sync` | batches and full syncs, against hand-written statements |
+//! | `mutation` | a change of one row that many documents embed |
+//! | `verify` | verifying documents, against a full sync |
+//! | `select` | writing selected fields of documents, against JSON libraries |
+//! | `list` | omitting keys of documents in the database, against sending them whole |
+//! | `graphql` | GraphQL requests in this process, against async-graphql objects |
+//! | `derive` | compile time of the derives |
+//! | `stress` | concurrent clients, and a search for lost updates |
+//! | `serve` | HTTP requests to a fraiseql server and to other servers |
 
 mod blog;
 mod derive;
@@ -24,7 +30,7 @@ mod verify;
 
 use clap::{Parser, Subcommand};
 
-/// Measurements of fraiseql against what people write by hand.
+/// Benchmarks of fraiseql against hand-written code and other servers.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {
@@ -34,32 +40,32 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Syncing documents: in batches, and all of them.
+    /// Sync documents: batches of several sizes, and all documents.
     Sync(sync::Options),
-    /// One row that many documents embed.
+    /// Change one row that many documents embed.
     Mutation(mutation::Options),
-    /// Selecting fields of documents, beside other ways to read JSON.
+    /// Write selected fields of documents, compared with JSON libraries.
     Select(select::Options),
-    /// Everything at once, and whether any update is lost.
+    /// Change everything concurrently, and search for lost updates.
     Stress(stress::Options),
-    /// Verifying documents, beside a full sync.
+    /// Verify documents, compared with a full sync.
     Verify(verify::Options),
-    /// GraphQL requests in this process.
+    /// Execute GraphQL requests in this process.
     Graphql(graphql::Options),
-    /// Requests to our server, beside its peers.
+    /// Send requests to a fraiseql server and to other servers.
     Serve(serve::Options),
-    /// One of the servers of `serve`, which starts it.
+    /// Run one of the servers of `serve`.
     #[command(hide = true)]
     ServePeer(serve::PeerOptions),
-    /// Leaving keys out of documents that are read.
+    /// Omit keys of documents in the database.
     List(list::Options),
-    /// Compiling views.
+    /// Measure the compile time of the derives.
     Derive(derive::Options),
 }
 
 fn main() -> anyhow::Result<()> {
     match Arguments::parse().command {
-        // It has runtimes of its own.
+        // It starts its own tokio runtimes, one for each thread.
         Command::ServePeer(options) => serve::peer(&options),
         command => tokio::runtime::Runtime::new()?.block_on(run(command)),
     }

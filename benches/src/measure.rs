@@ -1,4 +1,4 @@
-//! Alternating rounds, medians, ratios.
+//! Timings and their medians.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ impl Times {
         self.0.push(time.as_secs_f64() * 1e3);
     }
 
-    /// The middle one.
+    /// The median, or NaN without any times.
     pub(crate) fn median(&self) -> f64 {
         let mut sorted = self.0.clone();
         sorted.sort_by(f64::total_cmp);

@@ -1,9 +1,9 @@
-//! One row that many documents embed: an author with 10,000 posts is renamed.
+//! A change of one row that many documents embed: an author with 10,000 posts is renamed.
 //!
-//! Ours is a mutation that is told of the user alone. Against it, in one transaction each:
-//! (a) the best statement that one can write for this very change, which replaces the author in
-//! each document, and knows where the author stands; (b) the statement everyone writes, which
-//! builds the author's documents anew.
+//! fraiseql runs a mutation in which only the user is marked. It is compared with two hand-written
+//! statements, each in a transaction with the UPDATE: (a) the fastest statement for this particular
+//! change, which replaces only the author in each document; (b) the usual statement, which builds
+//! the author's documents again.
 
 use std::time::{Duration, Instant};
 
@@ -19,10 +19,10 @@ use crate::sync::{CLASSIC, CLASSIC_TABLE, statement};
 /// Options of `mutation`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
-    /// How many posts the author has.
+    /// Number of posts of the author.
     #[arg(long, default_value_t = 10_000)]
     posts: i32,
-    /// How many comments there are on them.
+    /// Number of comments on all posts.
     #[arg(long, default_value_t = 100_000)]
     comments: i32,
     /// Measured rounds.
@@ -33,7 +33,7 @@ pub(crate) struct Options {
     json: bool,
 }
 
-/// (a) Only the part that changed.
+/// (a) Replaces only the changed part.
 const PART: &str = "
 UPDATE tv_part AS v
 SET data = jsonb_set(v.data, '{author}', a.author), version = v.version + 1, updated_at = now()
@@ -45,13 +45,13 @@ JOIN (
 WHERE p.author_id = $1 AND v.id = p.id";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Way {
+enum Variant {
     Ours,
     Part,
     Whole,
 }
 
-const WAYS: [Way; 3] = [Way::Ours, Way::Part, Way::Whole];
+const VARIANTS: [Variant; 3] = [Variant::Ours, Variant::Part, Variant::Whole];
 
 #[derive(Debug, serde::Serialize)]
 struct Report {
@@ -63,7 +63,7 @@ struct Report {
     ours: f64,
     part: f64,
     whole: f64,
-    /// The most memory that this process had in use, in MB, and what it had before.
+    /// Peak memory of this process in MB, after the run and before it.
     memory: f64,
     memory_before: f64,
 }
@@ -80,9 +80,9 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
     let mut times: [Times; 3] = std::array::from_fn(|_| Times::default());
     const WARM_UP: usize = 2;
     for round in 0..options.rounds + WARM_UP {
-        for place in 0..WAYS.len() {
-            let contender = (place + round) % WAYS.len();
-            let time = bench.time(WAYS[contender]).await?;
+        for place in 0..VARIANTS.len() {
+            let contender = (place + round) % VARIANTS.len();
+            let time = bench.run_variant(VARIANTS[contender]).await?;
             if round >= WARM_UP {
                 times[contender].push(time);
             }
@@ -140,7 +140,7 @@ impl Bench {
         let author: Uuid = sqlx::query_scalar("SELECT min(id::text)::uuid FROM tb_user")
             .fetch_one(&pool)
             .await?;
-        // All posts are the author's, and no comment is.
+        // The author has all posts and no comments.
         sqlx::query("UPDATE tb_post SET author_id = $1")
             .bind(author)
             .execute(&pool)
@@ -154,7 +154,7 @@ impl Bench {
         .await?;
         sqlx::raw_sql(CLASSIC_TABLE).execute(&pool).await?;
         sync_all_posts(&pool).await?;
-        // As well stored as ours: compressed by lz4, with room for updates.
+        // Stored in the same way as fraiseql's table: lz4 compression, and free space for updates.
         sqlx::raw_sql(
             "CREATE TABLE tv_part (LIKE tv_post INCLUDING ALL) WITH (fillfactor = 85);
              INSERT INTO tv_part SELECT * FROM tv_post",
@@ -174,8 +174,8 @@ impl Bench {
         })
     }
 
-    async fn time(&self, way: Way) -> anyhow::Result<Duration> {
-        // Dead rows of the last round are nobody's fault.
+    async fn run_variant(&self, variant: Variant) -> anyhow::Result<Duration> {
+        // Dead rows of the last round must not slow down this one.
         let tables = [
             "VACUUM tv_post",
             "VACUUM tv_part",
@@ -187,8 +187,8 @@ impl Bench {
         }
         const RENAME: &str = "UPDATE tb_user SET full_name = gen_random_uuid()::text WHERE id = $1";
         let start = Instant::now();
-        let written = match way {
-            Way::Ours => {
+        let written = match variant {
+            Variant::Ours => {
                 let mut m = self.model.mutation(&self.pool).await?;
                 sqlx::query(RENAME)
                     .bind(self.author)
@@ -197,8 +197,12 @@ impl Bench {
                 m.changed::<Author>(&[self.author]);
                 m.commit().await?.changed()
             }
-            Way::Part | Way::Whole => {
-                let sql = if way == Way::Part { PART } else { self.classic };
+            Variant::Part | Variant::Whole => {
+                let sql = if variant == Variant::Part {
+                    PART
+                } else {
+                    self.classic
+                };
                 let mut tx = self.pool.begin().await?;
                 sqlx::query(RENAME)
                     .bind(self.author)
@@ -220,9 +224,9 @@ impl Bench {
         Ok(time)
     }
 
-    /// All have the same documents, once they have synced the last name.
+    /// Checks that all variants store the same documents, after each has written the last name.
     async fn compare(&self) -> anyhow::Result<()> {
-        self.time(Way::Part).await?;
+        self.run_variant(Variant::Part).await?;
         sqlx::query(self.classic)
             .bind(self.author)
             .execute(&self.pool)
@@ -242,7 +246,7 @@ impl Bench {
     }
 }
 
-/// The most memory that this process has had in use so far, in MB.
+/// Peak resident memory of this process in MB.
 fn memory() -> anyhow::Result<f64> {
     let status =
         std::fs::read_to_string("/proc/self/status").context("reading the memory in use")?;

@@ -1,4 +1,4 @@
-//! Ratios as a picture.
+//! The plot of `sync`: ratios by batch size.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use plotters::prelude::*;
 
 use crate::sync::Line;
 
-/// Bars: how long each batch takes, as a part of what the statement everyone writes takes.
+/// Draws a bar for each batch size: the time relative to the classic hand-written statement.
 pub(crate) fn ratios(path: &Path, lines: &[Line]) -> anyhow::Result<()> {
     let failed = |error: &dyn std::fmt::Display| anyhow!("{error}");
     let root = SVGBackend::new(path, (720, 360)).into_drawing_area();

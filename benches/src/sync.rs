@@ -1,9 +1,8 @@
 //! Syncing documents: batches of 1 to 10,000, and a full sync.
 //!
-//! Against (a) the statement everyone writes, (b) our own statement pasted into sqlx by
-//! hand, (c) a loop of one SELECT and one upsert per row. Before each measured call, outside
-//! the time, the titles of the posts in question change, so that every call has every
-//! document to write.
+//! Compared with (a) the usual hand-written statement, (b) fraiseql's statement executed with sqlx
+//! directly, (c) a loop of one SELECT and one upsert per row. Before each measured call, the titles
+//! of its posts are changed, so that every call writes all of its documents.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -25,7 +24,7 @@ use crate::plot;
 pub(crate) struct Options {
     #[command(flatten)]
     size: Size,
-    /// Measured rounds; small batches get more of them.
+    /// Measured rounds; small batches have more.
     #[arg(long, default_value_t = 11)]
     rounds: usize,
     /// Print JSON instead of a table.
@@ -56,7 +55,7 @@ struct Report {
     lines: Vec<Line>,
 }
 
-/// What everyone writes: nested objects, aggregated lists.
+/// The usual document query: nested objects, aggregated lists.
 const DOCUMENT: &str = "
   jsonb_build_object(
     'id', p.id, 'title', p.title, 'content', p.content, 'published', p.published,
@@ -74,7 +73,7 @@ const DOCUMENT: &str = "
     'commentCount', (SELECT count(*) FROM tb_comment c WHERE c.post_id = p.id)
   )";
 
-/// (a) In one upsert.
+/// (a) The usual statement, one upsert.
 pub(crate) const CLASSIC: &str = "
 INSERT INTO tv_classic (id, data, updated_at)
 SELECT p.id, {document}, now()
@@ -90,7 +89,7 @@ CREATE TABLE tv_classic (
     updated_at timestamptz NOT NULL
 )";
 
-/// (c) One row, read and then written, as FraiseQL's own example does it for each key.
+/// (c) One document, read and then written, as FraiseQL's own example does for each key.
 pub(crate) const ONE_SELECT: &str = "
 SELECT {document}
 FROM tb_post p
@@ -109,7 +108,7 @@ struct Bench {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Way {
+enum Variant {
     Ours,
     Classic,
     ByHand,
@@ -160,8 +159,8 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A statement with its document and its condition. sqlx takes those that live as long as the
-/// program.
+/// Fills in the document query and the condition. The text is leaked, because sqlx accepts
+/// `&'static str` without an assertion.
 pub(crate) fn statement(text: &str, condition: &str) -> &'static str {
     text.replace("{document}", DOCUMENT)
         .replace("{where}", condition)
@@ -169,7 +168,7 @@ pub(crate) fn statement(text: &str, condition: &str) -> &'static str {
 }
 
 impl Bench {
-    /// First documents on both sides, and a check that they are the same.
+    /// Creates the documents of both tables, and checks that they are equal.
     async fn fill(&self) -> anyhow::Result<()> {
         sync_all_posts(&self.pool).await?;
         sqlx::query(self.classic_full).execute(&self.pool).await?;
@@ -188,44 +187,45 @@ impl Bench {
     }
 
     async fn batches(&self, batch: usize, rounds: usize) -> anyhow::Result<Line> {
-        // Small batches are noisy one by one: more of them.
+        // Single measurements of small batches are noisy, so there are more.
         let rounds = rounds * (100 / batch.min(100)).max(1);
-        let mut ways = vec![Way::Ours, Way::Classic, Way::ByHand];
+        let mut variants = vec![Variant::Ours, Variant::Classic, Variant::ByHand];
         if batch <= 1_000 {
-            ways.push(Way::RowByRow);
+            variants.push(Variant::RowByRow);
         }
         let warm_up = if batch <= 100 { 20 } else { 2 };
-        let mut times = vec![Times::default(); ways.len()];
-        let mut order: Vec<usize> = (0..ways.len()).collect();
+        let mut times = vec![Times::default(); variants.len()];
+        let mut order: Vec<usize> = (0..variants.len()).collect();
         let mut random = rand::rngs::SmallRng::seed_from_u64(1);
         let mut chunks = self.keys.chunks_exact(batch).cycle();
         for round in 0..rounds + warm_up {
             let keys = chunks.next().context("there are keys")?;
-            // In an order of chance, so that nobody always comes after the same other one.
+            // A random order, so that no variant always runs after the same other one.
             order.shuffle(&mut random);
             for &index in &order {
                 self.touch(keys).await?;
-                let time = self.time(ways[index], keys).await?;
+                let time = self.time(variants[index], keys).await?;
                 if round >= warm_up {
                     times[index].push(time);
                 }
             }
         }
-        let median = |way| {
-            ways.iter()
-                .position(|w| *w == way)
+        let median = |variant| {
+            variants
+                .iter()
+                .position(|w| *w == variant)
                 .map(|i| times[i].median())
         };
         Ok(Line {
             batch: batch.to_string(),
-            ours: median(Way::Ours).unwrap_or(f64::NAN),
-            classic: median(Way::Classic).unwrap_or(f64::NAN),
-            by_hand: median(Way::ByHand),
-            row_by_row: median(Way::RowByRow),
+            ours: median(Variant::Ours).unwrap_or(f64::NAN),
+            classic: median(Variant::Classic).unwrap_or(f64::NAN),
+            by_hand: median(Variant::ByHand),
+            row_by_row: median(Variant::RowByRow),
         })
     }
 
-    /// On one connection, on two, and (a) in one statement.
+    /// A full sync on one connection, on two, and (a) in one statement.
     async fn full(&self, rounds: usize) -> anyhow::Result<[Line; 2]> {
         const WARM_UP: usize = 2;
         let mut times: [Times; 3] = std::array::from_fn(|_| Times::default());
@@ -258,14 +258,14 @@ impl Bench {
         Ok([line("full", one), line("full, 2 conn.", two)])
     }
 
-    /// Changes the posts, so that their documents differ from what is stored.
+    /// Changes the posts, so that their stored documents differ from the rows.
     async fn touch(&self, keys: &[Uuid]) -> anyhow::Result<()> {
         sqlx::query("UPDATE tb_post SET title = 'Post ' || gen_random_uuid() WHERE id = ANY ($1)")
             .bind(keys)
             .execute(&self.pool)
             .await?;
         if keys.len() >= 1_000 {
-            // Dead rows of the last round are nobody's fault.
+            // Dead rows of the last round must not slow down this one.
             for vacuum in ["VACUUM tb_post", "VACUUM tv_post", "VACUUM tv_classic"] {
                 sqlx::raw_sql(vacuum).execute(&self.pool).await?;
             }
@@ -273,17 +273,17 @@ impl Bench {
         Ok(())
     }
 
-    async fn time(&self, way: Way, keys: &[Uuid]) -> anyhow::Result<Duration> {
+    async fn time(&self, variant: Variant, keys: &[Uuid]) -> anyhow::Result<Duration> {
         let start = Instant::now();
-        let written = match way {
-            Way::Ours => sync_post(&self.pool, keys).await?.updated,
-            Way::Classic => sqlx::query(self.classic)
+        let written = match variant {
+            Variant::Ours => sync_post(&self.pool, keys).await?.updated,
+            Variant::Classic => sqlx::query(self.classic)
                 .bind(keys)
                 .execute(&self.pool)
                 .await?
                 .rows_affected(),
-            Way::ByHand => self.by_hand(keys).await?,
-            Way::RowByRow => {
+            Variant::ByHand => self.by_hand(keys).await?,
+            Variant::RowByRow => {
                 for key in keys {
                     let data: serde_json::Value = sqlx::query_scalar(self.one_select)
                         .bind(key)
@@ -307,7 +307,7 @@ impl Bench {
         Ok(time)
     }
 
-    /// (b) Our own statement, pasted: sorted keys in pieces, counts read.
+    /// (b) Executes fraiseql's statement: sorted keys in chunks, reading the counts.
     async fn by_hand(&self, keys: &[Uuid]) -> anyhow::Result<u64> {
         let statements = &Post::statements().sync;
         let mut keys = keys.to_vec();

@@ -1,4 +1,5 @@
-//! Verifying documents beside a full sync: both build all of them and compare, one writes.
+//! Verifying documents, compared with a full sync: both build and compare all documents, and only
+//! the sync writes.
 
 use std::time::Instant;
 
@@ -17,7 +18,7 @@ pub(crate) struct Options {
     rounds: usize,
 }
 
-const WAYS: [&str; 4] = [
+const VARIANTS: [&str; 4] = [
     "full sync, every document changed",
     "full sync, nothing changed",
     "verify",
@@ -35,11 +36,11 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
     sqlx::raw_sql("VACUUM ANALYZE").execute(&pool).await?;
 
     const WARM_UP: usize = 2;
-    let mut times: [Times; WAYS.len()] = std::array::from_fn(|_| Times::default());
+    let mut times: [Times; VARIANTS.len()] = std::array::from_fn(|_| Times::default());
     for round in 0..options.rounds + WARM_UP {
-        for place in 0..WAYS.len() {
-            let way = (place + round) % WAYS.len();
-            if way == 0 {
+        for place in 0..VARIANTS.len() {
+            let variant = (place + round) % VARIANTS.len();
+            if variant == 0 {
                 sqlx::raw_sql("UPDATE tb_post SET title = 'Post ' || gen_random_uuid()")
                     .execute(&pool)
                     .await?;
@@ -48,7 +49,7 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
                 }
             }
             let start = Instant::now();
-            let right = match way {
+            let right = match variant {
                 0 => sync_all_posts(&pool).await?.updated == keys.len() as u64,
                 1 => sync_all_posts(&pool).await?.unchanged == keys.len() as u64,
                 2 => {
@@ -58,9 +59,9 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
                 _ => verify_post(&pool).sample(0.01).await?.is_clean(),
             };
             let time = start.elapsed();
-            ensure!(right, "{} did something else", WAYS[way]);
+            ensure!(right, "{}: unexpected result", VARIANTS[variant]);
             if round >= WARM_UP {
-                times[way].push(time);
+                times[variant].push(time);
             }
         }
     }
@@ -73,11 +74,11 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
         size.users,
         size.comments
     );
-    println!("| | time | of a full sync |");
+    println!("| | time | relative to a full sync |");
     println!("|---|---:|---:|");
-    for (way, median) in WAYS.iter().zip(medians) {
+    for (variant, median) in VARIANTS.iter().zip(medians) {
         println!(
-            "| {way} | {} | **{:.2}** |",
+            "| {variant} | {} | **{:.2}** |",
             millis(median),
             median / medians[0]
         );

@@ -1,4 +1,4 @@
-//! A new migration is compiled in.
+//! Rebuilds the program when a migration is added: `sqlx::migrate!` embeds them.
 
 fn main() {
     println!("cargo:rerun-if-changed=migrations");

@@ -1,3 +1,3 @@
 #!/bin/sh
-# rustdoc, which may write JSON although it is not a nightly.
+# rustdoc, with its unstable JSON output enabled on the pinned stable toolchain.
 RUSTC_BOOTSTRAP=1 exec rustdoc "$@"

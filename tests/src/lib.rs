@@ -1,4 +1,4 @@
-//! What the tests share: one server for each test binary, one database for each test, and named
+//! Shared by the tests: one server for each test binary, one database for each test, and named
 //! worlds of base tables.
 
 pub mod naive;
@@ -26,7 +26,8 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, PgPool};
 pub fn server() -> &'static Server {
     static SERVER: OnceLock<Server> = OnceLock::new();
     SERVER.get_or_init(|| {
-        // As many tests at once as there are processors, each with a pool or two.
+        // The number of tests that run at once is that of the processors; each has one or two
+        // pools.
         let server = Server::builder().setting("max_connections", "400");
         match server.start() {
             Ok(server) => server,
@@ -35,10 +36,10 @@ pub fn server() -> &'static Server {
     })
 }
 
-/// An empty database. It is dropped some time after the test has ended.
+/// An empty database. It is dropped some time after its test has ended.
 ///
 /// # Panics
-/// When it cannot be created.
+/// If it cannot be created.
 pub async fn database() -> PgConnectOptions {
     let options = match server().create_database().await {
         Ok(options) => options,
@@ -47,7 +48,8 @@ pub async fn database() -> PgConnectOptions {
     let name = options.get_database().unwrap_or_default().to_owned();
     OWN.with_borrow_mut(|own| own.0.push(name));
     let ended = match ENDED.lock() {
-        // Many at once: each waits for a checkpoint, which has nothing to do soon after another.
+        // Dropped together: each DROP waits for a checkpoint, and one soon after another has little
+        // to do.
         Ok(mut ended) if ended.len() >= 40 => std::mem::take(&mut *ended),
         Ok(_) => Vec::new(),
         Err(error) => panic!("{error}"),
@@ -56,7 +58,7 @@ pub async fn database() -> PgConnectOptions {
     options
 }
 
-/// The databases of this thread, which is the test's.
+/// The databases of this thread, and so of its test.
 struct Own(Vec<String>);
 
 thread_local! {
@@ -82,7 +84,7 @@ async fn drop_databases(names: Vec<String>) {
         return;
     };
     for name in names {
-        // One that cannot be dropped only takes space.
+        // A database that cannot be dropped only takes space.
         let drop = format!("DROP DATABASE IF EXISTS \"{name}\" WITH (FORCE)");
         let _ = sqlx::raw_sql(AssertSqlSafe(drop))
             .execute(&mut connection)
@@ -94,15 +96,15 @@ async fn drop_databases(names: Vec<String>) {
 /// A pool on an empty database.
 ///
 /// # Panics
-/// When it cannot be created.
+/// If it cannot be created.
 pub async fn pool() -> PgPool {
     pool_of(database().await).await
 }
 
-/// A pool on a database.
+/// A pool on an existing database.
 ///
 /// # Panics
-/// When it cannot be reached.
+/// If it cannot be reached.
 pub async fn pool_of(options: PgConnectOptions) -> PgPool {
     match PgPoolOptions::new()
         .max_connections(4)
@@ -114,7 +116,7 @@ pub async fn pool_of(options: PgConnectOptions) -> PgPool {
     }
 }
 
-/// A report without what depends on how the server was built, and on nothing else.
+/// A report without the lines that depend only on how the server was built.
 #[must_use]
 pub fn without_server(report: CheckReport) -> CheckReport {
     report.accept(|finding| finding.kind == FindingKind::NoLz4)
@@ -123,18 +125,18 @@ pub fn without_server(report: CheckReport) -> CheckReport {
 /// Runs statements that have no parameters.
 ///
 /// # Panics
-/// When one fails.
+/// If one fails.
 pub async fn run(pool: &PgPool, sql: &'static str) {
     if let Err(error) = sqlx::raw_sql(sql).execute(pool).await {
         panic!("{error}\n{sql}");
     }
 }
 
-/// Whether the server can create an extension. Says so aloud where it cannot: a test that
-/// needs it shows nothing there.
+/// Whether the server can create an extension. Prints SKIPPED if it cannot, because a test that
+/// needs it then checks nothing.
 ///
 /// # Panics
-/// When the server cannot be asked.
+/// If the server cannot be asked.
 pub async fn has_extension(name: &str) -> bool {
     let asked =
         sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_available_extensions WHERE name = $1)")
@@ -144,7 +146,7 @@ pub async fn has_extension(name: &str) -> bool {
     match asked {
         Ok(true) => true,
         Ok(false) => {
-            // Not `eprintln`, which is captured: nobody would see it.
+            // Not `eprintln`, which the test harness captures.
             let _ = writeln!(
                 std::io::stderr(),
                 "SKIPPED: no extension {name} on this server"

@@ -1,5 +1,5 @@
-//! Field selection as one would write it without care for time: each object is parsed, and its
-//! keys are searched. What it gives for a document is what a projection has to give.
+//! Field selection without regard for speed: each object is parsed, and its keys are searched. It
+//! is the oracle for projections.
 
 use std::fmt;
 
@@ -11,14 +11,14 @@ use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-/// What is written, or `None` where it is null and something around it is, too.
+/// The text that is written, or `None` if it is null and an enclosing value becomes null with it.
 pub type Answer = Option<String>;
 
-/// What a selection gives of `document`, which is JSON, and the ways to the values that are
-/// wrong, in the order of the answer.
+/// Returns what a selection selects of `document`, which is JSON, and the paths of the values that
+/// are null but must not be, in the order of the response.
 ///
 /// # Panics
-/// When `document` is no JSON, or the shape has no such fields.
+/// If `document` is not JSON, or the shape lacks a selected field.
 #[must_use]
 pub fn select(
     shape: &Shape,
@@ -35,7 +35,7 @@ pub fn select(
     (answer, naive.errors)
 }
 
-/// The entries of an object in their order, equal keys too, with the text of their values.
+/// The entries of an object in their order, with the text of their values; duplicate keys are kept.
 struct Entries<'j>(Vec<(String, &'j RawValue)>);
 
 impl<'de> Deserialize<'de> for Entries<'de> {

@@ -1,22 +1,22 @@
-//! Programs in JavaScript, from `tests/node`: other implementations to be compared with.
+//! JavaScript programs in `tests/node`: other implementations to compare results with.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
-/// The programs with what they depend on, in the versions of the lockfile.
+/// The programs and their dependencies, in the versions of the lockfile.
 pub struct Node {
     directory: PathBuf,
 }
 
-/// Node with the packages of `tests/node`. `None` where Node or npm is not installed, which is
-/// said aloud: a test that needs them has not run then.
+/// Node with the packages of `tests/node`. `None` if Node or npm is not installed, which is
+/// printed: a test that needs them has then not run.
 ///
 /// The packages are installed once, below the target directory, and again when the lockfile
 /// changes.
 ///
 /// # Panics
-/// When Node is there, and its packages cannot be installed.
+/// If Node is installed, and its packages cannot be installed.
 pub fn node() -> Option<&'static Node> {
     static NODE: OnceLock<Option<Node>> = OnceLock::new();
     NODE.get_or_init(|| {
@@ -68,13 +68,13 @@ fn install() -> Node {
 }
 
 impl Node {
-    /// A program of `tests/node`, to be run with arguments.
+    /// A command for a program of `tests/node`; the caller adds the arguments.
     ///
     /// # Panics
-    /// When there is none of this name.
+    /// If there is no program of this name.
     #[must_use]
     pub fn program(&self, name: &str) -> Command {
-        // Packages are looked for from where a program is.
+        // Node looks for packages from the directory of the program.
         let program = self.directory.join(name);
         std::fs::copy(sources().join(name), &program).unwrap();
         let mut command = Command::new("node");

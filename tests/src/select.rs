@@ -1,4 +1,5 @@
-//! What holds for any bytes that are given to a projection; the fuzz target runs it, too.
+//! Properties of projections that hold for arbitrary bytes; the fuzz target runs this function,
+//! too.
 
 use std::sync::OnceLock;
 
@@ -52,7 +53,7 @@ const SELECTIONS: [&str; 6] = [
     "{ author { fullName } }",
 ];
 
-/// A projection, and the names by which it reads documents.
+/// A projection, and the naming of the documents that it reads.
 fn projections() -> &'static [(Projection, StoredKeys)] {
     static PROJECTIONS: OnceLock<Vec<(Projection, StoredKeys)>> = OnceLock::new();
     PROJECTIONS.get_or_init(|| {
@@ -70,12 +71,11 @@ fn projections() -> &'static [(Projection, StoredKeys)] {
     })
 }
 
-/// Gives any bytes to projections, and to the parser of selections.
+/// Passes arbitrary bytes to projections, and to the parser of selections.
 ///
 /// # Panics
-/// When what was promised does not hold: bytes that are refused leave nothing behind, a
-/// document that is JSON gives what [`naive::select`] gives, and a selection is read back from
-/// its own text.
+/// If a property does not hold: refused bytes leave no output behind, a JSON document gives what
+/// [`naive::select`] gives, and a selection is parsed back from its own text.
 pub fn any_bytes(bytes: &[u8]) {
     let json = std::str::from_utf8(bytes)
         .ok()
@@ -108,7 +108,7 @@ pub fn any_bytes(bytes: &[u8]) {
     }
 }
 
-/// What is written, if anything is, behind what was there before.
+/// The output, if there is any, after the bytes that the buffer already held.
 fn write(projection: &Projection, document: &[u8]) -> (Option<Vec<u8>>, Vec<ProjectionError>) {
     const BEFORE: &[u8] = b"before";
     let mut errors = Vec::new();

@@ -1,5 +1,5 @@
-//! What the tests over HTTP share: a server that listens, a client that sends the bytes it is
-//! told to, and a schema.
+//! Shared by the tests over HTTP: a server that listens, a client that sends given bytes, and a
+//! schema.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -18,17 +18,17 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
-/// A schema that a test can ask everything of.
+/// A schema with a field for each behaviour that the tests need.
 pub type Shop = Schema<Query, Mutation, EmptySubscription>;
 
-/// What is put into the request by the tests of `with_data`.
+/// What the tests of `with_data` attach to the request.
 #[derive(Clone)]
 pub struct User(pub String);
 
 /// The root of queries.
 pub struct Query;
 
-/// A type that holds itself.
+/// A type that contains itself.
 #[derive(SimpleObject)]
 #[graphql(complex)]
 pub struct Item {
@@ -63,7 +63,7 @@ impl Query {
         value
     }
 
-    /// The same without a scalar of its own: what the client sent comes back as it is.
+    /// Like `echo`, with the scalar [`AnyValue`]: returns the value as the client sent it.
     async fn any(&self, value: AnyValue) -> AnyValue {
         value
     }
@@ -78,7 +78,7 @@ impl Query {
         Ok(ctx.data::<User>()?.0.clone())
     }
 
-    /// An error that was made for clients.
+    /// An error whose message is meant for clients.
     async fn sold_out(&self) -> Result<Option<i32>> {
         let error = Error::new("sold out");
         Err(async_graphql::ErrorExtensions::extend_with(
@@ -89,17 +89,17 @@ impl Query {
         ))
     }
 
-    /// The same of a field that cannot be null.
+    /// The same for a field that is not nullable.
     async fn must(&self) -> Result<i32> {
         Err(Error::new("it must be"))
     }
 
-    /// An error that was not.
+    /// An error that is not meant for clients.
     async fn secret(&self) -> Result<Option<i32>> {
         Err(std::io::Error::other("password of tb_user is hunter2"))?
     }
 
-    /// An error of the database with one of sqlx in it.
+    /// A database error with an error of sqlx as its source.
     async fn database(&self) -> Result<Option<i32>> {
         let error = sqlx::Error::Configuration("host=10.0.0.7".into());
         Err(Arc::new(error))?
@@ -113,7 +113,7 @@ impl Query {
         out_of_order()
     }
 
-    /// Comes to no end. Says that it began, and counts when it is dropped.
+    /// Never completes. Reports that it began, and counts when it is dropped.
     async fn forever(&self, ctx: &Context<'_>) -> Result<i32> {
         struct Dropped(Arc<Watch>);
         impl Drop for Dropped {
@@ -127,7 +127,7 @@ impl Query {
         std::future::pending().await
     }
 
-    /// Sets a header, and tries to set two that are not its to set.
+    /// Sets a header, and tries to set two that a resolver must not set.
     async fn header(&self, ctx: &Context<'_>) -> bool {
         ctx.append_http_header("set-cookie", "a=1");
         ctx.append_http_header("set-cookie", "b=2");
@@ -146,7 +146,7 @@ fn out_of_order() -> i32 {
     panic!("hunter2")
 }
 
-/// A scalar that is whatever was sent.
+/// A scalar that accepts any value.
 pub struct AnyValue(async_graphql::Value);
 
 #[async_graphql::Scalar(name = "Any")]
@@ -165,7 +165,7 @@ pub struct Mutation;
 
 #[Object]
 impl Mutation {
-    /// Counts how many were bought.
+    /// Counts the purchases.
     async fn buy(&self, ctx: &Context<'_>, #[graphql(default = 1)] many: u8) -> Result<usize> {
         let many = usize::from(many);
         let watch = ctx.data::<Arc<Watch>>()?;
@@ -173,18 +173,18 @@ impl Mutation {
     }
 }
 
-/// What has happened in the schema.
+/// Events in the schema.
 #[derive(Default)]
 pub struct Watch {
-    /// A field without end has begun.
+    /// The field that never completes has begun.
     pub began: Notify,
-    /// How many of these were dropped.
+    /// The number of these fields that were dropped.
     pub dropped: AtomicUsize,
-    /// How often something was bought.
+    /// The number of purchases.
     pub bought: AtomicUsize,
 }
 
-/// The schema, and what happens in it.
+/// The schema, and the events in it.
 #[must_use]
 pub fn shop() -> (Shop, Arc<Watch>) {
     let watch = Arc::new(Watch::default());
@@ -206,30 +206,30 @@ impl Drop for Server {
     }
 }
 
-/// An answer.
+/// A response.
 #[derive(Debug)]
 pub struct Answer {
     /// The status.
     pub status: u16,
-    /// The values of each header, its name in lower case.
+    /// The values of each header; names are in lower case.
     pub headers: HashMap<String, Vec<String>>,
     /// The body.
     pub body: Vec<u8>,
 }
 
 impl Server {
-    /// Starts it.
+    /// Starts a server.
     ///
     /// # Panics
-    /// When it cannot listen.
+    /// If it cannot listen.
     pub async fn start<E: async_graphql::Executor>(endpoint: GraphQl<E>) -> Self {
         Self::of(Router::new().route_service("/graphql", endpoint)).await
     }
 
-    /// Starts one with routes of the test's.
+    /// Starts a server with the routes of the test.
     ///
     /// # Panics
-    /// When it cannot listen.
+    /// If it cannot listen.
     pub async fn of(app: Router) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -237,7 +237,7 @@ impl Server {
         Self { address, task }
     }
 
-    /// Where it is.
+    /// The URL of the endpoint.
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}/graphql", self.address)
@@ -246,27 +246,27 @@ impl Server {
     /// A connection.
     ///
     /// # Panics
-    /// When there is none to be had.
+    /// If the server cannot be reached.
     pub async fn connect(&self) -> TcpStream {
         TcpStream::connect(self.address).await.unwrap()
     }
 
-    /// Sends bytes, and reads while it does. The server may answer before it has all.
+    /// Sends bytes while it reads: the server may respond before it has received all of them.
     ///
     /// # Panics
-    /// When it does not answer within a minute, or with something that is no HTTP.
+    /// If there is no response within a minute, or it is not HTTP.
     pub async fn send(&self, bytes: &[u8]) -> Answer {
         let stream = self.connect().await;
         let (mut reader, mut writer) = stream.into_split();
         let mut answer = Vec::new();
         let exchange = async {
             let sent = async {
-                // It may close before it has heard all.
+                // The server may close the connection before it has received everything.
                 let _ = writer.write_all(bytes).await;
             };
             let received = async {
                 if let Err(error) = reader.read_to_end(&mut answer).await {
-                    // What it said before it hung up is there.
+                    // What it sent before it closed is kept.
                     eprintln!("the connection ended with: {error}");
                 }
             };
@@ -293,7 +293,7 @@ impl Server {
         self.send(&bytes).await
     }
 
-    /// POSTs JSON, and accepts the media type in which the status tells.
+    /// POSTs JSON, and accepts the media type whose responses have a meaningful status.
     pub async fn post(&self, body: &str) -> Answer {
         self.request("POST /graphql", &[JSON, ACCEPT], body.as_bytes())
             .await
@@ -305,16 +305,16 @@ impl Server {
             .await
     }
 
-    /// GETs a query string, and accepts the media type in which the status tells.
+    /// GETs a query string, and accepts the media type whose responses have a meaningful status.
     pub async fn get(&self, query: &str) -> Answer {
         self.request(&format!("GET /graphql?{query}"), &[ACCEPT], b"")
             .await
     }
 }
 
-/// The header of a body.
+/// The header of a JSON body.
 pub const JSON: &str = "Content-Type: application/json";
-/// The header of a client that reads the status.
+/// The header of a client that relies on the status.
 pub const ACCEPT: &str = "Accept: application/graphql-response+json";
 
 impl Answer {
@@ -342,7 +342,7 @@ impl Answer {
     /// The body as JSON.
     ///
     /// # Panics
-    /// When it is none.
+    /// If it is not JSON.
     #[must_use]
     pub fn json(&self) -> Value {
         match serde_json::from_slice(&self.body) {
@@ -357,7 +357,7 @@ impl Answer {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    /// The values of a header, one after the other.
+    /// All values of a header.
     #[must_use]
     pub fn header(&self, name: &str) -> String {
         self.headers
@@ -372,10 +372,10 @@ impl Answer {
         message.as_str().unwrap_or_default().to_owned()
     }
 
-    /// Sees that it failed as a whole: no data, one error at least.
+    /// Asserts that the request failed as a whole: no data, and at least one error.
     ///
     /// # Panics
-    /// When it did not.
+    /// If it did not.
     #[track_caller]
     pub fn assert_refused(&self, status: u16, message: &str) {
         let json = self.json();

@@ -1,7 +1,7 @@
-// PostGraphile with the settings of production. The database is that of PGHOST and so on.
+// PostGraphile with production settings, on the database of PGHOST and so on.
 //
-// It says its port, and ends when its input does. With PROCESSES=2 it is a cluster of two, which
-// share the port and the connections.
+// Prints its port, and exits at the end of its input. With PROCESSES=2 it is a cluster of two
+// processes, which share the port and the connections.
 import cluster from "node:cluster";
 import { createServer } from "node:http";
 
@@ -15,7 +15,7 @@ import { jsonPgSmartTags } from "postgraphile/utils";
 const processes = Number(process.env.PROCESSES ?? 1);
 const connections = Number(process.env.CONNECTIONS ?? 8);
 
-// What is there beside the base tables is not its business.
+// Only the base tables are in the schema.
 const hidden = { tags: { behavior: "-*" } };
 const tags = jsonPgSmartTags({
   version: 1,
@@ -23,7 +23,7 @@ const tags = jsonPgSmartTags({
 });
 
 function postGraphile() {
-  // PGHOST is a directory: the Unix socket.
+  // pg connects to the Unix socket in the directory PGHOST.
   const max = Math.max(1, Math.floor(connections / processes));
   const pool = new pg.Pool({ max, idleTimeoutMillis: 0 });
   pool.on("error", (error) => console.error(error));
@@ -31,7 +31,7 @@ function postGraphile() {
     extends: [PostGraphileAmberPreset],
     plugins: [tags],
     pgServices: [makePgService({ pool, schemas: ["public"], pubsub: false })],
-    // Lists without the objects of pages around them.
+    // Lists, in addition to Relay connections.
     schema: { defaultBehavior: "+list +connection" },
     grafast: { explain: false },
     grafserv: { graphiql: false, websockets: false, watch: false, outputDataAsString: true },
@@ -60,7 +60,7 @@ if (processes > 1 && cluster.isPrimary) {
   endWithInput();
   let waiting = processes;
   cluster.on("message", (_, { port }) => {
-    // All have the same: the first to listen chooses it.
+    // All workers share the port that the first one is assigned.
     waiting -= 1;
     if (waiting === 0) console.log(port);
   });

@@ -1,5 +1,5 @@
--- Documents that are kept by triggers, as one writes them: each row that changes rebuilds, one
--- after the other, the documents that it is in.
+-- Documents that are maintained by row triggers, as they are usually written: each changed row
+-- rebuilds the documents that embed it, one by one.
 CREATE TABLE tv_by_trigger (id uuid PRIMARY KEY, data jsonb NOT NULL);
 
 CREATE FUNCTION rebuild_post(post uuid) RETURNS void LANGUAGE plpgsql AS $$

@@ -1,4 +1,4 @@
-//! Field selection over stored documents, beside what else one would read them with.
+//! Field selection over stored documents, compared with JSON libraries.
 
 mod others;
 
@@ -11,27 +11,27 @@ use sqlx::PgPool;
 
 use crate::blog::{self, Author, Comment, Post, Size, sync_all_posts};
 use crate::measure::Times;
-use others::Want;
+use others::Wanted;
 
 /// Options of `select`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
-    /// How many documents there are of each kind.
+    /// Number of documents of each size.
     #[arg(long, default_value_t = 50)]
     documents: i32,
-    /// How many comments the posts have: so many bytes a document has, about, in units of 340.
+    /// Numbers of comments per post. Each adds about 340 bytes to a document.
     #[arg(long, value_delimiter = ',', default_values_t = [10, 90])]
     comments: Vec<i32>,
     /// Measured rounds.
     #[arg(long, default_value_t = 9)]
     rounds: usize,
-    /// How long a way is measured in one round, in milliseconds.
+    /// Duration of each variant in a round, in milliseconds.
     #[arg(long, default_value_t = 20)]
     millis: u32,
-    /// Only queries whose name has this in it.
+    /// Only queries whose name contains this text.
     #[arg(long, default_value = "")]
     query: String,
-    /// Only this crate, for a profiler.
+    /// Only fraiseql, for a profiler.
     #[arg(long)]
     only_ours: bool,
 }
@@ -53,7 +53,7 @@ pub(crate) struct Text {
     comment_count: i64,
 }
 
-/// What is asked for.
+/// Names and selections.
 const QUERIES: [(&str, &str); 4] = [
     (
         "a post with its comments",
@@ -69,7 +69,7 @@ const QUERIES: [(&str, &str); 4] = [
     ("everything", ""),
 ];
 
-const WAYS: [&str; 5] = [
+const VARIANTS: [&str; 5] = [
     "fraiseql",
     "sonic-rs, get_many",
     "sonic-rs, Value",
@@ -80,7 +80,7 @@ const WAYS: [&str; 5] = [
 pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
     let server = dev_postgres::Server::temporary()?;
     println!(
-        "{}; ns for each document, GB of documents for each second; medians of the passes of {} rounds",
+        "{}; ns per document, GB of documents per second, time relative to fraiseql; medians of {} rounds",
         server.description(),
         options.rounds
     );
@@ -109,8 +109,8 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
                 documents.len(),
                 bytes / documents.len().max(1)
             );
-            println!("| asked for | {} |", WAYS.join(" | "));
-            println!("|---|{}", "---:|".repeat(WAYS.len()));
+            println!("| selection | {} |", VARIANTS.join(" | "));
+            println!("|---|{}", "---:|".repeat(VARIANTS.len()));
             for (name, query) in QUERIES {
                 if !name.contains(&options.query) {
                     continue;
@@ -123,8 +123,8 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// One line of the table: times, rates, and how much longer the others took.
-fn row(name: &str, medians: &[f64; WAYS.len()], bytes: usize, documents: &[String]) {
+/// Prints one line of the table: times, rates, and times relative to fraiseql.
+fn row(name: &str, medians: &[f64; VARIANTS.len()], bytes: usize, documents: &[String]) {
     let cells = medians.iter().map(|&ms| {
         let ns = ms * 1e6 / documents.len() as f64;
         let rate = bytes as f64 / (ms * 1e6);
@@ -133,20 +133,20 @@ fn row(name: &str, medians: &[f64; WAYS.len()], bytes: usize, documents: &[Strin
     println!("| {name} | {} |", cells.collect::<Vec<_>>().join(" | "));
 }
 
-/// How long each way takes for all documents once.
+/// The duration of each variant for all documents.
 fn measure(
     query: &str,
     documents: &[String],
     options: &Options,
-) -> anyhow::Result<[Times; WAYS.len()]> {
+) -> anyhow::Result<[Times; VARIANTS.len()]> {
     let whole = query.is_empty();
     let projection = match whole {
         true => Projection::all::<Post>(),
         false => Projection::of::<Post>(&Selection::parse(query)?)?,
     };
-    let want = Want::of(projection.selection());
-    let way = |way: usize, document: &[u8], out: &mut Vec<u8>| -> anyhow::Result<()> {
-        match way {
+    let want = Wanted::of(projection.selection());
+    let variant = |variant: usize, document: &[u8], out: &mut Vec<u8>| -> anyhow::Result<()> {
+        match variant {
             0 => projection.write(document, out)?,
             1 if whole => others::sonic_whole(document, out)?,
             1 => others::sonic_lazy(document, &want, out)?,
@@ -159,30 +159,30 @@ fn measure(
     let document = documents.first().context("no documents")?.as_bytes();
     let read = |place: usize| -> anyhow::Result<serde_json::Value> {
         let mut out = Vec::new();
-        way(place, document, &mut out)?;
+        variant(place, document, &mut out)?;
         Ok(serde_json::from_slice(&out)?)
     };
-    for (place, way) in WAYS.iter().enumerate().take(4) {
-        ensure!(read(0)? == read(place)?, "{way} differs");
+    for (place, variant) in VARIANTS.iter().enumerate().take(4) {
+        ensure!(read(0)? == read(place)?, "{variant} differs");
     }
 
     const WARM_UP: usize = 1;
-    let mut times: [Times; WAYS.len()] = std::array::from_fn(|_| Times::default());
+    let mut times: [Times; VARIANTS.len()] = std::array::from_fn(|_| Times::default());
     let mut out = Vec::with_capacity(1 << 20);
     for round in 0..options.rounds + WARM_UP {
-        for place in 0..WAYS.len() {
-            let place = (place + round) % WAYS.len();
+        for place in 0..VARIANTS.len() {
+            let place = (place + round) % VARIANTS.len();
             if options.only_ours && place > 0 {
                 continue;
             }
-            // A pass is so short that other work on the machine falls into few of them.
+            // The median of many short passes excludes those that other processes disturbed.
             let start = Instant::now();
             let mut passes = Vec::new();
             while passes.is_empty() || start.elapsed().as_millis() < u128::from(options.millis) {
                 let pass = Instant::now();
                 for document in documents {
                     out.clear();
-                    way(place, black_box(document.as_bytes()), &mut out)?;
+                    variant(place, black_box(document.as_bytes()), &mut out)?;
                     black_box(&out);
                 }
                 passes.push(pass.elapsed());

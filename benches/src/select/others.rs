@@ -1,24 +1,24 @@
-//! The same selections by other libraries, as their documentation says one should.
+//! The same selections with other JSON libraries, as their documentation recommends.
 
 use anyhow::Context;
 use fraiseql_runtime::Selection;
 use serde_json::Value;
 use sonic_rs::{JsonContainerTrait, JsonValueTrait, PointerTree};
 
-/// What is wanted of an object, with all that can be prepared.
-pub(crate) struct Want {
+/// The selected fields of an object, with everything that can be computed in advance.
+pub(crate) struct Wanted {
     fields: Vec<Field>,
-    /// The ways to the values that are copied and to the lists, through objects.
+    /// Paths, through nested objects, to the values that are copied and to lists.
     tree: PointerTree,
 }
 
 struct Field {
     name: String,
     key: String,
-    nested: Option<Want>,
+    nested: Option<Wanted>,
 }
 
-impl Want {
+impl Wanted {
     pub(crate) fn of(selection: &Selection) -> Self {
         let fields = selection.fields().iter().map(|field| Field {
             name: field.name.clone(),
@@ -32,7 +32,7 @@ impl Want {
     }
 }
 
-/// An object among the fields is looked into; `comments` is the list.
+/// Adds the paths of all fields. Nested objects are descended into; `comments` is the only list.
 fn paths(fields: &[Field], path: &mut Vec<String>, tree: &mut PointerTree) {
     for field in fields {
         path.push(field.name.clone());
@@ -44,10 +44,10 @@ fn paths(fields: &[Field], path: &mut Vec<String>, tree: &mut PointerTree) {
     }
 }
 
-/// Writes an object, of whatever tree.
+/// Defines a function that writes an object of a parsed document.
 macro_rules! write_tree {
     ($name:ident, $value:ty, $crate_name:ident) => {
-        fn $name(value: &$value, want: &Want, out: &mut Vec<u8>) -> anyhow::Result<()> {
+        fn $name(value: &$value, want: &Wanted, out: &mut Vec<u8>) -> anyhow::Result<()> {
             let mut comma = b'{';
             for field in &want.fields {
                 out.push(comma);
@@ -80,7 +80,7 @@ write_tree!(write_sonic, sonic_rs::Value, sonic_rs);
 
 pub(crate) fn serde_value(
     document: &[u8],
-    want: &Want,
+    want: &Wanted,
     whole: bool,
     out: &mut Vec<u8>,
 ) -> anyhow::Result<()> {
@@ -93,7 +93,7 @@ pub(crate) fn serde_value(
 
 pub(crate) fn sonic_value(
     document: &[u8],
-    want: &Want,
+    want: &Wanted,
     whole: bool,
     out: &mut Vec<u8>,
 ) -> anyhow::Result<()> {
@@ -104,20 +104,20 @@ pub(crate) fn sonic_value(
     }
 }
 
-/// The document as one lazy value: it is checked, and copied.
+/// Validates the document as one lazy value, and copies it.
 pub(crate) fn sonic_whole(document: &[u8], out: &mut Vec<u8>) -> anyhow::Result<()> {
     let value: sonic_rs::LazyValue<'_> = sonic_rs::from_slice(document)?;
     out.extend_from_slice(value.as_raw_str().as_bytes());
     Ok(())
 }
 
-/// All values of an object in one search, then the items of its list in the same way. The text
-/// of a list is known to be UTF-8 then, which is not looked at again.
-pub(crate) fn sonic_lazy(document: &[u8], want: &Want, out: &mut Vec<u8>) -> anyhow::Result<()> {
+/// Finds all values of an object in one pass, and then those of the items of its list. UTF-8 is
+/// validated once, for the whole document.
+pub(crate) fn sonic_lazy(document: &[u8], want: &Wanted, out: &mut Vec<u8>) -> anyhow::Result<()> {
     lazy(std::str::from_utf8(document)?, want, out)
 }
 
-fn lazy(json: &str, want: &Want, out: &mut Vec<u8>) -> anyhow::Result<()> {
+fn lazy(json: &str, want: &Wanted, out: &mut Vec<u8>) -> anyhow::Result<()> {
     let values = sonic_rs::get_many(json, &want.tree)?;
     lazy_fields(&want.fields, &mut values.into_iter(), out)
 }

@@ -1,22 +1,22 @@
-//! Who is compared.
+//! The contenders of `serve`.
 
 use std::fmt;
 
 use super::operation::Operation;
 
-/// A way to answer the requests.
+/// A server, or another way to execute the operations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, clap::ValueEnum)]
 pub(crate) enum Contender {
-    /// Documents that are stored as `json`.
+    /// fraiseql with documents stored as `json`.
     OursJson,
-    /// Documents that are stored as `jsonb`.
+    /// fraiseql with documents stored as `jsonb`.
     OursJsonb,
-    /// async-graphql over one statement by hand, with nested `jsonb_build_object`, on base tables.
+    /// async-graphql over one hand-written statement, with nested `jsonb_build_object`, on base tables.
     ByHand,
     /// async-graphql with a `DataLoader`, on base tables.
     #[value(name = "dataloader")]
     DataLoader,
-    /// The same, which does not wait a millisecond for more keys.
+    /// The same, without the delay of a millisecond in which it collects keys.
     #[value(name = "dataloader-eager")]
     DataLoaderEager,
     /// PostGraphile 5.
@@ -25,18 +25,18 @@ pub(crate) enum Contender {
     /// The same as a cluster of two processes.
     #[value(name = "postgraphile-cluster")]
     PostGraphileCluster,
-    /// A plain UPDATE, where triggers rebuild documents one by one. It writes only.
+    /// A plain UPDATE with triggers that rebuild documents one by one. Writes only.
     Triggers,
-    /// UPDATE and REFRESH MATERIALIZED VIEW CONCURRENTLY. It writes only.
+    /// UPDATE and REFRESH MATERIALIZED VIEW CONCURRENTLY. Writes only.
     Matview,
-    /// PostgreSQL alone, `pgbench -M prepared`, with our statements: `json`.
+    /// PostgreSQL without a server: `pgbench -M prepared` with the statements of `ours-json`.
     RawJson,
-    /// The same, `jsonb`.
+    /// The same with those of `ours-jsonb`.
     RawJsonb,
 }
 
 impl Contender {
-    /// How it is called on the command line, and in reports.
+    /// The name on the command line and in reports.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::OursJson => "ours-json",
@@ -53,12 +53,12 @@ impl Contender {
         }
     }
 
-    /// Whether it is PostgreSQL without a server before it.
+    /// Whether it is PostgreSQL without a server in front.
     pub(crate) const fn is_raw(self) -> bool {
         matches!(self, Self::RawJson | Self::RawJsonb)
     }
 
-    /// How many processes of PostGraphile it is.
+    /// The number of PostGraphile processes, if it is PostGraphile.
     pub(crate) const fn postgraphile(self) -> Option<u32> {
         match self {
             Self::PostGraphile => Some(1),
@@ -67,7 +67,7 @@ impl Contender {
         }
     }
 
-    /// The one that it is another form of, or itself.
+    /// The contender of which it is a variant, or itself.
     pub(crate) const fn alias(self) -> Self {
         match self {
             Self::PostGraphileCluster => Self::PostGraphile,
@@ -76,10 +76,10 @@ impl Contender {
         }
     }
 
-    /// Whether it does this.
+    /// Whether it takes part in this operation.
     pub(crate) fn does(self, operation: Operation) -> bool {
         match operation {
-            // Both loaders write in one way.
+            // Both DataLoader variants write in the same way.
             Operation::Rename => !self.is_raw() && self != Self::DataLoaderEager,
             _ => !matches!(self, Self::Triggers | Self::Matview),
         }

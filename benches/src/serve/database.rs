@@ -1,4 +1,4 @@
-//! The server and the rows that everybody reads.
+//! The PostgreSQL server and the databases that all contenders use.
 
 use anyhow::{Context, ensure};
 use dev_postgres::Server;
@@ -12,10 +12,10 @@ use super::views::{json, jsonb};
 use crate::blog::{self, Size};
 use crate::sync::statement;
 
-/// How many posts an author has who is renamed.
+/// Number of posts of each author who is renamed.
 const POSTS_OF_AUTHOR: i32 = 100;
 
-/// Users 1 to $1 have $2 posts each, and no comments; what else there is, is the others'.
+/// Users 1 to $1 get $2 posts each and no comments; the other users get all other rows.
 const SHARE_POSTS: &str = "
 UPDATE tb_post AS p
 SET author_id = md5('u' || share.author)::uuid
@@ -32,22 +32,22 @@ WHERE author_id IN (SELECT md5('u' || i)::uuid FROM generate_series(1, $1) AS i)
 const MATVIEW: &str = include_str!("../../peers/sql/matview.sql");
 const TRIGGERS: &str = include_str!("../../peers/sql/triggers.sql");
 
-/// The blog with its documents, on a server of its own.
+/// The blog with its documents, on its own server.
 pub(crate) struct Database {
     pub(crate) server: Server,
     pub(crate) pool: PgPool,
     pub(crate) options: PgConnectOptions,
-    /// The keys of the posts, in no order.
+    /// The keys of the posts, in pseudo-random order.
     pub(crate) posts: Vec<Uuid>,
-    /// Users who may be renamed.
+    /// The users that clients rename.
     pub(crate) authors: Vec<Uuid>,
-    /// How many posts each of them has.
+    /// Number of posts of each of them.
     pub(crate) posts_of_author: i32,
-    /// A database of the same rows, for the triggers.
+    /// A database with the same rows and with triggers.
     with_triggers: Option<PgConnectOptions>,
 }
 
-/// Fills the base tables.
+/// Numbers of rows to insert into the base tables.
 struct Fill {
     size: Size,
     authors: i32,
@@ -74,8 +74,8 @@ impl Fill {
 }
 
 impl Database {
-    /// Starts a server and loads the blog. `authors` are to be renamed, each by a client of its
-    /// own.
+    /// Starts a server and loads the blog. `authors` is the number of users to rename, one for each
+    /// client.
     pub(crate) async fn load(
         size: Size,
         authors: usize,
@@ -87,15 +87,15 @@ impl Database {
             "there must be more users than the {authors} who are renamed, and as many posts"
         );
         let server = Server::builder()
-            // Its settings and its socket are a part of what is measured.
+            // The settings and the socket of the server affect the results.
             .ignore_database_url()
             .setting("fsync", "on")
             .setting("synchronous_commit", "on")
             .setting("full_page_writes", "on")
             .setting("shared_buffers", "512MB")
             .setting("jit", "off")
-            // All is in memory, and the default is for disks that turn: statements on base tables
-            // would read all users to join a few.
+            // All tables are in memory. With the default, which is for spinning disks, statements on
+            // base tables would scan all users to join a few.
             .setting("random_page_cost", "1.1")
             .start()?;
         let options = server.create_database().await?;
@@ -112,7 +112,7 @@ impl Database {
         let posts = fill.tables(&pool).await?;
         let mut with_triggers = None;
         if contenders.contains(&Contender::Triggers) {
-            // Triggers would be a burden to all that write.
+            // A database of its own, because triggers would slow down all other contenders' writes.
             let options = server.create_database().await?;
             let pool = PgPoolOptions::new().connect_with(options.clone()).await?;
             fill.tables(&pool).await?;
@@ -151,7 +151,7 @@ impl Database {
         })
     }
 
-    /// The database that a contender has.
+    /// The database of a contender.
     pub(crate) fn of(&self, contender: Contender) -> &PgConnectOptions {
         match (&self.with_triggers, contender) {
             (Some(options), Contender::Triggers) => options,
@@ -159,7 +159,7 @@ impl Database {
         }
     }
 
-    /// How a program finds a database: variables that libpq, sqlx and node-postgres read.
+    /// Environment variables for libpq, sqlx and node-postgres with which a program connects.
     pub(crate) fn environment(
         options: &PgConnectOptions,
         application: &str,
@@ -178,7 +178,7 @@ impl Database {
     }
 }
 
-/// Adds triggers that keep documents of their own.
+/// Adds triggers that maintain documents in their own table.
 pub(crate) async fn add_triggers(pool: &PgPool) -> anyhow::Result<()> {
     let triggers = statement(TRIGGERS, "true");
     sqlx::raw_sql(triggers).execute(pool).await?;

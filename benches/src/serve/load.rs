@@ -1,5 +1,5 @@
-//! The load: connections that are kept, each with one request at a time, and as little as can be
-//! done for each. One thread, so that servers and PostgreSQL have the rest of the machine.
+//! The load generator: keep-alive connections with one request at a time, on one thread and with
+//! minimal work per request, so that servers and PostgreSQL have the rest of the machine.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -13,50 +13,50 @@ use tokio::task::LocalSet;
 
 use super::process;
 
-/// A request, and what it is answered with.
+/// A request and its expected response.
 pub(crate) struct Exchange {
     pub(crate) request: Vec<u8>,
     pub(crate) answer: Expected,
 }
 
-/// What an answer is to be.
+/// The check of a response body.
 pub(crate) enum Expected {
-    /// As many bytes as the answer that was compared with those of others. Not the same: the
-    /// fields of an object may be in the order in which they were ready.
+    /// It has the length of the response that was compared before. The bytes may differ, because
+    /// the fields of an object may be in the order in which they were resolved.
     Length(usize),
-    /// Something with this in it.
+    /// It contains these bytes.
     Holds(Vec<u8>),
 }
 
-/// Gives a client its next request, by the number of the client and of the request.
+/// Returns the next request, for the number of the client and of the request.
 pub(crate) type Next = Arc<dyn Fn(usize, usize) -> Arc<Exchange> + Send + Sync>;
 
-/// What a round has measured.
+/// The measurements of one round.
 pub(crate) struct Round {
     pub(crate) requests: u64,
     pub(crate) time: Duration,
     /// In nanoseconds.
     pub(crate) latencies: Histogram<u64>,
-    /// What the sending of requests took of a processor.
+    /// Processor time of the load generator.
     pub(crate) cpu: Duration,
 }
 
-/// Sends requests for a time. Each client ends with an answer.
+/// Sends requests for the given time. Each client finishes its last request.
 pub(crate) fn round(
     address: SocketAddr,
     clients: usize,
     time: Duration,
     next: &Next,
 ) -> anyhow::Result<Round> {
-    // A thread for a runtime of its own: this one has another.
+    // A new thread, because a runtime cannot be started inside another one.
     std::thread::scope(|scope| {
-        let round = scope.spawn(|| on_this_thread(address, clients, time, next));
+        let round = scope.spawn(|| run_clients(address, clients, time, next));
         let round = round.join();
         round.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })
 }
 
-fn on_this_thread(
+fn run_clients(
     address: SocketAddr,
     clients: usize,
     time: Duration,
@@ -93,13 +93,13 @@ fn on_this_thread(
     })
 }
 
-/// Sends one request, and gives the body of its answer.
-pub(crate) async fn ask(address: SocketAddr, request: &[u8]) -> anyhow::Result<Vec<u8>> {
+/// Sends one request on a new connection, and returns the body of the response.
+pub(crate) async fn exchange_once(address: SocketAddr, request: &[u8]) -> anyhow::Result<Vec<u8>> {
     let mut connection = Connection::open(address).await?;
     Ok(connection.exchange(request).await?.to_vec())
 }
 
-/// A POST of GraphQL.
+/// The bytes of a GraphQL POST request.
 pub(crate) fn post(body: &serde_json::Value) -> Vec<u8> {
     let body = body.to_string();
     format!(
@@ -111,7 +111,7 @@ pub(crate) fn post(body: &serde_json::Value) -> Vec<u8> {
 }
 
 fn histogram() -> anyhow::Result<Histogram<u64>> {
-    // Up to ten minutes, to a thousandth.
+    // Up to ten minutes, with three significant digits.
     Ok(Histogram::new_with_bounds(1, 600_000_000_000, 3)?)
 }
 
@@ -126,13 +126,13 @@ async fn repeat(
     for number in 0.. {
         let exchange = next(client, number);
         let body = connection.exchange(&exchange.request).await?;
-        let is_it = match &exchange.answer {
+        let is_expected = match &exchange.answer {
             Expected::Length(length) => body.len() == *length,
             Expected::Holds(part) => body.windows(part.len()).any(|window| window == part),
         };
         ensure!(
-            is_it,
-            "an answer is not what it was: {}",
+            is_expected,
+            "unexpected response: {}",
             String::from_utf8_lossy(body)
         );
         let end = Instant::now();
@@ -145,15 +145,15 @@ async fn repeat(
     Ok(latencies)
 }
 
-/// A connection of HTTP/1.1.
+/// An HTTP/1.1 connection.
 struct Connection {
     stream: TcpStream,
     read: Vec<u8>,
-    /// The body of an answer that came in pieces.
+    /// The body of a chunked response.
     body: Vec<u8>,
 }
 
-/// Where the body of an answer ends.
+/// How the end of a body is determined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Body {
     Length(usize),
@@ -171,12 +171,12 @@ impl Connection {
         })
     }
 
-    /// Sends a request, and reads its answer, which has to be a 200.
+    /// Sends a request, and reads its response, which must be a 200.
     async fn exchange(&mut self, request: &[u8]) -> anyhow::Result<&[u8]> {
         self.stream.write_all(request).await?;
         self.read.clear();
         let (head, body) = loop {
-            self.more().await?;
+            self.read_more().await?;
             if let Some(found) = head(&self.read)? {
                 break found;
             }
@@ -186,9 +186,9 @@ impl Connection {
             Body::Chunked => return self.chunks(head).await,
         };
         while self.read.len() < head + length {
-            self.more().await?;
+            self.read_more().await?;
         }
-        ensure!(self.read.len() == head + length, "more than an answer");
+        ensure!(self.read.len() == head + length, "data after the response");
         Ok(&self.read[head..])
     }
 
@@ -200,31 +200,32 @@ impl Connection {
                     Ok(httparse::Status::Complete((start, size))) => {
                         break (at + start, usize::try_from(size)?);
                     }
-                    Ok(httparse::Status::Partial) => self.more().await?,
-                    Err(_) => bail!("a chunk without its size"),
+                    Ok(httparse::Status::Partial) => self.read_more().await?,
+                    Err(_) => bail!("a chunk without a size"),
                 }
             };
-            // A chunk ends with a line's end; so do the trailers, of which there are none.
+            // CRLF ends each chunk, and after the last one also the empty list of trailers.
             while self.read.len() < start + size + 2 {
-                self.more().await?;
+                self.read_more().await?;
             }
             self.body.extend_from_slice(&self.read[start..start + size]);
             at = start + size + 2;
             if size == 0 {
-                ensure!(self.read.len() == at, "more than an answer");
+                ensure!(self.read.len() == at, "data after the response");
                 return Ok(&self.body);
             }
         }
     }
 
-    async fn more(&mut self) -> anyhow::Result<()> {
+    async fn read_more(&mut self) -> anyhow::Result<()> {
         let count = self.stream.read_buf(&mut self.read).await?;
-        ensure!(count > 0, "the server has closed a connection");
+        ensure!(count > 0, "the server has closed the connection");
         Ok(())
     }
 }
 
-/// Where the body begins and how it ends, once the head is there.
+/// Parses the head. Returns the offset of the body and how it ends, or `None` if the head is
+/// incomplete.
 fn head(read: &[u8]) -> anyhow::Result<Option<(usize, Body)>> {
     let mut headers = [httparse::EMPTY_HEADER; 32];
     let mut response = httparse::Response::new(&mut headers);
@@ -233,7 +234,7 @@ fn head(read: &[u8]) -> anyhow::Result<Option<(usize, Body)>> {
     };
     ensure!(
         response.code == Some(200),
-        "answered with {}",
+        "not a 200 response: {}",
         String::from_utf8_lossy(read)
     );
     let value = |name: &str| {
@@ -244,7 +245,7 @@ fn head(read: &[u8]) -> anyhow::Result<Option<(usize, Body)>> {
     let body = match value("content-length") {
         Some(length) => Body::Length(length.parse()?),
         None => {
-            let coding = value("transfer-encoding").context("an answer without a length")?;
+            let coding = value("transfer-encoding").context("a response without a length")?;
             ensure!(coding.eq_ignore_ascii_case("chunked"), "{coding}");
             Body::Chunked
         }
@@ -259,7 +260,7 @@ mod tests {
 
     use super::*;
 
-    /// Answers every request with these pieces, each sent by itself.
+    /// A server that responds to every request with these pieces, each sent separately.
     fn server(pieces: &'static [&'static str]) -> SocketAddr {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
@@ -278,12 +279,12 @@ mod tests {
     }
 
     async fn body(pieces: &'static [&'static str]) -> anyhow::Result<String> {
-        let body = ask(server(pieces), b"GET / HTTP/1.1\r\n\r\n").await?;
+        let body = exchange_once(server(pieces), b"GET / HTTP/1.1\r\n\r\n").await?;
         Ok(String::from_utf8(body)?)
     }
 
     #[tokio::test]
-    async fn an_answer_is_read_whole_in_whatever_pieces_it_comes() {
+    async fn a_response_is_read_in_any_pieces() {
         let whole = &["HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"];
         let pieces = &["HTTP/1.1 200 OK\r\ncontent-", "length: 5\r\n\r\nhe", "llo"];
         assert_eq!(body(whole).await.unwrap(), "hello");
@@ -303,25 +304,25 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_no_answer_is_an_error() {
-        for (pieces, says) in [
+    async fn an_invalid_response_is_an_error() {
+        for (pieces, part) in [
             (
                 &["HTTP/1.1 500 Oh\r\nContent-Length: 2\r\n\r\nno"],
-                "answered with",
+                "not a 200 response",
             ),
             (&["HTTP/1.1 200 OK\r\n\r\nno"], "without a length"),
             (
                 &["HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nno"],
-                "more than an answer",
+                "data after the response",
             ),
         ] {
             let error = body(pieces).await.unwrap_err().to_string();
-            assert!(error.contains(says), "{error}");
+            assert!(error.contains(part), "{error}");
         }
     }
 
     #[test]
-    fn a_round_counts_answers_and_fails_where_one_is_another() {
+    fn a_round_counts_responses_and_fails_at_an_unexpected_one() {
         const ANSWER: &[&str] = &["HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"];
         let one = |answer: fn() -> Expected| {
             let next: Next = Arc::new(move |_, _| {

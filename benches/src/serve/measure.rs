@@ -1,10 +1,10 @@
-//! Figures of one round, and of all.
+//! Figures of one round, and their medians.
 
 use std::time::Duration;
 
 use super::load::Round;
 
-/// What was measured of one contender with one operation, in a round or as medians of rounds.
+/// Figures of one contender with one operation, of a round or as medians of rounds.
 #[derive(Clone, Copy, Debug, Default, serde::Serialize)]
 pub(crate) struct Measured {
     /// Requests in a second.
@@ -12,12 +12,12 @@ pub(crate) struct Measured {
     /// Latency in microseconds.
     pub(crate) median: f64,
     pub(crate) p99: f64,
-    /// Microseconds of a processor for a request: of the server's processes, of PostgreSQL's, of
-    /// the client. None where it cannot be known.
+    /// Processor time per request in microseconds: of the server's processes, of PostgreSQL's
+    /// backends, of the client. `None` if it cannot be measured.
     pub(crate) server: Option<f64>,
     pub(crate) postgres: Option<f64>,
     pub(crate) client: Option<f64>,
-    /// Bytes that the server's processes have in memory.
+    /// Resident memory of the server's processes in bytes.
     pub(crate) memory: Option<f64>,
 }
 

@@ -1,12 +1,18 @@
-//! Our server beside its peers: the same requests, sent over loopback to servers that are
-//! processes of their own, on one database and in one run.
+//! A fraiseql server compared with other servers: the same requests over loopback, on one database
+//! and in one run. Each server is a process.
 //!
-//! `contender` says who is compared, `operation` what is asked, `database` has the rows, `peer`
-//! the servers, `process` starts them, `load` sends requests, `raw` is PostgreSQL alone, `rounds`
-//! takes turns, `renamed` looks at what was written, `report` prints, `plot` draws. `write` has
-//! no servers: it is the write side alone.
+//! | module | |
+//! |---|---|
+//! | `contender`, `operation` | what is compared, and the requests |
+//! | `database`, `views` | the rows and documents |
+//! | `peer`, `node`, `process` | the servers, PostGraphile's installation, and starting them |
+//! | `rival`, `load`, `rounds` | a running contender, the load generator, the order of rounds |
+//! | `renamed` | the check of documents after writes |
+//! | `raw` | PostgreSQL alone, with `pgbench` |
+//! | `write` | the write side, without servers |
+//! | `measure`, `report`, `plot` | figures, tables, the plot |
 //!
-//! `benches/peers/README.md` says how it is measured, and what is fair and what is not.
+//! `benches/peers/README.md` describes the method, and what is fair and what is not.
 
 mod contender;
 mod database;
@@ -42,9 +48,9 @@ use crate::blog::Size;
 
 /// Options of `serve`.
 ///
-/// Each contender is a server of its own, and they take turns: in each round each answers the same
-/// requests for some seconds, from so many clients with one request each at a time. Their answers
-/// are compared first.
+/// Each contender is a separate server. In each round, every contender in turn gets the same requests
+/// for some seconds, from several clients with one request at a time. Before that, their responses
+/// are compared.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
     #[command(flatten)]
@@ -52,31 +58,31 @@ pub(crate) struct Options {
     /// Measured rounds, after one to warm up.
     #[arg(long, default_value_t = 5)]
     rounds: usize,
-    /// How long each contender is asked in a round.
+    /// Duration of each contender's turn in a round.
     #[arg(long, default_value_t = 2.0)]
     seconds: f64,
-    /// How many clients ask at the same time.
+    /// Numbers of concurrent clients.
     #[arg(long, value_delimiter = ',', default_value = "1,16")]
     clients: Vec<usize>,
-    /// What is asked: everything unless told.
+    /// Operations to run; by default all.
     #[arg(long, value_delimiter = ',')]
     operations: Vec<Operation>,
-    /// These contenders alone.
+    /// Run only these contenders.
     #[arg(long, value_delimiter = ',')]
     only: Vec<Contender>,
-    /// Without these contenders.
+    /// Run without these contenders.
     #[arg(long, value_delimiter = ',')]
     without: Vec<Contender>,
-    /// Requests to servers, or the write side without a server: both unless told.
+    /// Requests to servers, the write side without a server, or both.
     #[arg(long, value_delimiter = ',', default_value = "requests,write")]
     sides: Vec<Side>,
-    /// How many posts there are on the write side, with ten comments each.
+    /// Number of posts on the write side, with ten comments each.
     #[arg(long, default_value_t = 100_000)]
     posts_mv: i32,
-    /// Small and short, to see that everything runs. PostGraphile takes part if it is installed.
+    /// Run briefly with few rows, as a smoke test. PostGraphile is included if it is installed.
     #[arg(long)]
     quick: bool,
-    /// Write the figures into this file, as JSON.
+    /// Write the figures into this file as JSON.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
     /// Draw the throughput into this SVG file.
@@ -84,7 +90,7 @@ pub(crate) struct Options {
     plot: Option<PathBuf>,
 }
 
-/// What is measured.
+/// A part of the benchmark.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum Side {
     Requests,

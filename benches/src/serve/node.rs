@@ -1,5 +1,4 @@
-//! PostGraphile, from npm: installed once into the user's cache, run by a Node that comes from npm
-//! too.
+//! Installation of PostGraphile and Node from npm, once into the user's cache.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -8,10 +7,10 @@ use anyhow::{Context, bail, ensure};
 
 use super::peer::CONNECTIONS;
 
-/// The oldest Node that PostGraphile 5 runs on.
+/// The oldest Node that PostGraphile 5 supports.
 const OLDEST: u32 = 22;
 
-/// The package with what it depends on, in the versions of its lockfile.
+/// The installed packages, in the versions of the lockfile, and a Node to run them.
 #[derive(Debug)]
 pub(crate) struct Node {
     directory: PathBuf,
@@ -19,8 +18,7 @@ pub(crate) struct Node {
 }
 
 impl Node {
-    /// Installs the package, if it is not there in this version. Otherwise, with `may_install`
-    /// off, it is not to be had.
+    /// Finds the packages, and installs them if they are missing and `may_install` is true.
     pub(crate) fn find(may_install: bool) -> anyhow::Result<Self> {
         let directory = cache()?.join("peers");
         let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers/node");
@@ -28,9 +26,13 @@ impl Node {
         let done = directory.join("installed.json");
         let is_done = || std::fs::read(&done).is_ok_and(|installed| installed == lockfile);
         if !is_done() {
-            ensure!(may_install, "it is not in {}", directory.display());
+            ensure!(
+                may_install,
+                "it is not installed in {}",
+                directory.display()
+            );
             std::fs::create_dir_all(&directory)?;
-            // Another process may install it, too.
+            // Another process may be installing it.
             let lock = std::fs::File::create(directory.join("lock"))?;
             lock.lock()?;
             if !is_done() {
@@ -38,7 +40,7 @@ impl Node {
                 std::fs::write(&done, &lockfile)?;
             }
         }
-        // Found from where its packages are.
+        // Node resolves packages relative to the program, so it is copied beside them.
         let program = "postgraphile.js";
         std::fs::copy(sources.join(program), directory.join(program))?;
         Ok(Self {
@@ -47,8 +49,8 @@ impl Node {
         })
     }
 
-    /// The server, as so many processes.
-    /// What it complains of is in a file beside it.
+    /// The command that starts the server, as a cluster if `processes` is more than 1. Its standard
+    /// error goes to a log file in the same directory.
     pub(crate) fn command(&self, processes: u32) -> anyhow::Result<Command> {
         let log = std::fs::File::create(self.directory.join("postgraphile.log"))?;
         let mut command = Command::new(&self.program);
@@ -72,18 +74,18 @@ fn install(sources: &Path, directory: &Path) -> anyhow::Result<()> {
     let output = Command::new("npm")
         .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
         .args(["--no-update-notifier", "--loglevel=error"])
-        // Without a network it shall say so soon.
+        // Fail early without a network.
         .arg("--fetch-retry-mintimeout=1000")
         .current_dir(directory)
         .stdin(Stdio::null())
         .output()
         .context("`npm` cannot be run")?;
-    let said = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success(), "npm ci: {}", said.trim());
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "npm ci: {}", stderr.trim());
     Ok(())
 }
 
-/// The Node of the package, where there is one for this machine, or the machine's own.
+/// The Node of the npm package, if there is one for this platform, or else that of the system.
 fn node(directory: &Path) -> anyhow::Result<PathBuf> {
     let arch = match std::env::consts::ARCH {
         "x86_64" => "x64",
@@ -105,11 +107,11 @@ fn node(directory: &Path) -> anyhow::Result<PathBuf> {
     let major = version.trim().trim_start_matches('v').split('.').next();
     match major.and_then(|major| major.parse::<u32>().ok()) {
         Some(major) if major >= OLDEST => Ok(program),
-        _ => bail!("it needs Node {OLDEST}, and there is {}", version.trim()),
+        _ => bail!("it needs Node {OLDEST} or newer; found {}", version.trim()),
     }
 }
 
-/// Where things are kept between runs.
+/// The cache directory.
 fn cache() -> anyhow::Result<PathBuf> {
     const NAME: &str = "fraiseql-benches";
     if let Some(dir) = std::env::var_os("XDG_CACHE_HOME").filter(|dir| !dir.is_empty()) {

@@ -1,30 +1,30 @@
-//! What is asked: the same of everybody, in the words of each.
+//! The operations, as requests to each contender.
 
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::contender::Contender;
 
-/// What is asked.
+/// An operation that all contenders execute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, clap::ValueEnum, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Operation {
     /// Five posts with their authors, and their comments with theirs.
     Query,
-    /// One post by its key, another one each time, with the same fields.
+    /// One post by its key, a different one each time, with the same fields.
     Post,
     /// Fifty posts, three scalars each.
     List,
-    /// An author with 100 posts gets another name.
+    /// Rename an author with 100 posts.
     Rename,
 }
 
-/// The fields of a post that are asked for.
+/// The selected fields of a post.
 const POST: &str = "id title author { username fullName } commentCount \
                     comments { content author { username } }";
 
 impl Operation {
-    /// How it is called on the command line, and in reports.
+    /// The name on the command line and in reports.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Query => "query",
@@ -34,7 +34,7 @@ impl Operation {
         }
     }
 
-    /// How many posts a list has.
+    /// The number of posts of a list.
     pub(crate) const fn limit(self) -> Option<u32> {
         match self {
             Self::Query => Some(5),
@@ -44,16 +44,16 @@ impl Operation {
     }
 }
 
-/// A GraphQL request, and how to find in the answer what everybody answers.
-pub(crate) struct Asked {
+/// A GraphQL request, and the conversion of its response to the common form.
+pub(crate) struct OperationRequest {
     /// The body of a POST.
     pub(crate) body: Value,
-    /// The answer's `data`, in the words of our schema.
-    pub(crate) plain: fn(Value) -> Value,
+    /// Converts the response's `data` to the form of the fraiseql schema.
+    pub(crate) normalize: fn(Value) -> Value,
 }
 
-impl Asked {
-    /// A request of this contender. `key` is a post's, or that of a user who is renamed.
+impl OperationRequest {
+    /// The request to this contender. `key` is that of a post, or of the user to rename.
     pub(crate) fn of(contender: Contender, operation: Operation, key: Uuid, name: &str) -> Self {
         if contender.postgraphile().is_some() {
             return Self::of_postgraphile(operation, key, name);
@@ -73,12 +73,12 @@ impl Asked {
         };
         Self {
             body,
-            plain: |data| data,
+            normalize: |data| data,
         }
     }
 
-    /// Its names, made ours by aliases; its lists, since they cost it less than its connections,
-    /// which it needs for the count alone.
+    /// The request to PostGraphile. Aliases give the fields the common names. Lists are used where
+    /// possible, since they cost it less than connections, which only the count needs.
     fn of_postgraphile(operation: Operation, key: Uuid, name: &str) -> Self {
         const POST: &str = "id: rowId title author: tbUserByAuthorId { username fullName } \
             commentCount: tbCommentsByPostId { totalCount } \
@@ -105,14 +105,14 @@ impl Asked {
         };
         Self {
             body,
-            plain: plain_postgraphile,
+            normalize: normalize_postgraphile,
         }
     }
 }
 
-/// `{"commentCount": {"totalCount": 7}}` is `{"commentCount": 7}`, and the user of a mutation's
-/// payload is what was renamed. There is no other difference.
-fn plain_postgraphile(mut data: Value) -> Value {
+/// Replaces `{"commentCount": {"totalCount": 7}}` by `{"commentCount": 7}`, and a mutation's payload
+/// by its user. There are no other differences.
+fn normalize_postgraphile(mut data: Value) -> Value {
     let count = |post: &mut Value| {
         if let Some(count) = post.get_mut("commentCount") {
             *count = count["totalCount"].take();
@@ -135,23 +135,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn answers_of_postgraphile_are_ours_but_for_counts_and_payloads() {
+    fn postgraphile_differs_only_in_counts_and_payloads() {
         let theirs =
             json!({"posts": [{"id": "1", "commentCount": {"totalCount": 7}}, {"id": "2"}]});
         let ours = json!({"posts": [{"id": "1", "commentCount": 7}, {"id": "2"}]});
-        assert_eq!(plain_postgraphile(theirs), ours);
+        assert_eq!(normalize_postgraphile(theirs), ours);
         let theirs = json!({"post": {"commentCount": {"totalCount": 7}}});
         assert_eq!(
-            plain_postgraphile(theirs),
+            normalize_postgraphile(theirs),
             json!({"post": {"commentCount": 7}})
         );
         let theirs = json!({"renameUser": {"tbUser": {"fullName": "Ada"}}});
         assert_eq!(
-            plain_postgraphile(theirs),
+            normalize_postgraphile(theirs),
             json!({"renameUser": {"fullName": "Ada"}})
         );
         assert_eq!(
-            plain_postgraphile(json!({"post": null})),
+            normalize_postgraphile(json!({"post": null})),
             json!({"post": null})
         );
     }

@@ -1,4 +1,4 @@
-//! Throughput as a picture.
+//! The plot of `serve`: throughput.
 
 use std::path::Path;
 
@@ -13,11 +13,12 @@ type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 const WIDTH: u32 = 760;
 const ROW: i32 = 24;
 const TITLE: i32 = 34;
-/// Where bars begin, and how long the longest is.
+/// Left edge of the bars, and length of the longest.
 const LEFT: i32 = 170;
 const LONGEST: f64 = 500.0;
 
-/// Bars: requests in a second, of the cells with the most clients, a panel for each operation.
+/// Draws a panel for each operation, with a bar of requests per second for each contender, for the
+/// largest number of clients.
 pub(crate) fn throughput(path: &Path, cells: &[Cell]) -> anyhow::Result<()> {
     let clients = cells.iter().map(|cell| cell.clients).max().unwrap_or(0);
     let cells: Vec<&Cell> = cells

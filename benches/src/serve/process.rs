@@ -1,4 +1,4 @@
-//! Servers: processes of their own, which end with this one.
+//! Server processes, which end with this process, and their use of CPU and memory.
 
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
@@ -7,16 +7,16 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 
-/// A server that runs.
+/// A running server.
 pub(crate) struct Process {
     child: Child,
-    /// It ends when this is closed, however this process ends.
+    /// The server exits when this is closed, which the kernel does however this process ends.
     stdin: Option<ChildStdin>,
     pub(crate) address: SocketAddr,
 }
 
 impl Process {
-    /// Starts a server, which says its port in its first line.
+    /// Starts a server, which prints its port in its first line.
     pub(crate) fn start(mut command: Command) -> anyhow::Result<Self> {
         let mut child = command
             .stdin(Stdio::piped())
@@ -30,7 +30,7 @@ impl Process {
         let Ok(port) = line.trim().parse::<u16>() else {
             drop(stdin);
             let status = child.wait()?;
-            bail!("{command:?} says {line:?} and no port; {status}");
+            bail!("{command:?} printed {line:?} instead of a port; {status}");
         };
         Ok(Self {
             child,
@@ -39,7 +39,7 @@ impl Process {
         })
     }
 
-    /// The process and what it has started.
+    /// The process and its descendants.
     pub(crate) fn pids(&self) -> Vec<u32> {
         with_children(self.child.id())
     }
@@ -48,24 +48,24 @@ impl Process {
 impl Drop for Process {
     fn drop(&mut self) {
         drop(self.stdin.take());
-        // Nothing can be done if it does not.
+        // An error here cannot be handled.
         let _ = self.child.wait();
     }
 }
 
-/// What processes have used of processors since they began. Zero where there is no `/proc`.
+/// Processor time of processes since their start; zero on systems without `/proc`.
 pub(crate) fn cpu(pids: &[u32]) -> Duration {
     pids.iter()
         .filter_map(|pid| stat(&format!("/proc/{pid}/stat")))
         .sum()
 }
 
-/// The same of this thread.
+/// Processor time of this thread.
 pub(crate) fn cpu_of_thread() -> Duration {
     stat("/proc/thread-self/stat").unwrap_or_default()
 }
 
-/// The memory that processes have in use, in bytes.
+/// Resident memory of processes in bytes.
 pub(crate) fn memory(pids: &[u32]) -> u64 {
     let resident = |pid: &u32| {
         let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
@@ -75,11 +75,11 @@ pub(crate) fn memory(pids: &[u32]) -> u64 {
     pids.iter().filter_map(resident).sum::<u64>() * 1024
 }
 
-/// User and system time. Linux counts them in hundredths of a second for all to see, whatever
-/// its own clock is.
+/// User plus system time. In `/proc`, Linux reports them in hundredths of a second, whatever the
+/// frequency of its timer is.
 fn stat(path: &str) -> Option<Duration> {
     let text = std::fs::read_to_string(path).ok()?;
-    // The name, in parentheses, may hold anything.
+    // The name in parentheses may contain spaces and parentheses.
     let (_, rest) = text.rsplit_once(')')?;
     let mut fields = rest.split_whitespace().skip(11);
     let user: u64 = fields.next()?.parse().ok()?;
@@ -107,7 +107,7 @@ fn with_children(pid: u32) -> Vec<u32> {
 mod tests {
     use super::*;
 
-    /// A server in two lines: its port is its process, which ends with its input.
+    /// A shell script as a server.
     fn shell(script: &str) -> Command {
         let mut command = Command::new("sh");
         command.args(["-c", script]);
@@ -116,21 +116,21 @@ mod tests {
 
     #[test]
     fn a_server_ends_with_its_input() {
-        // Without the end of its input, this waits for ever.
+        // This would wait forever if dropping did not close the input.
         let process = Process::start(shell("echo 4711; cat >/dev/null")).unwrap();
         assert_eq!(process.address.port(), 4711);
         drop(process);
     }
 
     #[test]
-    fn a_server_that_says_no_port_is_an_error() {
+    fn a_server_that_prints_no_port_is_an_error() {
         let error = Process::start(shell("echo no; exit 3")).err().unwrap();
         assert!(error.to_string().contains("exit status: 3"), "{error}");
     }
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn what_a_process_uses_is_counted() {
+    fn cpu_and_memory_of_a_process_are_measured() {
         let own = [std::process::id()];
         let before = cpu(&own);
         let start = std::time::Instant::now();

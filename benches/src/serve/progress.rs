@@ -1,8 +1,8 @@
-//! How far it is, for who waits.
+//! The progress bar.
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// A bar of so many steps, on the standard error.
+/// A bar with `length` steps, on standard error.
 pub(crate) fn bar(length: usize) -> ProgressBar {
     let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {msg} {eta}");
     ProgressBar::new(length as u64)

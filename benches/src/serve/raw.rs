@@ -1,4 +1,5 @@
-//! PostgreSQL alone, as the limit: `pgbench` sends the statement that our server sends.
+//! The contenders `raw-json` and `raw-jsonb`: `pgbench` executes the statements of the fraiseql
+//! server, as an upper limit.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -14,24 +15,24 @@ use super::measure::Measured;
 use super::operation::Operation;
 use super::views::{json, jsonb};
 
-/// A `pgbench` that can be run.
+/// A usable `pgbench`.
 pub(crate) struct Pgbench {
     program: PathBuf,
-    /// Scripts and logs.
+    /// For scripts and logs.
     directory: tempfile::TempDir,
 }
 
-/// A statement with the values that `pgbench` gives it.
+/// A list of fraiseql as a script for `pgbench`.
 struct Script {
     list: List,
-    /// For `$1`, `$2` and so on.
+    /// SQL that replaces `$1`, `$2` and so on.
     values: Vec<String>,
-    /// Sets variables.
+    /// Commands of `pgbench` that set variables.
     before: String,
 }
 
 impl Pgbench {
-    /// The one beside the server's binary, or on the PATH.
+    /// Finds `pgbench` beside the server's binary, or on the PATH.
     pub(crate) async fn find(pool: &PgPool) -> anyhow::Result<Self> {
         let backend: i32 = sqlx::query_scalar("SELECT pg_backend_pid()")
             .fetch_one(pool)
@@ -51,7 +52,7 @@ impl Pgbench {
         })
     }
 
-    /// Runs our statement for so many seconds.
+    /// Runs the statement of fraiseql for this number of seconds.
     pub(crate) fn run(
         &self,
         database: &Database,
@@ -73,14 +74,14 @@ impl Pgbench {
             .args(["-c", &clients.to_string()])
             .args(["-j", &clients.min(2).to_string()])
             .args(["-T", &seconds.to_string()])
-            // It has the mean alone; the median is of one in ten.
+            // pgbench reports only means, so the median is that of one in ten logged transactions.
             .args(["-l", "--sampling-rate=0.1", "--log-prefix=log/transactions"])
             .output()?;
-        let said = String::from_utf8_lossy(&output.stdout);
-        let problem = String::from_utf8_lossy(&output.stderr);
-        ensure!(output.status.success(), "pgbench: {said}{problem}");
+        let stdout = String::from_utf8_lossy(&output.stdout);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "pgbench: {stdout}{stderr}");
         let number = |name: &str| {
-            let mut lines = said.lines();
+            let mut lines = stdout.lines();
             let rest = lines.find_map(|line| line.strip_prefix(name))?;
             rest.split_whitespace().next()?.parse::<f64>().ok()
         };
@@ -91,14 +92,14 @@ impl Pgbench {
             latencies.get(index).copied().unwrap_or(f64::NAN)
         };
         Ok(Measured {
-            per_second: number("tps = ").with_context(|| format!("pgbench says {said}"))?,
+            per_second: number("tps = ").with_context(|| format!("no tps in {stdout}"))?,
             median: at(0.5),
             p99: at(0.99),
             ..Measured::default()
         })
     }
 
-    /// Compares what the text for `pgbench` gives with what the list gives, for a post's key.
+    /// Checks that the script for `pgbench` reads the same documents as the list, for one key.
     pub(crate) async fn check(
         &self,
         pool: &PgPool,
@@ -121,14 +122,14 @@ impl Pgbench {
                     .iter()
                     .map(|document| document.json())
                     .eq(raw.iter().map(|text| text.as_bytes())),
-            "pgbench reads other documents than our server"
+            "pgbench reads other documents than the fraiseql server"
         );
         Ok(())
     }
 }
 
 impl Script {
-    /// As the root fields of our schema ask for it.
+    /// The list that the root field of the fraiseql schema reads.
     fn of(is_json: bool, operation: Operation, posts: usize) -> Self {
         if is_json {
             Self::of_view::<json::Post>(is_json, operation, posts)
@@ -143,7 +144,7 @@ impl Script {
         match operation {
             Operation::Post | Operation::Rename => Self {
                 list: list.filter(Filter::eq("id", first().to_string())).limit(1),
-                // The key of a post of chance is made by the server: `pgbench` has numbers alone.
+                // The server computes the random key, because `pgbench` has only numbers.
                 values: vec!["md5('p' || :post)::uuid".to_owned()],
                 before: format!("\\set post random(1, {posts})\n"),
             },
@@ -182,12 +183,12 @@ impl Script {
     }
 }
 
-/// The first post's key, as SQL makes it: `md5('p1')`.
+/// The key of the first post, as SQL computes it: `md5('p1')`.
 fn first() -> Uuid {
     Uuid::from_u128(0xec6e_f230_f182_8039_ee79_4566_b9c5_8adc)
 }
 
-/// The third word of each line, in microseconds, in order.
+/// Latencies in microseconds, sorted: the third word of each line of the logs.
 fn latencies(logs: &Path) -> anyhow::Result<Vec<f64>> {
     let mut all = Vec::new();
     for entry in std::fs::read_dir(logs)? {

@@ -1,4 +1,4 @@
-//! What a mutation promises: when it is answered, the documents have the new name.
+//! The check after `rename`: every stored document has the new name.
 
 use anyhow::ensure;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
@@ -6,7 +6,7 @@ use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use super::contender::Contender;
 use super::database::Database;
 
-/// Looks for documents of the authors that these clients have renamed, that have another name.
+/// Fails if a document of the authors that these clients have renamed has another name.
 pub(crate) async fn check(
     database: &Database,
     contender: Contender,
@@ -17,7 +17,7 @@ pub(crate) async fn check(
         Contender::OursJsonb => "tv_post",
         Contender::Triggers => "tv_by_trigger",
         Contender::Matview => "mv_post",
-        // There are no documents: what is read comes from the base tables.
+        // These contenders store no documents.
         _ => return Ok(()),
     };
     let mut connection = PgConnection::connect_with(database.of(contender)).await?;

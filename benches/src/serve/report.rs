@@ -1,4 +1,4 @@
-//! Tables and JSON.
+//! The report of `serve`: tables and JSON.
 
 use super::contender::Contender;
 use super::database::Database;
@@ -8,7 +8,7 @@ use super::write::{Line, Write};
 use crate::blog::Size;
 use crate::measure::millis;
 
-/// What was measured of a contender with one operation and so many clients.
+/// Results of one contender, operation and number of clients.
 #[derive(Debug, serde::Serialize)]
 pub(crate) struct Cell {
     pub(crate) operation: Operation,
@@ -19,18 +19,18 @@ pub(crate) struct Cell {
     pub(crate) rounds: Vec<Measured>,
 }
 
-/// Everything that was measured, and where.
+/// All results, with the machine.
 #[derive(Debug, Default, serde::Serialize)]
 pub(crate) struct Report {
     machine: Machine,
-    /// What the requests were sent for, where they were.
+    /// The data set of the requests, if requests were measured.
     size: Option<Size>,
     posts_of_author: Option<i32>,
     pub(crate) cells: Vec<Cell>,
     pub(crate) write: Option<Write>,
 }
 
-/// Where it was measured.
+/// The machine and the PostgreSQL server.
 #[derive(Debug, serde::Serialize)]
 struct Machine {
     cores: usize,
@@ -62,7 +62,7 @@ impl Report {
         }
     }
 
-    /// Tables, in markdown.
+    /// Prints tables in Markdown.
     pub(crate) fn print(&self) {
         let machine = &self.machine;
         let name = |name: &Option<String>| name.as_deref().unwrap_or("unknown").to_owned();
@@ -99,7 +99,7 @@ impl Report {
     }
 }
 
-/// The write side; the first line is ours.
+/// Prints a table of the write side. The first line is fraiseql's, to which the others are compared.
 fn written(write: &Write, posts: usize, lines: &[&Line]) {
     let plural = if posts == 1 { "" } else { "s" };
     println!();
@@ -130,7 +130,7 @@ fn written(write: &Write, posts: usize, lines: &[&Line]) {
     }
 }
 
-/// How many times as long.
+/// A ratio, with two decimals if it is small.
 fn times(ratio: f64) -> String {
     if ratio < 100.0 {
         format!("{ratio:.2}")
@@ -179,7 +179,7 @@ fn table(operation: Operation, clients: usize, cells: &[&Cell]) {
     }
 }
 
-/// `52 us`, or `5.2 ms` where it is much.
+/// `52 us`; large values as `52.4 ms`.
 fn micros(us: f64) -> String {
     match us {
         us if us < 10.0 => format!("{us:.1} us"),
@@ -189,7 +189,7 @@ fn micros(us: f64) -> String {
     }
 }
 
-/// `12,345`, and `12.3` where it is little.
+/// `12,345`; small values as `12.3`.
 pub(crate) fn count(count: f64) -> String {
     if count < 100.0 {
         return format!("{count:.1}");

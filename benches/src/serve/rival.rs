@@ -1,4 +1,4 @@
-//! A contender that is ready: its server runs, and its answers were compared.
+//! A contender whose server is running.
 
 use std::net::SocketAddr;
 use std::process::Command;
@@ -15,21 +15,21 @@ use super::database::Database;
 use super::load::{self, Exchange, Expected, Next};
 use super::measure::Measured;
 use super::node::Node;
-use super::operation::{Asked, Operation};
+use super::operation::{Operation, OperationRequest};
 use super::process::{self, Process};
 
-/// A server of a contender.
+/// The running server of a contender.
 pub(crate) struct Rival {
     pub(crate) contender: Contender,
     process: Process,
-    /// How its connections to PostgreSQL are called.
+    /// `application_name` of its connections to PostgreSQL.
     application: String,
-    /// How often it has renamed somebody.
-    renamed: std::cell::Cell<usize>,
+    /// Number of rounds of `rename`, which makes the names of each round new.
+    rename_rounds: std::cell::Cell<usize>,
 }
 
 impl Rival {
-    /// Starts its server.
+    /// Starts the server.
     pub(crate) fn start(
         contender: Contender,
         database: &Database,
@@ -48,27 +48,28 @@ impl Rival {
             contender,
             process: Process::start(command).with_context(|| contender.name())?,
             application,
-            renamed: std::cell::Cell::new(0),
+            rename_rounds: std::cell::Cell::new(0),
         })
     }
 
-    /// What it answers, in the words of our schema, and the request with the bytes of the answer.
-    pub(crate) async fn ask(
+    /// Sends a request. Returns the data in the common form, and the exchange for the load
+    /// generator, which expects the length of this response.
+    pub(crate) async fn send(
         &self,
         operation: Operation,
         key: Uuid,
         name: &str,
     ) -> anyhow::Result<(Value, Exchange)> {
-        let asked = Asked::of(self.contender, operation, key, name);
-        let request = load::post(&asked.body);
-        let answer = load::ask(self.process.address, &request).await?;
+        let operation_request = OperationRequest::of(self.contender, operation, key, name);
+        let request = load::post(&operation_request.body);
+        let answer = load::exchange_once(self.process.address, &request).await?;
         let mut json: Value = serde_json::from_slice(&answer)?;
         ensure!(
             json.get("errors").is_none() && json["data"].is_object(),
-            "{} answers {json}",
+            "{} returned {json}",
             self.contender
         );
-        let data = (asked.plain)(json["data"].take());
+        let data = (operation_request.normalize)(json["data"].take());
         let exchange = Exchange {
             request,
             answer: Expected::Length(answer.len()),
@@ -76,8 +77,8 @@ impl Rival {
         Ok((data, exchange))
     }
 
-    /// Requests for the load generator. Those that read have the answers that were compared;
-    /// those that write have to be answered with the name they give.
+    /// Requests for the load generator. Reads repeat the exchanges that were compared; the response
+    /// of a write must contain the new name.
     pub(crate) fn requests(
         &self,
         operation: Operation,
@@ -86,26 +87,27 @@ impl Rival {
     ) -> Next {
         if operation != Operation::Rename {
             let exchanges: Vec<_> = exchanges.into_iter().map(Arc::new).collect();
-            // Clients begin far from each other.
+            // Clients start at different keys.
             return Arc::new(move |client, number| {
                 Arc::clone(&exchanges[(client * 37 + number) % exchanges.len()])
             });
         }
         let contender = self.contender;
         let authors = authors.to_vec();
-        let round = self.renamed.get();
-        self.renamed.set(round + 1);
+        let round = self.rename_rounds.get();
+        self.rename_rounds.set(round + 1);
         Arc::new(move |client, number| {
             let name = format!("{contender} {round} {client} {number}");
-            let asked = Asked::of(contender, Operation::Rename, authors[client], &name);
+            let operation_request =
+                OperationRequest::of(contender, Operation::Rename, authors[client], &name);
             Arc::new(Exchange {
-                request: load::post(&asked.body),
+                request: load::post(&operation_request.body),
                 answer: Expected::Holds(name.into_bytes()),
             })
         })
     }
 
-    /// A round, with what it took.
+    /// Runs a round, and measures it.
     pub(crate) async fn round(
         &self,
         pool: &PgPool,
@@ -122,7 +124,7 @@ impl Rival {
         let backends: Vec<u32> = backends.iter().map(|pid| pid.unsigned_abs()).collect();
         let before = (process::cpu(&servers), process::cpu(&backends));
         let address: SocketAddr = self.process.address;
-        // Nothing else is done by this process meanwhile.
+        // This blocks the thread, so that nothing else runs in this process meanwhile.
         let round = load::round(address, clients, time, next)
             .with_context(|| format!("{}, {clients} clients", self.contender))?;
         let server = process::cpu(&servers).saturating_sub(before.0);

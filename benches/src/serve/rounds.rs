@@ -1,4 +1,4 @@
-//! Contenders take turns: same answers first, then rounds.
+//! The order of measurement: first the comparison of responses, then alternating rounds.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -20,10 +20,10 @@ use super::renamed;
 use super::report::Cell;
 use super::rival::Rival;
 
-/// So many posts are asked for by their keys, in turn.
+/// Number of keys that `post` reads in turn.
 const POSTS: usize = 1_000;
 
-/// Measures everything that the options ask for.
+/// Measures the operations and contenders of the options.
 pub(crate) async fn run(options: &Options, database: &Database) -> anyhow::Result<Vec<Cell>> {
     let contenders = options.contenders();
     let mut rivals = Vec::new();
@@ -86,7 +86,8 @@ pub(crate) async fn run(options: &Options, database: &Database) -> anyhow::Resul
                 raw: raw.as_ref(),
                 requests: &requests,
             };
-            // Refreshes wait for each other, those of sixteen clients longer than a request may take.
+            // Concurrent refreshes wait for each other, and with sixteen clients exceed the time limit
+            // of a request.
             let here: Vec<_> = here
                 .iter()
                 .copied()
@@ -98,7 +99,7 @@ pub(crate) async fn run(options: &Options, database: &Database) -> anyhow::Resul
     Ok(cells)
 }
 
-/// Asks everybody, and compares; what each is asked, with the bytes of its answer.
+/// Checks that all contenders return the same data. Returns the exchanges of each.
 async fn same_answers(
     database: &Database,
     operation: Operation,
@@ -116,7 +117,7 @@ async fn same_answers(
         let mut answers = Vec::new();
         let mut exchanges = Vec::new();
         for key in &keys {
-            let (answer, exchange) = rival.ask(operation, *key, "Same Answers").await?;
+            let (answer, exchange) = rival.send(operation, *key, "Same Answers").await?;
             answers.push(answer);
             exchanges.push(exchange);
         }
@@ -125,7 +126,7 @@ async fn same_answers(
             Some((other, expected)) => {
                 let differs = answers.iter().zip(expected).find(|(one, two)| one != two);
                 if let Some((one, two)) = differs {
-                    anyhow::bail!("{contender} answers {one}\nand {other} {two}");
+                    anyhow::bail!("{contender} returned {one}\nand {other} {two}");
                 }
             }
         }
@@ -187,7 +188,7 @@ impl Turn<'_> {
                 is_json,
                 self.operation,
                 self.clients,
-                // It knows whole seconds.
+                // pgbench accepts only whole seconds.
                 time.as_secs().max(1),
             );
         };

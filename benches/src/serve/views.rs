@@ -1,4 +1,4 @@
-//! The view of the blog that is served, stored in either way.
+//! The view of the blog, stored as `json` and as `jsonb`.
 
 /// Documents as `jsonb`.
 pub(crate) mod jsonb {

@@ -1,4 +1,4 @@
-//! The write side, without a server: rows change, and their documents are brought up to date.
+//! The write side, without a server: rows are updated, and their documents brought up to date.
 
 use std::time::{Duration, Instant};
 
@@ -15,54 +15,54 @@ use crate::blog::Size;
 use crate::measure::Times;
 use crate::sync::{CLASSIC, CLASSIC_TABLE, ONE_SELECT, ONE_UPSERT, statement};
 
-/// How documents are brought up to date.
+/// A method to bring documents up to date.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Way {
+enum Method {
     /// `sync_post` of all keys.
     Jsonb,
     Json,
     /// `sync_post`, a key at a time.
     OneByOne,
-    /// A SELECT and an upsert for each key, by hand.
+    /// A hand-written SELECT and upsert for each key.
     Loop,
-    /// By the UPDATE itself.
+    /// Triggers of the UPDATE itself.
     Triggers,
-    /// All of them, whatever has changed.
+    /// A refresh, which builds all documents.
     Matview,
 }
 
-const WAYS: [Way; 6] = [
-    Way::Jsonb,
-    Way::Json,
-    Way::OneByOne,
-    Way::Loop,
-    Way::Triggers,
-    Way::Matview,
+const METHODS: [Method; 6] = [
+    Method::Jsonb,
+    Method::Json,
+    Method::OneByOne,
+    Method::Loop,
+    Method::Triggers,
+    Method::Matview,
 ];
 
-/// A refresh takes thousands of times as long as the others, and as long each time.
+/// Number of refreshes. One takes thousands of times as long as the other methods, with little
+/// variation.
 const REFRESHES: usize = 3;
 
-/// One way to write so many documents.
+/// Results of one method with one number of posts.
 #[derive(Debug, serde::Serialize)]
 pub(crate) struct Line {
-    /// How many posts have changed.
+    /// Number of changed posts.
     pub(crate) posts: usize,
     pub(crate) way: &'static str,
-    /// Medians in milliseconds: of the UPDATE, and of what follows it. Triggers run in the
-    /// UPDATE.
+    /// Medians in milliseconds: of the UPDATE, and of the documents. Triggers run in the UPDATE.
     pub(crate) update: f64,
     pub(crate) documents: Option<f64>,
 }
 
-/// What was measured.
+/// All results.
 #[derive(Debug, serde::Serialize)]
 pub(crate) struct Write {
     pub(crate) size: Size,
     pub(crate) lines: Vec<Line>,
 }
 
-/// Measures all ways, on a server of their own.
+/// Measures all methods on one server.
 pub(crate) async fn run(size: Size, rounds: usize) -> anyhow::Result<Write> {
     eprintln!("loading {size:?}");
     let contenders = [Contender::Matview];
@@ -75,7 +75,8 @@ pub(crate) async fn run(size: Size, rounds: usize) -> anyhow::Result<Write> {
         .await?;
     sqlx::raw_sql("VACUUM ANALYZE").execute(pool).await?;
     sqlx::raw_sql("CHECKPOINT").execute(pool).await?;
-    // Where no trigger fires. To switch them off and on would make everybody's plans anew.
+    // In sessions with this role, no triggers fire. Disabling and enabling the triggers instead would
+    // invalidate cached plans.
     let options = database.options.clone();
     let without = PgPoolOptions::new()
         .max_connections(2)
@@ -95,7 +96,7 @@ pub(crate) async fn run(size: Size, rounds: usize) -> anyhow::Result<Write> {
 }
 
 struct Side<'a> {
-    /// Where no trigger fires.
+    /// Sessions in which no triggers fire.
     pool: &'a PgPool,
     with_triggers: &'a PgPool,
     one_select: &'static str,
@@ -105,23 +106,23 @@ struct Side<'a> {
 impl Side<'_> {
     async fn measure(&self, keys: &[Uuid], rounds: usize) -> anyhow::Result<Vec<Line>> {
         const WARM_UP: usize = 3;
-        let ways: Vec<Way> = WAYS
+        let methods: Vec<Method> = METHODS
             .into_iter()
-            .filter(|way| self.posts > 1 || *way != Way::OneByOne)
-            // A refresh knows no batches.
-            .filter(|way| self.posts == 1 || *way != Way::Matview)
+            .filter(|way| self.posts > 1 || *way != Method::OneByOne)
+            // A refresh takes the same time for any number of posts.
+            .filter(|way| self.posts == 1 || *way != Method::Matview)
             .collect();
-        let mut updates = vec![Times::default(); ways.len()];
-        let mut documents = vec![Times::default(); ways.len()];
+        let mut updates = vec![Times::default(); methods.len()];
+        let mut documents = vec![Times::default(); methods.len()];
         let mut chunks = keys.chunks_exact(self.posts).cycle();
         let bar = bar(rounds + WARM_UP);
         for round in 0..rounds + WARM_UP {
             bar.set_message(format!("{} posts change", self.posts));
-            for place in 0..ways.len() {
-                let index = (place + round) % ways.len();
-                let way = ways[index];
-                // Its first one is after the others are warm.
-                if way == Way::Matview && !(WARM_UP..WARM_UP + REFRESHES).contains(&round) {
+            for place in 0..methods.len() {
+                let index = (place + round) % methods.len();
+                let way = methods[index];
+                // Refreshes need no warm-up rounds.
+                if way == Method::Matview && !(WARM_UP..WARM_UP + REFRESHES).contains(&round) {
                     continue;
                 }
                 let keys = chunks.next().context("there are keys")?;
@@ -134,19 +135,19 @@ impl Side<'_> {
             bar.inc(1);
         }
         bar.finish_and_clear();
-        let lines = ways.iter().zip(updates).zip(documents);
-        let line = |((way, updates), documents): ((&Way, Times), Times)| Line {
+        let lines = methods.iter().zip(updates).zip(documents);
+        let line = |((way, updates), documents): ((&Method, Times), Times)| Line {
             posts: self.posts,
             way: way.name(),
             update: updates.median(),
-            documents: (*way != Way::Triggers).then(|| documents.median()),
+            documents: (*way != Method::Triggers).then(|| documents.median()),
         };
         Ok(lines.map(line).collect())
     }
 
-    /// The time of the UPDATE, and of what follows.
-    async fn one(&self, way: Way, keys: &[Uuid]) -> anyhow::Result<(Duration, Duration)> {
-        let pool = if way == Way::Triggers {
+    /// The time of the UPDATE, and of the documents.
+    async fn one(&self, way: Method, keys: &[Uuid]) -> anyhow::Result<(Duration, Duration)> {
+        let pool = if way == Method::Triggers {
             self.with_triggers
         } else {
             self.pool
@@ -168,25 +169,25 @@ impl Side<'_> {
         .bind(keys)
         .fetch_one(self.pool)
         .await?;
-        ensure!(wrong == 0, "{}: {wrong} documents are stale", way.name());
+        ensure!(wrong == 0, "{}: {wrong} documents have drifted", way.name());
         Ok((update, follows))
     }
 
-    async fn follow(&self, way: Way, keys: &[Uuid]) -> anyhow::Result<()> {
+    async fn follow(&self, way: Method, keys: &[Uuid]) -> anyhow::Result<()> {
         match way {
-            Way::Jsonb => {
+            Method::Jsonb => {
                 jsonb::sync_post(self.pool, keys).await?.ensure_valid()?;
             }
-            Way::Json => {
+            Method::Json => {
                 json::sync_post(self.pool, keys).await?.ensure_valid()?;
             }
-            Way::OneByOne => {
+            Method::OneByOne => {
                 for key in keys {
                     let report = jsonb::sync_post(self.pool, &[*key]).await?;
                     report.ensure_valid()?;
                 }
             }
-            Way::Loop => {
+            Method::Loop => {
                 for key in keys {
                     let data: serde_json::Value = sqlx::query_scalar(self.one_select)
                         .bind(key)
@@ -199,8 +200,8 @@ impl Side<'_> {
                         .await?;
                 }
             }
-            Way::Triggers => {}
-            Way::Matview => {
+            Method::Triggers => {}
+            Method::Matview => {
                 sqlx::query("REFRESH MATERIALIZED VIEW CONCURRENTLY mv_post")
                     .execute(self.pool)
                     .await?;
@@ -210,7 +211,7 @@ impl Side<'_> {
     }
 }
 
-impl Way {
+impl Method {
     const fn name(self) -> &'static str {
         match self {
             Self::Jsonb => "sync_post, jsonb",

@@ -1,32 +1,32 @@
-//! From what has changed to the documents that show it, by hand.
+//! Hand-written lookup of dependents: from changed rows to the documents that embed them.
 
 use std::collections::BTreeSet;
 
 use sqlx::PgConnection;
 
-/// Something that documents show.
+/// A change that affects documents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Change {
-    /// Columns of a row.
+    /// Columns of the row with this key.
     User(i32),
     Post(i32),
     Comment(i32),
     Tag(i32),
-    /// Which rows belong to a row.
+    /// The set of rows that belong to a row.
     PostsOf(i32),
     CommentsOf(i32),
     CommentsBy(i32),
     TagsOf(i32),
-    /// A row is gone.
+    /// A deleted row.
     DeletedPost(i32),
     DeletedComment(i32),
 }
 
-/// All that an operation has changed.
+/// All changes of an operation.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Changes(Vec<Change>);
 
-/// The documents that show it.
+/// Keys of dependent documents.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Documents {
     pub(crate) users: BTreeSet<i32>,
@@ -45,11 +45,12 @@ impl Changes {
         keys.into_iter().for_each(|key| self.add(to(key)));
     }
 
-    /// The documents that show these changes now.
+    /// The documents that depend on these changes now.
     ///
-    /// A look-up in a transaction must lock the rows on the way that the transaction has not
-    /// written. Otherwise a post is moved between the look-up of its author for a comment and
-    /// the sync, and the post's new author never learns of the comment.
+    /// In a transaction, the lookup must lock the rows that it passes and that the transaction has
+    /// not written. Otherwise another client could move a post after the lookup of the author for a
+    /// new comment, and before the sync: the document of the post's new author would lack the
+    /// comment.
     pub(crate) async fn documents(
         &self,
         db: &mut PgConnection,
@@ -57,7 +58,7 @@ impl Changes {
     ) -> sqlx::Result<Documents> {
         let mut found = Documents::default();
         for change in &self.0 {
-            // Users, posts, comments.
+            // Each statement returns keys of users, posts and comments.
             let (key, sql) = match *change {
                 Change::User(key) => (
                     key,

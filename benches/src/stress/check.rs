@@ -1,13 +1,13 @@
-//! What every document should be, by hand.
+//! The oracle: hand-written queries for the expected content of every document.
 
 use sqlx::{PgConnection, PgPool};
 
 const PERSON: &str =
     "(SELECT jsonb_build_object('id', a.id, 'name', a.name) FROM tb_user a WHERE a.id = ";
 
-/// A document that is not what it should be.
+/// A document that differs from the base tables.
 #[derive(Debug)]
-pub(crate) struct Stale {
+pub(crate) struct Drifted {
     /// `post`
     pub(crate) view: &'static str,
     pub(crate) key: i32,
@@ -61,8 +61,8 @@ fn comments() -> String {
     )
 }
 
-/// Every document that is not what it should be.
-pub(crate) async fn stale(pool: &PgPool) -> sqlx::Result<Vec<Stale>> {
+/// All documents that differ from the base tables.
+pub(crate) async fn drifted(pool: &PgPool) -> sqlx::Result<Vec<Drifted>> {
     let mut connection = pool.acquire().await?;
     let mut found = Vec::new();
     for (view, stored, expected) in [
@@ -92,7 +92,7 @@ async fn compare(
     view: &'static str,
     stored: &str,
     expected: &str,
-) -> sqlx::Result<Vec<Stale>> {
+) -> sqlx::Result<Vec<Drifted>> {
     let sql = format!(
         "SELECT id, v.data::text || coalesce(' ' || v.promoted, ''),
                 e.data::text || coalesce(' ' || e.promoted, '')
@@ -105,7 +105,7 @@ async fn compare(
         .await?;
     Ok(rows
         .into_iter()
-        .map(|(key, stored, expected)| Stale {
+        .map(|(key, stored, expected)| Drifted {
             view,
             key,
             stored,

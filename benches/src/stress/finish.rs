@@ -1,4 +1,4 @@
-//! How an operation ends: where the documents of what it has changed are synced.
+//! Execution of an operation with its syncs, on each error_name of target, with retries.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -19,23 +19,22 @@ use fraiseql_runtime::error;
 pub(crate) enum Target {
     /// The pool, after the commit.
     Pool,
-    /// The writer's transaction. What depends on the rows is looked up by hand, and the rows on
-    /// the way are locked.
+    /// The writer's transaction. Dependents are looked up by hand-written statements, which lock the
+    /// rows that they pass.
     Tx,
-    /// Mutations, which find out by themselves what depends on the rows that were changed. One in
-    /// ten is serializable.
+    /// Mutations, which find the dependents themselves. One in ten is serializable.
     Mutation,
 }
 
-/// What it took to get an operation done.
+/// The result of an operation.
 #[derive(Debug, Default)]
 pub(crate) struct Done {
-    /// The documents that were synced, where the client has looked them up.
+    /// The synced documents; `None` in a mutation, which looks them up itself.
     pub(crate) documents: Option<Documents>,
     pub(crate) changed: u64,
-    /// Errors after which it was done again, by their name.
+    /// Names of the errors after which it was repeated.
     pub(crate) errors: Vec<String>,
-    /// How often a mutation was run again, by itself.
+    /// Number of retries by the mutation itself.
     pub(crate) retries: u32,
 }
 
@@ -49,10 +48,10 @@ impl Done {
     }
 }
 
-/// How often an operation is begun anew. More means that something is wrong.
+/// The most attempts of an operation. More would mean a livelock.
 const ATTEMPTS: usize = 50;
 
-/// A client that does operations, and dawdles between their steps now and then.
+/// Executes operations, with random pauses between their steps.
 pub(crate) struct Worker {
     pool: PgPool,
     model: ReadModel,
@@ -80,7 +79,7 @@ impl Worker {
         }
     }
 
-    /// Writes and syncs, and begins anew as long as an error asks for it.
+    /// Writes and syncs, and repeats the operation after retryable errors.
     pub(crate) async fn run(&mut self, operation: &Operation) -> anyhow::Result<Done> {
         loop {
             let result = match self.target {
@@ -94,7 +93,7 @@ impl Worker {
                     return Ok(done);
                 }
                 Err(error) if error.is_retryable() && self.errors.len() < ATTEMPTS => {
-                    self.errors.push(kind(&error));
+                    self.errors.push(error_name(&error));
                 }
                 Err(error) => return Err(error.into()),
             }
@@ -102,26 +101,29 @@ impl Worker {
     }
 
     async fn after_commit(&mut self, operation: &Operation) -> Result<Done, Error> {
-        let mut transaction = self.pool.begin().await.map_err(failed)?;
-        let changes = operation.write(&mut transaction).await.map_err(failed)?;
-        self.dawdle().await;
-        transaction.commit().await.map_err(failed)?;
-        self.dawdle().await;
-        let mut connection = self.pool.acquire().await.map_err(failed)?;
+        let mut transaction = self.pool.begin().await.map_err(database_error)?;
+        let changes = operation
+            .write(&mut transaction)
+            .await
+            .map_err(database_error)?;
+        self.maybe_pause().await;
+        transaction.commit().await.map_err(database_error)?;
+        self.maybe_pause().await;
+        let mut connection = self.pool.acquire().await.map_err(database_error)?;
         let documents = changes
             .documents(&mut connection, false)
             .await
-            .map_err(failed)?;
+            .map_err(database_error)?;
         drop(connection);
-        self.dawdle().await;
-        // What is committed is not done again, only its syncs.
+        self.maybe_pause().await;
+        // The rows are committed, so only the syncs are repeated.
         let mut left = ATTEMPTS;
         loop {
             match self.sync(&documents).await {
                 Err(error) if error.is_retryable() && left > 0 => {
                     left -= 1;
                     self.errors
-                        .push(format!("{} after the commit", kind(&error)));
+                        .push(format!("{} after the commit", error_name(&error)));
                 }
                 result => return Ok(Done::synced(documents, &result?)),
             }
@@ -130,30 +132,33 @@ impl Worker {
 
     async fn sync(&mut self, documents: &Documents) -> Result<SyncReport, Error> {
         let mut report = sync_user(&self.pool, &keys(&documents.users)).await?;
-        self.dawdle().await;
+        self.maybe_pause().await;
         report += sync_post(&self.pool, &keys(&documents.posts)).await?;
-        self.dawdle().await;
+        self.maybe_pause().await;
         report += sync_comment(&self.pool, &keys(&documents.comments)).await?;
         Ok(report)
     }
 
     async fn in_transaction(&mut self, operation: &Operation) -> Result<Done, Error> {
-        let mut transaction = self.pool.begin().await.map_err(failed)?;
-        let changes = operation.write(&mut transaction).await.map_err(failed)?;
-        self.dawdle().await;
+        let mut transaction = self.pool.begin().await.map_err(database_error)?;
+        let changes = operation
+            .write(&mut transaction)
+            .await
+            .map_err(database_error)?;
+        self.maybe_pause().await;
         let documents = changes
             .documents(&mut transaction, true)
             .await
-            .map_err(failed)?;
-        self.dawdle().await;
-        // Users, posts, comments: everyone in this order.
+            .map_err(database_error)?;
+        self.maybe_pause().await;
+        // All clients sync in this order, to avoid deadlocks.
         let mut report = sync_user(&mut transaction, &keys(&documents.users)).await?;
-        self.dawdle().await;
+        self.maybe_pause().await;
         report += sync_post(&mut transaction, &keys(&documents.posts)).await?;
-        self.dawdle().await;
+        self.maybe_pause().await;
         report += sync_comment(&mut transaction, &keys(&documents.comments)).await?;
-        self.dawdle().await;
-        transaction.commit().await.map_err(failed)?;
+        self.maybe_pause().await;
+        transaction.commit().await.map_err(database_error)?;
         Ok(Done::synced(documents, &report))
     }
 
@@ -180,7 +185,7 @@ impl Worker {
         })
     }
 
-    async fn dawdle(&mut self) {
+    async fn maybe_pause(&mut self) {
         let pause = self.pause();
         if !pause.is_zero() {
             tokio::time::sleep(pause).await;
@@ -191,8 +196,8 @@ impl Worker {
         if !self.rng.random_ratio(1, 8) {
             return Duration::ZERO;
         }
-        let most = u64::from(self.jitter) * 1_000;
-        Duration::from_micros(self.rng.random_range(0..=most))
+        let max = u64::from(self.jitter) * 1_000;
+        Duration::from_micros(self.rng.random_range(0..=max))
     }
 }
 
@@ -200,7 +205,7 @@ fn keys(keys: &BTreeSet<i32>) -> Vec<i32> {
     keys.iter().copied().collect()
 }
 
-pub(crate) fn failed(source: sqlx::Error) -> Error {
+pub(crate) fn database_error(source: sqlx::Error) -> Error {
     Error::Database {
         operation: error::Operation::Other("writing base tables".into()),
         table: None,
@@ -209,7 +214,7 @@ pub(crate) fn failed(source: sqlx::Error) -> Error {
 }
 
 /// `40P01 writing base tables`
-pub(crate) fn kind(error: &Error) -> String {
+pub(crate) fn error_name(error: &Error) -> String {
     match error {
         Error::Database {
             operation,

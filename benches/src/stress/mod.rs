@@ -1,6 +1,6 @@
-//! Proof by trying: clients change everything at once and sync what they have changed, while
-//! full syncs and rebuilds run beside them; again and again, when all are done, every document must be what
-//! the base tables say. One that is not is printed with what synced it last.
+//! Stress test for lost updates. Clients change rows and sync documents concurrently, while full
+//! syncs and rebuilds run beside them. After each burst, every document must equal the base tables.
+//! A document that differs is printed with the operations that synced it last.
 
 mod changes;
 mod check;
@@ -22,66 +22,66 @@ use rand::rngs::SmallRng;
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
 
-use self::check::Stale;
+use self::check::Drifted;
 use self::finish::{Done, Target, Worker};
 use self::operation::{Keys, Operation};
 use self::repair::Repairs;
 use self::schema::Rows;
 
-/// How many stale documents are printed.
-const PRINTED: usize = 5;
-/// How many operations are printed for each of them.
-const LAST: usize = 40;
+/// The most drifted documents that are printed.
+const MAX_PRINTED: usize = 5;
+/// The most operations that are printed for each of them.
+const MAX_OPERATIONS: usize = 40;
 
 /// Options of `stress`.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Options {
-    /// How many clients there are.
+    /// Number of clients.
     #[arg(long, default_value_t = 8)]
     clients: u32,
-    /// How long they go on.
+    /// Duration of the test.
     #[arg(long, default_value_t = 30)]
     seconds: u64,
-    /// How many operations are enough, if that is earlier.
+    /// Stop after this number of operations, if that is earlier.
     #[arg(long, default_value_t = u64::MAX)]
     operations: u64,
-    /// How many operations each client does between two looks at all documents.
+    /// Operations of each client between two checks of all documents.
     #[arg(long, default_value_t = 5)]
     burst: u32,
-    /// Where they sync.
+    /// Where clients sync.
     #[arg(long, value_enum, default_value_t = Target::Pool)]
     target: Target,
-    /// Repeats the operations of another run, though not their timing.
+    /// Seed of the operations, to repeat those of another run. The timing is not repeated.
     #[arg(long)]
     seed: Option<u64>,
-    /// The longest of the moments that syncs and clients wait now and then, in milliseconds.
+    /// Longest random pause of syncs and clients, in milliseconds.
     #[arg(long, default_value_t = 10)]
     jitter: u32,
-    /// How many users there are; twice as many posts, five times as many comments. Fewer meet
-    /// more often.
+    /// Number of users, with twice as many posts and five times as many comments. Fewer rows mean
+    /// more conflicts.
     #[arg(long, default_value_t = 10)]
     users: i32,
 }
 
-/// What happened.
+/// The result of a run.
 #[derive(Debug, Default)]
 struct Outcome {
     time: Duration,
     bursts: u64,
     operations: u64,
-    /// How many of each kind.
+    /// Number of operations by kind.
     kinds: BTreeMap<String, u64>,
     /// Documents written or deleted.
     changed: u64,
     repairs: Repairs,
-    /// How often mutations were run again, by themselves.
+    /// Number of retries by the mutations themselves.
     retries: u64,
-    /// Errors by their name; all were overcome.
+    /// Retried errors by name.
     errors: BTreeMap<String, u64>,
-    stale: usize,
+    drifted: usize,
 }
 
-/// An operation, and the documents that it synced.
+/// An executed operation.
 #[derive(Debug)]
 struct Entry {
     client: u32,
@@ -106,7 +106,7 @@ struct Client {
     worker: Worker,
 }
 
-/// Runs it; an error unless every document is right.
+/// Runs the test. It is an error if a document differs.
 pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
     let server = dev_postgres::Server::builder()
         .setting("max_connections", "200")
@@ -122,9 +122,9 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
     let outcome = stress(server.create_database().await?, options, seed).await?;
     print(&outcome);
     ensure!(
-        outcome.stale == 0,
-        "{} documents are not what they should be",
-        outcome.stale
+        outcome.drifted == 0,
+        "{} documents differ from the base tables",
+        outcome.drifted
     );
     Ok(())
 }
@@ -146,8 +146,8 @@ async fn stress(
     };
     let model = schema::create(&pool, rows).await?;
     ensure!(
-        check::stale(&pool).await?.is_empty(),
-        "the documents by hand are not ours"
+        check::drifted(&pool).await?.is_empty(),
+        "the oracle differs from fraiseql before the first change"
     );
     let stress = Arc::new(Stress {
         pool,
@@ -168,8 +168,8 @@ async fn stress(
     Ok(outcome)
 }
 
-/// Some operations of each client, and then a look at every document: one that is stale now may
-/// be right again by chance later.
+/// Runs some operations of each client, and then checks every document. Checks are frequent because
+/// a later sync may repair a drifted document by chance.
 async fn burst(
     stress: &Arc<Stress>,
     clients: Vec<Client>,
@@ -212,11 +212,11 @@ async fn burst(
             *outcome.errors.entry(error.clone()).or_default() += 1;
         }
     }
-    let stale = check::stale(&stress.pool).await?;
-    if !stale.is_empty() {
-        print_stale(&stale, &history, outcome.stale);
-        outcome.stale += stale.len();
-        // So that each is counted once.
+    let drifted = check::drifted(&stress.pool).await?;
+    if !drifted.is_empty() {
+        print_drifted(&drifted, &history, outcome.drifted);
+        outcome.drifted += drifted.len();
+        // Repair them, so that each is counted once.
         for view in 0..3 {
             stress.full_sync(view, 1_000).await?;
         }
@@ -279,29 +279,27 @@ fn print(outcome: &Outcome) {
     );
     println!("{:?}", outcome.kinds);
     for (error, count) in &outcome.errors {
-        println!("{count} times done again: {error}");
+        println!("repeated {count} times: {error}");
     }
     if outcome.retries > 0 {
-        println!(
-            "{} times mutations ran again by themselves",
-            outcome.retries
-        );
+        println!("{} retries by mutations themselves", outcome.retries);
     }
-    println!("{} stale documents", outcome.stale);
+    println!("{} drifted documents", outcome.drifted);
 }
 
-/// Prints the first of these, with what synced them last.
-fn print_stale(stale: &[Stale], history: &[Entry], before: usize) {
-    for stale in stale.iter().take(PRINTED.saturating_sub(before)) {
-        let Stale {
+/// Prints the first of these documents, with the operations that synced them last. `before` is the
+/// number of those that were printed before.
+fn print_drifted(drifted: &[Drifted], history: &[Entry], before: usize) {
+    for document in drifted.iter().take(MAX_PRINTED.saturating_sub(before)) {
+        let Drifted {
             view,
             key,
             stored,
             expected,
-        } = stale;
+        } = document;
         let text = |data: &Option<String>| data.clone().unwrap_or_else(|| "nothing".to_owned());
         println!(
-            "stale: {view} {key}\n  is        {}\n  should be {}",
+            "drifted: {view} {key}\n  stored   {}\n  expected {}",
             text(stored),
             text(expected)
         );
@@ -309,7 +307,7 @@ fn print_stale(stale: &[Stale], history: &[Entry], before: usize) {
             .iter()
             .filter(|entry| entry.is_about(view, *key))
             .collect();
-        for entry in &about[about.len().saturating_sub(LAST)..] {
+        for entry in &about[about.len().saturating_sub(MAX_OPERATIONS)..] {
             println!(
                 "  {:.4} - {:.4} client {}: {:?}, wrote {}, {} errors",
                 entry.start.as_secs_f64(),
@@ -324,7 +322,7 @@ fn print_stale(stale: &[Stale], history: &[Entry], before: usize) {
 }
 
 impl Entry {
-    /// Whether it synced this document; of a mutation only the mutation knows.
+    /// Whether it synced this document. For mutations this is not known, so it is true.
     fn is_about(&self, view: &str, key: i32) -> bool {
         let Some(documents) = &self.done.documents else {
             return true;
@@ -341,8 +339,8 @@ impl Entry {
 mod tests {
     use super::*;
 
-    /// A short run, as `-- stress` does it: few rows, so that everyone meets everyone.
-    async fn nothing_is_stale(target: Target) -> anyhow::Result<()> {
+    /// A short run of `stress`, with few rows, so that there are many conflicts.
+    async fn assert_nothing_drifts(target: Target) -> anyhow::Result<()> {
         let server = dev_postgres::Server::builder()
             .setting("max_connections", "100")
             .setting("deadlock_timeout", "50ms")
@@ -365,22 +363,22 @@ mod tests {
             "{} operations",
             outcome.operations
         );
-        assert_eq!(outcome.stale, 0, "--seed {seed}");
+        assert_eq!(outcome.drifted, 0, "--seed {seed}");
         Ok(())
     }
 
     #[tokio::test(flavor = "multi_thread")]
     async fn no_update_is_lost_on_a_pool() -> anyhow::Result<()> {
-        nothing_is_stale(Target::Pool).await
+        assert_nothing_drifts(Target::Pool).await
     }
 
     #[tokio::test(flavor = "multi_thread")]
     async fn no_update_is_lost_in_mutations() -> anyhow::Result<()> {
-        nothing_is_stale(Target::Mutation).await
+        assert_nothing_drifts(Target::Mutation).await
     }
 
     #[tokio::test(flavor = "multi_thread")]
     async fn no_update_is_lost_in_transactions() -> anyhow::Result<()> {
-        nothing_is_stale(Target::Tx).await
+        assert_nothing_drifts(Target::Tx).await
     }
 }

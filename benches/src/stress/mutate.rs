@@ -1,15 +1,15 @@
-//! The operations as an application writes them with mutations: what is changed is said, and
-//! nothing is looked up and nothing is locked by hand.
+//! The operations as an application writes them with mutations: it marks the changed rows, and
+//! neither looks up dependents nor locks rows.
 
 use fraiseql_runtime::{Mutation, Result};
 use sqlx::PgConnection;
 
-use super::finish::failed;
+use super::finish::database_error;
 use super::operation::Operation;
 use super::schema::{Comment, Post, Tag, User};
 
 impl Operation {
-    /// Writes base tables, and says which rows it has changed.
+    /// Writes base tables, and marks the changed rows.
     pub(crate) async fn mutate(&self, m: &mut Mutation) -> Result<()> {
         match self {
             Self::CreatePost { post, author } => {
@@ -22,7 +22,7 @@ impl Operation {
                 post,
                 author,
             } => {
-                // A post that is gone would be an error.
+                // The post may be deleted already; a foreign key error is avoided.
                 let sql = "INSERT INTO tb_comment
                     SELECT $1, p.id, $3, 'content 0' FROM tb_post p WHERE p.id = $2 FOR KEY SHARE";
                 sqlx::query(sql)
@@ -31,7 +31,7 @@ impl Operation {
                     .bind(author)
                     .execute(&mut **m)
                     .await
-                    .map_err(failed)?;
+                    .map_err(database_error)?;
                 m.inserted::<Comment>(&[*comment]);
             }
             Self::RenameUsers { users, value } => {
@@ -56,7 +56,7 @@ impl Operation {
                     .bind(author)
                     .fetch_all(&mut **m)
                     .await
-                    .map_err(failed)?;
+                    .map_err(database_error)?;
                 m.changed::<Post>(&posts);
             }
             Self::EditComments { comments, value } => {
@@ -98,7 +98,7 @@ impl Operation {
                 execute_one(m, sql, *comment).await?;
                 m.changed::<Comment>(&[*comment]);
             }
-            // Its comments and tags go with it.
+            // The cascade deletes its comments and tags.
             Self::DeletePost { post } => {
                 let sql = "DELETE FROM tb_post WHERE id = $1";
                 execute_one(m, sql, *post).await?;
@@ -119,10 +119,10 @@ where
     K: sqlx::Encode<'q, sqlx::Postgres> + sqlx::Type<sqlx::Postgres> + 'q,
 {
     let query = sqlx::query(sql).bind(key).bind(to);
-    query.execute(db).await.map(drop).map_err(failed)
+    query.execute(db).await.map(drop).map_err(database_error)
 }
 
 async fn execute_one(db: &mut PgConnection, sql: &'static str, key: i32) -> Result<()> {
     let query = sqlx::query(sql).bind(key);
-    query.execute(db).await.map(drop).map_err(failed)
+    query.execute(db).await.map(drop).map_err(database_error)
 }

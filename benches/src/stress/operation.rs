@@ -1,4 +1,5 @@
-//! What a client does: one random change, and what it says has changed.
+//! The operations of clients: random changes, and for targets other than mutations the list of
+//! what they changed.
 
 use rand::Rng;
 use rand::rngs::SmallRng;
@@ -8,10 +9,10 @@ use std::sync::atomic::{AtomicI32, Ordering};
 use super::changes::{Change, Changes};
 use super::schema::Rows;
 
-/// Few, so that values change there and back.
+/// Number of different values: few, so that values often change back.
 const VALUES: i32 = 3;
 
-/// The highest keys there are.
+/// The highest keys so far.
 #[derive(Debug)]
 pub(crate) struct Keys {
     users: i32,
@@ -31,7 +32,7 @@ impl Keys {
     }
 }
 
-/// One change. Rows that are gone are left alone.
+/// One change. It has no effect on rows that are deleted.
 #[derive(Clone, Debug)]
 pub(crate) enum Operation {
     CreatePost {
@@ -93,7 +94,7 @@ pub(crate) enum Operation {
 impl Operation {
     pub(crate) fn random(rng: &mut SmallRng, keys: &Keys) -> Self {
         let user = |rng: &mut SmallRng| rng.random_range(1..=keys.users);
-        // Of the newest, most are there.
+        // Most of the newest rows are not deleted yet.
         let newest = |rng: &mut SmallRng, highest: &AtomicI32, count: i32| {
             let highest = highest.load(Ordering::Relaxed);
             rng.random_range((highest - count).max(1)..=highest)
@@ -163,13 +164,13 @@ impl Operation {
         }
     }
 
-    /// The same kind for a summary: `MovePost`.
+    /// The kind of operation, for the summary: `MovePost`.
     pub(crate) fn name(&self) -> String {
         let text = format!("{self:?}");
         text.split(' ').next().unwrap_or_default().to_owned()
     }
 
-    /// Writes base tables; says what it has changed.
+    /// Writes base tables, and returns what was changed.
     pub(crate) async fn write(&self, db: &mut PgConnection) -> sqlx::Result<Changes> {
         let mut changes = Changes::default();
         match self {
@@ -184,7 +185,7 @@ impl Operation {
                 post,
                 author,
             } => {
-                // A post that is gone would be an error.
+                // The post may be deleted already; a foreign key error is avoided.
                 let sql = "INSERT INTO tb_comment
                     SELECT $1, p.id, $3, 'content 0' FROM tb_post p WHERE p.id = $2 FOR KEY SHARE
                     RETURNING id";
@@ -285,7 +286,7 @@ impl Operation {
                 let Some(author) = post_row(db, *post).await? else {
                     return Ok(changes);
                 };
-                // From here on no comment can come to it.
+                // `post_row` has locked the post, so no comment can be added any more.
                 let comments: Vec<(i32, i32)> = sqlx::query_as(
                     "SELECT id, author_id FROM tb_comment WHERE post_id = $1 ORDER BY id FOR UPDATE",
                 )
@@ -334,7 +335,7 @@ async fn many(
         .await
 }
 
-/// Locks a comment; its post and its author.
+/// Locks a comment, and returns its post and its author.
 async fn comment_row(db: &mut PgConnection, comment: i32) -> sqlx::Result<Option<(i32, i32)>> {
     sqlx::query_as("SELECT post_id, author_id FROM tb_comment WHERE id = $1 FOR UPDATE")
         .bind(comment)
@@ -342,7 +343,7 @@ async fn comment_row(db: &mut PgConnection, comment: i32) -> sqlx::Result<Option
         .await
 }
 
-/// Locks a post; its author.
+/// Locks a post, and returns its author.
 async fn post_row(db: &mut PgConnection, post: i32) -> sqlx::Result<Option<i32>> {
     sqlx::query_scalar("SELECT author_id FROM tb_post WHERE id = $1 FOR UPDATE")
         .bind(post)

@@ -1,5 +1,4 @@
-//! What runs beside the clients: full syncs, and rebuilds of documents that say that they were
-//! made for another struct.
+//! Maintenance beside the clients: full syncs, and rebuilds of documents that are made stale.
 
 use std::ops::AddAssign;
 use std::sync::atomic::Ordering;
@@ -10,17 +9,17 @@ use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 
 use super::Stress;
-use super::finish::{failed, kind};
+use super::finish::{database_error, error_name};
 use super::schema::{sync_all_comments, sync_all_posts, sync_all_users};
 
-/// What was done beside the clients.
+/// The results of the maintenance.
 #[derive(Debug, Default)]
 pub(super) struct Repairs {
     pub(super) full_syncs: u64,
     pub(super) rebuilds: u64,
-    /// Documents that they looked at.
+    /// Documents that rebuilds processed.
     pub(super) rebuilt: u64,
-    /// Errors that were overcome, by their name.
+    /// Names of the retryable errors.
     pub(super) errors: Vec<String>,
 }
 
@@ -33,7 +32,8 @@ impl AddAssign for Repairs {
 }
 
 impl Stress {
-    /// Full syncs in every second burst, because they also repair; rebuilds in every third.
+    /// Runs full syncs in every second burst, and rebuilds in every third. Full syncs would hide lost
+    /// updates by repairing them, so they must not run in all bursts.
     pub(super) async fn repairs(&self, burst: u64) -> anyhow::Result<Repairs> {
         let mut rng = SmallRng::seed_from_u64(burst);
         let mut repairs = Repairs::default();
@@ -44,7 +44,7 @@ impl Stress {
                 match self.full_sync(rng.random_range(0..3), chunk).await {
                     Ok(_) => repairs.full_syncs += 1,
                     Err(error) if error.is_retryable() => {
-                        let error = format!("{} in a full sync", kind(&error));
+                        let error = format!("{} in a full sync", error_name(&error));
                         repairs.errors.push(error);
                     }
                     Err(error) => return Err(error.into()),
@@ -59,7 +59,7 @@ impl Stress {
                     Err(error) if error.is_retryable() => {
                         repairs
                             .errors
-                            .push(format!("{} in a rebuild", kind(&error)));
+                            .push(format!("{} in a rebuild", error_name(&error)));
                     }
                     Err(error) => return Err(error.into()),
                 }
@@ -77,8 +77,8 @@ impl Stress {
         }
     }
 
-    /// Some documents are of another shape from now on, and are rebuilt; or a view is said to
-    /// have been never rebuilt, and all of its documents are looked at. Says how many were.
+    /// Makes some documents stale, or forgets the progress of all rebuilds, and then rebuilds.
+    /// Returns the number of processed documents.
     async fn rebuild(&self, rng: &mut SmallRng, chunk: usize) -> Result<u64> {
         let age = match rng.random_range(0..4) {
             0 => "UPDATE tv_user SET shape = shape - 1 WHERE random() < 0.2",
@@ -86,7 +86,10 @@ impl Stress {
             2 => "UPDATE tv_comment SET shape = shape - 1 WHERE random() < 0.2",
             _ => "DELETE FROM fraiseql_view",
         };
-        sqlx::query(age).execute(&self.pool).await.map_err(failed)?;
+        sqlx::query(age)
+            .execute(&self.pool)
+            .await
+            .map_err(database_error)?;
         let report = self.model.rebuild(&self.pool).chunk(chunk).await?;
         Ok(report.views.iter().map(|view| view.report.total()).sum())
     }

@@ -1,5 +1,4 @@
-//! What is stressed: tables that hang together in every way there is, and views that embed each
-//! other's rows.
+//! Tables with all kinds of relations, and views that embed each other's rows.
 
 use fraiseql_runtime::{Embed, ReadModel, TView};
 use sqlx::PgPool;
@@ -35,8 +34,8 @@ CREATE TABLE tb_post_tag (
 CREATE INDEX ON tb_post_tag (tag_id);
 ";
 
-/// In one document of some, waits a moment, after the statement took its snapshot and before it
-/// writes. It makes nothing possible that is not without it, only less rare.
+/// Pauses in a few documents, between the snapshot and the writes of a statement. This makes races
+/// more likely that are possible anyway.
 const JITTER: &str = "
 CREATE FUNCTION jitter(id int4) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN
     IF random() < 0.03 THEN
@@ -152,7 +151,7 @@ pub(crate) struct Comment {
     post: CommentPost,
 }
 
-/// How many rows there are at the start: few, so that everyone meets everyone.
+/// Numbers of rows at the start: few, so that there are many conflicts.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Rows {
     pub(crate) users: i32,
@@ -161,7 +160,7 @@ pub(crate) struct Rows {
     pub(crate) tags: i32,
 }
 
-/// Tables with rows, and their documents.
+/// Creates the tables, rows and documents.
 pub(crate) async fn create(pool: &PgPool, rows: Rows) -> anyhow::Result<ReadModel> {
     sqlx::raw_sql(TABLES).execute(pool).await?;
     sqlx::raw_sql(JITTER).execute(pool).await?;

@@ -1,5 +1,5 @@
--- The base tables. Each row has three identifiers: `pk_*` joins, `id` is for clients, `identifier`
--- is for people.
+-- The base tables. Each row has up to three identifiers: `pk_*` for joins, `id` for clients, and
+-- `identifier` for URLs.
 
 CREATE TABLE tb_user (
     pk_user bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -19,7 +19,7 @@ CREATE TABLE tb_post (
     title text NOT NULL,
     content text NOT NULL,
     published_at timestamptz,
-    -- Counts changes, for clients that say which one they have read.
+    -- Incremented by each change, for optimistic locking.
     version int NOT NULL DEFAULT 1,
     created_at timestamptz NOT NULL DEFAULT now()
 );

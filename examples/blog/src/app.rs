@@ -1,5 +1,5 @@
-//! What all requests share: the pool, the read model, the queue of likes; opened when the server
-//! starts, closed when it ends.
+//! Application state: the pool, the read model and the like queue, opened at start and closed at
+//! shutdown.
 
 use std::time::Duration;
 
@@ -16,54 +16,54 @@ use crate::ops::{Ops, metrics};
 use crate::service::likes::Queue;
 use crate::{service, views, work};
 
-/// A connection is waited for this long, when the program starts and when all are in use.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// Rows of the log are kept for this long.
-const KEEP_LOG: Duration = Duration::from_secs(30 * 24 * 3600);
+/// Time limit for a connection, at start and when all connections are in use.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long rows of the sync log are kept.
+const LOG_RETENTION: Duration = Duration::from_secs(30 * 24 * 3600);
 
-/// What creates the base tables.
+/// The migrations that create the base tables.
 pub(crate) static MIGRATIONS: Migrator = sqlx::migrate!();
 
-/// What all requests share. A clone is another handle.
+/// State that all requests share. A clone is another handle to it.
 #[derive(Clone, Debug)]
 pub struct App {
     /// Connections to the database.
     pub pool: PgPool,
-    /// The documents, and who is told of each sync.
+    /// The read model, with its observers and the sync log.
     pub blog: ReadModel,
     /// Posts whose likes are counted in the background.
     pub likes: Queue,
-    /// Metrics, and whether it is about to end.
+    /// Metrics, and the state of the shutdown.
     pub ops: Ops,
 }
 
-/// What has to be closed in the end.
+/// What is closed at shutdown.
 #[derive(Debug)]
-pub struct Closing {
+pub struct BackgroundTasks {
     pool: PgPool,
-    counting: JoinHandle<()>,
+    like_task: JoinHandle<()>,
 }
 
 impl App {
-    /// Connects, migrates base tables and view tables, and starts what runs in the background.
+    /// Connects, migrates base tables and view tables, and starts the background tasks.
     ///
     /// # Errors
-    /// When the database cannot be reached, or does not fit the structs.
+    /// If the database cannot be reached, or if its tables do not match the structs.
     pub async fn open(
         database: PgConnectOptions,
         connections: u32,
         ops: Ops,
-    ) -> Result<(Self, Closing)> {
-        // A pool would try for a while, and not say what is wrong.
-        let connection = timeout(PATIENCE, database.connect()).await;
-        let connection = connection.context("the database does not answer")?;
+    ) -> Result<(Self, BackgroundTasks)> {
+        // A pool would retry until its timeout, and then report the timeout instead of the cause.
+        let connection = timeout(CONNECT_TIMEOUT, database.connect()).await;
+        let connection = connection.context("the database does not respond")?;
         connection
             .context("cannot connect to the database")?
             .close()
             .await?;
         let pool = PgPoolOptions::new()
             .max_connections(connections)
-            .acquire_timeout(PATIENCE)
+            .acquire_timeout(CONNECT_TIMEOUT)
             .connect_with(database)
             .await?;
         MIGRATIONS
@@ -72,7 +72,7 @@ impl App {
             .context("cannot migrate the base tables")?;
         let blog = views::read_model()
             .observe(work::observe)
-            .sync_log(SyncLog::new(pool.clone()).keep(KEEP_LOG))
+            .sync_log(SyncLog::new(pool.clone()).keep(LOG_RETENTION))
             .observe(ops.slow_syncs())
             .build()?;
         metrics::register(&blog);
@@ -82,10 +82,10 @@ impl App {
             tracing::info!("{}", blog.rebuild(&pool).await?);
         }
         let target = blog.on(pool.clone());
-        let (likes, counting) = Queue::start::<Observed<PgPool>>(target);
-        let closing = Closing {
+        let (likes, like_task) = Queue::start::<Observed<PgPool>>(target);
+        let background = BackgroundTasks {
             pool: pool.clone(),
-            counting,
+            like_task,
         };
         let app = Self {
             pool,
@@ -93,34 +93,36 @@ impl App {
             likes,
             ops,
         };
-        Ok((app, closing))
+        Ok((app, background))
     }
 
-    /// Runs a command: what it changed is committed with every document that depends on it, or
-    /// nothing is. After a deadlock it is run again.
+    /// Runs a command in a mutation: its changes are committed together with every dependent
+    /// document, or not at all. After a deadlock it is run again.
     ///
     /// # Errors
-    /// Those of the command, and of the database.
+    /// Errors of the command and of the database.
     pub async fn mutate<T>(
         &self,
         mut command: impl AsyncFnMut(&mut Mutation) -> service::Result<T>,
     ) -> service::Result<T> {
-        let strictly = async move |m: &mut Mutation| {
+        let strict_command = async move |m: &mut Mutation| {
+            // A dependent document that cannot be written fails the command.
             m.strict();
             command(m).await
         };
-        let (value, _) = self.blog.mutate(&self.pool, strictly).await?;
+        let (value, _) = self.blog.mutate(&self.pool, strict_command).await?;
         Ok(value)
     }
 }
 
-impl Closing {
-    /// Waits for what runs in the background. Every [`App`] must be gone by then.
+impl BackgroundTasks {
+    /// Waits for the background tasks, and closes the pool. Does not return while an [`App`] is
+    /// left: each holds a handle to the like queue.
     ///
     /// # Errors
-    /// When a task has panicked.
+    /// If a task has panicked.
     pub async fn close(self) -> Result<()> {
-        self.counting.await?;
+        self.like_task.await?;
         self.pool.close().await;
         Ok(())
     }

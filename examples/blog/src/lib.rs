@@ -1,11 +1,20 @@
-//! A blog: commands write normalized tables, queries read ready documents, and the code of each
-//! command says what it changed.
+//! A blog's GraphQL server: commands write normalized tables and mark the changed rows, queries
+//! read stored documents.
 //!
-//! From the outside in: `main` is what can be said on the command line; [`http`] is routes and
-//! middleware, [`page`] is what a browser is shown; [`graphql`] is the schema; [`service`] is what the blog does, a function for each
-//! command; [`rows`] is the SQL on base tables; [`views`] is the documents. [`app`] holds what they
-//! share, [`ops`] is metrics and health, [`sample`] fills an empty blog, [`work`] counts what a
-//! request does.
+//! From the outside in:
+//!
+//! | module | |
+//! |---|---|
+//! | `main` | command line, start and shutdown |
+//! | [`http`], [`page`] | routes and middleware; the HTML page |
+//! | [`graphql`] | the schema |
+//! | [`service`] | the commands, one function each |
+//! | [`rows`] | SQL on base tables |
+//! | [`views`] | the documents |
+//! | [`app`] | state that all requests share |
+//! | [`ops`] | metrics, health and logs |
+//! | [`sample`] | sample rows for an empty blog |
+//! | [`work`] | counts of what one request does |
 
 pub mod app;
 pub mod graphql;

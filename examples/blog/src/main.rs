@@ -1,4 +1,4 @@
-//! The server: what can be said on the command line, from the start to the end.
+//! The server program: command line, start and graceful shutdown.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
@@ -17,40 +17,40 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
-/// A blog's GraphQL API over documents that are ready to be read.
+/// A blog's GraphQL API over stored documents.
 ///
-/// Without a database of yours it starts a PostgreSQL of its own, which needs no set-up and no
-/// port, and is gone when the program ends; its data stays. An empty blog is filled with sample
+/// Without --database-url it starts its own PostgreSQL, which needs no set-up and listens on no
+/// port. The server stops with the program; its data is kept. An empty blog is filled with sample
 /// posts.
 #[derive(Debug, Parser)]
 #[command(version, after_help = AFTER_HELP)]
 struct Arguments {
-    /// The port to listen on; 0 takes one that is free.
+    /// Port to listen on; 0 takes a free port.
     #[arg(long, env = "BLOG_PORT", default_value_t = 8000)]
     port: u16,
-    /// The address to listen on; 0.0.0.0 is all.
+    /// Address to listen on; 0.0.0.0 is all interfaces.
     #[arg(long, env = "BLOG_HOST", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
     host: IpAddr,
-    /// The database, such as postgres://user:password@host/blog; its tables are created.
+    /// The database, such as postgres://user:password@host/blog; missing tables are created.
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
     database_url: Option<PgConnectOptions>,
-    /// Connections to it.
+    /// Maximum number of connections to the database.
     #[arg(long, env = "BLOG_CONNECTIONS", default_value_t = 10, value_parser = clap::value_parser!(u32).range(2..=1000))]
     connections: u32,
-    /// Posts that an empty blog is filled with; with each come ten comments. 0 leaves it empty.
+    /// Number of sample posts in an empty blog, with ten comments each; 0 leaves it empty.
     #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(..=100_000))]
     posts: u32,
-    /// A sync that takes so long is warned of, such as 500ms.
+    /// Log a warning for each sync that takes at least this long, such as 500ms.
     #[arg(long, env = "BLOG_SLOW_SYNC", default_value = "500ms", value_parser = humantime::parse_duration, value_name = "TIME")]
     slow_sync: Duration,
-    /// After the signal to end, requests are still taken for so long, while /ready says no: until
-    /// who sends them has noticed.
+    /// After SIGTERM, keep accepting requests for this long while /ready returns 503, so that a
+    /// load balancer can stop sending them.
     #[arg(long, env = "BLOG_DRAIN", default_value = "0s", value_parser = humantime::parse_duration, value_name = "TIME")]
     drain: Duration,
-    /// How events are written to standard error.
+    /// Format of the log on standard error.
     #[arg(long, env = "BLOG_LOG_FORMAT", value_enum, default_value_t)]
     log_format: Format,
-    /// Begins anew: drops the data of the PostgreSQL of its own. A database of yours is left alone.
+    /// Drop the data of the program's own PostgreSQL and start empty.
     #[arg(long, conflicts_with = "database_url")]
     reset: bool,
 }
@@ -61,15 +61,15 @@ Then:
     -d '{\"query\": \"{ posts(limit: 5) { id title author { username fullName } commentCount } }\"}'
 
   /          recent posts, and what each action does     /graphql   the API, and GraphiQL
-  /metrics   for Prometheus                              /health    it runs
-  /metrics.json   syncs of the last day                  /ready     it can answer
+  /metrics   for Prometheus                              /health    the process runs
+  /metrics.json   syncs of the last 24 hours             /ready     the database is usable
 
-RUST_LOG=fraiseql=debug says what is synced, Ctrl+C ends it.";
+RUST_LOG=fraiseql=debug logs what is synced. Ctrl+C stops the server.";
 
-/// When the program is to end, it waits so long for clients, and then for what they have left to do.
-/// Twice this is less than the ten seconds after which Docker kills it.
-const GRACE: Duration = Duration::from_secs(4);
-/// The database of the server of its own.
+/// At shutdown, the time limit for open connections, and then again for background work. Twice
+/// this is less than the ten seconds after which Docker kills the process.
+const GRACE_PERIOD: Duration = Duration::from_secs(4);
+/// Name of the database on the program's own server.
 const DATABASE: &str = "blog";
 
 #[tokio::main]
@@ -86,43 +86,46 @@ async fn main() -> ExitCode {
 }
 
 async fn run(arguments: Arguments) -> Result<()> {
-    // First what fails at once.
+    // Bind first: a port that is taken is reported before anything slow is started.
     let address = SocketAddr::new(arguments.host, arguments.port);
-    let listener = TcpListener::bind(address).await.with_context(|| {
-        format!("cannot listen on {address}; --port 0 takes a port that is free")
-    })?;
+    let listener = TcpListener::bind(address)
+        .await
+        .with_context(|| format!("cannot listen on {address}; --port 0 takes a free port"))?;
     let (_server, database) = database(&arguments).await?;
     let ops = Ops::install(arguments.slow_sync)?;
-    let (app, closing) = App::open(database, arguments.connections, ops.clone()).await?;
+    let (app, background) = App::open(database, arguments.connections, ops.clone()).await?;
     sample::fill(&app, arguments.posts).await?;
 
     let upkeep = tokio::spawn(upkeep::keep_repaired(app.blog.clone(), app.pool.clone()));
     let router = http::router(&app);
+    // The router now holds the only handles. The like task ends when the last one is dropped.
     drop(app);
     println!("The blog is at http://{}", listener.local_addr()?);
-    let (ending, mut ended) = watch::channel(());
+    // Signals by being dropped that axum has stopped accepting connections.
+    let (accepting, mut stopped_accepting) = watch::channel(());
     let served = axum::serve(listener, router).with_graceful_shutdown(async move {
         shutdown(ops, arguments.drain).await;
-        drop(ending);
+        drop(accepting);
     });
-    let overdue = async {
-        let _ = ended.changed().await;
-        sleep(GRACE).await;
+    // axum waits for open connections without a limit, and an idle client may keep one open.
+    let deadline = async {
+        let _ = stopped_accepting.changed().await;
+        sleep(GRACE_PERIOD).await;
     };
     tokio::select! {
         served = served => served?,
-        () = overdue => tracing::warn!("a client did not go away in {GRACE:?}"),
+        () = deadline => tracing::warn!("connections were still open after {GRACE_PERIOD:?}"),
     }
     upkeep.abort();
-    // Whoever did not go away holds what has to be closed.
-    let Ok(closed) = timeout(GRACE, closing.close()).await else {
-        tracing::warn!("likes may be left that are not counted: the next start does that");
+    // An open connection still holds an `App`, and so keeps the like task from ending.
+    let Ok(closed) = timeout(GRACE_PERIOD, background.close()).await else {
+        tracing::warn!("some likes may not be counted yet; the next start repairs their documents");
         return Ok(());
     };
     closed
 }
 
-/// The database that was asked for, or one on a server of its own.
+/// The database of `--database-url`, or one on the program's own server, which is returned too.
 async fn database(arguments: &Arguments) -> Result<(Option<Server>, PgConnectOptions)> {
     if let Some(url) = &arguments.database_url {
         return Ok((None, url.clone()));
@@ -137,16 +140,16 @@ async fn database(arguments: &Arguments) -> Result<(Option<Server>, PgConnectOpt
     Ok((Some(server), database))
 }
 
-/// Resolves when the program is to end. Requests that are running are answered.
+/// Resolves when the server is to stop accepting connections: after the signal and the drain time.
 async fn shutdown(ops: Ops, drain: Duration) {
     signal().await;
     tracing::info!("shutting down");
     ops.shut_down();
-    // Who asks twice is in a hurry.
-    let _ = tokio::time::timeout(drain, signal()).await;
+    // A second signal ends the drain time early.
+    let _ = timeout(drain, signal()).await;
 }
 
-/// Resolves with the next Ctrl+C, or SIGTERM.
+/// Resolves at the next Ctrl+C or SIGTERM.
 async fn signal() {
     let interrupted = async {
         let _ = tokio::signal::ctrl_c().await;

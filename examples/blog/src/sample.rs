@@ -1,4 +1,4 @@
-//! Rows for an empty blog.
+//! Sample rows for an empty blog.
 
 use std::time::Duration;
 
@@ -10,16 +10,16 @@ use sqlx::PgPool;
 use crate::app::App;
 use crate::views::{sync_all_comments, sync_all_posts, sync_all_users};
 
-/// Posts that are loaded in one statement.
-const STEP: usize = 1_000;
+/// Posts that one statement inserts.
+const POSTS_PER_STATEMENT: usize = 1_000;
 /// Comments on each post.
-const COMMENTS: u32 = 10;
+const COMMENTS_PER_POST: u32 = 10;
 
-/// Fills an empty blog with `posts` posts, a tenth as many users, ten times as many comments, and
-/// makes their documents. One that has users stays as it is.
+/// Fills an empty blog with `posts` posts, a tenth as many users and ten times as many comments,
+/// and syncs their documents. A blog that has users is left as it is.
 ///
 /// # Errors
-/// Those of the database.
+/// Errors of the database.
 pub async fn fill(app: &App, posts: u32) -> Result<()> {
     let filled: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM tb_user)")
         .fetch_one(&app.pool)
@@ -28,19 +28,24 @@ pub async fn fill(app: &App, posts: u32) -> Result<()> {
         return Ok(());
     }
     let users = posts.div_ceil(10);
-    rows(&app.pool, users, posts).await?;
-    // Connections that have planned for empty tables plan anew.
+    insert_rows(&app.pool, users, posts).await?;
+    // Plans that were cached while the tables were empty would scan them.
     sqlx::raw_sql("ANALYZE").execute(&app.pool).await?;
 
     let pool = || app.blog.on(&app.pool);
-    documents("users", users, sync_all_users(pool())).await?;
-    documents("posts", posts, sync_all_posts(pool())).await?;
-    documents("comments", posts * COMMENTS, sync_all_comments(pool())).await?;
+    sync_documents("users", users, sync_all_users(pool())).await?;
+    sync_documents("posts", posts, sync_all_posts(pool())).await?;
+    sync_documents(
+        "comments",
+        posts * COMMENTS_PER_POST,
+        sync_all_comments(pool()),
+    )
+    .await?;
     Ok(())
 }
 
-async fn rows(pool: &PgPool, users: u32, posts: u32) -> Result<()> {
-    let bar = bar(posts, "rows");
+async fn insert_rows(pool: &PgPool, users: u32, posts: u32) -> Result<()> {
+    let bar = progress_bar(posts, "rows");
     let users = i32::try_from(users)?;
     sqlx::query(
         "INSERT INTO tb_user (identifier, username, full_name)
@@ -55,8 +60,8 @@ async fn rows(pool: &PgPool, users: u32, posts: u32) -> Result<()> {
     )
     .execute(pool)
     .await?;
-    for from in (0..posts).step_by(STEP) {
-        let to = posts.min(from + u32::try_from(STEP)?);
+    for from in (0..posts).step_by(POSTS_PER_STATEMENT) {
+        let to = posts.min(from + u32::try_from(POSTS_PER_STATEMENT)?);
         sqlx::query(
             "WITH new AS (
                  INSERT INTO tb_post (identifier, fk_author, title, content, published_at, created_at)
@@ -86,7 +91,7 @@ async fn rows(pool: &PgPool, users: u32, posts: u32) -> Result<()> {
         .bind(i32::try_from(from)?)
         .bind(i32::try_from(to)?)
         .bind(users)
-        .bind(i32::try_from(COMMENTS)?)
+        .bind(i32::try_from(COMMENTS_PER_POST)?)
         .execute(pool)
         .await?;
         bar.set_position(u64::from(to));
@@ -95,12 +100,12 @@ async fn rows(pool: &PgPool, users: u32, posts: u32) -> Result<()> {
     Ok(())
 }
 
-async fn documents(
+async fn sync_documents(
     what: &'static str,
     count: u32,
     sync: FullSync<'_, Observed<&PgPool>>,
 ) -> Result<()> {
-    let bar = bar(count, what);
+    let bar = progress_bar(count, what);
     sync.on_progress(|progress| bar.set_position(progress.report.total()))
         .await?
         .ensure_valid()?;
@@ -108,7 +113,7 @@ async fn documents(
     Ok(())
 }
 
-fn bar(total: u32, message: &'static str) -> ProgressBar {
+fn progress_bar(total: u32, message: &'static str) -> ProgressBar {
     let bar = ProgressBar::new(total.into()).with_message(message);
     if let Ok(style) =
         ProgressStyle::with_template("{msg:>10} {bar:40.cyan/blue} {pos}/{len} {per_sec}")

@@ -1,12 +1,14 @@
-//! What clients read: one document for each user, post and comment. SQL, sync functions, JSON and
-//! GraphQL types are made of these structs.
+//! The read model: one document for each user, post and comment. SQL, sync functions, JSON and
+//! GraphQL types are derived from these structs.
+//!
+//! Comments on structs and fields are also the descriptions in the GraphQL schema.
 
 use chrono::{DateTime, Utc};
 use fraiseql_runtime::model::ReadModelBuilder;
 use fraiseql_runtime::{Embed, ReadModel, TView};
 use uuid::Uuid;
 
-/// Somebody who writes posts and comments.
+/// A person who writes posts and comments.
 #[derive(Debug, TView)]
 #[tview(table = "tb_user", data = "json")]
 pub struct User {
@@ -18,14 +20,14 @@ pub struct User {
     /// The unique name.
     #[tview(filter, sort)]
     pub username: String,
-    /// The name for people.
+    /// The display name.
     pub full_name: String,
-    /// What they say of themselves.
+    /// A text by the user about themselves.
     pub bio: Option<String>,
-    /// When they joined.
+    /// When the account was created.
     #[tview(filter, sort)]
     pub created_at: DateTime<Utc>,
-    /// How many of their posts everybody can read.
+    /// The number of published posts.
     #[tview(count(
         table = "tb_post",
         fk = "fk_author",
@@ -33,12 +35,12 @@ pub struct User {
         filter = "published_at IS NOT NULL"
     ))]
     pub published_post_count: i64,
-    /// How many comments they wrote.
+    /// The number of comments by this user.
     #[tview(count(table = "tb_comment", fk = "fk_author", key = "pk_user"))]
     pub comment_count: i64,
 }
 
-/// A post with all that its page shows.
+/// A post with everything that its page shows.
 #[derive(Debug, TView)]
 #[tview(table = "tb_post", data = "json")]
 pub struct Post {
@@ -52,25 +54,25 @@ pub struct Post {
     pub title: String,
     /// The text.
     pub content: String,
-    /// Since when everybody can read it.
+    /// When the post was published; null for a draft.
     #[tview(filter, sort)]
     pub published_at: Option<DateTime<Utc>>,
-    /// Counts changes of title and text: say in `updatePost` which one you have read.
+    /// The number of the last change of title or content. Pass it to `updatePost`.
     pub version: i32,
-    /// When it was begun.
+    /// When the post was created.
     #[tview(filter, sort)]
     pub created_at: DateTime<Utc>,
-    /// Who wrote it.
+    /// The author.
     #[tview(one(fk = "fk_author", key = "pk_user"))]
     pub author: Author,
-    /// By name.
+    /// The tags, by name.
     #[tview(many(
         through(table = "tb_post_tag", fk = "fk_post", to = "fk_tag", key = "pk_tag"),
         key = "pk_post",
         order_by = "name"
     ))]
     pub tags: Vec<Tag>,
-    /// The newest fifty, newest first.
+    /// The newest fifty comments, newest first.
     #[tview(many(
         fk = "fk_post",
         key = "pk_post",
@@ -78,10 +80,10 @@ pub struct Post {
         limit = 50
     ))]
     pub comments: Vec<PostComment>,
-    /// How many comments there are.
+    /// The number of all comments.
     #[tview(count(table = "tb_comment", fk = "fk_post", key = "pk_post"), sort)]
     pub comment_count: i64,
-    /// How many people like it.
+    /// The number of likes.
     #[tview(count(table = "tb_like", fk = "fk_post", key = "pk_post"))]
     pub like_count: i64,
 }
@@ -100,12 +102,12 @@ pub struct Comment {
     /// Who wrote it.
     #[tview(one(fk = "fk_author", key = "pk_user"))]
     pub author: Author,
-    /// Where it stands.
+    /// The post that it is on.
     #[tview(one(fk = "fk_post", key = "pk_post"))]
     pub post: CommentedPost,
 }
 
-/// A user, in what they wrote.
+/// A user as the author of a post or comment.
 #[derive(Debug, Embed)]
 #[tview(table = "tb_user", shape_of = User)]
 pub struct Author {
@@ -113,11 +115,11 @@ pub struct Author {
     pub id: Uuid,
     /// The unique name.
     pub username: String,
-    /// The name for people.
+    /// The display name.
     pub full_name: String,
 }
 
-/// A comment, in its post.
+/// A comment inside its post.
 #[derive(Debug, Embed)]
 #[tview(table = "tb_comment")]
 pub struct PostComment {
@@ -132,7 +134,7 @@ pub struct PostComment {
     pub author: Author,
 }
 
-/// A post, in a comment on it.
+/// A post inside a comment on it.
 #[derive(Debug, Embed)]
 #[tview(table = "tb_post", shape_of = Post)]
 pub struct CommentedPost {
@@ -144,7 +146,7 @@ pub struct CommentedPost {
     pub title: String,
 }
 
-/// What a post is about.
+/// A topic of posts.
 #[derive(Debug, Embed)]
 #[tview(table = "tb_tag")]
 pub struct Tag {
@@ -152,7 +154,7 @@ pub struct Tag {
     pub id: Uuid,
     /// The name in addresses.
     pub identifier: String,
-    /// The name for people.
+    /// The display name.
     pub name: String,
 }
 

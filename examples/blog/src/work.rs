@@ -1,8 +1,9 @@
-//! What one request did, for those that ask: statements, documents synced.
+//! Counts the statements and synced documents of one request.
 //!
-//! A request that asks runs in [`Work::of`]. Its statements are counted from what sqlx tells
-//! `tracing`, by a [`layer`] that is off for everybody else; its documents are counted by an
-//! [observer](observe) of the read model.
+//! A request that wants these figures runs in [`Work::measure`]. Its statements are counted by a
+//! [`layer`], from the events that sqlx sends to `tracing`; its documents by an
+//! [observer](observe) of the read model. Both find the request by a task-local, and are inactive
+//! for all other requests.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,105 +18,104 @@ use tracing_subscriber::layer::{Context, Filter};
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::{EnvFilter, Layer};
 
-/// Where sqlx says what it ran.
-const QUERIES: &str = "sqlx::query";
+/// The `tracing` target of sqlx's events, one for each statement.
+const QUERY_TARGET: &str = "sqlx::query";
 
 tokio::task_local! {
-    static WORK: Work;
+    static CURRENT: Work;
 }
 
-/// What is being done. A clone is another handle.
+/// The work of a request that is being measured. A clone is another handle.
 #[derive(Clone, Debug, Default)]
-pub struct Work(Arc<Mutex<Done>>);
+pub struct Work(Arc<Mutex<WorkReport>>);
 
-/// What was done.
+/// What was counted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Done {
-    /// Statements, those of the sync and of its log among them.
-    pub statements: Asked,
-    /// What begins and ends transactions and savepoints.
-    pub transaction: Asked,
-    /// Documents that were synced, by entity.
-    pub documents: BTreeMap<&'static str, Documents>,
-    /// The time that syncs took, their statements included.
-    pub syncing: Duration,
+pub struct WorkReport {
+    /// Statements, including those of syncs and of the sync log.
+    pub statements: StatementStats,
+    /// Statements that begin and end transactions and savepoints.
+    pub transaction: StatementStats,
+    /// Synced documents, by entity.
+    pub documents: BTreeMap<&'static str, DocumentCounts>,
+    /// Total duration of the syncs, including their statements.
+    pub sync_duration: Duration,
 }
 
-/// What the database was asked; each is a round trip. A statement that a connection has not run
-/// before is another one, which prepares it, and is not counted.
+/// Statements, each of which is one round trip. The additional round trip that prepares a statement,
+/// once for each connection, is not counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Asked {
-    /// How often.
-    pub times: u64,
-    /// How long the answers took.
+pub struct StatementStats {
+    /// The number of statements.
+    pub count: u64,
+    /// Total time until their results.
     pub duration: Duration,
 }
 
-/// What became of documents.
+/// Synced documents, by outcome.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Documents {
-    /// Those that were not there before.
+pub struct DocumentCounts {
+    /// New documents.
     pub inserted: u64,
-    /// Those that were replaced.
+    /// Replaced documents.
     pub updated: u64,
-    /// Those that were equal already.
+    /// Documents that were equal already.
     pub unchanged: u64,
-    /// Those whose row is gone.
+    /// Documents whose row is gone.
     pub deleted: u64,
 }
 
 impl Work {
-    /// Runs a future, and says what it did.
-    pub async fn of<F: Future>(future: F) -> (F::Output, Done) {
+    /// Runs a future, and reports its work.
+    pub async fn measure<F: Future>(future: F) -> (F::Output, WorkReport) {
         let work = Self::default();
-        let output = WORK.scope(work.clone(), future).await;
-        let done = std::mem::take(&mut *work.lock());
-        (output, done)
+        let output = CURRENT.scope(work.clone(), future).await;
+        let report = std::mem::take(&mut *work.lock());
+        (output, report)
     }
 
-    /// The work that this is a part of, where somebody asks.
+    /// The work that this code is part of; `None` if it is not measured.
     #[must_use]
     pub fn current() -> Option<Self> {
-        WORK.try_with(Self::clone).ok()
+        CURRENT.try_with(Self::clone).ok()
     }
 
-    /// Runs a future on behalf of others, who wait in tasks of their own: each of them has done
-    /// all of it.
-    pub async fn for_others<F: Future>(others: Vec<Self>, future: F) -> F::Output {
-        if others.is_empty() {
+    /// Runs a future on behalf of requests in other tasks, and adds all of its work to each.
+    pub async fn on_behalf_of<F: Future>(requests: Vec<Self>, future: F) -> F::Output {
+        if requests.is_empty() {
             return future.await;
         }
-        let (output, done) = Self::of(future).await;
-        for other in others {
-            other.lock().add(&done);
+        let (output, report) = Self::measure(future).await;
+        for request in requests {
+            request.lock().add(&report);
         }
         output
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Done> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, WorkReport> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Done {
+impl WorkReport {
     fn add(&mut self, other: &Self) {
         self.statements.add(other.statements);
         self.transaction.add(other.transaction);
         for (entity, documents) in &other.documents {
             self.documents.entry(entity).or_default().add(*documents);
         }
-        self.syncing += other.syncing;
+        self.sync_duration += other.sync_duration;
     }
 }
 
-impl Asked {
+impl StatementStats {
     fn add(&mut self, other: Self) {
-        self.times += other.times;
+        self.count += other.count;
         self.duration += other.duration;
     }
 }
 
-impl Documents {
+impl DocumentCounts {
     fn add(&mut self, other: Self) {
         self.inserted += other.inserted;
         self.updated += other.updated;
@@ -124,75 +124,88 @@ impl Documents {
     }
 }
 
-/// Counts documents: for [`ReadModelBuilder::observe`](fraiseql_runtime::model::ReadModelBuilder::observe).
+/// Counts the documents of a batch. It is an observer for
+/// [`ReadModelBuilder::observe`](fraiseql_runtime::model::ReadModelBuilder::observe).
 pub fn observe(batch: &BatchEvent<'_>) {
     let Ok(report) = batch.result else { return };
-    let documents = Documents {
+    let documents = DocumentCounts {
         inserted: report.inserted,
         updated: report.updated,
         unchanged: report.unchanged,
         deleted: report.deleted,
     };
-    // Nobody asks.
-    let _ = WORK.try_with(|work| {
-        let mut done = work.lock();
-        done.documents
+    // It fails if the work is not measured.
+    let _ = CURRENT.try_with(|work| {
+        let mut report = work.lock();
+        report
+            .documents
             .entry(batch.entity)
             .or_default()
             .add(documents);
-        done.syncing += batch.duration;
+        report.sync_duration += batch.duration;
     });
 }
 
-/// Counts statements, beside a layer that prints what `log` lets through.
+/// A layer that counts statements. It is installed beside a layer that prints events with the filter
+/// `log`.
 pub fn layer<S>(log: &EnvFilter) -> impl Layer<S>
 where
     S: Subscriber + for<'s> LookupSpan<'s>,
 {
-    Statements.with_filter(WhereAsked).and_then(Gate::new(log))
+    StatementCounter
+        .with_filter(MeasuredQueries)
+        .and_then(GlobalFilter::new(log))
 }
 
-struct Statements;
+/// Counts the statements of measured work.
+struct StatementCounter;
 
-/// Is on inside [`Work::of`] alone.
-struct WhereAsked;
+/// Filter of [`StatementCounter`]: statements inside [`Work::measure`].
+struct MeasuredQueries;
 
-/// Lets through what the log lets through, and statements where somebody asks. With the filters of
-/// the two layers alone, sqlx would be told that somebody might be interested, and write down
-/// every statement.
-struct Gate(Option<EnvFilter>);
+/// Filter of the whole subscriber: events that `log` enables, and statements of measured work.
+///
+/// The filters of the single layers are not enough: while one of them is undecided about a callsite
+/// (`Interest::sometimes`), the event counts as enabled, and sqlx would format the text of every
+/// statement of every request, only for the layers to discard it. `None` lets everything through.
+struct GlobalFilter(Option<EnvFilter>);
 
-impl Gate {
+impl GlobalFilter {
     fn new(log: &EnvFilter) -> Self {
         let log = log.to_string();
-        // A copy does not know of spans.
+        // Directives about spans, such as `[request]=debug`, depend on the spans that the filter has
+        // seen being entered. This copy sees none, so it would discard their events.
         Self((!log.contains('[')).then(|| EnvFilter::new(log)))
     }
 }
 
-impl<S: Subscriber> Layer<S> for Gate {
+fn is_measured_query(metadata: &Metadata<'_>) -> bool {
+    metadata.target() == QUERY_TARGET && CURRENT.try_with(|_| ()).is_ok()
+}
+
+impl<S: Subscriber> Layer<S> for GlobalFilter {
     fn enabled(&self, metadata: &Metadata<'_>, context: Context<'_, S>) -> bool {
         let Self(Some(log)) = self else { return true };
-        let asked = metadata.target() == QUERIES && WORK.try_with(|_| ()).is_ok();
-        asked || Filter::enabled(log, metadata, &context)
+        is_measured_query(metadata) || Filter::enabled(log, metadata, &context)
     }
 
     fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
         match &self.0 {
-            Some(_) if metadata.target() == QUERIES => Interest::sometimes(),
+            // It depends on the task, so it must be decided for each event.
+            Some(_) if metadata.target() == QUERY_TARGET => Interest::sometimes(),
             Some(log) => Filter::<S>::callsite_enabled(log, metadata),
             None => Interest::always(),
         }
     }
 }
 
-impl<S> Filter<S> for WhereAsked {
+impl<S> Filter<S> for MeasuredQueries {
     fn enabled(&self, metadata: &Metadata<'_>, _: &Context<'_, S>) -> bool {
-        metadata.target() == QUERIES && WORK.try_with(|_| ()).is_ok()
+        is_measured_query(metadata)
     }
 
     fn callsite_enabled(&self, metadata: &'static Metadata<'static>) -> Interest {
-        if metadata.target() == QUERIES {
+        if metadata.target() == QUERY_TARGET {
             Interest::sometimes()
         } else {
             Interest::never()
@@ -200,30 +213,30 @@ impl<S> Filter<S> for WhereAsked {
     }
 
     fn max_level_hint(&self) -> Option<LevelFilter> {
-        // The level of sqlx for statements that are not slow.
+        // sqlx logs statements at this level, slow ones at a higher one.
         Some(LevelFilter::DEBUG)
     }
 }
 
-impl<S: Subscriber> Layer<S> for Statements {
+impl<S: Subscriber> Layer<S> for StatementCounter {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        let _ = WORK.try_with(|work| {
-            let mut statement = Statement::default();
-            event.record(&mut statement);
-            statement.count(&mut work.lock());
+        let _ = CURRENT.try_with(|work| {
+            let mut query = QueryEvent::default();
+            event.record(&mut query);
+            query.count(&mut work.lock());
         });
     }
 }
 
-/// What sqlx says of a statement.
+/// The fields of sqlx's event that are counted.
 #[derive(Default)]
-struct Statement {
-    kind: Kind,
+struct QueryEvent {
+    kind: StatementKind,
     duration: Duration,
 }
 
 #[derive(Default)]
-enum Kind {
+enum StatementKind {
     #[default]
     Statement,
     Begin,
@@ -231,10 +244,10 @@ enum Kind {
     End,
 }
 
-impl Visit for Statement {
+impl Visit for QueryEvent {
     fn record_str(&mut self, field: &Field, value: &str) {
         if field.name() == "summary" {
-            self.kind = Kind::of(value);
+            self.kind = StatementKind::of(value);
         }
     }
 
@@ -247,7 +260,7 @@ impl Visit for Statement {
     fn record_debug(&mut self, _: &Field, _: &dyn std::fmt::Debug) {}
 }
 
-impl Kind {
+impl StatementKind {
     fn of(summary: &str) -> Self {
         let mut words = summary.split_whitespace();
         match (words.next(), words.next()) {
@@ -259,17 +272,18 @@ impl Kind {
     }
 }
 
-impl Statement {
-    fn count(&self, done: &mut Done) {
-        let (asked, times) = match self.kind {
-            Kind::Statement => (&mut done.statements, 1),
-            Kind::Savepoint => (&mut done.transaction, 1),
-            // Of most transactions sqlx tells the end alone: it stands for the beginning too.
-            Kind::Begin => (&mut done.transaction, 0),
-            Kind::End => (&mut done.transaction, 2),
+impl QueryEvent {
+    fn count(&self, report: &mut WorkReport) {
+        let (stats, count) = match self.kind {
+            StatementKind::Statement => (&mut report.statements, 1),
+            StatementKind::Savepoint => (&mut report.transaction, 1),
+            // sqlx logs the end of every transaction, but the BEGIN only of some. So the end counts
+            // as two, and a BEGIN that is logged as none.
+            StatementKind::Begin => (&mut report.transaction, 0),
+            StatementKind::End => (&mut report.transaction, 2),
         };
-        asked.add(Asked {
-            times,
+        stats.add(StatementStats {
+            count,
             duration: self.duration,
         });
     }
@@ -284,25 +298,25 @@ mod tests {
     use crate::views::{self, sync_post, sync_user};
 
     #[tokio::test]
-    async fn documents_are_counted_by_entity_also_those_that_another_task_syncs() {
+    async fn documents_are_counted_by_entity_including_those_synced_by_another_task() {
         let blog = views::read_model().observe(observe).build().unwrap();
         let recorder = Recorder::new();
         let (post, user) = (Uuid::from_u128(1), Uuid::from_u128(2));
         let work = async {
             sync_post(blog.on(&recorder), &[post]).await.unwrap();
-            let asking: Vec<Work> = Work::current().into_iter().collect();
+            let requests: Vec<Work> = Work::current().into_iter().collect();
             let (blog, recorder) = (blog.clone(), recorder.clone());
             let other = async move {
                 let sync = async {
                     sync_post(blog.on(&recorder), &[post]).await.unwrap();
                     sync_user(blog.on(&recorder), &[user]).await.unwrap();
                 };
-                Work::for_others(asking, sync).await;
+                Work::on_behalf_of(requests, sync).await;
             };
             tokio::spawn(other).await.unwrap();
         };
-        let ((), done) = Work::of(work).await;
-        let counted: Vec<(&str, u64)> = done
+        let ((), report) = Work::measure(work).await;
+        let counted: Vec<(&str, u64)> = report
             .documents
             .iter()
             .map(|(entity, documents)| (*entity, documents.updated + documents.inserted))

@@ -1,7 +1,7 @@
-//! Many clients at once, and a program that is ended while they ask.
+//! Concurrent clients, and shutdown under load.
 //!
-//! `BLOG_SOAK=600 cargo test --release -p blog --test concurrency -- --nocapture sixteen` goes on for
-//! ten minutes, and shows latencies and the memory of the program by the tenth part.
+//! `BLOG_SOAK=600 cargo test --release -p blog --test concurrency -- --nocapture sixteen` runs for
+//! ten minutes, and prints latencies and the program's memory for each tenth of that time.
 
 mod support;
 
@@ -18,32 +18,32 @@ use sqlx::PgPool;
 use support::{Blog, eventually};
 
 const CLIENTS: u64 = 16;
-/// Of each client.
+/// Operations of each client.
 const OPERATIONS: usize = 40;
 
-/// Rows that somebody has made, as far as is known.
+/// Rows that the clients know, and counts of their responses.
 #[derive(Default)]
-struct Known {
+struct SharedState {
     users: Mutex<Vec<String>>,
-    /// With the version that was read last.
+    /// With the version that was read last, by any client.
     posts: Mutex<Vec<(String, i64)>>,
     comments: Mutex<Vec<String>>,
-    /// What came back, by operation: `data`, or the code of the error.
-    answers: Mutex<BTreeMap<(&'static str, String), usize>>,
+    /// Counts by operation and outcome: `data`, or the code of the error.
+    outcomes: Mutex<BTreeMap<(&'static str, String), usize>>,
 }
 
-fn one<T: Clone>(of: &Mutex<Vec<T>>, rng: &mut SmallRng) -> Option<T> {
+fn pick<T: Clone>(of: &Mutex<Vec<T>>, rng: &mut SmallRng) -> Option<T> {
     of.lock().unwrap().choose(rng).cloned()
 }
 
-/// An operation, and its variables.
+/// Name, query and variables.
 type Operation = (&'static str, &'static str, Value);
 
-/// One of all that can be asked, about rows that others ask about, too.
-fn operation(known: &Known, rng: &mut SmallRng) -> Option<Operation> {
-    let user = one(&known.users, rng)?;
-    let (post, version) = one(&known.posts, rng)?;
-    let comment = one(&known.comments, rng);
+/// A random operation on rows that other clients use too. `None` if there is no such row yet.
+fn operation(known: &SharedState, rng: &mut SmallRng) -> Option<Operation> {
+    let user = pick(&known.users, rng)?;
+    let (post, version) = pick(&known.posts, rng)?;
+    let comment = pick(&known.comments, rng);
     let n: u32 = rng.random_range(0..40);
     #[rustfmt::skip]
     let operation = match rng.random_range(0..22) {
@@ -69,7 +69,7 @@ fn operation(known: &Known, rng: &mut SmallRng) -> Option<Operation> {
     Some(operation)
 }
 
-impl Known {
+impl SharedState {
     async fn from(pool: &PgPool) -> Self {
         let ids = async |sql: &'static str| -> Vec<String> {
             sqlx::query_scalar(sql).fetch_all(pool).await.unwrap()
@@ -79,20 +79,20 @@ impl Known {
             users: Mutex::new(ids("SELECT id::text FROM tb_user").await),
             posts: Mutex::new(posts.into_iter().map(|id| (id, 1)).collect()),
             comments: Mutex::new(ids("SELECT id::text FROM tb_comment").await),
-            answers: Mutex::default(),
+            outcomes: Mutex::default(),
         }
     }
 
-    /// What came of an operation. New rows, and versions that were read, are for everybody.
-    fn learn(&self, name: &'static str, answer: &Value) {
-        let outcome = match answer["errors"][0]["extensions"]["code"].as_str() {
+    /// Counts the outcome of an operation, and shares new rows and versions with all clients.
+    fn record(&self, name: &'static str, response: &Value) {
+        let outcome = match response["errors"][0]["extensions"]["code"].as_str() {
             Some(code) => code,
-            None if answer["errors"].is_null() => "data",
+            None if response["errors"].is_null() => "data",
             None => "an error without a code",
         };
-        let mut answers = self.answers.lock().unwrap();
-        *answers.entry((name, outcome.to_owned())).or_default() += 1;
-        let field = &answer["data"][name];
+        let mut outcomes = self.outcomes.lock().unwrap();
+        *outcomes.entry((name, outcome.to_owned())).or_default() += 1;
+        let field = &response["data"][name];
         let rows = match field {
             Value::Array(rows) => rows.as_slice(),
             row => std::slice::from_ref(row),
@@ -118,33 +118,37 @@ impl Known {
         }
     }
 
-    /// How often this came back, of whatever operation.
+    /// The number of responses with this outcome, of all operations.
     fn count(&self, outcome: &str) -> usize {
-        let answers = self.answers.lock().unwrap();
-        let of_it = answers.iter().filter(|((_, told), _)| told == outcome);
-        of_it.map(|(_, count)| count).sum()
+        let outcomes = self.outcomes.lock().unwrap();
+        let matching = outcomes.iter().filter(|((_, other), _)| other == outcome);
+        matching.map(|(_, count)| count).sum()
     }
 }
 
-/// A load that goes on for a while.
+/// A run for a given time, for `BLOG_SOAK`.
 struct Soak {
     start: Instant,
     time: Duration,
-    /// When each operation began, how long it took, and what the program then had in memory.
+    /// Start and duration of each operation, and the program's memory after it.
     samples: Mutex<Vec<(Duration, Duration, u64)>>,
 }
 
 impl Soak {
-    fn asked_for() -> Option<Self> {
+    fn from_env() -> Option<Self> {
         let seconds = std::env::var("BLOG_SOAK").ok()?;
         Some(Self {
             start: Instant::now(),
-            time: Duration::from_secs(seconds.parse().expect("BLOG_SOAK is a number of seconds")),
+            time: Duration::from_secs(
+                seconds
+                    .parse()
+                    .expect("BLOG_SOAK must be a number of seconds"),
+            ),
             samples: Mutex::default(),
         })
     }
 
-    fn goes_on(&self) -> bool {
+    fn is_running(&self) -> bool {
         self.start.elapsed() < self.time
     }
 
@@ -153,7 +157,8 @@ impl Soak {
         self.samples.lock().unwrap().push(sample);
     }
 
-    /// By the tenth part; what is held in memory after the first half is still held in the end.
+    /// Prints figures for each tenth of the time, and asserts that memory does not grow in the
+    /// second half.
     fn report(self) {
         let samples = self.samples.into_inner().unwrap();
         println!("operations     median        p99     memory");
@@ -182,21 +187,21 @@ impl Soak {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn sixteen_clients_do_everything_at_once_and_every_document_is_right() {
+async fn documents_are_synced_after_sixteen_concurrent_clients() {
     let blog = Blog::start(200).await;
-    let known = Known::from(&blog.pool).await;
-    let soak = Soak::asked_for();
+    let known = SharedState::from(&blog.pool).await;
+    let soak = Soak::from_env();
     let client = async |seed: u64| {
         let mut rng = SmallRng::seed_from_u64(seed);
         let mut done = 0;
-        while soak.as_ref().map_or(done < OPERATIONS, Soak::goes_on) {
+        while soak.as_ref().map_or(done < OPERATIONS, Soak::is_running) {
             let Some((name, query, variables)) = operation(&known, &mut rng) else {
                 continue;
             };
             let start = Instant::now();
-            let answer = blog.send(query, variables).await.unwrap();
-            assert_eq!(answer.status(), 200, "{name}");
-            known.learn(name, &answer.json().await.unwrap());
+            let response = blog.send(query, variables).await.unwrap();
+            assert_eq!(response.status(), 200, "{name}");
+            known.record(name, &response.json().await.unwrap());
             done += 1;
             if let Some(soak) = &soak {
                 soak.sample(start, blog.resident());
@@ -208,8 +213,8 @@ async fn sixteen_clients_do_everything_at_once_and_every_document_is_right() {
         soak.report();
     }
 
-    let answers = known.answers.lock().unwrap().clone();
-    for ((name, outcome), count) in &answers {
+    let outcomes = known.outcomes.lock().unwrap().clone();
+    for ((name, outcome), count) in &outcomes {
         println!("{name:>16} {outcome:16} {count}");
         let is_expected = match outcome.as_str() {
             "data" | "NOT_FOUND" => true,
@@ -220,8 +225,8 @@ async fn sixteen_clients_do_everything_at_once_and_every_document_is_right() {
         assert!(is_expected, "{name}: {outcome}");
     }
     assert!(known.count("CONFLICT") > 0 && known.count("NOT_FOUND") > 0);
-    assert!(known.count("data") > OPERATIONS * 8, "{answers:#?}");
-    // Likes that nobody has waited for.
+    assert!(known.count("data") > OPERATIONS * 8, "{outcomes:#?}");
+    // Likes with `wait: false` may still be in the queue.
     eventually("every like is counted", async || {
         let sql = "SELECT NOT EXISTS (SELECT FROM tv_post AS v JOIN tb_post AS p ON p.id = v.id
             WHERE (v.data->>'likeCount')::int <>
@@ -233,9 +238,9 @@ async fn sixteen_clients_do_everything_at_once_and_every_document_is_right() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_program_that_is_asked_to_end_answers_what_it_was_asked_and_counts_every_like() {
+async fn shutdown_answers_running_requests_and_counts_queued_likes() {
     let mut blog = Blog::start(100).await;
-    let known = Known::from(&blog.pool).await;
+    let known = SharedState::from(&blog.pool).await;
     let answered = AtomicUsize::new(0);
     let client = async |seed: u64| {
         let mut rng = SmallRng::seed_from_u64(seed);
@@ -243,37 +248,37 @@ async fn a_program_that_is_asked_to_end_answers_what_it_was_asked_and_counts_eve
             let Some((name, query, variables)) = operation(&known, &mut rng) else {
                 continue;
             };
-            // Nobody listens any more.
-            let Ok(answer) = blog.send(query, variables).await else {
+            // The program does not accept connections any more.
+            let Ok(response) = blog.send(query, variables).await else {
                 return;
             };
-            assert_eq!(answer.status(), 200);
-            let answer: Value = answer
+            assert_eq!(response.status(), 200);
+            let response: Value = response
                 .json()
                 .await
-                .expect("an answer that is begun is whole");
-            known.learn(name, &answer);
+                .expect("a response is not cut off by the shutdown");
+            known.record(name, &response);
             answered.fetch_add(1, Ordering::Relaxed);
         }
     };
-    let ended = async {
-        eventually("clients at work", async || {
+    let terminated = async {
+        eventually("the clients are running", async || {
             answered.load(Ordering::Relaxed) > 100
         })
         .await;
         blog.terminate();
     };
     let clients = futures_util::future::join_all((0..CLIENTS).map(client));
-    let all = async { tokio::join!(clients, ended) };
+    let all = async { tokio::join!(clients, terminated) };
     let all = tokio::time::timeout(Duration::from_secs(60), all).await;
-    all.expect("the program does not end");
+    all.expect("the program does not exit");
     assert_eq!(known.count("INTERNAL"), 0);
     assert_eq!(blog.wait().code(), Some(0));
     blog.assert_synced().await;
 }
 
 #[tokio::test]
-async fn a_client_that_says_nothing_does_not_keep_the_program_from_ending() {
+async fn an_idle_client_does_not_block_the_shutdown() {
     use tokio::io::AsyncWriteExt as _;
     let mut blog = Blog::start(0).await;
     let address = blog.url.strip_prefix("http://").unwrap();
@@ -282,16 +287,16 @@ async fn a_client_that_says_nothing_does_not_keep_the_program_from_ending() {
     half.write_all(b"POST /graphql HTTP/1.1\r\nhost: a\r\n")
         .await
         .unwrap();
-    // So that both were accepted.
+    // Connections are accepted in order, so both are accepted when this one is answered.
     blog.data("{ users { id } }", json!({})).await;
     blog.terminate();
     let ended = tokio::task::spawn_blocking(move || blog.wait());
     let ended = tokio::time::timeout(Duration::from_secs(40), ended).await;
-    assert_eq!(ended.expect("it does not end").unwrap().code(), Some(0));
+    assert_eq!(ended.expect("no exit").unwrap().code(), Some(0));
 }
 
 #[tokio::test]
-async fn likes_that_were_queued_when_the_program_was_killed_are_counted_by_the_next() {
+async fn queued_likes_of_a_killed_program_are_counted_after_the_next_start() {
     let mut blog = Blog::start(3).await;
     let post = blog.field("{ posts(limit: 1) { id } }", json!({})).await[0]["id"].take();
     let user = "mutation { createUser(username: \"ada\", fullName: \"Ada\") { id } }";
@@ -304,7 +309,7 @@ async fn likes_that_were_queued_when_the_program_was_killed_are_counted_by_the_n
     };
     let before = count(&blog).await;
 
-    // The post cannot be synced.
+    // The lock blocks the sync of the post, so the like stays in the queue.
     let mut tx = blog.pool.begin().await.unwrap();
     sqlx::query("SELECT FROM tv_post FOR UPDATE")
         .execute(&mut *tx)
@@ -316,7 +321,7 @@ async fn likes_that_were_queued_when_the_program_was_killed_are_counted_by_the_n
     blog.data(query, json!({"id": post, "user": user})).await;
     blog.kill();
     tx.rollback().await.unwrap();
-    // Its sessions are gone, so nobody writes any more.
+    // The killed program's sessions may still run a statement that was sent before.
     eventually("the sessions end", async || {
         let sql = "SELECT count(*) = 0 FROM pg_stat_activity
             WHERE datname = current_database() AND pid <> pg_backend_pid()
@@ -324,7 +329,7 @@ async fn likes_that_were_queued_when_the_program_was_killed_are_counted_by_the_n
         sqlx::query_scalar(sql).fetch_one(&blog.pool).await.unwrap()
     })
     .await;
-    assert!(!blog.is_synced().await, "it was counted after all");
+    assert!(!blog.is_synced().await, "the like was counted already");
 
     let next = blog.restart().await;
     eventually("the document is repaired", async || {

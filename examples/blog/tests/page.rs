@@ -1,4 +1,4 @@
-//! The page at `/`: how it is served, what a request did, and all of it in a browser.
+//! The page at `/`: its files, the header `Server-Timing`, and the page in a browser.
 
 #[path = "page/browser.rs"]
 mod browser;
@@ -10,11 +10,11 @@ use reqwest::header::{CONTENT_TYPE, ETAG, HeaderMap, IF_NONE_MATCH};
 use serde_json::{Value, json};
 use support::Blog;
 
-/// Set, the picture of the README is painted anew.
+/// Environment variable; if it is set, the picture of the README is rendered again.
 const PICTURE: &str = "BLOG_PICTURE";
 
 #[tokio::test]
-async fn the_files_of_the_page_are_served_with_their_types_and_kept_by_browsers() {
+async fn the_files_of_the_page_have_content_types_and_etags() {
     let blog = Blog::start(0).await;
     for (path, content_type, begins) in [
         ("/", "text/html; charset=utf-8", "<!doctype html>"),
@@ -24,9 +24,9 @@ async fn the_files_of_the_page_are_served_with_their_types_and_kept_by_browsers(
         ("/icon.svg", "image/svg+xml", "<svg"),
     ] {
         let request = blog.client.get(format!("{}{path}", blog.url));
-        let answer = request.try_clone().unwrap().send().await.unwrap();
-        assert_eq!(answer.status(), 200, "{path}");
-        let headers = answer.headers().clone();
+        let response = request.try_clone().unwrap().send().await.unwrap();
+        assert_eq!(response.status(), 200, "{path}");
+        let headers = response.headers().clone();
         assert_eq!(headers[CONTENT_TYPE], content_type);
         assert_eq!(headers["cache-control"], "no-cache");
         assert_eq!(headers["x-content-type-options"], "nosniff");
@@ -34,10 +34,10 @@ async fn the_files_of_the_page_are_served_with_their_types_and_kept_by_browsers(
         assert!(policy.starts_with("default-src 'none'; script-src 'self';"));
         assert!(policy.contains("require-trusted-types-for 'script'"));
         assert!(!policy.contains("unsafe"), "{policy}");
-        let body = answer.text().await.unwrap();
+        let body = response.text().await.unwrap();
         assert!(body.starts_with(begins), "{path}");
 
-        // What a browser has is not sent again.
+        // A cached file is not sent again.
         let again = request.header(IF_NONE_MATCH, &headers[ETAG]);
         let again = again.send().await.unwrap();
         assert_eq!(again.status(), 304, "{path}");
@@ -45,19 +45,20 @@ async fn the_files_of_the_page_are_served_with_their_types_and_kept_by_browsers(
         assert!(again.headers().contains_key("content-security-policy"));
         assert_eq!(again.text().await.unwrap(), "");
     }
-    let answer = blog.client.post(&blog.url).send().await.unwrap();
-    assert_eq!(answer.status(), 405);
+    let response = blog.client.post(&blog.url).send().await.unwrap();
+    assert_eq!(response.status(), 405);
 }
 
 #[tokio::test]
-async fn a_request_that_asks_is_told_what_it_did() {
+async fn server_timing_counts_the_statements_and_documents_of_a_request() {
     let blog = Blog::start(20).await;
     let posts = "{ posts(limit: 5) { id title author { username fullName } commentCount } }";
-    let [sql, rest] = told(&blog, posts, &json!({})).await;
+    let [sql, rest] = work_of(&blog, posts, &json!({})).await;
     assert_eq!(sql, "1 statement");
     assert_eq!(rest, "", "a query begins no transaction, and syncs nothing");
 
-    let (author, reader) = (join(&blog, "ada").await, join(&blog, "grace").await);
+    let author = create_user(&blog, "ada").await;
+    let reader = create_user(&blog, "grace").await;
     let query = "mutation ($author: ID!) {
         createPost(authorId: $author, title: \"Notes\", content: \"On it\") { id }
     }";
@@ -66,14 +67,14 @@ async fn a_request_that_asks_is_told_what_it_did() {
         createComment(postId: $post, authorId: $author, content: \"Hello\") { id }
     }";
     let variables = json!({"post": post, "author": reader});
-    // The first one may have to look at the tables.
+    // The first mutation may read the catalog, too.
     blog.data(comment, variables.clone()).await;
     for _ in 0..2 {
-        let [sql, rest] = told(&blog, comment, &variables).await;
-        // Three of the command and one that reads the answer; a lock, the dependents of the
-        // comment; for its document, the post's and the author's four, three and three.
+        let [sql, rest] = work_of(&blog, comment, &variables).await;
+        // The command: 3. The read of the result: 1. The mutation: a lock, and the dependents of
+        // the comment. The syncs of the comment, its post and its author: 4, 3 and 3.
         assert_eq!(sql, "16 statements");
-        // BEGIN, COMMIT; two savepoints for each document.
+        // BEGIN and COMMIT; the rest are savepoints and releases around the syncs.
         assert_eq!(
             rest,
             "transaction: 14 statements; \
@@ -85,10 +86,13 @@ async fn a_request_that_asks_is_told_what_it_did() {
         likePost(id: $post, userId: $author, wait: $wait) { likeCount }
     }";
     let mut variables = json!({"post": post, "author": reader, "wait": true});
-    let [sql, rest] = told(&blog, like, &variables).await;
-    assert_eq!(sql, "4 statements", "those of the task that counts it, too");
+    let [sql, rest] = work_of(&blog, like, &variables).await;
+    assert_eq!(
+        sql, "4 statements",
+        "including those of the background task"
+    );
     assert_eq!(rest, "transaction: 2 statements; sync: post: 1 updated");
-    // Its document cannot be written until the answer is there.
+    // The lock blocks the sync until after the response.
     let mut tx = blog.pool.begin().await.unwrap();
     let id: uuid::Uuid = serde_json::from_value(post.clone()).unwrap();
     sqlx::query("SELECT FROM tv_post WHERE id = $1 FOR UPDATE")
@@ -98,23 +102,23 @@ async fn a_request_that_asks_is_told_what_it_did() {
         .unwrap();
     variables["wait"] = json!(false);
     variables["author"] = author;
-    let [sql, rest] = told(&blog, like, &variables).await;
-    assert_eq!(sql, "2 statements", "what is done later is not known");
+    let [sql, rest] = work_of(&blog, like, &variables).await;
+    assert_eq!(sql, "2 statements", "a later sync is not counted");
     assert_eq!(rest, "transaction: 2 statements");
     tx.rollback().await.unwrap();
     variables["wait"] = json!(true);
     blog.data(like, variables).await;
 
     let update = "mutation ($post: ID!) { updatePost(id: $post, version: 9) { id } }";
-    let [sql, rest] = told(&blog, update, &json!({"post": post})).await;
+    let [sql, rest] = work_of(&blog, update, &json!({"post": post})).await;
     assert_eq!(
         sql, "3 statements",
-        "a conflict is found by two, after a lock"
+        "a lock, the UPDATE, and the read of the version"
     );
     assert_eq!(rest, "transaction: 2 statements", "BEGIN, ROLLBACK");
 
     let delete = "mutation ($post: ID!) { deletePost(id: $post) { id } }";
-    let [_, rest] = told(&blog, delete, &json!({"post": post})).await;
+    let [_, rest] = work_of(&blog, delete, &json!({"post": post})).await;
     let documents = rest.split_once("sync: ").unwrap().1;
     assert_eq!(
         documents,
@@ -124,11 +128,11 @@ async fn a_request_that_asks_is_told_what_it_did() {
 }
 
 #[tokio::test]
-async fn a_request_that_does_not_ask_is_not_told() {
+async fn server_timing_is_sent_only_on_request() {
     let blog = Blog::start(0).await;
-    for asks in [None, Some("0"), Some("true")] {
-        let (headers, _) = ask(&blog, asks, "{ posts(limit: 5) { id } }", &json!({})).await;
-        assert!(!headers.contains_key("server-timing"), "{asks:?}");
+    for value in [None, Some("0"), Some("true")] {
+        let (headers, _) = send(&blog, value, "{ posts(limit: 5) { id } }", &json!({})).await;
+        assert!(!headers.contains_key("server-timing"), "{value:?}");
     }
 }
 
@@ -143,48 +147,49 @@ async fn the_page_in_a_browser() {
     let mut command = browser.drive(&blog.url, picture.as_deref());
     let output = tokio::task::spawn_blocking(move || command.output()).await;
     let output = output.unwrap().unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
-    let failed = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{said}\n{failed}");
-    println!("{said}");
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{stdout}\n{stderr}");
+    println!("{stdout}");
     blog.assert_synced().await;
 }
 
-async fn join(blog: &Blog, name: &str) -> Value {
+async fn create_user(blog: &Blog, name: &str) -> Value {
     let query = "mutation ($name: String!) { createUser(username: $name, fullName: $name) { id } }";
     blog.data(query, json!({"name": name})).await["createUser"]["id"].take()
 }
 
-/// What the header says: of statements, and the rest by name, without the times.
-async fn told(blog: &Blog, query: &str, variables: &Value) -> [String; 2] {
-    let (headers, answer) = ask(blog, Some("1"), query, variables).await;
+/// Runs a query, and returns the descriptions in its `Server-Timing`, without the durations: that
+/// of `sql`, and all others with their names.
+async fn work_of(blog: &Blog, query: &str, variables: &Value) -> [String; 2] {
+    let (headers, response) = send(blog, Some("1"), query, variables).await;
     let header = headers["server-timing"].to_str().unwrap();
     let mut metrics: Vec<(&str, &str)> = Vec::new();
-    let mut left = header;
-    while !left.is_empty() {
-        let (name, after) = left.split_once(';').unwrap();
-        let (said, after) = match after.strip_prefix("desc=\"") {
+    let mut rest = header;
+    while !rest.is_empty() {
+        let (name, after) = rest.split_once(';').unwrap();
+        let (description, after) = match after.strip_prefix("desc=\"") {
             Some(after) => after.split_once("\";").unwrap(),
             None => ("", after),
         };
         let (time, after) = after.split_once(", ").unwrap_or((after, ""));
         let time: f64 = time.strip_prefix("dur=").unwrap().parse().unwrap();
-        assert!((0.0..30_000.0).contains(&time), "{header}: {answer}");
-        metrics.push((name, said));
-        left = after;
+        assert!((0.0..30_000.0).contains(&time), "{header}: {response}");
+        metrics.push((name, description));
+        rest = after;
     }
     assert_eq!(metrics.pop(), Some(("total", "")));
     assert_eq!(metrics[0].0, "sql", "{header}");
-    let rest: Vec<String> = metrics[1..]
+    let others: Vec<String> = metrics[1..]
         .iter()
-        .map(|(name, said)| format!("{name}: {said}"))
+        .map(|(name, description)| format!("{name}: {description}"))
         .collect();
-    [metrics[0].1.to_owned(), rest.join("; ")]
+    [metrics[0].1.to_owned(), others.join("; ")]
 }
 
-async fn ask(
+async fn send(
     blog: &Blog,
-    asks: Option<&str>,
+    x_server_timing: Option<&str>,
     query: &str,
     variables: &Value,
 ) -> (HeaderMap, Value) {
@@ -193,10 +198,10 @@ async fn ask(
         .client
         .post(format!("{}/graphql", blog.url))
         .json(&body);
-    if let Some(asks) = asks {
-        request = request.header("x-server-timing", asks);
+    if let Some(value) = x_server_timing {
+        request = request.header("x-server-timing", value);
     }
-    let answer = request.send().await.unwrap();
-    assert_eq!(answer.status(), 200);
-    (answer.headers().clone(), answer.json().await.unwrap())
+    let response = request.send().await.unwrap();
+    assert_eq!(response.status(), 200);
+    (response.headers().clone(), response.json().await.unwrap())
 }

@@ -1,4 +1,4 @@
-//! The program as it is started: what it says of itself, what it refuses, what it keeps.
+//! The program's command line: help, invalid options, unreachable databases, repeated starts.
 
 mod support;
 
@@ -10,29 +10,30 @@ use serde_json::json;
 use sqlx::postgres::PgConnectOptions;
 use support::{Blog, command, database};
 
-/// Runs it to its end, which is to come soon.
+/// Runs the program, which must exit within 30 seconds.
 async fn run(mut command: Command) -> Output {
     let output = tokio::task::spawn_blocking(move || command.output().unwrap());
     let output = tokio::time::timeout(Duration::from_secs(30), output).await;
-    output.expect("it should end").unwrap()
+    output.expect("the program does not exit").unwrap()
 }
 
-/// What it says when it fails.
-async fn refusal(command: Command) -> String {
+/// Standard error of the program, which must fail.
+async fn stderr_of_failure(command: Command) -> String {
     let output = run(command).await;
     assert!(!output.status.success(), "{output:?}");
     assert!(output.stdout.is_empty(), "{output:?}");
     String::from_utf8(output.stderr).unwrap()
 }
 
-/// The program, which finds no database and starts none.
+/// The program without a database. Each test passes options that end it before it starts one.
 fn bare() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_blog"));
     command.env_remove("DATABASE_URL").env("RUST_LOG", "error");
     command
 }
 
-fn nowhere() -> PgConnectOptions {
+/// A database on a port where no server listens.
+fn unreachable() -> PgConnectOptions {
     "postgres://somebody:secret@127.0.0.1:1/blog"
         .parse()
         .unwrap()
@@ -67,9 +68,8 @@ async fn help_names_every_option_and_every_address() {
     }
 }
 
-/// The query of the help is one that works.
 #[tokio::test]
-async fn the_query_of_the_help_is_answered() {
+async fn the_example_query_of_the_help_works() {
     let mut help = bare();
     help.arg("--help");
     let help = String::from_utf8(run(help).await.stdout).unwrap();
@@ -81,85 +81,85 @@ async fn the_query_of_the_help_is_answered() {
 }
 
 #[tokio::test]
-async fn a_port_that_is_taken_is_named_with_a_way_out() {
+async fn a_port_in_use_is_reported_with_a_remedy() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
     let mut blog = bare();
-    // It is noticed before the database is.
+    // The port is checked before the database.
     blog.args([
         "--port",
         &port,
         "--database-url",
         "postgres://127.0.0.1:1/blog",
     ]);
-    let said = refusal(blog).await;
+    let stderr = stderr_of_failure(blog).await;
     assert!(
-        said.contains(&format!("cannot listen on 127.0.0.1:{port}")),
-        "{said}"
+        stderr.contains(&format!("cannot listen on 127.0.0.1:{port}")),
+        "{stderr}"
     );
-    assert!(said.contains("--port 0"), "{said}");
+    assert!(stderr.contains("--port 0"), "{stderr}");
 }
 
 #[tokio::test]
-async fn a_database_that_cannot_be_reached_is_said_at_once() {
+async fn an_unreachable_database_is_reported_at_once() {
     let start = Instant::now();
-    let said = refusal(command(&nowhere())).await;
+    let stderr = stderr_of_failure(command(&unreachable())).await;
     assert!(
-        said.starts_with("error: cannot connect to the database: "),
-        "{said}"
+        stderr.starts_with("error: cannot connect to the database: "),
+        "{stderr}"
     );
-    assert!(said.contains("refused"), "{said}");
-    assert!(!said.contains("secret"), "{said}");
+    assert!(stderr.contains("refused"), "{stderr}");
+    assert!(!stderr.contains("secret"), "{stderr}");
     assert!(start.elapsed() < Duration::from_secs(10));
 }
 
 #[tokio::test]
-async fn a_database_that_does_not_answer_is_waited_for_some_seconds() {
-    // The kernel accepts, and nobody says anything.
+async fn a_database_that_does_not_respond_is_reported_after_a_timeout() {
+    // The kernel accepts the connection, and no data follows.
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = silent.local_addr().unwrap().port();
-    let said = refusal(command(&nowhere().port(port))).await;
-    assert!(said.contains("the database does not answer"), "{said}");
+    let stderr = stderr_of_failure(command(&unreachable().port(port))).await;
+    assert!(stderr.contains("the database does not respond"), "{stderr}");
 }
 
 #[tokio::test]
-async fn a_database_that_is_not_there_is_named() {
+async fn a_missing_database_is_reported_by_name() {
     let missing = database().await.database("no_such_blog");
-    let said = refusal(command(&missing)).await;
+    let stderr = stderr_of_failure(command(&missing)).await;
     assert!(
-        said.contains("database \"no_such_blog\" does not exist"),
-        "{said}"
+        stderr.contains("database \"no_such_blog\" does not exist"),
+        "{stderr}"
     );
 }
 
 #[tokio::test]
-async fn a_url_that_is_none_is_refused() {
+async fn an_invalid_url_is_rejected() {
     for (url, part) in [("blog", "relative URL"), ("", "database-url")] {
         let mut blog = bare();
         blog.args(["--database-url", url]);
-        let said = refusal(blog).await;
+        let stderr = stderr_of_failure(blog).await;
         assert!(
-            said.contains("--database-url <URL>") && said.contains(part),
-            "{url}: {said}"
+            stderr.contains("--database-url <URL>") && stderr.contains(part),
+            "{url}: {stderr}"
         );
     }
 }
 
 #[tokio::test]
-async fn data_of_a_database_of_ones_own_is_never_reset() {
+async fn reset_is_rejected_with_a_database_url() {
     let database = database().await;
     let mut reset = command(&database);
     reset.arg("--reset");
-    let said = refusal(reset).await;
+    let stderr = stderr_of_failure(reset).await;
     assert!(
-        said.contains("--reset") && said.contains("cannot be used with"),
-        "{said}"
+        stderr.contains("--reset") && stderr.contains("cannot be used with"),
+        "{stderr}"
     );
-    assert!(said.contains("--database-url"), "{said}");
+    assert!(stderr.contains("--database-url"), "{stderr}");
 }
 
 #[tokio::test]
-async fn numbers_out_of_range_are_refused() {
+async fn numbers_out_of_range_are_rejected() {
     for (option, value) in [
         ("--posts", "100001"),
         ("--connections", "1"),
@@ -167,13 +167,16 @@ async fn numbers_out_of_range_are_refused() {
     ] {
         let mut blog = bare();
         blog.args([option, value]);
-        let said = refusal(blog).await;
-        assert!(said.contains(option) && said.contains(value), "{said}");
+        let stderr = stderr_of_failure(blog).await;
+        assert!(
+            stderr.contains(option) && stderr.contains(value),
+            "{stderr}"
+        );
     }
 }
 
 #[tokio::test]
-async fn no_posts_is_an_empty_blog() {
+async fn zero_posts_leave_the_blog_empty() {
     let blog = Blog::start(0).await;
     let all = "{ posts { id } users { id } comments { id } }";
     let empty = json!({"posts": [], "users": [], "comments": []});
@@ -182,7 +185,7 @@ async fn no_posts_is_an_empty_blog() {
 }
 
 #[tokio::test]
-async fn a_second_start_keeps_what_is_there_and_adds_no_sample() {
+async fn a_second_start_keeps_the_data_and_adds_no_sample_posts() {
     let mut blog = Blog::start(3).await;
     let query = "mutation { createUser(username: \"ada\", fullName: \"Ada\") { id } }";
     blog.data(query, json!({})).await;
@@ -198,7 +201,7 @@ async fn a_second_start_keeps_what_is_there_and_adds_no_sample() {
 }
 
 #[tokio::test]
-async fn rows_that_were_written_without_the_program_have_documents_after_a_start() {
+async fn a_start_repairs_documents_of_rows_written_by_other_programs() {
     let mut blog = Blog::start(3).await;
     blog.kill();
     let by_hand = "UPDATE tb_user SET full_name = 'Countess';
@@ -211,7 +214,7 @@ async fn rows_that_were_written_without_the_program_have_documents_after_a_start
 }
 
 #[tokio::test]
-async fn two_on_one_database_keep_it_right() {
+async fn two_processes_can_share_a_database() {
     let one = Blog::start(3).await;
     let two = one.restart().await;
     let user = "mutation { createUser(username: \"ada\", fullName: \"Ada\") { id } }";

@@ -1,11 +1,11 @@
-//! Who the server runs as: PostgreSQL refuses root, so root gives it to another account.
+//! The account that the server runs as. PostgreSQL refuses to run as root, so root uses another one.
 
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
 
-use crate::error::{Doing, Error, Result};
+use crate::error::{Error, IoContext, Result};
 
 /// The account that owns the server's files and processes.
 #[derive(Clone, Copy, Debug)]
@@ -17,13 +17,13 @@ pub(crate) enum Account {
 }
 
 impl Account {
-    /// The current user, or `postgres`, or `nobody` when the current user is root.
+    /// The current user; for root, `postgres` or else `nobody`.
     pub(crate) fn detect() -> Result<Self> {
         if !is_root()? {
             return Ok(Self::Own);
         }
         let passwd =
-            std::fs::read_to_string("/etc/passwd").doing(|| "reading /etc/passwd".into())?;
+            std::fs::read_to_string("/etc/passwd").context(|| "reading /etc/passwd".into())?;
         ["postgres", "_postgres", "nobody"]
             .iter()
             .find_map(|name| find(&passwd, name))
@@ -41,23 +41,23 @@ impl Account {
         }
     }
 
-    /// Gives `path` to this account.
+    /// Makes this account the owner of `path`.
     pub(crate) fn own(self, path: &Path) -> Result<()> {
         if let Self::Other { uid, gid } = self {
             std::os::unix::fs::chown(path, Some(uid), Some(gid))
-                .doing(|| format!("giving {} to the server's account", path.display()))?;
+                .context(|| format!("giving {} to the server's account", path.display()))?;
         }
         Ok(())
     }
 }
 
-/// A file that this process creates belongs to its effective user: the one portable way
-/// to learn that user without unsafe code.
+/// Whether the effective user is root. The owner of a new file is the effective user, which std
+/// offers no safe function for.
 fn is_root() -> Result<bool> {
-    let probe = tempfile::tempfile().doing(|| "creating a temporary file".into())?;
+    let probe = tempfile::tempfile().context(|| "creating a temporary file".into())?;
     let meta = probe
         .metadata()
-        .doing(|| "reading a temporary file's owner".into())?;
+        .context(|| "reading a temporary file's owner".into())?;
     Ok(meta.uid() == 0)
 }
 
@@ -78,16 +78,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn accounts_are_found_by_their_whole_name() {
+    fn accounts_are_found_by_their_full_name() {
         let passwd = "root:x:0:0::/root:/bin/sh\npostgresql:x:1:1::/:/bin/sh\npostgres:x:101:104::/:/bin/sh\n";
         assert!(matches!(
             find(passwd, "postgres"),
             Some(Account::Other { uid: 101, gid: 104 })
         ));
         assert!(find(passwd, "nobody").is_none());
-        assert!(
-            find(passwd, "root").is_none(),
-            "root is never a way out of root"
-        );
+        assert!(find(passwd, "root").is_none(), "root cannot replace root");
     }
 }

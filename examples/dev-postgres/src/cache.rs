@@ -1,10 +1,11 @@
-//! Where things are kept between runs.
+//! The cache directory, for installed servers and persistent data.
 
 use std::path::{Path, PathBuf};
 
 use crate::account::Account;
 
-/// The user's cache; for root one that the server's account can enter.
+/// The path of the cache: in the user's cache directory; for root, in one that the server's account
+/// can enter.
 pub(crate) fn directory(account: Account) -> Result<PathBuf, String> {
     const NAME: &str = "fraiseql-dev-postgres";
     if let Some(dir) = std::env::var_os("DEV_POSTGRES_CACHE") {
@@ -25,11 +26,10 @@ pub(crate) fn directory(account: Account) -> Result<PathBuf, String> {
     Ok(Path::new(&home).join(cache).join(NAME))
 }
 
-/// Creates a directory that everybody may enter: the account that runs the server may be
-/// another one.
+/// Creates a directory of mode 0755, because the server may run as another account.
 pub(crate) fn create(dir: &Path) -> Result<(), String> {
     use std::os::unix::fs::PermissionsExt;
     std::fs::create_dir_all(dir).map_err(|error| format!("creating {}: {error}", dir.display()))?;
     std::fs::set_permissions(dir, std::fs::Permissions::from_mode(0o755))
-        .map_err(|error| format!("opening {}: {error}", dir.display()))
+        .map_err(|error| format!("setting the mode of {}: {error}", dir.display()))
 }

@@ -1,11 +1,11 @@
-//! What `DEV_POSTGRES` asks for: a way to get PostgreSQL, a version of it, or both.
+//! The value of `DEV_POSTGRES`: a source, a major version, or both.
 
 use crate::OLDEST_SUPPORTED;
 use crate::error::{Error, Result};
 
-/// A way to get PostgreSQL.
+/// Where PostgreSQL's binaries come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Way {
+pub(crate) enum Source {
     /// Binaries that are on this machine.
     Native,
     /// The Python wheel.
@@ -14,10 +14,10 @@ pub(crate) enum Way {
     Npm,
 }
 
-/// Which ways and versions are allowed; by default all.
+/// The allowed sources and versions; by default all.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Choice {
-    way: Option<Way>,
+    source: Option<Source>,
     version: Option<u32>,
 }
 
@@ -28,20 +28,20 @@ impl Choice {
         Self::parse(&value).ok_or(Error::BadChoice(value))
     }
 
-    /// Nothing, `<way>`, `<version>` or `<way>-<version>`.
+    /// Parses nothing, `<source>`, `<version>` or `<source>-<version>`.
     fn parse(value: &str) -> Option<Self> {
         let mut choice = Self::default();
         if value.is_empty() {
             return Some(choice);
         }
         let version = match value.split_once('-') {
-            Some((way, version)) => {
-                choice.way = Some(Way::parse(way)?);
+            Some((source, version)) => {
+                choice.source = Some(Source::parse(source)?);
                 version
             }
-            None => match Way::parse(value) {
-                Some(way) => {
-                    choice.way = Some(way);
+            None => match Source::parse(value) {
+                Some(source) => {
+                    choice.source = Some(source);
                     return Some(choice);
                 }
                 None => value,
@@ -52,7 +52,7 @@ impl Choice {
         (version >= OLDEST_SUPPORTED).then_some(choice)
     }
 
-    /// The same, but only this major version.
+    /// The same choice with this major version.
     pub(crate) fn only(self, version: u32) -> Self {
         Self {
             version: Some(version),
@@ -60,22 +60,22 @@ impl Choice {
         }
     }
 
-    pub(crate) fn allows(self, way: Way) -> bool {
-        self.way.is_none_or(|only| only == way)
+    pub(crate) fn allows(self, source: Source) -> bool {
+        self.source.is_none_or(|only| only == source)
     }
 
-    /// Whether a server of this major version is what was asked for.
+    /// Whether a server of this major version is allowed.
     pub(crate) fn fits(self, version: u32) -> bool {
         self.version.is_none_or(|only| only == version)
     }
 
-    /// The major version that was asked for.
+    /// The required major version, if any.
     pub(crate) fn version(self) -> Option<u32> {
         self.version
     }
 }
 
-impl Way {
+impl Source {
     fn parse(name: &str) -> Option<Self> {
         match name {
             "native" => Some(Self::Native),
@@ -91,26 +91,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_way_a_version_or_both() {
+    fn a_source_a_version_or_both() {
         let all = Choice::default();
         assert_eq!(Choice::parse(""), Some(all));
-        assert!(all.allows(Way::Wheel) && all.fits(99));
+        assert!(all.allows(Source::Wheel) && all.fits(99));
 
         let version = Choice::parse("16").unwrap();
-        assert!(version.allows(Way::Native) && version.allows(Way::Npm));
+        assert!(version.allows(Source::Native) && version.allows(Source::Npm));
         assert!(version.fits(16) && !version.fits(17));
         assert_eq!(all.only(16), version);
 
-        let way = Choice::parse("npm").unwrap();
-        assert!(way.allows(Way::Npm) && !way.allows(Way::Native) && way.fits(14));
+        let source = Choice::parse("npm").unwrap();
+        assert!(source.allows(Source::Npm) && !source.allows(Source::Native) && source.fits(14));
 
         let both = Choice::parse("native-15").unwrap();
-        assert!(both.allows(Way::Native) && !both.allows(Way::Wheel));
+        assert!(both.allows(Source::Native) && !both.allows(Source::Wheel));
         assert!(both.fits(15) && !both.fits(14));
     }
 
     #[test]
-    fn what_cannot_be_meant_is_refused() {
+    fn invalid_values_are_rejected() {
         for value in ["docker", "13", "native-", "npm-13", "-15", "15.2", "16-npm"] {
             assert_eq!(Choice::parse(value), None, "{value}");
         }

@@ -1,4 +1,4 @@
-//! Empty databases on a server, one for each test.
+//! Creation of databases on a server.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -9,19 +9,19 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor};
 use crate::error::Result;
 use crate::server::Server;
 
-/// Databases on a foreign server start with this, so that old ones can be told and dropped.
+/// Prefix of generated names, by which abandoned databases are recognized.
 const PREFIX: &str = "dev_postgres_";
-/// A test that runs longer than this is not running any more.
+/// Age in seconds at which a database counts as abandoned: longer than any test runs.
 const ABANDONED_AFTER: u64 = 6 * 60 * 60;
 
 impl Server {
-    /// Creates an empty database, and says how to connect to it.
+    /// Creates an empty database, and returns options to connect to it.
     ///
-    /// On a server of `DATABASE_URL`, databases that earlier runs created here and left
-    /// more than six hours ago are dropped on the way.
+    /// Databases that this function created more than six hours ago are dropped. This matters on
+    /// a server of `DATABASE_URL`, where earlier runs leave them.
     ///
     /// # Errors
-    /// When the server cannot be reached, or the account may not create databases.
+    /// If the server cannot be reached, or the account may not create databases.
     pub async fn create_database(&self) -> Result<PgConnectOptions> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let now = SystemTime::now()
@@ -36,10 +36,10 @@ impl Server {
         Ok(self.options().clone().database(&name))
     }
 
-    /// Drops the database `name` if it is there, and creates it anew.
+    /// Drops the database `name` if it exists, and creates it again.
     ///
     /// # Errors
-    /// As [`Server::create_database`], and when others are connected to it.
+    /// As [`Server::create_database`], and if other sessions are connected to it.
     pub async fn recreate_database(&self, name: &str) -> Result<PgConnectOptions> {
         let mut connection = self.options().connect().await?;
         let quoted = name.replace('"', "\"\"");
@@ -53,7 +53,7 @@ impl Server {
         Ok(self.options().clone().database(name))
     }
 
-    /// Creates the database `name`, unless it is there.
+    /// Creates the database `name` unless it exists.
     ///
     /// # Errors
     /// As [`Server::create_database`].
@@ -75,7 +75,8 @@ impl Server {
     async fn create_named(&self, name: &str) -> Result<()> {
         let mut connection = self.options().connect().await?;
         let quoted = name.replace('"', "\"\"");
-        // template0: no other session can be connected to it.
+        // CREATE DATABASE fails while a session is connected to the template. template0 accepts
+        // no connections.
         connection
             .execute(AssertSqlSafe(format!(
                 "CREATE DATABASE \"{quoted}\" TEMPLATE template0"
@@ -96,7 +97,7 @@ impl Server {
         .fetch_all(&mut *connection)
         .await?;
         for name in names {
-            // Another process may have dropped it, or still use it: either is fine.
+            // It fails if another process has dropped the database, or still uses it.
             let _ = connection
                 .execute(AssertSqlSafe(format!("DROP DATABASE \"{name}\"")))
                 .await;

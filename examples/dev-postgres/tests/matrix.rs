@@ -1,16 +1,16 @@
-//! The program that runs a command on several versions.
+//! The program `matrix`.
 
 use std::process::{Command, Output, Stdio};
 
 /// Starts the program of this crate, whose input ends at once.
-const STARTS_A_SERVER: &str = concat!(env!("CARGO_BIN_EXE_dev-postgres"), " </dev/null");
+const START_SERVER: &str = concat!(env!("CARGO_BIN_EXE_dev-postgres"), " </dev/null");
 
 /// Runs `script` on `versions`.
 fn matrix(versions: &[&str], script: &str) -> (bool, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_matrix"))
         .args(versions)
         .args(["--", "sh", "-c", script])
-        // Neither a server of the user's nor what another matrix asks for.
+        // Variables of the user or of another `matrix` must have no effect.
         .env("DATABASE_URL", "postgres:///?host=/nowhere")
         .env_remove("PG_BIN_DIR")
         .env_remove("DEV_POSTGRES")
@@ -27,67 +27,79 @@ fn text(output: &Output) -> String {
         .concat()
 }
 
-/// The major version of what is found on this machine.
-fn here() -> String {
+/// The major version that is found on this machine.
+fn local_version() -> String {
     let output = Command::new("sh")
-        .args(["-c", STARTS_A_SERVER])
+        .args(["-c", START_SERVER])
         .env_remove("DATABASE_URL")
         .env_remove("PG_BIN_DIR")
         .env_remove("DEV_POSTGRES")
         .output()
         .unwrap();
-    let says = text(&output);
-    let release = says.split_once("PostgreSQL ").unwrap().1;
+    let output = text(&output);
+    let release = output.split_once("PostgreSQL ").unwrap().1;
     release.chars().take_while(char::is_ascii_digit).collect()
 }
 
 #[test]
-fn a_command_that_succeeds_on_a_server_passes() {
-    let version = here();
-    let script = format!("{STARTS_A_SERVER} && {STARTS_A_SERVER}");
-    let (passed, says) = matrix(&[&version], &script);
-    assert!(passed, "{says}");
-    // The command speaks for itself; then comes the summary.
-    assert_eq!(says.matches(" from /").count(), 2, "{says}");
-    assert!(says.contains(&format!("PostgreSQL {version}.")), "{says}");
-    assert!(says.contains(": passed on 2 servers in "), "{says}");
+fn a_successful_command_passes() {
+    let version = local_version();
+    let script = format!("{START_SERVER} && {START_SERVER}");
+    let (passed, output) = matrix(&[&version], &script);
+    assert!(passed, "{output}");
+    // The output of the command, and then the summary.
+    assert_eq!(output.matches(" from /").count(), 2, "{output}");
+    assert!(
+        output.contains(&format!("PostgreSQL {version}.")),
+        "{output}"
+    );
+    assert!(output.contains(": passed on 2 servers in "), "{output}");
 }
 
 #[test]
-fn a_command_that_fails_fails() {
-    let script = format!("{STARTS_A_SERVER}; exit 3");
-    let (passed, says) = matrix(&[&here()], &script);
+fn a_failing_command_fails() {
+    let script = format!("{START_SERVER}; exit 3");
+    let (passed, output) = matrix(&[&local_version()], &script);
     assert!(!passed);
-    assert!(says.contains(": FAILED (exit status: 3), after "), "{says}");
+    assert!(
+        output.contains(": FAILED (exit status: 3), after "),
+        "{output}"
+    );
 }
 
 #[test]
-fn a_command_that_started_no_such_server_has_shown_nothing() {
-    let version = here();
-    let (passed, says) = matrix(&[&version], "true");
+fn a_command_that_starts_no_server_fails() {
+    let version = local_version();
+    let (passed, output) = matrix(&[&version], "true");
     assert!(!passed);
     let reason = format!(": FAILED: the command started no PostgreSQL {version}, after ");
-    assert!(says.contains(&reason), "{says}");
+    assert!(output.contains(&reason), "{output}");
 }
 
 #[test]
-fn a_version_that_cannot_be_had_stops_no_other() {
-    let version = here();
-    let (passed, says) = matrix(&["99", &version], STARTS_A_SERVER);
+fn a_missing_version_does_not_stop_the_others() {
+    let version = local_version();
+    let (passed, output) = matrix(&["99", &version], START_SERVER);
     assert!(!passed);
-    assert!(says.contains("no PostgreSQL 99 was found"), "{says}");
-    assert!(says.contains("PostgreSQL 99: NOT RUN, see above"), "{says}");
-    assert!(says.contains(": passed on 1 server in "), "{says}");
+    assert!(output.contains("no PostgreSQL 99 was found"), "{output}");
+    assert!(
+        output.contains("PostgreSQL 99: NOT RUN, see above"),
+        "{output}"
+    );
+    assert!(output.contains(": passed on 1 server in "), "{output}");
 }
 
 #[test]
-fn what_is_no_version_is_refused_with_help() {
+fn an_invalid_version_prints_the_help() {
     let output = Command::new(env!("CARGO_BIN_EXE_matrix"))
         .args(["cargo", "test"])
         .output()
         .unwrap();
     assert!(!output.status.success());
-    let says = text(&output);
-    assert!(says.contains("`cargo` is not a major version"), "{says}");
-    assert!(says.contains("Usage: cargo matrix"), "{says}");
+    let output = text(&output);
+    assert!(
+        output.contains("`cargo` is not a major version"),
+        "{output}"
+    );
+    assert!(output.contains("Usage: cargo matrix"), "{output}");
 }

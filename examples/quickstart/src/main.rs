@@ -1,7 +1,7 @@
-//! From structs to documents in one command: `cargo run -p quickstart`.
+//! Quickstart, from structs to documents in one command: `cargo run -p quickstart`.
 //!
-//! Starts a PostgreSQL of its own, creates a blog's base tables, loads posts, and shows what
-//! the structs in `views.rs` become: SQL, documents, typed reads.
+//! Starts its own PostgreSQL, creates a blog's base tables, loads posts, and shows what is derived
+//! from the structs in `views.rs`: SQL, documents, typed reads.
 
 mod tables;
 mod views;
@@ -21,12 +21,13 @@ use crate::views::{Post, sync_all_posts, sync_post};
 
 /// From structs to documents in one command.
 ///
-/// Uses a PostgreSQL of its own, which needs no set-up and no port, and is gone when the
-/// program ends. With DATABASE_URL it uses that server, and a new database on it.
+/// Starts its own PostgreSQL, which needs no set-up, listens on no port, and stops with the
+/// program. With DATABASE_URL it uses that server, and drops and creates the database
+/// fraiseql_quickstart on it.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {
-    /// How many posts to load; with each come ten comments.
+    /// Number of posts to load, with ten comments each.
     #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     posts: u32,
 }
@@ -42,7 +43,7 @@ async fn main() -> ExitCode {
     }
 }
 
-/// What was timed: words, documents, time.
+/// Measured steps: name, number of documents, duration.
 type Timings = Vec<(&'static str, u64, Duration)>;
 
 async fn run(arguments: Arguments) -> Result<()> {
@@ -57,9 +58,9 @@ async fn run(arguments: Arguments) -> Result<()> {
     tables::create(&pool).await?;
     tables::load(&pool, arguments.posts).await?;
 
-    heading("What you write (examples/quickstart/src/views.rs)");
+    heading("The struct that you write (examples/quickstart/src/views.rs)");
     print_source();
-    heading("The SQL it became: one query builds the documents of a list of keys");
+    heading("The SQL that is derived from it: one query builds the documents of a list of keys");
     println!("{}", fraiseql_runtime::sql::document::query(Post::VIEW));
 
     let blog = ReadModel::builder().view::<Post>().build()?;
@@ -78,7 +79,7 @@ async fn full_sync(pool: &PgPool, posts: u32, timings: &mut Timings) -> Result<(
         .on_progress(|progress| bar.set_position(progress.report.total()))
         .await?;
     bar.finish_and_clear();
-    heading("Every post synced into tv_post");
+    heading("A full sync of all posts into tv_post");
     println!("sync_all_posts(&pool).await?  // {report}");
     timings.push(("full sync", report.total(), report.duration));
     let report = sync_all_posts(pool).await?;
@@ -88,7 +89,7 @@ async fn full_sync(pool: &PgPool, posts: u32, timings: &mut Timings) -> Result<(
 }
 
 async fn rename_an_author(pool: &PgPool, timings: &mut Timings) -> Result<()> {
-    heading("An author changes their name; the posts that embed it are synced");
+    heading("An author is renamed, and the posts that embed the name are synced");
     let author: Uuid = sqlx::query_scalar(
         "UPDATE tb_user SET full_name = 'Ada Lovelace' WHERE username = 'user1' RETURNING id",
     )
@@ -126,7 +127,7 @@ async fn read(pool: &PgPool, timings: &mut Timings) -> Result<()> {
             .map_or("nobody", |comment| comment.author.username.as_str()),
         post.created_at.date_naive(),
     );
-    heading("The same document, as the JSON that is stored");
+    heading("The same document as stored JSON");
     let start = Instant::now();
     let json = Post::find_json(pool, id)
         .await?
@@ -143,7 +144,7 @@ async fn read(pool: &PgPool, timings: &mut Timings) -> Result<()> {
     Ok(())
 }
 
-/// The struct, as it stands in the source.
+/// Prints the source of the view's struct, without its visibility.
 fn print_source() {
     let source = include_str!("views.rs");
     let from = source.find("#[derive(Debug, TView)]").unwrap_or(0);

@@ -1,5 +1,5 @@
-//! The blog's base tables, and rows for them. In an application these are yours, and their
-//! migrations too.
+//! The blog's base tables and sample rows. In an application, base tables and their migrations are
+//! its own.
 
 use std::time::Duration;
 
@@ -30,10 +30,10 @@ CREATE TABLE tb_comment (
 CREATE INDEX ON tb_comment (post_id, created_at);
 ";
 
-/// How many rows go into one statement.
-const STEP: u32 = 1_000;
+/// Posts that one statement inserts.
+const POSTS_PER_STATEMENT: u32 = 1_000;
 /// Comments for each post.
-const COMMENTS: i32 = 10;
+const COMMENTS_PER_POST: i32 = 10;
 
 /// Creates the base tables.
 pub(crate) async fn create(pool: &PgPool) -> Result<()> {
@@ -53,8 +53,8 @@ pub(crate) async fn load(pool: &PgPool, posts: u32) -> Result<()> {
     .execute(pool)
     .await?;
     let bar = bar(u64::from(posts), "loading posts");
-    for from in (0..posts).step_by(STEP as usize) {
-        let to = (from + STEP).min(posts);
+    for from in (0..posts).step_by(POSTS_PER_STATEMENT as usize) {
+        let to = (from + POSTS_PER_STATEMENT).min(posts);
         sqlx::query(
             "WITH new AS (
                  INSERT INTO tb_post
@@ -72,7 +72,7 @@ pub(crate) async fn load(pool: &PgPool, posts: u32) -> Result<()> {
         .bind(i32::try_from(from)?)
         .bind(i32::try_from(to)?)
         .bind(users)
-        .bind(COMMENTS)
+        .bind(COMMENTS_PER_POST)
         .execute(pool)
         .await?;
         bar.set_position(u64::from(to));

@@ -1,4 +1,4 @@
-//! The whole read model of the quickstart: this is what you write.
+//! The read model of the quickstart, complete.
 
 use chrono::{DateTime, Utc};
 use fraiseql_runtime::{Embed, TView};

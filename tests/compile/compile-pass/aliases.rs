@@ -1,4 +1,4 @@
-//! The derives ask the compiler about types, not their spelling: an alias is as good.
+//! The derives check types, not their spelling: aliases are accepted.
 
 use fraiseql_runtime::{Embed, TView};
 

@@ -100,7 +100,7 @@ pub struct Note {
     pub meta: serde_json::Value,
 }
 
-/// Fields that are not promoted, and called like what indexes are made of.
+/// Fields that are not promoted, with the names of columns that indexes use.
 #[derive(TView)]
 #[tview(
     index(expr = "lower(email::text)"),

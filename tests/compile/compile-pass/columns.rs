@@ -1,5 +1,5 @@
-//! Columns that structs do not tell are the database's business, and types of one kind are
-//! compared as the database does.
+//! Columns without a field are left to the database, and types of one kind are compared as the
+//! database compares them.
 
 use fraiseql_runtime::{Embed, TView};
 
@@ -11,15 +11,15 @@ pub struct Post {
     pub reviewer_id: i64,
     #[tview(column = "title_de")]
     pub title: String,
-    // The column has a type that the key does not, and the view says how.
+    // The column's type differs from the key's, and the view declares how to compare them.
     #[tview(one(fk = "author_id"))]
     pub author: Author,
     #[tview(one(fk = "editor_id"))]
     pub editor: Option<Author>,
-    // It is there, and its row may not be.
+    // The column is not null, but its row may be missing.
     #[tview(one(fk = "reviewer_id"))]
     pub reviewer: Option<Author>,
-    // No struct knows this column.
+    // No struct has a field of this column.
     #[tview(one(fk = "translator"))]
     pub translator: Author,
     #[tview(one(fk = "title_de", key = "headline"))]
@@ -45,7 +45,7 @@ pub struct Author {
 pub struct Comment {
     pub id: i64,
     pub post_id: i16,
-    // A column called `text`, and another that has the name of this field in JSON.
+    // A column called `text`, and another that has the JSON name of this field.
     pub text: String,
     #[tview(json = "body")]
     pub text_2: String,

@@ -1,5 +1,5 @@
-//! What is in scope where a struct stands does not matter: no prelude, another name for
-//! the runtime, and names of the standard library that mean something else.
+//! The scope of the struct does not matter: no prelude, another name for the runtime, and names of
+//! the standard library with other meanings.
 
 #![no_implicit_prelude]
 #![allow(dead_code, non_camel_case_types, non_snake_case, unused_imports)]

@@ -1,13 +1,13 @@
-//! Newtypes and enums need no other derives, and get along with those that are there.
+//! Newtypes and enums need no other derives, and are compatible with the usual ones.
 
 use fraiseql_runtime::{Embed, Key, TEnum, TScalar, TView};
 use serde::{Deserialize, Serialize};
 
-// Nothing else is derived.
+// Without other derives.
 #[derive(TScalar)]
 pub struct PostId(uuid::Uuid);
 
-// Everything is.
+// With all of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default, TScalar)]
 pub struct Rank {
     value: i64,
@@ -18,7 +18,7 @@ pub struct Rank {
 #[tview(serde = false)]
 pub struct Slug(String);
 
-// A private type inside, which is no key.
+// A newtype of a private type that is not a key.
 #[derive(TScalar)]
 struct Weight(f64);
 
@@ -52,7 +52,7 @@ pub enum Own {
     B,
 }
 
-// Methods of the same names win over those of the trait.
+// Inherent methods of the same names take precedence over those of the trait.
 impl Status {
     pub fn as_str(&self) -> &'static str {
         "mine"

@@ -1,4 +1,4 @@
-//! What can hold parts: pointers to one, slices of many, and aliases of all.
+//! Types that can contain parts: pointers to one, slices of many, and aliases of all.
 
 use std::sync::Arc;
 

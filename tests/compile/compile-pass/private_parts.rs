@@ -1,4 +1,4 @@
-//! A public view with private parts: they are its own business.
+//! A public view with private parts.
 
 use fraiseql_runtime::{Embed, TView};
 

@@ -1,4 +1,4 @@
-//! Names that are keywords, structs in function bodies, visibility that is narrow.
+//! Names that are keywords, structs in function bodies, restricted visibility.
 
 mod blog {
     pub(super) mod posts {

@@ -1,4 +1,4 @@
-//! Parts that are some fields of a struct in another module, with private fields and types.
+//! Parts that are some of the fields of a struct in another module, with private fields and types.
 
 use fraiseql_runtime::schema::Source;
 use fraiseql_runtime::{Embed, TView};
@@ -17,7 +17,7 @@ mod model {
         name: String,
         #[tview(one(fk = "employer_id"))]
         employer: Option<Company>,
-        // It has the part of it that it is in.
+        // The part contains the part that it is embedded in.
         #[tview(many(fk = "author_no"))]
         posts: Vec<super::Post>,
         #[tview(count(table = "tb_post", fk = "author_no"))]
@@ -60,7 +60,7 @@ struct Employer {
     name: String,
 }
 
-/// A shape of a shape, with a filter of its own, and a table that is written and the same.
+/// A shape of a shape, with a filter of its own, and the same table written out.
 #[derive(Embed)]
 #[tview(shape_of = Author, filter = "true", table = "app.tb_user")]
 struct Badge {
@@ -68,7 +68,7 @@ struct Badge {
     name: String,
 }
 
-/// A list may be shorter, and in another order.
+/// A list may be shorter, and have another order.
 #[derive(Embed)]
 #[tview(shape_of = Boxed)]
 struct Latest {

@@ -1,8 +1,8 @@
-//! What users get wrong, and what the compiler says: one folder for each kind of mistake.
-//! `TRYBUILD=overwrite` writes the messages anew; read them as a user would.
+//! Mistakes of users, and the compiler's messages: one folder for each kind of mistake.
+//! `TRYBUILD=overwrite` rewrites the messages; review them as a user would read them.
 
-/// One test for each folder, so that its name shows. They are `compiler::..`, because
-/// they need no database: who tries another server skips them by this name.
+/// One test for each folder, so that its name is shown. They are in `compiler::..`, because they
+/// need no database: runs against another server skip them by this name.
 macro_rules! folders {
     ($($folder:ident),*) => {
         mod compiler {

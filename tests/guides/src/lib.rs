@@ -1,4 +1,5 @@
-//! What the samples of the guides import, and the [parser](sample) that makes tests of them.
+//! The imports of the samples in the guides, and the [parser](sample) that generates tests from
+//! them.
 
 pub mod sample;
 
@@ -17,7 +18,7 @@ pub use serde_json::json;
 pub use sqlx::PgPool;
 pub use trace::Trace;
 
-/// What a sample returns: `?` converts every error.
+/// The result of a sample: `?` converts every error.
 pub type Outcome = std::result::Result<(), Box<dyn std::error::Error>>;
 
 /// Runs a sample that needs no database.
@@ -37,7 +38,7 @@ pub fn run(sample: impl AsyncFnOnce() -> Outcome) {
     }
 }
 
-/// Runs a sample on a database of its own, with these tables and rows.
+/// Runs a sample on a new database, with these tables and rows.
 ///
 /// # Panics
 /// If the SQL or the sample fails, or there is no server.
@@ -63,10 +64,10 @@ pub async fn migrate<V: TView>(pool: &PgPool) {
     ok(model.migrate(pool).await);
 }
 
-/// The stored document, as it is stored.
+/// The document as it is stored.
 ///
 /// # Panics
-/// If it is not there, or cannot be read.
+/// If it does not exist, or cannot be read.
 pub async fn text<V: TView>(pool: &PgPool, key: V::Key) -> String {
     let document = ok(V::find_json(pool, key).await);
     document.expect("there is a document").get().to_owned()
@@ -75,7 +76,7 @@ pub async fn text<V: TView>(pool: &PgPool, key: V::Key) -> String {
 /// The stored document. Asserts that the struct can be read from it, and serializes to the same.
 ///
 /// # Panics
-/// If it is not there, cannot be read, or the struct serializes to something else.
+/// If it does not exist, cannot be read, or the struct serializes to something else.
 pub async fn document<V: TView>(pool: &PgPool, key: V::Key) -> serde_json::Value {
     let stored: serde_json::Value = ok(serde_json::from_str(&text::<V>(pool, key).await));
     let read: V = ok(serde_json::from_value(stored.clone()));

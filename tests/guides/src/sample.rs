@@ -94,7 +94,7 @@ impl Comment {
 }
 
 impl Block {
-    /// What is between the fences.
+    /// The text between the fences.
     pub fn language(&self) -> &str {
         self.info.first().map_or("", String::as_str)
     }
@@ -128,7 +128,7 @@ impl Guide {
     /// Parses a guide.
     ///
     /// # Errors
-    /// What is not as the module's documentation has it, with its line.
+    /// A deviation from the format in the module's documentation, with its line.
     pub fn parse(name: &str, text: &str) -> Result<Self, String> {
         let lines: Vec<String> = text.lines().map(str::to_owned).collect();
         let mut guide = Self {

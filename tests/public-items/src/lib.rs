@@ -1,8 +1,8 @@
 //! The public items of a crate, as rustdoc sees them.
 //!
-//! `tests/public-items/items/<crate>.txt` has one line for each item. A test fails where the code
-//! has others; `UPDATE_PUBLIC_ITEMS=1 cargo test -p public-items` writes the files anew, and the
-//! difference is part of the change that is reviewed.
+//! `tests/public-items/items/<crate>.txt` has one line for each item. A test fails if the code has
+//! others; `UPDATE_PUBLIC_ITEMS=1 cargo test -p public-items` rewrites the files, and the
+//! difference is reviewed with the change.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -21,7 +21,7 @@ pub fn workspace() -> PathBuf {
 /// Items that a derive or the compiler implements are left out: they follow from the others.
 ///
 /// # Errors
-/// If rustdoc fails, or writes a format that is not read here.
+/// If rustdoc fails, or writes a format that this crate does not know.
 pub fn public_items(package: &str) -> Result<String> {
     let json = rustdoc_json(package)?;
     let items = public_api::Builder::from_rustdoc_json(json)
@@ -33,7 +33,7 @@ pub fn public_items(package: &str) -> Result<String> {
     Ok(items.items().map(|item| format!("{item}\n")).collect())
 }
 
-/// The file that rustdoc has written about a crate.
+/// The path of rustdoc's output for a crate.
 fn rustdoc_json(package: &str) -> Result<PathBuf> {
     static RUN: OnceLock<Result<PathBuf, String>> = OnceLock::new();
     let run = RUN.get_or_init(|| run_rustdoc().map_err(|error| format!("{error:#}")));
@@ -43,13 +43,14 @@ fn rustdoc_json(package: &str) -> Result<PathBuf> {
         .with_extension("json"))
 }
 
-/// Runs rustdoc on the workspace, and returns the directory of what it has written.
+/// Runs rustdoc on the workspace, and returns its output directory.
 ///
-/// It is the command of CI's documentation step but for the format: so the dependencies are those
-/// that were built for it.
+/// Except for the format, this is the command of CI's documentation step: so the dependencies that
+/// were built for it are reused.
 fn run_rustdoc() -> Result<PathBuf> {
-    // JSON is an unstable format. The pinned toolchain writes it if it is told that it may; cargo
-    // and the build scripts are not told, or they would build every dependency a second time.
+    // JSON is an unstable format. `RUSTC_BOOTSTRAP` lets the pinned toolchain write it; cargo and
+    // the build scripts do not get the variable, because they would build every dependency a second
+    // time.
     let wrapper = Path::new(env!("CARGO_MANIFEST_DIR")).join("rustdoc.sh");
     let output = Command::new(env!("CARGO"))
         .current_dir(workspace())
@@ -76,7 +77,7 @@ fn run_rustdoc() -> Result<PathBuf> {
     target_directory().map(|target| target.join("doc"))
 }
 
-/// The target directory, in which the program that runs is, too: `target/debug/deps/recorded-..`.
+/// The target directory, which also contains the running program: `target/debug/deps/recorded-..`.
 fn target_directory() -> Result<PathBuf> {
     let program = std::env::current_exe()?;
     program

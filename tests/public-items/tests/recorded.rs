@@ -1,4 +1,4 @@
-//! The public items of each published crate are those that are recorded.
+//! Tests that the public items of each published crate are those that are recorded.
 
 use std::fmt::Write as _;
 

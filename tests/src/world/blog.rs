@@ -1,5 +1,5 @@
-//! The blog with UUIDs as keys: users, posts, comments; the view of its posts; and a log that
-//! keeps who was told what of a sync.
+//! The blog with UUIDs as keys: users, posts, comments; the view of its posts; and helpers that
+//! log, break or contend with a sync.
 
 use chrono::{DateTime, Utc};
 use fraiseql_runtime::{Embed, ReadModel, Result, SyncLog, SyncReport, TView};
@@ -54,7 +54,7 @@ pub fn posts(range: std::ops::RangeInclusive<u32>) -> Vec<Uuid> {
     range.map(post).collect()
 }
 
-/// The base tables. Their rows are posts by [`ADA`], each a minute younger than the one before.
+/// The base tables. Their rows are posts by [`ADA`], each one minute older than the one before.
 pub fn blog() -> World {
     World::new(TABLES, |posts| {
         format!(
@@ -67,7 +67,7 @@ pub fn blog() -> World {
     })
 }
 
-/// A user, in a post or a comment.
+/// A user, as part of a post or a comment.
 #[derive(Clone, Debug, PartialEq, Embed)]
 #[tview(table = "tb_user")]
 pub struct Author {
@@ -75,11 +75,11 @@ pub struct Author {
     pub id: Uuid,
     /// The unique name.
     pub username: String,
-    /// The name for people.
+    /// The display name.
     pub full_name: String,
 }
 
-/// A comment, in its post.
+/// A comment, as part of its post.
 #[derive(Clone, Debug, PartialEq, Embed)]
 #[tview(table = "tb_comment")]
 pub struct PostComment {
@@ -87,7 +87,7 @@ pub struct PostComment {
     pub id: Uuid,
     /// Its text.
     pub content: String,
-    /// Who wrote it.
+    /// The author of the comment.
     #[tview(one(fk = "author_id"))]
     pub author: Author,
 }
@@ -99,21 +99,21 @@ pub struct Post {
     pub id: Uuid,
     /// The title.
     pub title: String,
-    /// Whether it is public.
+    /// Whether it is published.
     pub published: bool,
     /// When it was written.
     #[tview(filter, sort)]
     pub created_at: DateTime<Utc>,
-    /// Who wrote it.
+    /// The author.
     #[tview(one(fk = "author_id"))]
     pub author: Author,
-    /// Who edited it, if anyone did.
+    /// The editor, if there is one.
     #[tview(one(fk = "editor_id"))]
     pub editor: Option<Author>,
     /// The newest comments.
     #[tview(many(fk = "post_id", order_by = "created_at DESC", limit = 50))]
     pub comments: Vec<PostComment>,
-    /// How many comments there are.
+    /// The number of comments.
     #[tview(count(table = "tb_comment", fk = "post_id"))]
     pub comment_count: i64,
 }
@@ -124,20 +124,20 @@ pub fn model() -> ReadModel {
     super::model::<Post>()
 }
 
-/// A database with posts 1 to `count`, and no documents yet.
+/// A database with posts 1 to `count`, and no documents.
 ///
 /// # Panics
-/// When the database refuses.
+/// If the database refuses.
 pub async fn migrated(count: u32) -> PgPool {
     let pool = crate::pool().await;
     migrated_on(&pool, count).await;
     pool
 }
 
-/// The same in this database.
+/// The same in the given database.
 ///
 /// # Panics
-/// When the database refuses.
+/// If the database refuses.
 pub async fn migrated_on(pool: &PgPool, count: u32) {
     blog().rows(count.into()).on(pool).await;
     model().migrate(pool).await.unwrap();
@@ -146,16 +146,16 @@ pub async fn migrated_on(pool: &PgPool, count: u32) {
 /// A database with posts 1 to `count`, and a read model with a log.
 ///
 /// # Panics
-/// When the database refuses.
+/// If the database refuses.
 pub async fn logged(count: u32) -> (PgPool, SyncLog, ReadModel) {
     let pool = crate::pool().await;
     logged_on(pool, count, |log| log).await
 }
 
-/// The same on this pool, with this log.
+/// The same on the given pool, with the given log.
 ///
 /// # Panics
-/// When the database refuses.
+/// If the database refuses.
 pub async fn logged_on(
     pool: PgPool,
     count: u32,
@@ -172,10 +172,10 @@ pub async fn logged_on(
     (pool, log, model)
 }
 
-/// Gives the author of all posts another name, and so changes every document.
+/// Renames the author of all posts, and so changes every document.
 ///
 /// # Panics
-/// When the database refuses.
+/// If the database refuses.
 pub async fn rename(pool: &PgPool, name: &str) {
     sqlx::query("UPDATE tb_user SET full_name = $1 WHERE id = $2")
         .bind(name)
@@ -185,11 +185,11 @@ pub async fn rename(pool: &PgPool, name: &str) {
         .unwrap();
 }
 
-/// From now on a sync that writes the document of post 2 fails, for a reason that is not the
-/// document's.
+/// From now on a sync that writes the document of post 2 fails, with an error that is not about the
+/// document.
 ///
 /// # Panics
-/// When the database refuses.
+/// If the database refuses.
 pub async fn refuse_post_2(pool: &PgPool) {
     run(
         pool,
@@ -205,10 +205,10 @@ pub async fn refuse_post_2(pool: &PgPool) {
     .await;
 }
 
-/// The pool's session meets a deadlock, sees it first, and runs its batch again.
+/// Makes a session of the pool run into a deadlock, detect it, and run its batch again.
 ///
 /// # Errors
-/// When the batch fails, or the other session does.
+/// If the batch or the other session fails.
 pub async fn deadlocked<F>(
     pool: &PgPool,
     work: impl FnOnce(PgPool) -> F,
@@ -228,7 +228,7 @@ where
         .execute(&mut other)
         .await?;
     let lock = "SELECT FROM tv_post WHERE id = $1 FOR UPDATE";
-    // A mark that is left on the first document, so that the batch locks both.
+    // A change of the first document, so that the batch locks both.
     sqlx::raw_sql("SAVEPOINT mark").execute(&mut other).await?;
     sqlx::query(lock).bind(post(1)).execute(&mut other).await?;
     sqlx::raw_sql("ROLLBACK TO SAVEPOINT mark")

@@ -1,4 +1,4 @@
-//! Named sets of base tables, and what tests do with them.
+//! Named sets of base tables, and helpers for them.
 //!
 //! ```text
 //! let pool = world::numbered_blog()
@@ -20,12 +20,12 @@ use sqlx::{AssertSqlSafe, PgPool};
 pub use blog::blog;
 pub use numbered::numbered_blog;
 
-/// Settings of a session that change what PostgreSQL prints, and where it looks for tables.
+/// Settings of a session that change how PostgreSQL prints values, and where it looks for tables.
 pub const ODD_SESSION: &str = "SET TimeZone = 'Asia/Kathmandu'; SET DateStyle = 'German, DMY';
     SET IntervalStyle = 'sql_standard'; SET extra_float_digits = -10;
     SET bytea_output = 'escape'; SET search_path = ''";
 
-/// Base tables that are going to be in a database.
+/// A builder for base tables in a database.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct World {
@@ -41,13 +41,13 @@ impl World {
         }
     }
 
-    /// One more column, the last of its table.
+    /// Adds a column, as the last of its table.
     pub fn column(mut self, table: &str, column: &str) -> Self {
         write!(self.sql, ";\nALTER TABLE {table} ADD COLUMN {column}").unwrap();
         self
     }
 
-    /// So many posts, and their authors.
+    /// Sets the number of posts; their authors are created with them.
     pub fn rows(mut self, posts: i64) -> Self {
         let rows = (self.rows)(posts);
         self.sql.push_str(";\n");
@@ -55,27 +55,27 @@ impl World {
         self
     }
 
-    /// Statements that are run after what was asked for so far.
+    /// Adds statements, to run after everything requested so far.
     pub fn sql(mut self, sql: &str) -> Self {
         self.sql.push_str(";\n");
         self.sql.push_str(sql);
         self
     }
 
-    /// Creates it in a database of its own.
+    /// Creates the world in a new database.
     ///
     /// # Panics
-    /// When the database refuses.
+    /// If the database refuses.
     pub async fn pool(self) -> PgPool {
         let pool = crate::pool().await;
         self.on(&pool).await;
         pool
     }
 
-    /// Creates it in this database.
+    /// Creates the world in the given database.
     ///
     /// # Panics
-    /// When the database refuses.
+    /// If the database refuses.
     pub async fn on(self, pool: &PgPool) {
         let done = sqlx::raw_sql(AssertSqlSafe(self.sql.as_str()))
             .execute(pool)
@@ -89,7 +89,7 @@ impl World {
 /// The read model of one view.
 ///
 /// # Panics
-/// Never: one view has no other to be mistaken for.
+/// Never: two views could conflict, but there is only one.
 #[must_use]
 pub fn model<V: TView>() -> ReadModel {
     ReadModel::builder().view::<V>().build().unwrap()
@@ -109,7 +109,7 @@ pub fn counts(report: &SyncReport) -> [u64; 4] {
 /// Waits until a session of this database waits for a lock.
 ///
 /// # Panics
-/// When none does for some seconds.
+/// If none does within some seconds.
 pub async fn wait_for_a_lock(pool: &PgPool) {
     for _ in 0..1_000 {
         let waiting: bool = sqlx::query_scalar(

@@ -19,7 +19,8 @@ CREATE TABLE tb_post_tag (post_id int8 REFERENCES tb_post ON DELETE CASCADE,
     tag_id int4 REFERENCES tb_tag ON DELETE CASCADE, PRIMARY KEY (post_id, tag_id));
 CREATE INDEX ON tb_post_tag (tag_id)";
 
-/// The tables. Its rows are `Post 1` and so on, all by Ada, who is user 1; Bob and Eve are 2 and 3.
+/// The tables. The posts are called `Post 1` and so on, all by Ada, who is user 1; Bob and Eve are
+/// 2 and 3.
 pub fn numbered_blog() -> World {
     World::new(TABLES, |posts| {
         format!(
@@ -30,7 +31,7 @@ pub fn numbered_blog() -> World {
     })
 }
 
-/// A user, in what the user has written.
+/// A user, as the author of a post or a comment.
 #[derive(Clone, Debug, PartialEq, Embed)]
 #[tview(table = "tb_user")]
 pub struct Author {
@@ -40,7 +41,7 @@ pub struct Author {
     pub name: String,
 }
 
-/// A comment, in its post.
+/// A comment, as part of its post.
 #[derive(Clone, Debug, PartialEq, Embed)]
 #[tview(table = "tb_comment")]
 pub struct Comment {

@@ -52,7 +52,7 @@ impl Checkout {
             .filter(move |file| Path::new(file).extension().is_some_and(|e| e == extension))
     }
 
-    /// Whether there is such a file.
+    /// Whether there is a file at this path.
     #[must_use]
     pub fn contains(&self, file: &str) -> bool {
         self.files
@@ -90,7 +90,7 @@ impl Checkout {
         Ok(packages)
     }
 
-    /// The published crates that this checkout has.
+    /// The published crates in this checkout.
     pub fn published(&self) -> impl Iterator<Item = &'static str> {
         PUBLISHED
             .into_iter()

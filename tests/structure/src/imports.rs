@@ -1,4 +1,4 @@
-//! Arrows between the files of a crate: who names what from where.
+//! Arrows between the files of a crate: which file imports which names from which.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Display, Formatter};

@@ -33,7 +33,7 @@ pub(crate) struct Module {
     pub(crate) file: usize,
     /// Modules that it declares.
     pub(crate) children: BTreeMap<String, ModuleId>,
-    /// What it says.
+    /// Its content.
     pub(crate) content: Content,
 }
 
@@ -92,8 +92,8 @@ struct Builder<'s> {
 }
 
 impl Builder<'_> {
-    /// Adds the module that is the whole of a file. Its children are in `directory`, which
-    /// is empty or ends with `/`.
+    /// Adds the module that a whole file is. Its children are in `directory`, which is empty or
+    /// ends with `/`.
     fn add_file(
         &mut self,
         name: &str,
@@ -142,7 +142,7 @@ impl Builder<'_> {
         }
         let declared_in = self.tree.files[file].clone();
         let found = match path {
-            // Beside the file that declares it, and its children beside it.
+            // Next to the file that declares it, with its children next to it.
             Some(path) => {
                 let base = declared_in
                     .rfind('/')

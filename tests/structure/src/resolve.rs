@@ -77,7 +77,7 @@ impl Resolver<'_> {
             match (self.segment(segment, steps), module) {
                 (Some(Target::Module(next)), _) => module = Some(next),
                 (Some(item), _) => return Some(item),
-                // Made by a macro, or re-exported from another crate.
+                // Defined by a macro, or re-exported from another crate.
                 (None, Some(module)) => return Some(Target::Item(module, name.clone())),
                 (None, None) => return None,
             }
@@ -141,7 +141,7 @@ impl Resolver<'_> {
 
     /// The module whose names a glob brings in.
     fn glob_module(self, segment: Segment<'_>, path: &[String], steps: usize) -> Option<ModuleId> {
-        // A glob whose own first name is what is looked for would ask for itself.
+        // A glob whose own first segment is the searched name would search itself.
         if path.first().is_none_or(|first| first == segment.name) {
             return None;
         }

@@ -1,4 +1,4 @@
-//! What one module says: the names it defines, its `use` leaves, its paths and its children.
+//! The content of one module: the names it defines, its `use` leaves, its paths and its children.
 
 use std::collections::BTreeSet;
 
@@ -35,7 +35,7 @@ pub(crate) struct Use {
     pub(crate) local: bool,
 }
 
-/// A module as it is written.
+/// A parsed module.
 #[derive(Debug, Default)]
 pub(crate) struct Scanned {
     /// Its own content.

@@ -6,8 +6,8 @@ use crate::syntax::plain;
 
 /// Collects all paths of two or more segments, `use` groups expanded.
 ///
-/// Without a parser there is no telling types from patterns; a sequence `a::b` is a path
-/// wherever it stands. What follows generic arguments (`a::<T>::b`) is not.
+/// Without a parser, types and patterns cannot be distinguished; a sequence `a::b` is a path
+/// wherever it appears. What follows generic arguments (`a::<T>::b`) is not.
 pub(crate) fn paths(stream: TokenStream, found: &mut Vec<Vec<String>>) {
     let tokens: Vec<TokenTree> = stream.into_iter().collect();
     let mut at = 0;

@@ -1,4 +1,5 @@
-//! Tests that a sync that is dropped at any await leaves its connection usable and documents whole.
+//! Tests that a sync whose future is dropped at any await leaves the connection usable and every
+//! document complete.
 
 use std::future::Future;
 use std::pin::pin;
@@ -11,14 +12,14 @@ use sqlx::{PgConnection, PgPool};
 
 use crate::posts::{NONE, change, database, wrong};
 
-/// After how many waits to drop a future: everywhere, several times, because an answer of the
-/// server comes in one piece or in more.
-pub(crate) fn sweeps() -> impl Iterator<Item = usize> {
+/// After how many waits to drop a future: each count several times, because a response of the
+/// server may arrive in one piece or in several.
+pub(crate) fn wait_counts() -> impl Iterator<Item = usize> {
     (0..12).flat_map(|_| 0..16)
 }
 
-/// Lets a future wait so many times, and then drops it. `None` where it was not ready.
-pub(crate) async fn dropped<F: Future>(future: F, waits: usize) -> Option<F::Output> {
+/// Polls a future through `waits` waits, and then drops it. `None` if it did not complete.
+pub(crate) async fn poll_then_drop<F: Future>(future: F, waits: usize) -> Option<F::Output> {
     let mut future = pin!(future);
     let mut left = waits;
     std::future::poll_fn(|context| match future.as_mut().poll(context) {
@@ -32,14 +33,14 @@ pub(crate) async fn dropped<F: Future>(future: F, waits: usize) -> Option<F::Out
     .await
 }
 
-/// A pool of one connection: what a dropped future leaves behind, the next one meets. Its zone is
-/// not the one that documents are made in, so that a sync has to change it.
-pub(crate) async fn odd(pool: &PgPool) -> PgPool {
-    odd_of(pool, 1).await
+/// A pool of one connection, so that the next user meets the state that a dropped future leaves.
+/// Its time zone is not the one in which documents are built, so that a sync has to change it.
+pub(crate) async fn pool_in_kathmandu(pool: &PgPool) -> PgPool {
+    pool_in_kathmandu_of(pool, 1).await
 }
 
-/// The same with more connections.
-pub(crate) async fn odd_of(pool: &PgPool, connections: u32) -> PgPool {
+/// The same with several connections.
+pub(crate) async fn pool_in_kathmandu_of(pool: &PgPool, connections: u32) -> PgPool {
     PgPoolOptions::new()
         .max_connections(connections)
         .after_connect(|connection, _| {
@@ -55,18 +56,18 @@ pub(crate) async fn odd_of(pool: &PgPool, connections: u32) -> PgPool {
         .unwrap()
 }
 
-/// The connections are as they were: their zone, and no transaction.
-pub(crate) async fn untouched(pool: &PgPool, waits: usize) {
+/// Asserts that the connections are as before: same time zone, no open transaction.
+pub(crate) async fn assert_connections_unchanged(pool: &PgPool, waits: usize) {
     let mut connections = Vec::new();
     for _ in 0..pool.options().get_max_connections() {
         connections.push(pool.acquire().await.unwrap());
     }
     for connection in &mut connections {
-        untouched_connection(connection, waits).await;
+        assert_connection_unchanged(connection, waits).await;
     }
 }
 
-async fn untouched_connection(connection: &mut PgConnection, waits: usize) {
+async fn assert_connection_unchanged(connection: &mut PgConnection, waits: usize) {
     let zone: String = sqlx::query_scalar("SELECT current_setting('TimeZone')")
         .fetch_one(&mut *connection)
         .await
@@ -83,26 +84,26 @@ async fn untouched_connection(connection: &mut PgConnection, waits: usize) {
     assert_eq!(code.as_deref(), Some("25P01"), "after {waits} waits");
 }
 
-/// The transaction is to be rolled back then, which also happens when it is dropped.
+/// The connection is then about to be rolled back, which also happens when it is dropped.
 #[tokio::test]
-async fn a_sync_in_a_transaction_that_is_dropped_is_rolled_back_whole() -> anyhow::Result<()> {
+async fn a_dropped_sync_in_a_transaction_is_rolled_back_completely() -> anyhow::Result<()> {
     let admin = migrated(6).await;
     sync_all_posts(&admin).await?;
-    let pool = odd(&admin).await;
+    let pool = pool_in_kathmandu(&admin).await;
     for explicit in [true, false] {
         let mut ready = 0;
-        for waits in sweeps() {
+        for waits in wait_counts() {
             let mut writer = pool.begin().await?;
             for n in 1..=6 {
                 change(&mut writer, post(n), u64::try_from(waits)?).await?;
             }
-            let result = dropped(sync_post(&mut writer, &posts(1..=6)), waits).await;
+            let result = poll_then_drop(sync_post(&mut writer, &posts(1..=6)), waits).await;
             if explicit {
                 writer.rollback().await?;
             } else {
                 drop(writer);
             }
-            untouched(&pool, waits).await;
+            assert_connections_unchanged(&pool, waits).await;
             assert_eq!(wrong(&admin).await, NONE, "after {waits} waits");
             if let Some(result) = result {
                 assert_eq!(result?.updated, 6);
@@ -118,13 +119,13 @@ async fn a_sync_in_a_transaction_that_is_dropped_is_rolled_back_whole() -> anyho
     Ok(())
 }
 
-/// Dropped while it waits for a document that another session holds: the server's statement still
-/// waits, and must not come back with an older picture.
+/// Dropped while it waits for a document that another session holds: the statement still waits on
+/// the server, and must not write an older document afterwards.
 #[tokio::test]
-async fn a_sync_that_is_dropped_while_it_waits_writes_nothing_old() -> anyhow::Result<()> {
+async fn a_sync_dropped_while_it_waits_writes_no_outdated_document() -> anyhow::Result<()> {
     let admin = migrated(1).await;
     sync_all_posts(&admin).await?;
-    let pool = odd(&admin).await;
+    let pool = pool_in_kathmandu(&admin).await;
     let mut holder = admin.begin().await?;
     sqlx::raw_sql("SELECT FROM tv_post FOR UPDATE")
         .execute(&mut *holder)
@@ -154,7 +155,7 @@ async fn a_sync_that_is_dropped_while_it_waits_writes_nothing_old() -> anyhow::R
     run(&admin, "UPDATE tb_post SET title = 'Newer'").await;
     sync_post(&mut holder, &[post(1)]).await?;
     holder.commit().await?;
-    untouched(&pool, 0).await;
+    assert_connections_unchanged(&pool, 0).await;
     assert_eq!(wrong(&admin).await, NONE);
     Ok(())
 }

@@ -1,8 +1,8 @@
-//! Tests that documents are right after the server is killed, with fsync on, and started again.
+//! Tests that documents are correct after the server is killed, with fsync on, and started again.
 //!
-//! What is guaranteed: documents that were written in the writer's transaction, or by a mutation,
-//! are right, whether or not it answered. On a pool they are right where the last sync of the key
-//! answered `Ok`; the others are after a sync that does, or a full sync.
+//! The guarantee: documents written in the writer's transaction, or by a mutation, are correct
+//! whether or not it returned. On a pool they are correct if the last sync of the key returned
+//! `Ok`; all others are after a sync that does, or after a full sync.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -22,7 +22,7 @@ use uuid::Uuid;
 
 use crate::posts::{NONE, change_and_sync, change_with_sync, failed, mutate, wrong};
 
-/// A directory that is gone after the test.
+/// A directory that is removed after the test.
 struct Directory(PathBuf);
 
 impl Drop for Directory {
@@ -31,8 +31,8 @@ impl Drop for Directory {
     }
 }
 
-/// Starts the server of a directory, and waits until it answers. One that was killed may still
-/// have processes, and then it does not start.
+/// Starts the server of a directory, and waits until it accepts connections. A server that was
+/// killed may still have processes; a new one does not start before they end.
 async fn start(directory: &Path) -> Server {
     let deadline = Instant::now() + Duration::from_secs(40);
     loop {
@@ -48,7 +48,7 @@ async fn start(directory: &Path) -> Server {
     }
 }
 
-/// Whether a server answers, soon.
+/// Whether a server accepts a connection within a short time.
 async fn answers(options: &PgConnectOptions) -> bool {
     let deadline = Instant::now() + Duration::from_secs(5);
     while Instant::now() < deadline {
@@ -76,7 +76,7 @@ fn kill(pid: i32) {
     assert!(status.unwrap().success(), "killing {pid}");
 }
 
-/// The server's first process, which ends the others by being gone.
+/// The postmaster; the other processes end when it does.
 fn postmaster(directory: &Path) -> i32 {
     let data = std::fs::read_dir(directory)
         .unwrap()
@@ -87,16 +87,16 @@ fn postmaster(directory: &Path) -> i32 {
     text.lines().next().unwrap().trim().parse().unwrap()
 }
 
-/// What clients did until they met an error.
+/// What the clients did until they met an error.
 struct Crash {
-    /// Keys whose last change did not answer `Ok`.
+    /// Keys whose last change did not return `Ok`.
     unanswered: BTreeSet<Uuid>,
-    /// Changes that did.
+    /// The number of changes that returned `Ok`.
     answered: u64,
 }
 
-/// Two clients that sync on the pool (posts 1 to 20), two in their transactions (21 to 40), two
-/// with mutations (41 to 60), a full sync and a rebuild; `strike` once they are in the middle of it.
+/// Runs two clients that sync on the pool (posts 1 to 20), two in their transactions (21 to 40),
+/// two with mutations (41 to 60), a full sync and a rebuild; calls `strike` once all are under way.
 async fn crash(pool: &PgPool, strike: impl AsyncFnOnce()) -> Crash {
     let answered = Arc::new(AtomicU64::new(0));
     let over = Arc::new(AtomicBool::new(false));
@@ -108,7 +108,7 @@ async fn crash(pool: &PgPool, strike: impl AsyncFnOnce()) -> Crash {
                 let mut value = 0;
                 while !over.load(Ordering::Relaxed) {
                     value += 1;
-                    // Each has keys of its own, so that the last change of a key is known.
+                    // Each client has keys of its own, so that the last change of a key is known.
                     let key = post(client * 10 + u32::try_from(value % 10).unwrap() + 1);
                     let result = match client {
                         0 | 1 => change_and_sync(&pool, key, value).await,
@@ -120,7 +120,7 @@ async fn crash(pool: &PgPool, strike: impl AsyncFnOnce()) -> Crash {
                         Err(error) => return Some((key, error)),
                     };
                 }
-                // Its connection was idle, and has been replaced.
+                // The idle connection of the pool was lost, and has been replaced.
                 None
             })
         })
@@ -159,7 +159,7 @@ async fn crash(pool: &PgPool, strike: impl AsyncFnOnce()) -> Crash {
     }
 }
 
-/// All documents become older, in the order of their keys, and are rebuilt.
+/// Marks all documents as stale, in the order of their keys, and rebuilds them.
 async fn rebuild(pool: &PgPool) -> fraiseql_runtime::Result<RebuildReport> {
     sqlx::raw_sql(
         "WITH documents AS MATERIALIZED (SELECT id FROM tv_post ORDER BY id FOR UPDATE)
@@ -172,7 +172,7 @@ async fn rebuild(pool: &PgPool) -> fraiseql_runtime::Result<RebuildReport> {
     model().rebuild(pool).chunk(7).await
 }
 
-/// How many changes are in the base tables: each has a comment.
+/// The number of changes in the base tables: each has a comment.
 async fn changes(pool: &PgPool) -> u64 {
     let count: i64 = sqlx::query_scalar("SELECT count(*) FROM tb_comment")
         .fetch_one(pool)
@@ -181,7 +181,7 @@ async fn changes(pool: &PgPool) -> u64 {
     u64::try_from(count).unwrap()
 }
 
-/// What a crash may leave, and how it is put right.
+/// Asserts what a crash may leave behind, and repairs it.
 async fn recover(pool: &PgPool, crash: &Crash, before: u64, again: Again) {
     let found = changes(pool).await - before;
     assert!(
@@ -205,7 +205,7 @@ async fn recover(pool: &PgPool, crash: &Crash, before: u64, again: Again) {
         verify_post(pool).repair().await.unwrap();
     }
     assert_eq!(wrong(pool).await, NONE);
-    // The rebuild goes on; the server may still hold the lock of the one that was interrupted.
+    // The rebuild resumes; the server may still hold the lock of the interrupted one.
     let deadline = Instant::now() + Duration::from_secs(20);
     while !model().rebuild(pool).await.unwrap().is_complete() {
         assert!(Instant::now() < deadline, "the lock outlives its session");
@@ -222,7 +222,7 @@ async fn recover(pool: &PgPool, crash: &Crash, before: u64, again: Again) {
     assert_eq!(wrong(pool).await, NONE);
 }
 
-/// How what did not answer is put right.
+/// How documents of changes that did not return are repaired.
 #[derive(PartialEq)]
 enum Again {
     Sync,
@@ -230,7 +230,7 @@ enum Again {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_is_killed_keeps_what_was_answered() {
+async fn documents_of_completed_calls_survive_a_killed_server() {
     let directory = Directory(std::env::temp_dir().join(format!("faults-{}", Uuid::new_v4())));
     let mut server = start(&directory.0).await;
     let database = server.create_database().await.unwrap();
@@ -260,9 +260,9 @@ async fn a_server_that_is_killed_keeps_what_was_answered() {
     );
 }
 
-/// One process of it: the server ends all others and starts again by itself.
+/// One server process is killed: the postmaster ends all others and starts again by itself.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_restarts_by_itself_keeps_what_was_answered() {
+async fn documents_of_completed_calls_survive_an_automatic_restart() {
     let directory = Directory(std::env::temp_dir().join(format!("faults-{}", Uuid::new_v4())));
     let server = start(&directory.0).await;
     let database = server.create_database().await.unwrap();
@@ -283,7 +283,7 @@ async fn a_server_that_restarts_by_itself_keeps_what_was_answered() {
             kill(pid);
         })
         .await;
-        // The same pool, as soon as the server takes connections again.
+        // The same pool, as soon as the server accepts connections again.
         let deadline = Instant::now() + Duration::from_secs(30);
         while sqlx::query("SELECT 1").execute(&pool).await.is_err() {
             assert!(Instant::now() < deadline, "the server does not come back");

@@ -1,5 +1,5 @@
-//! Tests that a statement that times out, or is refused for another reason than its document, is an
-//! error and leaves no half of a sync.
+//! Tests that a statement that times out, or fails for a reason that is not its document, is an
+//! error and leaves no partial sync.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use sqlx::postgres::PgPoolOptions;
 
 use crate::posts::{NONE, change, database, wrong};
 
-/// The SQLSTATE, and what was being done.
+/// The SQLSTATE and the operation of an error.
 fn failure(error: &Error) -> (String, String) {
     let Error::Database {
         operation,
@@ -39,9 +39,9 @@ async fn with(pool: &PgPool, setting: &'static str) -> PgPool {
         .unwrap()
 }
 
-/// Somebody holds the document, for longer than the session may wait.
+/// Another session holds the document for longer than the timeout of this one.
 #[tokio::test]
-async fn a_sync_that_waits_too_long_is_an_error_and_leaves_nothing() -> anyhow::Result<()> {
+async fn a_sync_that_times_out_is_an_error_and_leaves_nothing_partial() -> anyhow::Result<()> {
     for (setting, code) in [("statement_timeout", "57014"), ("lock_timeout", "55P03")] {
         let pool = migrated(5).await;
         sync_all_posts(&pool).await?;
@@ -62,15 +62,15 @@ async fn a_sync_that_waits_too_long_is_an_error_and_leaves_nothing() -> anyhow::
             )
         );
         assert!(!error.is_retryable());
-        // Those that nobody holds are written before it waits for the others.
+        // Documents that are free are written before the sync waits for the others.
         assert_eq!(wrong(&pool).await, [post(3)]);
         run(&pool, "UPDATE tb_user SET full_name = 'Duchess'").await;
-        // A full sync keeps the chunks that were done.
+        // A full sync keeps the chunks that it has completed.
         let error = sync_all_posts(&impatient).chunk(2).await.unwrap_err();
         assert_eq!(failure(&error).0, code);
         assert_eq!(wrong(&pool).await, [post(3), post(5)]);
 
-        // In a transaction, what was written before is kept, and it can go on.
+        // In a transaction, what was written before is kept, and the transaction can continue.
         let mut writer = impatient.begin().await?;
         change(&mut writer, post(1), 1).await?;
         let error = sync_post(&mut writer, &posts(2..=5)).await.unwrap_err();
@@ -124,9 +124,10 @@ async fn a_full_disk_is_an_error_and_the_base_tables_are_kept() -> anyhow::Resul
     Ok(())
 }
 
-/// What the view table itself refuses is about one document, and its batch goes on without it.
+/// An error raised by the view table concerns one document, and the rest of its batch is written.
 #[tokio::test]
-async fn a_constraint_names_the_document_and_the_base_tables_are_kept() -> anyhow::Result<()> {
+async fn a_violated_constraint_names_the_document_and_the_base_tables_are_kept()
+-> anyhow::Result<()> {
     let pool = migrated(3).await;
     sync_all_posts(&pool).await?;
     run(
@@ -157,9 +158,9 @@ async fn a_constraint_names_the_document_and_the_base_tables_are_kept() -> anyho
     Ok(())
 }
 
-/// Whatever is asked of a pool with one connection, it never waits for a second.
+/// On a pool of one connection, no operation waits for a second.
 #[tokio::test]
-async fn a_pool_of_one_connection_is_enough_for_everything() -> anyhow::Result<()> {
+async fn every_operation_runs_on_a_pool_of_one_connection() -> anyhow::Result<()> {
     let pool = PgPoolOptions::new()
         .max_connections(1)
         .acquire_timeout(Duration::from_secs(5))
@@ -186,7 +187,7 @@ async fn a_pool_of_one_connection_is_enough_for_everything() -> anyhow::Result<(
     assert_eq!(sync_post(&target, &posts(1..=4)).await?.updated, 4);
     delete_post(&target, &[post(1)]).await?;
     assert_eq!(log.recent(20).await?.len(), 4 + 1 + 1);
-    // A document that is refused: looked for, and the others written.
+    // A document that the database refuses: it is searched for, and the others are written.
     run(
         &pool,
         "ALTER TABLE tv_post ADD CHECK (data->>'title' <> 'Post 7') NOT VALID",

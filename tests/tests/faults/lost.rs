@@ -1,4 +1,4 @@
-//! Tests that a connection that is cut at any moment leaves no wrong document.
+//! Tests that a connection that is lost at any moment leaves no wrong document.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -10,9 +10,10 @@ use sqlx::{Connection, PgConnection};
 
 use crate::posts::{NONE, change, change_with_sync, database, failed, wrong};
 
-/// Whoever repeats what failed has right documents, on a pool and in a transaction.
+/// A client that repeats what failed ends with correct documents, on a pool and in a transaction.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_repeated_after_lost_connections_is_right() -> anyhow::Result<()> {
+async fn documents_are_correct_when_calls_are_repeated_after_lost_connections() -> anyhow::Result<()>
+{
     let admin = migrated(40).await;
     let pool = PgPoolOptions::new()
         .max_connections(6)
@@ -88,9 +89,10 @@ async fn what_is_repeated_after_lost_connections_is_right() -> anyhow::Result<()
     Ok(())
 }
 
-/// The connection is lost between the sync and the commit: both are gone.
+/// The connection is lost between the sync and the commit: both are undone.
 #[tokio::test]
-async fn a_transaction_that_is_cut_leaves_neither_row_nor_document() -> anyhow::Result<()> {
+async fn a_transaction_whose_connection_is_lost_leaves_neither_row_nor_document()
+-> anyhow::Result<()> {
     let pool = migrated(2).await;
     sync_all_posts(&pool).await?;
     let mut writer = PgConnection::connect_with(&database(&pool)).await?;

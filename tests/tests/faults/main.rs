@@ -1,5 +1,5 @@
-//! Tests that a crash, a lost connection, a failing statement or a dropped future leaves no half
-//! written and no outdated document, and that what answered `Ok` is stored.
+//! Tests that a crash, a lost connection, a failing statement or a dropped future leaves no partial
+//! write and no drifted document, and that what returned `Ok` is stored.
 
 mod dropped;
 mod killed;

@@ -1,4 +1,4 @@
-//! Tests that mutations and rebuilds that are dropped at any await change all or nothing.
+//! Tests that mutations and rebuilds that are dropped at any await change everything or nothing.
 
 use std::future::IntoFuture;
 use std::time::{Duration, Instant};
@@ -12,15 +12,17 @@ use fraiseql_tests::world::blog::{
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use crate::dropped::{dropped, odd, odd_of, untouched};
+use crate::dropped::{
+    assert_connections_unchanged, poll_then_drop, pool_in_kathmandu, pool_in_kathmandu_of,
+};
 use crate::posts::{NONE, change, failed, wrong};
 
 /// After how many waits to drop a future that waits often.
-fn sweeps() -> impl Iterator<Item = usize> {
+fn wait_counts() -> impl Iterator<Item = usize> {
     (0..3).flat_map(|_| 0..40)
 }
 
-/// Changes five posts, and deletes the sixth with its comments, or brings it back.
+/// Changes five posts, and deletes the sixth with its comments, or inserts it again.
 async fn work(m: &mut Mutation, value: u64) -> Result<()> {
     for n in 1..=5 {
         change(m, post(n), value).await.map_err(failed)?;
@@ -50,8 +52,8 @@ async fn comments(pool: &PgPool) -> i64 {
         .unwrap()
 }
 
-/// All of it, or nothing: never half of the rows, never a document without its row.
-async fn whole(pool: &PgPool, model: &ReadModel) -> anyhow::Result<()> {
+/// Asserts all of it or nothing: never some of the rows, never a document without its row.
+async fn assert_all_or_nothing(pool: &PgPool, model: &ReadModel) -> anyhow::Result<()> {
     assert_eq!(wrong(pool).await, NONE);
     let titles: Vec<Option<String>> =
         sqlx::query_scalar("SELECT DISTINCT title FROM tb_post WHERE id = ANY ($1)")
@@ -63,24 +65,24 @@ async fn whole(pool: &PgPool, model: &ReadModel) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// After so many waits a mutation is not at its commit, however many answers were there without
-/// a wait: it has more than twice as many statements.
+/// After this number of waits a mutation has not reached its commit, even if many responses arrived
+/// without a wait: it has more than twice as many statements.
 const EARLY: usize = 5;
 
 #[tokio::test]
-async fn a_mutation_that_is_dropped_is_rolled_back_whole() -> anyhow::Result<()> {
+async fn a_dropped_mutation_is_rolled_back_completely() -> anyhow::Result<()> {
     let admin = migrated(6).await;
     run(&admin, "UPDATE tb_post SET title = 'Same'").await;
     sync_all_posts(&admin).await?;
-    let (pool, model) = (odd(&admin).await, model());
+    let (pool, model) = (pool_in_kathmandu(&admin).await, model());
     let (mut ready, mut waited) = (0, 0);
-    for waits in sweeps() {
+    for waits in wait_counts() {
         let before = comments(&admin).await;
         let value = u64::try_from(waits)?;
         let mutation = model.mutate(&pool, async |m| work(m, value).await);
-        let result = dropped(mutation, waits).await;
-        untouched(&pool, waits).await;
-        whole(&admin, &model).await?;
+        let result = poll_then_drop(mutation, waits).await;
+        assert_connections_unchanged(&pool, waits).await;
+        assert_all_or_nothing(&admin, &model).await?;
         match result {
             Some(result) => {
                 result?;
@@ -88,7 +90,7 @@ async fn a_mutation_that_is_dropped_is_rolled_back_whole() -> anyhow::Result<()>
             }
             None => {
                 waited += 1;
-                // At its end the server may have committed, and nobody has read it.
+                // Near the end the server may have committed although nobody has read its response.
                 let added = comments(&admin).await - before;
                 assert!(
                     added == 0 || waits > EARLY,
@@ -102,23 +104,26 @@ async fn a_mutation_that_is_dropped_is_rolled_back_whole() -> anyhow::Result<()>
 }
 
 #[tokio::test]
-async fn a_commit_that_is_dropped_is_all_or_nothing() -> anyhow::Result<()> {
+async fn a_dropped_commit_applies_everything_or_nothing() -> anyhow::Result<()> {
     let admin = migrated(6).await;
     run(&admin, "UPDATE tb_post SET title = 'Same'").await;
     sync_all_posts(&admin).await?;
     let model = model();
     let (mut ready, mut waited) = (0, 0);
-    // It looks back on another connection, of the pool or of its own.
-    let pools = [odd(&admin).await, odd_of(&admin, 2).await];
+    // The mutation reads the past on another connection, of the pool or of its own.
+    let pools = [
+        pool_in_kathmandu(&admin).await,
+        pool_in_kathmandu_of(&admin, 2).await,
+    ];
     for (pool, waits) in pools
         .iter()
         .flat_map(|pool| (0..3).flat_map(move |_| (0..20).map(move |waits| (pool, waits))))
     {
         let mut mutation = model.mutation(pool).await?;
         work(&mut mutation, u64::try_from(waits)?).await?;
-        let result = dropped(mutation.commit(), waits).await;
-        untouched(pool, waits).await;
-        whole(&admin, &model).await?;
+        let result = poll_then_drop(mutation.commit(), waits).await;
+        assert_connections_unchanged(pool, waits).await;
+        assert_all_or_nothing(&admin, &model).await?;
         match result {
             Some(result) => {
                 result?;
@@ -131,12 +136,13 @@ async fn a_commit_that_is_dropped_is_all_or_nothing() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A savepoint is dropped with its marks; or all of the mutation with an error at its commit.
+/// A savepoint is rolled back with its marks; or the whole mutation is, with an error at its
+/// commit.
 #[tokio::test]
-async fn a_savepoint_that_is_dropped_leaves_no_half() -> anyhow::Result<()> {
+async fn a_dropped_savepoint_leaves_no_partial_change() -> anyhow::Result<()> {
     let admin = migrated(6).await;
     sync_all_posts(&admin).await?;
-    let (pool, model) = (odd(&admin).await, model());
+    let (pool, model) = (pool_in_kathmandu(&admin).await, model());
     let mut kept = 0;
     for waits in (0..6).flat_map(|_| 0..6) {
         let value = u64::try_from(waits)?;
@@ -149,29 +155,29 @@ async fn a_savepoint_that_is_dropped_leaves_no_half() -> anyhow::Result<()> {
             part.changed::<Post>(&[post(2)]);
             part.release().await
         };
-        dropped(part, waits).await.transpose()?;
-        // One that was dropped while it began or was released can take the mutation with it.
+        poll_then_drop(part, waits).await.transpose()?;
+        // A savepoint that was dropped while it began or was released can fail the whole mutation.
         kept += u32::from(
             mutation
                 .commit()
                 .await
                 .is_ok_and(|report| report.total() > 0),
         );
-        untouched(&pool, waits).await;
+        assert_connections_unchanged(&pool, waits).await;
         assert_eq!(wrong(&admin).await, NONE, "after {waits} waits");
     }
     assert!(kept > 0, "the mutation never got through");
     Ok(())
 }
 
-/// The lock of the view goes with the connection, and the next rebuild does the rest.
+/// The lock of the view is released with the connection, and the next rebuild continues.
 #[tokio::test]
-async fn a_rebuild_that_is_dropped_is_done_by_the_next() -> anyhow::Result<()> {
+async fn a_dropped_rebuild_is_completed_by_the_next() -> anyhow::Result<()> {
     let admin = migrated(12).await;
     sync_all_posts(&admin).await?;
-    let (pool, model) = (odd(&admin).await, model());
+    let (pool, model) = (pool_in_kathmandu(&admin).await, model());
     let (mut ready, mut waited) = (0, 0);
-    // It connects, too, and that is many.
+    // The rebuild connects as well, which takes many waits.
     for waits in (0..50).chain((50..200).step_by(10)).chain([usize::MAX]) {
         run(
             &admin,
@@ -179,14 +185,14 @@ async fn a_rebuild_that_is_dropped_is_done_by_the_next() -> anyhow::Result<()> {
              UPDATE tb_user SET full_name = full_name || '.'",
         )
         .await;
-        match dropped(model.rebuild(&pool).chunk(4).into_future(), waits).await {
+        match poll_then_drop(model.rebuild(&pool).chunk(4).into_future(), waits).await {
             Some(report) => {
                 assert_eq!(report?.views[0].report.updated, 12);
                 ready += 1;
             }
             None => waited += 1,
         }
-        untouched(&pool, waits).await;
+        assert_connections_unchanged(&pool, waits).await;
         let left = wrong(&admin).await;
         let done = 12 - u32::try_from(left.len())?;
         assert!(
@@ -205,16 +211,16 @@ async fn a_rebuild_that_is_dropped_is_done_by_the_next() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What a mutation was not told of is found, named, and put right.
+/// Changes that were not marked in a mutation are found, reported and repaired.
 #[tokio::test]
-async fn what_nobody_has_synced_is_named_and_repaired() -> anyhow::Result<()> {
+async fn changes_that_were_not_synced_are_reported_and_repaired() -> anyhow::Result<()> {
     let pool = migrated(6).await;
     sync_all_posts(&pool).await?;
     let model = model();
     let (comment, _) = model
         .mutate(&pool, async |m| -> Result<Uuid> {
             change(m, post(3), 1).await.map_err(failed)?;
-            // Only the comment, and not the title of another.
+            // Only the comment is marked, not the changed title of another post.
             change(m, post(5), 1).await.map_err(failed)?;
             let sql = "SELECT id FROM tb_comment WHERE post_id = $1";
             let comment: Uuid = sqlx::query_scalar(sql)

@@ -1,5 +1,5 @@
-//! Posts that clients change again and again, each in a transaction with its comment, so that half
-//! of a change would be seen.
+//! Posts that clients change repeatedly, each in a transaction with its comment, so that a partial
+//! change would be visible.
 
 use fraiseql_runtime::error::Operation;
 use fraiseql_runtime::{Error, Mutation, ReadModel};
@@ -8,14 +8,14 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
-/// What [`wrong`] finds where all is right.
+/// The result of [`wrong`] if all documents are correct.
 pub(crate) const NONE: [Uuid; 0] = [];
 
 pub(crate) fn database(pool: &PgPool) -> PgConnectOptions {
     (*pool.connect_options()).clone()
 }
 
-/// The keys of the documents that are not what the base tables say.
+/// The keys of the documents that differ from the base tables.
 pub(crate) async fn wrong(pool: &PgPool) -> Vec<Uuid> {
     sqlx::query_scalar(
         "SELECT id FROM tv_post AS v FULL JOIN (
@@ -32,7 +32,7 @@ pub(crate) async fn wrong(pool: &PgPool) -> Vec<Uuid> {
     .unwrap()
 }
 
-/// A new title, and a comment that says so.
+/// Writes a new title, and a comment with the same text.
 pub(crate) async fn change(
     connection: &mut PgConnection,
     post: Uuid,

@@ -1,4 +1,4 @@
-//! Tests on a PostgreSQL server that all of them share. Each test has a database of its own there.
+//! Tests on a PostgreSQL server that all of them share. Each test has its own database there.
 
 mod check;
 mod documents;

@@ -1,4 +1,4 @@
-//! Tests that need no server. They are run once, not for each version of PostgreSQL.
+//! Tests that need no server. They run once, not for each version of PostgreSQL.
 
 mod migrate;
 mod recorder;

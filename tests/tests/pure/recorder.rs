@@ -1,4 +1,4 @@
-//! Tests that a recorder takes the place of a database: it counts syncs, and fails as it is told.
+//! Tests that a recorder replaces a database: it records and reports syncs, and fails on request.
 
 use fraiseql_runtime::error::Operation;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -23,7 +23,7 @@ struct Tag {
     id: i32,
 }
 
-/// The text of the panic of a failing assertion.
+/// The message of the panic of a failing assertion.
 fn failure(assertion: impl FnOnce()) -> String {
     *catch_unwind(AssertUnwindSafe(assertion))
         .expect_err("the assertion passed")
@@ -47,7 +47,7 @@ async fn calls_are_recorded_with_view_mode_and_keys() -> Result<()> {
     assert_eq!(call.view.name, "tv_post");
     assert_eq!(call.keys, Keys::Uuid(vec![post(9)]));
     assert_eq!(call.error, None);
-    // Within a call keys are in order, as on a database.
+    // Within a call keys are sorted, as on a database.
     assert_eq!(recorder.synced::<Post>(), [post(1), post(3), post(2)]);
     assert_eq!(recorder.deleted::<Post>(), [post(9)]);
     assert_eq!(recorder.fully_synced::<Post>(), 1);
@@ -59,7 +59,7 @@ async fn calls_are_recorded_with_view_mode_and_keys() -> Result<()> {
 }
 
 #[tokio::test]
-async fn no_keys_are_no_call() -> Result<()> {
+async fn a_call_without_keys_is_not_recorded() -> Result<()> {
     let recorder = Recorder::new();
     recorder.fail_next(Failure::Deadlock);
     assert_eq!(sync_post(&recorder, &[]).await?, SyncReport::default());
@@ -70,7 +70,7 @@ async fn no_keys_are_no_call() -> Result<()> {
 }
 
 #[tokio::test]
-async fn reports_are_as_told() -> Result<()> {
+async fn reports_are_the_configured_ones() -> Result<()> {
     let recorder = Recorder::new();
     assert_eq!(sync_post(&recorder, &[post(1), post(2)]).await?.updated, 2);
     assert_eq!(delete_post(&recorder, &[post(1)]).await?.deleted, 1);
@@ -84,7 +84,7 @@ async fn reports_are_as_told() -> Result<()> {
 }
 
 #[tokio::test]
-async fn it_fails_as_told_and_failed_calls_sync_nothing() -> Result<()> {
+async fn configured_failures_are_returned_and_failed_calls_record_no_sync() -> Result<()> {
     let recorder = Recorder::new();
     recorder.fail_next(Failure::Deadlock);
     recorder.fail_next(Failure::ConnectionLost);
@@ -136,7 +136,7 @@ async fn it_fails_as_told_and_failed_calls_sync_nothing() -> Result<()> {
         source,
     }) = delete_post(&recorder, &[post(1)]).await
     else {
-        panic!("it was told to fail");
+        panic!("the recorder was set to fail");
     };
     assert_eq!(operation, Operation::Delete);
     assert_eq!(*table.unwrap(), Post::VIEW.table);
@@ -147,7 +147,7 @@ async fn it_fails_as_told_and_failed_calls_sync_nothing() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_failing_assertion_says_what_was_expected_and_what_was_recorded() -> Result<()> {
+async fn a_failing_assertion_prints_expected_and_recorded_calls() -> Result<()> {
     let recorder = Recorder::new();
     recorder.assert_synced::<Tag>(&[]);
     assert_eq!(
@@ -230,9 +230,9 @@ async fn several_tasks_share_one_record() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn observers_are_told_of_a_recorder_too() -> Result<()> {
-    let told = Arc::new(Mutex::new(Vec::new()));
-    let list = Arc::clone(&told);
+async fn observers_are_called_by_a_recorder_too() -> Result<()> {
+    let observed = Arc::new(Mutex::new(Vec::new()));
+    let list = Arc::clone(&observed);
     let model = ReadModel::builder()
         .view::<Tag>()
         .observe(move |batch: &BatchEvent<'_>| {
@@ -252,12 +252,12 @@ async fn observers_are_told_of_a_recorder_too() -> Result<()> {
     sync_all_tags(&held).await.unwrap_err();
     recorder.assert_synced::<Tag>(&[1, 2]);
     recorder.assert_deleted::<Tag>(&[3]);
-    let told = told.lock().unwrap();
-    assert_eq!(told[..2], ["sync tag 1, 2: 2", "delete tag 3: 1"]);
+    let observed = observed.lock().unwrap();
+    assert_eq!(observed[..2], ["sync tag 1, 2: 2", "delete tag 3: 1"]);
     assert!(
-        told[2].starts_with("full tag : sync inside a REPEATABLE READ"),
-        "{told:?}"
+        observed[2].starts_with("full tag : sync inside a REPEATABLE READ"),
+        "{observed:?}"
     );
-    assert_eq!(told.len(), 3, "a failure is told once");
+    assert_eq!(observed.len(), 3, "a failure is reported once");
     Ok(())
 }

@@ -1,11 +1,11 @@
-//! Tests that the number of a shape changes with everything that decides what is stored, and with
+//! Tests that the shape's number changes with everything that decides what is stored, and with
 //! nothing else.
 
 #![allow(dead_code)] // the structs are only looked at
 
 use std::collections::HashMap;
 
-/// The number of the shape of `Post`, which is among these items.
+/// The shape of `Post`, which is among these items.
 macro_rules! shape {
     ($($item:item)*) => {{
         #[allow(unused_imports)]
@@ -15,7 +15,7 @@ macro_rules! shape {
     }};
 }
 
-/// The shapes by what is said of each.
+/// Asserts that all shapes differ; each comes with a description.
 fn all_different(shapes: &[(&'static str, i64)]) {
     let mut seen = HashMap::new();
     for (what, shape) in shapes {
@@ -26,7 +26,7 @@ fn all_different(shapes: &[(&'static str, i64)]) {
 }
 
 #[test]
-fn every_change_of_a_field_is_another_shape() {
+fn every_change_of_a_field_changes_the_shape() {
     all_different(&[
         (
             "one field",
@@ -186,7 +186,7 @@ fn every_change_of_a_field_is_another_shape() {
 }
 
 #[test]
-fn every_change_of_a_relation_is_another_shape() {
+fn every_change_of_a_relation_changes_the_shape() {
     all_different(&[
         (
             "one",
@@ -259,7 +259,7 @@ fn every_change_of_a_relation_is_another_shape() {
 }
 
 #[test]
-fn every_change_of_a_list_is_another_shape() {
+fn every_change_of_a_list_changes_the_shape() {
     macro_rules! list {
         ($($many:tt)*) => {
             shape! {
@@ -343,7 +343,7 @@ fn every_change_of_a_list_is_another_shape() {
 }
 
 #[test]
-fn every_change_of_an_aggregate_is_another_shape() {
+fn every_change_of_an_aggregate_changes_the_shape() {
     macro_rules! aggregate {
         ($name:ident($($inside:tt)*), $ty:ty) => {
             shape! {
@@ -394,9 +394,9 @@ fn every_change_of_an_aggregate_is_another_shape() {
     ]);
 }
 
-/// A rebuild for nothing is what these would cost.
+/// A changed number would cost a needless rebuild.
 #[test]
-fn what_is_not_stored_does_not_change_the_shape() {
+fn changes_of_what_is_not_stored_do_not_change_the_shape() {
     let shape = shape! {
         #[derive(Embed)] #[tview(table = "tb_comment")]
         struct Comment { id: i64, text: String }
@@ -487,10 +487,10 @@ fn what_is_not_stored_does_not_change_the_shape() {
     }
 }
 
-/// What is stored in databases: it must not change with this crate, nor with Rust. Where it
-/// must, because other JSON is stored, it does so by the number of the format.
+/// These numbers are stored in databases: they must not change with a release of this crate or of
+/// Rust. If other JSON is stored, the version of the format changes them.
 #[test]
-fn the_number_of_a_shape_is_always_the_same() {
+fn the_number_of_a_shape_is_fixed() {
     let shape = shape! {
         #[derive(TEnum)] enum Kind { Draft, Live }
         #[derive(Embed)] #[tview(table = "tb_comment")]

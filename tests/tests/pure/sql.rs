@@ -1,4 +1,4 @@
-//! Tests the statements around the query of a document: locks, deletes, reads.
+//! Snapshots of the statements around the query of a document: locks, deletes, reads.
 
 use std::fmt::Write as _;
 

@@ -1,4 +1,4 @@
-//! What a thread traces, kept as text.
+//! Records the tracing events of a thread as text.
 
 use std::cell::RefCell;
 use std::fmt::{Debug, Write as _};
@@ -7,15 +7,15 @@ use std::sync::Once;
 use tracing_subscriber::layer::{Context, SubscriberExt as _};
 
 thread_local! {
-    /// The target that this thread asked for, and its events.
-    static ASKED: RefCell<Option<(&'static str, Vec<String>)>> = const { RefCell::new(None) };
+    /// The target that this thread records, and its events.
+    static RECORDED: RefCell<Option<(&'static str, Vec<String>)>> = const { RefCell::new(None) };
 }
 
-/// The subscriber of the process: what callsites cache is right for one only, or for none. Other
-/// tests run on other threads, where nothing is kept.
-struct Keeper;
+/// The subscriber of the process: callsites cache their interest for all subscribers. Tests on
+/// other threads record nothing.
+struct RecordingLayer;
 
-impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for Keeper {
+impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for RecordingLayer {
     fn on_event(&self, event: &tracing::Event<'_>, _: Context<'_, S>) {
         struct Fields(String);
         impl tracing::field::Visit for Fields {
@@ -23,8 +23,8 @@ impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for Keeper {
                 write!(self.0, " {}={value:?}", field.name()).unwrap();
             }
         }
-        ASKED.with_borrow_mut(|asked| {
-            if let Some((target, events)) = asked
+        RECORDED.with_borrow_mut(|recorded| {
+            if let Some((target, events)) = recorded
                 && *target == event.metadata().target()
             {
                 let mut fields = Fields(event.metadata().level().to_string());
@@ -35,29 +35,29 @@ impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for Keeper {
     }
 }
 
-/// What this thread traces under a target, from now on until it is dropped.
+/// Records this thread's events of a target from now on, until it is dropped.
 pub(crate) struct Traced(&'static str);
 
 impl Traced {
     pub(crate) fn start(target: &'static str) -> Self {
         static INSTALL: Once = Once::new();
         INSTALL.call_once(|| {
-            let subscriber = tracing_subscriber::registry().with(Keeper);
+            let subscriber = tracing_subscriber::registry().with(RecordingLayer);
             tracing::subscriber::set_global_default(subscriber).unwrap();
         });
-        ASKED.set(Some((target, Vec::new())));
+        RECORDED.set(Some((target, Vec::new())));
         Self(target)
     }
 
-    /// The events since it was last asked: the level, and the fields as they come.
+    /// The events since the last call: the level, and the fields in their order.
     pub(crate) fn take(&self) -> Vec<String> {
-        let asked = ASKED.replace(Some((self.0, Vec::new())));
-        asked.unwrap().1
+        let recorded = RECORDED.replace(Some((self.0, Vec::new())));
+        recorded.unwrap().1
     }
 }
 
 impl Drop for Traced {
     fn drop(&mut self) {
-        ASKED.set(None);
+        RECORDED.set(None);
     }
 }

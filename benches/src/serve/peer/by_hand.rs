@@ -1,5 +1,5 @@
-//! One statement by hand for each root field: nested `jsonb_build_object` on base tables, read
-//! into objects.
+//! The contender `by-hand`: one hand-written statement for each root field, with nested
+//! `jsonb_build_object` on base tables, deserialized into objects.
 
 use async_graphql::{Context, EmptySubscription, ID, Object, Schema, SimpleObject};
 use fraiseql_graphql::Prepared;
@@ -8,7 +8,7 @@ use sqlx::types::Json;
 use sqlx::{AssertSqlSafe, PgPool};
 use uuid::Uuid;
 
-use super::rename::{Rename, Then};
+use super::rename::{AfterUpdate, Rename};
 
 const POSTS: &str = include_str!("../../../peers/sql/by_hand_posts.sql");
 const SCALARS: &str = include_str!("../../../peers/sql/by_hand_scalars.sql");
@@ -20,7 +20,7 @@ struct Post {
     id: ID,
     title: String,
     published: bool,
-    // Left out where they are not asked for.
+    // Missing if the statement for scalars was used.
     #[serde(default)]
     author: Author,
     #[serde(default)]
@@ -49,14 +49,14 @@ pub(super) struct Query {
 #[Object]
 impl Query {
     async fn posts(&self, ctx: &Context<'_>, limit: i64) -> async_graphql::Result<Vec<Post>> {
-        let asked = ctx.look_ahead();
-        let asks = |field| asked.field(field).exists();
-        let sql = if asks("author") || asks("comments") || asks("commentCount") {
+        let selection = ctx.look_ahead();
+        let selects = |field| selection.field(field).exists();
+        let sql = if selects("author") || selects("comments") || selects("commentCount") {
             POSTS
         } else {
             SCALARS
         };
-        // In the text, and not bound: PostgreSQL would plan the statement anew each time.
+        // Not bound: PostgreSQL would plan a statement with `LIMIT $1` again for each execution.
         let sql = sql.replace("$1", &limit.to_string());
         let posts: Vec<Json<Post>> = sqlx::query_scalar(AssertSqlSafe(sql))
             .fetch_all(&self.pool)
@@ -73,7 +73,7 @@ impl Query {
     }
 }
 
-pub(super) fn schema(pool: PgPool, then: Then) -> Schema<Query, Rename, EmptySubscription> {
+pub(super) fn schema(pool: PgPool, then: AfterUpdate) -> Schema<Query, Rename, EmptySubscription> {
     let rename = Rename {
         pool: pool.clone(),
         then,

@@ -1,4 +1,5 @@
-//! A resolver for each field, and async-graphql's `DataLoader` to ask for many rows at once.
+//! The contender `dataloader`: a resolver for each field, and async-graphql's `DataLoader`, which
+//! reads many rows in one statement.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use fraiseql_graphql::Prepared;
 use sqlx::{AssertSqlSafe, PgPool};
 use uuid::Uuid;
 
-use super::rename::{Rename, Then};
+use super::rename::{AfterUpdate, Rename};
 
 struct Post {
     id: Uuid,
@@ -21,7 +22,7 @@ struct Post {
     published: bool,
 }
 
-/// Its columns, in the order in which they are selected.
+/// The columns of a post, in the order of the statements.
 type PostRow = (Uuid, Uuid, String, bool);
 
 impl From<PostRow> for Post {
@@ -49,7 +50,7 @@ struct Comment {
     content: String,
 }
 
-/// Keys of users, of posts whose comments are wanted, and of posts whose comments are counted.
+/// Keys of users, of posts whose comments are read, and of posts whose comments are counted.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 struct UserId(Uuid);
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -128,7 +129,7 @@ impl Loader<CountOf> for Rows {
 async fn author(ctx: &Context<'_>, id: Uuid) -> Result<Author> {
     let rows = ctx.data_unchecked::<DataLoader<Rows>>();
     let author = rows.load_one(UserId(id)).await?;
-    author.ok_or_else(|| "a foreign key says that there is one".into())
+    author.ok_or_else(|| "the author does not exist, despite the foreign key".into())
 }
 
 #[Object]
@@ -177,7 +178,7 @@ pub(super) struct Query {
 #[Object]
 impl Query {
     async fn posts(&self, limit: i64) -> Result<Vec<Post>> {
-        // In the text, and not bound: PostgreSQL would plan the statement anew each time.
+        // Not bound: PostgreSQL would plan a statement with `LIMIT $1` again for each execution.
         let rows: Vec<PostRow> = sqlx::query_as(AssertSqlSafe(format!(
             "SELECT id, author_id, title, published FROM tb_post ORDER BY id LIMIT {limit}"
         )))
@@ -196,18 +197,18 @@ impl Query {
     }
 }
 
-/// `delay` is how long it waits for more keys: a millisecond unless told. Without it, a request has
-/// less latency, and makes more statements with others at the same time: what its resolvers ask
-/// for comes together all the same, what other requests ask for does not.
+/// `delay` is the time in which the loader collects keys, by default a millisecond. Without a delay,
+/// a request has less latency, but concurrent requests share fewer statements: only keys of the
+/// same request are collected.
 pub(super) fn schema(
     pool: PgPool,
     delay: Option<Duration>,
 ) -> Schema<Query, Rename, EmptySubscription> {
     let rename = Rename {
         pool: pool.clone(),
-        then: Then::Nothing,
+        then: AfterUpdate::Nothing,
     };
-    // One for all requests: those that come together share statements. It keeps no rows.
+    // One loader for all requests, so that concurrent requests share statements. It caches no rows.
     let mut rows = DataLoader::new(Rows(pool.clone()), tokio::spawn);
     if let Some(delay) = delay {
         rows = rows.delay(delay);

@@ -1,5 +1,4 @@
-//! Servers that are processes of their own. Those in Rust share one stack, and differ in the
-//! schema.
+//! The servers in Rust, which share one stack and differ only in the schema.
 
 mod by_hand;
 mod dataloader;
@@ -18,11 +17,11 @@ use tokio::net::TcpStream;
 use tokio::runtime::Builder;
 use tokio::sync::{mpsc, oneshot};
 
-use self::rename::Then;
+use self::rename::AfterUpdate;
 use super::contender::Contender;
 use super::views::{json, jsonb};
 
-/// Connections to PostgreSQL that each server has.
+/// Number of connections to PostgreSQL of each server.
 pub(crate) const CONNECTIONS: u32 = 8;
 
 /// Options of `serve-peer`.
@@ -31,13 +30,14 @@ pub(crate) struct PeerOptions {
     contender: Contender,
 }
 
-/// A server that says its port, and ends when its input does. The database is that of the
-/// variables `PGHOST` and so on.
+/// Runs a server that prints its port, and exits at the end of its input. It connects to the
+/// database of the variables `PGHOST` and so on.
 ///
-/// It has a runtime of one thread for each core, with its part of the connections: in one runtime
-/// of several threads, each wakes the others to look for work that there is not.
+/// There is a single-threaded runtime for each core, with its share of the connections. In one
+/// runtime with several threads, busy threads wake idle ones, which find nothing to do: with a
+/// single client that was two thirds of the latency.
 pub(crate) fn peer(options: &PeerOptions) -> anyhow::Result<()> {
-    // A thread, since a read of the input keeps one anyway.
+    // Reading the input blocks, so it needs a thread.
     std::thread::spawn(|| {
         let _ = std::io::stdin().read_to_end(&mut Vec::new());
         std::process::exit(0);
@@ -51,7 +51,12 @@ pub(crate) fn peer(options: &PeerOptions) -> anyhow::Result<()> {
         let connections = CONNECTIONS / u32::try_from(threads)?;
         let thread = std::thread::spawn(move || {
             let runtime = Builder::new_current_thread().enable_all().build()?;
-            runtime.block_on(work(contender, connections, ready, Handed(receiver)))
+            runtime.block_on(serve_thread(
+                contender,
+                connections,
+                ready,
+                AcceptedClients(receiver),
+            ))
         });
         if is_ready.blocking_recv().is_err() {
             return match thread.join() {
@@ -65,7 +70,7 @@ pub(crate) fn peer(options: &PeerOptions) -> anyhow::Result<()> {
     println!("{}", listener.local_addr()?.port());
     for worker in workers.iter().cycle() {
         let (stream, _) = listener.accept()?;
-        // Without it, it is slower, and still right.
+        // An error only makes the connection slower.
         let _ = stream.set_nodelay(true);
         stream.set_nonblocking(true)?;
         worker
@@ -75,19 +80,20 @@ pub(crate) fn peer(options: &PeerOptions) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What one thread serves.
-async fn work(
+/// Serves the clients of one thread.
+async fn serve_thread(
     contender: Contender,
     connections: u32,
     ready: oneshot::Sender<()>,
-    clients: Handed,
+    clients: AcceptedClients,
 ) -> anyhow::Result<()> {
     let pool = PgPoolOptions::new()
         .min_connections(connections)
         .max_connections(connections)
         .max_lifetime(None)
         .idle_timeout(None)
-        // A round trip for each request; that a connection is dead, its next statement tells.
+        // The test would be a round trip for each request. A dead connection fails at its next
+        // statement.
         .test_before_acquire(false)
         .connect_with(PgConnectOptions::new())
         .await?;
@@ -96,9 +102,11 @@ async fn work(
         Contender::OursJsonb => router(ours::jsonb(pool)?),
         Contender::DataLoader => router(dataloader::schema(pool, None)),
         Contender::DataLoaderEager => router(dataloader::schema(pool, Some(Duration::ZERO))),
-        Contender::ByHand | Contender::Triggers => router(by_hand::schema(pool, Then::Nothing)),
-        Contender::Matview => router(by_hand::schema(pool, Then::Refresh)),
-        other => bail!("{other} is no server of this program"),
+        Contender::ByHand | Contender::Triggers => {
+            router(by_hand::schema(pool, AfterUpdate::Nothing))
+        }
+        Contender::Matview => router(by_hand::schema(pool, AfterUpdate::Refresh)),
+        other => bail!("{other} is not a server of this program"),
     };
     let _ = ready.send(());
     axum::serve(clients, app).await?;
@@ -109,10 +117,10 @@ fn router(schema: impl Executor) -> Router {
     Router::new().route_service("/graphql", GraphQl::new(schema))
 }
 
-/// Clients that another thread has accepted.
-struct Handed(mpsc::UnboundedReceiver<std::net::TcpStream>);
+/// Connections that another thread has accepted.
+struct AcceptedClients(mpsc::UnboundedReceiver<std::net::TcpStream>);
 
-impl axum::serve::Listener for Handed {
+impl axum::serve::Listener for AcceptedClients {
     type Io = TcpStream;
     type Addr = ();
 

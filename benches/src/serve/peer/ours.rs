@@ -1,4 +1,5 @@
-//! Documents, served as they are stored; a mutation syncs those that embed what it changes.
+//! The contenders `ours-json` and `ours-jsonb`: stored documents, and a GraphQL mutation that syncs
+//! the dependents of the renamed user.
 
 use async_graphql::{EmptySubscription, ID, Object, Schema, SimpleObject};
 use fraiseql_graphql::{Prepared, Query};
@@ -9,14 +10,14 @@ use uuid::Uuid;
 use super::{json, jsonb};
 use crate::blog::Author;
 
-/// Whose name was changed.
+/// The renamed user.
 #[derive(SimpleObject)]
 pub(super) struct User {
     pub(super) id: ID,
     pub(super) full_name: String,
 }
 
-/// Writes, and syncs.
+/// The mutation type of fraiseql's servers.
 pub(super) struct Mutation {
     pool: PgPool,
     blog: ReadModel,
@@ -38,7 +39,7 @@ impl Mutation {
     }
 }
 
-/// The schema of a view's module.
+/// Defines the schema for the view of a module.
 macro_rules! schema {
     ($module:ident) => {
         pub(super) fn $module(

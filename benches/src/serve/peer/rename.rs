@@ -1,4 +1,4 @@
-//! The mutation of the peers: an UPDATE, and what each does to its documents.
+//! The mutation type of the other servers: an UPDATE, and for some a refresh.
 
 use async_graphql::{ID, Object};
 use sqlx::PgPool;
@@ -6,18 +6,18 @@ use uuid::Uuid;
 
 use super::ours::User;
 
-/// What follows the UPDATE.
+/// What is done after the UPDATE.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Then {
-    /// Nothing: what is read comes from the base tables, or triggers have seen to it.
+pub(super) enum AfterUpdate {
+    /// Nothing: reads use the base tables, or triggers have updated the documents.
     Nothing,
-    /// The materialized view is refreshed.
+    /// Refresh the materialized view.
     Refresh,
 }
 
 pub(super) struct Rename {
     pub(super) pool: PgPool,
-    pub(super) then: Then,
+    pub(super) then: AfterUpdate,
 }
 
 #[Object(name = "Mutation")]
@@ -28,7 +28,7 @@ impl Rename {
             .bind(&full_name)
             .execute(&self.pool)
             .await?;
-        if self.then == Then::Refresh {
+        if self.then == AfterUpdate::Refresh {
             sqlx::query("REFRESH MATERIALIZED VIEW CONCURRENTLY mv_post")
                 .execute(&self.pool)
                 .await?;

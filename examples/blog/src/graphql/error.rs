@@ -1,14 +1,14 @@
-//! Errors of commands, as clients see them.
+//! Conversion of command errors to GraphQL errors.
 
 use async_graphql::ErrorExtensions as _;
 
 use crate::service::Error;
 
-/// Why a command was not done. What is made for clients has a code for programs; the rest is
-/// hidden from them by the endpoint, and logged.
+/// An error of a command. Errors that are meant for clients have a code; for the others, the
+/// endpoint logs the details and returns "internal error".
 pub(super) struct Failed(Error);
 
-/// What a resolver answers.
+/// The result of a resolver.
 pub(super) type Result<T> = std::result::Result<T, Failed>;
 
 impl<E: Into<Error>> From<E> for Failed {

@@ -1,47 +1,47 @@
-//! How syncs went, as the log of syncs has it.
+//! The query `syncMetrics`: statistics from the sync log.
 
 use async_graphql::{Context, Object, SimpleObject};
 
 use super::error::Result;
 use crate::app::App;
-use crate::ops::syncs::{Syncs, last_day};
+use crate::ops::syncs::{SyncStats, last_day};
 use crate::service::Error;
 
-/// Queries about syncs.
+/// The root fields about syncs.
 #[derive(Debug, Default)]
 pub struct SyncQueries;
 
-/// How the syncs of the last 24 hours went. A sync is a batch of documents, written by one
-/// statement.
+/// Statistics of the syncs of the last 24 hours. A sync is here one batch of documents, written by
+/// one statement.
 #[derive(Debug, SimpleObject)]
 pub struct SyncMetrics {
-    /// How many there were.
+    /// The number of syncs.
     #[graphql(name = "totalSyncs24h")]
     total_syncs_24h: i64,
-    /// How long one took on average, in milliseconds; null where there were none.
+    /// Their average duration in milliseconds; null if there were none.
     avg_duration_ms: Option<f64>,
-    /// The part of them that succeeded, from 0 to 1; null where there were none.
+    /// The fraction that succeeded, from 0 to 1; null if there were none.
     success_rate: Option<f64>,
-    /// How many failed.
+    /// The number of syncs that failed.
     #[graphql(name = "failures24h")]
     failures_24h: i64,
 }
 
 #[Object]
 impl SyncQueries {
-    /// How syncs went in the last 24 hours: those of one entity, such as `post`, or all.
+    /// Statistics of the syncs of the last 24 hours: of one entity, such as `post`, or of all.
     async fn sync_metrics(
         &self,
         ctx: &Context<'_>,
         entity_type: Option<String>,
     ) -> Result<SyncMetrics> {
         let app: &App = ctx.data_unchecked();
-        if let Some(asked) = &entity_type {
+        if let Some(entity) = &entity_type {
             let known: Vec<&str> = app.blog.views().map(|view| view.entity).collect();
-            if !known.contains(&asked.as_str()) {
+            if !known.contains(&entity.as_str()) {
                 let known = known.join("`, `");
-                let what = format!("there is no entity `{asked}`: it is one of `{known}`");
-                Err(Error::Invalid(what))?;
+                let message = format!("there is no entity `{entity}`; the entities are `{known}`");
+                Err(Error::Invalid(message))?;
             }
         }
         let day = last_day(&app.pool, &app.blog).await?;
@@ -53,8 +53,8 @@ impl SyncQueries {
     }
 }
 
-impl From<Syncs> for SyncMetrics {
-    fn from(syncs: Syncs) -> Self {
+impl From<SyncStats> for SyncMetrics {
+    fn from(syncs: SyncStats) -> Self {
         Self {
             total_syncs_24h: syncs.total,
             avg_duration_ms: syncs.avg_duration_ms,

@@ -1,4 +1,5 @@
-//! The GraphQL schema: queries are views, mutations are commands of [`service`](crate::service).
+//! The GraphQL schema: queries read views, mutations run the commands of
+//! [`service`](crate::service).
 
 mod error;
 mod metrics;
@@ -14,20 +15,20 @@ pub use mutation::Mutation;
 use crate::app::App;
 use crate::views::{Comment, Post, User};
 
-/// Pages have at most so many documents.
-const LARGEST_PAGE: u32 = 100;
+/// The most documents of one page.
+const MAX_PAGE: u32 = 100;
 
-/// The root of queries.
+/// The query type.
 #[derive(MergedObject)]
 pub struct Query(Views<(User, Post, Comment)>, SyncQueries);
 
 /// The schema.
 pub type Schema = async_graphql::Schema<Query, Mutation, EmptySubscription>;
 
-/// The schema of an application.
+/// Builds the schema for an application.
 #[must_use]
 pub fn schema(app: App) -> Schema {
-    let views = Views::new(Readers::lending(app.pool.clone())).max_page(LARGEST_PAGE);
+    let views = Views::new(Readers::lending(app.pool.clone())).max_page(MAX_PAGE);
     Schema::build(Query(views, SyncQueries), Mutation, EmptySubscription)
         .extension(Prepared::default().validate_once(true).direct(true))
         .limit_depth(12)

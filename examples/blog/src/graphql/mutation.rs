@@ -1,8 +1,8 @@
-//! Commands as GraphQL mutations: each runs a function of [`service`](crate::service), and answers
-//! with the fresh document.
+//! Commands as GraphQL mutations: each runs a function of [`service`](crate::service) and returns
+//! the synced document.
 //!
-//! A field may be null. One that fails is, beside its error, and the others of the request keep
-//! their answers; so is one whose document somebody else has deleted meanwhile.
+//! Every field is nullable. A field that fails is null, and the other fields of the request keep
+//! their data. A field is also null if another client has deleted the document meanwhile.
 
 use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object};
 use fraiseql_graphql::{TvDoc, TvList};
@@ -15,11 +15,11 @@ use crate::rows::{NewPost, NewUser, PostChange, UserChange};
 use crate::service::{Error, comments, likes, posts, users};
 use crate::views::{Comment, Post, User};
 
-/// The root of mutations.
+/// The mutation type.
 #[derive(Debug, Default)]
 pub struct Mutation;
 
-/// A post that is begun.
+/// A new post.
 #[derive(InputObject)]
 struct PostInput {
     title: String,
@@ -28,7 +28,7 @@ struct PostInput {
 
 #[Object]
 impl Mutation {
-    /// Somebody joins.
+    /// Creates a user.
     async fn create_user(
         &self,
         ctx: &Context<'_>,
@@ -46,7 +46,7 @@ impl Mutation {
         fresh(app, id).await
     }
 
-    /// Changes a user. What is not given stays; `bio: null` removes it.
+    /// Changes a user. Omitted arguments keep their value; `bio: null` removes the bio.
     async fn update_user(
         &self,
         ctx: &Context<'_>,
@@ -79,7 +79,7 @@ impl Mutation {
         Ok(Some(id))
     }
 
-    /// Begins a post.
+    /// Creates a post, as a draft.
     async fn create_post(
         &self,
         ctx: &Context<'_>,
@@ -95,7 +95,7 @@ impl Mutation {
         fresh(app, id).await
     }
 
-    /// Begins many posts at once.
+    /// Creates several posts, as drafts.
     async fn create_posts(
         &self,
         ctx: &Context<'_>,
@@ -110,7 +110,8 @@ impl Mutation {
         Ok(Some(TvList::find(&app.pool, &ids).await?))
     }
 
-    /// Changes a post that was read at this `version`; fails where somebody else was faster.
+    /// Changes a post that was read at this `version`. Fails with `CONFLICT` if it was changed
+    /// since.
     async fn update_post(
         &self,
         ctx: &Context<'_>,
@@ -126,7 +127,7 @@ impl Mutation {
         fresh(app, id).await
     }
 
-    /// Shows a post to everybody.
+    /// Publishes a post.
     async fn publish_post(&self, ctx: &Context<'_>, id: ID) -> Result<Option<TvDoc<Post>>> {
         let (app, id) = (app(ctx), key(&id)?);
         app.mutate(async move |m| posts::publish(m, id).await)
@@ -134,7 +135,7 @@ impl Mutation {
         fresh(app, id).await
     }
 
-    /// Deletes a post with its comments, and answers with its author.
+    /// Deletes a post with its comments, and returns its author.
     async fn delete_post(&self, ctx: &Context<'_>, id: ID) -> Result<Option<TvDoc<User>>> {
         let (app, id) = (app(ctx), key(&id)?);
         let author = app
@@ -143,7 +144,7 @@ impl Mutation {
         fresh(app, author).await
     }
 
-    /// Says something about a post.
+    /// Adds a comment to a post.
     async fn create_comment(
         &self,
         ctx: &Context<'_>,
@@ -158,7 +159,7 @@ impl Mutation {
         fresh(app, id).await
     }
 
-    /// Deletes a comment, and answers with the post that it was on.
+    /// Deletes a comment, and returns the post that it was on.
     async fn delete_comment(&self, ctx: &Context<'_>, id: ID) -> Result<Option<TvDoc<Post>>> {
         let (app, id) = (app(ctx), key(&id)?);
         let post = app
@@ -180,7 +181,7 @@ impl Mutation {
         fresh(app, id).await
     }
 
-    /// Adds tags to a post; those that it has stay.
+    /// Adds tags to a post, and keeps those that it has.
     async fn tag_post(
         &self,
         ctx: &Context<'_>,
@@ -193,7 +194,7 @@ impl Mutation {
         fresh(app, id).await
     }
 
-    /// Likes a post. With `wait: false` the answer does not wait until the like is counted.
+    /// Likes a post. With `wait: false` the response does not wait until the like is counted.
     async fn like_post(
         &self,
         ctx: &Context<'_>,
@@ -224,10 +225,10 @@ fn app<'c>(ctx: &Context<'c>) -> &'c App {
 
 fn key(id: &ID) -> Result<Uuid> {
     let key = Uuid::parse_str(id);
-    Ok(key.map_err(|_| Error::Invalid(format!("`{}` is no ID of this blog", id.as_str())))?)
+    Ok(key.map_err(|_| Error::Invalid(format!("`{}` is not an ID of this blog", id.as_str())))?)
 }
 
-/// The document, as the command left it, or as somebody else has since.
+/// Reads the document after the command. It may include later changes of other requests.
 async fn fresh<T: TView<Key = Uuid>>(app: &App, id: Uuid) -> Result<Option<TvDoc<T>>> {
     Ok(TvDoc::find(&app.pool, id).await?)
 }

@@ -1,4 +1,4 @@
-//! Routes and what is around them.
+//! HTTP routes and middleware.
 
 mod work;
 
@@ -18,34 +18,36 @@ use tower_http::trace::TraceLayer;
 use crate::app::App;
 use crate::{graphql, ops, page};
 
-/// A request takes at most so long.
+/// Time limit of a GraphQL request.
 const TIMEOUT: Duration = Duration::from_secs(30);
-/// A body has at most so many bytes.
-const LARGEST_BODY: usize = 1 << 20;
-/// What a request is called in the log, and in its answer.
+/// Largest request body.
+const MAX_BODY_BYTES: usize = 1 << 20;
+/// Header with the request's ID, which is also in the log and in the response.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Everything that the server answers.
+/// All routes of the server, with their middleware.
 pub fn router(app: &App) -> Router {
     let endpoint = GraphQl::new(graphql::schema(app.clone()))
         .graphiql(true)
         .timeout(TIMEOUT);
-    let around = ServiceBuilder::new()
+    let middleware = ServiceBuilder::new()
         .layer(SetRequestIdLayer::new(REQUEST_ID, MakeRequestUuid))
         .layer(TraceLayer::new_for_http().make_span_with(ops::logs::request))
         .layer(PropagateRequestIdLayer::new(REQUEST_ID))
         .layer(CompressionLayer::new())
-        // The endpoint has a limit of its own, which answers in GraphQL.
+        // The endpoint has its own time limit, whose error is a GraphQL response. This one is for
+        // everything else, and must not fire first.
         .layer(TimeoutLayer::with_status_code(
             StatusCode::GATEWAY_TIMEOUT,
             TIMEOUT + Duration::from_secs(5),
         ))
-        .layer(RequestBodyLimitLayer::new(LARGEST_BODY));
+        .layer(RequestBodyLimitLayer::new(MAX_BODY_BYTES));
     let router = Router::new()
         .route_service("/graphql", endpoint)
-        .layer(from_fn(work::told))
+        .layer(from_fn(work::server_timing))
         .merge(page::router())
         .merge(ops::router(app))
-        .layer(around);
+        .layer(middleware);
+    // Outermost, so that requests that the other layers reject are measured too.
     ops::measured(router, app)
 }

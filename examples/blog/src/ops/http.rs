@@ -1,7 +1,7 @@
-//! Measures requests: how many, how long, and what became of them.
+//! Request metrics: middleware that counts and times HTTP requests.
 //!
-//! A route is the pattern that matched and a method one of the known, so that no client can make
-//! labels up.
+//! The label `route` is the matched pattern and `method` is one of a fixed list, so that clients
+//! cannot create series.
 
 use std::collections::HashMap;
 use std::fmt::{self, Debug};
@@ -18,32 +18,33 @@ pub(super) const REQUESTS: &str = "blog_http_requests_total";
 pub(super) const DURATION: &str = "blog_http_request_duration_seconds";
 pub(super) const IN_FLIGHT: &str = "blog_http_requests_in_flight";
 
-/// What no route is for.
+/// The label of requests that match no route.
 const UNMATCHED: &str = "unmatched";
 
-/// The measures of requests. A clone is another handle.
+/// Records requests. A clone is another handle.
 #[derive(Clone)]
-pub struct Requests(Arc<Measures>);
+pub struct Requests(Arc<RequestMetrics>);
 
-struct Measures {
+struct RequestMetrics {
     in_flight: Gauge,
-    /// By route. A metric is looked up by its labels once, when it is first needed.
-    routes: RwLock<HashMap<Box<str>, Vec<Measure>>>,
+    /// By route. The recorder hashes all labels to find a metric, so the handles are kept here.
+    routes: RwLock<HashMap<Box<str>, Vec<Series>>>,
 }
 
-/// The requests of a route that ended in one way.
+/// The metrics of the requests of one route with the same method and status.
 #[derive(Clone)]
-struct Measure {
+struct Series {
     method: &'static str,
-    /// `None` where the client did not wait for the answer.
+    /// `None` if the client went away before the response.
     status: Option<StatusCode>,
     requests: Counter,
     duration: Histogram,
 }
 
-/// A request that is running. Dropped, it is over.
-struct Running<'r> {
-    requests: &'r Measures,
+/// A request that is being served. It is counted when it is dropped, also by a client that goes
+/// away: hyper then drops the future of the whole request.
+struct InFlightRequest<'r> {
+    requests: &'r RequestMetrics,
     route: Option<MatchedPath>,
     method: &'static str,
     start: Instant,
@@ -52,27 +53,31 @@ struct Running<'r> {
 
 /// The middleware.
 pub async fn measure(State(requests): State<Requests>, request: Request, next: Next) -> Response {
-    let mut running = Running::begin(
+    let mut request_in_flight = InFlightRequest::begin(
         &requests.0,
         request.extensions().get().cloned(),
-        name(request.method()),
+        method_label(request.method()),
     );
     let response = next.run(request).await;
-    running.status = Some(response.status());
+    request_in_flight.status = Some(response.status());
     response
 }
 
 impl Default for Requests {
     fn default() -> Self {
-        Self(Arc::new(Measures {
+        Self(Arc::new(RequestMetrics {
             in_flight: gauge!(IN_FLIGHT),
             routes: RwLock::default(),
         }))
     }
 }
 
-impl<'r> Running<'r> {
-    fn begin(requests: &'r Measures, route: Option<MatchedPath>, method: &'static str) -> Self {
+impl<'r> InFlightRequest<'r> {
+    fn begin(
+        requests: &'r RequestMetrics,
+        route: Option<MatchedPath>,
+        method: &'static str,
+    ) -> Self {
         requests.in_flight.increment(1.0);
         Self {
             requests,
@@ -84,7 +89,7 @@ impl<'r> Running<'r> {
     }
 }
 
-impl Drop for Running<'_> {
+impl Drop for InFlightRequest<'_> {
     fn drop(&mut self) {
         let Self { requests, .. } = self;
         requests.in_flight.decrement(1.0);
@@ -93,40 +98,42 @@ impl Drop for Running<'_> {
     }
 }
 
-impl Measures {
+impl RequestMetrics {
     fn count(&self, route: &str, method: &'static str, status: Option<StatusCode>, start: Instant) {
         let duration = start.elapsed();
         let routes = self.routes.read().unwrap_or_else(PoisonError::into_inner);
         let known = routes
             .get(route)
-            .and_then(|ends| find(ends, method, status));
-        if let Some(measure) = known {
-            measure.requests.increment(1);
-            measure.duration.record(duration);
+            .and_then(|series| find_series(series, method, status));
+        if let Some(series) = known {
+            series.requests.increment(1);
+            series.duration.record(duration);
             return;
         }
         drop(routes);
-        let measure = Measure::new(route, method, status);
-        measure.requests.increment(1);
-        measure.duration.record(duration);
+        let added = Series::new(route, method, status);
+        added.requests.increment(1);
+        added.duration.record(duration);
+        // Another request may have added the same series since the read lock was released.
         let mut routes = self.routes.write().unwrap_or_else(PoisonError::into_inner);
-        let ends = routes.entry(route.into()).or_default();
-        if find(ends, method, status).is_none() {
-            ends.push(measure);
+        let series = routes.entry(route.into()).or_default();
+        if find_series(series, method, status).is_none() {
+            series.push(added);
         }
     }
 }
 
-fn find<'m>(
-    ends: &'m [Measure],
+fn find_series<'m>(
+    series: &'m [Series],
     method: &'static str,
     status: Option<StatusCode>,
-) -> Option<&'m Measure> {
-    ends.iter()
-        .find(|end| end.method == method && end.status == status)
+) -> Option<&'m Series> {
+    series
+        .iter()
+        .find(|one| one.method == method && one.status == status)
 }
 
-impl Measure {
+impl Series {
     fn new(route: &str, method: &'static str, status: Option<StatusCode>) -> Self {
         let route = route.to_owned();
         let label = status.map_or_else(
@@ -142,8 +149,8 @@ impl Measure {
     }
 }
 
-/// Anybody can send methods of their own.
-fn name(method: &Method) -> &'static str {
+/// The value of the label `method`. Clients can send methods that they invent.
+fn method_label(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",
         Method::POST => "POST",

@@ -1,4 +1,4 @@
-//! How events are written: to standard error, each with the request that it belongs to.
+//! Logging: events on standard error, each with the span of its request.
 
 use axum::http::Request;
 use clap::ValueEnum;
@@ -10,22 +10,22 @@ use tracing_subscriber::{EnvFilter, Layer as _, fmt};
 
 use crate::work;
 
-/// What `RUST_LOG` is where nobody has set it.
-const FILTER: &str = "info,sqlx=warn";
+/// The filter if `RUST_LOG` is not set.
+const DEFAULT_FILTER: &str = "info,sqlx=warn";
 
-/// How a line is written.
+/// Format of a log line.
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
 pub enum Format {
-    /// For people.
+    /// Text for humans.
     #[default]
     Text,
-    /// For programs: an object per line.
+    /// One JSON object per line.
     Json,
 }
 
-/// Begins to write events. Called once.
+/// Installs the global subscriber. Call it once.
 pub fn init(format: Format) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| FILTER.into());
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| DEFAULT_FILTER.into());
     let count = work::layer(&filter);
     let print = fmt::layer().with_writer(std::io::stderr);
     let print = match format {
@@ -42,8 +42,8 @@ pub fn init(format: Format) {
         .init();
 }
 
-/// The span of a request, with the ID that its answer has. Not with its query, which may hold what
-/// is not for logs. Its level lets it be written with every event, whatever the filter.
+/// The span of a request, with the ID that is also in its response. The query string is left out:
+/// it may contain personal data. The level is ERROR so that no usual filter disables the span.
 pub fn request<B>(request: &Request<B>) -> Span {
     let id = request
         .extensions()

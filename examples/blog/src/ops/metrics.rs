@@ -1,7 +1,7 @@
-//! The metrics of the process, for Prometheus.
+//! The Prometheus recorder and the gauges of the process.
 //!
-//! What is synced is measured by the library; requests by [`http`]. The pool and
-//! readiness are asked when somebody reads.
+//! fraiseql-runtime records syncs, and [`http`] records requests. The gauges of the pool and of
+//! readiness are set when the metrics are rendered.
 
 use std::fmt::{self, Debug};
 use std::time::Duration;
@@ -14,22 +14,23 @@ use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use super::{http, ready, slow};
 use crate::app::App;
 
-/// From a lookup by key to what nobody waits for.
-const SECONDS: [f64; 14] = [
+/// Histogram buckets in seconds: from a lookup by key to a request that has timed out.
+const DURATION_BUCKETS: [f64; 14] = [
     0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
 ];
-/// A batch has 500 at most, and a mutation as many as its limits allow.
-const DOCUMENTS: [f64; 12] = [
+/// Histogram buckets for numbers of documents. A batch has at most 500, a mutation as many as its
+/// limits allow.
+const DOCUMENT_BUCKETS: [f64; 12] = [
     0.0, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1_000.0, 10_000.0,
 ];
-/// Histograms keep every value until they are summed up.
-const BETWEEN_UPKEEPS: Duration = Duration::from_secs(5);
+/// How often histograms are aggregated. They keep every value in memory until then.
+const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
 
-const CONNECTIONS: &str = "blog_pool_connections";
-const CONNECTIONS_MAX: &str = "blog_pool_connections_max";
+const POOL_CONNECTIONS: &str = "blog_pool_connections";
+const POOL_CONNECTIONS_MAX: &str = "blog_pool_connections_max";
 const READY: &str = "blog_ready";
 
-/// The recorder, and what it is told when somebody reads.
+/// The recorder, and the gauges that are set when it is rendered.
 #[derive(Clone)]
 pub struct Metrics {
     recorder: PrometheusHandle,
@@ -42,16 +43,16 @@ pub struct Metrics {
 impl Metrics {
     pub(super) fn install() -> Result<Self> {
         let recorder = PrometheusBuilder::new()
-            .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)?
-            .set_buckets_for_metric(Matcher::Suffix("_documents".to_owned()), &DOCUMENTS)?
-            .set_buckets_for_metric(Matcher::Suffix("_dependents".to_owned()), &DOCUMENTS)?
+            .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &DURATION_BUCKETS)?
+            .set_buckets_for_metric(Matcher::Suffix("_documents".to_owned()), &DOCUMENT_BUCKETS)?
+            .set_buckets_for_metric(Matcher::Suffix("_dependents".to_owned()), &DOCUMENT_BUCKETS)?
             .install_recorder()
-            .context("cannot measure")?;
+            .context("cannot install the metrics recorder")?;
         fraiseql_runtime::sync::describe_metrics();
         describe();
         let upkeep = recorder.clone();
         tokio::spawn(async move {
-            let mut interval = tokio::time::interval(BETWEEN_UPKEEPS);
+            let mut interval = tokio::time::interval(UPKEEP_INTERVAL);
             loop {
                 interval.tick().await;
                 upkeep.run_upkeep();
@@ -59,14 +60,14 @@ impl Metrics {
         });
         Ok(Self {
             recorder,
-            busy: gauge!(CONNECTIONS, "state" => "busy"),
-            idle: gauge!(CONNECTIONS, "state" => "idle"),
-            max: gauge!(CONNECTIONS_MAX),
+            busy: gauge!(POOL_CONNECTIONS, "state" => "busy"),
+            idle: gauge!(POOL_CONNECTIONS, "state" => "idle"),
+            max: gauge!(POOL_CONNECTIONS_MAX),
             ready: gauge!(READY),
         })
     }
 
-    /// Everything, in the format of Prometheus.
+    /// All metrics in the Prometheus text format.
     pub(super) async fn render(&self, app: &App) -> String {
         let ready = ready::check(app).await.is_ok();
         self.ready.set(f64::from(u8::from(ready)));
@@ -80,34 +81,42 @@ impl Metrics {
     }
 }
 
-/// Shows the counters before the first event: Prometheus does not see an increment from nothing.
+/// Creates the counters at zero: Prometheus does not see an increase from an absent series.
 pub fn register(model: &ReadModel) {
     model.register_metrics();
     for view in model.views() {
-        counter!(slow::SLOW, "entity" => view.entity).increment(0);
+        counter!(slow::SLOW_SYNCS, "entity" => view.entity).increment(0);
     }
 }
 
 fn describe() {
     describe_counter!(
-        slow::SLOW,
+        slow::SLOW_SYNCS,
         Unit::Count,
         "Syncs that took longer than --slow-sync"
     );
-    describe_counter!(http::REQUESTS, Unit::Count, "Requests that are over");
+    describe_counter!(
+        http::REQUESTS,
+        Unit::Count,
+        "Completed or cancelled requests"
+    );
     describe_histogram!(
         http::DURATION,
         Unit::Seconds,
-        "The time until a request has its answer"
+        "Time from a request to its response"
     );
-    describe_gauge!(http::IN_FLIGHT, Unit::Count, "Requests that are running");
-    describe_gauge!(CONNECTIONS, Unit::Count, "Connections to the database");
     describe_gauge!(
-        CONNECTIONS_MAX,
+        http::IN_FLIGHT,
         Unit::Count,
-        "The connections that there can be"
+        "Requests that are being served"
     );
-    describe_gauge!(READY, Unit::Count, "Whether /ready says so: 1, or 0");
+    describe_gauge!(POOL_CONNECTIONS, Unit::Count, "Connections to the database");
+    describe_gauge!(
+        POOL_CONNECTIONS_MAX,
+        Unit::Count,
+        "Maximum number of connections to the database"
+    );
+    describe_gauge!(READY, Unit::Count, "1 if /ready returns 200, otherwise 0");
 }
 
 impl Debug for Metrics {

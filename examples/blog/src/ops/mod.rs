@@ -1,8 +1,14 @@
-//! The blog in operation: what a monitor asks it, and what it says by itself.
+//! Operations: metrics, readiness and logs.
 //!
-//! [`metrics`] is what Prometheus reads, [`http`] measures requests for it, [`slow`] warns of slow
-//! syncs; [`syncs`] is the last day as the log of syncs has it; [`ready`] is whether requests can
-//! be answered; [`logs`] is how events are written.
+//! | module | |
+//! |---|---|
+//! | [`metrics`] | the Prometheus recorder |
+//! | [`http`] | request metrics |
+//! | [`slow`] | warnings about slow syncs |
+//! | [`syncs`] | statistics of the last 24 hours, from the sync log |
+//! | [`ready`] | the readiness check |
+//! | [`logs`] | the log on standard error |
+//! | `routes` | the HTTP routes of all these |
 
 pub mod http;
 pub mod logs;
@@ -25,7 +31,7 @@ use self::http::Requests;
 use self::metrics::Metrics;
 use self::slow::SlowSyncs;
 
-/// What operations need of the whole application. A clone is another handle.
+/// State of metrics, slow-sync warnings and shutdown. A clone is another handle.
 #[derive(Clone, Debug)]
 pub struct Ops {
     metrics: Metrics,
@@ -35,11 +41,11 @@ pub struct Ops {
 }
 
 impl Ops {
-    /// Installs the recorder of metrics, once in a process and before anything is measured. A sync
-    /// that takes `slow_sync` or longer is warned of.
+    /// Installs the metrics recorder, once in a process and before anything is recorded. Syncs
+    /// that take `slow_sync` or longer are logged as warnings.
     ///
     /// # Errors
-    /// When a recorder is installed already.
+    /// If a recorder is installed already.
     pub fn install(slow_sync: Duration) -> Result<Self> {
         Ok(Self {
             metrics: Metrics::install()?,
@@ -49,13 +55,13 @@ impl Ops {
         })
     }
 
-    /// Who warns of slow syncs.
+    /// The observer that logs slow syncs.
     #[must_use]
     pub fn slow_syncs(&self) -> SlowSyncs {
         SlowSyncs::new(self.slow_sync)
     }
 
-    /// From now on it is not ready: who sends requests should send them elsewhere.
+    /// Makes `/ready` return 503 from now on, so that load balancers stop sending requests.
     pub fn shut_down(&self) {
         self.shutting_down.store(true, Ordering::Relaxed);
     }

@@ -1,4 +1,4 @@
-//! Whether requests can be answered.
+//! The readiness check.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -8,63 +8,65 @@ use tokio::time::timeout;
 
 use crate::app::{App, MIGRATIONS};
 
-/// Who asks does not wait longer.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// Time limit of the check.
+const TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Why they cannot.
+/// Why the server is not ready.
 #[derive(Debug)]
 pub enum NotReady {
-    /// The process is about to end.
+    /// The process is shutting down.
     ShuttingDown,
-    /// The database does not answer in time.
-    Slow,
-    /// The database answers with an error, which is for the log, not for who asks.
+    /// The database does not respond in time.
+    Timeout,
+    /// The query failed. The error is logged, and not shown to clients.
     Database,
-    /// So many migrations of the base tables were not run.
-    Migrations(usize),
+    /// The number of migrations of the base tables that were not run.
+    PendingMigrations(usize),
 }
 
-/// Whether the process goes on, and the database answers and fits.
+/// Checks that the process is not shutting down, that the database responds, and that all
+/// migrations have run.
 ///
 /// # Errors
-/// The first reason why requests cannot be answered.
+/// The first check that failed.
 pub async fn check(app: &App) -> Result<(), NotReady> {
     if app.ops.is_shutting_down() {
         return Err(NotReady::ShuttingDown);
     }
-    timeout(PATIENCE, database(app))
+    timeout(TIMEOUT, database(app))
         .await
-        .unwrap_or(Err(NotReady::Slow))
+        .unwrap_or(Err(NotReady::Timeout))
 }
 
 async fn database(app: &App) -> Result<(), NotReady> {
-    let done: Vec<i64> = sqlx::query_scalar("SELECT version FROM _sqlx_migrations WHERE success")
-        .fetch_all(&app.pool)
-        .await
-        .map_err(|error| {
-            tracing::warn!(%error, "not ready");
-            NotReady::Database
-        })?;
-    let done: HashSet<i64> = done.into_iter().collect();
-    let missing = MIGRATIONS
+    let applied: Vec<i64> =
+        sqlx::query_scalar("SELECT version FROM _sqlx_migrations WHERE success")
+            .fetch_all(&app.pool)
+            .await
+            .map_err(|error| {
+                tracing::warn!(%error, "not ready");
+                NotReady::Database
+            })?;
+    let applied: HashSet<i64> = applied.into_iter().collect();
+    let pending = MIGRATIONS
         .iter()
-        .filter(|migration| !done.contains(&migration.version))
+        .filter(|migration| !applied.contains(&migration.version))
         .count();
-    if missing > 0 {
-        return Err(NotReady::Migrations(missing));
+    if pending > 0 {
+        return Err(NotReady::PendingMigrations(pending));
     }
-    // Documents of another shape are no reason: while two releases run side by side, one of them
-    // has them, and reads them all the same.
+    // Stale documents are not checked: while two releases run side by side, one of them always has
+    // stale documents, and reads build those from the base tables.
     Ok(())
 }
 
 impl fmt::Display for NotReady {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::ShuttingDown => f.write_str("it is shutting down"),
-            Self::Slow => write!(f, "the database does not answer within {PATIENCE:?}"),
-            Self::Database => f.write_str("the database cannot be asked"),
-            Self::Migrations(missing) => write!(f, "{missing} migrations were not run"),
+            Self::ShuttingDown => f.write_str("the server is shutting down"),
+            Self::Timeout => write!(f, "the database does not respond within {TIMEOUT:?}"),
+            Self::Database => f.write_str("the database query failed"),
+            Self::PendingMigrations(pending) => write!(f, "{pending} migrations were not run"),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What a monitor asks over HTTP. Nothing of it is to be cached.
+//! HTTP routes for monitoring. No response may be cached.
 
 use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
@@ -9,15 +9,16 @@ use axum::{Json, Router};
 use serde::Serialize;
 use serde_json::json;
 
-use super::syncs::{self, Syncs};
+use super::syncs::{self, SyncStats};
 use super::{http, ready};
 use crate::app::App;
 
-const UNCACHED: (HeaderName, &str) = (CACHE_CONTROL, "no-store");
-/// The version of the format, not of Prometheus.
-const PROMETHEUS: (HeaderName, &str) = (CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8");
+const NO_STORE: (HeaderName, &str) = (CACHE_CONTROL, "no-store");
+/// The version is that of the text format, not of Prometheus.
+const PROMETHEUS_TEXT: (HeaderName, &str) =
+    (CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8");
 
-/// The routes of a monitor.
+/// The monitoring routes.
 pub fn router(app: &App) -> Router {
     Router::new()
         .route("/metrics", get(metrics))
@@ -27,7 +28,7 @@ pub fn router(app: &App) -> Router {
         .with_state(app.clone())
 }
 
-/// Measures the requests of all these routes.
+/// Adds the request metrics to all routes of `router`.
 pub(crate) fn measured(router: Router, app: &App) -> Router {
     router.layer(axum::middleware::from_fn_with_state(
         app.ops.requests.clone(),
@@ -36,20 +37,23 @@ pub(crate) fn measured(router: Router, app: &App) -> Router {
 }
 
 async fn metrics(State(app): State<App>) -> impl IntoResponse {
-    ([UNCACHED, PROMETHEUS], app.ops.metrics.render(&app).await)
+    (
+        [NO_STORE, PROMETHEUS_TEXT],
+        app.ops.metrics.render(&app).await,
+    )
 }
 
-/// The process runs: no database is asked, whose failure no restart would mend.
+/// Liveness. It does not query the database, because a restart would not repair that.
 async fn health() -> impl IntoResponse {
-    ([UNCACHED], Json(json!({"status": "ok"})))
+    ([NO_STORE], Json(json!({"status": "ok"})))
 }
 
 async fn ready(State(app): State<App>) -> impl IntoResponse {
     match ready::check(&app).await {
-        Ok(()) => (StatusCode::OK, [UNCACHED], Json(json!({"status": "ready"}))),
+        Ok(()) => (StatusCode::OK, [NO_STORE], Json(json!({"status": "ready"}))),
         Err(reason) => (
             StatusCode::SERVICE_UNAVAILABLE,
-            [UNCACHED],
+            [NO_STORE],
             Json(json!({"status": "not ready", "reason": reason.to_string()})),
         ),
     }
@@ -68,12 +72,12 @@ async fn metrics_json(State(app): State<App>) -> Response {
     let day = match syncs::last_day(&app.pool, &app.blog).await {
         Ok(day) => day,
         Err(error) => {
-            tracing::error!(%error, "the log of syncs cannot be read");
-            let answer = Json(json!({"error": "the log of syncs cannot be read"}));
-            return (StatusCode::SERVICE_UNAVAILABLE, [UNCACHED], answer).into_response();
+            tracing::error!(%error, "the sync log cannot be read");
+            let body = Json(json!({"error": "the sync log cannot be read"}));
+            return (StatusCode::SERVICE_UNAVAILABLE, [NO_STORE], body).into_response();
         }
     };
-    let of = |entity_type: Option<&'static str>, syncs: Syncs| SyncMetrics {
+    let of = |entity_type: Option<&'static str>, syncs: SyncStats| SyncMetrics {
         entity_type,
         total_syncs: syncs.total,
         avg_duration_ms: syncs.avg_duration_ms,
@@ -84,9 +88,9 @@ async fn metrics_json(State(app): State<App>) -> Response {
         .iter()
         .map(|(entity, syncs)| of(Some(entity), *syncs))
         .collect();
-    let answer = json!({"sync_metrics_24h": {
+    let body = json!({"sync_metrics_24h": {
         "overall": of(None, day.overall),
         "by_entity": by_entity,
     }});
-    ([UNCACHED], Json(answer)).into_response()
+    ([NO_STORE], Json(body)).into_response()
 }

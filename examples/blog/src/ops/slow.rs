@@ -1,13 +1,13 @@
-//! Warns of slow syncs.
+//! Warnings about slow syncs: an observer of the read model.
 
 use std::time::Duration;
 
 use fraiseql_runtime::sync::{BatchEvent, SyncObserver};
 use metrics::counter;
 
-pub(super) const SLOW: &str = "blog_slow_syncs_total";
+pub(super) const SLOW_SYNCS: &str = "blog_slow_syncs_total";
 
-/// Warns of each batch that takes too long, and counts it.
+/// Logs each batch that takes at least `threshold`, and counts it.
 #[derive(Clone, Copy, Debug)]
 pub struct SlowSyncs {
     threshold: Duration,
@@ -24,7 +24,7 @@ impl SyncObserver for SlowSyncs {
         if batch.duration < self.threshold {
             return;
         }
-        counter!(SLOW, "entity" => batch.entity).increment(1);
+        counter!(SLOW_SYNCS, "entity" => batch.entity).increment(1);
         tracing::warn!(
             entity = batch.entity,
             mode = batch.mode.as_str(),

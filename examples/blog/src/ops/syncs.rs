@@ -1,62 +1,66 @@
-//! The syncs of the last 24 hours, as the log of syncs has them.
+//! Statistics of the syncs of the last 24 hours, from the sync log.
 
 use fraiseql_runtime::ReadModel;
 use sqlx::PgPool;
 
-/// What one row of the log says of each batch, summed up. An index on `at` finds the day.
-const DAY: &str = "
+/// The log has a row for each batch. An index on `at` finds the rows of the day. The grouping set
+/// `()` is the total of all entities, whose `entity` is null.
+const LAST_DAY: &str = "
     SELECT entity, count(*) AS total, count(*) FILTER (WHERE NOT success) AS failures,
            (extract(epoch FROM avg(duration)) * 1000)::float8 AS avg_ms
     FROM sync_log
     WHERE at > now() - interval '24 hours' AND entity = ANY ($1)
     GROUP BY GROUPING SETS ((), (entity))";
 
-/// Syncs of 24 hours.
+/// Statistics of one entity, or of all.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Syncs {
-    /// How many batches were written, or failed.
+pub struct SyncStats {
+    /// The number of batches, failures included.
     pub total: i64,
-    /// Those that failed.
+    /// The number of batches that failed.
     pub failures: i64,
-    /// How long they took; none where there were none.
+    /// Average duration of a batch; `None` if there were none.
     pub avg_duration_ms: Option<f64>,
 }
 
-/// Syncs of 24 hours, of all views and of each.
+/// Statistics of all views together, and of each.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Day {
-    /// Of all views.
-    pub overall: Syncs,
-    /// Of each view, in the order of the read model; also of one that was not synced.
-    pub by_entity: Vec<(&'static str, Syncs)>,
+pub struct DailyStats {
+    /// All views together.
+    pub overall: SyncStats,
+    /// Each view, in the order of the read model, including those without a sync.
+    pub by_entity: Vec<(&'static str, SyncStats)>,
 }
 
 #[derive(sqlx::FromRow)]
 struct Row {
-    /// None in the row of all.
+    /// `None` in the row of all views.
     entity: Option<String>,
     total: i64,
     failures: i64,
     avg_ms: Option<f64>,
 }
 
-/// The last 24 hours.
+/// Reads the statistics of the last 24 hours.
 ///
 /// # Errors
-/// When the log cannot be read.
-pub async fn last_day(pool: &PgPool, model: &ReadModel) -> sqlx::Result<Day> {
+/// If the log cannot be read.
+pub async fn last_day(pool: &PgPool, model: &ReadModel) -> sqlx::Result<DailyStats> {
     let entities: Vec<&'static str> = model.views().map(|view| view.entity).collect();
-    let rows: Vec<Row> = sqlx::query_as(DAY).bind(&entities).fetch_all(pool).await?;
+    let rows: Vec<Row> = sqlx::query_as(LAST_DAY)
+        .bind(&entities)
+        .fetch_all(pool)
+        .await?;
     let of = |entity: Option<&str>| {
         rows.iter()
             .find(|row| row.entity.as_deref() == entity)
-            .map_or_else(Syncs::default, |row| Syncs {
+            .map_or_else(SyncStats::default, |row| SyncStats {
                 total: row.total,
                 failures: row.failures,
                 avg_duration_ms: row.avg_ms,
             })
     };
-    Ok(Day {
+    Ok(DailyStats {
         overall: of(None),
         by_entity: entities
             .iter()
@@ -65,19 +69,22 @@ pub async fn last_day(pool: &PgPool, model: &ReadModel) -> sqlx::Result<Day> {
     })
 }
 
-impl Syncs {
-    /// The part that did not fail, from 0 to 1; none where there were none.
+impl SyncStats {
+    /// The fraction of batches that succeeded, from 0 to 1; `None` if there were none.
     #[must_use]
-    #[expect(clippy::cast_precision_loss, reason = "a day has no 2^53 syncs")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a day has fewer than 2^53 syncs"
+    )]
     pub fn success_rate(&self) -> Option<f64> {
         (self.total > 0).then(|| (self.total - self.failures) as f64 / self.total as f64)
     }
 }
 
-impl Day {
-    /// Those of one view, if there is one of this name.
+impl DailyStats {
+    /// Statistics of one view, or `None` if there is no such entity.
     #[must_use]
-    pub fn of(&self, entity: &str) -> Option<Syncs> {
+    pub fn of(&self, entity: &str) -> Option<SyncStats> {
         self.by_entity
             .iter()
             .find_map(|(name, syncs)| (*name == entity).then_some(*syncs))
@@ -93,7 +100,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn the_day_is_found_by_the_index_in_a_long_log() {
+    async fn the_query_uses_the_index_on_a_long_log() {
         let server = Server::shared().unwrap();
         let database = server.create_database().await.unwrap();
         let pool = PgPool::connect_with(database).await.unwrap();
@@ -103,7 +110,7 @@ mod tests {
                 .await
                 .unwrap();
         }
-        // A month, of which a day is asked for: 3,000 rows, far from its beginning.
+        // 100,000 rows of about a month; the last 24 hours are 3,000 of them.
         sqlx::raw_sql(
             "INSERT INTO sync_log (at, entity, mode, keys, inserted, updated, unchanged, deleted,
                                    invalid, duration, retries, success)
@@ -117,7 +124,7 @@ mod tests {
         .await
         .unwrap();
         let plan: Vec<String> =
-            sqlx::query_scalar(AssertSqlSafe(format!("EXPLAIN (ANALYZE) {DAY}")))
+            sqlx::query_scalar(AssertSqlSafe(format!("EXPLAIN (ANALYZE) {LAST_DAY}")))
                 .bind(["user", "post", "comment"].as_slice())
                 .fetch_all(&pool)
                 .await

@@ -1,4 +1,4 @@
-// What is asked of the API.
+// GraphQL requests of the page.
 
 const POST = `fragment Post on Post {
   id title content version publishedAt createdAt
@@ -52,13 +52,13 @@ export const RUN = {
 }`,
 };
 
-/** sql;desc="4 statements";dur=1.2, total;dur=2.31 */
+/** Parses Server-Timing: sql;desc="4 statements";dur=1.2, total;dur=2.31 */
 function timing(header) {
   const parts = (header ?? '').matchAll(/(\w+)(?:;desc="([^"]*)")?;dur=([\d.]+)/g);
   return Object.fromEntries([...parts].map(([, name, desc, dur]) => [name, { desc, ms: Number(dur) }]));
 }
 
-/** Asks the API. What went wrong is in `errors`, also when nobody answers. */
+/** Sends a request. Failures, also of the network, are in `errors`. */
 export async function ask(operation, variables) {
   const query = operation.includes('...Post') ? `${operation}\n${POST}` : operation;
   const start = performance.now();
@@ -72,7 +72,7 @@ export async function ask(operation, variables) {
     header = response.headers.get('server-timing');
     answer = await response.json();
   } catch {
-    answer = { errors: [{ message: 'The server does not answer', extensions: { code: 'NETWORK' } }] };
+    answer = { errors: [{ message: 'The server does not respond', extensions: { code: 'NETWORK' } }] };
   }
   const done = { ...timing(header), trip: performance.now() - start };
   return { ...answer, query, done };

@@ -1,5 +1,5 @@
-//! The page at `/`: recent posts, and what each action does. Files as they are; no
-//! framework, no build step, nothing from elsewhere.
+//! The HTML page at `/`: recent posts, and what each action costs. Static files without a
+//! framework or a build step; nothing is loaded from other hosts.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
@@ -12,9 +12,9 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 
-/// Only files of this server run in the page, it talks to this server alone, no site frames it,
-/// and no text becomes markup.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
+/// Content-Security-Policy: scripts, styles, images and requests only from and to this server, no
+/// framing by other sites, and no text that becomes markup (Trusted Types).
+const CONTENT_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
      connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
      require-trusted-types-for 'script'; trusted-types 'none'";
 
@@ -54,42 +54,47 @@ const FILES: [File; 5] = [
     },
 ];
 
-/// Its routes.
+/// The routes of the page's files.
 pub fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
     FILES.into_iter().fold(Router::new(), |router, file| {
-        // Weak: what it names may be compressed on its way.
+        // A weak ETag, because the response may be compressed.
         let mut hasher = DefaultHasher::new();
         file.content.hash(&mut hasher);
         let tag = format!("W/\"{:016x}\"", hasher.finish());
         router.route(
             file.path,
-            get(async move |headers: HeaderMap| file.answer(&tag, &headers)),
+            get(async move |headers: HeaderMap| file.respond(&tag, &headers)),
         )
     })
 }
 
 impl File {
-    /// Browsers keep it, and ask each time whether it has changed.
-    fn answer(self, tag: &str, headers: &HeaderMap) -> Response {
-        let about = [
+    /// The file, or 304 if the client has it. `no-cache` makes browsers revalidate it each time.
+    fn respond(self, tag: &str, headers: &HeaderMap) -> Response {
+        let common_headers = [
             (ETAG, tag),
             (CACHE_CONTROL, "no-cache"),
-            (CONTENT_SECURITY_POLICY, POLICY),
+            (CONTENT_SECURITY_POLICY, CONTENT_POLICY),
             (X_CONTENT_TYPE_OPTIONS, "nosniff"),
             (REFERRER_POLICY, "no-referrer"),
         ];
-        if has(headers, tag) {
-            return (StatusCode::NOT_MODIFIED, about).into_response();
+        if matches_etag(headers, tag) {
+            return (StatusCode::NOT_MODIFIED, common_headers).into_response();
         }
-        (about, [(CONTENT_TYPE, self.content_type)], self.content).into_response()
+        (
+            common_headers,
+            [(CONTENT_TYPE, self.content_type)],
+            self.content,
+        )
+            .into_response()
     }
 }
 
-/// Whether a client has what the tag names.
-fn has(headers: &HeaderMap, tag: &str) -> bool {
+/// Whether `If-None-Match` lists the tag. Compared weakly, as RFC 9110 requires.
+fn matches_etag(headers: &HeaderMap, tag: &str) -> bool {
     let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
-    let given = headers.get_all(IF_NONE_MATCH).iter();
-    given
+    let values = headers.get_all(IF_NONE_MATCH).iter();
+    values
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','))
         .any(|given| given.trim() == "*" || opaque(given) == opaque(tag))
@@ -100,7 +105,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_page_is_small_and_has_nothing_from_elsewhere() {
+    fn the_page_is_small_and_loads_nothing_from_other_hosts() {
         let bytes: usize = FILES.iter().map(|file| file.content.len()).sum();
         assert!(bytes < 25_000, "{bytes}");
         for file in FILES {
@@ -122,18 +127,18 @@ mod tests {
     }
 
     #[test]
-    fn a_tag_is_found_among_those_that_a_client_has() {
+    fn if_none_match_is_compared_weakly() {
         let given = |value: &'static str| {
             let mut headers = HeaderMap::new();
             headers.insert(IF_NONE_MATCH, value.parse().unwrap());
             headers
         };
         for value in ["W/\"a\"", "\"a\"", "*", "\"b\", W/\"a\""] {
-            assert!(has(&given(value), "W/\"a\""), "{value}");
+            assert!(matches_etag(&given(value), "W/\"a\""), "{value}");
         }
         for value in ["W/\"b\"", "a", ""] {
-            assert!(!has(&given(value), "W/\"a\""), "{value}");
+            assert!(!matches_etag(&given(value), "W/\"a\""), "{value}");
         }
-        assert!(!has(&HeaderMap::new(), "W/\"a\""));
+        assert!(!matches_etag(&HeaderMap::new(), "W/\"a\""));
     }
 }

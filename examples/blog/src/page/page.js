@@ -1,4 +1,4 @@
-// Data becomes text, never markup.
+// The page. Data becomes text nodes, never markup.
 
 import { ask, READ, RUN } from './api.js';
 
@@ -21,17 +21,17 @@ function h(name, props = {}, ...children) {
 const count = (n, what) => `${n.toLocaleString('en')} ${what}${n === 1 ? '' : 's'}`;
 const when = (time) => new Date(time).toLocaleString('en-GB', { dateStyle: 'medium', timeStyle: 'short' });
 
-/** Asks, says beside the action what it did (without an output: what went wrong), and answers with the data. */
+/** Sends a request, shows its work or its error in `output`, and returns the data. Without an output, errors go to #result. */
 async function act(output, operation, variables, button) {
   if (button?.ariaDisabled === 'true') return null;
-  // Not `disabled`: that would take the focus away.
+  // `disabled` would move the focus away.
   if (button) button.ariaDisabled = 'true';
   try {
     const { query, data, errors, done } = await ask(operation, variables);
     record(query, variables, done, errors);
     const line = h('span', { className: 'did' }, ...described(done));
-    const told = output ?? (errors && $('result'));
-    told?.replaceChildren(...(errors ? [problem(errors)] : []), line);
+    const target = output ?? (errors && $('result'));
+    target?.replaceChildren(...(errors ? [problem(errors)] : []), line);
     return errors ? null : data;
   } finally {
     if (button) button.ariaDisabled = 'false';
@@ -54,13 +54,13 @@ function described({ sql, transaction, sync, total, trip }) {
   return parts.map((part) => h('span', {}, part));
 }
 
-/** How many documents were written. */
+/** The number of written documents. */
 function written(sync) {
   const counts = (sync?.desc ?? '').matchAll(/(\d+) (?!unchanged)/g);
   return [...counts].reduce((sum, [, n]) => sum + Number(n), 0);
 }
 
-// What happened
+// The request log
 
 function record(query, variables, done, errors) {
   const name = /\{\s*(\w+)/.exec(query.replace(/^[^{]*/, ''))[1];
@@ -74,7 +74,7 @@ function record(query, variables, done, errors) {
         h('b', {}, name), code ? h('span', { className: 'code' }, code) : ''),
       h('pre', { tabIndex: 0 }, text)),
     h('span', { className: 'did' }, ...described(done)));
-  // The text of the last mutation is open.
+  // Only the last mutation is open.
   if (mutation) for (const open of $('log').querySelectorAll('details[open]')) open.open = false;
   $('log').prepend(entry);
   while ($('log').children.length > 30) $('log').lastChild.remove();
@@ -93,7 +93,7 @@ function showLast(name, { sql, transaction, sync, total }, code) {
     ...(sync ? [h('p', { className: 'synced' }, sync.desc)] : []));
 }
 
-// Who acts
+// The acting user
 
 let users = [];
 
@@ -137,7 +137,7 @@ function show(posts, { append = false } = {}) {
   posts.forEach((post, index) => {
     const { element, update } = cards.get(post.id) ?? add(post);
     update(post);
-    // What is where it belongs stays there, and keeps its focus.
+    // Moving an element would take its focus.
     const there = append ? null : $('list').children[index] ?? null;
     if (there !== element) $('list').insertBefore(element, there);
   });
@@ -158,7 +158,7 @@ let end = null;
 
 async function reload(output, button, shown = Math.max(cards.size, PAGE)) {
   $('list').ariaBusy = 'true';
-  // The limit of the API.
+  // 100 is the limit of the API.
   const data = await act(output, READ.recent, { limit: Math.min(shown, 100) }, button);
   $('list').ariaBusy = 'false';
   if (!data) return;
@@ -167,7 +167,7 @@ async function reload(output, button, shown = Math.max(cards.size, PAGE)) {
   $('older').hidden = data.posts.length < shown;
 }
 
-/** Pages begin at a cursor; the posts that are there already have none, and are read with the first. */
+/** The first call has no cursor yet, so it reads the shown posts again. */
 async function older() {
   const first = end ? PAGE : Math.min(cards.size + PAGE, 100);
   const data = await act($('result'), READ.older, { first, after: end }, $('older'));
@@ -178,7 +178,7 @@ async function older() {
   $('older').hidden = !pageInfo.hasNextPage;
 }
 
-/** A post: what it shows, what can be done with it, and what that did. */
+/** A post with its actions and their results. */
 function card(first) {
   let post;
   const { id } = first;
@@ -218,27 +218,27 @@ function card(first) {
     const data = await act(to, RUN.comment, { post: id, author: $('actor').value, content: fields.content }, send);
     if (!data) return;
     form.reset();
-    // What the comment did stays beside the form.
+    // Keep the result of the comment beside the form.
     await read(null);
   });
 
   // The author
   const name = field('fullName', 100);
-  const renaming = inline('Rename', h('label', {}, 'Their full name, everywhere ', name));
+  const renaming = inline('Rename', h('label', {}, 'New full name, in every post ', name));
   const rename = panel('Rename author', null, renaming);
   onSubmit(renaming, async (fields, to, send) => {
     const data = await act(to, RUN.rename, { id: post.author.id, fullName: fields.fullName }, send);
     if (!data) return;
     users = users.map((user) => (user.id === data.updateUser.id ? data.updateUser : user));
     showUsers();
-    // Other posts have changed too.
+    // Other posts embed the name too.
     await reload(null);
   });
 
   // The title
   const text = field('title', 200);
   const editing = inline('Save', h('label', {}, 'Title ', text),
-    h('label', { className: 'check' }, h('input', { type: 'checkbox', name: 'stale' }), ' as one who has read an older version'));
+    h('label', { className: 'check' }, h('input', { type: 'checkbox', name: 'stale' }), ' send an older version'));
   const edit = panel('Edit', null, editing);
   onSubmit(editing, async (fields, to, send) => {
     const version = post.version - (fields.stale ? 1 : 0);
@@ -280,7 +280,7 @@ function card(first) {
     like.ariaLabel = `Like; ${count(post.likeCount, 'like')}`;
     discuss.opener.textContent = count(post.commentCount, 'comment');
     for (const [input, value] of [[name, post.author.fullName], [text, post.title]]) {
-      // Not what is being written.
+      // Keep what the user is typing.
       if (input !== document.activeElement) input.value = value;
     }
   }

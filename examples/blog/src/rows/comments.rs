@@ -1,35 +1,35 @@
-//! `tb_comment`.
+//! SQL on `tb_comment`.
 
 use fraiseql_runtime::Mutation;
 use uuid::Uuid;
 
-use super::{found, hold_names, post_key};
+use super::{lock_authors, post_key, require_found};
 use crate::service::Result;
 
-/// Rows of comments.
+/// Statements on rows of comments.
 pub trait Comments {
     /// Adds a comment to a post.
     ///
     /// # Errors
-    /// When there is no such post or author.
+    /// If the post or the author does not exist.
     async fn insert_comment(&mut self, post: Uuid, author: Uuid, content: &str) -> Result<Uuid>;
 
-    /// Deletes a comment, and says from which post.
+    /// Deletes a comment, and returns the post that it was on.
     ///
     /// # Errors
-    /// When there is none.
+    /// If the comment does not exist.
     async fn delete_comment(&mut self, id: Uuid) -> Result<Uuid>;
 
     /// Moves a comment to another post.
     ///
     /// # Errors
-    /// When there is no such comment or post.
+    /// If the comment or the post does not exist.
     async fn move_comment(&mut self, id: Uuid, post: Uuid) -> Result<()>;
 }
 
 impl Comments for Mutation {
     async fn insert_comment(&mut self, post: Uuid, author: Uuid, content: &str) -> Result<Uuid> {
-        hold_names(self, &[post], &[author]).await?;
+        lock_authors(self, &[post], &[author]).await?;
         let post_key = post_key(self, post).await?;
         let id = sqlx::query_scalar(
             "INSERT INTO tb_comment (fk_post, fk_author, content)
@@ -41,21 +41,22 @@ impl Comments for Mutation {
         .bind(content)
         .fetch_optional(&mut **self)
         .await?;
-        found(id, "user", author)
+        require_found(id, "user", author)
     }
 
     async fn delete_comment(&mut self, id: Uuid) -> Result<Uuid> {
         let post = post_of(self, id).await?;
-        hold_names(self, &[post], &[]).await?;
+        lock_authors(self, &[post], &[]).await?;
         post_key(self, post).await?;
         let post_key: Option<i64> =
             sqlx::query_scalar("DELETE FROM tb_comment WHERE id = $1 RETURNING fk_post")
                 .bind(id)
                 .fetch_optional(&mut **self)
                 .await?;
-        // Somebody may have moved it meanwhile.
+        // Another client may have moved the comment since `post_of` read its post, so the post is
+        // read again by the deleted row's `fk_post`.
         let post = sqlx::query_scalar("SELECT id FROM tb_post WHERE pk_post = $1")
-            .bind(found(post_key, "comment", id)?)
+            .bind(require_found(post_key, "comment", id)?)
             .fetch_one(&mut **self)
             .await?;
         Ok(post)
@@ -63,14 +64,14 @@ impl Comments for Mutation {
 
     async fn move_comment(&mut self, id: Uuid, post: Uuid) -> Result<()> {
         let from = post_of(self, id).await?;
-        hold_names(self, &[from, post], &[]).await?;
+        lock_authors(self, &[from, post], &[]).await?;
         let post_key = post_key(self, post).await?;
         let moved = sqlx::query("UPDATE tb_comment SET fk_post = $2 WHERE id = $1")
             .bind(id)
             .bind(post_key)
             .execute(&mut **self)
             .await?;
-        found((moved.rows_affected() == 1).then_some(()), "comment", id)
+        require_found((moved.rows_affected() == 1).then_some(()), "comment", id)
     }
 }
 
@@ -83,5 +84,5 @@ async fn post_of(m: &mut Mutation, comment: Uuid) -> Result<Uuid> {
     .bind(comment)
     .fetch_optional(&mut **m)
     .await?;
-    found(post, "comment", comment)
+    require_found(post, "comment", comment)
 }

@@ -1,22 +1,24 @@
-//! `tb_like`.
+//! SQL on `tb_like`.
 
 use fraiseql_runtime::Mutation;
 use uuid::Uuid;
 
-use super::found;
+use super::require_found;
 use crate::service::Result;
 
-/// Rows of likes.
+/// Statements on rows of likes.
 pub trait Likes {
-    /// A user likes a post. It is not counted twice.
+    /// Adds the like of a user, unless it exists.
     ///
     /// # Errors
-    /// When there is no such user or post.
+    /// If the user or the post does not exist.
     async fn insert_like(&mut self, post: Uuid, user: Uuid) -> Result<()>;
 }
 
 impl Likes for Mutation {
     async fn insert_like(&mut self, post: Uuid, user: Uuid) -> Result<()> {
+        // One statement, because likes are frequent. The post is locked only after the user was
+        // found, and FOR KEY SHARE does not conflict with updates of either row.
         let (has_user, has_post) = sqlx::query_as(
             "WITH u AS (SELECT pk_user FROM tb_user WHERE id = $2 FOR KEY SHARE),
                   p AS (
@@ -34,7 +36,7 @@ impl Likes for Mutation {
         .bind(user)
         .fetch_one(&mut **self)
         .await?;
-        found(bool::then_some(has_user, ()), "user", user)?;
-        found(bool::then_some(has_post, ()), "post", post)
+        require_found(bool::then_some(has_user, ()), "user", user)?;
+        require_found(bool::then_some(has_post, ()), "post", post)
     }
 }

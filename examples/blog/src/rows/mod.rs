@@ -1,18 +1,17 @@
-//! The SQL on base tables: what a command asks of the database, as traits, and their statements.
+//! SQL on base tables: a trait for each table, and its implementation for a mutation.
 //!
-//! There is a trait for each table, so that a command says what it needs, and a unit test stands
-//! in for that alone.
+//! A command takes only the traits that it needs, so that its unit test implements only those.
 //!
-//! # Locks
+//! # Lock order
 //!
-//! A sync in a transaction locks the rows that it embeds `FOR SHARE`. A command that changes one of
-//! them before that, and waits for another one, may wait for somebody who waits for it: a deadlock,
-//! which PostgreSQL ends after a second, and after which a mutation is run again. To have few,
-//! commands lock from the parent to the child, as a cascade does: users, posts, comments. See
-//! `hold_names` and `take_turns`.
+//! A sync in a transaction locks the rows that it embeds `FOR SHARE`. Two commands that have each
+//! changed a row which the other one's sync embeds would wait for each other: a deadlock, which
+//! PostgreSQL resolves after a second, and after which a mutation is run again. To make that rare,
+//! commands lock from parent to child, in the order of a cascading delete: users, posts, comments.
+//! See `lock_authors` and `serialize_renames`.
 #![expect(
     async_fn_in_trait,
-    reason = "they are called with their own types, whose futures can be sent"
+    reason = "callers use concrete types, whose futures are Send"
 )]
 
 mod comments;
@@ -22,7 +21,7 @@ mod users;
 
 pub use comments::Comments;
 pub use likes::Likes;
-pub use posts::{NewPost, PostChange, Posts, Updated};
+pub use posts::{NewPost, PostChange, Posts, UpdateOutcome};
 pub use users::{NewUser, NewUsers, UserChange, Users};
 
 use fraiseql_runtime::Mutation;
@@ -30,8 +29,8 @@ use uuid::Uuid;
 
 use crate::service::{Error, Result};
 
-/// What the database says of a name that is there already, in words for who gave it.
-fn taken(error: sqlx::Error, what: &'static str, name: &str) -> Error {
+/// Converts a unique violation to [`Error::Taken`].
+fn map_taken(error: sqlx::Error, what: &'static str, name: &str) -> Error {
     match &error {
         sqlx::Error::Database(database) if database.is_unique_violation() => Error::Taken {
             what,
@@ -41,15 +40,15 @@ fn taken(error: sqlx::Error, what: &'static str, name: &str) -> Error {
     }
 }
 
-/// What was found, or an error that says what was not.
-fn found<T>(row: Option<T>, what: &'static str, id: Uuid) -> Result<T> {
+/// The row, or [`Error::NotFound`].
+fn require_found<T>(row: Option<T>, what: &'static str, id: Uuid) -> Result<T> {
     row.ok_or(Error::NotFound { what, id })
 }
 
-/// The names that stand in these posts, and those of these users, stay as they are until the
-/// mutation is over. The sync would wait for them, too, but later, with the changed row in its
-/// hands.
-async fn hold_names(m: &mut Mutation, posts: &[Uuid], users: &[Uuid]) -> Result<()> {
+/// Locks the authors of these posts and of their comments, and these users, against renames until
+/// the transaction ends. The sync would lock the same users, but after the command has changed a
+/// row: in the wrong order.
+async fn lock_authors(m: &mut Mutation, posts: &[Uuid], users: &[Uuid]) -> Result<()> {
     sqlx::query(
         "SELECT FROM tb_user AS u
          WHERE u.pk_user = ANY (ARRAY(
@@ -70,10 +69,11 @@ async fn hold_names(m: &mut Mutation, posts: &[Uuid], users: &[Uuid]) -> Result<
     Ok(())
 }
 
-/// Those who change names wait for each other, as long as the mutation lasts. A post has many names
-/// in it: of two who change two of them, each would wait for the other's.
-async fn take_turns(m: &mut Mutation) -> Result<()> {
-    const NAMES: i64 = 0x6e61_6d65;
+/// Serializes mutations that rename or delete users, by an advisory lock until the transaction
+/// ends. A post embeds several names: two mutations that change two of them would each wait for
+/// the user that the other one has changed.
+async fn serialize_renames(m: &mut Mutation) -> Result<()> {
+    const NAMES: i64 = 0x6e61_6d65; // "name"
     sqlx::query("SELECT pg_advisory_xact_lock($1)")
         .bind(NAMES)
         .execute(&mut **m)
@@ -81,28 +81,27 @@ async fn take_turns(m: &mut Mutation) -> Result<()> {
     Ok(())
 }
 
-/// The key that tables join users by; the user stays as it is until the mutation is over.
+/// Reads the join key of a user, and locks the row against changes until the transaction ends.
 async fn user_key(m: &mut Mutation, id: Uuid) -> Result<i64> {
     let key = sqlx::query_scalar("SELECT pk_user FROM tb_user WHERE id = $1 FOR SHARE")
         .bind(id)
         .fetch_optional(&mut **m)
         .await?;
-    found(key, "user", id)
+    require_found(key, "user", id)
 }
 
-/// The key that tables join posts by; the post stays as it is until the mutation is over.
+/// Reads the join key of a post, and locks the row against changes until the transaction ends.
 async fn post_key(m: &mut Mutation, id: Uuid) -> Result<i64> {
     let key = sqlx::query_scalar("SELECT pk_post FROM tb_post WHERE id = $1 FOR SHARE")
         .bind(id)
         .fetch_optional(&mut **m)
         .await?;
-    found(key, "post", id)
+    require_found(key, "post", id)
 }
 
-/// A text as a part of an address. At most sixty characters, and none where it has no letter and
-/// no digit.
+/// A text as part of a URL, of at most sixty characters. Empty if it has no letter and no digit.
 fn slug(text: &str) -> String {
     let mut slug = slug::slugify(text);
-    slug.truncate(60); // It is ASCII.
+    slug.truncate(60); // A slug is ASCII, so this cannot split a character.
     slug
 }

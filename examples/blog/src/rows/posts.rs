@@ -1,12 +1,12 @@
-//! `tb_post`, with its tags.
+//! SQL on `tb_post` and its tags.
 
 use fraiseql_runtime::Mutation;
 use uuid::Uuid;
 
-use super::{found, hold_names, post_key, slug, user_key};
+use super::{lock_authors, post_key, require_found, slug, user_key};
 use crate::service::Result;
 
-/// A post that is begun.
+/// A new post.
 #[derive(Clone, Debug)]
 pub struct NewPost {
     /// The title.
@@ -15,7 +15,7 @@ pub struct NewPost {
     pub content: String,
 }
 
-/// What is to be changed of a post; `None` stays as it is.
+/// A change of a post; `None` keeps the value.
 #[derive(Clone, Debug, Default)]
 pub struct PostChange {
     /// The title.
@@ -24,47 +24,51 @@ pub struct PostChange {
     pub content: Option<String>,
 }
 
-/// What became of a change to a certain version of a post.
+/// The result of an update that expects a version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Updated {
-    /// It was made.
-    Done,
-    /// The post has this version, another one.
-    Stale(i32),
+pub enum UpdateOutcome {
+    /// The post had the expected version, and was updated.
+    Updated,
+    /// The post has this other version, and was not updated.
+    VersionMismatch(i32),
 }
 
-/// Rows of posts.
+/// Statements on rows of posts.
 pub trait Posts {
     /// Adds posts of one author, in one statement.
     ///
     /// # Errors
-    /// When there is no such author.
+    /// If the author does not exist.
     async fn insert_posts(&mut self, author: Uuid, posts: &[NewPost]) -> Result<Vec<Uuid>>;
 
     /// Changes a post, if it has this version.
     ///
     /// # Errors
-    /// When there is none.
-    async fn update_post(&mut self, id: Uuid, version: i32, change: &PostChange)
-    -> Result<Updated>;
+    /// If the post does not exist.
+    async fn update_post(
+        &mut self,
+        id: Uuid,
+        version: i32,
+        change: &PostChange,
+    ) -> Result<UpdateOutcome>;
 
-    /// Publishes a post, and says whether it was not published before.
+    /// Publishes a post. Returns whether it was a draft.
     ///
     /// # Errors
-    /// When there is none.
+    /// If the post does not exist.
     async fn publish_post(&mut self, id: Uuid) -> Result<bool>;
 
-    /// Deletes a post, with its comments and likes, and says whose it was.
+    /// Deletes a post with its comments and likes, and returns its author.
     ///
     /// # Errors
-    /// When there is none.
+    /// If the post does not exist.
     async fn delete_post(&mut self, id: Uuid) -> Result<Uuid>;
 
-    /// Adds tags to a post, and says which row of `tb_post` it is, for the rows of the join
-    /// table.
+    /// Adds tags to a post, and returns `pk_post`, by which the changed rows of the join table are
+    /// marked.
     ///
     /// # Errors
-    /// When there is no such post.
+    /// If the post does not exist.
     async fn tag_post(&mut self, id: Uuid, tags: &[String]) -> Result<i64>;
 }
 
@@ -73,11 +77,11 @@ impl Posts for Mutation {
         let author_key = user_key(self, author).await?;
         let ids: Vec<Uuid> = posts.iter().map(|_| Uuid::new_v4()).collect();
         let identifiers = ids.iter().zip(posts).map(|(id, post)| {
-            // The end of the key tells posts of one title apart.
-            let end = &id.simple().to_string()[20..];
+            // The last digits of the key make the identifiers of posts with the same title unique.
+            let suffix = &id.simple().to_string()[20..];
             match slug(&post.title) {
-                title if title.is_empty() => end.to_owned(),
-                title => format!("{title}-{end}"),
+                title if title.is_empty() => suffix.to_owned(),
+                title => format!("{title}-{suffix}"),
             }
         });
         let titles = posts.iter().map(|post| post.title.as_str());
@@ -103,8 +107,8 @@ impl Posts for Mutation {
         id: Uuid,
         version: i32,
         change: &PostChange,
-    ) -> Result<Updated> {
-        hold_names(self, &[id], &[]).await?;
+    ) -> Result<UpdateOutcome> {
+        lock_authors(self, &[id], &[]).await?;
         let done = sqlx::query(
             "UPDATE tb_post
              SET title = coalesce($3, title), content = coalesce($4, content),
@@ -118,17 +122,19 @@ impl Posts for Mutation {
         .execute(&mut **self)
         .await?;
         if done.rows_affected() == 1 {
-            return Ok(Updated::Done);
+            return Ok(UpdateOutcome::Updated);
         }
         let stored = sqlx::query_scalar("SELECT version FROM tb_post WHERE id = $1")
             .bind(id)
             .fetch_optional(&mut **self)
             .await?;
-        found(stored, "post", id).map(Updated::Stale)
+        require_found(stored, "post", id).map(UpdateOutcome::VersionMismatch)
     }
 
     async fn publish_post(&mut self, id: Uuid) -> Result<bool> {
-        hold_names(self, &[id], &[]).await?;
+        lock_authors(self, &[id], &[]).await?;
+        // The row is updated even if it was published already: `coalesce` then keeps the time. The
+        // CTE locks it first, so that `before` is the value that the UPDATE replaces.
         let published = sqlx::query_scalar(
             "WITH before AS (SELECT pk_post, published_at FROM tb_post WHERE id = $1 FOR NO KEY UPDATE)
              UPDATE tb_post AS p
@@ -140,11 +146,11 @@ impl Posts for Mutation {
         .bind(id)
         .fetch_optional(&mut **self)
         .await?;
-        found(published, "post", id)
+        require_found(published, "post", id)
     }
 
     async fn delete_post(&mut self, id: Uuid) -> Result<Uuid> {
-        hold_names(self, &[id], &[]).await?;
+        lock_authors(self, &[id], &[]).await?;
         let author = sqlx::query_scalar(
             "DELETE FROM tb_post AS p WHERE p.id = $1
              RETURNING (SELECT u.id FROM tb_user AS u WHERE u.pk_user = p.fk_author)",
@@ -152,15 +158,16 @@ impl Posts for Mutation {
         .bind(id)
         .fetch_optional(&mut **self)
         .await?;
-        found(author, "post", id)
+        require_found(author, "post", id)
     }
 
     async fn tag_post(&mut self, id: Uuid, tags: &[String]) -> Result<i64> {
-        hold_names(self, &[id], &[]).await?;
+        lock_authors(self, &[id], &[]).await?;
         let post = post_key(self, id).await?;
         let identifiers: Vec<String> = tags.iter().map(|tag| slug(tag)).collect();
         let names: Vec<&str> = tags.iter().map(|tag| tag.trim()).collect();
-        // In the order of their names, so that two who add the same tags wait for each other.
+        // Sorted, so that two clients that insert the same tags do so in the same order: one waits
+        // for the other, instead of a deadlock.
         sqlx::query(
             "INSERT INTO tb_tag (identifier, name)
              SELECT DISTINCT ON (t.identifier) t.identifier, t.name

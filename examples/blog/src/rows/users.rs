@@ -1,55 +1,55 @@
-//! `tb_user`.
+//! SQL on `tb_user`.
 
 use fraiseql_runtime::Mutation;
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use super::{found, slug, take_turns, taken};
+use super::{map_taken, require_found, serialize_renames, slug};
 use crate::service::Result;
 
-/// A user who joins.
+/// A new user.
 #[derive(Clone, Debug)]
 pub struct NewUser {
     /// The unique name.
     pub username: String,
-    /// The name for people.
+    /// The display name.
     pub full_name: String,
-    /// What they say of themselves.
+    /// A text by the user about themselves.
     pub bio: Option<String>,
 }
 
-/// What is to be changed of a user; `None` stays as it is.
+/// A change of a user; `None` keeps the value.
 #[derive(Clone, Debug, Default)]
 pub struct UserChange {
     /// The unique name.
     pub username: Option<String>,
-    /// The name for people.
+    /// The display name.
     pub full_name: Option<String>,
-    /// What they say of themselves, or nothing.
+    /// A text by the user about themselves; `Some(None)` removes it.
     pub bio: Option<Option<String>>,
 }
 
-/// Who can join.
+/// Inserts users. It is apart from [`Users`] because `createUser` runs without a mutation.
 pub trait NewUsers {
     /// Adds a user.
     ///
     /// # Errors
-    /// When the username is taken.
+    /// If the username is taken.
     async fn insert_user(&mut self, user: &NewUser) -> Result<Uuid>;
 }
 
-/// Rows of users.
+/// Statements on rows of users.
 pub trait Users {
-    /// Changes a user, and says whether a name has changed.
+    /// Changes a user. Returns whether a name has changed.
     ///
     /// # Errors
-    /// When there is none, or the username is taken.
+    /// If the user does not exist, or the username is taken.
     async fn update_user(&mut self, id: Uuid, change: &UserChange) -> Result<bool>;
 
-    /// Deletes a user, with what they wrote.
+    /// Deletes a user with all posts, comments and likes.
     ///
     /// # Errors
-    /// When there is none.
+    /// If the user does not exist.
     async fn delete_user(&mut self, id: Uuid) -> Result<()>;
 }
 
@@ -66,13 +66,13 @@ impl NewUsers for PgPool {
         .bind(&user.bio)
         .fetch_one(&*self)
         .await
-        .map_err(|error| taken(error, "username", &user.username))
+        .map_err(|error| map_taken(error, "username", &user.username))
     }
 }
 
 impl Users for Mutation {
     async fn update_user(&mut self, id: Uuid, change: &UserChange) -> Result<bool> {
-        take_turns(self).await?;
+        serialize_renames(self).await?;
         let identifier = change.username.as_deref().map(slug);
         let renamed = sqlx::query_scalar(
             "WITH before AS (SELECT * FROM tb_user WHERE id = $1 FOR NO KEY UPDATE)
@@ -93,16 +93,16 @@ impl Users for Mutation {
         .bind(change.bio.as_ref().and_then(Option::as_ref))
         .fetch_optional(&mut **self)
         .await
-        .map_err(|error| taken(error, "username", change.username.as_deref().unwrap_or("")))?;
-        found(renamed, "user", id)
+        .map_err(|error| map_taken(error, "username", change.username.as_deref().unwrap_or("")))?;
+        require_found(renamed, "user", id)
     }
 
     async fn delete_user(&mut self, id: Uuid) -> Result<()> {
-        take_turns(self).await?;
+        serialize_renames(self).await?;
         let deleted = sqlx::query_scalar("DELETE FROM tb_user WHERE id = $1 RETURNING 1")
             .bind(id)
             .fetch_optional(&mut **self)
             .await?;
-        found::<i32>(deleted, "user", id).map(drop)
+        require_found::<i32>(deleted, "user", id).map(drop)
     }
 }

@@ -1,5 +1,5 @@
-//! Comments. Each is in a document of its own, in that of its post, and counted in that of its
-//! author.
+//! Commands on comments. A comment has its own document, is embedded in that of its post, and is
+//! counted in that of its author.
 
 use fraiseql_runtime::Changes;
 use uuid::Uuid;
@@ -9,30 +9,30 @@ use crate::rows::Comments;
 use crate::views::Comment;
 
 /// The longest comment, in characters.
-const CONTENT: usize = 10_000;
+const MAX_CONTENT: usize = 10_000;
 
-/// **Several entities**: the comment, the post that lists it, the author who has one more. One row
-/// is named.
+/// **Several views**: the documents of the comment, of its post and of its author are synced. Only
+/// the inserted row is marked.
 ///
 /// # Errors
-/// When there is no such post or author, or the text cannot be.
+/// If the post or the author does not exist, or the text is invalid.
 pub async fn create(
     db: &mut (impl Comments + Changes),
     post: Uuid,
     author: Uuid,
     content: &str,
 ) -> Result<Uuid> {
-    text::required("content", content, CONTENT)?;
+    text::required("content", content, MAX_CONTENT)?;
     let id = db.insert_comment(post, author, content).await?;
     db.inserted::<Comment>(&[id]);
     Ok(id)
 }
 
-/// **What is gone** is named as if it were there: the post that it was on is found in the rows as
-/// they were before. Answers with that post.
+/// **A deleted row** is marked in the same way: the mutation finds its post in the rows as they
+/// were before. Returns that post.
 ///
 /// # Errors
-/// When there is no such comment.
+/// If the comment does not exist.
 pub async fn delete(db: &mut (impl Comments + Changes), id: Uuid) -> Result<Uuid> {
     let post = db.delete_comment(id).await?;
     db.changed::<Comment>(&[id]);
@@ -42,7 +42,7 @@ pub async fn delete(db: &mut (impl Comments + Changes), id: Uuid) -> Result<Uuid
 /// **A move**: both posts are synced, the one that loses the comment and the one that gets it.
 ///
 /// # Errors
-/// When there is no such comment or post.
+/// If the comment or the post does not exist.
 pub async fn move_to(db: &mut (impl Comments + Changes), id: Uuid, post: Uuid) -> Result<()> {
     db.move_comment(id, post).await?;
     db.changed::<Comment>(&[id]);

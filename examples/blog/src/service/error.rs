@@ -1,55 +1,55 @@
-//! What can go wrong with a command, in words for who asked for it.
+//! Errors of commands, with the codes that clients get.
 
 use uuid::Uuid;
 
-/// Why a command was not done. Nothing of it was.
+/// An error of a command, of which nothing was committed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// There is no such row.
+    /// The row does not exist.
     #[error("there is no {what} {id}")]
     NotFound {
-        /// What was looked for: `post`.
+        /// The kind of row, such as `post`.
         what: &'static str,
         /// Its key.
         id: Uuid,
     },
-    /// Somebody else was faster.
+    /// Another client has changed the post.
     #[error(
-        "post {id} was changed by somebody else: it is at version {stored}, you have read version \
-         {read}. Read it again, and say what you want to change of that"
+        "post {id} was changed by another client: it is at version {stored}, you have read version \
+         {read}. Read it again, and send the change with its version"
     )]
     Conflict {
         /// The post.
         id: Uuid,
-        /// The version that it has.
+        /// The version of the row.
         stored: i32,
-        /// The version that was given.
+        /// The version that the client sent.
         read: i32,
     },
-    /// A name that must be unique is somebody else's.
+    /// A unique name belongs to another row.
     #[error("the {what} `{name}` is taken")]
     Taken {
-        /// What is unique: `username`.
+        /// The unique column, such as `username`.
         what: &'static str,
         /// The name.
         name: String,
     },
-    /// A value that cannot be.
+    /// An argument is invalid.
     #[error("{0}")]
     Invalid(String),
-    /// The database, or a sync.
+    /// A sync failed, or the transaction of a mutation.
     #[error(transparent)]
     Sync(#[from] fraiseql_runtime::Error),
-    /// A statement of the blog.
+    /// A statement of the blog failed.
     #[error(transparent)]
     Database(#[from] sqlx::Error),
 }
 
-/// What a command answers.
+/// The result of a command.
 pub type Result<T> = std::result::Result<T, Error>;
 
 impl Error {
-    /// Its name for programs, and whether it is made for clients.
+    /// The code for clients; `None` if the error is only for the log.
     #[must_use]
     pub fn code(&self) -> Option<&'static str> {
         match self {

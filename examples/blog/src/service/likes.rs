@@ -1,8 +1,8 @@
-//! Likes: counted in the background, many at once.
+//! Likes, counted in the background in batches.
 //!
-//! A post that everybody likes at the same time is one row that everybody would wait for. So a
-//! like is written and committed by itself, and the post is synced by a task that takes all that
-//! came meanwhile: a hundred likes of one post are a hundred rows, and a few documents.
+//! Syncing a popular post in the transaction of each like would serialize all likes on the row of
+//! its document. So a like is committed by itself, and a background task syncs the posts that were
+//! queued meanwhile: a hundred likes of one post write a hundred rows and a few documents.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -18,106 +18,122 @@ use crate::rows;
 use crate::views::sync_post;
 use crate::work::Work;
 
-/// Posts that are waiting to be synced, at most: who likes more waits.
-const QUEUE: usize = 10_000;
-/// Posts that are synced together.
-const BATCH: usize = 500;
-/// Until a sync that failed is tried again; twice as long each time.
+/// Capacity of the queue. When it is full, `likePost` waits.
+const QUEUE_CAPACITY: usize = 10_000;
+/// The most posts of one sync.
+const MAX_BATCH: usize = 500;
+/// Pause before a failed sync is tried again; it doubles each time, up to `MAX_PAUSE`.
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
-const LONGEST_PAUSE: Duration = Duration::from_secs(2);
-/// How often it is tried when the server shuts down.
-const LAST_TRIES: u32 = 5;
-/// How long anybody waits for a sync.
-const LONGEST_WAIT: Duration = Duration::from_secs(5);
+const MAX_PAUSE: Duration = Duration::from_secs(2);
+/// The most attempts of a sync while the server shuts down.
+const SHUTDOWN_ATTEMPTS: u32 = 5;
+/// The longest time that a request waits for its sync.
+const MAX_WAIT: Duration = Duration::from_secs(5);
 
-/// Hands posts to the task that syncs them. A clone is another handle.
+/// Sends posts to the task that syncs them. A clone is another handle.
 #[derive(Clone, Debug)]
-pub struct Queue(mpsc::Sender<Wanted>);
+pub struct Queue(mpsc::Sender<QueuedPost>);
 
-/// A post to be synced, who wants to know when it is, and whose work that is.
-type Wanted = (Uuid, oneshot::Sender<()>, Option<Work>);
+#[derive(Debug)]
+struct QueuedPost {
+    post: Uuid,
+    /// Completed after the sync.
+    synced: oneshot::Sender<()>,
+    /// The request that counts the sync as its own, if it measures its work.
+    work: Option<Work>,
+}
 
 /// Resolves when the post is synced, with everything that was committed before it was queued.
 #[derive(Debug)]
-#[must_use = "a post is synced whether anybody waits for it or not"]
+#[must_use = "the post is synced also if nothing waits for it"]
 pub struct Synced(oneshot::Receiver<()>);
 
-/// **In the background**: the row is written, and the mutation is told of no change. Once it is
-/// committed, the post is [queued](Queue::push), to be synced in a moment. The price is that of
-/// every sync after the commit: what is in the queue when the process is killed is found by
-/// [`upkeep`](super::upkeep).
+/// **In the background**: the row is written and nothing is marked. After the commit, the caller
+/// [queues](Queue::push) the post. The cost is that of every sync after the commit: posts that are
+/// in the queue when the process is killed have a wrong count until [`upkeep`](super::upkeep)
+/// repairs them.
 ///
 /// # Errors
-/// When there is no such post or user.
+/// If the post or the user does not exist.
 pub async fn like(db: &mut impl rows::Likes, post: Uuid, user: Uuid) -> Result<()> {
     db.insert_like(post, user).await
 }
 
 impl Queue {
-    /// The queue, and the task that ends when nobody can push any more and all is synced.
+    /// Starts the task that syncs queued posts. It ends when all handles to the queue are dropped
+    /// and the queue is empty.
     pub fn start<T>(target: T) -> (Self, JoinHandle<()>)
     where
         T: Send + Sync + 'static,
         for<'t> &'t T: SyncTarget,
     {
-        let (sender, wanted) = mpsc::channel(QUEUE);
-        let task = tokio::spawn(work::<T>(wanted, target));
+        let (sender, queue) = mpsc::channel(QUEUE_CAPACITY);
+        let task = tokio::spawn(sync_queued::<T>(queue, target));
         (Self(sender), task)
     }
 
-    /// The post is synced in a moment. Who wants to see that waits for it.
+    /// Queues a post to be synced.
     pub async fn push(&self, post: Uuid) -> Synced {
-        let (synced, told) = oneshot::channel();
-        // The task ends after the last queue.
-        let _ = self.0.send((post, synced, Work::current())).await;
-        Synced(told)
+        let (synced, receiver) = oneshot::channel();
+        let queued = QueuedPost {
+            post,
+            synced,
+            work: Work::current(),
+        };
+        // It cannot fail: the task runs as long as this sender exists.
+        let _ = self.0.send(queued).await;
+        Synced(receiver)
     }
 }
 
 impl Synced {
-    /// Waits for it, some seconds at most: nobody has to see the count to have liked a post.
+    /// Waits for the sync, for five seconds at most. The like is committed in any case; only the
+    /// count in the response may be old.
     pub async fn wait(self) {
-        let _ = timeout(LONGEST_WAIT, self.0).await;
+        let _ = timeout(MAX_WAIT, self.0).await;
     }
 }
 
-/// Takes posts off the queue *before* it syncs them: one that is pushed meanwhile is synced again.
-async fn work<T>(mut wanted: mpsc::Receiver<Wanted>, target: T)
+/// The background task. It takes posts off the queue *before* it syncs them, so that a like that is
+/// committed during the sync, and may be missing in its snapshot, is followed by another sync.
+async fn sync_queued<T>(mut queue: mpsc::Receiver<QueuedPost>, target: T)
 where
     for<'t> &'t T: SyncTarget,
 {
     let mut batch = Vec::new();
-    while wanted.recv_many(&mut batch, BATCH).await > 0 {
-        let posts: BTreeSet<Uuid> = batch.iter().map(|(post, ..)| *post).collect();
+    while queue.recv_many(&mut batch, MAX_BATCH).await > 0 {
+        let posts: BTreeSet<Uuid> = batch.iter().map(|queued| queued.post).collect();
         let posts: Vec<Uuid> = posts.into_iter().collect();
-        let asking = batch.iter().filter_map(|(.., work)| work.clone()).collect();
-        let is_ending = || wanted.is_closed();
-        Work::for_others(asking, sync_in_the_end::<T>(&target, &posts, is_ending)).await;
-        for (_, synced, _) in batch.drain(..) {
-            // Nobody has to wait.
-            let _ = synced.send(());
+        let requests = batch.iter().filter_map(|queued| queued.work.clone());
+        let requests = requests.collect();
+        let is_shutting_down = || queue.is_closed();
+        let sync = sync_with_retries::<T>(&target, &posts, is_shutting_down);
+        Work::on_behalf_of(requests, sync).await;
+        for queued in batch.drain(..) {
+            // The receiver is gone if the request does not wait.
+            let _ = queued.synced.send(());
         }
     }
 }
 
-/// Tries again, until it works or the server has tried enough while it ends.
-async fn sync_in_the_end<T>(target: &T, posts: &[Uuid], is_ending: impl Fn() -> bool)
+/// Repeats a failed sync until it succeeds; while the server shuts down, a few times only.
+async fn sync_with_retries<T>(target: &T, posts: &[Uuid], is_shutting_down: impl Fn() -> bool)
 where
     for<'t> &'t T: SyncTarget,
 {
-    let (mut tries, mut pause) = (0, FIRST_PAUSE);
+    let (mut attempts, mut pause) = (0, FIRST_PAUSE);
     while let Err(error) = sync::<T>(target, posts).await {
-        tries += 1;
-        tracing::warn!(%error, posts = posts.len(), tries, "likes are not counted yet");
-        if is_ending() && tries >= LAST_TRIES {
+        attempts += 1;
+        tracing::warn!(%error, posts = posts.len(), attempts, "likes are not counted yet");
+        if is_shutting_down() && attempts >= SHUTDOWN_ATTEMPTS {
             break;
         }
         sleep(pause).await;
-        pause = LONGEST_PAUSE.min(pause * 2);
+        pause = MAX_PAUSE.min(pause * 2);
     }
 }
 
-/// A document that cannot be written is said to be so, and not tried again.
+/// Syncs the posts. An invalid document is logged and not tried again, since it would fail again.
 async fn sync<T>(target: &T, posts: &[Uuid]) -> SyncResult<()>
 where
     for<'t> &'t T: SyncTarget,

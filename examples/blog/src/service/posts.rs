@@ -1,56 +1,57 @@
-//! Posts, from the draft to the end.
+//! Commands on posts.
 
 use fraiseql_runtime::Changes;
 use uuid::Uuid;
 
 use super::{Error, Result, text};
-use crate::rows::{NewPost, PostChange, Posts, Updated};
+use crate::rows::{NewPost, PostChange, Posts, UpdateOutcome};
 use crate::views::Post;
 
 /// The longest texts, in characters.
-const TITLE: usize = 200;
-const CONTENT: usize = 100_000;
-const TAG: usize = 40;
+const MAX_TITLE: usize = 200;
+const MAX_CONTENT: usize = 100_000;
+const MAX_TAG: usize = 40;
 /// The most posts of one call.
-const MOST_POSTS: usize = 1_000;
+const MAX_POSTS: usize = 1_000;
 /// The most tags of one call.
-const MOST_TAGS: usize = 50;
+const MAX_TAGS: usize = 50;
 
-/// **Several entities**: the post, and its author, whose document counts posts. Nobody here has
-/// to know that.
+/// **Several views**: the post, and its author, whose document counts posts. This function does
+/// not need to know that.
 ///
 /// # Errors
-/// When there is no such author, or a text cannot be.
+/// If the author does not exist, or a text is invalid.
 pub async fn create(db: &mut (impl Posts + Changes), author: Uuid, post: NewPost) -> Result<Uuid> {
     let ids = create_all(db, author, &[post]).await?;
     Ok(ids[0])
 }
 
-/// **A batch**: one statement writes the rows, and one syncs the documents, however many there
-/// are.
+/// **A batch**: one statement inserts all rows, and all documents are synced together.
 ///
 /// # Errors
-/// When there is no such author, a text cannot be, or there are too many posts.
+/// If the author does not exist, a text is invalid, or there are too many posts.
 pub async fn create_all(
     db: &mut (impl Posts + Changes),
     author: Uuid,
     posts: &[NewPost],
 ) -> Result<Vec<Uuid>> {
-    at_most("posts", posts.len(), MOST_POSTS)?;
+    at_most("posts", posts.len(), MAX_POSTS)?;
     for post in posts {
-        text::required("title", &post.title, TITLE)?;
-        text::optional("content", &post.content, CONTENT)?;
+        text::required("title", &post.title, MAX_TITLE)?;
+        text::optional("content", &post.content, MAX_CONTENT)?;
     }
     let ids = db.insert_posts(author, posts).await?;
-    db.inserted::<Post>(&ids); // there is nothing to look for in the past
+    // A new row had no dependents before, so the mutation need not read the past.
+    db.inserted::<Post>(&ids);
     Ok(ids)
 }
 
-/// **Optimistic locking**: the change is made to the version that was read, or not at all.
+/// **Optimistic locking**: the change is made only if the post still has the version that the
+/// client has read.
 ///
 /// # Errors
-/// [`Error::Conflict`] when the post has another version; when there is no such post, or a text
-/// cannot be.
+/// [`Error::Conflict`] if the post has another version; or if the post does not exist, or a text is
+/// invalid.
 pub async fn update(
     db: &mut (impl Posts + Changes),
     id: Uuid,
@@ -58,17 +59,17 @@ pub async fn update(
     change: &PostChange,
 ) -> Result<()> {
     if let Some(title) = &change.title {
-        text::required("title", title, TITLE)?;
+        text::required("title", title, MAX_TITLE)?;
     }
     if let Some(content) = &change.content {
-        text::optional("content", content, CONTENT)?;
+        text::optional("content", content, MAX_CONTENT)?;
     }
     match db.update_post(id, version, change).await? {
-        Updated::Done => {
+        UpdateOutcome::Updated => {
             db.changed::<Post>(&[id]);
             Ok(())
         }
-        Updated::Stale(stored) => Err(Error::Conflict {
+        UpdateOutcome::VersionMismatch(stored) => Err(Error::Conflict {
             id,
             stored,
             read: version,
@@ -76,47 +77,48 @@ pub async fn update(
     }
 }
 
-/// **Nothing to sync where nothing changed**: a post is published once.
+/// **No mark if nothing changed**: publishing a published post syncs nothing.
 ///
 /// # Errors
-/// When there is no such post.
+/// If the post does not exist.
 pub async fn publish(db: &mut (impl Posts + Changes), id: Uuid) -> Result<()> {
-    let is_new = db.publish_post(id).await?;
-    if is_new {
-        db.changed::<Post>(&[id]); // the author's document counts it from now on
+    let was_draft = db.publish_post(id).await?;
+    if was_draft {
+        // Its author is synced too, whose document counts published posts.
+        db.changed::<Post>(&[id]);
     }
     Ok(())
 }
 
-/// **A cascade**: the documents of the comments go with the post. Answers with the author, who
-/// has one post less.
+/// **A cascade**: the documents of the post's comments are deleted too. Returns the author, whose
+/// counts change.
 ///
 /// # Errors
-/// When there is no such post.
+/// If the post does not exist.
 pub async fn delete(db: &mut (impl Posts + Changes), id: Uuid) -> Result<Uuid> {
     let author = db.delete_post(id).await?;
     db.changed::<Post>(&[id]);
     Ok(author)
 }
 
-/// **Rows of a join table**: no struct has them, so they are named by table and column.
+/// **Rows of a join table**, which has no struct: they are marked by table and column.
 ///
 /// # Errors
-/// When there is no such post, a tag cannot be, or there are too many.
+/// If the post does not exist, a tag is invalid, or there are too many.
 pub async fn tag(db: &mut (impl Posts + Changes), id: Uuid, tags: &[String]) -> Result<()> {
-    at_most("tags", tags.len(), MOST_TAGS)?;
+    at_most("tags", tags.len(), MAX_TAGS)?;
     for tag in tags {
-        text::name("tag", tag, TAG)?;
+        text::name("tag", tag, MAX_TAG)?;
     }
     let pk_post = db.tag_post(id, tags).await?;
     db.changed_rows("tb_post_tag", "fk_post", &[pk_post])?;
     Ok(())
 }
 
-fn at_most(what: &str, count: usize, most: usize) -> Result<()> {
-    if count > most {
-        let told = format!("{count} {what} are too many: send {most} at a time");
-        return Err(Error::Invalid(told));
+fn at_most(what: &str, count: usize, max: usize) -> Result<()> {
+    if count > max {
+        let message = format!("{count} {what} are too many; the limit is {max}");
+        return Err(Error::Invalid(message));
     }
     Ok(())
 }

@@ -1,36 +1,37 @@
-//! What a text may be. What is refused here would be refused by the database, which is asked
-//! later, and has its own words for it: an index cannot hold a title of any length.
+//! Validation of text arguments. The database would reject the same values, but later, and with
+//! messages about columns and indexes: an index entry, for example, has a maximum size.
 
 use super::{Error, Result};
 
-/// A text that has to be there, of so many characters at most.
-pub(super) fn required(what: &str, text: &str, most: usize) -> Result<()> {
+/// Accepts a text of 1 to `max` characters that is not only whitespace.
+pub(super) fn required(what: &str, text: &str, max: usize) -> Result<()> {
     if text.trim().is_empty() {
         return Err(Error::Invalid(format!("{what} is empty")));
     }
-    optional(what, text, most)
+    optional(what, text, max)
 }
 
-/// A text that may be empty, of so many characters at most.
-pub(super) fn optional(what: &str, text: &str, most: usize) -> Result<()> {
+/// Accepts a text of up to `max` characters.
+pub(super) fn optional(what: &str, text: &str, max: usize) -> Result<()> {
     let length = text.chars().count();
-    if length > most {
-        let told = format!("{what} has {length} characters, and at most {most} fit");
-        return Err(Error::Invalid(told));
+    if length > max {
+        let message = format!("{what} has {length} characters; the limit is {max}");
+        return Err(Error::Invalid(message));
     }
+    // PostgreSQL's `text` cannot contain it.
     if text.contains('\0') {
-        let told = format!("{what} has the character U+0000, which cannot be stored");
-        return Err(Error::Invalid(told));
+        let message = format!("{what} has the character U+0000, which cannot be stored");
+        return Err(Error::Invalid(message));
     }
     Ok(())
 }
 
-/// A name that stands in addresses, too.
-pub(super) fn name(what: &str, text: &str, most: usize) -> Result<()> {
-    required(what, text, most)?;
+/// Accepts a text that also makes a slug for URLs.
+pub(super) fn name(what: &str, text: &str, max: usize) -> Result<()> {
+    required(what, text, max)?;
     if slug::slugify(text).is_empty() {
-        let told = format!("{what} `{text}` needs a letter or a digit");
-        return Err(Error::Invalid(told));
+        let message = format!("{what} `{text}` needs a letter or a digit");
+        return Err(Error::Invalid(message));
     }
     Ok(())
 }

@@ -1,11 +1,10 @@
-//! Documents that were missed.
+//! Periodic repair of documents whose sync was missed.
 //!
-//! What a mutation changes is committed with its documents. What is synced after its commit can be
-//! missed: the process is killed while likes wait in the queue, a client goes away before its
-//! row's document is made, somebody writes rows with psql. So when the server starts, and every
-//! hour, all documents are compared with their rows, beside everything else, and those that differ
-//! are synced. One that is synced by somebody else at that moment is no problem: no sync replaces
-//! a document by an older one.
+//! A mutation commits its documents together with its rows, but a sync after the commit can be
+//! missed: the process is killed while likes are in the queue, the request is cancelled between
+//! the insert and the sync, or rows are written with psql. So at start and every hour all
+//! documents are verified, and those that differ are synced. This runs beside all other work: no
+//! sync replaces a document by an older one.
 
 use std::time::Duration;
 
@@ -13,26 +12,26 @@ use fraiseql_runtime::ReadModel;
 use sqlx::PgPool;
 use tokio::time::{MissedTickBehavior, interval};
 
-/// From one comparison to the next.
-const EVERY: Duration = Duration::from_secs(3600);
+/// Time from one verification to the next.
+const REPAIR_INTERVAL: Duration = Duration::from_secs(3600);
 
-/// Compares and repairs, now and every hour, until it is dropped: at any moment, since each chunk
-/// is a transaction of its own.
+/// Verifies and repairs all documents, now and every hour. The future may be dropped at any time,
+/// since each chunk is a transaction of its own.
 pub async fn keep_repaired(blog: ReadModel, pool: PgPool) {
-    let mut hour = interval(EVERY);
-    hour.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut interval = interval(REPAIR_INTERVAL);
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        hour.tick().await;
+        interval.tick().await;
         repair(&blog, &pool).await;
     }
 }
 
-/// Compares every document with its rows, and syncs those that differ. It is no secret: where this
-/// finds more than a crash explains, a command forgets to say what it changes.
+/// Verifies every document, and syncs those that differ. Repairs are logged as warnings: more than
+/// a crash explains means that a command forgets a mark.
 async fn repair(blog: &ReadModel, pool: &PgPool) {
     match blog.verify(pool).repair().await {
-        Ok(reports) if reports.is_clean() => tracing::info!("every document is what its rows say"),
+        Ok(reports) if reports.is_clean() => tracing::info!("all documents are up to date"),
         Ok(reports) => tracing::warn!("documents were repaired\n{reports}"),
-        Err(error) => tracing::warn!(%error, "documents could not be compared with their rows"),
+        Err(error) => tracing::warn!(%error, "documents could not be verified"),
     }
 }

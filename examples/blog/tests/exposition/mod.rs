@@ -1,13 +1,13 @@
-//! What `/metrics` answers, read.
+//! Parser for the Prometheus text format of `/metrics`.
 #![allow(dead_code, reason = "each test binary uses a part")]
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// All samples.
+/// The samples of one response.
 #[derive(Debug)]
 pub(crate) struct Metrics(Vec<Sample>);
 
-/// A line: a name, its labels, its value.
+/// One line: name, labels and value of a series.
 #[derive(Debug)]
 pub(crate) struct Sample {
     pub(crate) name: String,
@@ -23,7 +23,7 @@ impl Metrics {
         Self(samples.map(Sample::parse).collect())
     }
 
-    /// The values that have these labels, and maybe others.
+    /// The values of the series with at least these labels.
     pub(crate) fn find(&self, name: &str, labels: &[(&str, &str)]) -> Vec<f64> {
         let has = |sample: &&Sample| {
             let label = |(key, value): &(&str, &str)| {
@@ -35,7 +35,7 @@ impl Metrics {
         found.map(|sample| sample.value).collect()
     }
 
-    /// The one value that has these labels.
+    /// The value of the only series with at least these labels.
     pub(crate) fn value(&self, name: &str, labels: &[(&str, &str)]) -> f64 {
         match self.find(name, labels)[..] {
             [value] => value,
@@ -43,19 +43,19 @@ impl Metrics {
         }
     }
 
-    /// The samples of this name.
+    /// The samples with this name.
     pub(crate) fn named(&self, name: &str) -> impl Iterator<Item = &Sample> {
         self.0.iter().filter(move |sample| sample.name == name)
     }
 
-    /// The values of a label.
+    /// The values of a label of this metric.
     pub(crate) fn labels(&self, name: &str, label: &str) -> BTreeSet<&str> {
         self.named(name)
             .map(|sample| sample.labels[label].as_str())
             .collect()
     }
 
-    /// What metrics are called; of a histogram, without the end of its series' names.
+    /// The names of the metrics; of a histogram, without the suffixes of its series.
     pub(crate) fn names(&self) -> BTreeSet<&str> {
         let names: BTreeSet<&str> = self.0.iter().map(|sample| sample.name.as_str()).collect();
         let of_histogram = |name: &str| {
@@ -80,7 +80,7 @@ impl Sample {
             Some((name, labels)) => (name, labels.strip_suffix('}').unwrap()),
             None => (series, ""),
         };
-        // No value of ours has a comma in it.
+        // No label value of the blog has a comma in it.
         let labels = labels.split(',').filter(|label| !label.is_empty());
         Self {
             name: name.to_owned(),

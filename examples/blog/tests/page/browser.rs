@@ -1,24 +1,24 @@
-//! A browser that is driven by a program in JavaScript, with the packages of `tests/page`.
+//! A headless browser, driven by `page.mjs` with the npm packages of `tests/page`.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// The program with what it depends on, in the versions of the lockfile; and a browser.
 pub(crate) struct Browser {
+    /// Where the packages are installed, in the versions of the lockfile.
     directory: PathBuf,
-    /// A program, or `npm`: the one of a package.
+    /// The browser's executable, or `npm` for that of a package.
     browser: PathBuf,
 }
 
-/// Chromium, of the environment's `CHROMIUM`, or on the PATH, or, for Linux on x86-64, from npm;
-/// `CHROMIUM=npm` takes that one in any case. `None` where there is none, or no Node, which is said
-/// aloud: the page has not been tested then.
+/// Finds Chromium: from the variable `CHROMIUM`, on the PATH, or, on Linux x86-64, from npm.
+/// `CHROMIUM=npm` forces the last. Returns `None` if Node or Chromium is missing, and prints that
+/// the test is skipped.
 pub(crate) fn find() -> Option<Browser> {
     let skipped = |why: &str| {
-        eprintln!("\nSKIPPED: {why}, and the test of the page in a browser needs it\n");
+        eprintln!("\nSKIPPED: {why}, which the test of the page in a browser needs\n");
         None
     };
-    // The oldest that the packages run on.
+    // The oldest version that the packages support.
     const NODE: u32 = 20;
     let Some(version) = output("node", "--version") else {
         return skipped("Node is not installed");
@@ -51,9 +51,9 @@ pub(crate) fn find() -> Option<Browser> {
 }
 
 impl Browser {
-    /// Drives it through the page at `url`; takes a picture if asked to.
+    /// The command that tests the page at `url`, and renders it into the file `picture`.
     pub(crate) fn drive(&self, url: &str, picture: Option<&Path>) -> Command {
-        // Packages are looked for from where a program is.
+        // Node resolves packages relative to the program, so it is copied beside them.
         let program = self.directory.join("page.mjs");
         std::fs::copy(sources().join("page.mjs"), &program).unwrap();
         let mut command = Command::new("node");
@@ -83,13 +83,13 @@ fn sources() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/page")
 }
 
-/// Installs the packages once, below the target directory, and again when the lockfile changes.
-/// The one that brings a browser is large, and is left out where there is another.
+/// Installs the packages below the target directory, once, and again if the lockfile changes. The
+/// package with a browser is large, and is left out if another browser was found.
 fn install(with_browser: bool) -> PathBuf {
     let name = if with_browser { "page-npm" } else { "page" };
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     std::fs::create_dir_all(&directory).unwrap();
-    // The test may run twice at the same time.
+    // Several test processes may run at the same time.
     let lock = std::fs::File::create(directory.join("lock")).unwrap();
     lock.lock().unwrap();
     let lockfile = std::fs::read(sources().join("package-lock.json")).unwrap();
@@ -106,8 +106,8 @@ fn install(with_browser: bool) -> PathBuf {
         npm.arg("--omit=optional");
     }
     let output = npm.current_dir(&directory).output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "npm ci failed:\n{said}");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "npm ci failed:\n{stderr}");
     std::fs::write(done, lockfile).unwrap();
     directory
 }

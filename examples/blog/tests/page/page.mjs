@@ -1,5 +1,5 @@
-// Uses the blog's page in a headless browser, as people do: page.mjs URL BROWSER [PICTURE].
-// Says what it did, a line each; ends with 1 at the first thing that is not as it should be.
+// Tests the blog's page in a headless browser: page.mjs URL BROWSER [PICTURE].
+// Prints a line for each step, and exits with 1 at the first failed assertion.
 
 import assert from 'node:assert/strict';
 import { performance } from 'node:perf_hooks';
@@ -7,7 +7,7 @@ import puppeteer from 'puppeteer-core';
 
 const [url, given, picture] = process.argv.slice(2);
 
-/** A browser of the system, or the one that a package brings. */
+/** Starts the given browser, or with `npm` that of the package. */
 async function launch() {
   const args = ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'];
   if (given !== 'npm') return puppeteer.launch({ executablePath: given, args });
@@ -29,7 +29,7 @@ async function api(query, variables) {
 
 const HOSTILE = '<img src=x onerror="document.title=\'owned\'"><script>document.title="owned"</script>';
 
-// Posts that read well, the newest last.
+// Readable sample posts, oldest first, for the picture too.
 const people = {};
 for (const [username, fullName] of [['ada', 'Ada Lovelace'], ['grace', 'Grace Hopper'], ['edgar', 'Edgar Codd']]) {
   const { createUser } = await api(
@@ -82,13 +82,13 @@ try {
   const card = (id) => `article[aria-labelledby="p${id}-title"]`;
   const texts = (selector) => page.$$eval(selector, (all) => all.map((it) => it.textContent));
   const text = async (selector) => (await texts(selector))[0];
-  /** Waits until a text is there, and says what is there instead. */
+  /** Waits until an element has the expected text, and returns the text. */
   async function sees(selector, expected) {
     const end = performance.now() + 15_000;
     for (;;) {
       const found = await texts(selector);
       if (found.some((it) => it.match(expected))) return found.find((it) => it.match(expected));
-      assert.ok(performance.now() < end, `${selector} has ${JSON.stringify(found)}, and not ${expected}`);
+      assert.ok(performance.now() < end, `${selector} has ${JSON.stringify(found)} instead of ${expected}`);
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
   }
@@ -104,15 +104,15 @@ try {
   await sees('#list h3', /^A draft on the weaving of flowers$/);
   assert.equal((await page.$$('#list article')).length, 5);
   assert.match(await sees('#result', /statement/), /^1 statement.*µs in the server.*ms round trip$/);
-  done('recent posts are shown, by one statement');
+  done('recent posts are read by one statement');
 
   await page.click('#older');
   await page.waitForFunction(() => document.querySelectorAll('#list article').length === 10);
   await page.click('#older');
   await page.waitForFunction(() => document.querySelectorAll('#list article').length === 15);
   const titles = await texts('#list h3');
-  assert.equal(new Set(titles).size, 15, 'no post is there twice');
-  done('older posts are added, a page at a time');
+  assert.equal(new Set(titles).size, 15, 'no post is listed twice');
+  done('older posts are added page by page');
 
   assert.ok(titles.includes(HOSTILE));
   const hostile = await page.$eval('#list', (list) =>
@@ -121,7 +121,7 @@ try {
   await sees(`${card(hostile)} .comments p`, /^<img src=x/);
   assert.equal(await page.$$eval('article img, article script', (all) => all.length), 0);
   assert.match(await page.title(), /^Blog/);
-  done('markup in a post, and in a comment, stays text');
+  done('markup in posts and comments is shown as text');
 
   await page.click(button(notes, '2 comments'));
   await page.waitForSelector(`${card(notes)} .comments li`, { visible: true });
@@ -136,12 +136,12 @@ try {
   await sees(`${card(notes)} .actions`, /3 comments/);
   assert.equal(await text('#last dd'), did[1], 'the same number in both places');
   assert.deepEqual((await texts('#last dd'))[1], '3');
-  done(`a comment is shown, with what it did: ${did.slice(1).join(' | ')}`);
+  done(`a new comment is shown with its figures: ${did.slice(1).join(' | ')}`);
 
   await page.click(button(notes, '♥'));
   await sees(`${card(notes)} > output`, /4 statements.*post: 1 updated.*µs/);
   await sees(`${card(notes)} .actions`, /♥ 1/);
-  done('a like is counted, and what was done for it in the background');
+  done('a like is counted, with the statements of the background sync');
 
   await page.click(button(draft, 'Publish'));
   await page.waitForFunction((it) => document.querySelector(it).hidden, {}, `${card(draft)} .badge`);
@@ -153,15 +153,15 @@ try {
   await page.click(`${card(draft)} input[name=stale]`);
   await page.keyboard.press('Tab');
   await page.keyboard.press('Enter');
-  assert.match(await sees(`${card(draft)} .problem`, /CONFLICT/), /changed by somebody else.*version 1, you have read version 0/);
+  assert.match(await sees(`${card(draft)} .problem`, /CONFLICT/), /changed by another client.*version 1, you have read version 0/);
   await page.waitForFunction((it) => document.querySelector(it).textContent === 'A draft on the weaving of flowers', {}, `${card(draft)} h3`);
   await sees('#last .code', /CONFLICT/);
   await page.click(`${card(draft)} input[name=stale]`);
   await page.click(button(draft, 'Save'));
   await sees(`${card(draft)} h3`, /^On the weaving of flowers$/);
-  done('a change to an older version is refused beside its form, one to this version is made');
+  done('a change of an older version is rejected, one of the current version is made');
 
-  // Ada's posts are three of those that are shown.
+  // Three of the posts that are shown are Ada's.
   await page.click(button(notes, 'Rename'));
   await fill(`${card(notes)} form input[name=fullName]`, 'Countess of Lovelace');
   await page.keyboard.press('Enter');
@@ -170,7 +170,7 @@ try {
   await page.waitForFunction(() => [...document.querySelectorAll('.by b')].filter((it) => it.textContent === 'Countess of Lovelace').length === 3);
   assert.ok(!(await texts('.by b')).includes('Ada Lovelace'));
   assert.ok((await texts('#actor option')).includes('Countess of Lovelace'));
-  done('a rename is seen in every post that is shown');
+  done('a rename updates every shown post');
 
   const before = (await page.$$('#list article')).length;
   await page.click(button(draft, 'Delete'));
@@ -178,13 +178,13 @@ try {
   await sees('#result', /post: 1 deleted, user: 1 updated/);
   assert.equal(await page.$(card(draft)), null);
   assert.equal((await page.$$('#list article')).length, before - 1);
-  done('a post is deleted at the second click, and is gone');
+  done('a post is deleted by the second click');
 
   const log = await text('#log li:first-child');
   assert.match(log, /deletePost.*mutation \(\$id: ID!\)[^]*"id": "/);
-  done('what happened has the text of what was asked');
+  done('the log has the text of the request');
 
-  // Everything with the keyboard alone, from the beginning of the page.
+  // Keyboard only, from the beginning of the page.
   await page.reload({ waitUntil: 'networkidle0' });
   await sees('#list h3', /^Notes/);
   const focus = () => page.evaluate(() => document.activeElement.id || document.activeElement.textContent);
@@ -196,7 +196,7 @@ try {
   await page.keyboard.press('Tab');
   assert.equal(await focus(), 'write-toggle');
   const ring = await page.evaluate(() => getComputedStyle(document.activeElement).outlineStyle);
-  assert.equal(ring, 'solid', 'the focus is seen');
+  assert.equal(ring, 'solid', 'the focus is visible');
   await page.keyboard.press('Enter');
   await page.keyboard.type('By keyboard');
   await page.keyboard.press('Tab');
@@ -218,9 +218,9 @@ try {
   await sees('#actor option', /^Another Ada$/);
   assert.match(await text('#join output'), /user: 1 inserted/);
   await page.click('#join-toggle');
-  done('a name that is taken is refused beside its form, another one joins');
+  done('a taken username is rejected beside its form, another one is accepted');
 
-  // What is heard: every result is a live region, every field has a name, so has every button.
+  // Accessibility: every field and button has a name, and every result is a live region.
   const nameless = await page.$$eval('input, textarea, select, button', (all) =>
     all.filter((it) => !(it.labels?.length || it.ariaLabel || it.textContent.trim())).map((it) => it.outerHTML));
   assert.deepEqual(nameless, []);
@@ -229,7 +229,7 @@ try {
   for (const role of ['banner', 'main', 'complementary', 'navigation', 'article', 'status']) {
     assert.ok(roles.includes(`"role":"${role}"`), role);
   }
-  done('fields and buttons have names, results are announced');
+  done('fields and buttons have accessible names, results are live regions');
 
   const colours = {};
   for (const value of ['dark', 'light']) {
@@ -238,34 +238,34 @@ try {
     for (const [where, ratio] of Object.entries(colours[value])) assert.ok(ratio >= 4.5, `${value}: ${where} has ${ratio}`);
   }
   assert.notEqual(colours.dark.page, colours.light.page);
-  done(`dark and light can be read: ${JSON.stringify(colours)}`);
+  done(`dark and light colours have enough contrast: ${JSON.stringify(colours)}`);
 
   for (const width of [360, 768]) {
     await page.setViewport({ width, height: 800 });
     const wide = await page.evaluate(() => document.documentElement.scrollWidth);
     assert.ok(wide <= width, `${wide} px on a screen of ${width}`);
   }
-  done('it fits narrow screens');
+  done('the page fits narrow screens');
 
   const offline = await page.createCDPSession();
   const until = faults.length;
   await offline.send('Network.emulateNetworkConditions', { offline: true, latency: 0, downloadThroughput: 0, uploadThroughput: 0 });
   await page.click('#reload');
-  await sees('#result .problem', /NETWORK The server does not answer/);
-  faults.splice(until); // The browser says so too.
+  await sees('#result .problem', /NETWORK The server does not respond/);
+  faults.splice(until); // The browser logs the failed request to the console.
   await offline.send('Network.emulateNetworkConditions', { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: -1 });
   await page.click('#reload');
   await sees('#result', /^1 statement/);
-  done('a server that does not answer is told, and asked again');
+  done('a network error is shown, and the next request succeeds');
 
   if (picture) await paint(page);
   assert.deepEqual(faults, []);
-  done('no error in the console, no request to anywhere else');
+  done('no errors in the console, no requests to other hosts');
 
   async function paint(page) {
     const posts = await api('{ posts(limit: 1, orderBy: {createdAt: DESC}) { id } }');
     await api('mutation ($id: ID!) { deletePost(id: $id) { id } }', { id: posts.posts[0].id });
-    // Each connection prepares its statements once.
+    // Let each connection prepare its statements, so that the figures are those of later requests.
     for (let i = 0; i < 20; i += 1) {
       const { createComment } = await api('mutation ($id: ID!, $who: ID!) { createComment(postId: $id, authorId: $who, content: "..") { id } }',
         { id: notes, who: people.grace });
@@ -286,7 +286,7 @@ try {
   await browser.close();
 }
 
-/** Ratios of luminance between texts and what is behind them. */
+/** Contrast ratios between texts and their backgrounds, as WCAG defines them. */
 function contrast() {
   const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
   const light = (colour) => {

@@ -1,7 +1,7 @@
-//! The blog as a user starts it: the program, on a database of its own, asked over HTTP.
+//! The test client: runs the blog program on a new database, and sends requests over HTTP.
 #![allow(dead_code, reason = "each test binary uses a part")]
 
-pub(crate) mod wire;
+pub(crate) mod proxy;
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions as _, PgPool};
 
-/// A running blog. Dropped, it is killed.
+/// A running blog. It is killed on drop.
 pub(crate) struct Blog {
     /// `http://127.0.0.1:45179`.
     pub(crate) url: String,
@@ -24,7 +24,7 @@ pub(crate) struct Blog {
 }
 
 impl Blog {
-    /// Starts the program on a new database, with so many sample posts.
+    /// Starts the program on a new database, with this number of sample posts.
     pub(crate) async fn start(posts: u32) -> Self {
         Self::start_with(&["--posts", &posts.to_string()]).await
     }
@@ -34,17 +34,18 @@ impl Blog {
         Self::start_on(&database, &database, arguments).await
     }
 
-    /// Starts it on this database, which it reaches by `way`.
+    /// Starts the program on `database`, to which it connects with the options `via`: those of a
+    /// proxy, or the same.
     pub(crate) async fn start_on(
         database: &PgConnectOptions,
-        way: &PgConnectOptions,
+        via: &PgConnectOptions,
         arguments: &[&str],
     ) -> Self {
         let pool = PgPoolOptions::new()
             .connect_with(database.clone())
             .await
             .unwrap();
-        let mut child = command(way)
+        let mut child = command(via)
             .args(arguments)
             .stdout(Stdio::piped())
             .spawn()
@@ -54,7 +55,7 @@ impl Blog {
             let mut lines = lines.by_ref().map_while(Result::ok);
             lines.find_map(|line| Some(line.split_once("The blog is at ")?.1.to_owned()))
         });
-        let url = url.await.unwrap().expect("the blog says where it is");
+        let url = url.await.unwrap().expect("the program prints its URL");
         Self {
             url,
             pool,
@@ -63,20 +64,20 @@ impl Blog {
         }
     }
 
-    /// Starts it anew on the same database.
+    /// Starts another process on the same database.
     pub(crate) async fn restart(&self) -> Self {
         let database = self.pool.connect_options();
         Self::start_on(&database, &database, &["--posts", "0"]).await
     }
 
-    /// The answer to a query, errors included.
-    pub(crate) async fn ask(&self, query: &str, variables: Value) -> Value {
-        let answer = self.send(query, variables).await.unwrap();
-        assert_eq!(answer.status(), 200);
-        answer.json().await.unwrap()
+    /// Runs a query, and returns the GraphQL response with `data` and `errors`.
+    pub(crate) async fn execute(&self, query: &str, variables: Value) -> Value {
+        let response = self.send(query, variables).await.unwrap();
+        assert_eq!(response.status(), 200);
+        response.json().await.unwrap()
     }
 
-    /// What comes back, or why nothing does.
+    /// Sends a query, and returns the HTTP response.
     pub(crate) async fn send(
         &self,
         query: &str,
@@ -87,14 +88,14 @@ impl Blog {
         request.json(&body).send().await
     }
 
-    /// The data of an answer without errors.
+    /// Runs a query that must succeed, and returns its data.
     pub(crate) async fn data(&self, query: &str, variables: Value) -> Value {
-        let mut answer = self.ask(query, variables).await;
-        assert!(answer.get("errors").is_none(), "{answer:#}");
-        answer["data"].take()
+        let mut response = self.execute(query, variables).await;
+        assert!(response.get("errors").is_none(), "{response:#}");
+        response["data"].take()
     }
 
-    /// The one field of the data of an answer without errors.
+    /// Runs a query that must succeed, and returns its only root field.
     pub(crate) async fn field(&self, query: &str, variables: Value) -> Value {
         let data = self.data(query, variables).await;
         let Value::Object(fields) = data else {
@@ -104,11 +105,11 @@ impl Blog {
         fields.into_iter().next().unwrap().1
     }
 
-    /// The message and the code of the one error of an answer.
+    /// Runs a query that must fail with one error, and returns its message and code.
     pub(crate) async fn error(&self, query: &str, variables: Value) -> (String, String) {
-        let answer = self.ask(query, variables).await;
-        let errors = answer["errors"].as_array();
-        let errors = errors.unwrap_or_else(|| panic!("it should fail: {answer:#}"));
+        let response = self.execute(query, variables).await;
+        let errors = response["errors"].as_array();
+        let errors = errors.unwrap_or_else(|| panic!("no error: {response:#}"));
         assert_eq!(errors.len(), 1, "{errors:#?}");
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         (
@@ -117,13 +118,13 @@ impl Blog {
         )
     }
 
-    /// Every document is what the base tables say.
+    /// Asserts that every document equals the base tables.
     pub(crate) async fn assert_synced(&self) {
         let blog = blog::views::read_model().build().unwrap();
         fraiseql_runtime::assert_synced(&blog, &self.pool).await;
     }
 
-    /// Whether every document is what the base tables say.
+    /// Whether every document equals the base tables.
     pub(crate) async fn is_synced(&self) -> bool {
         let blog = blog::views::read_model().build().unwrap();
         blog.verify(&self.pool).await.unwrap().is_clean()
@@ -133,7 +134,7 @@ impl Blog {
         self.child.id()
     }
 
-    /// What the program has in memory, in bytes; 0 where nobody says it.
+    /// Resident memory of the program in bytes; 0 on systems without `/proc`.
     pub(crate) fn resident(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid()));
         let status = status.unwrap_or_default();
@@ -142,20 +143,20 @@ impl Blog {
         kilobytes.unwrap_or(0_u64) * 1024
     }
 
-    /// Asks the program to end.
+    /// Sends SIGTERM.
     pub(crate) fn terminate(&self) {
         let pid = self.pid().to_string();
         let sent = Command::new("kill").args(["-TERM", &pid]).status();
         assert!(sent.unwrap().success());
     }
 
-    /// Ends the program at once.
+    /// Sends SIGKILL, and waits for the process.
     pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
-    /// Waits until the program has ended by itself.
+    /// Waits until the program exits.
     pub(crate) fn wait(&mut self) -> ExitStatus {
         self.child.wait().unwrap()
     }
@@ -168,14 +169,14 @@ impl Drop for Blog {
     }
 }
 
-/// A new database, on the server of all tests of this process.
+/// A new database on the server that all tests share.
 pub(crate) async fn database() -> PgConnectOptions {
     static SERVER: OnceLock<Server> = OnceLock::new();
     let server = SERVER.get_or_init(|| Server::shared().unwrap());
     server.create_database().await.unwrap()
 }
 
-/// The program on this database, at a free port.
+/// The program, with this database and a free port.
 pub(crate) fn command(database: &PgConnectOptions) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_blog"));
     command
@@ -185,13 +186,13 @@ pub(crate) fn command(database: &PgConnectOptions) -> Command {
     command
 }
 
-/// Asks again and again, for some seconds.
-pub(crate) async fn eventually(what: &str, is_so: impl AsyncFn() -> bool) {
+/// Waits up to ten seconds until `condition` is true.
+pub(crate) async fn eventually(what: &str, mut condition: impl AsyncFnMut() -> bool) {
     for _ in 0..1_000 {
-        if is_so().await {
+        if condition().await {
             return;
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    panic!("it never came: {what}");
+    panic!("timed out waiting until {what}");
 }

@@ -1,4 +1,4 @@
-//! Runs a command on several versions of PostgreSQL, one after the other, and sums up.
+//! A program that runs a command on several versions of PostgreSQL and prints a summary.
 //!
 //! `cargo matrix 14 18 -- cargo test --workspace`; see `cargo matrix --help`.
 
@@ -10,7 +10,7 @@ use dev_postgres::{Server, VERSIONS};
 use sqlx::{ConnectOptions, Connection};
 
 const HELP: &str = "\
-Runs a command on several versions of PostgreSQL, one after the other, and sums up.
+Runs a command on several versions of PostgreSQL, one after the other, and prints a summary.
 
 Usage: cargo matrix [version]... [-- command...]
 
@@ -18,8 +18,8 @@ Usage: cargo matrix [version]... [-- command...]
   command   by default `cargo test --workspace`
 
 A version that is not on this machine is installed into your cache. The command runs with
-DEV_POSTGRES set to the version and without DATABASE_URL. It passes when it succeeds and has
-started at least one server of that version.
+DEV_POSTGRES set to the version and without DATABASE_URL. A version passes if the command
+succeeds and has started at least one server of that version.
 ";
 
 type Failure = Box<dyn std::error::Error>;
@@ -44,16 +44,16 @@ fn main() -> ExitCode {
     }
 }
 
-/// What the arguments ask for.
+/// The parsed arguments.
 #[derive(Debug, PartialEq, Eq)]
 struct Plan {
     versions: Vec<u32>,
     command: Vec<String>,
 }
 
-/// What became of one version.
+/// The result of one version.
 struct Outcome {
-    /// As precise as it is known.
+    /// With the minor version, if a server was started.
     version: String,
     /// The number of servers that the command started, or why it failed.
     result: Result<usize, String>,
@@ -61,7 +61,7 @@ struct Outcome {
 }
 
 impl Plan {
-    /// `None` when help is asked for.
+    /// `None` for `--help`.
     fn parse(arguments: &[String]) -> Result<Option<Self>, String> {
         let mut parts = arguments.splitn(2, |argument| argument == "--");
         let (versions, command) = (parts.next().unwrap_or_default(), parts.next());
@@ -90,7 +90,7 @@ impl Plan {
         Ok(Some(plan))
     }
 
-    /// Whether all versions passed.
+    /// Returns whether all versions passed.
     fn run(&self) -> Result<bool, Failure> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -103,12 +103,12 @@ impl Plan {
             let log = log.path().join(&name);
             let result = match runtime.block_on(probe(version)) {
                 Ok(found) => {
-                    say(&format!("== {} on {found}", self.command.join(" ")));
+                    print_line(&format!("== {} on {found}", self.command.join(" ")));
                     name = found;
                     self.run_on(version, &log)
                 }
                 Err(error) => {
-                    say(&format!("== PostgreSQL {version}: {error}"));
+                    print_line(&format!("== PostgreSQL {version}: {error}"));
                     Err("NOT RUN, see above".into())
                 }
             };
@@ -118,9 +118,9 @@ impl Plan {
                 took: start.elapsed(),
             });
         }
-        say(&format!("== {}", self.command.join(" ")));
+        print_line(&format!("== {}", self.command.join(" ")));
         for outcome in &outcomes {
-            say(&outcome.to_string());
+            print_line(&outcome.to_string());
         }
         Ok(outcomes.iter().all(|outcome| outcome.result.is_ok()))
     }
@@ -166,18 +166,18 @@ impl std::fmt::Display for Outcome {
     }
 }
 
-/// Starts a server of this version, which installs it if need be, and lets it say what it is.
+/// Starts a server of this version, which installs it if necessary, and returns its full version.
 async fn probe(version: u32) -> Result<String, dev_postgres::Error> {
     let server = Server::builder()
         .ignore_database_url()
         .version(version)
         .start()?;
     let mut connection = server.options().connect().await?;
-    let says: String = sqlx::query_scalar("SHOW server_version")
+    let release: String = sqlx::query_scalar("SHOW server_version")
         .fetch_one(&mut connection)
         .await?;
     connection.close().await?;
-    Ok(says)
+    Ok(release)
 }
 
 /// `17.10<tab>directory` -> 17.
@@ -186,8 +186,8 @@ fn major(line: &str) -> u32 {
     line[..end.unwrap_or(line.len())].parse().unwrap_or(0)
 }
 
-/// Prints a line at once: the command writes to the same place.
-fn say(line: &str) {
+/// Prints a line and flushes it, because the command writes to the same output.
+fn print_line(line: &str) {
     println!("{line}");
     let _ = std::io::stdout().flush();
 }
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn versions_and_a_command_are_told_apart() {
+    fn arguments_are_versions_and_a_command() {
         let plan = parse("18 14 18 -- cargo test -- --nocapture")
             .unwrap()
             .unwrap();

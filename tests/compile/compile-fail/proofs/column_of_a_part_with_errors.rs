@@ -1,4 +1,4 @@
-//! What a struct with errors says about its columns is not known.
+//! The columns of a struct with errors are unknown, so no further error is reported.
 
 use fraiseql_runtime::{Embed, TView};
 

@@ -1,4 +1,4 @@
-//! Parts are held to the same: at any depth.
+//! The fields of parts are checked as well, at any depth.
 
 use fraiseql_runtime::{Embed, TView};
 

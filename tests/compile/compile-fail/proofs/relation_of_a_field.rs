@@ -1,4 +1,4 @@
-//! Other rows under the same name.
+//! A relation to other rows under the same name.
 
 use fraiseql_runtime::Embed;
 

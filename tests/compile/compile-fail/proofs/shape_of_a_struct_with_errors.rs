@@ -1,4 +1,4 @@
-//! The fields of a struct with errors are not known: its errors are enough.
+//! The fields of a struct with errors are unknown: only its own errors are reported.
 
 use fraiseql_runtime::{Embed, TView};
 

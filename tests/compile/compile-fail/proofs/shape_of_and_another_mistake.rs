@@ -1,4 +1,4 @@
-//! Each mistake once: the derive's own first, then those that the compiler finds.
+//! Each mistake is reported once: first those that the derive finds, then those of the compiler.
 
 use fraiseql_runtime::{Embed, TView};
 

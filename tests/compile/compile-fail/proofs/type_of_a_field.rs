@@ -1,4 +1,4 @@
-//! Another type, null where it is not and the other way round, a list.
+//! A different type, a different nullability in either direction, and a list.
 
 use fraiseql_runtime::Embed;
 

@@ -1,4 +1,4 @@
-//! A name that is near one, a name that is near none.
+//! A name that is similar to an existing one, and a name that is not.
 
 use fraiseql_runtime::Embed;
 

@@ -1,4 +1,4 @@
-//! The text of the guides: what a code host shows, and what rustdoc shows.
+//! The text of the guides: what a code host and rustdoc display.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -53,13 +53,13 @@ fn definitions(text: &str) -> BTreeMap<String, String> {
     text.lines().filter_map(definition).collect()
 }
 
-/// The links of a text. None of ours has brackets in its text other than in code.
+/// The links of a text. The guides have no brackets in a link's text, except in code.
 fn links<'a>(lines: impl Iterator<Item = (usize, &'a str)>) -> Vec<Link> {
     let mut found = Vec::new();
     let lines: Vec<_> = lines
         .filter(|(_, line)| definitions(line).is_empty())
         .collect();
-    // A link may go over the end of a line.
+    // A link may span lines.
     let text: String = lines.iter().flat_map(|(_, line)| [line, "\n"]).collect();
     let number = |rest: &str| {
         let before = &text[..text.len() - rest.len()];
@@ -174,7 +174,7 @@ fn every_code_block_has_a_language_and_no_hidden_lines() {
 
 #[test]
 fn headings_have_the_same_anchors_on_a_code_host_and_in_rustdoc() {
-    // Of the ids that rustdoc uses itself, those that a heading might have.
+    // Ids that rustdoc uses itself, and that a heading might have.
     const TAKEN: [&str; 15] = [
         "aliases",
         "constants",

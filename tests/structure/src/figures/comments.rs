@@ -12,8 +12,8 @@ use syn::{Block, ImplItemFn, Item, ItemFn, TraitItemFn};
 use crate::checkout::Checkout;
 use crate::syntax;
 
-/// Lines with nothing but a comment, in function bodies, and lines of code. What is for
-/// tests only counts as neither.
+/// Lines that are only a comment, in function bodies, and lines of code. Code for tests only counts
+/// as neither.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Comments {
     /// Lines of comments in function bodies.
@@ -72,7 +72,7 @@ fn is_doc(comment: &str) -> bool {
     comment.starts_with("///") || comment.starts_with("//!")
 }
 
-/// Lines that begin inside a literal: what looks like a comment there is none.
+/// Lines that begin inside a literal: what looks like a comment there is not one.
 fn literal_lines(tokens: TokenStream, lines: &mut BTreeSet<usize>) {
     for token in tokens {
         match token {

@@ -1,7 +1,7 @@
-//! Examples in documentation that rustdoc compiles, roughly.
+//! Estimate of the examples in documentation that rustdoc compiles.
 //!
 //! Fenced blocks in doc comments of libraries, and in the Markdown files that they include.
-//! Features that leave documentation out are not looked at.
+//! Features that hide documentation are not considered.
 
 use std::collections::BTreeSet;
 
@@ -56,7 +56,7 @@ struct Docs {
 }
 
 impl Docs {
-    /// Doc comments are `#[doc = ".."]` to a parser; those of an item follow each other.
+    /// Doc comments are `#[doc = ".."]` to a parser; those of an item are consecutive.
     fn read(&mut self, tokens: TokenStream) {
         let mut text = String::new();
         for token in tokens {
@@ -149,7 +149,7 @@ fn runnable_fences(markdown: &str) -> usize {
     count
 }
 
-/// Whether a fence with these words is Rust for rustdoc to compile.
+/// Whether rustdoc compiles a fence with these words as Rust.
 fn is_runnable(info: &str) -> bool {
     info.split([',', ' ', '\t'])
         .filter(|word| !word.is_empty())

@@ -5,7 +5,7 @@ use syn::{Item, Visibility};
 
 use crate::syntax;
 
-/// What the root of a crate exports, without what is hidden.
+/// The exports at the root of a crate, without hidden ones.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Exports {
     /// Leaves of `pub use`.

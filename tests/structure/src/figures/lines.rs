@@ -10,11 +10,11 @@ pub const LONG: usize = 400;
 /// Lines of a set of Rust files.
 #[derive(Debug, Default)]
 pub struct Lines {
-    /// How many files.
+    /// The number of files.
     pub files: usize,
-    /// Their lines.
+    /// The sum of their lines.
     pub lines: usize,
-    /// Lines of the file in the middle.
+    /// The median number of lines.
     pub median: usize,
     /// Files with more than [`LONG`] lines, longest first.
     pub long: Vec<LongFile>,

@@ -95,7 +95,7 @@ pub struct Figures {
     pub readme_lines: Option<usize>,
     /// Functions with an attribute whose name ends with `test`.
     pub test_functions: usize,
-    /// Programs that the compiler has to refuse.
+    /// Programs that the compiler has to reject.
     pub compile_fail_cases: usize,
     /// Code blocks of documentation that rustdoc compiles.
     pub doc_examples: usize,

@@ -1,4 +1,4 @@
-//! Circles of files stay small.
+//! Tests that circles of files stay small.
 
 use std::fmt::Write as _;
 

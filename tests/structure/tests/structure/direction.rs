@@ -1,4 +1,4 @@
-//! Imports between rooms run from high to low.
+//! Tests that imports between rooms run from high to low.
 
 use std::fmt::Write as _;
 

@@ -1,4 +1,4 @@
-//! A module with files below it is a `mod.rs` among them.
+//! Tests that a module with files below it is a `mod.rs` among them.
 
 use anyhow::{Result, bail};
 use structure::checkout::Checkout;

@@ -1,4 +1,4 @@
-//! The structure of this repository, held; and the tool that reads it, tried on small crates.
+//! Tests of the structure of this repository, and of the tool that reads it, on small crates.
 
 mod circles;
 mod direction;

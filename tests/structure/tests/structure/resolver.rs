@@ -1,4 +1,4 @@
-//! Arrows of small crates.
+//! Tests the arrows of small crates.
 
 use structure::graph;
 use structure::imports::{self, Arrow};

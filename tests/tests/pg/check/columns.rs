@@ -1,4 +1,4 @@
-//! Tests that columns whose type or nulls do not fit their field are found.
+//! Tests that columns whose type or nullability does not fit their field are found.
 
 use fraiseql_runtime::check::{FindingKind, Remedy};
 use fraiseql_runtime::{Embed, TView};
@@ -6,7 +6,7 @@ use fraiseql_runtime::{Embed, TView};
 use super::{Post, check, error, planted, sql, warning};
 
 #[tokio::test]
-async fn a_type_that_does_not_fit_names_both_and_the_rust_type_that_does() {
+async fn a_mismatched_type_is_reported_with_the_rust_type_that_fits() {
     let wide = "ALTER TABLE tb_post ALTER COLUMN rank TYPE int8";
     let finding = error::<Post>(wide, FindingKind::Type).await;
     assert_eq!(
@@ -27,7 +27,7 @@ async fn a_type_that_does_not_fit_names_both_and_the_rust_type_that_does() {
 }
 
 #[tokio::test]
-async fn a_domain_is_the_type_below_it() {
+async fn a_domain_counts_as_its_base_type() {
     let domain = "CREATE DOMAIN score AS int8; CREATE DOMAIN rank AS score;
         ALTER TABLE tb_post ALTER COLUMN rank TYPE rank";
     let finding = error::<Post>(domain, FindingKind::Type).await;
@@ -68,7 +68,7 @@ struct LabelByName {
 }
 
 #[tokio::test]
-async fn a_key_that_is_compared_in_another_way_is_an_error() {
+async fn a_key_with_a_different_comparison_is_an_error() {
     let padded = "ALTER TABLE tb_label ALTER COLUMN name TYPE char(9);
         CREATE UNIQUE INDEX ON tb_label (name)";
     let finding = error::<LabelByName>(padded, FindingKind::KeyType).await;
@@ -100,12 +100,12 @@ struct PromotedExpr {
 
 #[tokio::test]
 async fn a_promoted_column_must_be_comparable_with_its_source() {
-    // What is a String is compared as text.
+    // A `String` is compared as text.
     let native = "CREATE TYPE mood AS ENUM ('a', 'b');
         ALTER TABLE tb_post ALTER COLUMN title TYPE mood USING title::mood";
     let report = check::<Post>(&planted::<Post>(native).await).await;
     assert_eq!(report.to_string(), "check: 0 errors, 0 warnings");
-    // An expression stands as it was written.
+    // An expression is quoted as it was written.
     let finding = error::<PromotedExpr>("", FindingKind::PromotedType).await;
     assert_eq!(
         finding.remedies,
@@ -131,7 +131,7 @@ async fn a_nullable_column_needs_an_option() {
 }
 
 #[tokio::test]
-async fn a_domain_or_a_check_can_say_that_a_column_is_never_null() {
+async fn a_domain_or_a_check_constraint_can_make_a_column_not_null() {
     let domain = "CREATE DOMAIN given AS text NOT NULL; CREATE DOMAIN label AS given;
         ALTER TABLE tb_label ALTER COLUMN name DROP NOT NULL;
         ALTER TABLE tb_label ALTER COLUMN name TYPE public.label";
@@ -164,7 +164,7 @@ struct Ranked {
 }
 
 #[tokio::test]
-async fn a_filter_can_say_that_a_column_is_never_null() {
+async fn a_filter_can_make_a_column_not_null() {
     let pool = planted::<Ranked>("").await;
     assert_eq!(
         check::<Ranked>(&pool).await.to_string(),
@@ -173,7 +173,7 @@ async fn a_filter_can_say_that_a_column_is_never_null() {
 }
 
 #[tokio::test]
-async fn a_required_part_needs_a_foreign_key_that_is_never_null() {
+async fn a_required_part_needs_a_foreign_key_that_is_not_null() {
     let finding = error::<Post>(
         "ALTER TABLE tb_post ALTER COLUMN author_id DROP NOT NULL",
         FindingKind::NullableLink,

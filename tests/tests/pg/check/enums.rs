@@ -1,4 +1,5 @@
-//! Tests that enums in columns of every accepted type are migrated and synced, and others refused.
+//! Tests that enums in columns of every accepted type are migrated and synced, and that others are
+//! refused.
 
 use fraiseql_runtime::check::{CheckReport, FindingKind, Remedy, Severity};
 use fraiseql_runtime::{TEnum, TView};
@@ -20,7 +21,7 @@ const CODE: &str = "a8098c1a-f86e-11da-bd1a-00112444be1e";
 enum St {
     Open,
     InTransit,
-    /// No label of the type is this one's, which harms nobody.
+    /// The database type has no label for this variant, which is harmless.
     Returned,
 }
 
@@ -86,7 +87,7 @@ async fn promoted_enums_and_texts_of_other_types_have_no_findings_and_are_synced
             text(CODE),
         )
     );
-    // What was stored is seen as equal.
+    // The stored documents are found to be equal.
     assert_eq!(sync_parcel(&pool, &[1]).await.unwrap().unchanged, 1);
 }
 
@@ -148,7 +149,7 @@ struct Ticket {
 }
 
 #[tokio::test]
-async fn labels_that_no_variant_has_are_a_warning_each_time_that_says_what_to_write() {
+async fn labels_without_a_variant_are_a_warning_with_the_variant_to_add() {
     let pool = fraiseql_tests::pool().await;
     run(
         &pool,
@@ -188,7 +189,7 @@ async fn labels_that_no_variant_has_are_a_warning_each_time_that_says_what_to_wr
                 .to_owned()
         )
     );
-    // It happens as it was foretold.
+    // The sync fails as the finding predicted.
     let synced = sync_ticket(&pool, &[1, 2]).await.unwrap();
     assert_eq!((synced.inserted, synced.invalid.len()), (1, 1));
     assert!(synced.invalid[0].reason.contains("lost is no Phase"));

@@ -1,4 +1,5 @@
-//! Tests that filters, expressions and types that the server refuses are shown with the mistake.
+//! Tests that filters, expressions and types that the server refuses are shown with the position of
+//! the mistake.
 
 use fraiseql_runtime::check::{FindingKind, Remedy};
 use fraiseql_runtime::scalar::{JsonEncoding, ScalarType};
@@ -59,7 +60,7 @@ struct WrongExpr {
 }
 
 #[tokio::test]
-async fn refused_sql_is_shown_with_a_mark_at_its_mistake() {
+async fn refused_sql_is_shown_with_the_position_of_the_error() {
     let finding = error::<BadFilter>("", FindingKind::Fragment).await;
     assert_eq!(
         finding.message,
@@ -84,7 +85,7 @@ async fn refused_sql_is_shown_with_a_mark_at_its_mistake() {
 }
 
 #[tokio::test]
-async fn sql_that_works_alone_but_not_in_the_document_is_found_in_it() {
+async fn sql_that_is_valid_alone_but_not_in_the_query_is_found() {
     let finding = error::<Ambiguous>(
         "ALTER TABLE tb_post ADD COLUMN name text",
         FindingKind::Fragment,
@@ -128,7 +129,7 @@ struct Unordered {
     notes: Vec<Note>,
 }
 
-/// Without a key its rows are ordered by all columns.
+/// Without a key, its rows are ordered by all columns.
 #[derive(Embed)]
 #[tview(table = "tb_comment")]
 #[allow(dead_code)]
@@ -137,7 +138,7 @@ struct Note {
 }
 
 #[tokio::test]
-async fn a_statement_that_the_server_refuses_is_an_error_of_its_own() {
+async fn a_statement_that_the_server_refuses_is_a_separate_error() {
     let xml = "ALTER TABLE tb_comment ALTER COLUMN content TYPE xml USING NULL";
     let finding = error::<Unordered>(xml, FindingKind::Statement).await;
     assert!(
@@ -171,7 +172,7 @@ struct Moody {
 }
 
 #[tokio::test]
-async fn a_type_that_a_field_names_must_be_there_and_be_the_columns() {
+async fn a_type_named_by_a_field_must_exist_and_be_that_of_the_column() {
     let finding = error::<Moody>("", FindingKind::MissingType).await;
     assert_eq!(
         finding.message,

@@ -20,7 +20,8 @@ async fn keys_must_be_unique() {
         sql(&finding),
         ["ALTER TABLE \"public\".\"tb_post\" ADD PRIMARY KEY (\"id\")"]
     );
-    // That of a part: no foreign key can be without it, so that is no second finding.
+    // The key of a part: no foreign key can exist without its index, so a missing one is no second
+    // finding.
     let part = "ALTER TABLE tb_user DROP CONSTRAINT tb_user_pkey CASCADE;
         ALTER TABLE tb_user ALTER COLUMN id SET NOT NULL;
         CREATE UNIQUE INDEX ON tb_user (id) WHERE NOT hidden";
@@ -29,7 +30,7 @@ async fn keys_must_be_unique() {
 }
 
 #[tokio::test]
-async fn a_unique_key_that_can_be_null_is_one_error() {
+async fn a_nullable_unique_key_is_one_error() {
     let nullable = "ALTER TABLE tb_post DROP CONSTRAINT tb_post_pkey CASCADE;
         CREATE UNIQUE INDEX ON tb_post (id);
         ALTER TABLE tb_post ALTER COLUMN id DROP NOT NULL";
@@ -41,7 +42,7 @@ async fn a_unique_key_that_can_be_null_is_one_error() {
 }
 
 #[tokio::test]
-async fn a_lookup_needs_an_index_and_the_statement_that_creates_it_is_exact() {
+async fn a_lookup_without_an_index_is_reported_with_the_statement_that_creates_it() {
     let finding = warning::<Post>("DROP INDEX tb_comment_post", FindingKind::MissingIndex).await;
     assert_eq!(
         sql(&finding),
@@ -72,7 +73,7 @@ async fn a_lookup_needs_an_index_and_the_statement_that_creates_it_is_exact() {
 }
 
 #[tokio::test]
-async fn the_way_up_from_changed_rows_needs_an_index_too() {
+async fn the_lookup_of_dependents_needs_an_index_too() {
     for (drop, path, table, column, changed) in [
         (
             "tb_post_author",

@@ -1,4 +1,4 @@
-//! Tests that what `check` says of keys and their bounds is what a sync does with them.
+//! Tests that the consequences that `check` reports for keys and bounds are those that a sync has.
 
 use std::io::Write as _;
 
@@ -57,7 +57,7 @@ struct Item {
 }
 
 #[tokio::test]
-async fn what_is_said_of_a_one_that_is_not_unique_is_what_happens() {
+async fn the_reported_effect_of_a_one_that_is_not_unique_occurs() {
     let pool = fraiseql_tests::pool().await;
     run(
         &pool,
@@ -86,13 +86,13 @@ async fn what_is_said_of_a_one_that_is_not_unique_is_what_happens() {
         finding.message,
         "tb_place.code identifies the row of a `one`, but is not unique: if two rows have the same value, the row that refers to them is doubled: a new document cannot be written, a stored document contains either of the two, a list contains the item twice"
     );
-    // A new document cannot be written, and a list has the item twice.
+    // A new document cannot be written, and a list contains the item twice.
     let synced = sync_order(&pool, &[1, 2]).await.unwrap();
     assert_eq!((synced.inserted, synced.invalid.len()), (1, 1));
     assert_eq!(synced.invalid[0].key, "2");
     let items = Order::find(&pool, 1).await.unwrap().unwrap().items;
     assert_eq!(items.iter().map(|item| item.id).collect::<Vec<_>>(), [1, 1]);
-    // A stored one has the one or the other.
+    // A stored document has either of the two.
     run(&pool, "UPDATE tb_place SET code = 'c' WHERE id = 3").await;
     sync_order(&pool, &[2]).await.unwrap();
     run(&pool, "UPDATE tb_place SET code = 'b' WHERE id = 3").await;
@@ -103,7 +103,7 @@ async fn what_is_said_of_a_one_that_is_not_unique_is_what_happens() {
         places.extend(order.place.map(|place| place.id));
     }
     assert!(places.iter().all(|id| [2, 3].contains(id)), "{places:?}");
-    // The remedy helps, once there is one row of each value.
+    // The remedy succeeds once there is one row of each value.
     run(&pool, "UPDATE tb_place SET code = 'c' WHERE id = 3").await;
     remedy(&pool, finding).await;
     let report = check::<Order>(&pool).await;
@@ -117,8 +117,8 @@ struct Tag {
     name: String,
 }
 
-/// Whether the server was built with ICU. Says so aloud where it was not. The catalog does not
-/// tell: it has rows of ICU in every build.
+/// Whether the server was built with ICU. Prints SKIPPED if it was not. The catalog does not show
+/// it: it has rows for ICU collations in every build.
 async fn has_icu(pool: &PgPool) -> bool {
     let tried = sqlx::raw_sql("CREATE COLLATION has_icu (provider = icu, locale = 'und')")
         .execute(pool)
@@ -128,7 +128,7 @@ async fn has_icu(pool: &PgPool) -> bool {
         Err(error) => {
             let code = error.as_database_error().and_then(|error| error.code());
             assert_eq!(code.as_deref(), Some("0A000"), "{error}");
-            // Not `eprintln`, which is captured: nobody would see it.
+            // Not `eprintln`, which the test harness captures.
             let _ = writeln!(std::io::stderr(), "SKIPPED: no ICU on this server");
             false
         }
@@ -136,7 +136,7 @@ async fn has_icu(pool: &PgPool) -> bool {
 }
 
 #[tokio::test]
-async fn a_text_key_that_folds_case_is_an_error() {
+async fn a_text_key_with_a_case_insensitive_collation_is_an_error() {
     let pool = fraiseql_tests::pool().await;
     if !has_icu(&pool).await {
         return;
@@ -158,7 +158,7 @@ async fn a_text_key_that_folds_case_is_an_error() {
         finding.message,
         "tb_tag.name is the key of the documents, and has a nondeterministic collation: keys that PostgreSQL treats as equal and Rust does not, such as 'A' and 'a', would be confused"
     );
-    // So it is: one row, and two keys that find it.
+    // As reported: one row, and two keys that find it.
     run(&pool, "INSERT INTO tb_tag VALUES ('abc')").await;
     let report = sync_tag(&pool, &["ABC".to_owned()]).await.unwrap();
     assert_eq!(report.inserted, 1);
@@ -202,7 +202,7 @@ struct Term {
     name: String,
 }
 
-/// A pool on a database with the collation of American English, where there can be one.
+/// A pool on a database with the collation of American English, if the server can create one.
 async fn american() -> Option<PgPool> {
     let options = fraiseql_tests::database().await;
     let pool = fraiseql_tests::pool_of(options.clone()).await;
@@ -230,7 +230,7 @@ async fn american() -> Option<PgPool> {
 }
 
 #[tokio::test]
-async fn bounds_that_the_database_orders_otherwise_are_one_error_that_says_what_to_do() {
+async fn partition_bounds_in_another_order_than_the_databases_are_one_error_with_a_remedy() {
     let Some(pool) = american().await else {
         return;
     };
@@ -252,7 +252,7 @@ async fn bounds_that_the_database_orders_otherwise_are_one_error_that_says_what_
         finding.message,
         "tv_word is partitioned at G, a, but the collation of this database orders them a, G"
     );
-    // The remedy helps.
+    // The remedy succeeds.
     model::<Term>().migrate(&pool).await.unwrap();
     let report = check::<Term>(&pool).await;
     assert_eq!(report.to_string(), "check: 0 errors, 0 warnings");
@@ -263,7 +263,7 @@ async fn bounds_that_the_database_orders_otherwise_are_one_error_that_says_what_
 }
 
 #[tokio::test]
-async fn bounds_in_the_order_of_bytes_fit_the_collation_c() {
+async fn partition_bounds_in_byte_order_fit_the_collation_c() {
     let pool = fraiseql_tests::pool().await;
     run(&pool, "CREATE TABLE tb_tag (name text PRIMARY KEY)").await;
     let (bytes,): (bool,) = sqlx::query_as("SELECT 'G' < 'a'")
@@ -278,7 +278,7 @@ async fn bounds_in_the_order_of_bytes_fit_the_collation_c() {
 
 /// The document is locked first, and both of its rows count as one key.
 #[tokio::test]
-async fn a_doubled_row_of_a_document_that_others_have_marked_is_counted() {
+async fn duplicate_rows_of_a_key_that_another_session_has_locked_are_counted() {
     let pool = fraiseql_tests::pool().await;
     run(
         &pool,

@@ -63,7 +63,7 @@ async fn check<V: TView>(pool: &PgPool) -> CheckReport {
     fraiseql_tests::without_server(model::<V>().check(pool).await.unwrap())
 }
 
-/// A database with the tables and the view table, and then with a fault in it.
+/// A database with the tables and the view table, changed by the given statements.
 async fn planted<V: TView>(fault: &'static str) -> PgPool {
     let pool = fraiseql_tests::pool().await;
     run(&pool, TABLES).await;
@@ -72,7 +72,7 @@ async fn planted<V: TView>(fault: &'static str) -> PgPool {
     pool
 }
 
-/// The one finding, as it is printed. Its SQL remedy, if it has one, removes it.
+/// Returns the only finding, as printed. Asserts that its SQL remedy, if it has one, removes it.
 async fn only<V: TView>(pool: &PgPool, severity: Severity, kind: FindingKind) -> Finding {
     let report = check::<V>(pool).await;
     let [finding] = report.findings() else {
@@ -130,7 +130,7 @@ fn sql(finding: &Finding) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn what_fits_has_no_findings() {
+async fn a_matching_database_has_no_findings() {
     let pool = planted::<Post>("").await;
     let report = check::<Post>(&pool).await;
     assert_eq!(report.to_string(), "check: 0 errors, 0 warnings");

@@ -1,4 +1,4 @@
-//! Tests that settings of the server and privileges of the role that prevent syncs are found.
+//! Tests that server settings and privileges of the role that prevent syncs are found.
 
 use fraiseql_runtime::check::{FindingKind, Severity};
 use fraiseql_tests::{pool_of, run};
@@ -25,7 +25,7 @@ async fn defaults_that_forbid_syncs_are_errors() {
             .execute(&pool)
             .await
             .unwrap();
-        // Sessions that are there keep what they began with.
+        // Open sessions keep the settings that they began with.
         let report = check::<Post>(&pool_of(options.clone()).await).await;
         let [finding] = report.findings() else {
             panic!("{report}");
@@ -40,7 +40,7 @@ async fn defaults_that_forbid_syncs_are_errors() {
 }
 
 #[tokio::test]
-async fn a_database_that_does_not_know_its_encoding_is_an_error() {
+async fn a_database_with_encoding_sql_ascii_is_an_error() {
     let options = fraiseql_tests::database().await;
     let name = format!("{}_ascii", options.get_database().unwrap());
     let pool = pool_of(options.clone()).await;
@@ -62,7 +62,7 @@ async fn a_database_that_does_not_know_its_encoding_is_an_error() {
         .unwrap();
 }
 
-/// A role of its own in a database of its own: what it may do is up to the test.
+/// A new role in a new database; the test grants its privileges.
 struct Role {
     name: String,
     owner: PgPool,
@@ -92,7 +92,8 @@ impl Role {
         done.unwrap();
     }
 
-    /// The findings, each without the role's name; and its SQL, run by the owner, removes it.
+    /// Returns the findings, without the role's name. Asserts that their SQL remedies, run by the
+    /// owner, remove them.
     async fn findings(self) -> Vec<String> {
         let report = check::<Post>(&self.own).await;
         let shown = report
@@ -123,7 +124,7 @@ const ALL_GRANTS: &str = "GRANT SELECT, UPDATE ON ALL TABLES IN SCHEMA public TO
     GRANT INSERT, DELETE ON tv_post TO {role};";
 
 #[tokio::test]
-async fn privileges_that_are_missing_are_named_with_their_grant() {
+async fn missing_privileges_are_reported_with_their_grant() {
     let role = Role::new(ALL_GRANTS).await;
     role.run(
         "REVOKE SELECT ON tb_comment FROM {role}; REVOKE INSERT, DELETE ON tv_post FROM {role}",
@@ -166,7 +167,7 @@ async fn privileges_that_are_missing_are_named_with_their_grant() {
 }
 
 #[tokio::test]
-async fn a_column_that_may_be_read_is_enough_where_no_more_is_used() {
+async fn privileges_on_the_used_columns_are_enough() {
     let role = Role::new(ALL_GRANTS).await;
     role.run(
         "REVOKE SELECT ON tb_comment FROM {role};

@@ -58,7 +58,7 @@ async fn a_check_does_not_depend_on_the_search_path() {
 }
 
 #[tokio::test]
-async fn the_error_lists_everything() {
+async fn the_error_lists_all_findings() {
     let pool = planted::<Post>("DROP INDEX tb_comment_post; DROP TABLE tv_post").await;
     let report = check::<Post>(&pool).await;
     let all = report.to_string();

@@ -1,4 +1,4 @@
-//! Tests that tables, schemas and columns that are missing are found, under near names too.
+//! Tests that missing tables, schemas and columns are found, and that similar names are suggested.
 
 use fraiseql_runtime::TView;
 use fraiseql_runtime::check::{FindingKind, Remedy, Severity};
@@ -16,7 +16,7 @@ async fn a_missing_table_is_one_error_without_its_columns() {
 }
 
 #[tokio::test]
-async fn a_table_with_a_near_name_or_in_another_schema_is_suggested() {
+async fn a_table_with_a_similar_name_or_in_another_schema_is_suggested() {
     let renamed = "ALTER TABLE tb_label RENAME TO tb_labels";
     let finding = error::<Post>(renamed, FindingKind::MissingTable).await;
     assert_eq!(
@@ -60,7 +60,7 @@ struct LabelElsewhere {
 }
 
 #[tokio::test]
-async fn the_schema_of_a_view_table_can_be_created() {
+async fn a_missing_schema_of_a_view_table_is_reported_with_its_statement() {
     let pool = fraiseql_tests::pool().await;
     run(&pool, TABLES).await;
     let finding = only::<LabelElsewhere>(&pool, Severity::Error, FindingKind::MissingSchema).await;
@@ -70,7 +70,7 @@ async fn the_schema_of_a_view_table_can_be_created() {
 }
 
 #[tokio::test]
-async fn a_missing_column_is_found_under_its_near_name() {
+async fn a_column_with_a_similar_name_is_suggested() {
     let renamed = "ALTER TABLE tb_post RENAME title TO \"titleText\";
         ALTER TABLE tb_post RENAME \"titleText\" TO titel";
     let finding = error::<Post>(renamed, FindingKind::MissingColumn).await;
@@ -89,7 +89,7 @@ async fn a_missing_column_is_found_under_its_near_name() {
 }
 
 #[tokio::test]
-async fn a_missing_column_can_be_added() {
+async fn a_missing_column_is_reported_with_its_statement() {
     let finding = error::<Post>(
         "ALTER TABLE tb_post DROP COLUMN rank",
         FindingKind::MissingColumn,
@@ -102,7 +102,7 @@ async fn a_missing_column_can_be_added() {
 }
 
 #[tokio::test]
-async fn a_column_to_order_by_must_be_there_and_have_an_order() {
+async fn a_column_to_order_by_must_exist_and_be_sortable() {
     let dropped = "ALTER TABLE tb_comment DROP COLUMN created_at";
     let finding = error::<Post>(dropped, FindingKind::MissingColumn).await;
     assert!(

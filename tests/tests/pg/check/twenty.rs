@@ -1,4 +1,4 @@
-//! Tests that twenty faults in one database are twenty findings and nothing else.
+//! Tests that twenty faults in one database are twenty findings, and that there are no others.
 
 use chrono::{DateTime, Utc};
 use fraiseql_runtime::check::FindingKind;
@@ -6,7 +6,7 @@ use fraiseql_runtime::{Embed, ReadModel, TView};
 use fraiseql_tests::run;
 use uuid::Uuid;
 
-/// A shop as it should be.
+/// A shop without faults.
 const TABLES: &str = "
 CREATE TABLE tb_user (
     id uuid PRIMARY KEY, username text NOT NULL UNIQUE, full_name text NOT NULL, born date
@@ -127,7 +127,7 @@ struct User {
     born: chrono::NaiveDate,
 }
 
-/// What goes wrong, each on its own.
+/// The faults, each independent of the others.
 const FAULTS: [(FindingKind, &str); 20] = {
     use FindingKind as K;
     [

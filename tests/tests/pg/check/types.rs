@@ -1,5 +1,5 @@
 //! Tests that a field whose column type `check` accepts is synced and read back in any session, and
-//! that each type it refuses is one finding.
+//! that each type that it refuses is one finding.
 
 use std::io::Write as _;
 
@@ -52,7 +52,7 @@ async fn check<V: TView>(pool: &PgPool) -> CheckReport {
     fraiseql_tests::without_server(model.check(pool).await.unwrap())
 }
 
-/// The stored documents; serde reads them and writes the same.
+/// The stored documents; serde reads them and writes the same JSON.
 async fn round_trip<V: TView<Key = i32>>(
     connection: &mut PgConnection,
     keys: &[i32],
@@ -72,7 +72,7 @@ async fn round_trip<V: TView<Key = i32>>(
         let written = serde_json::to_string(one).unwrap();
         let written: Value = serde_json::from_str(&written).unwrap();
         for (name, value) in written.as_object().unwrap() {
-            // `16777216` and `1.6777216e7` are one number.
+            // `16777216` and `1.6777216e7` are the same number.
             match (value.as_f64(), stored[name].as_f64()) {
                 (Some(written), Some(stored)) if value.is_f64() => {
                     assert_eq!(written.to_bits(), stored.to_bits());
@@ -163,7 +163,7 @@ const FLOAT8: &[&str] = &[
 ];
 
 #[tokio::test]
-async fn numbers_fit_where_every_value_survives() {
+async fn numbers_fit_if_every_value_can_be_represented() {
     let pool = &pool().await;
     Bool::accepts(pool, "bool", &["true", "false"]).await;
     I16::accepts(pool, "int2", INT2).await;
@@ -213,7 +213,7 @@ async fn numbers_fit_where_every_value_survives() {
 }
 
 #[tokio::test]
-async fn text_fits_where_it_is_the_same_in_every_session() {
+async fn text_fits_if_it_is_the_same_in_every_session() {
     let pool = &pool().await;
     for (column, value) in [
         ("text", "'a \"b\" \\ c'"),
@@ -244,7 +244,7 @@ async fn text_fits_where_it_is_the_same_in_every_session() {
     ] {
         let tried = format!("SELECT {value}::{column}");
         if let Err(error) = sqlx::raw_sql(AssertSqlSafe(tried)).execute(pool).await {
-            // Not every server was built with XML.
+            // Not every server is built with XML.
             let code = error.as_database_error().and_then(|error| error.code());
             assert_eq!(code.as_deref(), Some("0A000"), "{error}");
             let _ = writeln!(std::io::stderr(), "SKIPPED: no {column} on this server");
@@ -288,7 +288,7 @@ async fn citext_fits_a_string() {
 }
 
 #[tokio::test]
-async fn times_fit_their_own_type_only() {
+async fn times_fit_only_their_own_type() {
     let pool = &pool().await;
     At::accepts(
         pool,
@@ -314,7 +314,7 @@ async fn times_fit_their_own_type_only() {
 }
 
 #[tokio::test]
-async fn json_uuids_and_arrays_fit_their_own_type_only() {
+async fn json_uuids_and_arrays_fit_only_their_own_type() {
     let pool = &pool().await;
     Id::accepts(pool, "uuid", &["'00000000-0000-0000-0000-00000000000a'"]).await;
     for column in ["text", "bytea", "int8"] {
@@ -356,7 +356,7 @@ macro_rules! keyed {
 
         impl $name {
             async fn findings(pool: &PgPool, column: &str, values: &[&str]) -> Vec<FindingKind> {
-                // Connections of its own: plans of the table before it do not fit it.
+                // New connections: plans cached for the previous table do not fit this one.
                 let pool = &fraiseql_tests::pool_of((*pool.connect_options()).clone()).await;
                 let rows: String = values
                     .iter()
@@ -369,7 +369,7 @@ macro_rules! keyed {
                 sqlx::raw_sql(AssertSqlSafe(sql)).execute(pool).await.unwrap();
                 let report = check::<Self>(pool).await;
                 if report.is_ok() {
-                    // It syncs, in every way, and is found again.
+                    // Every kind of sync works, and the document is found by its key.
                     let done = $all(pool).chunk(1).await.unwrap();
                     assert_eq!(done.inserted as usize, values.len(), "{column}");
                     let done = $all(pool).await.unwrap();
@@ -408,17 +408,17 @@ async fn keys_that_fit_are_synced_and_others_are_errors() {
     for column in ["text", "varchar(9)", "name"] {
         assert_eq!(ByText::findings(pool, column, &["'a'", "'B'"]).await, none);
     }
-    let odd = [FindingKind::KeyType];
-    assert_eq!(ByInt::findings(pool, "int8", &[]).await, odd);
-    assert_eq!(ByInt::findings(pool, "text", &[]).await, odd);
-    assert_eq!(ByText::findings(pool, "int4", &[]).await, odd);
-    assert_eq!(ByText::findings(pool, "mood", &[]).await, odd);
-    assert_eq!(ByText::findings(pool, "uuid", &[]).await, odd);
-    assert_eq!(ByUuid::findings(pool, "text", &[]).await, odd);
-    assert_eq!(ByText::findings(pool, "char(5)", &[]).await, odd);
+    let key_type = [FindingKind::KeyType];
+    assert_eq!(ByInt::findings(pool, "int8", &[]).await, key_type);
+    assert_eq!(ByInt::findings(pool, "text", &[]).await, key_type);
+    assert_eq!(ByText::findings(pool, "int4", &[]).await, key_type);
+    assert_eq!(ByText::findings(pool, "mood", &[]).await, key_type);
+    assert_eq!(ByText::findings(pool, "uuid", &[]).await, key_type);
+    assert_eq!(ByUuid::findings(pool, "text", &[]).await, key_type);
+    assert_eq!(ByText::findings(pool, "char(5)", &[]).await, key_type);
     if !fraiseql_tests::has_extension("citext").await {
         return;
     }
     fraiseql_tests::run(pool, "CREATE EXTENSION citext").await;
-    assert_eq!(ByText::findings(pool, "citext", &[]).await, odd);
+    assert_eq!(ByText::findings(pool, "citext", &[]).await, key_type);
 }

@@ -1,11 +1,11 @@
-//! Tests that a view table that differs from what `migrate` would create is found.
+//! Tests that a view table that differs from the one that `migrate` would create is found.
 
 use fraiseql_runtime::check::{FindingKind, Severity};
 
 use super::{Post, check, error, model, only, planted, sql, warning};
 
 #[tokio::test]
-async fn a_view_table_is_compared_with_what_migrate_would_make() {
+async fn a_view_table_is_compared_with_the_one_that_migrate_would_create() {
     let finding = error::<Post>("DROP TABLE tv_post", FindingKind::MissingViewTable).await;
     assert_eq!(finding.path, "Post");
     let finding = error::<Post>(

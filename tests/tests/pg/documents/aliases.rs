@@ -1,4 +1,4 @@
-//! Tests that paths of field names longer than a name in PostgreSQL stay different in a query.
+//! Tests that paths of field names that exceed PostgreSQL's 63 bytes stay distinct in a query.
 
 use fraiseql_runtime::{Embed, TView};
 use fraiseql_tests::{run, world};
@@ -12,7 +12,7 @@ struct Person {
     name: String,
 }
 
-/// Names that are equal where they are cut, and have a letter of two bytes there.
+/// Names that are equal up to the cut, with a letter of two bytes there.
 #[derive(Debug, TView)]
 #[tview(table = "letter")]
 #[allow(dead_code)]
@@ -25,7 +25,7 @@ struct Letter {
 }
 
 #[tokio::test]
-async fn long_names_are_cut_between_letters_and_stay_different() -> anyhow::Result<()> {
+async fn long_names_are_truncated_between_characters_and_stay_distinct() -> anyhow::Result<()> {
     let pool = fraiseql_tests::pool().await;
     run(
         &pool,

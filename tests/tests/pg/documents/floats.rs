@@ -1,4 +1,4 @@
-//! Tests that json documents keep floats that jsonb makes equal.
+//! Tests that `json` documents keep a difference between floats that `jsonb` does not.
 
 use fraiseql_runtime::TView;
 use fraiseql_tests::{run, world};
@@ -14,7 +14,7 @@ struct Curve {
 }
 
 #[tokio::test]
-async fn a_zero_has_no_sign_and_a_list_keeps_its_order() -> anyhow::Result<()> {
+async fn zero_has_no_sign_and_lists_keep_their_order() -> anyhow::Result<()> {
     let pool = fraiseql_tests::pool().await;
     run(
         &pool,

@@ -1,4 +1,5 @@
-//! Tests that documents hold what the base tables hold, compared with other ways to compute it.
+//! Tests that documents contain what the base tables contain, compared with other ways to compute
+//! it.
 
 mod aliases;
 mod chinook;

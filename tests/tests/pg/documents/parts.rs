@@ -1,4 +1,5 @@
-//! Tests that a part can be in every kind of field, and that structs share the shapes of parts.
+//! Tests that a part can be in every kind of field, and that structs share the tables and fields of
+//! parts.
 
 use std::sync::Arc;
 
@@ -48,7 +49,7 @@ struct User {
     email: Option<String>,
 }
 
-/// Without the key, which is that of `User` all the same.
+/// Without the key, which is taken from `User`.
 #[derive(Debug, PartialEq, Embed)]
 #[tview(shape_of = User)]
 struct Author {
@@ -56,7 +57,7 @@ struct Author {
     name: String,
 }
 
-/// Every user, also those that have no document.
+/// Every user, including those that have no document of their own.
 #[derive(Debug, PartialEq, Embed)]
 #[tview(shape_of = Author, filter = "true")]
 struct Card {
@@ -106,7 +107,7 @@ async fn parts_in_every_holder_are_written_and_read() -> anyhow::Result<()> {
     assert_eq!(post.author.name, "Ada Lovelace");
     assert_eq!(post.comments.len(), 2);
     assert_eq!(post.boxed[0].content, "First!");
-    // What serde writes is what SQL wrote, and both are read as the same.
+    // Serde writes what SQL wrote, and both are read back as equal structs.
     assert_eq!(serde_json::to_value(&post)?, expected);
     assert_eq!(serde_json::from_value::<Post>(expected)?, post);
     Ok(())
@@ -125,7 +126,7 @@ async fn holders_are_empty_where_there_are_no_rows() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn a_shape_of_a_view_has_its_filter_unless_it_has_one_of_its_own() -> anyhow::Result<()> {
+async fn a_shape_of_a_view_inherits_its_filter_by_default() -> anyhow::Result<()> {
     let pool = posts().await?;
     assert_eq!(User::find(&pool, 3).await?, None);
     let post = Post::find(&pool, 9).await?.expect("it was synced");

@@ -1,4 +1,4 @@
-//! Tests that lists read documents of older shapes, and leave out fields nobody asks for.
+//! Tests that lists read stale documents, and omit fields that are not selected.
 
 use fraiseql_runtime::TView;
 use fraiseql_runtime::list::{OrderBy, Page};
@@ -7,9 +7,9 @@ use serde_json::Value;
 
 use super::{Comment, Post, ids, keys, posts};
 
-/// What an older release wrote: another shape, and no value in a column that came later.
+/// What an older release wrote: stale documents, and no value in a column that was added later.
 #[tokio::test]
-async fn documents_of_another_shape_are_built_and_keep_their_place() {
+async fn stale_documents_are_built_and_keep_their_position() {
     let pool = posts().await;
     fraiseql_tests::run(
         &pool,
@@ -18,7 +18,7 @@ async fn documents_of_another_shape_are_built_and_keep_their_place() {
          DELETE FROM tb_comment WHERE post_id = 4; DELETE FROM tb_post WHERE id = 4",
     )
     .await;
-    // 4 is gone from the base table; a sync will find that.
+    // Row 4 is gone from the base table, which only a sync will notice.
     assert_eq!(ids(&Post::list(), &pool).await, [1, 2, 3, 5]);
     assert_eq!(
         ids(&Post::list().order_by(OrderBy::desc("id")).limit(3), &pool).await,
@@ -33,7 +33,8 @@ async fn documents_of_another_shape_are_built_and_keep_their_place() {
     );
     tx.rollback().await.unwrap();
 
-    // Each is on one page, though the order's column is null where it never should be.
+    // Each is on one page, although the column of the order is null where the struct does not allow
+    // it.
     for order in [OrderBy::asc("createdAt"), OrderBy::desc("createdAt")] {
         let list = Post::list().order_by(order);
         let (mut forward, mut back) = (Vec::new(), Vec::new());
@@ -69,7 +70,7 @@ struct Text {
 }
 
 #[tokio::test]
-async fn what_is_not_needed_is_left_out_where_that_is_worth_it() {
+async fn unselected_lists_are_omitted_on_the_server() {
     let pool = posts().await;
     let keys = |json: &[u8]| -> Vec<String> {
         let document: serde_json::Map<String, Value> = serde_json::from_slice(json).unwrap();
@@ -95,7 +96,7 @@ async fn what_is_not_needed_is_left_out_where_that_is_worth_it() {
     for document in &list.read(&pool).await.unwrap() {
         assert_eq!(keys(document.json()).iter().collect::<Vec<_>>(), few);
     }
-    // In a page of two parts as well.
+    // Also in a page that is read in two ranges.
     let first = list.page(Page::first(2), &pool).await.unwrap();
     let second = list
         .page(Page::first(9).after(first.end().cloned()), &pool)
@@ -110,10 +111,10 @@ async fn what_is_not_needed_is_left_out_where_that_is_worth_it() {
     for (_, document) in first.items().chain(second.items()) {
         assert_eq!(keys(document.json()).iter().collect::<Vec<_>>(), few);
     }
-    // Without a list among them it is not worth it.
+    // Without a list among the fields, omitting them is not worthwhile.
     let list = Post::list().omit(["author", "title"]);
     assert_eq!(list.sql().unwrap(), Post::list().sql().unwrap());
-    // Text would have to be read to be cut.
+    // Text would have to be parsed to omit a field.
     let model = world::model::<Text>();
     model.migrate(&pool).await.unwrap();
     sync_all_texts(&pool).await.unwrap();

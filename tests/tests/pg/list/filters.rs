@@ -1,4 +1,4 @@
-//! Tests that lists filter each type as PostgreSQL compares it, and refuse what they cannot.
+//! Tests that lists filter each type as PostgreSQL compares it, and refuse invalid filters.
 
 use fraiseql_runtime::TView;
 use fraiseql_runtime::list::{Filter, ListError, Operator, OrderBy, Page};
@@ -7,7 +7,7 @@ use sqlx::PgPool;
 
 use super::{Post, ids, keys, posts};
 
-/// The keys of the posts for which this holds.
+/// The keys of the posts that match a filter.
 async fn found(pool: &PgPool, field: &str, operator: Operator, value: Value) -> Vec<i64> {
     ids(
         &Post::list().filter(Filter::compare(field, operator, value)),
@@ -24,7 +24,7 @@ async fn each_type_is_compared_as_itself() {
         ("id", Eq, json!(3), vec![3]),
         ("id", In, json!([5, "1", 99]), vec![1, 5]),
         ("published", Ne, json!(true), vec![2, 5]),
-        // 19.9 is 19.90, and not a part of its text.
+        // 19.9 equals 19.90, and is not compared as a part of its text.
         ("price", Eq, json!("19.9"), vec![1, 2]),
         ("price", Eq, json!(19.90), vec![1, 2]),
         ("price", Gt, json!("19.90"), vec![4]),
@@ -72,7 +72,7 @@ async fn each_type_is_compared_as_itself() {
 }
 
 #[tokio::test]
-async fn the_session_makes_no_difference() {
+async fn session_settings_make_no_difference() {
     let pool = posts().await;
     let mut tx = pool.begin().await.unwrap();
     sqlx::raw_sql("SET LOCAL TimeZone = 'Asia/Tokyo'; SET LOCAL DateStyle = 'German, DMY'; SET LOCAL search_path = ''; SET LOCAL extra_float_digits = -10")
@@ -89,7 +89,7 @@ async fn the_session_makes_no_difference() {
         .order_by(OrderBy::desc("createdAt"));
     let posts: Vec<Post> = list.fetch(&mut tx).await.unwrap();
     assert_eq!(posts.iter().map(|post| post.id).collect::<Vec<_>>(), [3]);
-    // A cursor of one session is one of another.
+    // A cursor from one session is valid in another.
     let list = Post::list().order_by(OrderBy::asc("createdAt"));
     let page = list.page(Page::first(2), &mut tx).await.unwrap();
     tx.rollback().await.unwrap();
@@ -101,7 +101,7 @@ async fn the_session_makes_no_difference() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_asked_is_a_clear_error() {
+async fn an_invalid_filter_is_a_clear_error() {
     use Operator::{Eq, In, IsNull, Like, Lt};
     let pool = posts().await;
     let long = "x".repeat(10_001);
@@ -168,12 +168,12 @@ async fn what_cannot_be_asked_is_a_clear_error() {
             .to_string(),
     );
     insta::assert_snapshot!("errors", messages.join("\n"));
-    // Nothing was dropped, and all are found by what is not there.
+    // No table was dropped, and all posts match a filter for a text that none has.
     assert_eq!(ids(&Post::list(), &pool).await, [1, 2, 3, 4, 5]);
 }
 
 #[tokio::test]
-async fn text_is_only_text() {
+async fn text_in_a_filter_is_never_interpreted_as_sql() {
     let pool = posts().await;
     for hostile in [
         "'; DROP TABLE tv_post; --",
@@ -198,7 +198,7 @@ async fn text_is_only_text() {
 }
 
 #[tokio::test]
-async fn what_is_too_large_is_refused_at_once() {
+async fn filters_beyond_the_limits_are_refused_without_a_query() {
     let pool = posts().await;
     let one = || Filter::eq("id", 1);
     let deep = (0..1_000).fold(one(), |filter, _| Filter::not(filter));

@@ -1,4 +1,4 @@
-//! Tests of lists: filters, orders, pages, and the errors of what cannot be asked.
+//! Tests of lists: filters, orders, pages, and the errors of invalid requests.
 
 mod documents;
 mod filters;

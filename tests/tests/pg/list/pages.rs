@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::{Post, keys, posts};
 
 #[tokio::test]
-async fn a_cursor_is_of_one_order_and_says_so() {
+async fn a_cursor_is_refused_by_another_order() {
     let pool = posts().await;
     let by_title = Post::list().order_by(OrderBy::asc("title"));
     let page = by_title.page(Page::first(2), &pool).await.unwrap();
@@ -43,9 +43,9 @@ async fn a_cursor_is_of_one_order_and_says_so() {
     assert_eq!(cursor.to_string().parse::<Cursor>().unwrap(), cursor);
 }
 
-/// Every cut and every changed byte of a cursor is refused, or is a place in the list.
+/// Every truncated cursor and every changed byte is refused, or is a position in the list.
 #[tokio::test]
-async fn a_cursor_made_by_hand_does_no_harm() {
+async fn a_forged_cursor_is_refused_or_is_a_valid_position() {
     let pool = posts().await;
     for order in ["price", "createdAt", "title", "status", "rating", "id"] {
         let list = Post::list().order_by(OrderBy::asc(order));
@@ -74,7 +74,7 @@ async fn a_cursor_made_by_hand_does_no_harm() {
     }
 }
 
-/// A type that this crate does not know: four bits, as text.
+/// A type that fraiseql does not know: four bits, as text.
 #[derive(Debug, PartialEq)]
 struct Flags(String);
 
@@ -90,7 +90,7 @@ impl Scalar for Flags {
     }
 }
 
-/// A view with a key that is a text, or a UUID.
+/// A view with a text key, or a UUID key.
 macro_rules! keyed {
     ($view:ident, $key:ty, $column:literal, $table:literal) => {
         #[derive(Debug, TView)]
@@ -109,7 +109,7 @@ keyed!(Marked, Uuid, "mark", "tv_marked");
 keyed!(Small, i16, "small", "tv_small");
 
 #[tokio::test]
-async fn keys_and_types_of_any_kind_are_paged_by() {
+async fn lists_are_paged_by_keys_and_columns_of_every_type() {
     let pool = fraiseql_tests::pool().await;
     fraiseql_tests::run(
         &pool,
@@ -199,7 +199,7 @@ async fn keys_and_types_of_any_kind_are_paged_by() {
                 .len(),
             10
         );
-        // What is no value of it, the server says.
+        // The server reports a value that is invalid for the type.
         let error = is(Operator::Eq, json!("'; --"))
             .read(&pool)
             .await

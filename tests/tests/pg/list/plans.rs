@@ -40,7 +40,7 @@ async fn posts() -> PgPool {
     pool
 }
 
-/// Pages of a list: at its ends, and deep in it in both directions.
+/// Pages of a list: at both ends, and deep in it in both directions.
 async fn pages(list: &List, pool: &PgPool) -> [Page; 4] {
     let page = list.page(Page::first(15_000), pool).await.unwrap();
     let cursor = page.end().unwrap().clone();
@@ -52,7 +52,7 @@ async fn pages(list: &List, pool: &PgPool) -> [Page; 4] {
     ]
 }
 
-/// What each index scan of a plan stands below.
+/// The plan nodes above each index scan.
 fn above_scans(plan: &str) -> Vec<&str> {
     let lines: Vec<&str> = plan.lines().collect();
     let is_scan = |line: &&str| line.contains("Scan") && !line.contains("Subquery Scan");
@@ -67,7 +67,7 @@ fn above_scans(plan: &str) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn a_page_begins_in_the_index_and_ends_with_its_limit() {
+async fn a_page_is_read_from_the_index_up_to_its_limit() {
     let pool = posts().await;
     let by = |order| Post::list().order_by(order);
     for list in [
@@ -96,7 +96,7 @@ async fn a_page_begins_in_the_index_and_ends_with_its_limit() {
 }
 
 #[tokio::test]
-async fn a_page_in_nulls_begins_in_the_index() {
+async fn a_page_among_nulls_is_read_from_the_index() {
     let pool = posts().await;
     for (list, page) in [
         (OrderBy::asc("rating"), Page::last(50)),
@@ -128,7 +128,7 @@ async fn a_page_in_nulls_begins_in_the_index() {
 }
 
 #[tokio::test]
-async fn more_than_one_column_begins_at_the_first() {
+async fn an_order_of_several_columns_uses_the_index_of_the_first() {
     let pool = posts().await;
     let list = Post::list()
         .order_by(OrderBy::desc("rating"))
@@ -142,7 +142,7 @@ async fn more_than_one_column_begins_at_the_first() {
 }
 
 #[tokio::test]
-async fn an_index_of_the_filter_and_the_order_serves_both() {
+async fn one_index_serves_the_filter_and_the_order() {
     let pool = posts().await;
     let list = Post::list()
         .filter(Filter::eq("authorId", 7))
@@ -163,10 +163,10 @@ async fn an_index_of_the_filter_and_the_order_serves_both() {
     assert!(plan.contains("Index Cond: (id = ANY"), "{plan}");
 }
 
-/// A statement that is prepared, and run again and again, is not planned each time: the limit is in
-/// its text, so that the plan for any values is as good as the one for these. And it is a good one.
+/// A prepared statement that runs repeatedly gets a generic plan: its limit is part of the text, so
+/// the plan for unknown values is as good as the one for these. Its speed is asserted, too.
 #[tokio::test]
-async fn again_and_again_is_as_fast() {
+async fn a_generic_plan_is_as_good_as_a_custom_one() {
     let pool = posts().await;
     let mut connection = pool.acquire().await.unwrap();
     for order in [
@@ -224,7 +224,7 @@ async fn again_and_again_is_as_fast() {
 }
 
 #[tokio::test]
-async fn what_is_sent() {
+async fn the_sql_of_lists() {
     let pool = fraiseql_tests::pool().await;
     fraiseql_tests::run(&pool, TABLES).await;
     let model = world::model::<Post>();

@@ -8,7 +8,7 @@ use fraiseql_tests::world::model;
 use super::{columns, first, indexes, notes, repair, second};
 
 #[tokio::test]
-async fn what_nobody_asks_for_is_said_and_not_touched() {
+async fn unused_columns_and_indexes_are_reported_and_not_changed() {
     let pool = notes().await;
     model::<second::Note>().migrate(&pool).await.unwrap();
     run(
@@ -65,7 +65,7 @@ async fn what_nobody_asks_for_is_said_and_not_touched() {
 }
 
 #[tokio::test]
-async fn a_column_of_another_type_is_left_with_the_statement_that_changes_it() {
+async fn a_column_of_another_type_is_reported_with_the_statement_that_changes_it() {
     let pool = notes().await;
     model::<second::Note>().migrate(&pool).await.unwrap();
     run(
@@ -93,7 +93,7 @@ async fn a_column_of_another_type_is_left_with_the_statement_that_changes_it() {
 }
 
 #[tokio::test]
-async fn a_table_that_was_made_for_something_else_is_not_touched() {
+async fn a_table_that_is_not_a_view_table_is_not_changed() {
     let pool = notes().await;
     run(
         &pool,

@@ -12,7 +12,7 @@ use super::{
 };
 
 #[tokio::test]
-async fn an_index_of_the_right_name_and_another_definition_is_found_out() {
+async fn an_index_with_the_expected_name_and_another_definition_is_reported() {
     async fn differs<A: TView, B: TView>(pool: &PgPool, expected: bool) {
         let before = A::statements().ddl.index("by_title").unwrap();
         let wanted = B::statements().ddl.index("by_title").unwrap();
@@ -51,13 +51,13 @@ async fn an_index_of_the_right_name_and_another_definition_is_found_out() {
 }
 
 #[tokio::test]
-async fn an_index_that_was_built_beforehand_is_found_by_its_name() {
+async fn an_index_that_was_created_beforehand_is_recognized_by_its_name() {
     let pool = notes().await;
     model::<first::Note>().migrate(&pool).await.unwrap();
     let plan = model::<second::Note>().migration_plan(&pool).await.unwrap();
     for sql in &plan {
         let sql = sql.replace("CREATE INDEX", "CREATE INDEX CONCURRENTLY");
-        // A team of its own mind leaves the comments out.
+        // An operator who creates the indexes by hand may omit the comments.
         if !sql.starts_with("COMMENT") {
             sqlx::raw_sql(AssertSqlSafe(sql))
                 .execute(&pool)
@@ -70,7 +70,7 @@ async fn an_index_that_was_built_beforehand_is_found_by_its_name() {
 }
 
 #[tokio::test]
-async fn an_index_that_failed_to_build_is_left_over() {
+async fn an_invalid_index_is_reported() {
     let pool = notes().await;
     run(&pool, "INSERT INTO notes VALUES (2, 'a', 4)").await;
     model::<first::Note>().migrate(&pool).await.unwrap();
@@ -93,7 +93,7 @@ async fn an_index_that_failed_to_build_is_left_over() {
 }
 
 #[tokio::test]
-async fn an_index_that_cannot_be_compared_is_left_to_a_person() {
+async fn an_index_that_cannot_be_compared_is_left_to_the_operator() {
     let pool = notes().await;
     let model = model::<lowered::Note>();
     model.migrate(&pool).await.unwrap();

@@ -29,7 +29,7 @@ mod after {
     }
 }
 
-/// A view table with so many documents, without the index.
+/// A view table with this number of documents, without the index.
 async fn notes(documents: i32) -> PgPool {
     let pool = fraiseql_tests::pool().await;
     run(
@@ -48,7 +48,7 @@ async fn notes(documents: i32) -> PgPool {
     pool
 }
 
-/// Whether the index is valid; none where it does not exist.
+/// Whether the index is valid; `None` if it does not exist.
 async fn valid(pool: &PgPool) -> Option<bool> {
     sqlx::query_scalar("SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass('by_stars')")
         .fetch_optional(pool)
@@ -61,7 +61,7 @@ const CREATED: [&str; 1] = [r#"index "public"."by_stars""#];
 #[tokio::test]
 async fn documents_are_written_while_an_index_is_created() -> anyhow::Result<()> {
     let pool = notes(10_000).await;
-    // The index has to wait for this one.
+    // The creation of the index has to wait for this transaction.
     let mut holder = pool.begin().await?;
     sqlx::query("UPDATE tv_note SET updated_at = now() WHERE id = 1")
         .execute(&mut *holder)
@@ -82,7 +82,7 @@ async fn documents_are_written_while_an_index_is_created() -> anyhow::Result<()>
     let written = before::sync_note(&pool, &[2]);
     let written = tokio::time::timeout(Duration::from_secs(20), written).await??;
     assert_eq!(written.updated, 1);
-    // And another instance neither waits nor drops it.
+    // Another instance neither waits for the index nor drops it.
     let same = model::<after::Note>();
     let other = same.migrate(&pool);
     let other = tokio::time::timeout(Duration::from_secs(20), other).await??;
@@ -99,7 +99,7 @@ async fn documents_are_written_while_an_index_is_created() -> anyhow::Result<()>
 }
 
 #[tokio::test]
-async fn what_a_failed_attempt_has_left_is_replaced() -> anyhow::Result<()> {
+async fn the_invalid_index_of_a_failed_attempt_is_replaced() -> anyhow::Result<()> {
     let pool = notes(10_000).await;
     sqlx::query("CREATE UNIQUE INDEX CONCURRENTLY by_stars ON tv_note (stars)")
         .execute(&pool)
@@ -113,9 +113,10 @@ async fn what_a_failed_attempt_has_left_is_replaced() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// By its size; there are no statistics.
+/// Its size decides, because there are no statistics.
 #[tokio::test]
-async fn a_table_without_statistics_is_large_by_its_size() -> anyhow::Result<()> {
+async fn the_size_of_a_table_without_statistics_decides_whether_it_is_large() -> anyhow::Result<()>
+{
     let pool = notes(10).await;
     run(
         &pool,
@@ -146,7 +147,7 @@ async fn a_table_without_statistics_is_large_by_its_size() -> anyhow::Result<()>
 }
 
 #[tokio::test]
-async fn in_the_callers_transaction_and_on_a_small_table_it_is_created_at_once()
+async fn in_the_callers_transaction_and_on_a_small_table_the_index_is_not_created_concurrently()
 -> anyhow::Result<()> {
     let pool = notes(10_000).await;
     let mut transaction = pool.begin().await?;
@@ -167,8 +168,7 @@ async fn in_the_callers_transaction_and_on_a_small_table_it_is_created_at_once()
 }
 
 #[tokio::test]
-async fn of_an_index_that_cannot_be_created_the_error_is_told_and_the_lock_is_free()
--> anyhow::Result<()> {
+async fn a_failed_index_returns_its_error_and_releases_the_lock() -> anyhow::Result<()> {
     mod unique {
         #[derive(fraiseql_runtime::TView)]
         #[tview(table = "note", index(on = "stars", unique, name = "by_stars"))]
@@ -189,7 +189,7 @@ async fn of_an_index_that_cannot_be_created_the_error_is_told_and_the_lock_is_fr
             "{error}"
         );
     }
-    // It can be taken, so that another attempt replaces what is left.
+    // The lock is free, so that another attempt replaces the invalid index.
     let migration = model::<after::Note>().migrate(&pool).await?;
     assert_eq!(migration.created, CREATED);
     Ok(())

@@ -1,5 +1,5 @@
-//! Tests that `migrate` creates and changes view tables: once, again, concurrently, over older
-//! ones.
+//! Tests that `migrate` creates and changes view tables: once, repeatedly, concurrently, and over
+//! those of older releases.
 
 mod drift;
 mod indexes;
@@ -36,7 +36,7 @@ mod second {
     }
 }
 
-/// Views of the same table whose index `by_title` differs.
+/// Views of the same table that define the index `by_title` differently.
 macro_rules! indexed {
     ($($module:ident($($attribute:tt)*))*) => {$(
         mod $module {
@@ -58,7 +58,7 @@ indexed! {
     unique(on = "title, id", unique)
     partial(on = "title, id", filter = "title <> ''")
     lowered(expr = "lower(title)")
-    // The same as the last, written otherwise.
+    // The same definition as the last, spelled differently.
     lowered_too(expr = "LOWER( (title) )")
     including(on = "title", include = "id")
     hashed(on = "title", using = "hash")
@@ -91,7 +91,7 @@ async fn indexes(pool: &PgPool) -> Vec<String> {
     .unwrap()
 }
 
-/// As a person would, one after the other.
+/// Runs the remedies one after the other, as an operator would.
 async fn repair(pool: &PgPool, drift: &[Drift]) {
     for left in drift {
         sqlx::raw_sql(AssertSqlSafe(left.remedy.clone()))

@@ -1,4 +1,4 @@
-//! Tests that `migrate` creates view tables and columns, again and at the same time.
+//! Tests that `migrate` creates view tables and columns, repeatedly and concurrently.
 
 use fraiseql_runtime::migrate::Migration;
 use fraiseql_tests::world::model;
@@ -41,7 +41,7 @@ async fn migrating_again_changes_and_locks_nothing() {
     let model = model::<second::Note>();
     model.migrate(&pool).await.unwrap();
     let before = (columns(&pool).await, indexes(&pool).await);
-    // A reader that would block, and be blocked by, any change of the table.
+    // A reader whose lock conflicts with any change of the table.
     let mut reader = pool.begin().await.unwrap();
     sqlx::query("SELECT * FROM tv_note")
         .execute(&mut *reader)
@@ -56,7 +56,7 @@ async fn migrating_again_changes_and_locks_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn instances_that_start_at_once_are_fine() {
+async fn instances_can_migrate_at_the_same_time() {
     let pool = notes().await;
     let tasks: Vec<_> = (0..8)
         .map(|_| {
@@ -103,7 +103,7 @@ async fn migrate_takes_a_connection_or_a_transaction_too() {
 }
 
 #[tokio::test]
-async fn what_was_created_is_said() {
+async fn the_migration_lists_what_it_created() {
     let pool = notes().await;
     let migration = model::<first::Note>().migrate(&pool).await.unwrap();
     assert_eq!(
@@ -130,7 +130,7 @@ async fn what_was_created_is_said() {
 }
 
 #[tokio::test]
-async fn a_plan_is_what_migrate_would_run_and_changes_nothing() {
+async fn a_plan_lists_the_statements_of_migrate_and_changes_nothing() {
     let pool = notes().await;
     let model = model::<lowered::Note>();
     let plan = model.migration_plan(&pool).await.unwrap();
@@ -154,7 +154,7 @@ async fn a_plan_is_what_migrate_would_run_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn where_nothing_is_missing_it_writes_nothing_and_waits_for_no_lock() {
+async fn migrating_an_up_to_date_database_writes_nothing_and_waits_for_no_lock() {
     let pool = notes().await;
     model::<searched::Note>().migrate(&pool).await.unwrap();
     let mut holder = pool.begin().await.unwrap();

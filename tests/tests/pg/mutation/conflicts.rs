@@ -1,4 +1,5 @@
-//! Tests that mutations that meet other transactions run again, or fail and change nothing.
+//! Tests that mutations that conflict with other transactions run again, or fail and change
+//! nothing.
 
 use fraiseql_runtime::Error;
 use fraiseql_runtime::mutation::Isolation;
@@ -6,7 +7,7 @@ use fraiseql_runtime::mutation::Isolation;
 use super::{Comment, Post, User, assert_right, blog, execute};
 
 #[tokio::test]
-async fn a_mutation_is_run_again_after_a_deadlock() -> anyhow::Result<()> {
+async fn a_mutation_is_retried_after_a_deadlock() -> anyhow::Result<()> {
     #[derive(Debug, thiserror::Error)]
     enum Failure {
         #[error("no such user")]
@@ -28,7 +29,7 @@ async fn a_mutation_is_run_again_after_a_deadlock() -> anyhow::Result<()> {
                     if done.rows_affected() == 0 {
                         return Err(Failure::Missing);
                     }
-                    // Long enough for the other to have its first.
+                    // Long enough for the other transaction to take its first lock.
                     sqlx::query("SELECT pg_sleep(0.05)")
                         .execute(&mut **m)
                         .await?;
@@ -52,13 +53,14 @@ async fn a_mutation_is_run_again_after_a_deadlock() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn serializable_mutations_fail_or_are_right() -> anyhow::Result<()> {
+async fn serializable_mutations_fail_or_leave_correct_documents() -> anyhow::Result<()> {
     let (pool, model) = blog().await;
     let mut m = model.mutation_with(&pool, Isolation::Serializable).await?;
-    // Its snapshot is taken now.
+    // Takes its snapshot.
     execute(&mut m, "UPDATE tb_user SET name = 'Robert' WHERE id = 2").await;
     m.changed::<User>(&[2]);
-    // Another one inserts a row that the first does not see, and that embeds what it changes.
+    // Another transaction inserts a row that this one does not see, and that embeds the row it
+    // changes.
     let mut other = model.mutation(&pool).await?;
     execute(
         &mut other,
@@ -88,10 +90,10 @@ async fn serializable_mutations_fail_or_are_right() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The comment leaves a post that somebody else is moving to another author: that author's
-/// document counts it no more.
+/// The comment is removed from a post that another session is moving to another author, whose
+/// document must no longer count it.
 #[tokio::test]
-async fn an_old_parent_that_is_moved_meanwhile_is_followed() -> anyhow::Result<()> {
+async fn the_document_of_an_old_parent_that_moves_meanwhile_is_synced() -> anyhow::Result<()> {
     let (pool, model) = blog().await;
     let mut other = model.mutation(&pool).await?;
     execute(&mut other, "UPDATE tb_post SET author_id = 3 WHERE id = 1").await;

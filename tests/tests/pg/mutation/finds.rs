@@ -1,4 +1,4 @@
-//! Tests that a mutation finds every document that a changed row is part of.
+//! Tests that a mutation finds every document that contains a changed row.
 
 use fraiseql_runtime::{Embed, ReadModel, TView};
 use fraiseql_tests::{run, world};
@@ -7,7 +7,7 @@ use sqlx::PgPool;
 use super::{Comment, Post, PostComment, User, assert_right, blog, case, execute};
 
 #[tokio::test]
-async fn an_update_finds_all_who_embed_the_row() -> anyhow::Result<()> {
+async fn an_update_finds_all_documents_that_embed_the_row() -> anyhow::Result<()> {
     case(
         "UPDATE tb_user SET name = 'Countess' WHERE id = 2",
         |m| m.changed::<User>(&[2]),
@@ -47,7 +47,7 @@ async fn a_delete_finds_its_parents() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn a_row_of_a_join_table_finds_both_ends() -> anyhow::Result<()> {
+async fn a_row_of_a_join_table_finds_the_documents_on_both_sides() -> anyhow::Result<()> {
     case(
         "DELETE FROM tb_post_tag WHERE tag_id = 1; INSERT INTO tb_post_tag VALUES (3, 2)",
         |m| {
@@ -60,22 +60,22 @@ async fn a_row_of_a_join_table_finds_both_ends() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn rows_that_go_with_a_deleted_one_are_found() -> anyhow::Result<()> {
+async fn rows_that_a_cascade_deletes_are_found() -> anyhow::Result<()> {
     case(
         "DELETE FROM tb_user WHERE id = 1",
         |m| m.changed::<User>(&[1]),
-        // With Ada go two posts, with these three comments of others.
+        // Deleting Ada deletes two posts, with these three comments of others.
         [3, 2, 3],
     )
     .await
 }
 
 #[tokio::test]
-async fn rows_that_lose_their_reference_are_found() -> anyhow::Result<()> {
+async fn rows_whose_reference_a_delete_sets_to_null_are_found() -> anyhow::Result<()> {
     case(
         "DELETE FROM tb_user WHERE id = 3",
         |m| m.changed::<User>(&[3]),
-        // The comment stays, and with it its post, which is listed at its author.
+        // The comment stays, and so does its post, which is in the list of the post's author.
         [1, 1, 2],
     )
     .await
@@ -105,7 +105,7 @@ async fn rows_moved_twice_and_several_tables_are_synced_once() -> anyhow::Result
     Ok(())
 }
 
-/// Rows whose key for clients is another than the one that tables join by.
+/// Rows whose public key differs from the one that tables join by.
 mod two_keys {
     use super::*;
 
@@ -171,7 +171,7 @@ mod two_keys {
         assert_eq!(tags(&pool, "two").await, ["SQL"]);
         assert_eq!(tags(&pool, "three").await, [""; 0]);
 
-        // What follows the same columns: changes of either side and of the rows between.
+        // Related by the same columns: changes of either side and of the rows between.
         let mut m = model.mutation(&pool).await.unwrap();
         execute(
             &mut m,

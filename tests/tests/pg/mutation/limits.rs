@@ -1,4 +1,5 @@
-//! Tests that a mutation of more documents than its limits allow fails or leaves them, as set.
+//! Tests that a mutation with more dependents than its limits allow fails or defers them, as
+//! configured.
 
 use fraiseql_runtime::Error;
 use fraiseql_runtime::mutation::{Limits, OverLimit};
@@ -8,7 +9,7 @@ use serde_json::Value;
 use super::{Post, User, assert_right, blog, execute, sync_all_posts};
 
 #[tokio::test]
-async fn limits_fail_with_numbers_and_ways() -> anyhow::Result<()> {
+async fn exceeded_limits_are_errors_with_the_numbers_and_the_embed_paths() -> anyhow::Result<()> {
     let (pool, model) = blog().await;
     let mut m = model.mutation(&pool).await?;
     execute(&mut m, "UPDATE tb_user SET name = 'x' WHERE id = 2").await;
@@ -47,7 +48,7 @@ async fn limits_fail_with_numbers_and_ways() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn beyond_the_limit_a_view_can_be_left_to_a_full_sync() -> anyhow::Result<()> {
+async fn dependents_beyond_the_limit_can_be_deferred_to_a_full_sync() -> anyhow::Result<()> {
     let (pool, model) = blog().await;
     let mut m = model.mutation(&pool).await?;
     execute(&mut m, "UPDATE tb_user SET name = 'x' WHERE id = 2").await;
@@ -74,7 +75,7 @@ async fn beyond_the_limit_a_view_can_be_left_to_a_full_sync() -> anyhow::Result<
 }
 
 #[tokio::test]
-async fn an_invalid_document_is_reported_or_strict_rolls_back() -> anyhow::Result<()> {
+async fn an_invalid_document_is_reported_or_rolls_a_strict_mutation_back() -> anyhow::Result<()> {
     let (pool, model) = blog().await;
     run(&pool, "ALTER TABLE tb_post ALTER title DROP NOT NULL").await;
     let broken = "UPDATE tb_post SET title = nullif(id, 1)::text WHERE id < 3";

@@ -1,4 +1,4 @@
-//! Tests that after a mutation every document that depends on a row it changed is right.
+//! Tests that after a mutation every document that depends on a changed row is correct.
 
 mod conflicts;
 mod dependents;
@@ -114,7 +114,7 @@ async fn blog() -> (PgPool, ReadModel) {
     (pool, model)
 }
 
-/// All documents, as they are.
+/// All documents as they are stored.
 async fn stored(pool: &PgPool) -> Vec<(String, Value)> {
     let mut documents = Vec::new();
     for table in ["tv_comment", "tv_post", "tv_user"] {
@@ -130,7 +130,7 @@ async fn stored(pool: &PgPool) -> Vec<(String, Value)> {
     documents
 }
 
-/// Documents are what they would be if all were built anew.
+/// Asserts that the documents equal those of a full sync.
 async fn assert_right(pool: &PgPool) {
     let stored_before = stored(pool).await;
     run(pool, "TRUNCATE tv_comment, tv_post, tv_user").await;
@@ -140,12 +140,13 @@ async fn assert_right(pool: &PgPool) {
     assert_eq!(stored_before, stored(pool).await);
 }
 
-/// What a mutation runs.
+/// A statement of a mutation, and the mark for it.
 async fn execute(m: &mut Mutation, sql: &'static str) {
     sqlx::raw_sql(sql).execute(&mut **m).await.unwrap();
 }
 
-/// One statement and one mark; the documents are right, and so many of each view were looked at.
+/// Runs one statement and its mark. Asserts that the documents are correct, and that this number of
+/// each view was synced.
 async fn case(
     sql: &'static str,
     mark: impl FnOnce(&mut Mutation),

@@ -1,4 +1,4 @@
-//! Tests that a changed part is put into many documents without building them.
+//! Tests that a changed part is replaced in many documents without building them.
 
 use fraiseql_runtime::{Embed, ReadModel, TView};
 use fraiseql_tests::{run, world};
@@ -60,7 +60,7 @@ struct Firm {
     name: String,
 }
 
-/// The same as text, which is not taken apart.
+/// The same stored as text, in which parts cannot be replaced.
 #[derive(TView)]
 #[tview(table = "tb_post", data = "json")]
 #[allow(dead_code)]
@@ -96,8 +96,8 @@ async fn assert_right(model: &ReadModel, pool: &PgPool) {
     assert!(reports.is_clean(), "{reports}");
 }
 
-/// What one statement does in a mutation that is told of these users; then all documents are
-/// right. Yields updated, unchanged, inserted and deleted of the posts.
+/// The outcome of one statement in a mutation with marks for these users; then asserts that all
+/// documents are correct. Returns updated, unchanged, inserted and deleted posts.
 async fn change((pool, model): &(PgPool, ReadModel), sql: &'static str, users: &[i64]) -> [u64; 4] {
     let mut m = model.mutation(pool).await.unwrap();
     sqlx::raw_sql(sql).execute(&mut *m).await.unwrap();
@@ -122,7 +122,7 @@ async fn version(pool: &PgPool, post: i64) -> i64 {
 }
 
 #[tokio::test]
-async fn every_field_of_the_row_is_replaced_once() {
+async fn a_changed_row_is_replaced_in_every_field_that_embeds_it() {
     let blog = blog().await;
     // Ada is the author of 150 posts, and edits none.
     let counts = change(
@@ -145,7 +145,7 @@ async fn every_field_of_the_row_is_replaced_once() {
 }
 
 #[tokio::test]
-async fn a_document_that_differs_in_two_parts_is_built() {
+async fn a_document_with_two_changed_parts_is_built() {
     let blog = blog().await;
     // Bob is the author of 150 posts, and edits 60, half of them his own.
     let counts = change(
@@ -158,7 +158,7 @@ async fn a_document_that_differs_in_two_parts_is_built() {
 }
 
 #[tokio::test]
-async fn what_is_not_embedded_changes_no_document() {
+async fn columns_that_are_not_embedded_change_no_document() {
     let blog = blog().await;
     let counts = change(
         &blog,
@@ -171,7 +171,7 @@ async fn what_is_not_embedded_changes_no_document() {
 }
 
 #[tokio::test]
-async fn a_part_that_is_hidden_or_comes_back_is_built() {
+async fn a_document_whose_part_the_filter_excludes_or_includes_again_is_built() {
     let blog = blog().await;
     let hide = "UPDATE tb_user SET hidden = true WHERE id = 3";
     assert_eq!(change(&blog, hide, &[3]).await, [60, 0, 0, 0]);
@@ -180,7 +180,7 @@ async fn a_part_that_is_hidden_or_comes_back_is_built() {
 }
 
 #[tokio::test]
-async fn a_row_inside_of_the_part_is_two_steps_away() {
+async fn a_change_of_a_row_nested_in_the_part_reaches_every_document() {
     let blog = blog().await;
     let mut m = blog.1.mutation(&blog.0).await.unwrap();
     sqlx::raw_sql("UPDATE tb_firm SET name = 'Looms'")
@@ -193,9 +193,9 @@ async fn a_row_inside_of_the_part_is_two_steps_away() {
     assert_right(&blog.1, &blog.0).await;
 }
 
-/// A document of another version of the struct, and none at all.
+/// A stale document, and a missing one.
 #[tokio::test]
-async fn documents_that_are_not_as_they_should_be_are_built() {
+async fn stale_and_missing_documents_are_built() {
     let blog = blog().await;
     run(
         &blog.0,
@@ -213,7 +213,7 @@ async fn documents_that_are_not_as_they_should_be_are_built() {
 }
 
 #[tokio::test]
-async fn rows_that_have_moved_meanwhile_are_left_to_who_moved_them() {
+async fn rows_that_move_meanwhile_are_left_to_the_other_writer() {
     let blog = blog().await;
     let (pool, model) = &blog;
     let mut m = model.mutation(pool).await.unwrap();
@@ -227,9 +227,9 @@ async fn rows_that_have_moved_meanwhile_are_left_to_who_moved_them() {
     assert_right(model, pool).await;
 }
 
-/// Times are printed as in UTC, whatever the session's zone is.
+/// Times are printed in UTC, whatever the time zone of the session is.
 #[tokio::test]
-async fn an_odd_session_builds_them() {
+async fn a_session_with_unusual_settings_builds_the_documents() {
     let (pool, model) = blog().await;
     let mut m = model.mutation(&pool).await.unwrap();
     sqlx::raw_sql(
@@ -245,7 +245,7 @@ async fn an_odd_session_builds_them() {
 }
 
 #[tokio::test]
-async fn a_part_that_cannot_be_written_leaves_the_documents() {
+async fn a_part_that_cannot_be_written_leaves_the_documents_unchanged() {
     let (pool, model) = blog().await;
     run(&pool, "ALTER TABLE tb_user ALTER name DROP NOT NULL").await;
     let mut m = model.mutation(&pool).await.unwrap();
@@ -264,9 +264,9 @@ async fn a_part_that_cannot_be_written_leaves_the_documents() {
     );
 }
 
-/// Only the part is written: what else has changed is for the sync that belongs to it.
+/// Only the part is written: other changes of the row are left to the sync of that document.
 #[tokio::test]
-async fn nothing_but_the_part_is_written() -> anyhow::Result<()> {
+async fn only_the_part_is_written() -> anyhow::Result<()> {
     let (pool, model) = blog().await;
     run(&pool, "UPDATE tb_post SET title = 'Unsynced' WHERE id = 2").await;
     let mut m = model.mutation(&pool).await?;
@@ -287,9 +287,9 @@ async fn nothing_but_the_part_is_written() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// SQL of the user may read the changed row, too.
+/// The user's SQL may read the changed row, too.
 #[tokio::test]
-async fn a_document_with_sql_that_selects_is_built() -> anyhow::Result<()> {
+async fn a_document_whose_expression_has_a_subquery_is_built() -> anyhow::Result<()> {
     #[derive(TView)]
     #[tview(table = "tb_post", view = "tv_signed")]
     #[allow(dead_code)]

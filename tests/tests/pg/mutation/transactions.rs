@@ -9,7 +9,7 @@ use sqlx::postgres::PgPoolOptions;
 use super::{Comment, Post, Tag, assert_right, blog, execute, stored};
 
 #[tokio::test]
-async fn dropped_or_rolled_back_nothing_happened() -> anyhow::Result<()> {
+async fn a_mutation_that_is_dropped_or_rolled_back_changes_nothing() -> anyhow::Result<()> {
     let (pool, model) = blog().await;
     let before = stored(&pool).await;
     let mut m = model.mutation(&pool).await?;
@@ -26,7 +26,7 @@ async fn dropped_or_rolled_back_nothing_happened() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn a_savepoint_that_is_rolled_back_takes_its_marks_along() -> anyhow::Result<()> {
+async fn rolling_back_a_savepoint_removes_its_marks() -> anyhow::Result<()> {
     let (pool, model) = blog().await;
     let mut m = model.mutation(&pool).await?;
     let mut part = m.savepoint().await?;
@@ -57,9 +57,9 @@ async fn a_savepoint_that_is_rolled_back_takes_its_marks_along() -> anyhow::Resu
     Ok(())
 }
 
-/// The second connection is one of the read model's own.
+/// The second connection belongs to the read model.
 #[tokio::test]
-async fn a_pool_of_one_connection_is_enough() -> anyhow::Result<()> {
+async fn a_mutation_runs_on_a_pool_of_one_connection() -> anyhow::Result<()> {
     let (pool, model) = blog().await;
     let one = PgPoolOptions::new()
         .max_connections(1)
@@ -91,7 +91,7 @@ async fn a_pool_of_one_connection_is_enough() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn a_lost_spare_connection_is_replaced() -> anyhow::Result<()> {
+async fn a_lost_second_connection_is_replaced() -> anyhow::Result<()> {
     let (pool, model) = blog().await;
     let one = PgPoolOptions::new()
         .max_connections(1)
@@ -122,7 +122,7 @@ async fn a_lost_spare_connection_is_replaced() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn a_table_that_the_mutation_locks_is_not_waited_for_for_ever() -> anyhow::Result<()> {
+async fn waiting_for_a_table_that_the_mutation_itself_locks_times_out() -> anyhow::Result<()> {
     let (pool, model) = blog().await;
     let mut m = model.mutation(&pool).await?;
     execute(&mut m, "TRUNCATE tb_comment").await;
@@ -134,7 +134,7 @@ async fn a_table_that_the_mutation_locks_is_not_waited_for_for_ever() -> anyhow:
 }
 
 #[tokio::test]
-async fn it_can_be_sent_between_threads() -> anyhow::Result<()> {
+async fn a_mutation_can_be_sent_between_threads() -> anyhow::Result<()> {
     async fn service(m: &mut Mutation) -> Result<(), sqlx::Error> {
         sqlx::query("UPDATE tb_post SET title = 'x' WHERE id = 1")
             .execute(&mut **m)
@@ -163,7 +163,7 @@ async fn it_can_be_sent_between_threads() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn code_that_only_marks_takes_any_changes() -> anyhow::Result<()> {
+async fn functions_that_only_mark_accept_any_changes() -> anyhow::Result<()> {
     fn touched(changes: &mut impl Changes) -> fraiseql_runtime::Result<()> {
         changes.changed::<Tag>(&[1]);
         changes.inserted::<Comment>(&[7]);

@@ -1,4 +1,4 @@
-//! Tests that the log, observers, traces and metrics are told what a sync did.
+//! Tests that the log, observers, traces and metrics report what a sync did.
 
 mod log;
 mod observers;
@@ -11,9 +11,9 @@ use fraiseql_runtime::sync::{BatchEvent, SyncObserver};
 use fraiseql_tests::world::counts;
 
 #[derive(Clone, Default)]
-struct Told(Arc<Mutex<Vec<String>>>);
+struct RecordedBatches(Arc<Mutex<Vec<String>>>);
 
-impl SyncObserver for Told {
+impl SyncObserver for RecordedBatches {
     fn batch(&self, batch: &BatchEvent<'_>) {
         let outcome = match batch.result {
             Ok(report) => format!("{:?}", counts(report)),
@@ -35,7 +35,7 @@ impl SyncObserver for Told {
     }
 }
 
-impl Told {
+impl RecordedBatches {
     fn take(&self) -> Vec<String> {
         std::mem::take(&mut self.0.lock().unwrap())
     }

@@ -1,4 +1,4 @@
-//! Tests that every observer is told of every batch once.
+//! Tests that every observer is called once for each batch.
 
 use fraiseql_runtime::ReadModel;
 use fraiseql_runtime::sync::Mode;
@@ -7,13 +7,13 @@ use fraiseql_tests::world::blog::{
 };
 use fraiseql_tests::world::counts;
 
-use super::Told;
+use super::RecordedBatches;
 use super::log::row;
 
 #[tokio::test]
-async fn every_observer_is_told_of_every_batch_once() -> anyhow::Result<()> {
+async fn every_observer_is_called_once_for_each_batch() -> anyhow::Result<()> {
     let (pool, _, _) = logged(2).await;
-    let (first, second) = (Told::default(), Told::default());
+    let (first, second) = (RecordedBatches::default(), RecordedBatches::default());
     let model = ReadModel::builder()
         .view::<Post>()
         .observe(first.clone())
@@ -26,19 +26,19 @@ async fn every_observer_is_told_of_every_batch_once() -> anyhow::Result<()> {
     sync_post(model.on(&mut tx), &posts(1..=2))
         .await
         .unwrap_err();
-    let told = first.take();
-    assert_eq!(told, second.take());
-    assert_eq!(told.len(), 3, "{told:?}");
+    let recorded = first.take();
+    assert_eq!(recorded, second.take());
+    assert_eq!(recorded.len(), 3, "{recorded:?}");
     assert_eq!(
-        told[..2],
+        recorded[..2],
         ["full tv_post (1 keys, 0 retries) [1, 0, 0, 0]"; 2]
     );
     let failed = "sync tv_post (2 keys, 0 retries) syncing \"public\".\"tv_post\": error";
-    assert!(told[2].starts_with(failed), "{told:?}");
+    assert!(recorded[2].starts_with(failed), "{recorded:?}");
     Ok(())
 }
 #[tokio::test]
-async fn a_sync_on_a_pool_is_run_again_after_a_deadlock() -> anyhow::Result<()> {
+async fn a_sync_on_a_pool_is_retried_after_a_deadlock() -> anyhow::Result<()> {
     let (pool, log, model) = logged(2).await;
     sync_all_posts(&pool).await?;
     rename(&pool, "Countess").await;
@@ -50,7 +50,7 @@ async fn a_sync_on_a_pool_is_run_again_after_a_deadlock() -> anyhow::Result<()> 
     assert_eq!(counts(&report), [0, 2, 0, 0]);
     let rows = log.recent(10).await?;
     assert_eq!(rows.len(), 1);
-    // The other session may lose the race for the first document, and meet it once more.
+    // The other session may lose the race for the first document, and wait for it once more.
     let retries = rows[0].retries;
     assert!((1..=5).contains(&retries), "{retries}");
     assert_eq!(
@@ -61,7 +61,7 @@ async fn a_sync_on_a_pool_is_run_again_after_a_deadlock() -> anyhow::Result<()> 
 }
 
 #[tokio::test]
-async fn a_delete_on_a_pool_is_run_again_after_a_deadlock() -> anyhow::Result<()> {
+async fn a_delete_on_a_pool_is_retried_after_a_deadlock() -> anyhow::Result<()> {
     let (pool, log, model) = logged(2).await;
     sync_all_posts(&pool).await?;
     let report = deadlocked(&pool, |pool| {

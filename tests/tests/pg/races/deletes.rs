@@ -1,4 +1,5 @@
-//! Tests that a row that is deleted or inserted again while its document is written is not lost.
+//! Tests that the deletion or repeated insertion of a row while its document is written is not
+//! lost.
 
 use fraiseql_tests::run;
 
@@ -20,7 +21,7 @@ async fn root_deleted(world: &World, slow: Session, fast: Session) {
         Posts("ARRAY[1]"),
         End,
     ];
-    // Its comment names Ada, too.
+    // Its comment embeds Ada, too.
     run(&world.pool, "DELETE FROM tb_comment WHERE post_id = 2").await;
     world.posts.sync(&world.pool, &[2]).await.unwrap();
     overtake(world, slow, fast, &slow_steps, &fast_steps).await;
@@ -38,7 +39,7 @@ async fn a_root_deleted_while_its_first_document_is_written() {
     race(post, Documents::First, &EVERYWHERE, root_deleted).await;
 }
 
-/// The cascade takes the comments, the tags, and what the author's document has of them.
+/// The cascade deletes the comments, the tags, and their entries in the author's document.
 #[tokio::test]
 async fn a_child_deleted_while_the_document_it_is_in_is_written() {
     let user = (View::User, &[1][..]);
@@ -63,16 +64,16 @@ async fn a_child_deleted_while_the_document_it_is_in_is_written() {
     .await;
 }
 
-/// The snapshot of the slow one has no row, and it has a document to delete. Who deletes in a
-/// statement of its own, later, is not fooled; ours deletes in the statement that builds.
+/// The snapshot of the slow session has no row, so it deletes the document. A separate, later
+/// DELETE would see the new row; fraiseql deletes in the statement that builds.
 #[tokio::test]
-async fn a_row_that_comes_back_while_its_document_is_deleted() {
+async fn a_row_inserted_again_while_its_document_is_deleted() {
     let post = (View::Post, &[][..]);
     race(post, Documents::Exist, &[], async |world, slow, fast| {
         let slow_steps = [
             Write("DELETE FROM tb_post WHERE id = 1"),
             Write("UPDATE tb_post SET title = 'New' WHERE id = 2"),
-            // It stops at the second.
+            // It stops at the second document.
             Posts("ARRAY[1, 2]"),
             End,
         ];
@@ -86,9 +87,9 @@ async fn a_row_that_comes_back_while_its_document_is_deleted() {
     .await;
 }
 
-/// A zombie of the past: the row is new, the document is not.
+/// The row is inserted anew, and its document is an orphan of an earlier row.
 #[tokio::test]
-async fn a_row_for_a_document_that_is_an_orphan() {
+async fn a_row_inserted_for_an_orphaned_document() {
     let post = (View::Post, &[][..]);
     race(post, Documents::Exist, &[], async |world, slow, fast| {
         run(&world.pool, "DELETE FROM tb_post WHERE id = 1").await;
@@ -103,11 +104,11 @@ async fn a_row_for_a_document_that_is_an_orphan() {
     .await;
 }
 
-/// Both delete it; the slow one has one more document to build.
+/// Both sessions delete it; the slow one has one more document to build.
 #[tokio::test]
 async fn a_row_whose_document_is_deleted_from_two_sides() {
     let post = (View::Post, &[2][..]);
-    // Inside, the slow one holds the document that it has deleted.
+    // In its transaction, the slow session holds the lock of the document that it has deleted.
     let loses = [(After, After), (After, Inside)];
     race(post, Documents::Exist, &loses, async |world, slow, fast| {
         run(&world.pool, "DELETE FROM tb_post WHERE id = 1").await;
@@ -122,7 +123,8 @@ async fn a_row_whose_document_is_deleted_from_two_sides() {
     .await;
 }
 
-/// It is there and back; who deletes it finds no document.
+/// The document is inserted and must be deleted; the session that deletes the row finds no
+/// document.
 #[tokio::test]
 async fn a_row_inserted_and_deleted() {
     let post = (View::Post, &[7][..]);
@@ -138,7 +140,7 @@ async fn a_row_inserted_and_deleted() {
             Posts("ARRAY[7]"),
             End,
         ];
-        // In its transaction nobody sees the row, and there is nothing to lose.
+        // In its transaction the row is visible to nobody else, so no update can be lost.
         overtake(world, slow, fast, &slow_steps, &fast_steps).await;
     })
     .await;

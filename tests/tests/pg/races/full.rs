@@ -6,7 +6,7 @@ use crate::races::world::{Documents, View};
 use crate::races::writers::overtake;
 
 #[tokio::test]
-async fn a_full_sync_over_a_change_that_is_synced() {
+async fn a_full_sync_during_a_change_that_is_synced() {
     for documents in [Documents::Exist, Documents::First] {
         let post = (View::Post, &[1][..]);
         race(post, documents, &EVERYWHERE, async |world, slow, fast| {
@@ -15,7 +15,7 @@ async fn a_full_sync_over_a_change_that_is_synced() {
                 Posts("ARRAY[1]"),
                 End,
             ];
-            // So that the full sync has something to write.
+            // A change that the full sync has to write.
             let slow_steps = [Write("UPDATE tb_user SET name = 'Countess'"), AllPosts, End];
             overtake(world, slow, fast, &slow_steps, &fast_steps).await;
         })
@@ -24,7 +24,7 @@ async fn a_full_sync_over_a_change_that_is_synced() {
 }
 
 #[tokio::test]
-async fn a_full_sync_over_a_row_that_is_deleted() {
+async fn a_full_sync_during_the_deletion_of_a_row() {
     for documents in [Documents::Exist, Documents::First] {
         let post = (View::Post, &[1][..]);
         race(post, documents, &EVERYWHERE, async |world, slow, fast| {
@@ -40,9 +40,9 @@ async fn a_full_sync_over_a_row_that_is_deleted() {
     }
 }
 
-/// The full sync has read its keys before, and does not know of it.
+/// The full sync has read its keys before, and does not know of the row.
 #[tokio::test]
-async fn a_full_sync_over_a_row_that_is_new() {
+async fn a_full_sync_during_the_insertion_of_a_row() {
     let post = (View::Post, &[][..]);
     race(post, Documents::Exist, &[], async |world, slow, fast| {
         let fast_steps = [

@@ -1,10 +1,10 @@
-//! Tests the protocols where the writer's transaction has another isolation level.
+//! Tests the protocols with writers at other isolation levels.
 
 use fraiseql_runtime::Error;
 
 use crate::races::session::Place::{self, Inside, Mutation};
 use crate::races::session::Step::{self, End, Posts, Write};
-use crate::races::session::Syncer::{self, Ours, Plain};
+use crate::races::session::Syncer::{self, Fraiseql, Plain};
 use crate::races::world::{Documents, View, World};
 
 pub(crate) const SERIALIZABLE: &str = "BEGIN ISOLATION LEVEL SERIALIZABLE";
@@ -39,7 +39,7 @@ const DELETE: [Step; 3] = [
     End,
 ];
 
-/// Runs the two sessions against each other; says how often each began anew.
+/// Runs two sessions against each other; returns how often each was retried.
 async fn serializable(
     documents: Documents,
     slow: &[Step],
@@ -50,10 +50,13 @@ async fn serializable(
     let mut world = World::new().await;
     world.reset(View::Post, documents).await;
     let gate = world.gate().await;
-    let slow_session = world.slow_session(Ours, place).await.isolation(levels[0]);
+    let slow_session = world
+        .slow_session(Fraiseql, place)
+        .await
+        .isolation(levels[0]);
     let slow = slow_session.start(slow);
     assert_eq!(world.settled([&slow]).await, [false]);
-    let fast_session = world.session(Ours, place).await.isolation(levels[1]);
+    let fast_session = world.session(Fraiseql, place).await.isolation(levels[1]);
     let fast = fast_session.start(fast);
     world.settled([&slow, &fast]).await;
     gate.commit().await.unwrap();
@@ -62,7 +65,7 @@ async fn serializable(
 }
 
 #[tokio::test]
-async fn serializable_transactions_that_are_run_again_lose_nothing() {
+async fn serializable_transactions_that_are_retried_lose_nothing() {
     let both = [SERIALIZABLE; 2];
     let races: [(&str, &[Step], &[Step]); 4] = [
         ("two parts", &RETITLE, &COMMENT),
@@ -75,16 +78,17 @@ async fn serializable_transactions_that_are_run_again_lose_nothing() {
             let (world, retries) = serializable(documents, slow, fast, both, Inside).await;
             let wrong = world.wrong(View::Post).await;
             assert!(wrong.is_empty(), "{name}, {documents:?}: {wrong:#?}");
-            // They met: one of them had to begin anew.
+            // They conflicted: one of them was retried.
             assert_eq!(retries, [0, 1], "{name}, {documents:?}");
         }
     }
 }
 
-/// PostgreSQL sees a conflict of serializable transactions only among themselves. A mutation
-/// looks at what is committed, too; a transaction by hand is not right among others.
+/// PostgreSQL detects conflicts of serializable transactions only among themselves. A mutation also
+/// reads committed data on a second connection; a plain serializable transaction is not correct
+/// next to others.
 #[tokio::test]
-async fn a_serializable_mutation_among_others() {
+async fn a_serializable_mutation_among_transactions_of_other_levels() {
     let races = [
         (ADD_UNDER_1, RENAME_1),
         (RENAME_1, ADD_UNDER_1),
@@ -107,17 +111,20 @@ async fn a_serializable_mutation_among_others() {
 }
 
 #[tokio::test]
-async fn a_serializable_transaction_that_is_too_late_is_told_to_begin_anew() {
+async fn a_serializable_transaction_with_an_old_snapshot_fails_and_can_be_retried() {
     let mut world = World::new().await;
     world.reset(View::Post, Documents::Exist).await;
     let gate = world.gate().await;
     let slow = world
-        .slow_session(Ours, Inside)
+        .slow_session(Fraiseql, Inside)
         .await
         .isolation(SERIALIZABLE);
     let slow = slow.start(&RETITLE);
     assert_eq!(world.settled([&slow]).await, [false]);
-    let fast = world.session(Ours, Inside).await.isolation(SERIALIZABLE);
+    let fast = world
+        .session(Fraiseql, Inside)
+        .await
+        .isolation(SERIALIZABLE);
     let fast = fast.once().start(&COMMENT);
     assert_eq!(world.settled([&slow, &fast]).await, [false, false]);
     gate.commit().await.unwrap();
@@ -130,19 +137,22 @@ async fn a_serializable_transaction_that_is_too_late_is_told_to_begin_anew() {
     let code = source.as_database_error().and_then(|error| error.code());
     assert_eq!(code.as_deref(), Some("40001"), "{error}");
     assert_eq!(world.wrong(View::Post).await, [], "it was rolled back");
-    let fast = world.session(Ours, Inside).await.isolation(SERIALIZABLE);
+    let fast = world
+        .session(Fraiseql, Inside)
+        .await
+        .isolation(SERIALIZABLE);
     fast.start(&COMMENT).done().await;
     assert_eq!(world.wrong(View::Post).await, []);
 }
 
-/// The snapshot of the slow one is older than the change, and so would its document be. The plain
-/// statement writes it, ours refuses.
+/// The snapshot of the slow session is older than the change, and so is the document it builds. The
+/// plain upsert writes it; fraiseql's statement refuses.
 #[tokio::test]
-async fn repeatable_read_is_refused_where_it_would_lose() {
+async fn repeatable_read_is_refused_because_it_would_lose_updates() {
     let run = async |syncer: Syncer| {
         let mut world = World::new().await;
         world.reset(View::Post, Documents::Exist).await;
-        // Its snapshot.
+        // Takes its snapshot.
         let slow = world
             .session(syncer, Inside)
             .await
@@ -160,9 +170,9 @@ async fn repeatable_read_is_refused_where_it_would_lose() {
     let wrong = world.wrong(View::Post).await;
     assert!(
         wrong.len() == 1 && wrong[0].0 == 9,
-        "the plain statement: {wrong:?}"
+        "the plain upsert: {wrong:?}"
     );
-    let (world, slow) = run(Ours).await;
+    let (world, slow) = run(Fraiseql).await;
     let error = slow.failed().await;
     assert!(matches!(error, Error::RepeatableRead), "{error}");
     assert!(!error.is_retryable());

@@ -1,8 +1,8 @@
 //! Tests that a mutation finds the documents to sync although another session moves a row
 //! meanwhile.
 //!
-//! By hand they are looked up before the sync, which is too early. A mutation locks these rows
-//! while it looks.
+//! Without a mutation the dependents are looked up before the sync, which is too early. A mutation
+//! locks the rows when it looks.
 
 use crate::races::lose::{EVERYWHERE, Places, race_in};
 use crate::races::open::{OPEN, meet};
@@ -11,7 +11,7 @@ use crate::races::session::Step::{self, End, Sync, Write};
 use crate::races::world::{Documents, View};
 use crate::races::writers::overtake;
 
-/// The one that looks up is a mutation.
+/// The places in which the session that looks up is a mutation.
 const FIRST: [Places; 3] = [(Mutation, Mutation), (Mutation, Inside), (Mutation, After)];
 const SECOND: [Places; 3] = [(Mutation, Mutation), (Inside, Mutation), (After, Mutation)];
 
@@ -22,11 +22,11 @@ const MOVE: [Step; 3] = [
     Sync(View::User, "ARRAY[1, 2]"),
     End,
 ];
-/// What was looked up.
+/// The lookup.
 const OLD_ROOT: Step = Sync(View::User, "ARRAY[2]");
 
 #[tokio::test]
-async fn a_comment_edited_by_who_has_looked_up_its_root_before_its_post_is_moved() {
+async fn a_comment_edited_after_its_root_was_looked_up_and_before_its_post_is_moved() {
     let user = (View::User, &[1][..]);
     race_in(
         user,
@@ -40,9 +40,9 @@ async fn a_comment_edited_by_who_has_looked_up_its_root_before_its_post_is_moved
     .await;
 }
 
-/// The post is moved while the root is built in which it was.
+/// The post is moved while its old root is built.
 #[tokio::test]
-async fn a_post_moved_while_the_root_is_built_that_its_comment_was_in() {
+async fn a_post_moved_while_the_old_root_of_its_comment_is_built() {
     let user = (View::User, &[1, 2][..]);
     let loses = [(Inside, Inside), (Inside, After)];
     race_in(
@@ -57,7 +57,7 @@ async fn a_post_moved_while_the_root_is_built_that_its_comment_was_in() {
     .await;
 }
 
-/// The post is being moved, and who edits looks up where it was.
+/// The post is being moved while the session that edits looks up its root.
 #[tokio::test]
 async fn a_comment_edited_while_its_post_is_being_moved() {
     let user = (View::User, &[1][..]);

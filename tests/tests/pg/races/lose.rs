@@ -1,13 +1,13 @@
-//! One race, with the statement everyone writes and with ours, in every place.
+//! Runs a race with the plain upsert and with fraiseql's statements, in every place.
 
 use crate::races::session::Place::{After, Inside, Mutation};
 use crate::races::session::{Place, Session, Syncer};
 use crate::races::world::{Documents, View, World, Wrong};
 
-/// Where the slow and the fast session sync.
+/// The places in which the slow and the fast session sync.
 pub(crate) type Places = (Place, Place);
 
-/// All in which one can sync by hand.
+/// All places without mutations.
 pub(crate) const EVERYWHERE: [Places; 4] = [
     (After, After),
     (Inside, Inside),
@@ -15,7 +15,7 @@ pub(crate) const EVERYWHERE: [Places; 4] = [
     (Inside, After),
 ];
 
-/// Those in which one of them is a mutation.
+/// Those in which one of the two is a mutation.
 const MUTATIONS: [Places; 5] = [
     (Mutation, Mutation),
     (Mutation, After),
@@ -24,12 +24,12 @@ const MUTATIONS: [Places; 5] = [
     (Inside, Mutation),
 ];
 
-/// The documents that are wrong afterwards: all that are.
+/// The documents that are wrong after the race.
 pub(crate) type Lost<'a> = (View, &'a [i32]);
 
-/// Runs a race of a slow and a fast session. The statement everyone writes makes the documents
-/// `lost` wrong in the places `loses`, which shows that the race was run, and none in the
-/// others; with ours all documents are right, everywhere.
+/// Runs a race of a slow and a fast session. The plain upsert makes the documents `lost` wrong in
+/// the places `loses`, which shows that the race took place, and none in the others; with fraiseql
+/// all documents are correct in all places.
 pub(crate) async fn race(
     lost: Lost<'_>,
     documents: Documents,
@@ -37,17 +37,17 @@ pub(crate) async fn race(
     scenario: impl AsyncFn(&World, Session, Session),
 ) {
     let mut world = World::new().await;
-    plain(&mut world, lost, documents, loses, &scenario).await;
+    plain_upsert_loses(&mut world, lost, documents, loses, &scenario).await;
     let others: Vec<Places> = EVERYWHERE
         .into_iter()
         .filter(|places| !loses.contains(places))
         .collect();
-    plain(&mut world, (lost.0, &[]), documents, &others, &scenario).await;
+    plain_upsert_loses(&mut world, (lost.0, &[]), documents, &others, &scenario).await;
     let everywhere = [&EVERYWHERE[..], &MUTATIONS[..]].concat();
-    ours(&mut world, lost.0, documents, &everywhere, &scenario).await;
+    fraiseql_upholds(&mut world, lost.0, documents, &everywhere, &scenario).await;
 }
 
-/// The same where ours is right only in the places `holds`.
+/// The same, for races in which fraiseql is correct only in the places `holds`.
 pub(crate) async fn race_in(
     lost: Lost<'_>,
     documents: Documents,
@@ -56,12 +56,12 @@ pub(crate) async fn race_in(
     scenario: impl AsyncFn(&World, Session, Session),
 ) {
     let mut world = World::new().await;
-    plain(&mut world, lost, documents, loses, &scenario).await;
-    ours(&mut world, lost.0, documents, holds, &scenario).await;
+    plain_upsert_loses(&mut world, lost, documents, loses, &scenario).await;
+    fraiseql_upholds(&mut world, lost.0, documents, holds, &scenario).await;
 }
 
-/// The statement everyone writes makes these documents wrong, in all of these places.
-async fn plain(
+/// Asserts that the plain upsert makes these documents wrong, in all of these places.
+async fn plain_upsert_loses(
     world: &mut World,
     (view, lost): Lost<'_>,
     documents: Documents,
@@ -71,12 +71,12 @@ async fn plain(
     for places in places {
         let wrong = run(world, view, Syncer::Plain, documents, *places, scenario).await;
         let keys: Vec<i32> = wrong.iter().map(|(key, _)| *key).collect();
-        assert_eq!(keys, lost, "plain, {places:?}: {wrong:#?}");
+        assert_eq!(keys, lost, "plain upsert, {places:?}: {wrong:#?}");
     }
 }
 
-/// Ours makes none wrong.
-async fn ours(
+/// Asserts that fraiseql makes none wrong.
+async fn fraiseql_upholds(
     world: &mut World,
     kind: View,
     documents: Documents,
@@ -91,11 +91,11 @@ async fn ours(
     let mut lost = Vec::new();
     for view in views {
         for places in places {
-            let wrong = run(world, *view, Syncer::Ours, documents, *places, scenario).await;
+            let wrong = run(world, *view, Syncer::Fraiseql, documents, *places, scenario).await;
             lost.extend(wrong.into_iter().map(|wrong| (*view, *places, wrong)));
         }
     }
-    assert!(lost.is_empty(), "ours: {lost:#?}");
+    assert!(lost.is_empty(), "lost by fraiseql: {lost:#?}");
 }
 
 async fn run(

@@ -1,10 +1,10 @@
-//! What a mutation is told of each statement of these tests.
+//! The marks of a mutation for each statement of these tests.
 
 use fraiseql_runtime::Mutation;
 
 use crate::races::world::{Post, PostComment, Tag, User};
 
-/// Marks the rows that a statement has written: the one that it names, or all there are. Says
+/// Marks the rows that a statement has written: the one that it names, or all of its table. Returns
 /// whether there are any.
 pub(crate) fn mark(mutation: &mut Mutation, sql: &str) -> bool {
     let mut words = sql.split_whitespace();
@@ -33,6 +33,6 @@ pub(crate) fn mark(mutation: &mut Mutation, sql: &str) -> bool {
 }
 
 fn mark_links(mutation: &mut Mutation, posts: &[i32]) {
-    // Of a read model without tags nothing depends on it.
+    // In a read model without tags, no document depends on the row.
     let _ = mutation.changed_rows("tb_post_tag", "post_id", posts);
 }

@@ -1,10 +1,10 @@
-//! Tests that no update is lost: each interleaving of two sessions that loses one with the
-//! statement everyone writes is run with that statement and with ours.
+//! Tests that no update is lost: each interleaving of two sessions in which a plain upsert loses an
+//! update runs with that upsert and with fraiseql.
 //!
-//! A session is stopped at a known point by a lock, and the others go on until each is done or
-//! waits; nothing is left to chance or to time. [`world`] has the tables, the statement by hand
-//! and the comparison, [`session`] what runs and where it stops, [`marks`] what a mutation is told
-//! of it, [`lose`] what is tried with each of them.
+//! A session is stopped at a known point by a lock, and the others continue until each is done or
+//! waits; nothing depends on chance or on time. [`world`] has the tables, the plain upsert and the
+//! comparison, [`session`] the sessions and where they stop, [`marks`] the marks of mutations,
+//! [`lose`] the runs with each protocol.
 
 mod deletes;
 mod full;

@@ -1,4 +1,4 @@
-//! Tests races with a session whose open transaction has synced already.
+//! Tests races with a session whose open transaction has already synced.
 
 use crate::races::lose::{Places, race};
 use crate::races::session::Place::{After, Inside};
@@ -6,11 +6,11 @@ use crate::races::session::Step::{End, Posts, Sync, Write};
 use crate::races::session::{Session, Step};
 use crate::races::world::{Documents, View, World};
 
-/// The places where the first session is still in its transaction when the second comes.
+/// The places where the first session is still in its transaction when the second begins.
 pub(crate) const OPEN: [Places; 2] = [(Inside, Inside), (Inside, After)];
 
-/// The first session does these, the second all of its own as far as it can, and then the first
-/// does the rest.
+/// The first session takes these steps, the second all of its own as far as it can, and then the
+/// first takes the rest.
 pub(crate) async fn meet(world: &World, first: Session, second: Session, steps: [&[Step]; 3]) {
     let [before, all, rest] = steps;
     let first = first.start(before).done().await;
@@ -60,7 +60,7 @@ async fn a_parent_renamed_in_an_open_transaction_before_a_document_is_added_unde
     .await;
 }
 
-/// The child is what changes, and what comes is its place in a list.
+/// The child changes, and its place in a list is inserted.
 #[tokio::test]
 async fn a_tag_renamed_in_an_open_transaction_before_it_is_linked() {
     let post = (View::Post, &[1][..]);
@@ -107,12 +107,13 @@ async fn a_tag_linked_in_an_open_transaction_before_it_is_renamed() {
     .await;
 }
 
-/// The row that changes is two levels below, and the one between them moves. Who changes it has
-/// synced the old root.
+/// The row that changes is two levels below the root, and the row between them moves. The session
+/// that changes it has synced the old root.
 #[tokio::test]
 async fn a_comment_edited_in_an_open_transaction_before_its_post_is_moved() {
     let user = (View::User, &[1][..]);
-    // The old root's document keeps the plain statement in order where both sync it: it waits.
+    // With the plain upsert the lock on the old root's document also orders the two, if both sync
+    // it: the second waits.
     race(
         user,
         Documents::Exist,

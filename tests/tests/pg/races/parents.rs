@@ -1,4 +1,5 @@
-//! Tests that a child that is added while its parent changes is in the parent's document, changed.
+//! Tests that a child that is added while its parent changes is in the parent's document, with the
+//! change.
 
 use crate::races::lose::{EVERYWHERE, race};
 use crate::races::session::Place::{After, Inside};
@@ -7,7 +8,7 @@ use crate::races::session::Step::{End, Posts, Sync, Write};
 use crate::races::world::{Documents, View, World};
 use crate::races::writers::overtake;
 
-/// The posts that name user 1, and those that name user 3.
+/// The posts that embed user 1, and those that embed user 3.
 const POSTS_OF_1: &str = "ARRAY(SELECT id FROM tb_post WHERE author_id = 1
     UNION SELECT post_id FROM tb_comment WHERE author_id = 1)";
 const POSTS_OF_3: &str = "ARRAY(SELECT id FROM tb_post WHERE author_id = 3
@@ -37,7 +38,7 @@ async fn a_parent_renamed_while_a_document_is_added_under_it() {
     .await;
 }
 
-/// The same two levels below the document's root.
+/// The same two levels below the root of the document.
 #[tokio::test]
 async fn a_user_renamed_while_a_comment_of_theirs_is_added() {
     for documents in [Documents::Exist, Documents::First] {
@@ -85,7 +86,7 @@ async fn a_parent_renamed_while_a_row_without_a_document_is_moved_to_it() {
     race(post, Documents::First, &EVERYWHERE, moved).await;
 }
 
-/// Who renames the parent is the slow one.
+/// The session that renames the parent is the slow one.
 #[tokio::test]
 async fn a_row_moved_away_from_a_parent_that_is_being_renamed() {
     let post = (View::Post, &[1][..]);
@@ -110,7 +111,7 @@ async fn a_row_moved_away_from_a_parent_that_is_being_renamed() {
     .await;
 }
 
-/// Where the slow one is in a transaction, the row itself keeps the two apart.
+/// If the slow session is in a transaction, the lock on the row itself orders the two.
 const ROW_FREE: [(crate::races::session::Place, crate::races::session::Place); 2] =
     [(After, After), (After, Inside)];
 
@@ -171,7 +172,7 @@ async fn a_child_moved_while_it_is_renamed() {
 
 /// Two children move to and from one parent at once.
 #[tokio::test]
-async fn two_children_that_change_places() {
+async fn two_children_that_exchange_parents() {
     let user = (View::User, &[1, 2][..]);
     race(
         user,

@@ -1,4 +1,4 @@
-//! Sessions: what they run, and how they are stopped and waited for.
+//! Sessions: the steps they run, and how they are stopped and waited for.
 
 use std::time::Duration;
 
@@ -13,34 +13,34 @@ use crate::races::marks::mark;
 use crate::races::world::{View, World};
 use fraiseql_runtime::error::Operation;
 
-/// Where a session syncs what it has written.
+/// The place where a session syncs its writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
     /// On the pool, after the commit.
     After,
     /// In the transaction.
     Inside,
-    /// In a mutation, which is told what was written and finds by itself what to sync.
+    /// In a mutation, which has marks for the writes and finds the dependents.
     Mutation,
 }
 
-/// What it syncs with.
+/// The implementation of the sync.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Syncer {
-    /// The statement everyone writes.
+    /// The plain upsert.
     Plain,
-    Ours,
+    Fraiseql,
 }
 
-/// Something that a session does.
+/// A step of a session.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Step {
     /// Changes base tables: in its transaction, or in one that is committed at once.
     Write(&'static str),
-    /// Syncs the documents whose keys this expression yields: `ARRAY[1]`. A mutation syncs them
-    /// because of this only if it has written nothing.
+    /// Syncs the documents whose keys this expression yields: `ARRAY[1]`. A mutation ignores it
+    /// unless it has written nothing.
     Sync(View, &'static str),
-    /// Syncs posts, whichever view stands for them.
+    /// Syncs posts, in whichever view the world uses for them.
     Posts(&'static str),
     /// Syncs all posts.
     AllPosts,
@@ -48,7 +48,7 @@ pub(crate) enum Step {
     End,
 }
 
-/// One connection, and how it works.
+/// One connection, its place and its syncer.
 pub(crate) struct Session {
     pool: PgPool,
     pid: i32,
@@ -59,15 +59,15 @@ pub(crate) struct Session {
     model: ReadModel,
     transaction: Option<Transaction<'static, Postgres>>,
     mutation: Option<Mutation>,
-    /// The mutation was told of something.
+    /// Whether the mutation has a mark.
     marked: bool,
-    /// Whether it begins anew after an error that asks for it.
+    /// Whether it is retried after an error that is retryable.
     again: bool,
-    /// How often it did.
+    /// The number of retries.
     pub(crate) retries: u32,
 }
 
-/// A session at work.
+/// A running session.
 pub(crate) struct Running {
     pid: i32,
     task: JoinHandle<Result<Session, Error>>,
@@ -123,7 +123,7 @@ impl World {
         gate
     }
 
-    /// Waits until each of these is done or waits for another; says which are done.
+    /// Waits until each session is done or waits for another; returns which are done.
     pub(crate) async fn settled<const N: usize>(&self, sessions: [&Running; N]) -> [bool; N] {
         for _ in 0..4_000 {
             let done = sessions.map(|session| session.task.is_finished());
@@ -132,7 +132,7 @@ impl World {
                 .zip(done)
                 .filter_map(|(session, done)| (!done).then_some(session.pid))
                 .collect();
-            // Not the wait event, which stays a moment longer than the wait.
+            // Not the wait event, which lasts a moment longer than the wait.
             let blocked: i64 = sqlx::query_scalar(
                 "SELECT count(*) FROM unnest($1::int4[]) AS pid
                  WHERE cardinality(pg_blocking_pids(pid)) > 0",
@@ -151,19 +151,19 @@ impl World {
 }
 
 impl Session {
-    /// Its transactions are of this isolation level.
+    /// Sets the isolation level of its transactions.
     pub(crate) fn isolation(mut self, begin: &'static str) -> Self {
         self.begin = begin;
         self
     }
 
-    /// It gives up at the first error.
+    /// Makes it stop at the first error.
     pub(crate) fn once(mut self) -> Self {
         self.again = false;
         self
     }
 
-    /// Does this while the test goes on.
+    /// Runs the steps in the background.
     pub(crate) fn start(self, steps: &[Step]) -> Running {
         let steps = steps.to_vec();
         Running {
@@ -176,7 +176,7 @@ impl Session {
         }
     }
 
-    /// Does all of it again after an error that asks for it.
+    /// Runs the steps, and again after a retryable error.
     async fn work(&mut self, steps: &[Step]) -> Result<(), Error> {
         let again = self.again && self.transaction.is_none() && self.mutation.is_none();
         loop {
@@ -214,7 +214,7 @@ impl Session {
             Step::AllPosts if self.place == Place::Mutation => {
                 self.sync(self.posts, "ARRAY(SELECT id FROM tb_post)").await
             }
-            Step::AllPosts if self.syncer == Syncer::Ours => match &mut self.transaction {
+            Step::AllPosts if self.syncer == Syncer::Fraiseql => match &mut self.transaction {
                 Some(transaction) => self.posts.sync_all(transaction).await.map(drop),
                 None if self.place == Place::Inside => {
                     self.begin().await?;
@@ -299,12 +299,12 @@ impl Session {
 }
 
 impl Running {
-    /// What it is when it is done.
+    /// Waits for the session, which must succeed.
     pub(crate) async fn done(self) -> Session {
         self.task.await.unwrap().unwrap()
     }
 
-    /// Why it failed.
+    /// Waits for the session, and returns its error.
     pub(crate) async fn failed(self) -> Error {
         self.task.await.unwrap().err().expect("it should fail")
     }

@@ -7,11 +7,11 @@ use fraiseql_tests::run;
 
 use crate::races::session::Place::{After, Inside};
 use crate::races::session::Step::{End, Posts, Write};
-use crate::races::session::Syncer::Ours;
+use crate::races::session::Syncer::Fraiseql;
 use crate::races::world::{Documents, View, World};
 
-/// How often the session has run the statement before: prepared anew, with a plan of its own, and
-/// with a plan for all keys, which PostgreSQL makes after five.
+/// How often the session has run the statement before: newly prepared, with a custom plan, and with
+/// the generic plan, which PostgreSQL makes after five runs.
 const BEFORE: [usize; 3] = [0, 1, 8];
 
 #[tokio::test]
@@ -30,7 +30,8 @@ async fn a_sync_that_waits_for_a_table_sees_what_was_committed_meanwhile() {
         (View::Post, "LOCK TABLE tb_post IN ACCESS EXCLUSIVE MODE"),
     ];
     let mut world = World::new().await;
-    // In a transaction, a sync may hold the posts already that it waits to write documents of.
+    // In a transaction, a sync may already hold locks on the posts whose documents it waits to
+    // write.
     let comment = "INSERT INTO tb_comment VALUES (10, 1, 3, 'More'), (11, 2, 3, 'More')";
     let everything = "UPDATE tb_post SET title = 'New';
          INSERT INTO tb_comment VALUES (10, 1, 3, 'More');
@@ -40,7 +41,7 @@ async fn a_sync_that_waits_for_a_table_sees_what_was_committed_meanwhile() {
             for documents in [Documents::Exist, Documents::First] {
                 for before in BEFORE {
                     world.reset(view, documents).await;
-                    let mut session = world.session(Ours, place).await;
+                    let mut session = world.session(Fraiseql, place).await;
                     for _ in 0..before {
                         session = session.start(&[Posts("ARRAY[2]"), End]).done().await;
                     }
@@ -49,7 +50,7 @@ async fn a_sync_that_waits_for_a_table_sees_what_was_committed_meanwhile() {
                     let steps = [Posts("ARRAY[1, 2]"), End];
                     let waiting = session.start(&steps);
                     assert_eq!(world.settled([&waiting]).await, [false], "{lock}");
-                    // In the transaction that holds the table, or it could not.
+                    // In the transaction that holds the table, because no other could.
                     sqlx::raw_sql(change).execute(&mut *holder).await.unwrap();
                     holder.commit().await.unwrap();
                     waiting.done().await;
@@ -64,7 +65,7 @@ async fn a_sync_that_waits_for_a_table_sees_what_was_committed_meanwhile() {
     }
 }
 
-/// The same without any protocol of ours: one statement, and whether it sees the change.
+/// The same without any protocol: one statement, and whether it sees the change.
 #[tokio::test]
 async fn a_statement_takes_its_snapshot_after_its_table_locks() {
     let mut world = World::new().await;
@@ -73,7 +74,7 @@ async fn a_statement_takes_its_snapshot_after_its_table_locks() {
     let insert = Write("INSERT INTO seen SELECT title FROM tb_post WHERE id = 1");
     for before in BEFORE {
         run(&world.pool, "UPDATE tb_post SET title = 'One'").await;
-        let mut session = world.session(Ours, After).await;
+        let mut session = world.session(Fraiseql, After).await;
         for _ in 0..before {
             session = session.start(&[insert]).done().await;
         }

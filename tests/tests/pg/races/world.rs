@@ -1,11 +1,11 @@
-//! The tables, the views, the statement everyone writes, and what a document should be.
+//! The tables, the views, the plain upsert, and the expected documents.
 
 use fraiseql_runtime::{Embed, Mutation, ReadModel, TView};
 use fraiseql_tests::run;
 use sqlx::PgPool;
 
 /// Stops a session that has `test.pause` while it builds a document, after its snapshot, for as
-/// long as somebody holds the advisory lock.
+/// long as another session holds the advisory lock.
 const TABLES: &str = "
 CREATE TABLE tb_user (id int4 PRIMARY KEY, name text NOT NULL);
 CREATE TABLE tb_post (
@@ -138,7 +138,7 @@ pub(crate) struct User {
     post_count: i64,
 }
 
-/// The document of a post, by hand.
+/// The document of a post, as SQL written by hand.
 macro_rules! post {
     () => {
         "jsonb_build_object('id', p.id, 'title', p.title, 'paused', pause(p.id),
@@ -157,7 +157,7 @@ macro_rules! post {
     };
 }
 
-/// The document of a user, by hand.
+/// The document of a user, as SQL written by hand.
 macro_rules! user {
     () => {
         "jsonb_build_object('id', u.id, 'name', u.name, 'paused', pause(u.id),
@@ -171,7 +171,7 @@ macro_rules! user {
     };
 }
 
-/// What everyone writes, for the keys `$1`: documents without a row go, the others are written.
+/// The plain upsert for the keys `$1`: documents without a row are deleted, the others written.
 macro_rules! plain {
     ($view:literal, $columns:literal, $from:literal, $key:literal, $table:literal, $values:literal, $document:expr) => {
         [
@@ -208,7 +208,7 @@ macro_rules! plain {
     };
 }
 
-/// Documents that are not what they should be: the key, what is stored, what is right.
+/// Documents that are wrong: the key, what is stored, what is expected.
 macro_rules! compared {
     ($view:literal, $from:literal, $key:literal, $document:expr) => {
         concat!(
@@ -237,7 +237,7 @@ pub(crate) enum View {
 }
 
 impl View {
-    /// How they delete, and the statement everyone writes.
+    /// The plain delete and the plain upsert.
     pub(crate) fn plain(self) -> [&'static str; 2] {
         match self {
             Self::Post => plain!(
@@ -272,7 +272,7 @@ impl View {
         }
     }
 
-    /// Our sync.
+    /// Syncs with fraiseql.
     pub(crate) async fn sync(
         self,
         target: impl fraiseql_runtime::SyncTarget,
@@ -285,7 +285,7 @@ impl View {
         }
     }
 
-    /// Tells a mutation to sync these.
+    /// Marks these documents for `resync` in a mutation.
     pub(crate) fn resync(self, mutation: &mut Mutation, keys: &[i32]) {
         match self {
             Self::Post => mutation.resync::<Post>(keys),
@@ -294,7 +294,7 @@ impl View {
         }
     }
 
-    /// The read model of this view alone.
+    /// A read model of this view alone.
     pub(crate) fn model(self) -> ReadModel {
         let model = ReadModel::builder();
         match self {
@@ -306,7 +306,7 @@ impl View {
         .unwrap()
     }
 
-    /// Our full sync.
+    /// A full sync with fraiseql.
     pub(crate) async fn sync_all(
         self,
         target: impl fraiseql_runtime::SyncTarget,
@@ -323,16 +323,16 @@ impl View {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Documents {
     Exist,
-    /// The documents of key 1 do not: it is their first sync.
+    /// The documents of key 1 do not exist: it is their first sync.
     First,
 }
 
-/// A database with documents that are right.
+/// A database with correct documents.
 pub(crate) struct World {
     pub(crate) pool: PgPool,
     /// The view that a race is about.
     pub(crate) view: View,
-    /// The view that stands for posts.
+    /// The view that is used for posts.
     pub(crate) posts: View,
 }
 
@@ -352,7 +352,7 @@ impl World {
         }
     }
 
-    /// Puts everything back, with the documents of this view.
+    /// Restores the rows and the documents of this view.
     pub(crate) async fn reset(&mut self, view: View, documents: Documents) {
         run(&self.pool, ROWS).await;
         view.sync_all(&self.pool).await.unwrap();
@@ -368,7 +368,7 @@ impl World {
         self.posts = if view == View::User { View::Post } else { view };
     }
 
-    /// The documents that are not what they should be.
+    /// The documents that are wrong.
     pub(crate) async fn wrong(&self, view: View) -> Vec<Wrong> {
         let rows: Vec<(i32, Option<String>, Option<String>)> = sqlx::query_as(view.compared())
             .fetch_all(&self.pool)
@@ -384,5 +384,5 @@ impl World {
     }
 }
 
-/// The key of a document that is wrong, and what it is instead of what it should be.
+/// The key of a wrong document, and what is stored instead of what is expected.
 pub(crate) type Wrong = (i32, String);

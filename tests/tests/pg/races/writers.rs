@@ -7,7 +7,7 @@ use crate::races::session::Step::{End, Posts, Write};
 use crate::races::session::{Session, Step};
 use crate::races::world::{Documents, View, World};
 
-/// The slow session stops while it builds, the fast one does what it can, and both end.
+/// The slow session stops while it builds, the fast one runs as far as it can, and both end.
 pub(crate) async fn overtake(
     world: &World,
     slow: Session,
@@ -85,8 +85,8 @@ async fn two_children_of_one_parent_that_has_no_document() {
     .await;
 }
 
-/// The document is written from two sides, and from neither before: by who made the row, and by
-/// who knows of it as soon as it is committed.
+/// The document is written from two sides and does not exist before: by the session that made the
+/// row, and by one that knows of the row as soon as it is committed.
 #[tokio::test]
 async fn the_first_sync_of_a_document_from_two_sides() {
     race(
@@ -108,7 +108,7 @@ async fn the_first_sync_of_a_document_from_two_sides() {
 
 /// Two keys in each list, in both orders.
 #[tokio::test]
-async fn batches_that_overlap() {
+async fn overlapping_batches() {
     race(
         (View::Post, &[2]),
         Documents::Exist,
@@ -130,10 +130,10 @@ async fn batches_that_overlap() {
     .await;
 }
 
-/// The fast one finds the document as it should be, and has nothing to write; the slow one must
-/// know all the same that its picture is older.
+/// The fast session finds an equal document, and has nothing to write; the slow one must still
+/// notice that its snapshot is older.
 #[tokio::test]
-async fn a_value_changed_there_and_back() {
+async fn a_value_changed_and_changed_back() {
     let post = (View::Post, &[1][..]);
     race(
         post,

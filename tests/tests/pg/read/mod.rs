@@ -1,4 +1,4 @@
-//! Tests of reading documents: by key, on shared connections, and with fewer fields.
+//! Tests of reading documents: by key, on shared connections, and with selected fields.
 
 mod readers;
 mod stored;

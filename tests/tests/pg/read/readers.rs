@@ -1,4 +1,4 @@
-//! Tests that reads that lend each other connections leave nobody waiting, whatever breaks off.
+//! Tests that reads that hand connections to each other leave nobody waiting, whatever fails.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -47,7 +47,7 @@ async fn until(holds: impl AsyncFn() -> bool) {
     .await;
 }
 
-/// So that what waits for ever fails.
+/// Fails instead of waiting forever.
 async fn within<T>(work: impl Future<Output = T>) -> T {
     tokio::time::timeout(Duration::from_secs(60), work)
         .await
@@ -55,14 +55,14 @@ async fn within<T>(work: impl Future<Output = T>) -> T {
 }
 
 #[tokio::test]
-async fn a_connection_is_kept_for_a_moment_and_then_given_back() {
+async fn a_connection_is_kept_briefly_and_then_returned_to_the_pool() {
     let pool = pool(3).await;
     let readers = Readers::lending(pool.clone());
     assert!(Post::find(&readers, 7).await.unwrap().is_some());
     assert_eq!(idle(&pool), 2, "it is kept for who reads next");
     until(async || idle(&pool) == 3).await;
 
-    // Without lending there is nothing to be kept.
+    // Without a hand-over there is nothing to keep.
     let readers = Readers::from(pool.clone());
     assert!(Post::find(&readers, 7).await.unwrap().is_some());
     until(async || idle(&pool) == 3).await;
@@ -75,13 +75,13 @@ async fn the_last_connection_is_never_kept() {
     for key in 1..=20 {
         let post = Post::find(&readers, key).await.unwrap();
         assert_eq!(post.is_some(), key <= 10);
-        // In the middle of the reads, somebody else has it.
+        // While the reads continue, another task gets the connection.
         within(pool.acquire()).await.unwrap();
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_waits_at_the_pool_is_served_while_reads_go_on() {
+async fn other_users_of_the_pool_get_a_connection_while_reads_continue() {
     let pool = pool(2).await;
     let readers = Readers::lending(pool.clone());
     let stop = Arc::new(AtomicBool::new(false));
@@ -116,7 +116,7 @@ async fn who_waits_at_the_pool_is_served_while_reads_go_on() {
 }
 
 #[tokio::test]
-async fn reads_that_are_given_up_leave_their_place_to_others() {
+async fn dropped_reads_release_their_connections() {
     let pool = pool(3).await;
     let readers = Readers::lending(pool.clone());
     let mut lock = pool.begin().await.unwrap();
@@ -140,7 +140,7 @@ async fn reads_that_are_given_up_leave_their_place_to_others() {
         let key = i64::try_from(index).unwrap() + 1;
         assert_eq!(read.ok(), (key % 2 == 0).then_some(key));
     }
-    // All three can be had again, by reads and by others.
+    // All three connections are available again, to reads and to others.
     until(async || idle(&pool) == 3).await;
     let again = within(join_all((1..=10).map(spawn))).await;
     assert!(again.iter().all(Result::is_ok));
@@ -149,7 +149,7 @@ async fn reads_that_are_given_up_leave_their_place_to_others() {
 }
 
 #[tokio::test]
-async fn an_error_is_an_error_and_the_next_read_is_well() {
+async fn a_failed_read_returns_its_error_and_the_next_succeeds() {
     let pool = pool(3).await;
     let readers = Readers::lending(pool.clone());
     fraiseql_tests::run(&pool, "ALTER TABLE tv_post RENAME TO elsewhere").await;
@@ -165,7 +165,7 @@ async fn a_lost_connection_fails_one_read_and_is_replaced() {
     let pool = pool(3).await;
     let readers = Readers::lending(pool.clone());
     assert!(Post::find(&readers, 7).await.unwrap().is_some());
-    // All but the one that says it.
+    // All but the one that runs this query.
     let mut killer = pool.acquire().await.unwrap();
     sqlx::query(
         "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity

@@ -1,5 +1,4 @@
-//! Tests that documents stored as jsonb and as json are printed by the server as projections
-//! expect.
+//! Tests that the server prints stored `jsonb` and `json` documents as projections expect.
 
 #![allow(dead_code)] // the structs are only looked at
 
@@ -39,7 +38,7 @@ struct Text {
 }
 
 #[tokio::test]
-async fn documents_of_the_server_are_printed_as_is_expected_and_read() -> anyhow::Result<()> {
+async fn the_server_prints_documents_in_the_expected_form() -> anyhow::Result<()> {
     let pool = fraiseql_tests::pool().await;
     fraiseql_tests::run(
         &pool,
@@ -57,7 +56,7 @@ async fn documents_of_the_server_are_printed_as_is_expected_and_read() -> anyhow
     model.migrate(&pool).await?;
     sync_all_parseds(&pool).await?;
     sync_all_texts(&pool).await?;
-    // The orders and the separators that are expected, so that nothing is looked up.
+    // The expected order of fields and separators, so that no key has to be searched.
     let parsed: Vec<String> = sqlx::query_scalar("SELECT data::text FROM tv_parsed ORDER BY id")
         .fetch_all(&pool)
         .await?;

@@ -1,4 +1,4 @@
-//! Tests that a rebuild that is dropped, killed or run twice goes on where it was.
+//! Tests that a rebuild that is dropped, killed or run twice resumes where it stopped.
 
 use std::future::IntoFuture as _;
 
@@ -9,7 +9,7 @@ use sqlx::{AssertSqlSafe, PgPool};
 use super::{deployed, new, old, rebuild_when_free, status, until, wrong};
 
 #[tokio::test]
-async fn a_rebuild_that_is_dropped_goes_on_where_it_was() -> anyhow::Result<()> {
+async fn a_dropped_rebuild_resumes_where_it_stopped() -> anyhow::Result<()> {
     let pool = deployed(1000).await;
     let (reached, at_five) = tokio::sync::oneshot::channel();
     let mut reached = Some(reached);
@@ -53,7 +53,7 @@ async fn a_rebuild_that_is_dropped_goes_on_where_it_was() -> anyhow::Result<()> 
     Ok(())
 }
 
-/// A trigger that ends the backend of every statement from the third to `last`.
+/// A trigger that terminates the backend of every statement from the third to `last`.
 async fn lose(pool: &PgPool, last: i64) {
     let sql = format!(
         "CREATE SEQUENCE statements;
@@ -82,7 +82,7 @@ async fn statements(pool: &PgPool) -> i64 {
 }
 
 #[tokio::test]
-async fn a_session_that_is_killed_is_replaced_and_goes_on_where_it_was() -> anyhow::Result<()> {
+async fn a_killed_session_is_replaced_and_the_rebuild_resumes() -> anyhow::Result<()> {
     let pool = deployed(1000).await;
     lose(&pool, 3).await;
     let report = new().rebuild(&pool).chunk(100).await?;
@@ -103,7 +103,7 @@ async fn a_session_that_is_killed_is_replaced_and_goes_on_where_it_was() -> anyh
 }
 
 #[tokio::test]
-async fn a_rebuild_whose_sessions_are_killed_each_time_fails_and_the_next_goes_on()
+async fn a_rebuild_whose_sessions_are_always_killed_fails_and_the_next_resumes()
 -> anyhow::Result<()> {
     let pool = deployed(1000).await;
     lose(&pool, 6).await;
@@ -126,9 +126,9 @@ async fn a_rebuild_whose_sessions_are_killed_each_time_fails_and_the_next_goes_o
 }
 
 #[tokio::test]
-async fn of_two_rebuilds_one_works_and_the_other_says_so() -> anyhow::Result<()> {
+async fn of_two_concurrent_rebuilds_one_runs_and_the_other_reports_it() -> anyhow::Result<()> {
     let pool = deployed(500).await;
-    // The first waits for a document in the second chunk.
+    // The first rebuild waits for a document in the second chunk.
     let mut holder = pool.begin().await?;
     sqlx::query("SELECT FROM tv_post WHERE id = 150 FOR UPDATE")
         .execute(&mut *holder)
@@ -146,7 +146,7 @@ async fn of_two_rebuilds_one_works_and_the_other_says_so() -> anyhow::Result<()>
         "\"public\".\"tv_post\": running, 100 of 500"
     );
     assert!(now.started_at <= now.updated_at && now.finished_at.is_none());
-    // As anyone sees it.
+    // As other sessions see it.
     let row: (String, i64, String, String, i64, i64) = sqlx::query_as(
         "SELECT view, shape, state, position, done, expected FROM fraiseql_view
          WHERE state = 'running' AND started_at <= updated_at AND finished_at IS NULL",

@@ -1,5 +1,5 @@
-//! Tests that two releases of a struct read and write the same tables, and that a rebuild brings
-//! the documents up to date meanwhile.
+//! Tests that two releases of a struct read and write the same tables, and that a rebuild updates
+//! the documents meanwhile.
 
 mod interrupted;
 mod reads;
@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{AssertSqlSafe, PgPool};
 
-/// The application as it runs.
+/// The current release of the application.
 mod old {
     #[derive(Clone, Debug, PartialEq, fraiseql_runtime::TView)]
     pub(crate) struct Post {
@@ -34,7 +34,7 @@ mod old {
     }
 }
 
-/// Its next release: new fields, one of them promoted, and a field of the part has another name.
+/// The next release: new fields, one of them promoted, and a renamed field of the part.
 mod new {
     use chrono::{DateTime, Utc};
 
@@ -77,7 +77,8 @@ fn new() -> ReadModel {
     world::model::<new::Post>()
 }
 
-/// A database with so many posts and the documents of the old release, migrated by the new one.
+/// A database with this number of posts and the documents of the old release, migrated by the new
+/// one.
 async fn deployed(posts: i64) -> PgPool {
     let pool = world::numbered_blog()
         .column("tb_post", "score float8 NOT NULL DEFAULT 0.1")
@@ -90,7 +91,7 @@ async fn deployed(posts: i64) -> PgPool {
         .await;
     assert_eq!(old().migrate(&pool).await.unwrap().stale, []);
     old::sync_all_posts(&pool).await.unwrap();
-    // What it wrote itself is of its own shape.
+    // What the new release wrote has its own shape.
     assert_eq!(old().migrate(&pool).await.unwrap().stale, []);
     let migration = new().migrate(&pool).await.unwrap();
     assert_eq!(migration.stale, [new::Post::VIEW.table]);
@@ -115,7 +116,7 @@ fn old_document(id: i64) -> Value {
     })
 }
 
-/// How many documents are stored in the shape of the new release.
+/// The number of documents that are stored in the shape of the new release.
 async fn rebuilt(pool: &PgPool) -> i64 {
     sqlx::query_scalar("SELECT count(*) FROM tv_post WHERE shape = $1")
         .bind(new::Post::statements().shape)
@@ -124,7 +125,7 @@ async fn rebuilt(pool: &PgPool) -> i64 {
         .unwrap()
 }
 
-/// How many documents differ from what the new release would build now.
+/// The number of documents that differ from what the new release would build now.
 async fn wrong(pool: &PgPool) -> i64 {
     let query = fraiseql_runtime::sql::document::query(new::Post::VIEW);
     let sql = format!(
@@ -155,7 +156,7 @@ async fn status(model: &ReadModel, pool: &PgPool) -> RebuildStatus {
     model.rebuild_status(pool).await.unwrap().remove(0)
 }
 
-/// Asks until the answer is yes.
+/// Repeats a query until it returns true.
 async fn until(mut is_so: impl AsyncFnMut() -> bool) {
     let wait = async {
         while !is_so().await {
@@ -167,7 +168,7 @@ async fn until(mut is_so: impl AsyncFnMut() -> bool) {
         .expect("it becomes so");
 }
 
-/// Rebuilds, once the server has noticed that the last session to do so is gone.
+/// Rebuilds, once the server has noticed that the session of the previous rebuild is gone.
 async fn rebuild_when_free(model: &ReadModel, pool: &PgPool, chunk: usize) -> RebuildReport {
     let mut report = None;
     until(async || {
@@ -180,9 +181,9 @@ async fn rebuild_when_free(model: &ReadModel, pool: &PgPool, chunk: usize) -> Re
     report.unwrap()
 }
 
-/// Readers of both releases, and writers of both, while it is rebuilt.
+/// Readers and writers of both releases run during the rebuild.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn both_releases_read_their_own_while_both_write_and_one_rebuilds() -> anyhow::Result<()> {
+async fn both_releases_read_their_own_shape_during_writes_and_a_rebuild() -> anyhow::Result<()> {
     const POSTS: i64 = 3000;
     let pool = deployed(POSTS).await;
     let pool = PgPoolOptions::new()

@@ -19,7 +19,7 @@ async fn each_release_reads_documents_of_its_own_shape() -> anyhow::Result<()> {
     assert_eq!(new::Post::find(&pool, 2).await?.unwrap().score, 0.1);
     assert_eq!(new::Post::find(&pool, 99).await?, None);
 
-    // Stored and built ones in the order of the keys, also one that is asked for twice.
+    // Stored and built documents in the order of the keys, one of which is given twice.
     let keys = [5, 1, 99, 2, 6, 1];
     let posts = new::Post::find_many(&pool, &keys).await?;
     let found: Vec<Value> = posts
@@ -37,7 +37,7 @@ async fn each_release_reads_documents_of_its_own_shape() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn what_is_built_for_a_read_is_as_it_would_be_stored() -> anyhow::Result<()> {
+async fn a_document_built_for_a_read_equals_the_stored_one() -> anyhow::Result<()> {
     let pool = deployed(2).await;
     let read = async || new::Post::find_json(&pool, 1).await;
     let built = read().await?.expect("there is one").get().to_owned();
@@ -59,13 +59,13 @@ async fn a_document_of_the_right_shape_is_read_without_the_base_tables() -> anyh
 }
 
 #[tokio::test]
-async fn the_session_of_the_reader_is_as_it_was() -> anyhow::Result<()> {
+async fn the_session_of_the_reader_is_unchanged() -> anyhow::Result<()> {
     let pool = deployed(2).await;
-    let odd = "SET TimeZone = 'Asia/Kolkata'; SET extra_float_digits = -10";
-    let odd_pool = PgPoolOptions::new()
+    let unusual = "SET TimeZone = 'Asia/Kolkata'; SET extra_float_digits = -10";
+    let unusual_pool = PgPoolOptions::new()
         .max_connections(1)
         .after_connect(move |connection, _| {
-            Box::pin(async move { sqlx::raw_sql(odd).execute(connection).await.map(drop) })
+            Box::pin(async move { sqlx::raw_sql(unusual).execute(connection).await.map(drop) })
         })
         .connect_with((*pool.connect_options()).clone())
         .await?;
@@ -75,8 +75,8 @@ async fn the_session_of_the_reader_is_as_it_was() -> anyhow::Result<()> {
         assert_eq!(json, new_document(1));
     };
 
-    right(new::Post::find_json(&odd_pool, 1).await?);
-    let mut connection = odd_pool.acquire().await?;
+    right(new::Post::find_json(&unusual_pool, 1).await?);
+    let mut connection = unusual_pool.acquire().await?;
     right(new::Post::find_json(&mut connection, 1).await?);
     right(new::Post::find_json(&mut *connection, 1).await?);
     let set: String = sqlx::query_scalar(settings)
@@ -85,8 +85,8 @@ async fn the_session_of_the_reader_is_as_it_was() -> anyhow::Result<()> {
     assert_eq!(set, "Asia/Kolkata-10");
     drop(connection);
 
-    // In a transaction, which sees its own changes and goes on.
-    let mut transaction = odd_pool.begin().await?;
+    // In a transaction, which sees its own changes and stays usable.
+    let mut transaction = unusual_pool.begin().await?;
     sqlx::raw_sql("UPDATE tb_post SET title = 'mine' WHERE id = 2")
         .execute(&mut *transaction)
         .await?;
@@ -103,7 +103,8 @@ async fn the_session_of_the_reader_is_as_it_was() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn a_document_that_cannot_be_built_is_an_error_with_the_reason() -> anyhow::Result<()> {
+async fn a_document_that_cannot_be_built_for_a_read_is_an_error_with_the_reason()
+-> anyhow::Result<()> {
     let pool = deployed(3).await;
     run(&pool, "UPDATE tb_post SET score = 'NaN' WHERE id = 2").await;
     let mut transaction = pool.begin().await?;
@@ -118,15 +119,15 @@ async fn a_document_that_cannot_be_built_is_an_error_with_the_reason() -> anyhow
             "document 2 of \"public\".\"tv_post\": score: NaN cannot be represented"
         );
     }
-    // The transaction of the caller is as good as before.
+    // The caller's transaction is still usable.
     assert!(new::Post::find(&mut transaction, 3).await?.is_some());
-    // And the old release has the document.
+    // The old release reads its stored document.
     assert!(old::Post::find(&pool, 2).await?.is_some());
     Ok(())
 }
 
 #[tokio::test]
-async fn a_sync_writes_the_shape_of_its_release_also_of_equal_documents() -> anyhow::Result<()> {
+async fn a_sync_writes_the_shape_of_its_release_even_for_equal_documents() -> anyhow::Result<()> {
     /// The same JSON by another type.
     mod nullable {
         #[derive(fraiseql_runtime::TView)]

@@ -11,7 +11,7 @@ use sqlx::postgres::PgPoolOptions;
 use super::{deployed, new, old, rebuilt, status, words, wrong};
 
 #[tokio::test]
-async fn a_rebuild_brings_all_documents_up_to_date_and_is_not_needed_twice() -> anyhow::Result<()> {
+async fn a_rebuild_updates_all_documents_and_the_next_has_nothing_to_do() -> anyhow::Result<()> {
     let pool = deployed(300).await;
     run(
         &pool,
@@ -52,7 +52,7 @@ async fn a_rebuild_brings_all_documents_up_to_date_and_is_not_needed_twice() -> 
     assert_eq!(again.views[0].outcome, RebuildOutcome::UpToDate);
     assert_eq!(again.views[0].report.total(), 0);
     assert_eq!(again.to_string(), "\"public\".\"tv_post\": up to date");
-    // For the old release it would be needed, if it were to stay.
+    // The old release, if it stayed, would need it.
     let migration = old().migrate(&pool).await?;
     assert_eq!(migration.stale, [old::Post::VIEW.table]);
     assert!(
@@ -65,9 +65,9 @@ async fn a_rebuild_brings_all_documents_up_to_date_and_is_not_needed_twice() -> 
 }
 
 #[tokio::test]
-async fn what_the_old_release_has_written_since_is_found_by_the_next_rebuild() -> anyhow::Result<()>
-{
-    // More than one page is looked through, and more than one chunk is found.
+async fn documents_that_the_old_release_writes_later_are_found_by_the_next_rebuild()
+-> anyhow::Result<()> {
+    // More than one page is searched, and more than one chunk is found.
     let pool = deployed(12_000).await;
     new().rebuild(&pool).await?;
     let late: Vec<i64> = [1, 4_999, 5_000, 5_001, 11_111, 12_000]
@@ -86,7 +86,7 @@ async fn what_the_old_release_has_written_since_is_found_by_the_next_rebuild() -
 }
 
 #[tokio::test]
-async fn going_back_to_the_old_release_is_a_rebuild_from_the_start() -> anyhow::Result<()> {
+async fn going_back_to_the_old_release_rebuilds_from_the_start() -> anyhow::Result<()> {
     let pool = deployed(50).await;
     let stop = AtomicBool::new(false);
     let half = new()
@@ -115,9 +115,9 @@ async fn going_back_to_the_old_release_is_a_rebuild_from_the_start() -> anyhow::
     Ok(())
 }
 
-/// The only connection there is, and the lock is given back.
+/// The only connection and the lock are released.
 #[tokio::test]
-async fn a_pool_of_one_connection_is_enough() -> anyhow::Result<()> {
+async fn a_rebuild_runs_on_a_pool_of_one_connection() -> anyhow::Result<()> {
     let pool = deployed(120).await;
     let one = PgPoolOptions::new()
         .max_connections(1)
@@ -137,7 +137,7 @@ async fn a_pool_of_one_connection_is_enough() -> anyhow::Result<()> {
 async fn an_empty_view_needs_no_rebuild() -> anyhow::Result<()> {
     let pool = deployed(3).await;
     run(&pool, "TRUNCATE tv_post, fraiseql_view").await;
-    // There are rows, and not one document of them.
+    // There are rows, but no documents.
     let status_now = status(&new(), &pool).await;
     assert_eq!(status_now.state, RebuildState::Done);
     let report = new().rebuild(&pool).await?;
@@ -155,7 +155,7 @@ async fn an_empty_view_needs_no_rebuild() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn a_view_table_of_an_older_version_gets_the_column() -> anyhow::Result<()> {
+async fn a_view_table_of_an_older_version_gets_the_shape_column() -> anyhow::Result<()> {
     let pool = deployed(40).await;
     run(
         &pool,

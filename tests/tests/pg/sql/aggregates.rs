@@ -1,4 +1,4 @@
-//! Tests the SQL of counts, sums, averages, extremes and of whether rows exist.
+//! Snapshots of the SQL of counts, sums, averages, minima, maxima and existence.
 
 use fraiseql_runtime::{Embed, TView};
 use rust_decimal::Decimal;
@@ -26,7 +26,7 @@ struct Counted {
     line_count: i64,
 }
 
-/// The count is promoted, too; the other one is of fewer rows.
+/// The count is promoted, too; the other one counts fewer rows.
 #[derive(TView)]
 #[tview(table = "tb_order")]
 struct CountedList {

@@ -1,4 +1,4 @@
-//! Tests the SQL of columns: of every scalar type, renamed, computed, filtered, promoted.
+//! Snapshots of the SQL of columns: every scalar type, renamed, computed, filtered, promoted.
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use fraiseql_runtime::{Embed, TView};
@@ -164,7 +164,7 @@ struct UniqueEmail {
     email: Option<String>,
 }
 
-/// Documents that take each other's unique values.
+/// Documents that exchange unique values.
 #[test]
 fn unique_columns_are_cleared_where_they_change() {
     let sync = &UniqueEmail::statements().sync;

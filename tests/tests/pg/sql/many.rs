@@ -1,4 +1,4 @@
-//! Tests the SQL of lists: ordered, limited, filtered, nested, through join tables.
+//! Snapshots of the SQL of lists: ordered, limited, filtered, nested, through join tables.
 
 use chrono::{DateTime, Utc};
 use fraiseql_runtime::{Embed, TView};
@@ -161,7 +161,7 @@ struct LabelWithProducts {
     products: Vec<ProductOfLabel>,
 }
 
-/// Inside one level of lists the planner may join; the rest is looked up, one by one.
+/// Within one level of lists the planner may join; deeper rows are looked up one by one.
 #[test]
 fn many_documents_are_joined_inside_their_lists() {
     let sync = &LinesWithProducts::statements().sync;
@@ -169,9 +169,10 @@ fn many_documents_are_joined_inside_their_lists() {
     insta::assert_snapshot!(sync.write);
 }
 
-/// A list with a limit is run for each document: a join with all users would read them each time.
+/// A list with a limit runs once for each document: a join with all users would read them each
+/// time.
 #[tokio::test]
-async fn what_a_limited_list_embeds_is_looked_up() -> anyhow::Result<()> {
+async fn rows_embedded_in_a_limited_list_are_looked_up() -> anyhow::Result<()> {
     let pool = blog::migrated(0).await;
     fraiseql_tests::run(
         &pool,

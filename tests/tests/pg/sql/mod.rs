@@ -1,8 +1,8 @@
-//! Tests the SQL that each attribute becomes: the query, the documents it builds on a server, and
-//! the view table, as snapshots.
+//! Snapshots of the SQL of each attribute: the query, the documents it builds on a server, and the
+//! view table.
 //!
-//! Every snapshot is executed: migrated, synced, read back as the struct, synced again.
-//! Review changes with `cargo insta review`.
+//! Every snapshot is executed: migrated, synced, read back as the struct, synced again. Review
+//! changes with `cargo insta review`.
 
 use std::fmt::Write as _;
 
@@ -14,7 +14,7 @@ use serde_json::Value;
 use sqlx::{AssertSqlSafe, PgPool};
 use uuid::Uuid;
 
-/// One schema for all of them: a shop with staff, and some odd names.
+/// One schema for all snapshots: a shop with staff, and some unusual names.
 const TABLES: &str = r#"
 CREATE SCHEMA app;
 CREATE TABLE tb_person (
@@ -74,15 +74,15 @@ async fn shop() -> PgPool {
     pool
 }
 
-/// Migrates, syncs, reads back; yields the text to review.
+/// Migrates, syncs, reads back; returns the text to review.
 async fn execute<V: TView>(pool: &PgPool) -> String {
     let model = world::model::<V>();
     model.migrate(pool).await.unwrap();
     assert_eq!(model.migrate(pool).await.unwrap(), Migration::default());
-    // Nor where every index must be compared.
+    // Nor if every index has to be compared.
     sqlx::raw_sql(UNCOMMENT).execute(pool).await.unwrap();
     assert_eq!(model.migrate(pool).await.unwrap(), Migration::default());
-    // A check has nothing against what works.
+    // A check has no findings about a view that works.
     model.check(pool).await.unwrap().into_result().unwrap();
     let statements = V::statements();
     let report = fraiseql_runtime::__private::sync_all::<V, _>(pool)
@@ -93,7 +93,7 @@ async fn execute<V: TView>(pool: &PgPool) -> String {
         report.inserted > 0,
         "a view without documents shows nothing"
     );
-    // In a transaction, from locks on: nothing is left to do.
+    // In a transaction, with locks: nothing is left to write.
     let mut connection = pool.acquire().await.unwrap();
     let again = fraiseql_runtime::__private::sync_all::<V, _>(&mut connection)
         .await

@@ -1,4 +1,5 @@
-//! Tests the SQL of names and sizes at the limit: schemas, reserved words, depth, many fields.
+//! Snapshots of the SQL of names and sizes at the limits: schemas, reserved words, depth, many
+//! fields.
 
 use fraiseql_runtime::{Embed, TView};
 use uuid::Uuid;
@@ -116,7 +117,7 @@ wide! {
     g41 g42 g43 g44 g45 g46 g47 g48 g49 g50
 }
 
-/// Not in any document.
+/// In no document.
 #[derive(Default)]
 struct Cache;
 
@@ -129,7 +130,7 @@ struct Skipping {
     _cache: Cache,
 }
 
-/// The alias of `a.b_c` and that of `a_b.c` would be the same.
+/// The aliases of `a.b_c` and of `a_b.c` would be the same.
 #[derive(TView)]
 #[tview(table = "tb_order")]
 struct Colliding {

@@ -1,4 +1,4 @@
-//! Tests the SQL of parts that are one row: required, optional, of the same table.
+//! Snapshots of the SQL of parts that are one row: required, optional, of the same table.
 
 use fraiseql_runtime::TView;
 use uuid::Uuid;

@@ -1,4 +1,4 @@
-//! Tests the SQL of view tables: their indexes, partitions and storage.
+//! Snapshots of the SQL of view tables: their indexes, partitions and storage.
 
 use chrono::{DateTime, Utc};
 use fraiseql_runtime::TView;
@@ -70,7 +70,7 @@ struct IndexedDocuments {
     listed: bool,
 }
 
-/// Words can be searched in text; only GIN on the document itself cannot be.
+/// Full-text search also works on text; only GIN on the document itself does not.
 #[derive(TView)]
 #[tview(
     table = "tb_order",

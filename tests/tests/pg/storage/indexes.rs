@@ -80,13 +80,13 @@ async fn plan(pool: &PgPool, settings: &'static str, query: &str) -> String {
 }
 
 #[tokio::test]
-async fn every_kind_of_index_is_taken_by_the_query_it_is_for() {
+async fn every_kind_of_index_is_used_by_the_query_it_is_for() {
     let pool = fraiseql_tests::pool().await;
     run(&pool, ARTICLES).await;
     model::<Article>().migrate(&pool).await.unwrap();
     sync_all_articles(&pool).chunk(5000).await.unwrap();
     run(&pool, "VACUUM ANALYZE tv_article").await;
-    // A write that is newer than all the others.
+    // A document that is newer than all others.
     run(
         &pool,
         "UPDATE tv_article SET updated_at = now() + interval '1 day' WHERE id = 77",
@@ -157,7 +157,7 @@ async fn every_kind_of_index_is_taken_by_the_query_it_is_for() {
         (
             "tv_article_title_body_search_idx",
             "",
-            // Another form of the word: the language is known.
+            // Another inflection of the word is found: the language of the index is used.
             format!(
                 "SELECT data FROM tv_article WHERE {words} @@ \
                  websearch_to_tsquery('english', 'word77 run house')"
@@ -167,7 +167,7 @@ async fn every_kind_of_index_is_taken_by_the_query_it_is_for() {
         (
             "tv_article_title_body_search_idx",
             "",
-            // As a person would write the same.
+            // The query as written by hand.
             "SELECT data FROM tv_article WHERE to_tsvector('english', coalesce(title, '') || ' ' \
              || coalesce(data->>'body', '')) @@ to_tsquery('english', 'word78')"
                 .into(),
@@ -208,7 +208,7 @@ async fn every_kind_of_index_is_taken_by_the_query_it_is_for() {
     let mut failures = String::new();
     for (index, settings, query, expected) in cases {
         if index == "article_days" {
-            // The other indexes of the column would serve as well.
+            // The other indexes of the column would be used as well.
             run(&pool, "DROP INDEX tv_article_created_at_idx").await;
         }
         let plan = plan(&pool, settings, &query).await;
@@ -237,14 +237,14 @@ async fn unique_indexes_refuse_a_second_document() {
          UPDATE articles SET slug = 'twice' WHERE id IN (2, 4)",
     )
     .await;
-    // Neither is published: the index does not have them.
+    // Neither is published, so the partial index does not contain them.
     let report = sync_article(&pool, &[1, 3]).await.unwrap();
     assert_eq!(report.inserted, 2);
     let report = sync_article(&pool, &[2, 4]).await.unwrap();
     assert_eq!((report.inserted, report.invalid.len()), (1, 1));
     let reason = &report.invalid[0].reason;
     assert!(reason.contains("published_slugs"), "{reason}");
-    // They take each other's.
+    // They exchange their values.
     run(&pool, "UPDATE articles SET slug = 'other' WHERE id = 4").await;
     assert_eq!(sync_article(&pool, &[2, 4]).await.unwrap().invalid, []);
     run(
@@ -257,7 +257,7 @@ async fn unique_indexes_refuse_a_second_document() {
 }
 
 #[tokio::test]
-async fn texts_that_are_null_do_not_hide_the_others() {
+async fn full_text_search_ignores_fields_that_are_null() {
     #[derive(TView)]
     #[tview(table = "pages", index(fulltext = "head, body", name = "page_words"))]
     #[allow(dead_code)]

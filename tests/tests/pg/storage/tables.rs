@@ -60,7 +60,7 @@ async fn counters() -> PgPool {
     pool
 }
 
-/// Whether each document says what its row does, and each row has one.
+/// Asserts that each document equals its row, and that each row has one.
 async fn assert_equal_to_rows(pool: &PgPool) {
     let differing: Vec<i64> = sqlx::query_scalar(
         "SELECT coalesce(c.id, v.id) FROM counters AS c FULL JOIN tv_counter AS v USING (id)
@@ -78,7 +78,7 @@ async fn assert_equal_to_rows(pool: &PgPool) {
     );
 }
 
-/// Full, by keys, in a transaction, deleted, orphaned; each checked against the rows.
+/// Full sync, keys, transaction, delete, orphans; each compared with the rows.
 async fn every_way_to_sync<V: TView<Key = i64>>(pool: &PgPool) {
     use fraiseql_runtime::__private::sync_all;
     use fraiseql_runtime::sync::{delete, sync};
@@ -88,7 +88,7 @@ async fn every_way_to_sync<V: TView<Key = i64>>(pool: &PgPool) {
     assert_eq!((report.inserted, report.total()), (300, 300));
     assert_equal_to_rows(pool).await;
 
-    // On the pool: some changed, one new, one gone, one that never was.
+    // On the pool: some changed, one new, one gone, one that never existed.
     run(
         pool,
         "UPDATE counters SET n = 5 WHERE id IN (-100, 0, 150); DELETE FROM counters WHERE id = 7;
@@ -101,7 +101,7 @@ async fn every_way_to_sync<V: TView<Key = i64>>(pool: &PgPool) {
     assert_eq!(counts(&report), [1, 3, 1, 1]);
     assert_equal_to_rows(pool).await;
 
-    // In a transaction, which is seen as a whole or not at all.
+    // In a transaction, whose changes become visible together or not at all.
     let mut transaction = pool.begin().await.unwrap();
     sqlx::raw_sql("UPDATE counters SET n = 6 WHERE id % 2 = 0 AND id < 200; DELETE FROM counters WHERE id = 9")
         .execute(&mut *transaction)
@@ -113,7 +113,7 @@ async fn every_way_to_sync<V: TView<Key = i64>>(pool: &PgPool) {
     transaction.commit().await.unwrap();
     assert_equal_to_rows(pool).await;
 
-    // Orphans that nobody named.
+    // Orphans whose keys are not given.
     run(pool, "DELETE FROM counters WHERE id BETWEEN 20 AND 29").await;
     let report = sync_all::<V, _>(pool).chunk(64).await.unwrap();
     assert_eq!(counts(&report), [0, 0, 289, 10]);
@@ -132,8 +132,8 @@ async fn every_way_to_sync<V: TView<Key = i64>>(pool: &PgPool) {
     assert_eq!(report.unchanged, 289, "nothing was lost: {report}");
 }
 
-/// Two writers of the same rows on the pool, and one in transactions: documents in every
-/// partition, each batch in another order.
+/// Two writers of the same rows on the pool, and one in transactions: documents in every partition,
+/// each batch in another order.
 async fn concurrent_writers<V: TView<Key = i64>>(pool: &PgPool) {
     use fraiseql_runtime::sync::sync;
 
@@ -147,7 +147,8 @@ async fn concurrent_writers<V: TView<Key = i64>>(pool: &PgPool) {
                     if writer == 1 {
                         keys.reverse();
                     }
-                    // The writer's own lock order, so that only sync's is tested.
+                    // The writer locks in its own order, so that only the order of the syncs is
+                    // tested.
                     let change = "WITH locked AS MATERIALIZED (
                              SELECT id FROM counters WHERE id = ANY ($1) ORDER BY id FOR UPDATE)
                          UPDATE counters SET n = n + 1 FROM locked WHERE counters.id = locked.id";
@@ -204,7 +205,7 @@ async fn a_table_partitioned_by_hash_is_synced_in_every_way() {
             .unwrap();
         assert!(rows > 10, "{name} has {rows}");
     }
-    // What is kept is what was asked for.
+    // The stored settings are the requested ones.
     let again = model::<hashed::Counter>().migrate(&pool).await.unwrap();
     assert_eq!(again, fraiseql_runtime::migrate::Migration::default());
 }
@@ -273,11 +274,11 @@ async fn a_partition_that_was_detached_is_created_again() {
 }
 
 #[tokio::test]
-async fn a_table_that_is_kept_otherwise_is_left_with_the_statement_that_repairs_it() {
+async fn a_table_with_other_storage_is_reported_with_the_statement_that_repairs_it() {
     let pool = counters().await;
     model::<whole::Counter>().migrate(&pool).await.unwrap();
 
-    // Unlogged and fillfactor go with one statement each, and it is right.
+    // Unlogged and fillfactor are repaired with one statement each.
     run(
         &pool,
         "ALTER TABLE tv_counter SET LOGGED; ALTER TABLE tv_counter SET (fillfactor = 100)",
@@ -300,7 +301,7 @@ async fn a_table_that_is_kept_otherwise_is_left_with_the_statement_that_repairs_
     let again = model::<whole::Counter>().migrate(&pool).await.unwrap();
     assert_eq!(again, fraiseql_runtime::migrate::Migration::default());
 
-    // One table, where there should be partitions: built anew.
+    // One table instead of partitions: created anew.
     whole::sync_all_counters(&pool).await.unwrap();
     let left = model::<hashed::Counter>()
         .migrate(&pool)
@@ -322,7 +323,7 @@ async fn a_table_that_is_kept_otherwise_is_left_with_the_statement_that_repairs_
     hashed::sync_all_counters(&pool).await.unwrap();
     assert_equal_to_rows(&pool).await;
 
-    // And from hash to range, and from other bounds.
+    // From hash to range, and from other bounds.
     let left = model::<ranged::Counter>()
         .migrate(&pool)
         .await
@@ -352,7 +353,7 @@ async fn a_table_that_is_kept_otherwise_is_left_with_the_statement_that_repairs_
     assert!(left[0].why.contains("into other partitions"), "{}", left[0]);
 }
 
-/// Runs the remedies, as a person would.
+/// Runs the remedies, as an operator would.
 async fn repair(pool: &PgPool, left: &[fraiseql_runtime::migrate::Drift]) {
     for left in left {
         if let Err(error) = sqlx::raw_sql(AssertSqlSafe(left.remedy.clone()))

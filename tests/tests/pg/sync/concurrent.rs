@@ -7,7 +7,7 @@ use fraiseql_tests::{run, world};
 
 use super::{BOB, comment, count, counts, post, posts, rename, seeded};
 
-/// What the plain upsert loses: the second writer computed its document before it waited.
+/// The lost update of a plain upsert: the second writer computed its document before it waited.
 #[tokio::test]
 async fn two_writers_of_one_document_lose_nothing_in_their_transactions() -> anyhow::Result<()> {
     let pool = seeded(1).await;
@@ -26,7 +26,7 @@ async fn two_writers_of_one_document_lose_nothing_in_their_transactions() -> any
             .await?;
     }
     sync_post(&mut first, &[post(1)]).await?;
-    // The second waits for the first, which commits while it does.
+    // The second sync waits for the first, which commits meanwhile.
     let waiting = tokio::spawn(async move {
         let report = sync_post(&mut second, &[post(1)]).await?;
         second.commit().await?;
@@ -40,8 +40,8 @@ async fn two_writers_of_one_document_lose_nothing_in_their_transactions() -> any
     Ok(())
 }
 
-/// The guarded statement of a pool: it waits for a document that is being written, finds it
-/// newer than its snapshot, and builds it again.
+/// The guarded statement on a pool: it waits for a document that is being written, finds it newer
+/// than its snapshot, and builds it again.
 #[tokio::test]
 async fn a_sync_on_a_pool_never_replaces_a_newer_document() -> anyhow::Result<()> {
     let pool = seeded(1).await;
@@ -51,7 +51,7 @@ async fn a_sync_on_a_pool_never_replaces_a_newer_document() -> anyhow::Result<()
         .execute(&mut *writer)
         .await?;
     sync_post(&mut writer, &[post(1)]).await?;
-    // Another change, committed, so that the sync on the pool has something to write.
+    // Another committed change, so that the sync on the pool has something to write.
     comment(&pool, "Committed").await;
     let waiting = {
         let pool = pool.clone();
@@ -66,8 +66,8 @@ async fn a_sync_on_a_pool_never_replaces_a_newer_document() -> anyhow::Result<()
     Ok(())
 }
 
-/// The row is deleted while another transaction writes its document: that one is newer than the
-/// snapshot of the sync that comes to delete it, which waits and looks again.
+/// The row is deleted while another transaction writes its document, which is newer than the
+/// snapshot of the sync that deletes it. That sync waits and looks again.
 #[tokio::test]
 async fn a_document_that_is_being_written_is_deleted_after_its_row() -> anyhow::Result<()> {
     let pool = seeded(2).await;
@@ -92,9 +92,9 @@ async fn a_document_that_is_being_written_is_deleted_after_its_row() -> anyhow::
     Ok(())
 }
 
-/// On a connection that is in no transaction, a lock ends with its statement and guards nothing.
+/// On a connection without a transaction, a lock ends with its statement and guards nothing.
 #[tokio::test]
-async fn a_connection_without_a_transaction_is_guarded_as_a_pool_is() -> anyhow::Result<()> {
+async fn a_connection_without_a_transaction_is_guarded_like_a_pool() -> anyhow::Result<()> {
     #[derive(TView)]
     #[tview(table = "slow")]
     #[allow(dead_code)]
@@ -145,9 +145,9 @@ async fn a_connection_without_a_transaction_is_guarded_as_a_pool_is() -> anyhow:
     Ok(())
 }
 
-/// Two first syncs of one document: the loser of the insert builds it again.
+/// Two first syncs of one document: the one whose insert conflicts builds it again.
 #[tokio::test]
-async fn a_document_created_from_two_sides_has_both() -> anyhow::Result<()> {
+async fn a_document_created_by_two_syncs_has_both_changes() -> anyhow::Result<()> {
     let pool = seeded(1).await;
     let mut first = pool.begin().await?;
     sqlx::query("UPDATE tb_comment SET content = 'Edited'")
@@ -169,7 +169,7 @@ async fn a_document_created_from_two_sides_has_both() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A root that is deleted while its first document is being written leaves no zombie.
+/// A root that is deleted while its first document is being written leaves no document.
 #[tokio::test]
 async fn a_row_deleted_while_its_document_is_built_leaves_no_document() -> anyhow::Result<()> {
     let pool = seeded(1).await;
@@ -180,7 +180,7 @@ async fn a_row_deleted_while_its_document_is_built_leaves_no_document() -> anyho
         .await?;
     sync_post(&mut deleter, &[post(1)]).await?;
     rename(&pool, "Countess").await;
-    // Its snapshot still has the post; it waits for the document, which then is gone.
+    // Its snapshot still has the post; it waits for the document, which is then gone.
     let waiting = {
         let pool = pool.clone();
         tokio::spawn(async move { sync_post(&pool, &[post(1)]).await })
@@ -192,8 +192,7 @@ async fn a_row_deleted_while_its_document_is_built_leaves_no_document() -> anyho
     Ok(())
 }
 
-/// Many syncs of overlapping lists in every order: without an order of their own they
-/// deadlock.
+/// Many syncs of overlapping lists in every order: without a lock order they would deadlock.
 #[tokio::test(flavor = "multi_thread")]
 async fn overlapping_batches_do_not_deadlock() -> anyhow::Result<()> {
     let pool = seeded(40).await;

@@ -1,4 +1,4 @@
-//! Tests that errors of the database say what to do: migrate, check, or pass the transaction.
+//! Tests that database errors say what to do: migrate, check, or pass the transaction.
 
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ async fn migrate(pool: &PgPool) {
     model.migrate(pool).await.unwrap();
 }
 
-/// The errors of everything that a user may call.
+/// The errors of every public operation.
 async fn failures(pool: &PgPool) -> Vec<String> {
     let mut errors: Vec<Error> = Vec::new();
     errors.extend(sync_post(pool, &[1]).await.err());
@@ -43,7 +43,7 @@ async fn failures(pool: &PgPool) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn without_a_migration_every_call_says_to_migrate() {
+async fn without_a_migration_every_error_says_to_migrate() {
     let pool = fraiseql_tests::pool().await;
     run(&pool, TABLES).await;
     let errors = failures(&pool).await;
@@ -62,13 +62,13 @@ async fn without_a_migration_every_call_says_to_migrate() {
         "syncing \"public\".\"tv_post\": error returned from database: relation \
          \"public.tv_post\" does not exist; run ReadModel::migrate"
     );
-    // It helps.
+    // The advice works.
     migrate(&pool).await;
     assert_eq!(failures(&pool).await, Vec::<String>::new());
 }
 
 #[tokio::test]
-async fn a_view_table_that_is_older_than_its_struct_says_to_migrate() {
+async fn errors_of_an_older_view_table_say_to_migrate() {
     for column in ["title", "code"] {
         let pool = fraiseql_tests::pool().await;
         run(&pool, TABLES).await;
@@ -91,7 +91,7 @@ async fn a_view_table_that_is_older_than_its_struct_says_to_migrate() {
 }
 
 #[tokio::test]
-async fn a_base_table_that_does_not_fit_says_to_check() {
+async fn errors_of_a_mismatched_base_table_say_to_check() {
     for fault in [
         "DROP TABLE tb_post",
         "ALTER TABLE tb_post RENAME title TO name",
@@ -115,7 +115,7 @@ async fn a_base_table_that_does_not_fit_says_to_check() {
 }
 
 #[tokio::test]
-async fn a_pool_that_waits_for_the_callers_own_transaction_says_so() {
+async fn a_timeout_caused_by_the_callers_own_transaction_says_so() {
     let pool = PgPoolOptions::new()
         .max_connections(1)
         .acquire_timeout(Duration::from_millis(200))
@@ -131,7 +131,7 @@ async fn a_pool_that_waits_for_the_callers_own_transaction_says_so() {
     assert_eq!(error, format!("acquiring a connection to sync: {said}"));
     let error = Post::find(&pool, 1).await.unwrap_err().to_string();
     assert!(error.ends_with(said), "{error}");
-    // It helps.
+    // The advice works.
     sync_post(&mut tx, &[1]).await.unwrap();
     tx.commit().await.unwrap();
     assert!(Post::find(&pool, 1).await.unwrap().is_some());

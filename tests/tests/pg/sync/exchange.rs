@@ -10,7 +10,7 @@ enum Part {
     Late,
 }
 
-/// Its column in the view table has the names of JSON, not the labels of the base table.
+/// Its column in the view table has the JSON names, not the labels of the base table.
 #[derive(Debug, TView)]
 #[tview(table = "shift")]
 #[allow(dead_code)]
@@ -48,7 +48,7 @@ async fn hall() -> PgPool {
 }
 
 #[tokio::test]
-async fn of_an_enum() -> anyhow::Result<()> {
+async fn documents_exchange_values_of_a_unique_enum() -> anyhow::Result<()> {
     let pool = hall().await;
     sync_all_shifts(&pool).await?;
     run(
@@ -66,7 +66,7 @@ async fn of_an_enum() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn of_an_index() -> anyhow::Result<()> {
+async fn documents_exchange_values_of_a_unique_index() -> anyhow::Result<()> {
     let pool = hall().await;
     sync_all_seats(&pool).await?;
     run(&pool, "UPDATE seat SET place = 4 - place").await;
@@ -83,7 +83,7 @@ async fn of_an_index() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn of_a_list() -> anyhow::Result<()> {
+async fn documents_exchange_values_of_a_unique_list() -> anyhow::Result<()> {
     #[derive(TView)]
     #[tview(table = "flag")]
     #[allow(dead_code)]

@@ -26,7 +26,7 @@ struct Word {
     word: String,
 }
 
-/// 3,000 notes, every third with a document that is outdated, and documents without a note.
+/// 3,000 notes, every third with a drifted document, and orphaned documents.
 async fn notes() -> PgPool {
     let pool = fraiseql_tests::pool().await;
     run(
@@ -81,7 +81,7 @@ async fn several_connections_sync_every_document_once() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn connections_that_are_not_to_be_had_are_done_without() -> anyhow::Result<()> {
+async fn a_full_sync_continues_without_connections_that_it_cannot_get() -> anyhow::Result<()> {
     let pool = notes().await;
     let small = PgPoolOptions::new()
         .max_connections(2)
@@ -89,7 +89,7 @@ async fn connections_that_are_not_to_be_had_are_done_without() -> anyhow::Result
         .connect_with((*pool.connect_options()).clone())
         .await?;
     let held = small.acquire().await?;
-    // It lasts until the other worker knows that there is none for it.
+    // Held until the other worker knows that no connection is free for it.
     let report = sync_all_notes(&small)
         .connections(8)
         .chunk(100)
@@ -102,7 +102,8 @@ async fn connections_that_are_not_to_be_had_are_done_without() -> anyhow::Result
 }
 
 #[tokio::test]
-async fn a_transaction_has_one_connection_and_may_be_rolled_back() -> anyhow::Result<()> {
+async fn a_full_sync_in_a_transaction_uses_one_connection_and_can_be_rolled_back()
+-> anyhow::Result<()> {
     let pool = notes().await;
     let before = wrong(&pool).await;
     let mut transaction = pool.begin().await?;
@@ -114,7 +115,7 @@ async fn a_transaction_has_one_connection_and_may_be_rolled_back() -> anyhow::Re
 }
 
 #[tokio::test]
-async fn a_stopped_sync_says_where_and_goes_on_from_there() -> anyhow::Result<()> {
+async fn a_stopped_sync_reports_its_position_and_resumes_there() -> anyhow::Result<()> {
     let pool = notes().await;
     let chunks = AtomicU64::new(0);
     let report = sync_all_notes(&pool)
@@ -129,7 +130,7 @@ async fn a_stopped_sync_says_where_and_goes_on_from_there() -> anyhow::Result<()
             }
         }))
         .await?;
-    // Of two workers, the other may be one chunk further.
+    // Of two workers, the other may be one chunk ahead.
     let done = report.total();
     assert!((700..=800).contains(&done), "{report}");
     let position = report.stopped_at.expect("it was stopped");
@@ -154,7 +155,7 @@ async fn a_stopped_sync_says_where_and_goes_on_from_there() -> anyhow::Result<()
 }
 
 #[tokio::test]
-async fn a_future_that_is_over_stops_several_connections_once() -> anyhow::Result<()> {
+async fn a_completed_stop_signal_stops_all_connections() -> anyhow::Result<()> {
     let pool = notes().await;
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let mut stop = Some(stop);
@@ -176,7 +177,7 @@ async fn a_future_that_is_over_stops_several_connections_once() -> anyhow::Resul
 }
 
 #[tokio::test]
-async fn a_sync_that_is_stopped_before_it_began_has_done_nothing() -> anyhow::Result<()> {
+async fn a_sync_that_is_stopped_before_it_begins_writes_nothing() -> anyhow::Result<()> {
     let pool = notes().await;
     let report = sync_all_notes(&pool).until(std::future::ready(())).await?;
     assert_eq!(report.total(), 0);
@@ -201,7 +202,7 @@ async fn a_position_of_another_view_is_refused() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn text_keys_are_walked_in_whole_whatever_the_collation() -> anyhow::Result<()> {
+async fn text_keys_are_synced_completely_in_any_collation() -> anyhow::Result<()> {
     let pool = notes().await;
     run(
         &pool,
@@ -241,7 +242,7 @@ async fn progress_has_a_rate_and_an_estimate() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn heavy_documents_are_written_in_small_chunks() -> anyhow::Result<()> {
+async fn large_documents_are_written_in_small_chunks() -> anyhow::Result<()> {
     let pool = notes().await;
     let chunks = async |pool: &PgPool| {
         let mut chunks = Vec::new();
@@ -254,7 +255,7 @@ async fn heavy_documents_are_written_in_small_chunks() -> anyhow::Result<()> {
             .await
             .map(|_| chunks)
     };
-    // The first is small, because the weight is not known; then as many as are allowed.
+    // The first chunk is small, because the size of documents is unknown; then the largest allowed.
     assert_eq!(chunks(&pool).await?, [50, 1000, 1000, 1000, 50]);
     run(
         &pool,
@@ -270,7 +271,7 @@ async fn heavy_documents_are_written_in_small_chunks() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// They have no bytes: counted, they would make the others look light.
+/// They have no bytes: if they were counted, the others would seem smaller than they are.
 #[tokio::test]
 async fn deleted_and_invalid_documents_do_not_make_chunks_larger() -> anyhow::Result<()> {
     let pool = notes().await;
@@ -297,9 +298,9 @@ async fn deleted_and_invalid_documents_do_not_make_chunks_larger() -> anyhow::Re
 }
 
 #[tokio::test]
-async fn a_lost_connection_is_replaced_and_its_chunk_is_done_again() -> anyhow::Result<()> {
+async fn a_lost_connection_is_replaced_and_its_chunk_is_run_again() -> anyhow::Result<()> {
     let pool = notes().await;
-    // The second and the fifth statement end their own connection. A sequence counts them,
+    // The second and the fifth statement terminate their own connection. A sequence counts them,
     // because it is not rolled back.
     run(
         &pool,
@@ -320,8 +321,8 @@ async fn a_lost_connection_is_replaced_and_its_chunk_is_done_again() -> anyhow::
     let statements: i64 = sqlx::query_scalar("SELECT last_value FROM statements")
         .fetch_one(&pool)
         .await?;
-    // A chunk that was lost may still be open when it is done again; then what it has marked is
-    // written once more.
+    // The transaction of a lost chunk may still be open when the chunk is run again; then the
+    // documents that it has touched are written once more.
     assert!(
         (7 + 2..=7 + 2 + 2).contains(&statements),
         "seven chunks, two of them twice, and the documents that these may have left marked: \
@@ -331,7 +332,7 @@ async fn a_lost_connection_is_replaced_and_its_chunk_is_done_again() -> anyhow::
 }
 
 #[tokio::test]
-async fn a_connection_that_is_lost_again_and_again_is_an_error_in_the_end() -> anyhow::Result<()> {
+async fn a_connection_that_is_lost_repeatedly_is_an_error() -> anyhow::Result<()> {
     let pool = notes().await;
     run(
         &pool,

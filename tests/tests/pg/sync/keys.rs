@@ -34,7 +34,7 @@ async fn documents_are_inserted_skipped_updated_and_deleted() -> anyhow::Result<
 }
 
 #[tokio::test]
-async fn duplicates_unknown_keys_and_empty_lists_are_fine() -> anyhow::Result<()> {
+async fn duplicate_keys_unknown_keys_and_empty_lists_are_accepted() -> anyhow::Result<()> {
     let pool = seeded(2).await;
     assert_eq!(counts(&sync_post(&pool, &[]).await?), [0; 4]);
     let keys = [post(2), post(1), post(2), ADA, post(1), post(2)];
@@ -51,7 +51,7 @@ async fn duplicates_unknown_keys_and_empty_lists_are_fine() -> anyhow::Result<()
 }
 
 #[tokio::test]
-async fn a_list_longer_than_a_batch_is_synced_whole() -> anyhow::Result<()> {
+async fn a_list_longer_than_a_batch_is_synced_completely() -> anyhow::Result<()> {
     let pool = seeded(1_203).await;
     let mut keys = posts(1..=1_203);
     keys.reverse();
@@ -66,12 +66,12 @@ async fn a_list_longer_than_a_batch_is_synced_whole() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn an_equal_document_is_not_touched() -> anyhow::Result<()> {
+async fn an_equal_document_gets_no_new_row_version() -> anyhow::Result<()> {
     let pool = seeded(1).await;
     sync_post(&pool, &[post(1)]).await?;
     let version = "SELECT version, ctid::text, xmin::text, xmax::text FROM tv_post";
     let before: (i64, String, String, String) = sqlx::query_as(version).fetch_one(&pool).await?;
-    // A change that is not in the document.
+    // A change of a column that is not in the document.
     run(&pool, "UPDATE tb_user SET bio = 'Mathematician'").await;
     sync_post(&pool, &[post(1)]).await?;
     let after: (i64, String, String, String) = sqlx::query_as(version).fetch_one(&pool).await?;

@@ -39,8 +39,8 @@ async fn count(pool: &PgPool) -> i64 {
         .unwrap()
 }
 
-/// A comment on the first post. It does not wait for a sync that is in a transaction: that
-/// one locks the users whose names it embeds.
+/// Adds a comment to the first post. It does not wait for a sync in a transaction: that one locks
+/// the users whose names it embeds.
 async fn comment(pool: &PgPool, content: &str) {
     sqlx::query("INSERT INTO tb_comment VALUES (gen_random_uuid(), $1, $2, $3)")
         .bind(post(1))

@@ -1,4 +1,4 @@
-//! Tests that what was synced is read back: in order, of older structs, of any size.
+//! Tests that synced documents are read back: in order, of older structs, of any size.
 
 use fraiseql_runtime::{Error, TView};
 use fraiseql_tests::run;
@@ -37,7 +37,7 @@ async fn a_document_of_an_older_struct_is_an_error_with_its_key() -> anyhow::Res
     Ok(())
 }
 
-/// So that a struct can get an optional field before every document has it.
+/// A struct can get an optional field before every document has it.
 #[tokio::test]
 async fn a_document_without_an_optional_field_can_be_read() -> anyhow::Result<()> {
     let pool = seeded(1).await;
@@ -48,8 +48,8 @@ async fn a_document_without_an_optional_field_can_be_read() -> anyhow::Result<()
     Ok(())
 }
 
-/// A view table that was restored from another server has transaction ids of that server,
-/// which may lie ahead of this one's.
+/// A view table that was restored from another server has transaction ids of that server, which may
+/// be ahead of those of this one.
 #[tokio::test]
 async fn documents_of_a_restored_table_are_synced() -> anyhow::Result<()> {
     let pool = seeded(3).await;
@@ -83,7 +83,7 @@ async fn documents_of_a_restored_table_are_synced() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn a_field_of_a_megabyte_is_stored_whole() -> anyhow::Result<()> {
+async fn a_field_of_a_megabyte_is_stored_completely() -> anyhow::Result<()> {
     let pool = seeded(1).await;
     let title = "é\"\\\n".repeat(200_000);
     sqlx::query("UPDATE tb_post SET title = $1")

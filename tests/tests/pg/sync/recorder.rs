@@ -5,7 +5,7 @@ use fraiseql_tests::world::blog::{self, ADA, Post, migrated, post, sync_post};
 use sqlx::PgPool;
 use uuid::Uuid;
 
-/// Where the service keeps its posts.
+/// A repository of posts.
 trait Posts: Send + Sync {
     fn rename(
         &self,
@@ -37,7 +37,7 @@ impl Posts for InMemory {
     }
 }
 
-/// A service that holds its target, and syncs as often as it likes.
+/// A service that holds its target, and syncs any number of times.
 struct Service<P, S> {
     posts: P,
     target: S,

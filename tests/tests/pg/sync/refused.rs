@@ -1,4 +1,4 @@
-//! Tests what a sync does when the database refuses: it tries again, or reports the reason.
+//! Tests that a sync that the database refuses is retried, or reports the reason.
 
 use fraiseql_tests::run;
 use fraiseql_tests::world::blog::sync_post;
@@ -7,7 +7,7 @@ use sqlx::PgPool;
 use super::{count, counts, post, posts, seeded};
 
 #[tokio::test]
-async fn a_refused_document_is_reported_and_a_wrong_statement_is_an_error_that_says_what_was_being_done()
+async fn a_refused_document_is_reported_and_a_failing_statement_is_an_error_with_its_operation()
 -> anyhow::Result<()> {
     let pool = seeded(2).await;
     run(
@@ -38,8 +38,8 @@ async fn a_refused_document_is_reported_and_a_wrong_statement_is_an_error_that_s
     Ok(())
 }
 
-/// Writes of documents fail so many times, as if another transaction had been in the way.
-/// A sequence counts them, because it is not rolled back.
+/// Makes this number of document writes fail with a serialization failure. A sequence counts them,
+/// because it is not rolled back.
 async fn contend(pool: &PgPool, times: i64) {
     run(
         pool,
@@ -70,7 +70,7 @@ async fn writes(pool: &PgPool) -> i64 {
 }
 
 #[tokio::test]
-async fn a_serialization_failure_on_a_pool_is_tried_again_five_times() -> anyhow::Result<()> {
+async fn a_serialization_failure_on_a_pool_is_retried_five_times() -> anyhow::Result<()> {
     let pool = seeded(1).await;
     contend(&pool, 5).await;
     assert_eq!(counts(&sync_post(&pool, &[post(1)]).await?), [1, 0, 0, 0]);
@@ -84,7 +84,7 @@ async fn a_serialization_failure_on_a_pool_is_tried_again_five_times() -> anyhow
     Ok(())
 }
 
-/// The transaction is the caller's, who must begin it anew: what it has read may be outdated.
+/// The transaction is the caller's, who must run it again: what it has read may be outdated.
 #[tokio::test]
 async fn a_serialization_failure_in_a_transaction_is_left_to_the_caller() -> anyhow::Result<()> {
     let pool = seeded(1).await;

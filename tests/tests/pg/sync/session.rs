@@ -62,7 +62,7 @@ async fn settings(connection: &mut sqlx::PgConnection) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn an_odd_session_in_a_transaction_writes_the_same_and_keeps_its_settings()
+async fn a_transaction_with_unusual_settings_writes_the_same_documents_and_keeps_them()
 -> anyhow::Result<()> {
     let pool = readings().await;
     let mut transaction = pool.begin().await?;
@@ -79,9 +79,10 @@ async fn an_odd_session_in_a_transaction_writes_the_same_and_keeps_its_settings(
 }
 
 #[tokio::test]
-async fn an_odd_pool_writes_the_same_and_keeps_its_settings() -> anyhow::Result<()> {
+async fn a_pool_with_unusual_settings_writes_the_same_documents_and_keeps_them()
+-> anyhow::Result<()> {
     let pool = readings().await;
-    let odd = sqlx::postgres::PgPoolOptions::new()
+    let unusual = sqlx::postgres::PgPoolOptions::new()
         .max_connections(1)
         .after_connect(|connection, _| {
             Box::pin(async move {
@@ -91,13 +92,13 @@ async fn an_odd_pool_writes_the_same_and_keeps_its_settings() -> anyhow::Result<
         })
         .connect_with((*pool.connect_options()).clone())
         .await?;
-    let before = settings(&mut *odd.acquire().await?).await;
-    assert_eq!(sync_reading(&odd, &[1]).await?.inserted, 1);
+    let before = settings(&mut *unusual.acquire().await?).await;
+    assert_eq!(sync_reading(&unusual, &[1]).await?.inserted, 1);
     assert_eq!(stored(&pool).await, Some(expected()));
     assert_eq!(sync_all_readings(&pool).await?.unchanged, 1);
-    assert_eq!(sync_all_readings(&odd).await?.unchanged, 1);
-    assert_eq!(settings(&mut *odd.acquire().await?).await, before);
-    let found = Reading::find(&odd, 1).await?.expect("synced");
+    assert_eq!(sync_all_readings(&unusual).await?.unchanged, 1);
+    assert_eq!(settings(&mut *unusual.acquire().await?).await, before);
+    let found = Reading::find(&unusual, 1).await?.expect("synced");
     assert_eq!(
         found.value.to_bits(),
         0.300_000_000_000_000_04_f64.to_bits()
@@ -107,7 +108,7 @@ async fn an_odd_pool_writes_the_same_and_keeps_its_settings() -> anyhow::Result<
 }
 
 #[tokio::test]
-async fn an_odd_connection_outside_of_a_transaction_writes_the_same() -> anyhow::Result<()> {
+async fn a_connection_with_unusual_settings_writes_the_same_documents() -> anyhow::Result<()> {
     let pool = readings().await;
     let mut connection = pool.acquire().await?;
     sqlx::raw_sql(ODD_SESSION).execute(&mut *connection).await?;

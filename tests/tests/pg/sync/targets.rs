@@ -1,4 +1,4 @@
-//! Tests that a sync works on pools, connections and transactions, and which it refuses.
+//! Tests that a sync works on pools, connections and transactions, and which targets it refuses.
 
 use fraiseql_runtime::{Error, TView};
 use fraiseql_tests::world::blog::{Post, sync_all_posts, sync_post};
@@ -7,7 +7,7 @@ use sqlx::postgres::PgPoolOptions;
 use super::{count, counts, post, posts, seed, seeded};
 
 #[tokio::test]
-async fn in_a_transaction_documents_appear_with_its_commit_or_not_at_all() -> anyhow::Result<()> {
+async fn documents_of_a_transaction_appear_with_its_commit_or_not_at_all() -> anyhow::Result<()> {
     let pool = seeded(1).await;
     let mut transaction = pool.begin().await?;
     sync_post(&mut transaction, &[post(1)]).await?;
@@ -47,7 +47,7 @@ async fn in_a_transaction_documents_appear_with_its_commit_or_not_at_all() -> an
 }
 
 #[tokio::test]
-async fn a_plain_connection_works_too() -> anyhow::Result<()> {
+async fn a_sync_runs_on_a_connection_without_a_transaction() -> anyhow::Result<()> {
     let pool = seeded(2).await;
     let mut connection = pool.acquire().await?;
     assert_eq!(
@@ -63,7 +63,7 @@ async fn a_plain_connection_works_too() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn a_pool_of_one_connection_is_enough() -> anyhow::Result<()> {
+async fn a_sync_runs_on_a_pool_of_one_connection() -> anyhow::Result<()> {
     let options = fraiseql_tests::database().await;
     let pool = PgPoolOptions::new()
         .max_connections(1)
@@ -98,10 +98,10 @@ async fn repeatable_read_is_refused_with_the_reason() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The connection is cut in the middle of a transaction: nothing is half written, and the
-/// pool goes on.
+/// The connection is lost in the middle of a transaction: nothing is partially written, and the
+/// pool stays usable.
 #[tokio::test]
-async fn a_cut_connection_is_an_error_and_leaves_nothing() -> anyhow::Result<()> {
+async fn a_lost_connection_is_an_error_and_leaves_nothing_partial() -> anyhow::Result<()> {
     let pool = seeded(1).await;
     let mut transaction = pool.begin().await?;
     sync_post(&mut transaction, &[post(1)]).await?;

@@ -1,4 +1,4 @@
-//! Tests dates and times of the crates chrono, time and jiff in every place of a document.
+//! Tests dates and times of the crates chrono, time and jiff in every position of a document.
 
 use std::fmt::Debug;
 
@@ -10,11 +10,11 @@ use crate::types::row::{Row, check, thing};
 const FIRST: i64 = -62_135_596_800_000_000;
 /// 9999-12-31T23:59:59.999999Z.
 const LAST: i64 = 253_402_300_799_999_999;
-/// The last that jiff's `Timestamp` can be.
+/// The last instant of jiff's `Timestamp`.
 const LAST_OF_JIFF: i64 = 253_402_207_200_000_000;
 const DAY: i64 = 86_400_000_000;
 
-/// A type by its values' microseconds since 1970, or since midnight.
+/// Builds the values of a type from microseconds since 1970, or since midnight.
 fn row<T: Clone + Debug + 'static>(
     sql: &'static str,
     text: fn(&T) -> String,
@@ -46,7 +46,7 @@ fn row<T: Clone + Debug + 'static>(
     }
 }
 
-/// The formats that PostgreSQL reads are those that chrono writes.
+/// PostgreSQL reads the formats that chrono writes.
 mod write {
     use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime};
 
@@ -135,7 +135,7 @@ mod by_time {
 
     #[test]
     fn an_instant_is_timestamptz() {
-        // In another zone, where the calendar goes as far.
+        // In another zone, as far as the calendar allows.
         let of = |micros: i64| {
             let at = at(micros);
             at.checked_to_offset(UtcOffset::from_hms(5, 45, 0).unwrap())
@@ -202,7 +202,7 @@ mod by_jiff {
         let days = micros.div_euclid(DAY);
         let rest = micros.rem_euclid(DAY);
         let midnight = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
-        // One by one: a span has one sign.
+        // Added one by one, because a span has one sign.
         let day = midnight
             .checked_add(::jiff::Span::new().days(days))
             .unwrap();
@@ -252,7 +252,7 @@ mod by_jiff {
     }
 }
 
-/// What the three crates write is one text.
+/// The three crates write the same text.
 #[test]
 fn nanoseconds_are_written_and_years_beyond_9999_are_not() {
     use fraiseql_runtime::Scalar;

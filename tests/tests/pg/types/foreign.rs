@@ -1,5 +1,5 @@
-//! Tests values that the database can hold and Rust types cannot: domains, arrays with dimensions,
-//! other JSON.
+//! Tests values that the database can store and Rust types cannot represent: domains, arrays with
+//! dimensions, other JSON.
 
 use fraiseql_runtime::{Error, ReadModel, TView};
 use fraiseql_tests::world;
@@ -45,7 +45,7 @@ async fn an_array_of_two_dimensions_is_refused_and_not_flattened() {
     .await;
     let model = world::model::<List>();
     model.migrate(&pool).await.unwrap();
-    // Where an array starts to count makes no difference.
+    // The lower bound of an array makes no difference.
     assert_eq!(sync_list(&pool, &[1, 4]).await.unwrap().inserted, 2);
     let list = List::find(&pool, 4).await.unwrap().unwrap();
     assert_eq!(
@@ -79,7 +79,7 @@ struct NoteText {
 }
 
 #[tokio::test]
-async fn odd_json_is_kept_and_read_as_serde_json_reads_it() {
+async fn unusual_json_is_stored_and_read_as_serde_json_reads_it() {
     let pool = fraiseql_tests::pool().await;
     fraiseql_tests::run(
         &pool,
@@ -111,14 +111,14 @@ async fn odd_json_is_kept_and_read_as_serde_json_reads_it() {
         let note = NoteText::find(&pool, key).await.unwrap().unwrap();
         assert_eq!((note.id, &note.data), (key, &expected));
     }
-    // The stored digits are all there.
+    // The stored document has all digits.
     let stored = Note::find_json(&pool, 3).await.unwrap().unwrap();
     assert!(
         stored
             .get()
             .contains("1234567890123456789012345678901234567890")
     );
-    // More than an f64 can be is an error of the reader that names the document.
+    // A number that is too large for an f64 is an error of the reader, which names the document.
     for error in [
         Note::find(&pool, 5).await.unwrap_err(),
         NoteText::find(&pool, 5).await.unwrap_err(),
@@ -139,7 +139,7 @@ struct Host {
     addresses: Vec<Address>,
 }
 
-/// Without a key, and with texts of other types.
+/// Without a key, and with columns of other types that are read as text.
 #[derive(Debug, PartialEq, fraiseql_runtime::Embed)]
 #[tview(table = "addresses")]
 struct Address {

@@ -1,4 +1,5 @@
-//! Tests that documents with each key type, and newtypes of them, are found, synced and deleted.
+//! Tests that documents with each key type, and with newtypes of them, are found, synced and
+//! deleted.
 
 use std::fmt::Debug;
 
@@ -9,7 +10,7 @@ use proptest::test_runner::TestRunner;
 use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
-use crate::types::row::odd_pool;
+use crate::types::row::unusual_pool;
 use crate::types::texts::any_text;
 
 #[derive(Clone, Debug, PartialEq, TScalar)]
@@ -67,18 +68,18 @@ macro_rules! keyed {
         async fn $test() -> anyhow::Result<()> {
             let text: fn(&$ty) -> String = $text;
             let tables = tables($sql, $edges.into(), $any.boxed(), text).await?;
-            let Tables { pool, odd, keys } = &tables;
+            let Tables { pool, unusual, keys } = &tables;
             let model = ReadModel::builder().view::<$view::Keyed>().build()?;
             model.migrate(pool).await?;
             let n = keys.len() as u64;
 
-            let report = $view::sync_keyed(odd, keys).await?;
+            let report = $view::sync_keyed(unusual, keys).await?;
             assert_eq!(report.inserted, n, "{report}");
             for (place, key) in keys.iter().enumerate() {
-                let found = $view::Keyed::find(odd, key.clone()).await?.expect("synced");
+                let found = $view::Keyed::find(unusual, key.clone()).await?.expect("synced");
                 assert_eq!(found.code, *key);
                 assert_eq!(found.title, place.to_string());
-                // Each refers to the one before it.
+                // Each row refers to the one before it.
                 let parent = place.checked_sub(1).map(|before| keys[before].clone());
                 assert_eq!(found.parent.map(|parent| parent.code), parent);
                 let children: Vec<_> = found.children.into_iter().map(|c| c.code).collect();
@@ -90,12 +91,12 @@ macro_rules! keyed {
             let found: Vec<_> = found.into_iter().map(|keyed| keyed.code).collect();
             assert_eq!(found, backwards);
 
-            let mut transaction = odd.begin().await?;
+            let mut transaction = unusual.begin().await?;
             let again = $view::sync_keyed(&mut transaction, &backwards).await?;
             transaction.commit().await?;
             assert_eq!(again.unchanged, n, "{again}");
-            assert_eq!($view::sync_all_keyeds(odd).chunk(3).await?.unchanged, n);
-            assert_eq!($view::delete_keyed(odd, &keys[..1]).await?.deleted, 1);
+            assert_eq!($view::sync_all_keyeds(unusual).chunk(3).await?.unchanged, n);
+            assert_eq!($view::delete_keyed(unusual, &keys[..1]).await?.deleted, 1);
             assert_eq!($view::Keyed::find(pool, keys[0].clone()).await?, None);
             assert_eq!($view::sync_all_keyeds(pool).await?.inserted, 1);
             Ok(())
@@ -105,11 +106,11 @@ macro_rules! keyed {
 
 struct Tables<T> {
     pool: sqlx::PgPool,
-    odd: sqlx::PgPool,
+    unusual: sqlx::PgPool,
     keys: Vec<T>,
 }
 
-/// A table with these keys and some by chance.
+/// A table with these keys and some random ones.
 async fn tables<T: Key + Clone + Debug + PartialEq>(
     sql: &str,
     edges: Vec<T>,
@@ -139,8 +140,12 @@ async fn tables<T: Key + Clone + Debug + PartialEq>(
         .bind(keys.iter().map(text).collect::<Vec<_>>())
         .execute(&pool)
         .await?;
-    let odd = odd_pool(&pool).await;
-    Ok(Tables { pool, odd, keys })
+    let unusual = unusual_pool(&pool).await;
+    Ok(Tables {
+        pool,
+        unusual,
+        keys,
+    })
 }
 
 fn uuids() -> BoxedStrategy<Uuid> {

@@ -1,7 +1,8 @@
-//! Tests every type of the type map both ways: SQL writes it, serde reads it and writes the same.
+//! Tests every type of the type map in both directions: SQL writes it, serde reads it and writes
+//! the same.
 //!
-//! As key, column, promoted column, element of an array, in a part, in a list and as an
-//! aggregate; as `jsonb` and as `json`; in a session with odd settings.
+//! As key, column, promoted column, element of an array, in a part, in a list and as an aggregate;
+//! as `jsonb` and as `json`; in a session with unusual settings.
 
 mod dates;
 mod foreign;

@@ -1,4 +1,4 @@
-//! Tests enums and newtypes in every place of a document.
+//! Tests enums and newtypes in every position of a document.
 
 use fraiseql_runtime::{TEnum, TScalar};
 use fraiseql_tests::world;
@@ -48,7 +48,7 @@ thing!(state: State, ordered);
 const ALL: [Status; 3] = [Status::Draft, Status::InReview, Status::Published];
 const NATIVE: &str = "CREATE TYPE status AS ENUM ('draft', 'in_review', E'it''s \\\\ \"live\"');
     CREATE TYPE kind AS ENUM ('page', 'blog-post')";
-/// The column is text, with the name in JSON.
+/// The column is text, with the JSON name.
 const BY_NAME: &str = "v.value = v.data ->> 'value'";
 
 fn row<T: Clone + std::fmt::Debug + 'static>(
@@ -83,7 +83,7 @@ fn an_enum_is_text() {
 }
 
 #[test]
-fn an_enum_is_text_in_any_spelling() {
+fn labels_of_an_enum_can_have_any_spelling() {
     let spelled = |status: &Status| match status {
         Status::Draft => "DRAFT".to_owned(),
         Status::InReview => "InReview".to_owned(),
@@ -133,7 +133,7 @@ fn a_renamed_enum_is_an_enum_type() {
 const SAME: &str = "v.value IS NOT DISTINCT FROM t.value";
 
 #[test]
-fn a_newtype_is_what_is_inside() {
+fn a_newtype_is_its_inner_type() {
     let edges = [Slug(String::new()), Slug("a'b\\".to_owned())];
     let text = row(
         "text",

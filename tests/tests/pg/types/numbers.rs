@@ -1,4 +1,4 @@
-//! Tests numbers and booleans in every place of a document.
+//! Tests numbers and booleans in every position of a document.
 
 use proptest::num::{f32 as any_f32, f64 as any_f64};
 use proptest::prelude::*;

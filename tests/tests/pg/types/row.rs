@@ -1,4 +1,4 @@
-//! One type in every place of a document, and the test that goes through them.
+//! One type in every position of a document, and the test that runs through them.
 
 use std::fmt::Debug;
 use std::future::Future;
@@ -11,7 +11,6 @@ use serde_json::Value;
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{AssertSqlSafe, PgPool};
 
-/// Settings that change how values are printed.
 /// The values of one row of the base tables.
 #[derive(Clone, Debug)]
 pub(crate) struct Values<T> {
@@ -20,11 +19,11 @@ pub(crate) struct Values<T> {
     pub(crate) list: Vec<T>,
     pub(crate) gaps: Vec<Option<T>>,
     pub(crate) no_list: Option<Vec<T>>,
-    /// In the rows that refer to it. The first is also the one that it refers to.
+    /// In the rows that refer to it. The first is also the row that it refers to.
     pub(crate) leaves: Vec<T>,
 }
 
-/// Rows of any values.
+/// Rows of arbitrary values.
 fn values<T: Clone + Debug + 'static>(
     any: impl Strategy<Value = T> + 'static,
 ) -> BoxedStrategy<Values<T>> {
@@ -50,7 +49,7 @@ fn values<T: Clone + Debug + 'static>(
         .boxed()
 }
 
-/// A row that has a value in every place.
+/// A row that has a value in every position.
 fn everywhere<T: Clone>(value: &T) -> Values<T> {
     Values {
         value: value.clone(),
@@ -62,7 +61,7 @@ fn everywhere<T: Clone>(value: &T) -> Values<T> {
     }
 }
 
-/// A row without any that can be left out.
+/// A row without any optional value.
 fn nowhere<T: Clone>(value: &T) -> Values<T> {
     Values {
         value: value.clone(),
@@ -76,36 +75,36 @@ fn nowhere<T: Clone>(value: &T) -> Values<T> {
 
 /// A view whose rows are made of such values.
 pub(crate) trait Thing<T>: TView<Key = i32> + Clone + Debug + PartialEq {
-    /// What the document must be. The key of the leaf at `n` is `10 * id + n`.
+    /// The expected document. The key of the leaf at `n` is `10 * id + n`.
     fn expected(id: i32, values: &Values<T>) -> Self;
     /// The greatest value of the leaves.
     fn greatest(&self) -> &Option<T>;
-    /// Sets it: PostgreSQL decides which is the greatest.
+    /// Sets it, because PostgreSQL decides which one is the greatest.
     fn set_greatest(&mut self, greatest: Option<T>);
-    /// Whether a field has it.
+    /// Whether a field has the greatest value.
     const HAS_GREATEST: bool;
 }
 
-/// A type of the map, and its values.
+/// A type of the type map, and its values.
 pub(crate) struct Row<T> {
     /// The type in PostgreSQL.
     pub(crate) sql: &'static str,
-    /// Run before the tables are made.
+    /// Statements to run before the tables are created.
     pub(crate) before: &'static str,
     /// A value as PostgreSQL reads it.
     pub(crate) text: fn(&T) -> String,
-    /// Whether the promoted column of `v` is right, for the base row `t`.
+    /// The SQL condition that the promoted column of `v` is correct, for the base row `t`.
     pub(crate) promoted: &'static str,
-    /// Whether two numbers that are written in different digits are one value. There are
-    /// floats with two shortest texts, such as 1e23 and 9.999999999999999e22.
+    /// Whether two numbers with different digits are the same value. Some floats have two shortest
+    /// texts, such as 1e23 and 9.999999999999999e22.
     pub(crate) same: fn(f64, f64) -> bool,
-    /// How many batches by chance, beside the edges.
+    /// The number of random batches, after the edge values.
     pub(crate) cases: u32,
     pub(crate) edges: Vec<T>,
     pub(crate) any: BoxedStrategy<T>,
 }
 
-/// Whether two documents are the same but for the digits of numbers.
+/// Whether two documents differ only in the digits of numbers.
 fn same_json(a: &Value, b: &Value, same: fn(f64, f64) -> bool) -> bool {
     match (a, b) {
         (Value::Array(a), Value::Array(b)) => {
@@ -123,7 +122,7 @@ fn same_json(a: &Value, b: &Value, same: fn(f64, f64) -> bool) -> bool {
     }
 }
 
-/// Goes through the places of a type, by the edges and by chance.
+/// Tests all positions of a type, with edge values and random ones.
 #[expect(clippy::needless_pass_by_value, reason = "it is made for one call")]
 pub(crate) fn check<T, A, B>(row: Row<T>)
 where
@@ -159,20 +158,20 @@ where
         })
         .unwrap_or_else(|error| panic!("{}: {error}", row.sql));
     runtime.block_on(async {
-        base.odd.close().await;
+        base.unusual.close().await;
         base.pool.close().await;
     });
 }
 
-/// The base tables of a type, and two ways to them.
+/// The base tables of a type, and two pools on them.
 struct Base {
     pool: PgPool,
-    odd: PgPool,
+    unusual: PgPool,
     sql: &'static str,
 }
 
-/// A pool whose sessions have odd settings.
-pub(crate) async fn odd_pool(pool: &PgPool) -> PgPool {
+/// A pool whose sessions have unusual settings.
+pub(crate) async fn unusual_pool(pool: &PgPool) -> PgPool {
     PgPoolOptions::new()
         .max_connections(2)
         .after_connect(|connection, _| {
@@ -201,8 +200,8 @@ impl Base {
             .unwrap();
         let model = ReadModel::builder().view::<A>().view::<B>();
         model.build().unwrap().migrate(&pool).await.unwrap();
-        let odd = odd_pool(&pool).await;
-        Self { pool, odd, sql }
+        let unusual = unusual_pool(&pool).await;
+        Self { pool, unusual, sql }
     }
 
     async fn fill<T>(&self, text: fn(&T) -> String, rows: &[Values<T>]) -> anyhow::Result<()> {
@@ -262,11 +261,11 @@ impl Base {
     {
         let keys: Vec<i32> = (1..).zip(rows).map(|(id, _)| id).collect();
         let n = keys.len() as u64;
-        let report = sync::<V>(&self.odd, &keys).await?;
+        let report = sync::<V>(&self.unusual, &keys).await?;
         anyhow::ensure!(report.inserted == n, "{report}");
 
         // SQL writes and serde reads.
-        let found = V::find_many(&self.odd, &keys).await?;
+        let found = V::find_many(&self.unusual, &keys).await?;
         anyhow::ensure!(found.len() == rows.len());
         let mut texts = Vec::new();
         for ((&id, row), found) in keys.iter().zip(rows).zip(found) {
@@ -305,7 +304,7 @@ impl Base {
             );
         }
 
-        // The promoted column has the value too.
+        // The promoted column has the value, too.
         let promoted = format!(
             "SELECT count(*) FROM {table} AS v JOIN thing AS t USING (id) WHERE {}",
             row.promoted
@@ -315,18 +314,18 @@ impl Base {
             .await?;
         anyhow::ensure!(promoted == i64::try_from(n)?, "a promoted column differs");
 
-        // The session makes no difference, neither on a pool nor in a transaction.
-        let mut transaction = self.odd.begin().await?;
+        // The session makes no difference, on a pool or in a transaction.
+        let mut transaction = self.unusual.begin().await?;
         let again = sync::<V>(&mut *transaction, &keys).await?;
         transaction.commit().await?;
-        anyhow::ensure!(again.unchanged == n, "odd transaction: {again}");
+        anyhow::ensure!(again.unchanged == n, "unusual transaction: {again}");
         let again = sync::<V>(&self.pool, &keys).await?;
         anyhow::ensure!(again.unchanged == n, "plain pool: {again}");
         Ok(())
     }
 }
 
-/// What the functions of a view call.
+/// The generated functions of a view.
 fn sync<V: TView>(
     target: impl fraiseql_runtime::SyncTarget,
     keys: &[V::Key],
@@ -335,7 +334,7 @@ fn sync<V: TView>(
 }
 
 /// A module with the two views of a type: `ordered` ones have promoted columns and a greatest
-/// value; of `promoted` ones there is no `max`, and `plain` ones have no order.
+/// value; `promoted` ones have no `max`, and `plain` ones have no order.
 macro_rules! thing {
     ($module:ident: $ty:ty, ordered) => {
         thing!(@module $module, $ty, #[tview(filter, sort)], true,

@@ -1,4 +1,4 @@
-//! Tests texts, UUIDs and JSON in every place of a document.
+//! Tests texts, UUIDs and JSON in every position of a document.
 
 use std::fmt::Debug;
 
@@ -71,10 +71,10 @@ fn a_string_is_text() {
 }
 
 #[test]
-fn a_megabyte_is_text_too() {
+fn a_string_of_a_megabyte_is_text() {
     let long = "🐘\\\"\n".repeat(160_000);
     let row = Row {
-        // An index holds 2,700 bytes: what is as long cannot be promoted.
+        // An index entry is limited to 2,700 bytes, so longer values cannot be promoted.
         promoted: "true",
         cases: 0,
         ..row(
@@ -120,7 +120,7 @@ fn a_string_is_citext() {
         eprintln!("SKIPPED citext: this server does not have the extension; a domain instead");
     }
     let row = Row {
-        // They are compared as the types that they are in their tables.
+        // They are compared as the types that they have in their tables.
         promoted: "v.value = t.value::text",
         ..row("public.citext", has, String::clone, edges(), any_text())
     };
@@ -224,7 +224,7 @@ fn a_value_is_jsonb() {
 
 #[test]
 fn a_value_is_json() {
-    // As people write it.
+    // As people write JSON.
     let text = |value: &Value| serde_json::to_string_pretty(value).unwrap();
     let row = Row {
         promoted: "true",

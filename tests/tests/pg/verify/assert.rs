@@ -1,11 +1,11 @@
-//! Tests that `assert_synced` passes on synced tables, and otherwise says what differs.
+//! Tests that `assert_synced` passes on synced tables, and otherwise reports what differs.
 
 use fraiseql_runtime::assert_synced;
 use fraiseql_tests::run;
 
 use super::{HARM, model, posts, stored, sync_part, sync_post, sync_published, verify_post};
 
-/// The text of a panic, with the place of the call that it tells instead of the line.
+/// The message of a panic, with `tests/verify.rs` in place of the caller's file and line.
 async fn panics(work: impl Future<Output = ()> + Send + 'static, line: u32) -> String {
     let panic = tokio::spawn(work).await.unwrap_err().into_panic();
     let text = panic.downcast_ref::<String>().expect("it has a text");
@@ -19,7 +19,7 @@ async fn panics(work: impl Future<Output = ()> + Send + 'static, line: u32) -> S
 }
 
 #[tokio::test]
-async fn what_is_synced_is_asserted() {
+async fn the_assertion_passes_on_synced_documents() {
     let pool = posts().await;
     assert_synced(&model(), &pool).await;
     let mut transaction = pool.begin().await.unwrap();
@@ -36,7 +36,7 @@ async fn what_is_synced_is_asserted() {
 }
 
 #[tokio::test]
-async fn a_forgotten_sync_is_told_with_what_differs() -> anyhow::Result<()> {
+async fn a_forgotten_sync_is_reported_with_the_differences() -> anyhow::Result<()> {
     let pool = posts().await;
     run(&pool, HARM).await;
     run(
@@ -58,7 +58,7 @@ async fn a_forgotten_sync_is_told_with_what_differs() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn what_no_sync_can_write_is_not_called_forgotten() -> anyhow::Result<()> {
+async fn an_invalid_document_is_not_reported_as_a_forgotten_sync() -> anyhow::Result<()> {
     let pool = posts().await;
     run(&pool, "UPDATE post SET score = 'NaN' WHERE id = 7").await;
     let line = line!() + 1;
@@ -75,7 +75,7 @@ async fn what_no_sync_can_write_is_not_called_forgotten() -> anyhow::Result<()> 
 }
 
 #[tokio::test]
-async fn an_assertion_about_a_database_that_cannot_be_asked_fails() -> anyhow::Result<()> {
+async fn the_assertion_fails_if_the_query_fails() -> anyhow::Result<()> {
     let pool = posts().await;
     run(&pool, "DROP TABLE tv_post").await;
     let line = line!() + 1;
@@ -89,9 +89,9 @@ async fn an_assertion_about_a_database_that_cannot_be_asked_fails() -> anyhow::R
     Ok(())
 }
 
-/// The JSON around a value that is not told is not told either.
+/// JSON around a value that is left out is left out as well.
 #[tokio::test]
-async fn differences_are_few_and_short() -> anyhow::Result<()> {
+async fn reported_differences_are_few_and_shortened() -> anyhow::Result<()> {
     let pool = posts().await;
     run(
         &pool,

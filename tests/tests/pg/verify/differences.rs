@@ -9,7 +9,7 @@ use super::{
 };
 
 #[tokio::test]
-async fn documents_that_are_right_are_left_alone() -> anyhow::Result<()> {
+async fn correct_documents_are_not_reported() -> anyhow::Result<()> {
     let pool = posts().await;
     let before = stored(&pool).await;
     let report = verify_post(&pool).await?;
@@ -23,7 +23,7 @@ async fn documents_that_are_right_are_left_alone() -> anyhow::Result<()> {
             && line.ends_with("s: 0 drifted, 0 missing, 0 orphaned"),
         "{line}"
     );
-    // A repair has nothing to do.
+    // A repair has nothing to write.
     let report = verify_post(&pool).repair().await?;
     assert_eq!(report.repaired.map(|repaired| repaired.total()), Some(0));
     assert_eq!(stored(&pool).await, before);
@@ -47,13 +47,13 @@ async fn each_kind_of_fault_is_found_and_nothing_is_written() -> anyhow::Result<
         "{text}"
     );
     assert_eq!(stored(&pool).await, before);
-    // Of another type, there are none.
+    // A report has no documents of another view.
     assert_eq!(report.drifted.of::<Word>(), Vec::<String>::new());
     Ok(())
 }
 
 #[tokio::test]
-async fn data_and_promoted_columns_are_compared_alike() -> anyhow::Result<()> {
+async fn data_and_promoted_columns_are_compared() -> anyhow::Result<()> {
     let pool = posts().await;
     for (change, key) in [
         (
@@ -77,7 +77,7 @@ async fn data_and_promoted_columns_are_compared_alike() -> anyhow::Result<()> {
         assert_eq!(found(&report), (vec![key], vec![], vec![]), "{change}");
         assert_eq!(sync_all_posts(&pool).await?.updated, 1);
     }
-    // What is bookkeeping is not.
+    // Bookkeeping columns are not compared.
     run(
         &pool,
         "UPDATE tv_post SET version = 9, updated_at = 'epoch'",
@@ -88,7 +88,7 @@ async fn data_and_promoted_columns_are_compared_alike() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn a_row_that_the_filter_leaves_out_has_no_document() -> anyhow::Result<()> {
+async fn a_document_of_a_row_that_the_filter_excludes_is_orphaned() -> anyhow::Result<()> {
     let pool = posts().await;
     run(&pool, "UPDATE post SET draft = true WHERE id IN (3, 4)").await;
     let report = verify_published(&pool).await?;

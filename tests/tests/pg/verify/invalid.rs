@@ -1,4 +1,4 @@
-//! Tests that documents that cannot be built are listed, and all others compared.
+//! Tests that documents that cannot be built are listed, and that all others are compared.
 
 use fraiseql_runtime::TView;
 use fraiseql_runtime::verify::VerifyReport;
@@ -49,7 +49,7 @@ async fn documents_that_cannot_be_built_are_listed_and_the_others_compared() -> 
         .await?;
     expect(&verify_post(&mut transaction).await?);
     transaction.commit().await?;
-    // What cannot be built cannot be repaired.
+    // A document that cannot be built cannot be repaired.
     let report = verify_post(&pool).repair().await?;
     assert_eq!(report.repaired.as_ref().map(|r| r.changed()), Some(3));
     let report = verify_post(&pool).await?;
@@ -117,9 +117,9 @@ async fn of_many_invalid_documents_the_first_are_kept_and_all_are_counted() -> a
     Ok(())
 }
 
-/// What else fails is an error, and leaves the caller's transaction as it was.
+/// Any other failure is an error, and leaves the caller's transaction usable.
 #[tokio::test]
-async fn what_the_database_refuses_is_an_error() -> anyhow::Result<()> {
+async fn other_failures_of_the_database_are_errors() -> anyhow::Result<()> {
     let pool = posts().await;
     run(&pool, "DROP TABLE comment CASCADE").await;
     let error = verify_post(&pool).await.unwrap_err();
@@ -132,12 +132,12 @@ async fn what_the_database_refuses_is_an_error() -> anyhow::Result<()> {
     let mut transaction = pool.begin().await?;
     assert!(verify_post(&mut transaction).await.is_err());
     assert!(verify_published(&mut transaction).await?.is_clean());
-    // Where rows are counted, too.
+    // Also where rows are counted.
     sqlx::raw_sql("ALTER TABLE post RENAME TO other")
         .execute(&mut *transaction)
         .await?;
-    let told = verify_published(&mut transaction).on_progress(|_| {}).await;
-    assert!(told.is_err());
+    let result = verify_published(&mut transaction).on_progress(|_| {}).await;
+    assert!(result.is_err());
     sqlx::raw_sql("ALTER TABLE other RENAME TO post")
         .execute(&mut *transaction)
         .await?;

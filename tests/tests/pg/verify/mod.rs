@@ -49,7 +49,7 @@ struct Comment {
     author: Author,
 }
 
-/// Posts that are not drafts, as text.
+/// Posts that are not drafts, stored as text.
 #[derive(Debug, TView)]
 #[tview(
     table = "post",
@@ -95,7 +95,7 @@ fn model() -> ReadModel {
         .unwrap()
 }
 
-/// 60 posts and their documents, all as they should be.
+/// 60 posts and their documents, all correct.
 async fn posts() -> PgPool {
     let pool = pool().await;
     run(&pool, TABLES).await;
@@ -115,14 +115,14 @@ fn found(report: &VerifyReport) -> (Vec<i64>, Vec<i64>, Vec<i64>) {
     )
 }
 
-/// One document of each kind: 7 drifts, 8 is missing, 9 is orphaned.
+/// One document of each kind: 7 is drifted, 8 is missing, 9 is orphaned.
 const HARM: &str = "
 UPDATE post SET title = 'new' WHERE id = 7;
 DELETE FROM tv_post WHERE id = 8;
 DELETE FROM comment WHERE post_id = 9;
 DELETE FROM post WHERE id = 9;";
 
-/// Every row of the view tables as it is stored, with its version and the row's own.
+/// Every row of the view tables as it is stored, with its version and its row version.
 async fn stored(pool: &PgPool) -> Vec<String> {
     sqlx::query_scalar(
         "SELECT xmin || tv_post::text FROM tv_post UNION ALL SELECT xmin || tv_published::text FROM tv_published
@@ -133,7 +133,7 @@ async fn stored(pool: &PgPool) -> Vec<String> {
     .unwrap()
 }
 
-/// The statements, to be reviewed.
+/// The statements, for review.
 #[test]
 fn statements() {
     let verify = &Post::statements().verify;

@@ -10,7 +10,7 @@ use fraiseql_tests::run;
 use super::{HARM, Post, found, posts, sync_post, verify_post};
 
 #[tokio::test]
-async fn a_repair_syncs_what_is_wrong_and_nothing_else() -> anyhow::Result<()> {
+async fn a_repair_syncs_only_wrong_documents() -> anyhow::Result<()> {
     let pool = posts().await;
     run(&pool, HARM).await;
     // Drifted, missing and orphaned keys are synced in one order.
@@ -20,11 +20,14 @@ async fn a_repair_syncs_what_is_wrong_and_nothing_else() -> anyhow::Result<()> {
     )
     .await;
     let batches: Arc<Mutex<Vec<(Mode, Keys)>>> = Arc::default();
-    let told = Arc::clone(&batches);
+    let recorded = Arc::clone(&batches);
     let model = ReadModel::builder()
         .view::<Post>()
         .observe(move |batch: &BatchEvent<'_>| {
-            told.lock().unwrap().push((batch.mode, batch.keys.clone()));
+            recorded
+                .lock()
+                .unwrap()
+                .push((batch.mode, batch.keys.clone()));
         })
         .build()?;
     let reports = model.verify(&pool).repair().await?;
@@ -48,7 +51,7 @@ async fn a_repair_syncs_what_is_wrong_and_nothing_else() -> anyhow::Result<()> {
             (Mode::Sync, Keys::I64(vec![2, 7, 8, 9])),
             (Mode::Sync, Keys::I64(vec![55]))
         ],
-        "observers of the read model are told"
+        "observers of the read model are called"
     );
     assert!(verify_post(&pool).await?.is_clean());
     let versions: Vec<i64> =
@@ -60,7 +63,7 @@ async fn a_repair_syncs_what_is_wrong_and_nothing_else() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn a_repair_in_a_transaction_is_the_transactions() -> anyhow::Result<()> {
+async fn a_repair_in_a_transaction_is_rolled_back_with_it() -> anyhow::Result<()> {
     let pool = posts().await;
     let mut transaction = pool.begin().await?;
     sqlx::raw_sql(HARM).execute(&mut *transaction).await?;
@@ -72,9 +75,9 @@ async fn a_repair_in_a_transaction_is_the_transactions() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A writer commits, and syncs afterwards; repairs meet what is not synced yet.
+/// A writer commits first and syncs afterwards; repairs meet documents that are not synced yet.
 #[tokio::test]
-async fn repairs_beside_a_writer_lose_nothing() -> anyhow::Result<()> {
+async fn repairs_during_concurrent_writes_lose_nothing() -> anyhow::Result<()> {
     let pool = posts().await;
     let stop = Arc::new(AtomicBool::new(false));
     let writers: Vec<_> = (0..2_i64)

@@ -1,4 +1,4 @@
-//! Tests that chunks of any size and samples of keys find what a whole verification finds.
+//! Tests that chunks of any size and samples of keys find what a complete verification finds.
 
 use std::collections::BTreeSet;
 
@@ -23,21 +23,25 @@ async fn chunks_of_any_size_find_the_same() -> anyhow::Result<()> {
     assert_eq!(expected.1, [-1, 30, 31, 61]);
     assert_eq!(expected.2, [1, 20, 21, 60]);
     for chunk in [1, 2, 3, 10, 20, 31, 61, 62, 63, 1000] {
-        let mut told = Vec::new();
+        let mut progress_seen = Vec::new();
         let report = verify_post(&pool)
             .chunk(chunk)
-            .on_progress(|progress| told.push((progress.checked, progress.wrong)))
+            .on_progress(|progress| progress_seen.push((progress.checked, progress.wrong)))
             .await?;
         assert_eq!(found(&report), expected, "chunks of {chunk}");
         assert_eq!(report.checked, 62);
-        assert_eq!(told.len(), 62_usize.div_ceil(chunk), "chunks of {chunk}");
-        assert_eq!(told.last(), Some(&(62, report.wrong())));
+        assert_eq!(
+            progress_seen.len(),
+            62_usize.div_ceil(chunk),
+            "chunks of {chunk}"
+        );
+        assert_eq!(progress_seen.last(), Some(&(62, report.wrong())));
     }
     Ok(())
 }
 
 #[tokio::test]
-async fn progress_says_how_far_it_is() -> anyhow::Result<()> {
+async fn progress_reports_the_checked_documents() -> anyhow::Result<()> {
     let pool = posts().await;
     run(&pool, "DELETE FROM tv_post WHERE id = 5; ANALYZE post").await;
     let mut lines = Vec::new();
@@ -130,7 +134,7 @@ keys! {
         }).unwrap());
 }
 
-/// 3,000 words, of which every third has no document, and 1,500 documents without a word.
+/// 3,000 words, of which every third has no document, and 1,500 orphaned documents.
 async fn words() -> PgPool {
     let pool = pool().await;
     run(
@@ -175,7 +179,7 @@ async fn of_many_keys_the_first_are_kept_and_all_are_counted() -> anyhow::Result
     Ok(())
 }
 
-/// In 10,000 years of running it every second, a right share is not outside of these bounds.
+/// If it ran every second for 10,000 years, a correct share would not leave these bounds.
 #[tokio::test]
 async fn a_sample_is_a_share_of_every_kind_of_key() -> anyhow::Result<()> {
     let pool = words().await;
@@ -184,7 +188,7 @@ async fn a_sample_is_a_share_of_every_kind_of_key() -> anyhow::Result<()> {
     assert!(about(quarter.checked, 4500), "{quarter}");
     assert!(about(quarter.missing.total(), 1000), "{quarter}");
     assert!(about(quarter.orphaned.total(), 1500), "{quarter}");
-    // Another one by chance, the same one by seed, and another by another seed.
+    // A random sample differs, the same seed gives the same sample, and another seed another.
     let keys = async |seed: Option<i64>| {
         let verify = verify_word(&pool).sample(0.25).chunk(700);
         let verify = match seed {
@@ -202,7 +206,7 @@ async fn a_sample_is_a_share_of_every_kind_of_key() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn a_sample_of_all_is_all_and_one_of_nothing_is_nothing() -> anyhow::Result<()> {
+async fn a_sample_of_1_is_complete_and_a_sample_of_0_is_empty() -> anyhow::Result<()> {
     let pool = words().await;
     let all = verify_word(&pool).sample(1.0).await?;
     assert_eq!((all.checked, all.wrong()), (4500, 2500));
@@ -212,7 +216,7 @@ async fn a_sample_of_all_is_all_and_one_of_nothing_is_nothing() -> anyhow::Resul
 }
 
 #[tokio::test]
-async fn a_share_that_is_none_is_an_error() -> anyhow::Result<()> {
+async fn a_share_outside_of_0_to_1_is_an_error() -> anyhow::Result<()> {
     let pool = words().await;
     for share in [-0.1, 1.01, 5.0, f64::NAN, f64::INFINITY] {
         let error = verify_word(&pool).sample(share).await.unwrap_err();

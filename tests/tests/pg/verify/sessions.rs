@@ -19,9 +19,10 @@ async fn settings(connection: &mut PgConnection) -> String {
 }
 
 #[tokio::test]
-async fn odd_sessions_find_the_same_and_keep_their_settings() -> anyhow::Result<()> {
+async fn sessions_with_unusual_settings_find_the_same_and_keep_their_settings() -> anyhow::Result<()>
+{
     let pool = posts().await;
-    let odd = PgPoolOptions::new()
+    let unusual = PgPoolOptions::new()
         .max_connections(1)
         .after_connect(|connection, _| {
             Box::pin(async move {
@@ -31,22 +32,22 @@ async fn odd_sessions_find_the_same_and_keep_their_settings() -> anyhow::Result<
         })
         .connect_with((*pool.connect_options()).clone())
         .await?;
-    let before = settings(&mut *odd.acquire().await?).await;
+    let before = settings(&mut *unusual.acquire().await?).await;
     for harm in ["", HARM] {
         run(&pool, harm).await;
         let expected = found(&verify_post(&pool).await?);
         assert_eq!(expected.0.len(), usize::from(!harm.is_empty()));
         // On the pool, ..
-        assert_eq!(found(&verify_post(&odd).await?), expected);
-        assert_eq!(settings(&mut *odd.acquire().await?).await, before);
-        // .. on a connection that is in no transaction, ..
-        let mut connection = odd.acquire().await?;
+        assert_eq!(found(&verify_post(&unusual).await?), expected);
+        assert_eq!(settings(&mut *unusual.acquire().await?).await, before);
+        // .. on a connection without a transaction, ..
+        let mut connection = unusual.acquire().await?;
         assert_eq!(found(&verify_post(&mut connection).await?), expected);
         assert_eq!(settings(&mut connection).await, before);
         assert_eq!(found(&verify_post(&mut *connection).await?), expected);
         drop(connection);
-        // .. and in one, with settings of its own.
-        let mut transaction = odd.begin().await?;
+        // .. and in a transaction, with settings of its own.
+        let mut transaction = unusual.begin().await?;
         sqlx::raw_sql("SET LOCAL TimeZone = 'America/Lima'")
             .execute(&mut *transaction)
             .await?;
@@ -55,7 +56,7 @@ async fn odd_sessions_find_the_same_and_keep_their_settings() -> anyhow::Result<
         assert_eq!(found(&verify_post(&mut transaction).await?), expected);
         assert_eq!(settings(&mut transaction).await, own);
         transaction.commit().await?;
-        assert_eq!(settings(&mut *odd.acquire().await?).await, before);
+        assert_eq!(settings(&mut *unusual.acquire().await?).await, before);
     }
     Ok(())
 }

@@ -43,7 +43,7 @@ struct Post {
     comments: Vec<Comment>,
 }
 
-/// As `jsonb` prints it.
+/// As PostgreSQL prints `jsonb`.
 const STORED: &str = r#"{"id": 7, "meta": {"id": "}", "full_name": {"accessToken": [1, "\"x\\"]}}, "tags": ["a", "b"], "title": "T \"q\" \\ \u0001 é", "author": {"id": 1, "role": "admin", "fullName": "Ada", "accessToken": "secret"}, "editor": null, "comments": [{"id": 3, "author": {"id": 2, "role": "user", "fullName": "Bob", "accessToken": null}, "content": "c"}], "subtitle": null}"#;
 
 fn projection(selection: &str) -> Projection {
@@ -67,7 +67,7 @@ fn of(selection: &str) -> String {
     write(selection, STORED).expect(selection)
 }
 
-/// What GraphQL answers: the document or nothing, and the errors.
+/// The GraphQL response: the document or nothing, and the errors.
 fn answer(selection: &str, document: &str) -> (Option<String>, Vec<String>) {
     let (mut out, mut errors) = (Vec::new(), Vec::new());
     let written = projection(selection).write_with(document.as_bytes(), &mut out, &mut errors);
@@ -79,7 +79,7 @@ fn answer(selection: &str, document: &str) -> (Option<String>, Vec<String>) {
     )
 }
 
-/// The faults of a selection, whether it cannot be read or the struct has none of it.
+/// The errors of a selection, from parsing or from the struct.
 fn faults(selection: &str) -> Vec<String> {
     let error = match selection.parse::<Selection>() {
         Err(error) => error,
@@ -90,7 +90,7 @@ fn faults(selection: &str) -> Vec<String> {
 }
 
 #[test]
-fn the_order_of_the_answer_is_that_of_the_query() {
+fn fields_of_the_response_have_the_order_of_the_query() {
     assert_eq!(
         of("{ id author { fullName id } }"),
         r#"{"id":7,"author":{"fullName":"Ada","id":1}}"#
@@ -106,13 +106,13 @@ fn the_order_of_the_answer_is_that_of_the_query() {
 }
 
 #[test]
-fn a_field_is_found_by_its_whole_name_and_no_other_is_given_for_it() {
+fn a_field_is_matched_by_its_complete_name_only() {
     assert_eq!(of("{ author { role } }"), r#"{"author":{"role":"admin"}}"#);
     assert_eq!(
         of("{ author { accessToken } }"),
         r#"{"author":{"accessToken":"secret"}}"#
     );
-    // Absent, and there are others as long, that begin alike, or that are in an object beside it.
+    // Absent, while other keys are as long, share a prefix, or stand in a nested object.
     let document = r#"{"x": {"subtitle": "x"}, "meta": {"subtitle": 1}, "subtitl_": 1, "subtitle2": 2, "sub": 3}"#;
     assert_eq!(
         write("{ subtitle }", document),
@@ -121,7 +121,7 @@ fn a_field_is_found_by_its_whole_name_and_no_other_is_given_for_it() {
 }
 
 #[test]
-fn keys_in_json_columns_are_values_and_stay_as_they_are() {
+fn keys_inside_json_columns_are_copied_unchanged() {
     assert_eq!(
         of("{ meta }"),
         r#"{"meta":{"id": "}", "full_name": {"accessToken": [1, "\"x\\"]}}}"#
@@ -157,7 +157,7 @@ fn each_object_has_its_own_selection_and_its_own_type_name() {
 }
 
 #[test]
-fn two_aliases_of_one_field_are_both_there() {
+fn two_aliases_of_one_field_are_both_written() {
     assert_eq!(of("{ a: id b: id id }"), r#"{"a":7,"b":7,"id":7}"#);
     assert_eq!(of("{ b: title id a: title }").matches("T \\\"q").count(), 2);
     assert_eq!(
@@ -169,7 +169,7 @@ fn two_aliases_of_one_field_are_both_there() {
 }
 
 #[test]
-fn fields_of_one_name_are_merged() {
+fn fields_of_the_same_name_are_merged() {
     assert_eq!(
         of("{ author { id } id author { role id } }"),
         r#"{"author":{"id":1,"role":"admin"},"id":7}"#
@@ -189,7 +189,7 @@ fn fields_of_one_name_are_merged() {
 }
 
 #[test]
-fn of_two_equal_keys_the_first_counts() {
+fn the_first_of_two_equal_keys_counts() {
     let document =
         r#"{"id":1,"id":2,"author":{"id":3,"role":"a","role":"b"},"author":null,"title":"t"}"#;
     assert_eq!(
@@ -199,7 +199,7 @@ fn of_two_equal_keys_the_first_counts() {
 }
 
 #[test]
-fn any_form_of_json_is_read() {
+fn json_is_read_in_any_formatting() {
     let document =
         "\n{ \"ti\\u0074le\" : \"a\" ,\r\n\t\"author\":{ } , \"id\":\n1 , \"comments\" : [ ] }";
     assert_eq!(
@@ -212,7 +212,7 @@ fn any_form_of_json_is_read() {
 }
 
 #[test]
-fn a_selection_is_read_as_in_graphql_and_as_in_a_url() {
+fn a_selection_is_parsed_in_the_syntax_of_graphql_and_of_urls() {
     let expected = Selection::new()
         .field("id")
         .nested("author", Selection::new().field("fullName"));
@@ -235,7 +235,7 @@ fn a_selection_is_read_as_in_graphql_and_as_in_a_url() {
 }
 
 #[test]
-fn documents_with_the_names_of_rust_are_read_and_answered_with_those_of_json() {
+fn documents_with_rust_names_are_read_and_written_with_json_names() {
     let stored =
         r#"{"id": 1, "role": "r", "fullName": "no", "full_name": "Ada", "access_token": null}"#;
     let selection: Selection = "{ fullName accessToken id }".parse().unwrap();
@@ -270,7 +270,7 @@ fn documents_with_the_names_of_rust_are_read_and_answered_with_those_of_json() {
 }
 
 #[test]
-fn a_list_is_written_whole_or_not_at_all() {
+fn a_list_is_written_completely_or_not_at_all() {
     let projection = projection("{ id }");
     let mut out = b"data:".to_vec();
     projection
@@ -291,7 +291,7 @@ fn a_list_is_written_whole_or_not_at_all() {
 }
 
 #[test]
-fn lists_that_are_not_asked_for_are_told() {
+fn unselected_lists_are_reported() {
     assert_eq!(
         projection("{ id author { id } }").unselected_lists(),
         ["comments"]
@@ -303,10 +303,10 @@ fn lists_that_are_not_asked_for_are_told() {
     );
 }
 
-/// What follows each other in the document and in the answer is copied at once, whatever stands
-/// between.
+/// Fields that are adjacent in the document and in the response are copied at once, whatever
+/// separates them.
 #[test]
-fn everything_in_the_order_of_the_struct_is_the_document_itself() {
+fn selecting_everything_in_order_gives_the_document_itself() {
     const AUTHOR: &str = r#"{"id":2,"role":"r","accessToken":null,"fullName":"Ada"}"#;
     let names = "{ id role accessToken fullName }";
     let everything = format!(
@@ -321,7 +321,7 @@ fn everything_in_the_order_of_the_struct_is_the_document_itself() {
     let of = |stored: &str| write(&everything, stored);
     assert_eq!(of(&stored), Ok(stored.clone()));
 
-    // Keys of others, white space and a second value of a key are not the answer's.
+    // Unknown keys, whitespace and a duplicate key must not reach the response.
     for (from, to) in [
         (r#""title":"#, r#""x":"}","title":"#),
         (r#","meta""#, r#","title":"no","meta""#),
@@ -336,7 +336,7 @@ fn everything_in_the_order_of_the_struct_is_the_document_itself() {
         assert_eq!(of(&stored.replace(from, to)), Ok(stored.clone()), "{to}");
     }
 
-    // What was to be copied is taken back.
+    // Output that was copied before the null was found is taken back.
     let wrong = r#"{"id":2,"role":null,"accessToken":null,"fullName":"Ada"}"#;
     assert_eq!(
         answer(&everything, &document(wrong)),
@@ -346,7 +346,7 @@ fn everything_in_the_order_of_the_struct_is_the_document_itself() {
         )
     );
 
-    // In parts, and beside what waits for its turn.
+    // In several runs, and next to fields that wait for their turn.
     assert_eq!(
         write(
             "{ tags title id __typename author { role accessToken n: fullName } subtitle meta }",
@@ -360,9 +360,9 @@ fn everything_in_the_order_of_the_struct_is_the_document_itself() {
     );
 }
 
-/// More fields than wait without memory of their own, in the opposite order.
+/// More fields than wait without an allocation, in the opposite order.
 #[test]
-fn many_aliases_wait_for_their_turn() {
+fn many_aliases_in_reverse_order_are_written() {
     let aliases: String = (0..100).map(|number| format!("a{number}: id ")).collect();
     let expected: String = (0..100).map(|number| format!(",\"a{number}\":7")).collect();
     let title = of("{ title }");

@@ -1,11 +1,11 @@
-//! Tests that a null where none can be makes the next nullable object null, with an error.
+//! Tests that a null in a required field makes the next nullable object null, with an error.
 
 use fraiseql_runtime::select::Segment;
 
 use super::{answer, projection, write};
 
 #[test]
-fn an_absent_key_is_null_as_null_is() {
+fn an_absent_key_is_treated_as_null() {
     for document in [
         r#"{"id":1}"#,
         r#"{"id":1,"subtitle":null,"title":null,"editor":null}"#,
@@ -22,7 +22,7 @@ fn an_absent_key_is_null_as_null_is() {
 }
 
 #[test]
-fn null_that_cannot_be_makes_null_of_what_is_around_it() {
+fn a_null_in_a_required_field_makes_the_enclosing_value_null() {
     let document = r#"{"id":1,"editor":{"id":2},"author":{"id":3,"role":null,"fullName":"x"},"comments":[{"id":1,"content":"a"},null,{"id":null,"content":null}],"tags":["a",null]}"#;
     let null = |what: &str| format!("{what} is null, and cannot be");
     assert_eq!(

@@ -5,7 +5,7 @@ use fraiseql_runtime::{Projection, Selection};
 use super::{Post, faults, write};
 
 #[test]
-fn bytes_that_are_no_document_are_refused_with_the_place() {
+fn bytes_that_are_not_a_document_are_refused_with_the_position() {
     let what = |document| write("{ title }", document).unwrap_err();
     assert_eq!(
         what(""),
@@ -57,7 +57,7 @@ fn bytes_that_are_no_document_are_refused_with_the_place() {
         .write(b"[]", &mut out)
         .unwrap_err();
     assert_eq!(error.to_string(), "the document is not a JSON object");
-    // Of the outermost object no more is read than is asked for.
+    // The outermost object is read no further than the selection requires.
     assert_eq!(
         write("{ id }", r#"{"id": 1, ..."#),
         Ok(r#"{"id":1}"#.to_owned())
@@ -65,7 +65,7 @@ fn bytes_that_are_no_document_are_refused_with_the_place() {
 }
 
 #[test]
-fn every_fault_of_a_selection_is_told_with_what_to_do() {
+fn every_error_of_a_selection_says_what_to_do() {
     assert_eq!(
         faults("{ titel author { fulName } author editor id { x } comments { author { zip } } }"),
         [
@@ -105,7 +105,7 @@ fn every_fault_of_a_selection_is_told_with_what_to_do() {
 }
 
 #[test]
-fn a_text_that_cannot_be_read_is_refused_with_its_place() {
+fn a_text_that_cannot_be_parsed_is_refused_with_the_position() {
     for (text, expected) in [
         ("", "1:1: nothing is selected: write at least one field"),
         (

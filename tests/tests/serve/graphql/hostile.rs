@@ -1,4 +1,5 @@
-//! Tests that hostile queries are answered or refused in bounded time, and the schema goes on.
+//! Tests that hostile queries are answered or refused in bounded time, and that the schema keeps
+//! working.
 
 use std::time::{Duration, Instant};
 
@@ -34,14 +35,14 @@ const TABLES: &str = "
 
 type Served = Schema<Query<(Note,)>, EmptyMutation, EmptySubscription>;
 
-/// Far more than any of them takes, in a build that is not optimized.
-const MOST: Duration = Duration::from_secs(10);
+/// Far longer than any of them takes, even in an unoptimized build.
+const TIME_LIMIT: Duration = Duration::from_secs(10);
 
-/// What is expected of a request.
+/// The expected outcome of a request.
 enum Expected {
-    /// An error that says this.
+    /// An error that contains this text.
     Error(&'static str),
-    /// Notes that there are not.
+    /// No error, and an empty list of notes.
     Nothing,
 }
 use Expected::{Error, Nothing};
@@ -62,10 +63,14 @@ async fn served() -> (Served, sqlx::PgPool) {
     (schema, pool)
 }
 
-async fn asked(schema: &Served, name: &str, request: Request, expected: &Expected) {
+async fn assert_outcome(schema: &Served, name: &str, request: Request, expected: &Expected) {
     let begun = Instant::now();
     let answer = schema.execute(request).await;
-    assert!(begun.elapsed() < MOST, "{name}: {:?}", begun.elapsed());
+    assert!(
+        begun.elapsed() < TIME_LIMIT,
+        "{name}: {:?}",
+        begun.elapsed()
+    );
     match expected {
         Error(text) => {
             let error = &answer
@@ -93,7 +98,7 @@ async fn asked(schema: &Served, name: &str, request: Request, expected: &Expecte
 }
 
 #[tokio::test]
-async fn queries_of_ill_will_are_refused_in_bounded_time() {
+async fn hostile_queries_are_refused_in_bounded_time() {
     let (schema, pool) = served().await;
     let many =
         |count: usize, text: &dyn Fn(usize) -> String| -> String { (0..count).map(text).collect() };
@@ -285,12 +290,12 @@ async fn queries_of_ill_will_are_refused_in_bounded_time() {
             Error("expected value"),
         ),
     ] {
-        asked(&schema, name, Request::new(query), &expected).await;
+        assert_outcome(&schema, name, Request::new(query), &expected).await;
     }
     pool.close().await;
 }
 
-/// Strings that mean something to somebody.
+/// Strings with a special meaning to some parser.
 fn strings() -> Vec<String> {
     let mut all: Vec<String> = [
         "'; DROP TABLE tb_note; --",
@@ -328,7 +333,7 @@ fn strings() -> Vec<String> {
 }
 
 #[tokio::test]
-async fn strings_of_ill_will_are_values_or_refused_in_every_argument() {
+async fn hostile_strings_are_values_or_refused_in_every_argument() {
     let (schema, pool) = served().await;
     let (mut answered, mut refused) = (0, 0);
     for text in strings() {
@@ -355,7 +360,7 @@ async fn strings_of_ill_will_are_values_or_refused_in_every_argument() {
             let begun = Instant::now();
             let answer = schema.execute(request).await;
             let shown: String = text.chars().take(40).collect();
-            assert!(begun.elapsed() < MOST, "{query} {shown:?}");
+            assert!(begun.elapsed() < TIME_LIMIT, "{query} {shown:?}");
             if answer.errors.is_empty() {
                 answered += 1;
                 let answer = serde_json::to_value(&answer.data).unwrap();
@@ -368,7 +373,7 @@ async fn strings_of_ill_will_are_values_or_refused_in_every_argument() {
             }
             refused += 1;
             for error in &answer.errors {
-                // An error of a read has one: that would be a fault of ours.
+                // Errors of the database have a source; a hostile query must not cause one.
                 assert!(
                     error.source.is_none(),
                     "{query} {shown:?}: {}",

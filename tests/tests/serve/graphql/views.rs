@@ -189,7 +189,7 @@ async fn documents_are_filtered_ordered_and_limited() {
         titles(&answer(&schema, request).await["blogPosts"]),
         ["Post 20", "Post 10"]
     );
-    // By the key, twenty of them, unless told.
+    // By default: ordered by the key, twenty of them.
     let all = answer(&schema, "{ blogPosts { title } }").await;
     assert_eq!(titles(&all["blogPosts"])[..2], ["Post 1", "Post 2"]);
     assert_eq!(all["blogPosts"].as_array().unwrap().len(), 20);
@@ -255,7 +255,7 @@ async fn pages_are_walked_in_both_directions() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_asked_is_refused_with_a_reason() {
+async fn invalid_arguments_are_refused_with_a_reason() {
     let (schema, pool) = served().await;
     for (query, reason) in [
         (
@@ -323,7 +323,7 @@ async fn what_cannot_be_asked_is_refused_with_a_reason() {
 }
 
 #[tokio::test]
-async fn a_field_that_fails_twice_makes_null_what_cannot_be() {
+async fn a_required_field_that_fails_twice_makes_the_enclosing_value_null() {
     let (schema, pool) = served().await;
     let answer = schema
         .execute("{ users { id } blogPosts(limit: 101) { id } blogPosts(limit: 101) { title } }")
@@ -334,7 +334,7 @@ async fn a_field_that_fails_twice_makes_null_what_cannot_be() {
 }
 
 #[tokio::test]
-async fn what_a_variable_does_not_give_is_not_there() {
+async fn arguments_whose_variable_is_omitted_are_dropped() {
     let (schema, pool) = served().await;
     let request = Request::new(
         "query ($least: Int, $most: Int, $n: Int, $order: [BlogPostOrderBy!], $title: StringFilter) {
@@ -348,7 +348,7 @@ async fn what_a_variable_does_not_give_is_not_there() {
 }
 
 #[tokio::test]
-async fn one_value_stands_for_a_list_of_it() {
+async fn a_single_value_is_accepted_as_a_list() {
     let (schema, pool) = served().await;
     let request = Request::new(
         "query ($by: OrderDirection = DESC, $ratings: [Int!] = 4) {
@@ -363,7 +363,7 @@ async fn one_value_stands_for_a_list_of_it() {
 }
 
 #[tokio::test]
-async fn each_root_field_is_one_statement() {
+async fn each_root_field_runs_one_statement() {
     let traced = Traced::start("sqlx::query");
     let (schema, pool) = served().await;
     for (query, count) in [
@@ -388,7 +388,7 @@ async fn each_root_field_is_one_statement() {
     pool.close().await;
 }
 
-/// Views may stand there more than once.
+/// A schema may have the root fields of views more than once.
 #[derive(MergedObject)]
 #[graphql(name = "Query")]
 struct Root(Views<(BlogPost,)>, Views<(Author,)>, Own);
@@ -399,7 +399,7 @@ struct Own {
 
 #[Object]
 impl Own {
-    /// The posts that are published, and what the caller wants of them.
+    /// Published posts, with the caller's filter, order and page.
     async fn published(
         &self,
         r#where: Option<TvWhere<BlogPost>>,
@@ -424,7 +424,7 @@ impl Own {
 }
 
 #[tokio::test]
-async fn they_compose_with_roots_of_ones_own() {
+async fn views_compose_with_custom_roots() {
     let pool = blog().await;
     let root = Root(
         Views::new(pool.clone()),

@@ -6,7 +6,7 @@ use fraiseql_tests::node::node;
 use fraiseql_tests::web::{Server, shop};
 use serde_json::Value;
 
-/// How many audits the pinned version has.
+/// The number of audits in the pinned version.
 const AUDITS: usize = 61;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,4 +1,4 @@
-//! Tests that requests answered past the schema get the bytes the schema would give.
+//! Tests that direct answers have the bytes that the schema would give.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -62,7 +62,7 @@ impl Mutation {
     }
 }
 
-/// Counts what the schema executes.
+/// Counts executions of the schema.
 struct Executed(Arc<AtomicUsize>);
 
 impl ExtensionFactory for Executed {
@@ -84,7 +84,7 @@ impl Extension for Executed {
     }
 }
 
-/// An endpoint that answers directly, and the same that does not.
+/// An endpoint that answers directly, and one that does not.
 struct Both {
     direct: axum::Router,
     plain: axum::Router,
@@ -126,7 +126,8 @@ impl Both {
         }
     }
 
-    /// The answer, which is the same of both, and whether the schema had no part in it.
+    /// The response, asserted to be equal from both, and whether it was given without executing the
+    /// schema.
     async fn ask(&mut self, body: Value) -> (String, bool) {
         let before = self.executed.load(Ordering::SeqCst);
         let answer = send(&mut self.direct, &body).await;
@@ -136,7 +137,7 @@ impl Both {
         (answer.1, was_direct)
     }
 
-    /// Asks twice, and says whether the second answer was direct.
+    /// Sends a request twice, and returns whether the second response was direct.
     async fn twice(&mut self, body: Value) -> (String, bool) {
         let (first, was_direct) = self.ask(body.clone()).await;
         assert!(!was_direct, "nothing is known of it: {body}");
@@ -162,7 +163,7 @@ fn query(text: &str) -> Value {
 }
 
 #[tokio::test]
-async fn what_documents_answer_is_answered_directly_the_next_time() {
+async fn a_repeated_request_for_documents_is_answered_directly() {
     let mut both = Both::new().await;
     for text in [
         "{ posts { id title } }",
@@ -183,7 +184,7 @@ async fn what_documents_answer_is_answered_directly_the_next_time() {
 }
 
 #[tokio::test]
-async fn variables_are_a_part_of_the_request() {
+async fn requests_with_other_variables_are_different_requests() {
     let mut both = Both::new().await;
     let text = "query ($id: Int!, $more: Boolean = false) { post(id: $id) { id title @include(if: $more) } }";
     let of = |variables: Value| json!({"query": text, "variables": variables});
@@ -200,7 +201,7 @@ async fn variables_are_a_part_of_the_request() {
 }
 
 #[tokio::test]
-async fn documents_are_those_of_now() {
+async fn a_direct_answer_has_the_current_documents() {
     let mut both = Both::new().await;
     let text = query("{ posts(limit: 1) { title comments { content } } }");
     both.twice(text.clone()).await;
@@ -214,7 +215,7 @@ async fn documents_are_those_of_now() {
 }
 
 #[tokio::test]
-async fn what_is_more_than_the_documents_of_one_field_is_for_the_schema() {
+async fn requests_for_more_than_one_field_of_documents_are_executed_by_the_schema() {
     let mut both = Both::new().await;
     for body in [
         query("{ posts { id } answer }"),
@@ -240,7 +241,7 @@ async fn what_is_more_than_the_documents_of_one_field_is_for_the_schema() {
 }
 
 #[tokio::test]
-async fn a_mutation_is_never_done_twice_for_one_answer() {
+async fn a_mutation_is_never_executed_twice_for_one_request() {
     let mut both = Both::new().await;
     let body = query("mutation { rename(id: 1, title: \"Again\") }");
     for _ in 0..3 {
@@ -249,7 +250,7 @@ async fn a_mutation_is_never_done_twice_for_one_answer() {
 }
 
 #[tokio::test]
-async fn errors_are_told_by_the_schema() {
+async fn errors_are_reported_by_the_schema() {
     let mut both = Both::new().await;
     let text = query("{ posts(limit: 2) { id } }");
     assert!(both.twice(text.clone()).await.1);
@@ -263,7 +264,7 @@ async fn errors_are_told_by_the_schema() {
     fraiseql_tests::run(&both.pool, "ALTER TABLE elsewhere RENAME TO tv_post").await;
     assert!(both.ask(text).await.1);
 
-    // A document that cannot be what was asked for: told with its path, each time.
+    // A document that does not match its type is an error with its path, each time.
     let text = query("{ posts(limit: 2) { title } }");
     assert!(both.twice(text.clone()).await.1);
     fraiseql_tests::run(
@@ -279,7 +280,7 @@ async fn errors_are_told_by_the_schema() {
 }
 
 #[tokio::test]
-async fn who_is_refused_is_refused_before() {
+async fn unauthorized_requests_are_refused_before_a_direct_answer() {
     let mut both = Both::new().await;
     let text = query("{ posts(limit: 2) { id } }");
     assert!(both.twice(text.clone()).await.1);

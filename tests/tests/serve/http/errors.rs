@@ -1,4 +1,4 @@
-//! Tests that clients are told of errors made for them, and of others only an id.
+//! Tests that clients see the errors that are meant for them, and only an id for all others.
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
@@ -12,14 +12,14 @@ use serde_json::json;
 use super::server;
 use crate::traced::Traced;
 
-/// What was told of hidden errors: their ids and chains.
-type Told = Arc<Mutex<Vec<(String, String)>>>;
+/// The ids and source chains of hidden errors that were logged.
+type LoggedErrors = Arc<Mutex<Vec<(String, String)>>>;
 
-fn telling(told: &Told) -> GraphQl<fraiseql_tests::web::Shop> {
-    let told = told.clone();
+fn logging_to(logged: &LoggedErrors) -> GraphQl<fraiseql_tests::web::Shop> {
+    let logged = logged.clone();
     GraphQl::new(shop().0).on_internal_error(move |internal| {
-        let mut told = told.lock().unwrap();
-        told.push((internal.id.to_string(), internal.chain()));
+        let mut logged = logged.lock().unwrap();
+        logged.push((internal.id.to_string(), internal.chain()));
     })
 }
 
@@ -33,9 +33,9 @@ fn hidden(answer: &Answer) -> (String, serde_json::Value) {
 }
 
 #[tokio::test]
-async fn an_error_that_was_not_made_for_clients_is_hidden() {
-    let told = Told::default();
-    let server = Server::start(telling(&told)).await;
+async fn an_error_that_is_not_meant_for_clients_is_hidden() {
+    let logged = LoggedErrors::default();
+    let server = Server::start(logging_to(&logged)).await;
     for (field, chain) in [
         ("secret", "password of tb_user is hunter2"),
         ("database", "error with configuration: host=10.0.0.7"),
@@ -49,22 +49,22 @@ async fn an_error_that_was_not_made_for_clients_is_hidden() {
             answer.json()["data"],
             json!({ "hello": "world", field: null })
         );
-        let told = std::mem::take(&mut *told.lock().unwrap());
-        assert_eq!(told, [(id, chain.to_owned())]);
+        let logged = std::mem::take(&mut *logged.lock().unwrap());
+        assert_eq!(logged, [(id, chain.to_owned())]);
     }
     server.query("{ soldOut }").await;
-    assert!(told.lock().unwrap().is_empty());
+    assert!(logged.lock().unwrap().is_empty());
 
-    let server = Server::start(telling(&told).expose_errors(true)).await;
+    let server = Server::start(logging_to(&logged).expose_errors(true)).await;
     let answer = server.query("{ secret }").await;
     let error = &answer.json()["errors"][0];
     assert_eq!(error["message"], "password of tb_user is hunter2");
     assert_eq!(error["extensions"]["code"], "INTERNAL");
-    assert_eq!(error["extensions"]["id"], told.lock().unwrap()[0].0);
+    assert_eq!(error["extensions"]["id"], logged.lock().unwrap()[0].0);
 }
 
 #[tokio::test]
-async fn the_log_has_what_the_client_was_not_told() {
+async fn the_log_has_the_errors_that_are_hidden_from_clients() {
     // The server's tasks run on this thread.
     let traced = Traced::start("fraiseql::http");
     let answer = server().await.query("{ a: secret }").await;
@@ -78,18 +78,18 @@ async fn the_log_has_what_the_client_was_not_told() {
 
 #[tokio::test]
 async fn a_panic_is_an_internal_error() {
-    let told = Told::default();
-    let server = Server::start(telling(&told)).await;
+    let logged = LoggedErrors::default();
+    let server = Server::start(logging_to(&logged)).await;
     let answer = server.query("{ panics }").await;
     assert_eq!(answer.status, 500);
     assert!(answer.json().get("data").is_none());
     let (id, _) = hidden(&answer);
-    let told = told.lock().unwrap();
-    assert_eq!(*told, [(id, "panicked: hunter2".to_owned())]);
+    let logged = logged.lock().unwrap();
+    assert_eq!(*logged, [(id, "panicked: hunter2".to_owned())]);
 }
 
 #[tokio::test]
-async fn what_takes_too_long_is_dropped() {
+async fn a_request_beyond_the_time_limit_is_dropped() {
     let (schema, watch) = shop();
     let endpoint = GraphQl::new(schema).timeout(Duration::from_millis(300));
     let server = Server::start(endpoint).await;
@@ -97,27 +97,27 @@ async fn what_takes_too_long_is_dropped() {
     answer.assert_refused(504, "time limit");
     assert_eq!(answer.json()["errors"][0]["extensions"]["code"], "TIMEOUT");
     assert_eq!(watch.dropped.load(Ordering::SeqCst), 1);
-    // So is a hook.
+    // The limit applies to hooks as well.
     let endpoint = GraphQl::new(shop().0)
         .timeout(Duration::from_millis(100))
         .with_data(|_| std::future::pending::<Result<User, StatusCode>>());
     let answer = Server::start(endpoint).await.query("{ hello }").await;
     answer.assert_refused(504, "time limit");
-    // A limit beyond the clock is none.
+    // A limit that exceeds the clock's range means no limit.
     let server = Server::start(GraphQl::new(shop().0).timeout(Duration::MAX)).await;
     assert_eq!(server.query("{ hello }").await.status, 200);
 }
 
 #[tokio::test]
-async fn what_a_client_gave_up_is_dropped() {
+async fn a_request_whose_client_disconnects_is_dropped() {
     let (schema, watch) = shop();
     let server = Server::start(GraphQl::new(schema)).await;
-    let asked = server.query("{ forever }");
+    let request = server.query("{ forever }");
     tokio::select! {
-        answer = asked => panic!("{answer:?}"),
+        answer = request => panic!("{answer:?}"),
         () = watch.began.notified() => {}
     }
-    // Its connection is closed.
+    // The client's connection is closed.
     let dropped = async {
         while watch.dropped.load(Ordering::SeqCst) == 0 {
             tokio::task::yield_now().await;

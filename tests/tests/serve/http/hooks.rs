@@ -13,7 +13,7 @@ use super::requests::LEGACY;
 use super::server;
 
 #[tokio::test]
-async fn the_request_carries_data_or_is_refused() {
+async fn a_hook_adds_data_to_the_request_or_refuses_it() {
     let calls = Arc::new(AtomicUsize::new(0));
     let counted = calls.clone();
     let endpoint = GraphQl::new(shop().0)
@@ -85,13 +85,13 @@ async fn the_request_carries_data_or_is_refused() {
         answer.json()["errors"][0]["extensions"],
         json!({"code": "FORBIDDEN"})
     );
-    // Before the body is read.
+    // The hook runs before the body is read.
     let answer = server.request("POST /graphql", &[JSON], b"no JSON").await;
     assert_eq!(answer.status, 401);
 }
 
 #[tokio::test]
-async fn resolvers_set_headers_but_not_what_the_answer_is() {
+async fn resolvers_can_set_headers_but_not_content_headers() {
     let server = server().await;
     let answer = server.query("{ header }").await;
     assert_eq!(answer.json(), json!({"data": {"header": true}}));
@@ -108,7 +108,7 @@ async fn resolvers_set_headers_but_not_what_the_answer_is() {
 }
 
 #[tokio::test]
-async fn the_page_is_for_people_and_only_where_it_is_switched_on() {
+async fn graphiql_is_served_to_browsers_only_when_switched_on() {
     const BROWSER: &str = "Accept: text/html,application/xhtml+xml,*/*;q=0.8";
     let off = server()
         .await
@@ -122,8 +122,8 @@ async fn the_page_is_for_people_and_only_where_it_is_switched_on() {
         .await;
     assert_eq!(page.status, 200);
     assert_eq!(page.header("content-type"), "text/html; charset=utf-8");
-    // Each script is in a fixed version with its hash, and the one of the page itself has a
-    // number that another page has not.
+    // Each script has a fixed version and its hash, and the inline script of the page has a nonce
+    // that differs between pages.
     let text = page.text();
     let tags = ["<script", "<link"].map(|tag| text.matches(tag).count());
     let external = text.matches("https://unpkg.com/").count();
@@ -139,7 +139,7 @@ async fn the_page_is_for_people_and_only_where_it_is_switched_on() {
     let again = server.request("GET /graphql", &[BROWSER], b"").await;
     assert_ne!(nonce(&page), nonce(&again));
 
-    // A program gets its answer.
+    // A client that is not a browser gets a GraphQL response.
     let answer = server.get("query={hello}").await;
     assert_eq!(answer.json(), json!({"data": {"hello": "world"}}));
     let answer = server

@@ -1,4 +1,4 @@
-//! Tests that requests are answered as the specification of GraphQL over HTTP says.
+//! Tests that responses are those that the GraphQL over HTTP specification asks for.
 
 use std::sync::atomic::Ordering;
 
@@ -11,7 +11,7 @@ use super::server;
 pub(super) const LEGACY: &str = "Accept: application/json";
 
 #[tokio::test]
-async fn a_query_is_answered_in_the_media_type_that_was_asked_for() {
+async fn a_response_has_the_accepted_media_type() {
     let server = server().await;
     let body = br#"{"query": "{ hello }"}"#;
     let cases: &[(&[&str], &str)] = &[
@@ -71,7 +71,7 @@ async fn the_status_of_a_failed_request_depends_on_the_media_type() {
 }
 
 #[tokio::test]
-async fn variables_that_do_not_fit_are_an_error_of_the_request() {
+async fn invalid_variables_are_an_error_of_the_request() {
     let (schema, watch) = shop();
     let server = Server::start(GraphQl::new(schema)).await;
     for (query, variables) in [
@@ -95,7 +95,7 @@ async fn variables_that_do_not_fit_are_an_error_of_the_request() {
 }
 
 #[tokio::test]
-async fn an_error_of_a_field_has_data_beside_it() {
+async fn an_error_of_a_field_comes_with_partial_data() {
     let server = server().await;
     for headers in [[JSON, ACCEPT], [JSON, LEGACY]] {
         let body = br#"{"query": "{ hello soldOut }"}"#;
@@ -111,7 +111,7 @@ async fn an_error_of_a_field_has_data_beside_it() {
             json!([{"line": 1, "column": 9}])
         );
 
-        // Nothing is left.
+        // No data is left.
         let body = br#"{"query": "{ must }"}"#;
         let answer = server.request("POST /graphql", &headers, body).await;
         assert_eq!(answer.status, 200);
@@ -122,7 +122,7 @@ async fn an_error_of_a_field_has_data_beside_it() {
         );
         assert_eq!(json["errors"][0]["message"], "it must be");
 
-        // From within a list of levels.
+        // From within nested lists.
         let body = br#"{"query": "{ item { next { broken } } }"}"#;
         let answer = server.request("POST /graphql", &headers, body).await;
         assert_eq!(answer.status, 200);
@@ -167,7 +167,7 @@ async fn a_get_has_its_parameters_in_the_url() {
         ("query={hello}&extensions=%22a%22", "`extensions`"),
         ("query=%ff", "not UTF-8"),
         ("query={hello}&%ff=1", "not UTF-8"),
-        // What it does is not known before the executor has it.
+        // What it does is unknown until it is executed.
         ("extensions={%22persistedQuery%22:{}}", "`query` is missing"),
     ] {
         server.get(query).await.assert_refused(400, message);
@@ -175,7 +175,7 @@ async fn a_get_has_its_parameters_in_the_url() {
 }
 
 #[tokio::test]
-async fn a_mutation_is_a_post() {
+async fn a_mutation_must_be_a_post() {
     let (schema, watch) = shop();
     let server = Server::start(GraphQl::new(schema)).await;
     for query in [
@@ -187,7 +187,7 @@ async fn a_mutation_is_a_post() {
         let answer = server.get(query).await;
         answer.assert_refused(405, "POST");
         assert_eq!(answer.header("allow"), "POST");
-        // Also for a client to which 200 says nothing.
+        // Also for a client that accepts only the media type whose status is always 200.
         let answer = server
             .request(&format!("GET /graphql?{query}"), &[LEGACY], b"")
             .await;
@@ -197,7 +197,7 @@ async fn a_mutation_is_a_post() {
     assert_eq!(server.request(head, &[], b"").await.status, 405);
     assert_eq!(watch.bought.load(Ordering::SeqCst), 0);
 
-    // The query beside it may be read.
+    // The query next to it may be read.
     let answer = server
         .get("query=query+A{hello}mutation+B{buy}&operationName=A")
         .await;
@@ -210,17 +210,17 @@ async fn a_mutation_is_a_post() {
 }
 
 #[tokio::test]
-async fn a_stored_document_is_named_by_a_post() {
+async fn persisted_queries_are_accepted_in_a_post_only() {
     let server = server().await;
     let extensions = r#"{"persistedQuery":{"version":1,"sha256Hash":"x"}}"#;
-    // To this executor an empty text is a wrong one: it says so in its own words.
+    // async-graphql reports an empty text as a syntax error of its own.
     for body in [
         format!(r#"{{"extensions": {extensions}}}"#),
         format!(r#"{{"query": "", "extensions": {extensions}}}"#),
     ] {
         server.post(&body).await.assert_refused(400, "-->");
     }
-    // It does not get one with a GET, that might be a mutation.
+    // A GET cannot use it, because it might be a mutation.
     let get = format!("query=&extensions={extensions}").replace('"', "%22");
     let answer = server.get(&get).await;
     answer.assert_refused(400, "syntax error");
@@ -232,11 +232,11 @@ async fn a_stored_document_is_named_by_a_post() {
 }
 
 #[tokio::test]
-async fn a_form_of_another_site_is_refused() {
+async fn a_form_from_another_site_is_refused() {
     let (schema, watch) = shop();
     let server = Server::start(GraphQl::new(schema)).await;
     let body = br#"{"query": "mutation { buy }"}"#;
-    // What a browser sends to another site without asking it.
+    // What a browser sends to another site without a preflight.
     for content_type in [
         "Content-Type: text/plain",
         "Content-Type: application/x-www-form-urlencoded",
@@ -266,7 +266,7 @@ async fn a_form_of_another_site_is_refused() {
 }
 
 #[tokio::test]
-async fn other_methods_are_told_which_there_are() {
+async fn other_methods_are_refused_with_the_allowed_ones() {
     let server = server().await;
     for method in ["PUT", "DELETE", "PATCH", "QUERY"] {
         let start = format!("{method} /graphql");
@@ -274,7 +274,7 @@ async fn other_methods_are_told_which_there_are() {
         answer.assert_refused(405, "GET");
         assert_eq!(answer.header("allow"), "GET, HEAD, POST, OPTIONS");
     }
-    // A browser that asks for another site gets no yes.
+    // A browser's preflight for another site is not allowed.
     let preflight = [
         "Origin: https://elsewhere.example",
         "Access-Control-Request-Method: POST",
@@ -298,7 +298,7 @@ async fn other_methods_are_told_which_there_are() {
 }
 
 #[tokio::test]
-async fn parameters_of_other_types_are_named() {
+async fn parameters_of_wrong_types_are_named_in_the_error() {
     let server = server().await;
     for (body, message) in [
         ("", "EOF"),
@@ -331,7 +331,7 @@ async fn parameters_of_other_types_are_named() {
             answer.json()["errors"][0]["extensions"]["code"],
             "BAD_REQUEST"
         );
-        // Also for a client that looks at the body alone.
+        // Also for a client that looks only at the body.
         let answer = server
             .request("POST /graphql", &[JSON, LEGACY], body.as_bytes())
             .await;
@@ -340,7 +340,7 @@ async fn parameters_of_other_types_are_named() {
 }
 
 #[tokio::test]
-async fn a_list_of_requests_is_refused_unless_asked_for() {
+async fn a_batch_of_requests_is_refused_by_default() {
     let body = r#" [{"query": "{hello}"}, {"query": "{"}, {"query": "mutation {buy}"}]"#;
     let answer = server().await.post(body).await;
     answer.assert_refused(400, "one request at a time");

@@ -1,4 +1,4 @@
-//! The queue of likes, on a recorder in the place of the pool.
+//! Unit tests of the like queue on a `Recorder`.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use tokio::task::{JoinHandle, yield_now};
 use tokio::time::timeout;
 use uuid::Uuid;
 
-use super::{ADA, NOBODY, POST, code, there};
+use super::{ADA, MISSING, POST, check_exists, code};
 use crate::rows::Likes;
 use crate::service::Result;
 use crate::service::likes;
@@ -17,12 +17,12 @@ use crate::views::Post;
 
 const OTHER: Uuid = Uuid::from_u128(9);
 
-/// Rows of likes, by the number.
+/// Counts the inserted rows.
 struct Rows(usize);
 
 impl Likes for Rows {
     async fn insert_like(&mut self, post: Uuid, _: Uuid) -> Result<()> {
-        there("post", post)?;
+        check_exists("post", post)?;
         self.0 += 1;
         Ok(())
     }
@@ -34,31 +34,31 @@ fn start() -> (Recorder, Queue, JoinHandle<()>) {
     (recorder, queue, task)
 }
 
-/// What the API does.
+/// Likes a post as the GraphQL mutation does.
 async fn like(rows: &mut Rows, queue: &Queue, post: Uuid, user: Uuid) -> Result<Synced> {
     likes::like(rows, post, user).await?;
     Ok(queue.push(post).await)
 }
 
-/// The posts of each sync, and whether it was done.
+/// The posts of each sync, and whether it succeeded.
 fn syncs(recorder: &Recorder) -> Vec<(String, bool)> {
-    let told = |call: Call| (call.keys.to_string(), call.error.is_none());
-    recorder.calls().into_iter().map(told).collect()
+    let outcome = |call: Call| (call.keys.to_string(), call.error.is_none());
+    recorder.calls().into_iter().map(outcome).collect()
 }
 
-/// The task runs whenever the test yields: there is one thread.
-async fn until(is_so: impl Fn() -> bool) {
-    let soon = async {
-        while !is_so() {
+/// Yields until `condition` is true. There is one thread, so the task runs whenever the test yields.
+async fn until(condition: impl Fn() -> bool) {
+    let wait = async {
+        while !condition() {
             yield_now().await;
         }
     };
-    let soon = timeout(Duration::from_secs(10), soon).await;
-    soon.expect("it never comes");
+    let result = timeout(Duration::from_secs(10), wait).await;
+    result.expect("timed out");
 }
 
 #[tokio::test]
-async fn likes_that_come_together_are_one_sync() {
+async fn queued_likes_are_one_sync() {
     let (recorder, queue, _task) = start();
     let mut rows = Rows(0);
     let mut waiting = Vec::new();
@@ -75,12 +75,12 @@ async fn likes_that_come_together_are_one_sync() {
 }
 
 #[tokio::test]
-async fn a_like_that_comes_while_its_post_is_synced_is_counted_by_another_sync() {
+async fn a_like_during_the_sync_of_its_post_is_followed_by_another_sync() {
     let (recorder, queue, _task) = start();
     recorder.fail_next(Failure::ConnectionLost);
     let first = like(&mut Rows(0), &queue, POST, ADA).await.unwrap();
     until(|| recorder.calls().len() == 1).await;
-    // The sync is under way: it has failed, and is tried again.
+    // The sync of the first like is in progress: it has failed, and waits for its next attempt.
     let second = like(&mut Rows(0), &queue, POST, ADA).await.unwrap();
     first.wait().await;
     second.wait().await;
@@ -92,7 +92,7 @@ async fn a_like_that_comes_while_its_post_is_synced_is_counted_by_another_sync()
 }
 
 #[tokio::test]
-async fn a_sync_is_tried_until_it_is_done() {
+async fn a_failed_sync_is_repeated() {
     let (recorder, queue, _task) = start();
     recorder.fail::<Post>(Failure::PoolTimedOut);
     let synced = like(&mut Rows(0), &queue, POST, ADA).await.unwrap();
@@ -104,9 +104,9 @@ async fn a_sync_is_tried_until_it_is_done() {
 }
 
 #[tokio::test]
-async fn a_like_that_was_not_written_is_not_counted() {
+async fn a_failed_like_is_not_queued() {
     let (recorder, queue, task) = start();
-    let failed = like(&mut Rows(0), &queue, NOBODY, ADA).await;
+    let failed = like(&mut Rows(0), &queue, MISSING, ADA).await;
     assert_eq!(code(failed), Some("NOT_FOUND"));
     drop(queue);
     task.await.unwrap();
@@ -114,9 +114,9 @@ async fn a_like_that_was_not_written_is_not_counted() {
 }
 
 #[tokio::test]
-async fn what_is_queued_is_counted_before_the_server_ends() {
+async fn queued_likes_are_counted_before_the_shutdown() {
     let (recorder, queue, task) = start();
-    // More than a batch, and nobody waits for them.
+    // More than one batch, without waiting for them.
     let posts: Vec<Uuid> = (1..=700).map(Uuid::from_u128).collect();
     for post in &posts {
         let _ = like(&mut Rows(0), &queue, *post, ADA).await.unwrap();
@@ -128,7 +128,7 @@ async fn what_is_queued_is_counted_before_the_server_ends() {
 }
 
 #[tokio::test]
-async fn a_database_that_is_gone_does_not_keep_the_server_from_ending() {
+async fn an_unreachable_database_does_not_block_the_shutdown() {
     let (recorder, queue, task) = start();
     recorder.fail::<Post>(Failure::ConnectionLost);
     let synced = like(&mut Rows(0), &queue, POST, ADA).await.unwrap();

@@ -1,4 +1,4 @@
-//! What each command says it has changed, without a database.
+//! Unit tests of the commands on a `Recorder`: which rows each marks.
 
 mod likes;
 
@@ -8,33 +8,33 @@ use uuid::Uuid;
 
 use super::{Error, Result, comments, posts, users};
 use crate::rows::{
-    Comments, NewPost, NewUser, NewUsers, PostChange, Posts, Updated, UserChange, Users,
+    Comments, NewPost, NewUser, NewUsers, PostChange, Posts, UpdateOutcome, UserChange, Users,
 };
 use crate::views::{Comment, Post, User};
 
 const ADA: Uuid = Uuid::from_u128(0xada);
 const POST: Uuid = Uuid::from_u128(1);
 const COMMENT: Uuid = Uuid::from_u128(2);
-/// No row has this key.
-const NOBODY: Uuid = Uuid::from_u128(u128::MAX);
+/// A key that no row has.
+const MISSING: Uuid = Uuid::from_u128(u128::MAX);
 /// The version of every post.
 const VERSION: i32 = 3;
-/// The row of every post in its table.
+/// The `pk_post` of every post.
 const PK_POST: i64 = 7;
-/// This post is not published.
+/// A post that is not published.
 const DRAFT: Uuid = Uuid::from_u128(3);
 
-/// Tables in which there is everything but [`NOBODY`].
-fn there(what: &'static str, id: Uuid) -> Result<()> {
-    if id == NOBODY {
+/// Fails for the key [`MISSING`]: the test tables have all other rows.
+fn check_exists(what: &'static str, id: Uuid) -> Result<()> {
+    if id == MISSING {
         return Err(Error::NotFound { what, id });
     }
     Ok(())
 }
 
-struct Joined;
+struct NewUserRows;
 
-impl NewUsers for Joined {
+impl NewUsers for NewUserRows {
     async fn insert_user(&mut self, user: &NewUser) -> Result<Uuid> {
         if user.username == "taken" {
             let name = user.username.clone();
@@ -49,61 +49,66 @@ impl NewUsers for Joined {
 
 impl Users for Recorder {
     async fn update_user(&mut self, id: Uuid, change: &UserChange) -> Result<bool> {
-        there("user", id)?;
+        check_exists("user", id)?;
         Ok(change.username.is_some() || change.full_name.is_some())
     }
 
     async fn delete_user(&mut self, id: Uuid) -> Result<()> {
-        there("user", id)
+        check_exists("user", id)
     }
 }
 
 impl Posts for Recorder {
     async fn insert_posts(&mut self, author: Uuid, posts: &[NewPost]) -> Result<Vec<Uuid>> {
-        there("user", author)?;
+        check_exists("user", author)?;
         Ok((1..).map(Uuid::from_u128).take(posts.len()).collect())
     }
 
-    async fn update_post(&mut self, id: Uuid, version: i32, _: &PostChange) -> Result<Updated> {
-        there("post", id)?;
+    async fn update_post(
+        &mut self,
+        id: Uuid,
+        version: i32,
+        _: &PostChange,
+    ) -> Result<UpdateOutcome> {
+        check_exists("post", id)?;
         Ok(if version == VERSION {
-            Updated::Done
+            UpdateOutcome::Updated
         } else {
-            Updated::Stale(VERSION)
+            UpdateOutcome::VersionMismatch(VERSION)
         })
     }
 
     async fn publish_post(&mut self, id: Uuid) -> Result<bool> {
-        there("post", id)?;
+        check_exists("post", id)?;
         Ok(id == DRAFT)
     }
 
     async fn delete_post(&mut self, id: Uuid) -> Result<Uuid> {
-        there("post", id)?;
+        check_exists("post", id)?;
         Ok(ADA)
     }
 
     async fn tag_post(&mut self, id: Uuid, _: &[String]) -> Result<i64> {
-        there("post", id)?;
+        check_exists("post", id)?;
         Ok(PK_POST)
     }
 }
 
 impl Comments for Recorder {
     async fn insert_comment(&mut self, post: Uuid, author: Uuid, _: &str) -> Result<Uuid> {
-        there("user", author)?;
-        there("post", post)?;
+        check_exists("user", author)?;
+        check_exists("post", post)?;
         Ok(COMMENT)
     }
 
     async fn delete_comment(&mut self, id: Uuid) -> Result<Uuid> {
-        there("comment", id)?;
+        check_exists("comment", id)?;
         Ok(POST)
     }
 
     async fn move_comment(&mut self, id: Uuid, post: Uuid) -> Result<()> {
-        there("comment", id)?;
-        there("post", post)
+        check_exists("comment", id)?;
+        check_exists("post", post)
     }
 }
 
@@ -122,44 +127,44 @@ fn post(title: &str) -> NewPost {
     }
 }
 
-/// The code of what must fail.
+/// The code of a command that must fail.
 fn code<T: std::fmt::Debug>(result: Result<T>) -> Option<&'static str> {
     result.unwrap_err().code()
 }
 
 #[tokio::test]
-async fn who_joins_has_a_document_and_nothing_else_is_synced() {
+async fn a_new_user_syncs_one_document() {
     let documents = Recorder::new();
-    let id = users::create(&mut Joined, &documents, &user("ada")).await;
+    let id = users::create(&mut NewUserRows, &documents, &user("ada")).await;
     assert_eq!(id.unwrap(), ADA);
     documents.assert_synced::<User>(&[ADA]);
     documents.assert_no_more();
 }
 
 #[tokio::test]
-async fn who_cannot_join_has_none() {
+async fn a_rejected_user_syncs_nothing() {
     let documents = Recorder::new();
-    for (username, told) in [
+    for (username, expected) in [
         ("taken", "TAKEN"),
         ("", "BAD_USER_INPUT"),
         ("!?", "BAD_USER_INPUT"),
     ] {
-        let failed = users::create(&mut Joined, &documents, &user(username)).await;
-        assert_eq!(code(failed), Some(told), "{username}");
+        let failed = users::create(&mut NewUserRows, &documents, &user(username)).await;
+        assert_eq!(code(failed), Some(expected), "{username}");
     }
     documents.assert_nothing();
 }
 
 #[tokio::test]
-async fn a_document_that_cannot_be_made_is_told_to_the_log_alone() {
+async fn a_failed_sync_has_no_code_for_clients() {
     let documents = Recorder::new();
     documents.fail_next(Failure::ConnectionLost);
-    let failed = users::create(&mut Joined, &documents, &user("ada")).await;
+    let failed = users::create(&mut NewUserRows, &documents, &user("ada")).await;
     assert_eq!(code(failed), None);
 }
 
 #[tokio::test]
-async fn a_new_name_changes_all_that_embeds_it() {
+async fn a_rename_marks_the_user_as_changed() {
     for change in [
         UserChange {
             username: Some("countess".to_owned()),
@@ -178,7 +183,7 @@ async fn a_new_name_changes_all_that_embeds_it() {
 }
 
 #[tokio::test]
-async fn a_new_bio_is_in_one_document() {
+async fn a_new_bio_resyncs_only_the_users_document() {
     let mut db = Recorder::new();
     let change = UserChange {
         bio: Some(None),
@@ -190,7 +195,7 @@ async fn a_new_bio_is_in_one_document() {
 }
 
 #[tokio::test]
-async fn who_leaves_is_named_and_no_post_of_theirs() {
+async fn deleting_a_user_marks_the_user_only() {
     let mut db = Recorder::new();
     users::delete(&mut db, ADA).await.unwrap();
     db.assert_changed::<User>(&[ADA]);
@@ -198,7 +203,7 @@ async fn who_leaves_is_named_and_no_post_of_theirs() {
 }
 
 #[tokio::test]
-async fn a_batch_of_posts_is_said_at_once() {
+async fn a_batch_of_posts_is_one_mark() {
     let mut db = Recorder::new();
     let batch = [post("One"), post("Two"), post("Three")];
     let ids = posts::create_all(&mut db, ADA, &batch).await.unwrap();
@@ -218,7 +223,7 @@ async fn a_post_is_a_batch_of_one() {
 }
 
 #[tokio::test]
-async fn a_change_to_what_was_read_is_made() {
+async fn an_update_of_the_current_version_marks_the_post() {
     let mut db = Recorder::new();
     let change = PostChange::default();
     posts::update(&mut db, POST, VERSION, &change)
@@ -229,7 +234,7 @@ async fn a_change_to_what_was_read_is_made() {
 }
 
 #[tokio::test]
-async fn a_change_to_something_older_is_a_conflict_that_says_both_versions() {
+async fn an_update_of_an_older_version_is_a_conflict_with_both_versions() {
     let mut db = Recorder::new();
     let failed = posts::update(&mut db, POST, 2, &PostChange::default()).await;
     let Err(Error::Conflict { id, stored, read }) = failed else {
@@ -240,7 +245,7 @@ async fn a_change_to_something_older_is_a_conflict_that_says_both_versions() {
 }
 
 #[tokio::test]
-async fn a_post_is_published_once() {
+async fn publishing_a_published_post_marks_nothing() {
     let mut db = Recorder::new();
     posts::publish(&mut db, POST).await.unwrap();
     db.assert_nothing();
@@ -250,7 +255,7 @@ async fn a_post_is_published_once() {
 }
 
 #[tokio::test]
-async fn a_deleted_post_is_named_and_its_author_answered() {
+async fn deleting_a_post_marks_it_and_returns_its_author() {
     let mut db = Recorder::new();
     assert_eq!(posts::delete(&mut db, POST).await.unwrap(), ADA);
     db.assert_changed::<Post>(&[POST]);
@@ -258,7 +263,7 @@ async fn a_deleted_post_is_named_and_its_author_answered() {
 }
 
 #[tokio::test]
-async fn tags_are_rows_of_a_join_table() {
+async fn tagging_marks_rows_of_the_join_table() {
     let mut db = Recorder::new();
     posts::tag(&mut db, POST, &["Rust".to_owned()])
         .await
@@ -268,7 +273,7 @@ async fn tags_are_rows_of_a_join_table() {
 }
 
 #[tokio::test]
-async fn a_comment_is_named_and_neither_its_post_nor_its_author() {
+async fn a_new_comment_marks_only_the_comment() {
     let mut db = Recorder::new();
     let id = comments::create(&mut db, POST, ADA, "First!")
         .await
@@ -278,9 +283,9 @@ async fn a_comment_is_named_and_neither_its_post_nor_its_author() {
     db.assert_no_more();
 }
 
-/// A row that was there before is looked for in the past, where `inserted` would not look.
+/// Only `changed` makes the mutation read the past, where the old post is found.
 #[tokio::test]
-async fn a_moved_or_deleted_comment_is_changed_and_not_inserted() {
+async fn a_moved_or_deleted_comment_is_marked_as_changed() {
     let mut db = Recorder::new();
     comments::move_to(&mut db, COMMENT, POST).await.unwrap();
     assert_eq!(comments::delete(&mut db, COMMENT).await.unwrap(), POST);
@@ -291,29 +296,29 @@ async fn a_moved_or_deleted_comment_is_changed_and_not_inserted() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_changes_nothing() {
+async fn commands_on_missing_rows_mark_nothing() {
     let db = &mut Recorder::new();
     let tags = ["Rust".to_owned()];
     let codes = [
-        code(users::update(db, NOBODY, &UserChange::default()).await),
-        code(users::delete(db, NOBODY).await),
-        code(posts::create(db, NOBODY, post("One")).await),
-        code(posts::update(db, NOBODY, VERSION, &PostChange::default()).await),
-        code(posts::publish(db, NOBODY).await),
-        code(posts::delete(db, NOBODY).await),
-        code(posts::tag(db, NOBODY, &tags).await),
-        code(comments::create(db, NOBODY, ADA, "First!").await),
-        code(comments::create(db, POST, NOBODY, "First!").await),
-        code(comments::delete(db, NOBODY).await),
-        code(comments::move_to(db, NOBODY, POST).await),
-        code(comments::move_to(db, COMMENT, NOBODY).await),
+        code(users::update(db, MISSING, &UserChange::default()).await),
+        code(users::delete(db, MISSING).await),
+        code(posts::create(db, MISSING, post("One")).await),
+        code(posts::update(db, MISSING, VERSION, &PostChange::default()).await),
+        code(posts::publish(db, MISSING).await),
+        code(posts::delete(db, MISSING).await),
+        code(posts::tag(db, MISSING, &tags).await),
+        code(comments::create(db, MISSING, ADA, "First!").await),
+        code(comments::create(db, POST, MISSING, "First!").await),
+        code(comments::delete(db, MISSING).await),
+        code(comments::move_to(db, MISSING, POST).await),
+        code(comments::move_to(db, COMMENT, MISSING).await),
     ];
     assert_eq!(codes, [Some("NOT_FOUND"); 12]);
     db.assert_nothing();
 }
 
 #[tokio::test]
-async fn what_cannot_be_changes_nothing() {
+async fn commands_with_invalid_arguments_mark_nothing() {
     let db = &mut Recorder::new();
     let long = "x".repeat(201);
     let name = |username: &str| UserChange {

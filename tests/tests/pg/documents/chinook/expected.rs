@@ -1,14 +1,14 @@
-//! The documents of the Chinook database as SQL written by hand.
+//! The expected documents of the Chinook database, as SQL written by hand.
 
 use fraiseql_runtime::TView;
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, PgExecutor, PgPool};
 
-/// A view table, and the query of its right content: the columns `key` and `data`.
+/// A view table, and the query of its expected content: the columns `key` and `data`.
 pub(super) struct Expected {
     pub(super) view: &'static str,
     pub(super) key: &'static str,
-    /// How many documents the sample database has.
+    /// The number of documents of the sample database.
     pub(super) rows: usize,
     pub(super) query: &'static str,
 }
@@ -183,11 +183,11 @@ FROM employee e"#,
 pub(super) const ALL: [&Expected; 5] =
     [&ALBUMS, &PLAYLISTS, &CUSTOMERS, &CUSTOMER_TEXTS, &EMPLOYEES];
 
-/// A row of the view table: where it is stored, its version, when it was written.
+/// A row of the view table: its location, its version, and when it was written.
 pub(super) type Stored = (i32, String, i64, String);
 
 impl Expected {
-    /// Both sides of every document that is not right; null where a side has none.
+    /// Both sides of every document that is wrong; null if a side has none.
     pub(super) async fn differences(
         &self,
         executor: impl PgExecutor<'_>,
@@ -205,7 +205,7 @@ impl Expected {
         sqlx::query_as(AssertSqlSafe(sql)).fetch_all(executor).await
     }
 
-    /// The keys of the documents that are not right.
+    /// The keys of the documents that are wrong.
     pub(super) async fn wrong(&self, executor: impl PgExecutor<'_>) -> sqlx::Result<Vec<i32>> {
         let differences = self.differences(executor).await?;
         Ok(differences.into_iter().map(|(key, ..)| key).collect())
@@ -230,7 +230,7 @@ impl Expected {
         Ok(())
     }
 
-    /// The rows and the documents are as many as the sample database has.
+    /// Asserts that there are as many rows and documents as in the sample database.
     pub(super) async fn assert_complete(&self, pool: &PgPool) -> sqlx::Result<()> {
         let Self { view, query, .. } = self;
         let sql = format!("SELECT (SELECT count(*) FROM {view}), count(*) FROM ({query}) AS b");
@@ -239,7 +239,7 @@ impl Expected {
         Ok(())
     }
 
-    /// The documents by key, as they are stored.
+    /// The stored documents by key.
     pub(super) async fn documents(&self, pool: &PgPool) -> sqlx::Result<Vec<(i32, Value)>> {
         let Self { view, key, .. } = self;
         let sql = format!("SELECT {key}, data FROM {view} ORDER BY {key}");

@@ -86,7 +86,7 @@ pub(super) struct SupportRep {
     manager: Option<Colleague>,
 }
 
-/// Without a key: whoever refers to it says by which column.
+/// Without a key: a field that refers to it names the column.
 #[derive(Embed)]
 #[tview(table = "track")]
 pub(super) struct LineTrack {

@@ -1,4 +1,4 @@
-//! Random changes of base rows, made in Rust and in the database.
+//! Applies random changes of base rows, in Rust and in the database.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use rust_decimal::Decimal;
 use super::base::{ArticleRow, Base, PersonRow, RemarkRow};
 use super::changes::{ArticleChange, Change, RemarkChange, name};
 
-/// Keys whose documents a change may touch, before and after it.
+/// Keys whose documents a change may affect, before and after it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Touched {
     pub(super) articles: BTreeSet<i64>,
@@ -63,7 +63,7 @@ impl Touched {
     }
 }
 
-/// Makes the change in the model, and in the database.
+/// Applies the change to the rows in Rust, and in the database.
 pub(super) async fn apply(
     base: &mut Base,
     change: &Change,

@@ -1,4 +1,4 @@
-//! The base rows, and the documents that they make, computed in Rust.
+//! The base rows, and the documents that they result in, computed in Rust.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -108,7 +108,7 @@ impl Base {
     }
 }
 
-/// 1.0 and 1 are the same number; PostgreSQL writes the second.
+/// 1.0 and 1 are the same number; PostgreSQL writes the latter.
 pub(super) fn number(value: f64) -> Value {
     if value.fract() == 0.0 && value.abs() < 1e15 {
         #[expect(clippy::cast_possible_truncation, reason = "whole and small")]
@@ -132,7 +132,7 @@ pub(super) fn same_zero(mut value: Value) -> Value {
     value
 }
 
-/// As PostgreSQL writes it: no trailing zeros in the fraction.
+/// As PostgreSQL writes it: without trailing zeros in the fraction.
 pub(super) fn timestamp(at: NaiveDateTime) -> String {
     let text = at.format("%Y-%m-%dT%H:%M:%S%.6f").to_string();
     text.trim_end_matches('0').trim_end_matches('.').to_owned()

@@ -45,11 +45,11 @@ pub(super) enum How {
     Pool,
     Transaction,
     Full,
-    /// Not now; what is left is synced with the next.
+    /// Not yet: the keys are synced with those of the next change.
     Later,
 }
 
-/// Keys that a careless quoting, casing or ordering would mix up.
+/// Keys that would be confused if quoting, case or order were handled wrongly.
 pub(super) const NAMES: [&str; 5] = ["ada", "Ada", "ä'\"\\", "{a,\"b\"}", "\u{1f600} \t\n"];
 
 pub(super) fn name(index: u8) -> String {
@@ -91,7 +91,7 @@ pub(super) fn meta() -> impl Strategy<Value = Value> {
     ]
 }
 
-/// Microseconds around 2000, and at the edges that the types have in common.
+/// Microseconds around 2000, and at the limits that the types share.
 pub(super) fn micros() -> impl Strategy<Value = i64> {
     prop_oneof![
         Just(0),

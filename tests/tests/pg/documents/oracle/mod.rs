@@ -1,6 +1,6 @@
 //! Tests that after each random change and sync, documents equal those computed in plain Rust.
 //!
-//! The base tables have no foreign keys, so that rows may also refer to nothing. More cases:
+//! The base tables have no foreign keys, so that rows may refer to missing rows. For more cases:
 //! `PROPTEST_CASES=1000 cargo test -p fraiseql-tests --test pg documents::oracle`.
 
 mod apply;
@@ -117,7 +117,7 @@ async fn compare(pool: &PgPool, base: &Base) -> anyhow::Result<()> {
         stored == expected,
         "people\n stored {stored:#?}\n expected {expected:#?}"
     );
-    // And as structs, both ways.
+    // Also as structs, in both directions.
     let keys: Vec<i64> = documents.keys().copied().collect();
     let typed = Article::find_many(pool, &keys).await?;
     anyhow::ensure!(typed.len() == keys.len());
@@ -130,7 +130,7 @@ async fn compare(pool: &PgPool, base: &Base) -> anyhow::Result<()> {
 }
 
 #[test]
-fn documents_equal_what_plain_rust_computes_after_every_step() {
+fn documents_equal_those_computed_in_rust_after_every_step() {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let pool = runtime.block_on(async {
         let pool = fraiseql_tests::pool().await;

@@ -1,4 +1,4 @@
-//! Random filters, and whether a document passes them, computed in Rust.
+//! Random filters, evaluated in Rust for each document.
 
 use std::cmp::Ordering;
 
@@ -12,7 +12,7 @@ use super::things::{Chance, Thing, values};
 use super::{By, Oracle};
 
 impl Oracle {
-    /// How two values of a field are ordered; none where one is null.
+    /// The order of two values of a field; `None` if one is null.
     pub(super) fn compare(&self, field: &str, left: &Value, right: &Value) -> Option<Ordering> {
         if left.is_null() || right.is_null() {
             return None;
@@ -32,10 +32,10 @@ impl Oracle {
                 let rank = |value: &Value| self.ranks[value.as_str().unwrap()];
                 rank(left).cmp(&rank(right))
             }
-            // Lists are equal or not.
+            // Lists are only equal or different.
             "tags" if left == right => Ordering::Equal,
             "tags" => Ordering::Less,
-            // ISO 8601 of one width but for the fraction, and the zone is UTC.
+            // ISO 8601 of one width except for the fraction, and the zone is UTC.
             _ => {
                 let text = |value: &Value| {
                     value
@@ -49,7 +49,7 @@ impl Oracle {
         })
     }
 
-    /// Whether a document is in a comparison; none where that is unknown.
+    /// Whether a document matches a comparison; `None` if that is unknown.
     pub(super) fn holds(
         &self,
         document: &Value,
@@ -153,7 +153,7 @@ pub(super) fn like(text: &[char], pattern: &[char]) -> bool {
     }
 }
 
-/// A filter, and what it means.
+/// A filter, as a request and as a predicate.
 #[derive(Clone, Debug)]
 pub(super) enum Tree {
     Compare(&'static str, Operator, Value),
@@ -185,7 +185,7 @@ impl Tree {
         }
     }
 
-    /// One of this value decides; else one that is unknown.
+    /// One operand with this value decides; otherwise an unknown one makes the result unknown.
     pub(super) fn decided_by(
         by: bool,
         trees: &[Self],
@@ -203,14 +203,14 @@ impl Tree {
         holds
     }
 
-    pub(super) fn by_chance(chance: &mut Chance, depth: usize) -> Self {
+    pub(super) fn random(chance: &mut Chance, depth: usize) -> Self {
         let kind = if depth == 0 { 0 } else { chance.below(5) };
         match kind {
-            3 => Self::Not(Box::new(Self::by_chance(chance, depth - 1))),
+            3 => Self::Not(Box::new(Self::random(chance, depth - 1))),
             1 | 2 => {
                 let count = chance.below(4);
                 let trees = (0..count)
-                    .map(|_| Self::by_chance(chance, depth - 1))
+                    .map(|_| Self::random(chance, depth - 1))
                     .collect();
                 if kind == 1 {
                     Self::All(trees)
@@ -241,7 +241,7 @@ pub(super) fn comparisons() -> Vec<(&'static str, &'static [Operator])> {
         .collect()
 }
 
-/// What a field is compared with by an operator.
+/// The operand for a field and an operator.
 pub(super) fn given(field: &str, operator: Operator) -> Vec<Value> {
     let values = values(field);
     match operator {

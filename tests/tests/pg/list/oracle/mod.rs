@@ -1,5 +1,5 @@
-//! Tests that random filters, orders and pages give the rows that a plain reading in Rust gives:
-//! with every operator on every type, with nulls and ties, and while others write.
+//! Tests that random filters, orders and pages give the rows that a plain implementation in Rust
+//! gives: with every operator on every type, with nulls and ties, and during concurrent writes.
 
 mod filters;
 mod things;
@@ -33,7 +33,7 @@ struct World {
     chance: Chance,
 }
 
-/// What there is, and in which order the server has texts.
+/// The documents, and the order in which the server sorts texts.
 struct Oracle {
     documents: Vec<Value>,
     ranks: HashMap<String, usize>,
@@ -83,7 +83,7 @@ fn items(page: &DocumentPage) -> Vec<(Cursor, i64)> {
     page.items()
         .map(|(cursor, document)| {
             let document: Value = serde_json::from_slice(document.json()).unwrap();
-            // What a client keeps is a text.
+            // A client keeps cursors as text.
             (
                 cursor.to_string().parse().unwrap(),
                 document["id"].as_i64().unwrap(),
@@ -104,7 +104,7 @@ async fn read(list: &List, pool: &PgPool) -> Vec<i64> {
 }
 
 #[tokio::test]
-async fn every_operator_on_every_type() {
+async fn every_operator_on_every_type_matches_the_oracle() {
     let World { pool, oracle, .. } = World::new(7).await;
     let (mut compared, mut found) = (0, 0);
     for (field, operators) in comparisons() {
@@ -122,7 +122,7 @@ async fn every_operator_on_every_type() {
             }
         }
     }
-    // Most of them tell documents apart.
+    // Most filters match some documents and not others.
     assert!(
         compared > 1000 && found > compared / 2,
         "{found} of {compared}"
@@ -130,7 +130,7 @@ async fn every_operator_on_every_type() {
 }
 
 #[tokio::test]
-async fn any_filter() {
+async fn random_filters_match_the_oracle() {
     let World {
         pool,
         oracle,
@@ -139,7 +139,7 @@ async fn any_filter() {
     let mut found = 0;
     for _ in 0..400 {
         let trees: Vec<Tree> = (0..chance.below(3) + 1)
-            .map(|_| Tree::by_chance(&mut chance, 3))
+            .map(|_| Tree::random(&mut chance, 3))
             .collect();
         let mut list = Thing::list();
         for tree in &trees {
@@ -162,7 +162,7 @@ struct By {
 }
 
 impl By {
-    fn by_chance(chance: &mut Chance) -> Self {
+    fn random(chance: &mut Chance) -> Self {
         let fields: Vec<&'static str> = fraiseql_runtime::list::sortable(Thing::VIEW)
             .iter()
             .map(|field| field.json)
@@ -182,11 +182,11 @@ impl By {
         }
     }
 
-    /// An order of no term up to three.
+    /// An order of zero to three terms.
     fn some(chance: &mut Chance) -> Vec<Self> {
         let mut order: Vec<Self> = Vec::new();
         for _ in 0..chance.below(4) {
-            let by = Self::by_chance(chance);
+            let by = Self::random(chance);
             if order.iter().all(|other| other.field != by.field) {
                 order.push(by);
             }
@@ -202,7 +202,7 @@ impl By {
 }
 
 #[tokio::test]
-async fn any_order_with_limit_and_offset() {
+async fn random_orders_limits_and_offsets_match_the_oracle() {
     let World {
         pool,
         oracle,
@@ -227,7 +227,7 @@ async fn any_order_with_limit_and_offset() {
     }
 }
 
-/// Walks a list from one end to the other.
+/// Walks a list page by page, from one end to the other.
 async fn walk(list: &List, from_end: bool, size: u32, pool: &PgPool) -> Vec<(Cursor, i64)> {
     let mut walked: Vec<(Cursor, i64)> = Vec::new();
     loop {
@@ -256,7 +256,7 @@ async fn walk(list: &List, from_end: bool, size: u32, pool: &PgPool) -> Vec<(Cur
 }
 
 #[tokio::test]
-async fn any_walk_forward_and_back() {
+async fn random_page_walks_in_both_directions_match_the_oracle() {
     let World {
         pool,
         oracle,
@@ -265,7 +265,7 @@ async fn any_walk_forward_and_back() {
     for _ in 0..60 {
         let order = By::some(&mut chance);
         let tree = match chance.below(3) {
-            0 => Tree::by_chance(&mut chance, 2),
+            0 => Tree::random(&mut chance, 2),
             _ => Tree::All(Vec::new()),
         };
         let expected = oracle.ordered(&tree, &order);
@@ -277,7 +277,7 @@ async fn any_walk_forward_and_back() {
         let back = walk(&list, true, size, &pool).await;
         assert_eq!(back, forward, "{what}");
 
-        // What is between two cursors, from both sides.
+        // The documents between two cursors, from both directions.
         for _ in 0..4 {
             if forward.is_empty() {
                 continue;
@@ -309,7 +309,7 @@ async fn any_walk_forward_and_back() {
 }
 
 #[tokio::test]
-async fn a_walk_while_others_write() {
+async fn a_page_walk_during_concurrent_writes_returns_each_document_once() {
     let World {
         pool,
         oracle,
@@ -323,11 +323,11 @@ async fn a_walk_while_others_write() {
         let mut walked: Vec<i64> = Vec::new();
         let mut cursor = None;
         loop {
-            // Others are added and go, at places that the walk has passed and that it has not.
+            // Other documents are added and removed, before and behind the position of the walk.
             let rows: Vec<Value> = (0..3)
                 .map(|_| {
                     next += 1;
-                    // Also in front of all keys.
+                    // Also before all other keys.
                     row(if next % 2 == 0 { next } else { -next }, &mut chance)
                 })
                 .collect();
@@ -365,7 +365,7 @@ async fn a_walk_while_others_write() {
         all.sort_unstable();
         all.dedup();
         assert_eq!(all.len(), walked.len(), "{order:?}: twice");
-        // Those that were there all the time are there, once and in order.
+        // Documents that existed all the time appear once, and in order.
         walked.retain(|key| (1..=60).contains(key));
         assert_eq!(
             walked,

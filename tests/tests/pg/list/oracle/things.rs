@@ -79,7 +79,7 @@ pub(super) struct Thing {
     tags_or: Option<Vec<Option<i32>>>,
 }
 
-/// The values that fields have, as they are in documents: few, so that many are equal.
+/// The values of the fields, as JSON: few, so that many documents tie.
 pub(super) fn values(field: &str) -> Vec<Value> {
     let values = match field.trim_end_matches("_or").trim_end_matches("Or") {
         "flag" => json!([true, false]),
@@ -152,7 +152,7 @@ pub(super) fn values(field: &str) -> Vec<Value> {
     serde_json::from_value(values).unwrap()
 }
 
-/// Numbers that look like chance, the same in every run.
+/// Pseudorandom numbers, the same in every run.
 pub(super) struct Chance(pub(super) u64);
 
 impl Chance {

@@ -2,7 +2,7 @@
 
 use sqlx::{AssertSqlSafe, PgPool};
 
-/// A generator of numbers: the same in every run.
+/// A pseudorandom generator, the same in every run.
 pub(super) struct Dice(pub(super) u64);
 
 impl Dice {
@@ -19,7 +19,7 @@ impl Dice {
         &of[usize::try_from(self.below(of.len() as u64)).unwrap()]
     }
 
-    /// A value of 1 to `sides`, or null.
+    /// A value from 1 to `sides`, or null.
     pub(super) fn maybe(&mut self, sides: u64) -> String {
         match self.below(sides + 1) {
             0 => "NULL".to_owned(),
@@ -59,7 +59,7 @@ impl Dice {
 
 pub(super) const CODES: [&str; 3] = ["DE", "FR", "JP"];
 
-/// A table, the columns that can change with a value for each, and a key of a row.
+/// A table, the columns that can change with a value for each, and the key of a row.
 pub(super) fn change(dice: &mut Dice) -> (&'static str, &'static str, String, String) {
     match dice.below(7) {
         0 => {
@@ -170,7 +170,7 @@ pub(super) async fn fill(pool: &PgPool, dice: &mut Dice) -> anyhow::Result<()> {
             "INSERT INTO tb_staff_skill VALUES ({badge}, {skill}, {level}, {id})"
         ));
     }
-    // No small key: it is in no document.
+    // Too large for a small key, so it is in no document.
     sql.push("INSERT INTO tb_task VALUES (13, 70000, 1, 1, false)".to_owned());
     sqlx::raw_sql(AssertSqlSafe(sql.join(";")))
         .execute(pool)

@@ -3,7 +3,7 @@
 use fraiseql_runtime::{Embed, TScalar, TView};
 use uuid::Uuid;
 
-/// A company: keys of all types, and tables in two schemas.
+/// The base tables.
 pub(super) const TABLES: &str = r#"
 CREATE SCHEMA "H R";
 CREATE TABLE "H R"."tb Staff" (
@@ -19,7 +19,7 @@ CREATE TABLE tb_staff_skill (badge text, skill_id int8, level int4 NOT NULL, id 
 #[derive(TScalar)]
 pub(super) struct StaffId(pub(super) i64);
 
-/// Shallow and deep, by keys and by a column that is none.
+/// Documents of different depths, related by keys and by a column that is not a key.
 #[derive(TView)]
 #[tview(
     table = "H R.tb Staff",
@@ -160,7 +160,7 @@ pub(super) struct Skilled {
     manager: Option<Colleague>,
 }
 
-/// A text key, and a list by another column than that.
+/// A text key, and a list that is related by another column.
 #[derive(TView)]
 #[tview(table = "tb_country", view = "tv_country")]
 pub(super) struct CountryView {

@@ -1,6 +1,7 @@
-//! Tests that all documents that depend on a changed row are found, before the change or after it.
+//! Tests that all documents that depend on a changed row are found, before or after the change.
 //!
-//! The oracle: any row of any table is changed, and every document is built anew and compared.
+//! The oracle: a random row of a random table is changed, and every document is built again and
+//! compared.
 
 mod changes;
 mod company;
@@ -25,7 +26,7 @@ fn model() -> ReadModel {
         .unwrap()
 }
 
-/// Every document as it is built now, by the query that builds them and by nothing else.
+/// Every document as its query builds it now, without fraiseql's writes.
 async fn documents(pool: &PgPool) -> anyhow::Result<BTreeMap<String, Value>> {
     let mut documents = BTreeMap::new();
     for view in model().views() {
@@ -50,7 +51,7 @@ fn quoted(name: &str) -> String {
     format!("\"{name}\"")
 }
 
-/// The keys that were found, as those of [`documents`].
+/// The keys that were found, in the form of the keys of [`documents`].
 fn named(dependents: &Dependents) -> Vec<String> {
     let mut names = Vec::new();
     names.extend(
@@ -104,7 +105,7 @@ async fn every_document_that_changes_is_found() -> anyhow::Result<()> {
     fraiseql_tests::run(&pool, TABLES).await;
     let blog = model();
     let mut dice = Dice(7);
-    // By table: how many documents changed, and how many more were found.
+    // For each table: the documents that changed, and those that were found needlessly.
     let mut seen: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
     for round in 0..400 {
         if round % 25 == 0 {
@@ -144,13 +145,13 @@ async fn every_document_that_changes_is_found() -> anyhow::Result<()> {
         .values()
         .fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
     assert!(seen.values().all(|seen| seen.0 > 3), "{seen:?}");
-    // What is found and has not changed is little, or all would be an answer.
+    // Few are found needlessly; otherwise finding every document would pass, too.
     assert!(more < changed * 3, "{seen:?}");
     Ok(())
 }
 
 #[tokio::test]
-async fn dependents_are_in_one_order_and_can_be_united() -> anyhow::Result<()> {
+async fn dependents_are_sorted_and_can_be_merged() -> anyhow::Result<()> {
     let pool = fraiseql_tests::pool().await;
     fraiseql_tests::run(&pool, TABLES).await;
     fraiseql_tests::run(
@@ -179,7 +180,7 @@ async fn dependents_are_in_one_order_and_can_be_united() -> anyhow::Result<()> {
             "\"public\".\"tv_project\" 5",
         ]
     );
-    // 70005 is no int2, so it is the key of no project.
+    // 70005 is outside of int2, so it is the key of no project.
     assert_eq!(dependents.len(), 6);
     dependents.extend(
         blog.dependents::<Country>(&pool, &["DE".to_owned(), "XX".to_owned()])
@@ -191,7 +192,7 @@ async fn dependents_are_in_one_order_and_can_be_united() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn a_lookup_that_fails_says_what_it_was_for() {
+async fn a_failed_lookup_names_its_operation() {
     let pool = fraiseql_tests::pool().await;
     fraiseql_tests::run(&pool, TABLES).await;
     let blog = model();
@@ -218,12 +219,12 @@ async fn a_lookup_that_fails_says_what_it_was_for() {
 }
 
 #[tokio::test]
-async fn a_table_of_no_document_has_no_dependents() -> anyhow::Result<()> {
+async fn a_table_that_no_view_uses_has_no_dependents() -> anyhow::Result<()> {
     #[derive(Embed)]
     struct Nowhere {
         id: i64,
     }
-    // There is no such table, so it is not asked for.
+    // There is no such table, so it is not queried.
     let pool = fraiseql_tests::pool().await;
     assert!(model().dependents::<Nowhere>(&pool, &[1]).await?.is_empty());
     let _ = |nowhere: Nowhere| nowhere.id;

@@ -1,16 +1,16 @@
-//! Keeps what a thread traces under `fraiseql::sync`.
+//! Records the events of a thread with the target `fraiseql::sync`.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Once;
 
-/// Keeps what is traced under `fraiseql::sync`, on threads that ask for it, as text: level, spans,
-/// fields.
-struct Keeper;
+/// Records events with the target `fraiseql::sync` as text, on threads that started a capture:
+/// level, spans, fields.
+struct RecordingLayer;
 
 thread_local! {
-    /// None on threads that did not ask.
+    /// `None` on threads without a capture.
     static EVENTS: RefCell<Option<Vec<String>>> = const { RefCell::new(None) };
 }
 
@@ -34,7 +34,7 @@ impl Fields {
     }
 }
 
-impl<S> tracing_subscriber::Layer<S> for Keeper
+impl<S> tracing_subscriber::Layer<S> for RecordingLayer
 where
     S: tracing::Subscriber + for<'a> tracing_subscriber::registry::LookupSpan<'a>,
 {
@@ -83,18 +83,18 @@ where
     }
 }
 
-/// What this thread traces, until it is dropped.
+/// The events of this thread, until it is dropped.
 pub(super) struct Capture;
 
 impl Capture {
-    /// From now on.
+    /// Starts to record.
     pub(super) fn start() -> Self {
-        // One subscriber for the process: what callsites cache is right for one only, or for
-        // none. Other tests run on other threads, where nothing is kept.
+        // One subscriber for the process, because callsites cache their interest. Tests on other
+        // threads record nothing.
         static INSTALL: Once = Once::new();
         INSTALL.call_once(|| {
             use tracing_subscriber::layer::SubscriberExt as _;
-            let subscriber = tracing_subscriber::registry().with(Keeper);
+            let subscriber = tracing_subscriber::registry().with(RecordingLayer);
             tracing::subscriber::set_global_default(subscriber).unwrap();
         });
         EVENTS.set(Some(Vec::new()));

@@ -47,7 +47,7 @@ async fn invalid_documents_are_traced_and_counted() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Counters by name and labels, and how many values each histogram has.
+/// The counters by name and labels, and the number of values of each histogram.
 fn snapshot(recorder: &metrics_util::debugging::DebuggingRecorder) -> BTreeMap<String, f64> {
     use metrics_util::debugging::DebugValue;
     recorder
@@ -163,7 +163,7 @@ async fn dependents_times_and_retries_of_mutations_are_measured() -> anyhow::Res
     m.limits(few);
     m.changed::<Author>(&[ADA]);
     m.commit().await.unwrap_err();
-    // Those that are deferred to a full sync depend on it, too.
+    // Documents that are deferred to a full sync are dependents, too.
     let mut m = model.mutation(&pool).await?;
     m.limits(Limits {
         over_limit: OverLimit::Defer,
@@ -192,7 +192,7 @@ async fn dependents_times_and_retries_of_mutations_are_measured() -> anyhow::Res
 }
 
 #[tokio::test]
-async fn registered_counters_are_there_at_zero() -> anyhow::Result<()> {
+async fn registered_counters_exist_with_value_zero() -> anyhow::Result<()> {
     let (pool, _, model) = logged(2).await;
     let recorder = metrics_util::debugging::DebuggingRecorder::new();
     let _guard = metrics::set_default_local_recorder(&recorder);
@@ -204,7 +204,7 @@ async fn registered_counters_are_there_at_zero() -> anyhow::Result<()> {
     sync_post(&pool, &[post(2)]).await.unwrap_err();
     delete_post(&pool, &[post(1)]).await?;
     verify_post(&pool).await?;
-    // No counter that appears later.
+    // No counter appears only later.
     for name in snapshot(&recorder)
         .keys()
         .filter(|name| name.contains("_total{"))

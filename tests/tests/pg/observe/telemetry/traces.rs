@@ -11,14 +11,14 @@ use sqlx::postgres::PgPoolOptions;
 
 use super::capture::Capture;
 
-/// What another transaction has done with a document.
+/// What an open transaction has done with the document.
 #[derive(Clone, Copy)]
 enum Has {
     Synced,
     Locked,
 }
 
-/// A change of post 1 that waits for no sync in a transaction.
+/// A change of post 1 that does not wait for a sync in a transaction.
 async fn comment(pool: &PgPool) {
     sqlx::query("INSERT INTO tb_comment VALUES (gen_random_uuid(), $1, $2, 'more')")
         .bind(post(1))
@@ -63,7 +63,7 @@ async fn a_call_is_a_span_and_its_batches_are_events() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The span is left while the sync waits: what another task traces then is not in it.
+/// The span is not entered while the sync waits: events of other tasks are not in it.
 #[tokio::test]
 async fn a_span_is_not_entered_while_its_call_waits() -> anyhow::Result<()> {
     let (pool, _, _) = logged(2).await;
@@ -124,12 +124,12 @@ async fn an_error_is_traced_once_and_counted() -> anyhow::Result<()> {
 #[tokio::test]
 async fn retries_rebuilds_and_sessions_are_traced() -> anyhow::Result<()> {
     let (pool, _, _) = logged(2).await;
-    let mut odd = pool.acquire().await?;
+    let mut unusual = pool.acquire().await?;
     sqlx::raw_sql("SET TimeZone = 'Asia/Kathmandu'")
-        .execute(&mut *odd)
+        .execute(&mut *unusual)
         .await?;
     let capture = Capture::start();
-    sync_all_posts(&mut odd).await?;
+    sync_all_posts(&mut unusual).await?;
     let events = capture.take();
     assert!(
         events
@@ -153,7 +153,7 @@ async fn retries_rebuilds_and_sessions_are_traced() -> anyhow::Result<()> {
     );
     assert!(retried.ends_with("retry=1"), "{retried}");
 
-    // A transaction that has synced is open; then one that has locked the document.
+    // First a transaction that has synced is open; then one that has locked the document.
     let first = [post(1)];
     for (has, event) in [
         (
@@ -215,7 +215,7 @@ async fn a_failing_log_is_traced() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn a_session_that_does_not_fit_says_so() -> anyhow::Result<()> {
+async fn unsuitable_session_settings_are_traced() -> anyhow::Result<()> {
     const SAID: &str = "TimeZone, extra_float_digits or the isolation level of the session are unsuitable; writing again with suitable ones";
     let (pool, _, _) = logged(1).await;
     let capture = Capture::start();

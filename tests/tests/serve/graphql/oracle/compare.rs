@@ -1,4 +1,4 @@
-//! Asks both sides, and compares their answers.
+//! Sends each query to both implementations, and compares their responses.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -12,34 +12,36 @@ use serde_json::{Value, json};
 
 use crate::graphql::oracle::excuse;
 use crate::graphql::oracle::generate::{Generator, Pools};
-use crate::graphql::oracle::query::Asked;
+use crate::graphql::oracle::query::GraphQlRequest;
 use crate::graphql::oracle::spoil::MISTAKES;
 use crate::graphql::oracle::types::Types;
 
-/// What the oracle says, and what we say.
+/// The response to a request, of fraiseql or of graphql-js.
 #[derive(Debug, Deserialize, PartialEq)]
-pub(crate) struct Answer {
-    /// Whether the request was run; fields of it may have failed.
+pub(crate) struct Outcome {
+    /// Whether the request was executed; fields of it may have failed.
     pub(crate) valid: bool,
-    /// The text of the JSON.
+    /// The JSON text of `data`.
     pub(crate) data: Option<String>,
     #[serde(default)]
-    pub(crate) errors: Vec<Told>,
+    pub(crate) errors: Vec<ReportedError>,
 }
 
+/// An error of a response.
 #[derive(Debug, Deserialize, PartialEq)]
-pub(crate) struct Told {
+pub(crate) struct ReportedError {
     pub(crate) message: String,
     pub(crate) path: Option<Value>,
 }
 
-/// A query that was asked of both.
+/// A query that was sent to both.
 pub(crate) struct Case {
-    pub(crate) asked: Asked,
-    pub(crate) made: String,
+    pub(crate) request: GraphQlRequest,
+    /// The mistake that was made in it, or `valid`.
+    pub(crate) origin: String,
 }
 
-/// Asks both sides the same, and compares. `served` is what the program in JavaScript is told.
+/// Sends the same queries to both implementations. `served` is the input of the JavaScript program.
 pub(crate) async fn compare(
     name: &str,
     schema: &impl Executor,
@@ -53,7 +55,7 @@ pub(crate) async fn compare(
     let number = |name: &str, other: u64| {
         std::env::var(name).map_or(other, |number| number.parse().unwrap())
     };
-    let cases = made(
+    let cases = generate_cases(
         sdl,
         pools,
         number("ORACLE_QUERIES", 2_000),
@@ -67,12 +69,12 @@ pub(crate) async fn compare(
     );
     let mut lines = format!("{served}\n");
     for case in &cases {
-        let asked = json!({
-            "query": case.asked.query,
-            "variables": case.asked.variables,
-            "operationName": case.asked.operation,
+        let request = json!({
+            "query": case.request.query,
+            "variables": case.request.variables,
+            "operationName": case.request.operation,
         });
-        lines.push_str(&format!("{asked}\n"));
+        lines.push_str(&format!("{request}\n"));
     }
     std::fs::write(&questions, lines).unwrap();
     let program = node
@@ -83,7 +85,7 @@ pub(crate) async fn compare(
     let said = String::from_utf8_lossy(&program.stderr);
     assert!(program.status.success(), "{said}");
     let answers = std::fs::read_to_string(&answers).unwrap();
-    let answers: Vec<Answer> = answers
+    let answers: Vec<Outcome> = answers
         .lines()
         .map(|line| serde_json::from_str(line).unwrap())
         .collect();
@@ -91,70 +93,74 @@ pub(crate) async fn compare(
 
     let mut valid = 0;
     let mut excused: BTreeMap<&str, usize> = BTreeMap::new();
-    let mut unlike: Vec<(&Case, Answer, &Answer)> = Vec::new();
-    for (case, theirs) in cases.iter().zip(&answers) {
-        let ours = ours(schema.execute(request(&case.asked)).await);
-        valid += usize::from(theirs.valid);
-        if alike(&ours, theirs) {
+    let mut different: Vec<(&Case, Outcome, &Outcome)> = Vec::new();
+    for (case, expected) in cases.iter().zip(&answers) {
+        let actual = outcome(schema.execute(request(&case.request)).await);
+        valid += usize::from(expected.valid);
+        if is_equal(&actual, expected) {
             continue;
         }
-        match excuse::of(case, &ours, theirs) {
+        match excuse::of(case, &actual, expected) {
             Some(excuse) => *excused.entry(excuse).or_default() += 1,
-            None => unlike.push((case, ours, theirs)),
+            None => different.push((case, actual, expected)),
         }
     }
     println!(
-        "{name}: {} queries, {valid} of them valid, {} answered otherwise and excused",
+        "{name}: {} queries, {valid} of them valid, {} with accepted differences",
         cases.len(),
         excused.values().sum::<usize>()
     );
     for (excuse, count) in &excused {
         println!("  {count} times: {excuse}");
     }
-    if unlike.is_empty() {
-        // A good part of them shows what is answered.
+    if different.is_empty() {
+        // A good part of the queries is valid, so that responses are compared and not only
+        // refusals.
         assert!(valid * 5 > cases.len() * 2, "{valid} of {}", cases.len());
         return;
     }
-    // The smallest of each kind.
-    unlike.sort_by_key(|(case, ..)| case.asked.query.len());
+    // Prints the smallest query of each kind.
+    different.sort_by_key(|(case, ..)| case.request.query.len());
     let mut kinds: BTreeMap<String, (usize, usize)> = BTreeMap::new();
-    for (index, (_, ours, theirs)) in unlike.iter().enumerate() {
-        let (_, count) = kinds.entry(kind(ours, theirs)).or_insert((index, 0));
+    for (index, (_, actual, expected)) in different.iter().enumerate() {
+        let (_, count) = kinds.entry(kind(actual, expected)).or_insert((index, 0));
         *count += 1;
     }
     for (kind, (index, count)) in kinds {
-        let (case, ours, theirs) = &unlike[index];
+        let (case, actual, expected) = &different[index];
         println!(
-            "--- {count} times: {kind} ({})\n{}variables: {} operation: {:?}\nours:   {}\ntheirs: {}",
-            case.made,
-            case.asked.query,
-            Value::Object(case.asked.variables.clone()),
-            case.asked.operation,
-            shown(ours),
-            shown(theirs),
+            "--- {count} times: {kind} ({})\n{}variables: {} operation: {:?}\nfraiseql:   {}\ngraphql-js: {}",
+            case.origin,
+            case.request.query,
+            Value::Object(case.request.variables.clone()),
+            case.request.operation,
+            shown(actual),
+            shown(expected),
         );
     }
-    panic!("{} answers are unlike those of graphql-js", unlike.len());
+    panic!(
+        "{} outcomes differ from those of graphql-js",
+        different.len()
+    );
 }
 
-/// What kind of difference it is: the message of the side that refuses, without its names.
-fn kind(ours: &Answer, theirs: &Answer) -> String {
-    let message = |answer: &Answer| {
+/// The kind of a difference: the message of the side that refuses, without the names in it.
+fn kind(actual: &Outcome, expected: &Outcome) -> String {
+    let message = |answer: &Outcome| {
         let text = answer.errors.first().map_or("", |error| &error.message);
         let parts = text.split(['"', '`']).step_by(2).collect::<Vec<_>>();
         parts.join("_").chars().take(90).collect::<String>()
     };
-    match (ours.valid, theirs.valid) {
-        (true, true) if ours.data != theirs.data => format!("other data: {}", message(ours)),
-        (true, true) => format!("other errors: {}", message(ours)),
-        (false, false) => "data of what is invalid".to_owned(),
-        (true, false) => format!("should be refused: {}", message(theirs)),
-        (false, true) => format!("should be run: {}", message(ours)),
+    match (actual.valid, expected.valid) {
+        (true, true) if actual.data != expected.data => format!("other data: {}", message(actual)),
+        (true, true) => format!("other errors: {}", message(actual)),
+        (false, false) => "data of an invalid request".to_owned(),
+        (true, false) => format!("should be refused: {}", message(expected)),
+        (false, true) => format!("should be run: {}", message(actual)),
     }
 }
 
-fn shown(answer: &Answer) -> String {
+fn shown(answer: &Outcome) -> String {
     let errors: Vec<_> = answer
         .errors
         .iter()
@@ -170,40 +176,40 @@ fn shown(answer: &Answer) -> String {
     )
 }
 
-fn made(sdl: &str, pools: &Pools, count: u64, seed: u64) -> Vec<Case> {
+fn generate_cases(sdl: &str, pools: &Pools, count: u64, seed: u64) -> Vec<Case> {
     let types = Types::of(sdl);
     (0..count)
         .map(|number| {
             let rng = SmallRng::seed_from_u64(seed.wrapping_mul(1_000_003).wrapping_add(number));
             let mut generator = Generator::new(&types, pools, rng);
-            let (mut doc, mut asked) = generator.document();
-            let mut made = "valid".to_owned();
+            let (mut doc, mut request) = generator.document();
+            let mut origin = "valid".to_owned();
             if generator.chance(40) {
                 let (name, make) = generator.one_of(MISTAKES);
-                let before = asked.query.clone();
-                if make(&mut generator, &mut doc, &mut asked) {
-                    made = name.to_owned();
-                    if asked.query == before {
-                        asked.query = doc.to_string();
+                let before = request.query.clone();
+                if make(&mut generator, &mut doc, &mut request) {
+                    origin = name.to_owned();
+                    if request.query == before {
+                        request.query = doc.to_string();
                     }
                 }
             }
-            Case { asked, made }
+            Case { request, origin }
         })
         .collect()
 }
 
-fn request(asked: &Asked) -> Request {
-    let request = Request::new(&asked.query)
-        .variables(Variables::from_json(Value::Object(asked.variables.clone())));
-    match &asked.operation {
+fn request(sent: &GraphQlRequest) -> Request {
+    let request = Request::new(&sent.query)
+        .variables(Variables::from_json(Value::Object(sent.variables.clone())));
+    match &sent.operation {
         Some(name) => request.operation_name(name),
         None => request,
     }
 }
 
-fn ours(response: Response) -> Answer {
-    // An error of a field says which; others are of the request.
+fn outcome(response: Response) -> Outcome {
+    // An error of a field has a path; all others are about the request.
     let valid = response.errors.iter().all(|error| !error.path.is_empty());
     let errors = response
         .errors
@@ -213,44 +219,47 @@ fn ours(response: Response) -> Answer {
                 PathSegment::Field(name) => json!(name),
                 PathSegment::Index(index) => json!(index),
             });
-            Told {
+            ReportedError {
                 message: error.message,
                 path: (!error.path.is_empty()).then(|| path.collect()),
             }
         })
         .collect();
     let data = serde_json::to_string(&response.data).unwrap();
-    Answer {
+    Outcome {
         valid,
         data: Some(without_space(&data)),
         errors,
     }
 }
 
-fn alike(ours: &Answer, theirs: &Answer) -> bool {
-    if ours.valid != theirs.valid {
+fn is_equal(actual: &Outcome, expected: &Outcome) -> bool {
+    if actual.valid != expected.valid {
         return false;
     }
-    if !theirs.valid {
-        // `data` is null, and no more is said.
-        return ours.data.as_deref() == Some("null");
+    if !expected.valid {
+        // `data` is null, and nothing else is known.
+        return actual.data.as_deref() == Some("null");
     }
-    ours.data == theirs.data && same_errors(ours, theirs)
+    actual.data == expected.data && same_errors(actual, expected)
 }
 
-/// Whether the errors are those of the oracle. Where several fields of one object fail that cannot
-/// be null, the object is null once, and how many of their errors are told is left to the server:
-/// graphql-js stops at the first, and others run together.
-fn same_errors(ours: &Answer, theirs: &Answer) -> bool {
-    let (mine, others) = (paths(&ours.errors), paths(&theirs.errors));
-    let once: BTreeSet<_> = mine.iter().map(|path| json!(path).to_string()).collect();
-    let data: Value = serde_json::from_str(ours.data.as_deref().unwrap_or("null")).unwrap();
-    once.len() == mine.len()
-        && others.iter().all(|path| mine.contains(path))
-        && nulls(&data, &mine) == nulls(&data, &others)
+/// Whether the errors match those of the oracle. If several required fields of one object fail, the
+/// object is null once, and how many of their errors are reported is left to the server: graphql-js
+/// stops at the first, others collect them.
+fn same_errors(actual: &Outcome, expected: &Outcome) -> bool {
+    let (in_actual, in_expected) = (paths(&actual.errors), paths(&expected.errors));
+    let once: BTreeSet<_> = in_actual
+        .iter()
+        .map(|path| json!(path).to_string())
+        .collect();
+    let data: Value = serde_json::from_str(actual.data.as_deref().unwrap_or("null")).unwrap();
+    once.len() == in_actual.len()
+        && in_expected.iter().all(|path| in_actual.contains(path))
+        && nulls(&data, &in_actual) == nulls(&data, &in_expected)
 }
 
-pub(crate) fn paths(errors: &[Told]) -> Vec<Vec<Value>> {
+pub(crate) fn paths(errors: &[ReportedError]) -> Vec<Vec<Value>> {
     let paths = errors.iter().map(|error| match &error.path {
         Some(Value::Array(path)) => path.clone(),
         _ => Vec::new(),
@@ -258,7 +267,7 @@ pub(crate) fn paths(errors: &[Told]) -> Vec<Vec<Value>> {
     paths.collect()
 }
 
-/// The nulls that the errors are behind, each as so much of a path as leads to it.
+/// The nulls that the errors caused, each as the path that leads to it.
 fn nulls(data: &Value, paths: &[Vec<Value>]) -> BTreeSet<String> {
     let null = |path: &Vec<Value>| {
         let mut at = data;
@@ -273,14 +282,14 @@ fn nulls(data: &Value, paths: &[Vec<Value>]) -> BTreeSet<String> {
             };
             length += 1;
         }
-        // Where an error is, and no null, the answers are not alike.
+        // An error whose path leads to no null is a difference.
         json!([path[..length], at.is_null()]).to_string()
     };
     paths.iter().map(null).collect()
 }
 
-/// JSON without the space between its tokens. PostgreSQL prints `jsonb` with a space behind each
-/// `:` and `,`, and values in a document are copied as they were stored: the tags of `["a", "b"]`.
+/// JSON without whitespace between tokens. PostgreSQL prints `jsonb` with a space after each `:`
+/// and `,`, and values in a document are copied as stored: the tags of `["a", "b"]`.
 fn without_space(json: &str) -> String {
     let mut bare = String::with_capacity(json.len());
     let (mut in_string, mut escaped) = (false, false);
@@ -303,7 +312,7 @@ fn without_space(json: &str) -> String {
 }
 
 #[test]
-fn space_within_strings_stays() {
+fn whitespace_within_strings_is_kept() {
     let json = "{\"a\": [1, \"b \\\" c\", \"\\\\\"], \"d\":  null}";
     assert_eq!(
         without_space(json),

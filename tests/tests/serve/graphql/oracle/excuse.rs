@@ -1,169 +1,173 @@
-//! Where the answers differ, and why that is left so. Each excuse is for exactly one difference,
-//! and is counted.
+//! The accepted differences between the responses, with the reason for each. An excuse matches
+//! exactly one difference, and is counted.
 
 use serde_json::Value;
 
-use crate::graphql::oracle::compare::{Answer, Case, Told, paths};
+use crate::graphql::oracle::compare::{Case, Outcome, ReportedError, paths};
 
-/// What differs, who is right, why it is left; and how it is known.
-type Excuse = (&'static str, fn(&Case, &Answer, &Answer) -> bool);
+/// What differs, which side is right, and why it is accepted; and how it is recognized.
+type Excuse = (&'static str, fn(&Case, &Outcome, &Outcome) -> bool);
 
 const EXCUSES: &[Excuse] = &[
     (
-        "Int has 64 bits: columns of int8 are Int. Against the specification, as chosen",
-        |_, ours, theirs| {
+        "Int has 64 bits, because columns of int8 are Int. This deviates from the specification on \
+         purpose",
+        |_, actual, expected| {
             let wide = |message: &str| {
                 message.contains("Int cannot represent non 32-bit signed integer value")
             };
-            ours.valid && !theirs.valid && theirs.errors.iter().all(|one| wide(&one.message))
+            actual.valid && !expected.valid && expected.errors.iter().all(|one| wide(&one.message))
         },
     ),
     (
-        "{a: 1, a: 2} is {a: 2}: the library's parser keeps one of two fields of an input object. \
-         The specification refuses it",
-        |_, ours, theirs| {
+        "{a: 1, a: 2} is {a: 2}: async-graphql's parser keeps the last of two fields of an input \
+         object. The specification refuses it",
+        |_, actual, expected| {
             let twice = "There can be only one input field named";
-            ours.valid
-                && !theirs.valid
-                && theirs
+            actual.valid
+                && !expected.valid
+                && expected
                     .errors
                     .iter()
                     .any(|one| one.message.starts_with(twice))
         },
     ),
     (
-        "null for a variable whose default let it stand where null cannot be: the library \
-         refuses the request, or on `__typename` takes null for false. In the specification the \
+        "null for a nullable variable with a default, used where null is not allowed: async-graphql \
+         refuses the request, or on `__typename` reads null as false. In the specification the \
          field fails",
-        |case, ours, theirs| {
-            let refused = |one: &Told| one.message.starts_with("Invalid value for argument");
-            let fails = |one: &Told| {
+        |case, actual, expected| {
+            let refused =
+                |one: &ReportedError| one.message.starts_with("Invalid value for argument");
+            let fails = |one: &ReportedError| {
                 one.message.contains(" of non-null type ")
                     && one.message.ends_with(" must not be null.")
             };
-            let null = case.asked.variables.values().any(Value::is_null)
-                || case.asked.query.contains("= null");
-            null && (ours.errors.iter().any(refused) || theirs.errors.iter().any(fails))
+            let null = case.request.variables.values().any(Value::is_null)
+                || case.request.query.contains("= null");
+            null && (actual.errors.iter().any(refused) || expected.errors.iter().any(fails))
         },
     ),
     (
-        "a document below an interface or a union that is selected twice, and fails in one of the \
-         two, is answered with the other: the library resolves them apart. The specification has \
-         null. Such documents are not stored",
-        |_, ours, theirs| {
-            let (Some(mine), Some(other)) = (&ours.data, &theirs.data) else {
+        "a document below an interface or a union is selected twice, and one of the two fails: the \
+         response has the other, because async-graphql resolves them separately. The \
+         specification has null. Such documents are not stored",
+        |_, actual, expected| {
+            let (Some(data), Some(expected_data)) = (&actual.data, &expected.data) else {
                 return false;
             };
-            let mine: Value = serde_json::from_str(mine).unwrap();
-            let other: Value = serde_json::from_str(other).unwrap();
-            let failed = |one: &Told| match &one.path {
-                // In an item of `things` or `found`, by whatever name.
+            let data: Value = serde_json::from_str(data).unwrap();
+            let expected_data: Value = serde_json::from_str(expected_data).unwrap();
+            let failed = |one: &ReportedError| match &one.path {
+                // In an item of `things` or `found`, whatever its alias.
                 Some(Value::Array(path)) => path.len() > 3 && path[1].is_number(),
                 _ => false,
             };
-            ours.errors.iter().any(failed)
-                && paths(&theirs.errors)
+            actual.errors.iter().any(failed)
+                && paths(&expected.errors)
                     .iter()
-                    .all(|path| paths(&ours.errors).contains(path))
-                && same_but_failed(&mine, &other)
+                    .all(|path| paths(&actual.errors).contains(path))
+                && same_but_failed(&data, &expected_data)
         },
     ),
     (
-        "an operation that is not the one to be run: the library checks it with the variables of \
-         the other, and refuses a mutation or subscription where there are none. In the \
-         specification the other is run",
-        |case, ours, theirs| {
-            case.asked.operation.is_some()
-                && !ours.valid
-                && theirs.valid
-                && ours.errors.iter().all(|one| {
+        "an operation that is not the selected one: async-graphql validates it with the variables \
+         of the selected one, and refuses a mutation or subscription if the schema has none. In \
+         the specification the selected one is executed",
+        |case, actual, expected| {
+            case.request.operation.is_some()
+                && !actual.valid
+                && expected.valid
+                && actual.errors.iter().all(|one| {
                     one.message.starts_with("Invalid value for argument")
                         || one.message.starts_with("Schema is not configured for")
-                        // Behind such an operation the library looks no further.
+                        // async-graphql stops validating after such an operation.
                         || one.message.ends_with("is never used")
                 })
         },
     ),
     (
-        "2.0 is no Int and no ID. The specification leaves it to the server",
-        |_, ours, theirs| {
-            !ours.valid && theirs.valid && ours.errors[0].message.ends_with("found 2.0.")
+        "2.0 is neither an Int nor an ID. The specification leaves it to the server",
+        |_, actual, expected| {
+            !actual.valid && expected.valid && actual.errors[0].message.ends_with("found 2.0.")
         },
     ),
     (
-        "a fragment on a union within an object of the union is left out by the library. In the \
+        "async-graphql ignores a fragment on a union within an object of the union. In the \
          specification it applies",
-        |case, ours, theirs| {
-            let (Some(mine), Some(other)) = (&ours.data, &theirs.data) else {
+        |case, actual, expected| {
+            let (Some(data), Some(expected_data)) = (&actual.data, &expected.data) else {
                 return false;
             };
-            let mine: Value = serde_json::from_str(mine).unwrap();
-            let other: Value = serde_json::from_str(other).unwrap();
-            case.asked.query.contains("Found") && same_but_less(&mine, &other)
+            let data: Value = serde_json::from_str(data).unwrap();
+            let expected_data: Value = serde_json::from_str(expected_data).unwrap();
+            case.request.query.contains("Found") && same_but_less(&data, &expected_data)
         },
     ),
     (
-        "a comment between `on` and a type: the library's parser takes space only there",
-        |case, ours, _| {
-            !ours.valid
-                && case.made == "space"
-                && case.asked.query.contains("on #")
-                && (ours.errors[0].message.contains("-->")
-                    || ours.errors[0]
+        "a comment between `on` and a type: async-graphql's parser accepts only whitespace there",
+        |case, actual, _| {
+            !actual.valid
+                && case.origin == "space"
+                && case.request.query.contains("on #")
+                && (actual.errors[0].message.contains("-->")
+                    || actual.errors[0]
                         .message
                         .starts_with("Unknown fragment: \"on\""))
         },
     ),
 ];
 
-/// Why this answer may be unlike the oracle's.
-pub(crate) fn of(case: &Case, ours: &Answer, theirs: &Answer) -> Option<&'static str> {
+/// Returns the excuse for a response that differs from the oracle's.
+pub(crate) fn of(case: &Case, actual: &Outcome, expected: &Outcome) -> Option<&'static str> {
     let mut excuses = EXCUSES.iter();
-    let found = excuses.find(|(_, is)| is(case, ours, theirs));
+    let found = excuses.find(|(_, is)| is(case, actual, expected));
     found.map(|(excuse, _)| *excuse)
 }
 
-/// Whether all that differs is an object where there should be null.
-fn same_but_failed(ours: &Value, theirs: &Value) -> bool {
-    match (ours, theirs) {
+/// Whether the only difference is an object in place of null.
+fn same_but_failed(actual: &Value, expected: &Value) -> bool {
+    match (actual, expected) {
         (Value::Object(_), Value::Null) => true,
-        (Value::Object(ours), Value::Object(theirs)) => {
-            ours.len() == theirs.len()
-                && ours
+        (Value::Object(actual), Value::Object(expected)) => {
+            actual.len() == expected.len()
+                && actual
                     .iter()
-                    .zip(theirs)
-                    .all(|((one, ours), (other, theirs))| {
-                        one == other && same_but_failed(ours, theirs)
+                    .zip(expected)
+                    .all(|((one, actual), (other, expected))| {
+                        one == other && same_but_failed(actual, expected)
                     })
         }
-        (Value::Array(ours), Value::Array(theirs)) => {
-            ours.len() == theirs.len()
-                && ours
+        (Value::Array(actual), Value::Array(expected)) => {
+            actual.len() == expected.len()
+                && actual
                     .iter()
-                    .zip(theirs)
-                    .all(|(ours, theirs)| same_but_failed(ours, theirs))
+                    .zip(expected)
+                    .all(|(actual, expected)| same_but_failed(actual, expected))
         }
-        (ours, theirs) => ours == theirs,
+        (actual, expected) => actual == expected,
     }
 }
 
-/// Whether all that differs is that names of a type are not there.
-fn same_but_less(ours: &Value, theirs: &Value) -> bool {
-    match (ours, theirs) {
-        (Value::Object(ours), Value::Object(theirs)) => {
-            ours.keys().all(|name| theirs.contains_key(name))
-                && theirs.iter().all(|(name, theirs)| match ours.get(name) {
-                    Some(ours) => same_but_less(ours, theirs),
-                    None => theirs == "Shelf" || theirs == "Crate",
-                })
-        }
-        (Value::Array(ours), Value::Array(theirs)) => {
-            ours.len() == theirs.len()
-                && ours
+/// Whether the only difference is that names of a type are missing.
+fn same_but_less(actual: &Value, expected: &Value) -> bool {
+    match (actual, expected) {
+        (Value::Object(actual), Value::Object(expected)) => {
+            actual.keys().all(|name| expected.contains_key(name))
+                && expected
                     .iter()
-                    .zip(theirs)
-                    .all(|(ours, theirs)| same_but_less(ours, theirs))
+                    .all(|(name, expected)| match actual.get(name) {
+                        Some(actual) => same_but_less(actual, expected),
+                        None => expected == "Shelf" || expected == "Crate",
+                    })
         }
-        (ours, theirs) => ours == theirs,
+        (Value::Array(actual), Value::Array(expected)) => {
+            actual.len() == expected.len()
+                && actual
+                    .iter()
+                    .zip(expected)
+                    .all(|(actual, expected)| same_but_less(actual, expected))
+        }
+        (actual, expected) => actual == expected,
     }
 }

@@ -1,4 +1,4 @@
-//! Tests that documents with nulls where there can be none are answered as by graphql-js.
+//! Tests that documents with nulls in required fields give the responses of graphql-js.
 
 use async_graphql::{
     EmptyMutation, EmptySubscription, Enum, InputObject, Interface, Object, Schema, SimpleObject,
@@ -49,7 +49,7 @@ fn author(id: i64, name: &str) -> Value {
     json!({"id": id, "name": name, "nick": null})
 }
 
-/// Documents, the first of which is as it should be.
+/// Documents, the first of which is valid.
 fn documents() -> Vec<Value> {
     let good = json!({
         "id": 1, "title": "good", "author": author(1, "Ada"), "editor": author(2, "Bob"),
@@ -77,7 +77,7 @@ fn documents() -> Vec<Value> {
         *bad.pointer_mut(place).unwrap() = value;
         all.push(bad);
     }
-    // Keys that are not there are null.
+    // Absent keys are null.
     let mut bare = good;
     for key in ["editor", "meta", "marks"] {
         bare.as_object_mut().unwrap().remove(key);
@@ -196,7 +196,7 @@ impl Query {
             Found::Shelf(self.shelf()),
         ]
     }
-    /// One that is ready after those behind it.
+    /// A value that is ready later than those after it.
     async fn slow(&self) -> i32 {
         tokio::task::yield_now().await;
         1
@@ -253,7 +253,7 @@ enum Found {
 }
 
 #[tokio::test]
-async fn resolvers_are_answered_as_by_graphql_js() {
+async fn resolvers_give_the_responses_of_graphql_js() {
     let documents = documents();
     let query = Query {
         documents: documents.clone(),

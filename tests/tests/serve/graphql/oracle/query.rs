@@ -1,4 +1,4 @@
-//! Queries, as they are made: a tree that is printed. It can hold what no query may.
+//! Generated queries, as a tree that is printed. It can express invalid queries, too.
 
 use std::fmt;
 
@@ -77,16 +77,16 @@ pub(crate) struct Doc {
     pub(crate) frags: Vec<Frag>,
 }
 
-/// What is sent.
+/// A request.
 #[derive(Clone, Debug)]
-pub(crate) struct Asked {
+pub(crate) struct GraphQlRequest {
     pub(crate) query: String,
     pub(crate) variables: Map<String, Value>,
     pub(crate) operation: Option<String>,
 }
 
 impl Val {
-    /// As the JSON of a variable. There are no variables in it.
+    /// The value as JSON, for a variable. It contains no variables.
     pub(crate) fn json(&self) -> Value {
         match self {
             Self::Null | Self::Var(_) => Value::Null,
@@ -130,7 +130,7 @@ impl Item {
     }
 }
 
-/// Each selection set of a document, the outer ones first.
+/// Each selection set of a document, outer ones first.
 pub(crate) fn each_set(doc: &mut Doc, visit: &mut dyn FnMut(&mut Vec<Item>)) {
     fn inside(set: &mut Vec<Item>, visit: &mut dyn FnMut(&mut Vec<Item>)) {
         visit(set);
@@ -188,7 +188,7 @@ impl fmt::Display for Val {
             Self::Bool(it) => write!(f, "{it}"),
             Self::Int(it) => write!(f, "{it}"),
             Self::Float(it) => write!(f, "{it:?}"),
-            // A string of GraphQL is one of JSON.
+            // A GraphQL string is printed as a JSON string.
             Self::Str(it) => write!(f, "{}", json!(it)),
             Self::Enum(it) => f.write_str(it),
             Self::Var(it) => write!(f, "${it}"),

@@ -1,17 +1,19 @@
-//! Mistakes, made in queries. Not each of them makes a query invalid: that is for the oracle to
-//! say.
+//! Mistakes that are made in generated queries. A mistake does not always make a query invalid: the
+//! oracle decides.
 
 use rand::Rng as _;
 use serde_json::json;
 
 use crate::graphql::oracle::generate::Generator;
-use crate::graphql::oracle::query::{Asked, Dir, Doc, Field, Frag, Item, Val, VarDef, each_set};
+use crate::graphql::oracle::query::{
+    Dir, Doc, Field, Frag, GraphQlRequest, Item, Val, VarDef, each_set,
+};
 
-/// What a mistake is called in the counts, and how it is made. False where there is no place for
-/// it.
+/// The name of a mistake in the counts, and the function that makes it. The function returns
+/// false if the query has no place for it.
 pub(crate) type Mistake = (
     &'static str,
-    fn(&mut Generator<'_>, &mut Doc, &mut Asked) -> bool,
+    fn(&mut Generator<'_>, &mut Doc, &mut GraphQlRequest) -> bool,
 );
 
 pub(crate) const MISTAKES: &[Mistake] = &[
@@ -231,7 +233,7 @@ pub(crate) const MISTAKES: &[Mistake] = &[
         doc.ops[at].vars[which].default = Some(value);
         true
     }),
-    ("variable's value", |g, doc, asked| {
+    ("variable's value", |g, doc, request| {
         let names: Vec<_> = doc
             .ops
             .iter()
@@ -242,7 +244,7 @@ pub(crate) const MISTAKES: &[Mistake] = &[
             return false;
         }
         let name = g.one_of(&names);
-        let mut value = asked.variables.get(&name).cloned().unwrap_or_default();
+        let mut value = request.variables.get(&name).cloned().unwrap_or_default();
         let other = literal(g).json();
         match &mut value {
             serde_json::Value::Array(all) if g.chance(50) => all.push(other),
@@ -252,18 +254,18 @@ pub(crate) const MISTAKES: &[Mistake] = &[
             }
             value => *value = other,
         }
-        asked.variables.insert(name, value);
+        request.variables.insert(name, value);
         true
     }),
-    ("variable's value missing", |g, _, asked| {
-        let names: Vec<_> = asked.variables.keys().cloned().collect();
+    ("variable's value missing", |g, _, request| {
+        let names: Vec<_> = request.variables.keys().cloned().collect();
         !names.is_empty() && {
             let name = g.one_of(&names);
-            asked.variables.remove(&name).is_some()
+            request.variables.remove(&name).is_some()
         }
     }),
-    ("variable that is not there", |_, _, asked| {
-        asked
+    ("variable that is not there", |_, _, request| {
+        request
             .variables
             .insert("nobody".to_owned(), json!({"a": [1]}));
         true
@@ -386,8 +388,8 @@ pub(crate) const MISTAKES: &[Mistake] = &[
         let mut vars = doc.ops.iter_mut().flat_map(|op| &mut op.vars);
         vars.next().map(|one| one.dirs.push(dir)).is_some()
     }),
-    ("operation's name", |g, doc, asked| {
-        asked.operation = g
+    ("operation's name", |g, doc, request| {
+        request.operation = g
             .one_of(&[None, Some("Nobody"), Some(""), Some("Op0")])
             .map(str::to_owned);
         if g.chance(50) {
@@ -403,7 +405,7 @@ pub(crate) const MISTAKES: &[Mistake] = &[
         doc.ops[0].kind = g.one_of(&["mutation", "subscription", "quarry"]);
         true
     }),
-    ("text", |g, doc, asked| {
+    ("text", |g, doc, request| {
         let mut chars: Vec<char> = doc.to_string().chars().collect();
         let at = g.rng.random_range(0..chars.len());
         match g.rng.random_range(0..3) {
@@ -419,11 +421,11 @@ pub(crate) const MISTAKES: &[Mistake] = &[
             ),
             _ => chars.truncate(at),
         }
-        asked.query = chars.into_iter().collect();
+        request.query = chars.into_iter().collect();
         true
     }),
-    ("space", |g, doc, asked| {
-        // Where there may be a space there may be these, unless it is in a string.
+    ("space", |g, doc, request| {
+        // Where whitespace is allowed these are, too, except within a string.
         let spaces = ["\n", ",", " , ,", "\t", "\r\n", " # } \"\n", "\u{feff}"];
         let space = g.one_of(&spaces);
         let text = doc.to_string();
@@ -439,7 +441,7 @@ pub(crate) const MISTAKES: &[Mistake] = &[
                 }
             })
             .collect();
-        asked.query = parts.join("\"");
+        request.query = parts.join("\"");
         true
     }),
 ];
@@ -540,7 +542,7 @@ fn directive(g: &mut Generator<'_>) -> Dir {
     }
 }
 
-/// Changes one of the fields that fit.
+/// Changes one of the fields that match.
 fn field(
     g: &mut Generator<'_>,
     doc: &mut Doc,
@@ -615,7 +617,7 @@ fn has_object(value: &Val) -> bool {
 fn object_in(value: &mut Val) -> Option<&mut Vec<(String, Val)>> {
     match value {
         Val::Obj(fields) => {
-            // An inner one, if there is one.
+            // A nested one, if there is any.
             let inner = fields.iter().position(|(_, value)| has_object(value));
             match inner {
                 Some(at) if fields.len() % 2 == 0 => object_in(&mut fields[at].1),

@@ -10,12 +10,12 @@ pub(crate) struct Types {
 }
 
 pub(crate) enum Type {
-    /// With the interfaces and unions that it belongs to.
+    /// With the interfaces that it implements and the unions that contain it.
     Object(Vec<Field>, Vec<String>),
-    /// With the objects that it can be.
+    /// With its possible object types.
     Abstract(Vec<Field>, Vec<String>),
     Enum(Vec<String>),
-    /// And whether exactly one of its fields is given.
+    /// And whether exactly one of its fields must be given.
     Input(Vec<Argument>, bool),
     Scalar,
 }

@@ -1,4 +1,4 @@
-//! Tests that views of a server are answered as by graphql-js.
+//! Tests that views on a server give the responses of graphql-js.
 
 use async_graphql::{EmptyMutation, EmptySubscription, Schema};
 use fraiseql_graphql::{self, Prepared};
@@ -114,7 +114,7 @@ type Query = fraiseql_graphql::Query<(BlogPost, User)>;
 type Served = Schema<Query, EmptyMutation, EmptySubscription>;
 
 #[tokio::test]
-async fn views_are_answered_as_by_graphql_js() {
+async fn views_give_the_responses_of_graphql_js() {
     let pool = pool().await;
     run(&pool, TABLES).await;
     let model = ReadModel::builder().view::<BlogPost>().view::<User>();
@@ -175,7 +175,7 @@ async fn documents(pool: &PgPool, sql: &'static str) -> Vec<Value> {
     documents.collect::<Result<_, _>>().unwrap()
 }
 
-/// The cursors of each order by one field, by the key of the document.
+/// The cursors of each order by one field, for each document's key.
 async fn cursors(schema: &Served, connection: &str, fields: &[&str]) -> Value {
     let mut all = Map::new();
     for field in fields {

@@ -1,4 +1,6 @@
-//! Queries over a schema, most of them valid.
+//! Random queries over a schema, most of them valid.
+
+mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,10 +8,10 @@ use rand::Rng as _;
 use rand::rngs::SmallRng;
 use rand::seq::IndexedRandom as _;
 
-use crate::graphql::oracle::query::{Asked, Dir, Doc, Field, Frag, Item, Op, Val, VarDef};
+use crate::graphql::oracle::query::{Dir, Doc, Field, Frag, GraphQlRequest, Item, Op, Val, VarDef};
 use crate::graphql::oracle::types::{self, Argument, Type, Types, named};
 
-/// Values that are in the documents, so that conditions have something to hold for.
+/// Values that occur in the documents, so that conditions match something.
 pub(crate) struct Pools {
     pub(crate) ids: Vec<String>,
     pub(crate) texts: Vec<String>,
@@ -24,16 +26,16 @@ pub(crate) struct Generator<'a> {
     variables: BTreeMap<String, Variable>,
     frags: Vec<Frag>,
     names: usize,
-    /// How many more fields there may be.
+    /// The number of fields that may still be generated.
     left: usize,
-    /// The depth of the values that are being made.
+    /// The depth of the value that is being generated.
     within: usize,
 }
 
 struct Variable {
     ty: String,
     default: Option<Val>,
-    /// `None` where it is not given.
+    /// `None` if the variable is omitted from the request.
     value: Option<Val>,
 }
 
@@ -64,8 +66,8 @@ impl<'a> Generator<'a> {
         format!("{prefix}{}", self.names)
     }
 
-    /// A document, and what is sent with it.
-    pub(crate) fn document(&mut self) -> (Doc, Asked) {
+    /// A GraphQL document, and the variables that are sent with it.
+    pub(crate) fn document(&mut self) -> (Doc, GraphQlRequest) {
         self.variables.clear();
         self.frags.clear();
         self.names = 0;
@@ -114,12 +116,12 @@ impl<'a> Generator<'a> {
             .filter_map(|(name, variable)| Some((name.clone(), variable.value.as_ref()?.json())))
             .collect();
         let doc = Doc { ops, frags };
-        let asked = Asked {
+        let request = GraphQlRequest {
             query: doc.to_string(),
             variables,
             operation,
         };
-        (doc, asked)
+        (doc, request)
     }
 
     fn set(&mut self, ty: &str, depth: usize) -> Vec<Item> {
@@ -127,7 +129,7 @@ impl<'a> Generator<'a> {
         for _ in 0..self.rng.random_range(1..6) {
             items.push(self.item(ty, depth));
         }
-        // The same field again, with what it may select as well.
+        // The same field again, with any selection that it allows.
         if self.chance(25) {
             let fields = items.iter().filter_map(|item| match item {
                 Item::Field(field) => Some(field.clone()),
@@ -147,11 +149,11 @@ impl<'a> Generator<'a> {
                 items.push(Item::Field(again));
             }
         }
-        // Some of it in a fragment.
+        // Some of the selection goes into a fragment.
         if self.chance(20) {
             let at = self.rng.random_range(0..items.len());
             let inside = items.split_off(at);
-            // What is not of the type itself is for its fields only.
+            // A type condition other than the type itself applies only to the fields of that type.
             let condition = if inside.iter().all(of_all) {
                 self.one_of(&self.types.conditions(ty))
             } else {
@@ -182,7 +184,7 @@ impl<'a> Generator<'a> {
                 });
             }
         }
-        // One that is there.
+        // A field that is already in the selection.
         if self.chance(15) {
             let conditions = self.types.conditions(ty);
             let there = self.frags.iter().filter(|one| conditions.contains(&one.on));
@@ -234,7 +236,7 @@ impl<'a> Generator<'a> {
         let alias = if self.chance(if field.args.is_empty() { 15 } else { 85 }) {
             Some(self.fresh("a"))
         } else if self.chance(2) {
-            // Of another field, or of another place.
+            // A directive of another field, or of another location.
             Some(self.one_of(fields).name)
         } else {
             None
@@ -304,149 +306,9 @@ impl<'a> Generator<'a> {
         }
         dirs
     }
-
-    /// The value of an argument, which knows where it stands.
-    fn argument(&mut self, arg: &Argument) -> Val {
-        if self.chance(25) {
-            return self.variable(arg);
-        }
-        match arg.name.as_str() {
-            "after" | "before" if self.chance(90) => Val::Str(self.one_of(&self.pools.cursors)),
-            "limit" | "offset" | "first" | "last" if self.chance(97) => {
-                Val::Int(self.rng.random_range(0..8))
-            }
-            // Cursors of orders by several terms are not known to the other side.
-            "orderBy" if self.chance(70) => {
-                let mut inner = arg.ty.trim_end_matches('!').to_owned();
-                inner = inner[1..inner.len() - 1].to_owned();
-                self.value(&inner)
-            }
-            _ => self.value(&arg.ty),
-        }
-    }
-
-    fn variable(&mut self, arg: &Argument) -> Val {
-        // A variable that is there already.
-        let fits = |variable: &&(&String, &Variable)| {
-            variable.1.ty == arg.ty || variable.1.ty == format!("{}!", arg.ty)
-        };
-        let there: Vec<_> = self.variables.iter().collect();
-        let there: Vec<_> = there.iter().filter(fits).map(|one| one.0.clone()).collect();
-        if !there.is_empty() && self.chance(40) {
-            return Val::Var(self.one_of(&there));
-        }
-        let nullable = arg.ty.trim_end_matches('!').to_owned();
-        let (ty, default) = match self.rng.random_range(0..4) {
-            0 => (format!("{nullable}!"), None),
-            1 => {
-                let default = self.constant(&format!("{nullable}!"));
-                (nullable, Some(default))
-            }
-            2 if arg.default => (nullable, None),
-            3 => {
-                let default = self.chance(50).then(|| self.constant(&arg.ty));
-                (arg.ty.clone(), default)
-            }
-            _ => (arg.ty.clone(), None),
-        };
-        let required = ty.ends_with('!') && default.is_none();
-        let value = (required || self.chance(65)).then(|| self.constant(&ty));
-        let name = self.fresh("v");
-        let variable = Variable { ty, default, value };
-        self.variables.insert(name.clone(), variable);
-        Val::Var(name)
-    }
-
-    /// A value without variables.
-    fn constant(&mut self, ty: &str) -> Val {
-        self.within += 100;
-        let value = self.value(ty);
-        self.within -= 100;
-        value
-    }
-
-    pub(crate) fn value(&mut self, ty: &str) -> Val {
-        let (ty, nullable) = match ty.strip_suffix('!') {
-            Some(ty) => (ty, false),
-            None => (ty, true),
-        };
-        if nullable && self.chance(6) {
-            return Val::Null;
-        }
-        self.within += 1;
-        let value = self.present(ty);
-        self.within -= 1;
-        value
-    }
-
-    fn present(&mut self, ty: &str) -> Val {
-        if let Some(inner) = ty.strip_prefix('[').and_then(|ty| ty.strip_suffix(']')) {
-            if self.chance(10) {
-                return self.value(&format!("{}!", inner.trim_end_matches('!')));
-            }
-            let most = if named(ty).ends_with("OrderBy") { 2 } else { 4 };
-            let count = self.rng.random_range(0..most);
-            return Val::List((0..count).map(|_| self.value(inner)).collect());
-        }
-        let types = self.types;
-        match types.of.get(ty) {
-            Some(Type::Enum(values)) => Val::Enum(self.one_of(values)),
-            Some(Type::Input(fields, oneof)) => self.object(fields, *oneof),
-            _ => self.scalar(ty),
-        }
-    }
-
-    fn object(&mut self, fields: &[Argument], oneof: bool) -> Val {
-        let deep = self.within % 100 > 5;
-        let count = if oneof {
-            1
-        } else {
-            self.rng.random_range(0..3)
-        };
-        let mut chosen: Vec<_> = Vec::new();
-        for field in fields.choose_multiple(&mut self.rng.clone(), count) {
-            if deep && ["and", "or", "not"].contains(&field.name.as_str()) {
-                continue;
-            }
-            let ty = if oneof || !self.chance(10) {
-                format!("{}!", field.ty.trim_end_matches('!'))
-            } else {
-                field.ty.clone()
-            };
-            let value = if self.within < 100 && self.chance(10) {
-                let there = Argument {
-                    name: String::new(),
-                    ty,
-                    default: false,
-                };
-                self.variable(&there)
-            } else {
-                self.value(&ty)
-            };
-            chosen.push((field.name.clone(), value));
-        }
-        self.rng.random::<u32>();
-        Val::Obj(chosen)
-    }
-
-    fn scalar(&mut self, ty: &str) -> Val {
-        match ty {
-            "Int" => Val::Int(self.rng.random_range(-1..6)),
-            "Float" if self.chance(50) => Val::Int(self.rng.random_range(-1..6)),
-            "Float" => Val::Float(f64::from(self.rng.random_range(-4..20)) / 4.0),
-            "Boolean" => Val::Bool(self.chance(50)),
-            "ID" | "UUID" => match self.rng.random_range(0..20) {
-                0 => Val::Int(self.rng.random_range(0..9)),
-                1 => Val::Str("nobody".to_owned()),
-                _ => Val::Str(self.one_of(&self.pools.ids)),
-            },
-            "DateTime" => Val::Str(self.one_of(&self.pools.times)),
-            _ => Val::Str(self.one_of(&self.pools.texts)),
-        }
-    }
 }
 
-/// Whether an object of whatever type has it.
+/// Whether a value contains an object, of whatever type.
 fn of_all(item: &Item) -> bool {
     matches!(item, Item::Field(field) if field.name == "__typename")
 }

@@ -1,0 +1,150 @@
+//! Random values of arguments: constants, and variables.
+
+use rand::Rng as _;
+use rand::seq::IndexedRandom as _;
+
+use super::{Generator, Variable};
+use crate::graphql::oracle::query::Val;
+use crate::graphql::oracle::types::{Argument, Type, named};
+
+impl Generator<'_> {
+    /// The value of an argument, whose location is known.
+    pub(super) fn argument(&mut self, arg: &Argument) -> Val {
+        if self.chance(25) {
+            return self.variable(arg);
+        }
+        match arg.name.as_str() {
+            "after" | "before" if self.chance(90) => Val::Str(self.one_of(&self.pools.cursors)),
+            "limit" | "offset" | "first" | "last" if self.chance(97) => {
+                Val::Int(self.rng.random_range(0..8))
+            }
+            // graphql-js does not know cursors of orders by several terms.
+            "orderBy" if self.chance(70) => {
+                let mut inner = arg.ty.trim_end_matches('!').to_owned();
+                inner = inner[1..inner.len() - 1].to_owned();
+                self.value(&inner)
+            }
+            _ => self.value(&arg.ty),
+        }
+    }
+
+    fn variable(&mut self, arg: &Argument) -> Val {
+        // Reuses an existing variable.
+        let fits = |variable: &&(&String, &Variable)| {
+            variable.1.ty == arg.ty || variable.1.ty == format!("{}!", arg.ty)
+        };
+        let there: Vec<_> = self.variables.iter().collect();
+        let there: Vec<_> = there.iter().filter(fits).map(|one| one.0.clone()).collect();
+        if !there.is_empty() && self.chance(40) {
+            return Val::Var(self.one_of(&there));
+        }
+        let nullable = arg.ty.trim_end_matches('!').to_owned();
+        let (ty, default) = match self.rng.random_range(0..4) {
+            0 => (format!("{nullable}!"), None),
+            1 => {
+                let default = self.constant(&format!("{nullable}!"));
+                (nullable, Some(default))
+            }
+            2 if arg.default => (nullable, None),
+            3 => {
+                let default = self.chance(50).then(|| self.constant(&arg.ty));
+                (arg.ty.clone(), default)
+            }
+            _ => (arg.ty.clone(), None),
+        };
+        let required = ty.ends_with('!') && default.is_none();
+        let value = (required || self.chance(65)).then(|| self.constant(&ty));
+        let name = self.fresh("v");
+        let variable = Variable { ty, default, value };
+        self.variables.insert(name.clone(), variable);
+        Val::Var(name)
+    }
+
+    /// A value without variables.
+    fn constant(&mut self, ty: &str) -> Val {
+        self.within += 100;
+        let value = self.value(ty);
+        self.within -= 100;
+        value
+    }
+
+    pub(crate) fn value(&mut self, ty: &str) -> Val {
+        let (ty, nullable) = match ty.strip_suffix('!') {
+            Some(ty) => (ty, false),
+            None => (ty, true),
+        };
+        if nullable && self.chance(6) {
+            return Val::Null;
+        }
+        self.within += 1;
+        let value = self.present(ty);
+        self.within -= 1;
+        value
+    }
+
+    fn present(&mut self, ty: &str) -> Val {
+        if let Some(inner) = ty.strip_prefix('[').and_then(|ty| ty.strip_suffix(']')) {
+            if self.chance(10) {
+                return self.value(&format!("{}!", inner.trim_end_matches('!')));
+            }
+            let most = if named(ty).ends_with("OrderBy") { 2 } else { 4 };
+            let count = self.rng.random_range(0..most);
+            return Val::List((0..count).map(|_| self.value(inner)).collect());
+        }
+        let types = self.types;
+        match types.of.get(ty) {
+            Some(Type::Enum(values)) => Val::Enum(self.one_of(values)),
+            Some(Type::Input(fields, oneof)) => self.object(fields, *oneof),
+            _ => self.scalar(ty),
+        }
+    }
+
+    fn object(&mut self, fields: &[Argument], oneof: bool) -> Val {
+        let deep = self.within % 100 > 5;
+        let count = if oneof {
+            1
+        } else {
+            self.rng.random_range(0..3)
+        };
+        let mut chosen: Vec<_> = Vec::new();
+        for field in fields.choose_multiple(&mut self.rng.clone(), count) {
+            if deep && ["and", "or", "not"].contains(&field.name.as_str()) {
+                continue;
+            }
+            let ty = if oneof || !self.chance(10) {
+                format!("{}!", field.ty.trim_end_matches('!'))
+            } else {
+                field.ty.clone()
+            };
+            let value = if self.within < 100 && self.chance(10) {
+                let there = Argument {
+                    name: String::new(),
+                    ty,
+                    default: false,
+                };
+                self.variable(&there)
+            } else {
+                self.value(&ty)
+            };
+            chosen.push((field.name.clone(), value));
+        }
+        self.rng.random::<u32>();
+        Val::Obj(chosen)
+    }
+
+    fn scalar(&mut self, ty: &str) -> Val {
+        match ty {
+            "Int" => Val::Int(self.rng.random_range(-1..6)),
+            "Float" if self.chance(50) => Val::Int(self.rng.random_range(-1..6)),
+            "Float" => Val::Float(f64::from(self.rng.random_range(-4..20)) / 4.0),
+            "Boolean" => Val::Bool(self.chance(50)),
+            "ID" | "UUID" => match self.rng.random_range(0..20) {
+                0 => Val::Int(self.rng.random_range(0..9)),
+                1 => Val::Str("nobody".to_owned()),
+                _ => Val::Str(self.one_of(&self.pools.ids)),
+            },
+            "DateTime" => Val::Str(self.one_of(&self.pools.times)),
+            _ => Val::Str(self.one_of(&self.pools.texts)),
+        }
+    }
+}
