@@ -5,71 +5,33 @@
 //! escaped.
 
 use super::writer::ProjectionWriter;
-use crate::read::select::plan::{Plan, PlannedKey};
+use crate::read::select::plan::PlannedKey;
 use crate::read::select::scan::{space_end, string_end};
 
-/// What follows a value, or the start of an object.
-pub(super) enum NextEntry {
-    /// The object ends, and this is the offset after it.
+/// What was found where the expected key is not.
+pub(super) enum FoundKey {
+    /// The end of the object.
     End(usize),
-    /// A key and its value.
-    Value(Entry),
-}
-
-/// A key that has been read, and its value.
-pub(super) struct Entry {
-    /// The offset of the value.
-    pub(super) value: usize,
-    /// The index, in the stored order, of the key that is expected after the value.
-    pub(super) next_expected: usize,
-    /// The first field of the output that is made of the value; `None` if it is not selected.
-    pub(super) field: Option<usize>,
-    /// Where the document has the prefix of that field, if it has the same bytes.
-    pub(super) prefix: Option<usize>,
-    /// Whether the value should be a UUID.
-    pub(super) is_uuid: bool,
+    /// A key, and the offset of its value.
+    Value {
+        at: usize,
+        /// The index of the key in the stored order; `None` if it is not a key of the struct.
+        index: Option<usize>,
+    },
 }
 
 impl<const COALESCE: bool> ProjectionWriter<'_, COALESCE> {
-    /// Reads the key after `at`. `expected` is the index of the expected key; 0 before the opening
-    /// brace, which belongs to the prefix of the first key.
-    #[inline(always)]
-    pub(super) fn next_entry(
+    /// Reads the key after `at`, in any layout. `expected` is the index of the expected key; 0 before
+    /// the opening brace, which belongs to the prefix of the first key. The common case, in which the
+    /// next bytes are those of the expected key, is in [`object`](Self::object): there the result
+    /// stays in registers.
+    #[inline(never)]
+    pub(super) fn look_up(
         &mut self,
-        plan: &Plan,
+        keys: &[PlannedKey],
         at: usize,
         expected: usize,
-    ) -> Option<NextEntry> {
-        let keys = &plan.keys[self.layout];
-        let known = keys.get(expected);
-        let predicted = known.and_then(|known| Some((known, known.prefix.end(self.json, at)?)));
-        match predicted {
-            Some((known, value)) => {
-                let same_prefix = COALESCE && known.same_prefix;
-                let (value, prefix) = match self.json.get(value) {
-                    // The output has no white space, so the prefix and the value are no longer
-                    // one range.
-                    Some(b' ' | b'\n' | b'\r' | b'\t') => (space_end(self.json, value), None),
-                    _ => (value, same_prefix.then_some(at)),
-                };
-                Some(NextEntry::Value(Entry {
-                    value,
-                    next_expected: expected + 1,
-                    field: known.field,
-                    prefix,
-                    is_uuid: known.is_uuid,
-                }))
-            }
-            None if expected == keys.len() && self.json.get(at) == Some(&b'}') => {
-                Some(NextEntry::End(at + 1))
-            }
-            None => self.look_up(keys, at, expected),
-        }
-    }
-
-    /// As [`next_entry`](Self::next_entry), in any layout.
-    #[inline(never)]
-    fn look_up(&mut self, keys: &[PlannedKey], at: usize, expected: usize) -> Option<NextEntry> {
+    ) -> Option<FoundKey> {
         let json = self.json;
         let mut at = space_end(json, at);
         let first = expected == 0;
@@ -77,11 +39,11 @@ impl<const COALESCE: bool> ProjectionWriter<'_, COALESCE> {
             Some(b'{') if first => {
                 at = space_end(json, at + 1);
                 if json.get(at) == Some(&b'}') {
-                    return Some(NextEntry::End(at + 1));
+                    return Some(FoundKey::End(at + 1));
                 }
             }
             _ if first => return self.expected(at, "an object"),
-            Some(b'}') => return Some(NextEntry::End(at + 1)),
+            Some(b'}') => return Some(FoundKey::End(at + 1)),
             Some(b',') => at = space_end(json, at + 1),
             _ => return self.expected(at, "a comma or the end of the object"),
         }
@@ -96,16 +58,10 @@ impl<const COALESCE: bool> ProjectionWriter<'_, COALESCE> {
         if json.get(colon) != Some(&b':') {
             return self.expected(colon, "a colon");
         }
-        let index = index_of(keys, quoted, expected);
-        Some(NextEntry::Value(Entry {
-            value: space_end(json, colon + 1),
-            // The expected key may still follow a key that is not of the struct. It is not the
-            // first one any more: the opening brace has been read.
-            next_expected: index.map_or(expected.max(1), |index| index + 1),
-            field: index.and_then(|index| keys[index].field),
-            prefix: None,
-            is_uuid: false,
-        }))
+        Some(FoundKey::Value {
+            at: space_end(json, colon + 1),
+            index: index_of(keys, quoted, expected),
+        })
     }
 }
 

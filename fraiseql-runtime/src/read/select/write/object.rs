@@ -1,10 +1,10 @@
 //! Reading the keys of an object, and writing the selected ones.
 
 use super::field_state::{FieldState, ObjectState};
-use super::keys::NextEntry;
+use super::keys::FoundKey;
 use super::writer::ProjectionWriter;
 use crate::read::select::plan::{Plan, ValuePlan};
-use crate::read::select::scan::container_end;
+use crate::read::select::scan::{container_end, space_end};
 use crate::read::select::violation::Mismatch;
 
 /// After the last selected key of an object, this many keys are still read one by one; more are
@@ -33,6 +33,7 @@ impl<const COALESCE: bool> ProjectionWriter<'_, COALESCE> {
         };
         // Objects of a list use the same states, one after the other.
         self.states[first_state..first_state + plan.fields.len()].fill(FieldState::Unread);
+        let keys = &plan.keys[self.layout];
         let mut missing = plan.selected_keys;
         // The index of the key that is expected next, in the stored order.
         let mut expected = 0;
@@ -49,24 +50,59 @@ impl<const COALESCE: bool> ProjectionWriter<'_, COALESCE> {
         }
         // Each round reads one key and its value, or the end of the object, so `at` increases.
         loop {
-            let entry = match self.next_entry(plan, at, expected)? {
-                NextEntry::Value(entry) => entry,
-                NextEntry::End(end) => {
-                    at = end;
+            let known = keys.get(expected);
+            let predicted = known.and_then(|known| Some((known, known.prefix.end(self.json, at)?)));
+            // Where the document has the prefix of the field, if it has the same bytes.
+            let mut prefix = None;
+            let mut is_uuid = false;
+            let selected = match predicted {
+                Some((known, value)) => {
+                    if COALESCE && known.same_prefix {
+                        prefix = Some(at);
+                    }
+                    at = match self.json.get(value) {
+                        // The output has no white space, so the prefix and the value are no
+                        // longer one range.
+                        Some(b' ' | b'\n' | b'\r' | b'\t') => {
+                            prefix = None;
+                            space_end(self.json, value)
+                        }
+                        _ => value,
+                    };
+                    expected += 1;
+                    is_uuid = known.is_uuid;
+                    known.field
+                }
+                None if expected == keys.len() && self.json.get(at) == Some(&b'}') => {
+                    at += 1;
                     self.write_absent(&mut object);
                     break;
                 }
+                None => match self.look_up(keys, at, expected)? {
+                    FoundKey::End(end) => {
+                        at = end;
+                        self.write_absent(&mut object);
+                        break;
+                    }
+                    FoundKey::Value { at: value, index } => {
+                        at = value;
+                        // The expected key may still follow a key that is not of the struct.
+                        expected = index.map_or(expected, |index| index + 1);
+                        index.and_then(|index| keys[index].field)
+                    }
+                },
             };
-            (at, expected) = (entry.value, entry.next_expected);
+            // After the first key, the brace that opens the object is not expected any more.
+            expected = expected.max(1);
             // Of two equal keys in the document, the first one counts.
-            let first = match entry.field {
+            let first = match selected {
                 Some(field) if object.is_unread(self.states, field) => field,
                 _ => {
-                    at = self.value_end(at, entry.is_uuid)?;
+                    at = self.value_end(at, is_uuid)?;
                     continue;
                 }
             };
-            let end = self.field(&mut object, first, entry.prefix, at, entry.is_uuid)?;
+            let end = self.field(&mut object, first, prefix, at, is_uuid)?;
             // Further aliases of the field read the same value again: their selections differ.
             let mut next = plan.fields[first].next_of_key;
             while let Some(field) = next {
@@ -80,7 +116,7 @@ impl<const COALESCE: bool> ProjectionWriter<'_, COALESCE> {
                     break;
                 }
                 // Without further selected keys, only the end of the object matters.
-                if plan.shape.fields.len() - expected > MAX_KEYS_TO_READ {
+                if keys.len() - expected > MAX_KEYS_TO_READ {
                     match container_end(self.json, at) {
                         None => return self.expected(at, "the end of the object"),
                         Some(end) => at = end,
