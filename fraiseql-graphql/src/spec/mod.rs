@@ -1,5 +1,7 @@
 //! Validation and execution rules of the GraphQL specification that async-graphql lacks.
 //!
+//! That a field exists is validated by async-graphql itself, against the types of `schema/`.
+//!
 //! [`document`] validates the document of a request and [`variables`] completes it for its variables
 //! before async-graphql executes it; [`root_fields`], [`placeholder`] and [`errors`] complete the
 //! response afterwards.

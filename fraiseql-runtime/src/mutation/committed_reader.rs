@@ -15,7 +15,7 @@ use futures_util::lock::{Mutex, MutexGuard};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions as _, Executor, PgConnection, PgPool};
 
-use crate::db::connection::Lease;
+use crate::db::lease::Lease;
 use crate::error::{Error, Operation, Result};
 
 /// Plain reads wait for no row lock, but they do wait for a table lock. One that the mutation itself

@@ -6,7 +6,7 @@ use sqlx::postgres::PgTransactionManager;
 use sqlx::{Connection, PgConnection, PgPool};
 use sqlx_core::transaction::TransactionManager;
 
-use crate::db::connection::Lease;
+use crate::db::lease::Lease;
 use crate::error::{Error, Operation, Result};
 
 /// A pooled connection with an open transaction, which is rolled back if it is dropped.

@@ -83,7 +83,7 @@ pub(crate) fn from_values(
 
 /// The present values of some columns, as texts, in the rows whose column `by`, of type `ty`, is in
 /// `$1`: for each column an array of its distinct values, and the type of the column.
-pub(crate) fn old_values(table: Table, by: &str, ty: &str, wanted: &[&str]) -> String {
+pub(crate) fn column_values(table: Table, by: &str, ty: &str, wanted: &[&str]) -> String {
     let by = column("r", by);
     let last = wanted.len().saturating_sub(1);
     let mut sql = Sql::new();

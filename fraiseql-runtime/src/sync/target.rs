@@ -5,7 +5,7 @@ use std::future::Future;
 use sqlx::pool::PoolConnection;
 use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 
-use crate::db::connection::Lease;
+use crate::db::lease::Lease;
 use crate::error::Result;
 use crate::sync::dispatch;
 use crate::sync::full::workers;

@@ -204,7 +204,7 @@ impl DependencyIndex {
         };
         self.statements.get(key, || {
             let columns: Vec<&str> = self.first_columns(table).into_iter().collect();
-            dependents::old_values(table, column, ty, &columns)
+            dependents::column_values(table, column, ty, &columns)
         })
     }
 

@@ -5,7 +5,7 @@ use std::future::Future;
 use sqlx::pool::PoolConnection;
 use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 
-use crate::db::connection::Lease;
+use crate::db::lease::Lease;
 use crate::db::scope::TransactionScope;
 use crate::error::Result;
 use crate::ops::verify::options::VerifyRequest;

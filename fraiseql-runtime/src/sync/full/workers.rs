@@ -4,7 +4,7 @@ use futures_util::future::{BoxFuture, FutureExt as _};
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use sqlx::{PgConnection, PgPool};
 
-use crate::db::connection::Lease;
+use crate::db::lease::Lease;
 use crate::error::Result;
 use crate::sync::full::run::FullSyncRun;
 use crate::sync::full::settings::FullSyncSettings;
