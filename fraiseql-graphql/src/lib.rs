@@ -64,6 +64,9 @@
 //! The key of a view or a part has the type `ID` if it is a string in JSON (UUID and text keys),
 //! and `Int` if it is a number.
 
+// On docs.rs, each item shows the feature that it needs.
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod error;
 #[cfg(feature = "http")]
 pub mod http;

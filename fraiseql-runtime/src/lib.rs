@@ -92,6 +92,9 @@
 //! [`guide::concurrency`] explains each case, and names those without a guarantee. [`Verify`] finds
 //! forgotten syncs.
 
+// On docs.rs, each item shows the feature that it needs.
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod const_check;
 mod db;
 pub mod error;

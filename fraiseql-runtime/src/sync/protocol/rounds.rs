@@ -4,7 +4,7 @@ use crate::db::scope::TransactionScope;
 use crate::error::{Error, Result};
 use crate::schema::key::Keys;
 use crate::sync::protocol::outcome::{NextStep, Unconfirmed, WriteOutcome};
-use crate::sync::protocol::writer::BatchWriter;
+use crate::sync::protocol::writer::{BatchWriter, SessionSettings};
 use crate::sync::report::SyncReport;
 use crate::sync::telemetry;
 
@@ -95,11 +95,7 @@ impl BatchWriter<'_> {
         let mut outcome = self.write_locked(keys, &locked).await?;
         let mut settings = None;
         if outcome.next_step() == NextStep::SetSession {
-            telemetry::session_redone(self.view);
-            // `SET LOCAL` lasts until the end of the transaction, which is the caller's. After an
-            // error the savepoint restores the settings.
-            settings = Some(self.session_settings().await?);
-            self.set_session().await?;
+            settings = Some(self.change_session().await?);
             outcome = self.write_locked(keys, &locked).await?;
         }
         let report = self.finish(outcome, TransactionScope::Caller).await?;
@@ -121,11 +117,35 @@ impl BatchWriter<'_> {
             writer.clear_unique(keys, clear).await?;
             writer.write_locked(keys, &locked).await
         };
+        let mut settings = None;
         let outcome = match scope {
             TransactionScope::Own => self.in_own_transaction(exchange).await?,
-            TransactionScope::Caller => exchange(self).await?,
+            TransactionScope::Caller => {
+                let mut outcome = exchange(self).await?;
+                // The columns are empty, and nothing was written: it has to be done once more.
+                if outcome.next_step() == NextStep::SetSession {
+                    settings = Some(self.change_session().await?);
+                    outcome = exchange(self).await?;
+                }
+                outcome
+            }
         };
-        self.finish(outcome, scope).await
+        let report = self.finish(outcome, scope).await?;
+        if let Some(settings) = settings {
+            self.restore_session(&settings).await?;
+        }
+        Ok(report)
+    }
+
+    /// Gives the caller's transaction the settings that documents need, and returns its own.
+    ///
+    /// `SET LOCAL` lasts until the end of the transaction, which is the caller's. After an error the
+    /// savepoint restores the settings.
+    async fn change_session(&mut self) -> Result<SessionSettings> {
+        telemetry::session_redone(self.view);
+        let settings = self.session_settings().await?;
+        self.set_session().await?;
+        Ok(settings)
     }
 
     /// Locks documents, then builds and writes them in a snapshot that is newer than the locks: no

@@ -2,7 +2,7 @@
 
 use fraiseql_runtime::{ReadModel, TEnum, TView};
 use fraiseql_tests::{run, world};
-use sqlx::PgPool;
+use sqlx::{Executor as _, PgPool};
 
 #[derive(Clone, Copy, Debug, PartialEq, TEnum)]
 enum Part {
@@ -109,5 +109,53 @@ async fn documents_exchange_values_of_a_unique_list() -> anyhow::Result<()> {
     .await;
     let report = sync_flag(&pool, &[1, 2]).await?;
     assert_eq!((report.updated, &report.invalid[..]), (2, &[][..]));
+    Ok(())
+}
+
+/// The first attempt empties the unique columns, and then finds that the session prints times as
+/// documents must not.
+#[tokio::test]
+async fn documents_exchange_unique_values_in_a_transaction_with_another_time_zone()
+-> anyhow::Result<()> {
+    #[derive(Debug, PartialEq, TView)]
+    #[tview(table = "slot")]
+    struct Slot {
+        id: i32,
+        #[tview(unique)]
+        starts: chrono::DateTime<chrono::Utc>,
+    }
+    let pool = fraiseql_tests::pool().await;
+    run(
+        &pool,
+        "CREATE TABLE slot (id int4 PRIMARY KEY, starts timestamptz NOT NULL);
+         INSERT INTO slot VALUES (1, '2026-01-01 10:00Z'), (2, '2026-01-01 11:00Z')",
+    )
+    .await;
+    let model = world::model::<Slot>();
+    model.migrate(&pool).await?;
+    sync_all_slots(&pool).await?;
+    let before = Slot::find_many(&pool, &[1, 2]).await?;
+
+    let mut tx = pool.begin().await?;
+    tx.execute("SET LOCAL TIME ZONE 'Asia/Tokyo'").await?;
+    tx.execute("UPDATE slot SET starts = '2026-01-01 21:00Z'::timestamptz - (starts - '2026-01-01 00:00Z')")
+        .await?;
+    let report = sync_slot(&mut tx, &[1, 2]).await?;
+    assert_eq!((report.updated, &report.invalid[..]), (2, &[][..]));
+    let zone: String = sqlx::query_scalar("SELECT current_setting('TimeZone')")
+        .fetch_one(&mut *tx)
+        .await?;
+    assert_eq!(zone, "Asia/Tokyo", "the caller's setting is as it was");
+    tx.commit().await?;
+
+    let after = Slot::find_many(&pool, &[1, 2]).await?;
+    assert_eq!(
+        (after[0].starts, after[1].starts),
+        (before[1].starts, before[0].starts)
+    );
+    let columns: i64 = sqlx::query_scalar("SELECT count(starts) FROM tv_slot")
+        .fetch_one(&pool)
+        .await?;
+    assert_eq!(columns, 2, "no unique column is left empty");
     Ok(())
 }
