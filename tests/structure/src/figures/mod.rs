@@ -116,7 +116,16 @@ impl Figures {
             .collect::<Result<_>>()?;
         let root = format!("{RUNTIME}/src/lib.rs");
         let exports = if checkout.contains(&root) {
-            Some(exports::count(&checkout.read(&root)?).with_context(|| root.clone())?)
+            let is_folder = |name: &str| {
+                let end = format!("/{name}/mod.rs");
+                let sources = format!("{RUNTIME}/src/");
+                checkout
+                    .files()
+                    .iter()
+                    .any(|file| file.starts_with(&sources) && file.ends_with(&end))
+            };
+            let text = checkout.read(&root)?;
+            Some(exports::count(&text, is_folder).with_context(|| root.clone())?)
         } else {
             None
         };
