@@ -5,6 +5,8 @@ use super::*;
 /// A blog whose log is captured.
 struct LoggedBlog {
     url: String,
+    /// The lines until the verification at start has ended.
+    started: Vec<String>,
     lines: mpsc::Receiver<String>,
     child: Child,
 }
@@ -14,6 +16,7 @@ impl LoggedBlog {
         let server = dev_postgres::Server::shared().unwrap();
         let database = server.create_database().await.unwrap();
         let mut child = support::command(&database)
+            .env("RUST_LOG", "warn,sqlx=error,blog::service::upkeep=info")
             .args(["--posts", "0"])
             .args(arguments)
             .stdout(Stdio::piped())
@@ -32,7 +35,22 @@ impl LoggedBlog {
             .map_while(Result::ok)
             .find_map(|line| Some(line.split_once("The blog is at ")?.1.to_owned()))
             .expect("the program prints its URL");
-        Self { url, lines, child }
+        // At start, the program verifies all documents in the background, and syncs those that are
+        // missing: also one whose row a request has just committed. That sync would be logged, too.
+        let mut started = Vec::new();
+        while !started
+            .last()
+            .is_some_and(|line: &String| line.contains("all documents are up to date"))
+        {
+            let line = lines.recv_timeout(Duration::from_secs(10));
+            started.push(line.expect("the verification at start ends"));
+        }
+        Self {
+            url,
+            started,
+            lines,
+            child,
+        }
     }
 
     /// Creates a user, and returns the request's ID.
@@ -53,7 +71,9 @@ impl LoggedBlog {
     fn end(mut self) -> Vec<String> {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
-        self.lines.iter().collect()
+        let mut lines = std::mem::take(&mut self.started);
+        lines.extend(self.lines.iter());
+        lines
     }
 }
 
