@@ -1,42 +1,29 @@
-//! Validation of a document, and its form for execution.
+//! The form of a valid document for execution.
 
 use std::collections::HashSet;
 
+use async_graphql::Name;
 use async_graphql::parser::types::ExecutableDocument;
-use async_graphql::registry::Registry;
-use async_graphql::{Name, ServerError};
 
-use crate::spec::operation::root_type;
-use crate::spec::{overlap, placeholder, rules, variables};
+use crate::spec::{placeholder, variables};
 
-/// The result of checking a document against the rules that async-graphql lacks.
-pub(crate) struct CheckedDocument {
+/// A document that is valid for a schema, in the form in which async-graphql executes it as the
+/// specification requires.
+pub(crate) struct ValidDocument {
     /// The document with placeholders, if it needs any.
     with_placeholders: Option<ExecutableDocument>,
 }
 
-impl CheckedDocument {
-    /// Checks a document, whose size is limited and whose fragments have no cycles.
-    pub(crate) fn check(
-        registry: &Registry,
-        document: &ExecutableDocument,
-    ) -> Result<Self, ServerError> {
-        for (_, operation) in document.operations.iter() {
-            let operation = &operation.node;
-            if let Some(root) = root_type(registry, operation) {
-                let set = &operation.selection_set.node;
-                overlap::check(registry, &document.fragments, root, set)?;
-            }
-        }
-        rules::check(registry, document)?;
+impl ValidDocument {
+    pub(crate) fn of(document: &ExecutableDocument) -> Self {
         // Most documents need no placeholder: those are not cloned.
         let with_placeholders = placeholder::may_be_needed(document).then(|| {
             let mut document = document.clone();
             placeholder::insert(&mut document).then_some(document)
         });
-        Ok(Self {
+        Self {
             with_placeholders: with_placeholders.flatten(),
-        })
+        }
     }
 
     /// Whether the response has placeholders, which are to be removed.

@@ -4,20 +4,37 @@ use async_graphql::ServerError;
 
 use crate::error::error;
 use crate::request::limits::document_limits::{DocumentLimits, exceeded};
+use crate::request::limits::introspection;
 
 /// The maximum length of a name or a number. No schema has longer names, and for an unknown name
 /// async-graphql computes its edit distance to every name of the schema, to suggest one.
 const MAX_NAME_BYTES: usize = 256;
 
+/// What was counted in a text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct TextSize {
+    pub(super) tokens: usize,
+    pub(super) nesting: usize,
+}
+
 impl DocumentLimits {
-    /// Counts tokens and nesting.
-    ///
+    /// Counts tokens and nesting, and refuses a text that has too many of them even for
+    /// introspection. The limits of other documents are checked with the parsed document.
+    pub(crate) fn check_text(&self, text: &str) -> Result<TextSize, ServerError> {
+        self.measure(text, self.parsed_tokens(), self.parsed_nesting())
+    }
+
     /// Invariant: this never counts fewer brackets than the parser. A bracket is skipped only
     /// inside a comment or a string that the parser skips as well.
-    pub(crate) fn check_text(&self, text: &str) -> Result<(), ServerError> {
+    fn measure(
+        &self,
+        text: &str,
+        max_tokens: usize,
+        max_nesting: usize,
+    ) -> Result<TextSize, ServerError> {
         // Each step consumes at least one byte, so the loop is linear in the text.
         let mut rest = text.as_bytes();
-        let (mut tokens, mut nesting) = (0usize, 0usize);
+        let (mut tokens, mut nesting, mut deepest) = (0usize, 0usize, 0usize);
         while let Some(&byte) = rest.first() {
             let length = match byte {
                 b' ' | b',' | b'\t' | b'\r' | b'\n' => {
@@ -33,9 +50,10 @@ impl DocumentLimits {
                     .ok_or_else(|| error("a string does not end", "GRAPHQL_PARSE_FAILED"))?,
                 b'{' | b'[' | b'(' => {
                     nesting += 1;
-                    if nesting > self.max_nesting {
+                    if nesting > max_nesting {
                         return Err(exceeded(self.max_nesting, "levels of nesting"));
                     }
+                    deepest = deepest.max(nesting);
                     1
                 }
                 // Surplus closing brackets are a syntax error, which the parser reports.
@@ -57,12 +75,25 @@ impl DocumentLimits {
                 _ => 1,
             };
             tokens += 1;
-            if tokens > self.max_tokens {
+            if tokens > max_tokens {
                 return Err(exceeded(self.max_tokens, "tokens"));
             }
             rest = &rest[length..];
         }
-        Ok(())
+        Ok(TextSize {
+            tokens,
+            nesting: deepest,
+        })
+    }
+
+    /// The number of tokens that a parsed text has at most.
+    pub(crate) fn parsed_tokens(&self) -> usize {
+        self.max_tokens.max(introspection::MAX_TOKENS)
+    }
+
+    /// The depth of brackets that a parsed text has at most.
+    pub(crate) fn parsed_nesting(&self) -> usize {
+        self.max_nesting.max(introspection::MAX_NESTING)
     }
 }
 
@@ -115,7 +146,8 @@ mod tests {
     use super::*;
 
     fn check(limits: DocumentLimits, text: &str) -> Result<(), String> {
-        limits.check_text(text).map_err(|error| error.message)
+        let measured = limits.measure(text, limits.max_tokens, limits.max_nesting);
+        measured.map(|_| ()).map_err(|error| error.message)
     }
 
     #[test]
