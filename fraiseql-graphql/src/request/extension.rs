@@ -21,7 +21,7 @@ use crate::request::context::{CachedQuery, EndpointQuery};
 use crate::request::query::{Query, RequestKey, Validity};
 use crate::request::query_cache::QueryCache;
 use crate::request::root_field_dedup::RootFieldDedup;
-use crate::spec::operation::{only_operation, operation};
+use crate::spec::operation::{only_operation, operation, root_type};
 use crate::spec::root_fields::RootFields;
 use crate::spec::type_system::TypeSystem;
 use crate::spec::{errors, placeholder, variables};
@@ -206,6 +206,11 @@ impl Extension for RequestExtension {
         };
         let mut rewritten = None;
         if let Some(operation) = operation(&query.document, request.operation_name.as_deref()) {
+            // Of its errors, async-graphql would report some twice, and some that follow from it.
+            if root_type(registry, operation).is_none() {
+                let message = format!("The schema has no {} operations.", operation.ty);
+                return Err(ServerError::new(message, None));
+            }
             // The defaults of variables come first: everything below depends on their values.
             variables::coerce(registry, operation, &mut request.variables).map_err(clipped)?;
             let omitted = variables::omitted(operation, &request.variables);

@@ -13,6 +13,7 @@ use crate::spec::document::ValidDocument;
 use crate::spec::operation::only_operation;
 use crate::spec::parse::parse_tree;
 use crate::spec::type_system::TypeSystem;
+use crate::spec::usages;
 use crate::spec::validation::validate;
 use fraiseql_runtime::__graphql::lock;
 use fraiseql_runtime::schema::Shape;
@@ -110,12 +111,12 @@ impl Query {
         {
             return validity.clone();
         }
-        let validity = self.validate_tree(&types());
+        let validity = self.validate_tree(registry, &types());
         *lock(&self.validity) = Some((id, validity.clone()));
         validity
     }
 
-    fn validate_tree(&self, types: &TypeSystem) -> Validity {
+    fn validate_tree(&self, registry: &Registry, types: &TypeSystem) -> Validity {
         let Source {
             tree,
             limits,
@@ -127,7 +128,8 @@ impl Query {
             None => parse_tree(&self.text, limits.parsed_tokens(), limits.parsed_nesting())
                 .map_err(|error| Arc::from([error]))?,
         };
-        validate(types, tree, is_of_client.then_some(&*self.text)).map_err(Arc::from)?;
+        validate(types, &tree, is_of_client.then_some(&*self.text)).map_err(Arc::from)?;
+        usages::check(registry, &self.document).map_err(|error| Arc::from([error]))?;
         Ok(Arc::new(ValidDocument::of(&self.document)))
     }
 

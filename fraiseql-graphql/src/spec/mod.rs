@@ -2,7 +2,7 @@
 //! differs.
 //!
 //! [`parse`] reads a text and [`validation`] validates it, by apollo-compiler, for the types of
-//! [`type_system`]. [`variables`] and [`values`] coerce the variables of a request. [`document`],
+//! [`type_system`]; [`usages`] has the rules that it lacks. [`variables`] and [`values`] coerce the variables of a request. [`document`],
 //! [`placeholder`] and [`variables`] give a document the form in which async-graphql executes it
 //! rightly; [`root_fields`] and [`errors`] complete the response afterwards.
 
@@ -14,6 +14,7 @@ pub(crate) mod placeholder;
 pub(crate) mod print;
 pub(crate) mod root_fields;
 pub(crate) mod type_system;
+pub(crate) mod usages;
 pub(crate) mod validation;
 pub(crate) mod values;
 pub(crate) mod variables;

@@ -21,9 +21,15 @@ const BUILT_IN: &[&str] = &[
     "specifiedBy",
 ];
 
+/// The types of the operations that a schema does not have. A document may have such operations as
+/// long as they are not executed.
+const NO_MUTATION: &str = "__NoMutation";
+const NO_SUBSCRIPTION: &str = "__NoSubscription";
+
 /// The types of a schema, built once from async-graphql's registry.
 pub(crate) struct TypeSystem {
     pub(crate) schema: Valid<Schema>,
+    has_subscriptions: bool,
 }
 
 impl TypeSystem {
@@ -47,12 +53,17 @@ impl TypeSystem {
         }
         Self {
             schema: Valid::assume_valid(schema),
+            has_subscriptions: registry.subscription_type.is_some(),
         }
     }
 
-    /// Whether the schema has a type to select from in operations of this type.
-    pub(crate) fn has_root(&self, operation: ast::OperationType) -> bool {
-        self.schema.root_operation(operation).is_some()
+    /// Whether an error is about an operation that the schema does not have: nothing is known about
+    /// what may be selected in it. If it is executed, that is refused.
+    pub(crate) fn is_of_unknown_root(&self, message: &str) -> bool {
+        let has = |name: &str| message.contains(&format!("`{name}`"));
+        has(NO_MUTATION)
+            || has(NO_SUBSCRIPTION)
+            || !self.has_subscriptions && message.starts_with("subscription ")
     }
 }
 
@@ -78,16 +89,18 @@ fn replace_fields(schema: &mut Schema, name: &str, fields: &IndexMap<String, Met
 
 /// The definitions of a schema, without descriptions and directives of definitions.
 fn definitions(registry: &Registry) -> String {
-    let mut text = format!("schema {{ query: {}", registry.query_type);
-    for (operation, ty) in [
-        ("mutation", &registry.mutation_type),
-        ("subscription", &registry.subscription_type),
-    ] {
-        if let Some(ty) = ty {
-            push(&mut text, format_args!(" {operation}: {ty}"));
-        }
+    let mut text = format!(
+        "schema {{ query: {} mutation: {} subscription: {} }}\n",
+        registry.query_type,
+        registry.mutation_type.as_deref().unwrap_or(NO_MUTATION),
+        registry
+            .subscription_type
+            .as_deref()
+            .unwrap_or(NO_SUBSCRIPTION),
+    );
+    for name in [NO_MUTATION, NO_SUBSCRIPTION] {
+        push(&mut text, format_args!("type {name} {{ __none: Int }}\n"));
     }
-    text.push_str(" }\n");
     for ty in registry.types.values() {
         if !ty.name().starts_with("__") && !BUILT_IN.contains(&ty.name()) {
             write_type(&mut text, registry, ty);
@@ -293,6 +306,8 @@ mod tests {
         // Not `assume_valid`: a schema of async-graphql is valid, but for the defaults, which are not
         // those of the schema.
         let text = types.schema.to_string().replace(" = 0", "");
+        // Names of the application do not begin like these.
+        let text = text.replace("__No", "No").replace("__none", "none");
         Schema::parse_and_validate(text, "schema").unwrap();
         let ExtendedType::Object(introspection) = &types.schema.types["__Type"] else {
             panic!("no object");
@@ -300,7 +315,5 @@ mod tests {
         for field in ["isOneOf", "specifiedByURL", "inputFields"] {
             assert!(introspection.fields.contains_key(field), "{field}");
         }
-        assert!(types.has_root(ast::OperationType::Query));
-        assert!(!types.has_root(ast::OperationType::Mutation));
     }
 }

@@ -1,8 +1,6 @@
 //! Validation of a document, by apollo-compiler.
 
-use std::collections::HashSet;
-
-use apollo_compiler::ast::{self, Definition, Selection};
+use apollo_compiler::ast;
 use apollo_compiler::diagnostic::ToCliReport as _;
 use apollo_compiler::validation::DiagnosticList;
 use async_graphql::ServerError;
@@ -15,23 +13,29 @@ use crate::spec::type_system::TypeSystem;
 /// text, if that is the client's: the errors then have locations.
 pub(crate) fn validate(
     types: &TypeSystem,
-    mut tree: ast::Document,
+    tree: &ast::Document,
     text: Option<&str>,
 ) -> Result<(), Vec<ServerError>> {
-    remove_impossible(types, &mut tree);
-    match tree.to_executable_validate(&types.schema) {
-        Ok(_) => Ok(()),
-        Err(failed) => Err(to_errors(&failed.errors, text)),
+    let Err(failed) = tree.to_executable_validate(&types.schema) else {
+        return Ok(());
+    };
+    let errors = to_errors(types, &failed.errors, text);
+    if errors.is_empty() {
+        Ok(())
+    } else {
+        Err(errors)
     }
 }
 
-fn to_errors(errors: &DiagnosticList, text: Option<&str>) -> Vec<ServerError> {
+fn to_errors(types: &TypeSystem, errors: &DiagnosticList, text: Option<&str>) -> Vec<ServerError> {
     let mut positions = text.map(Positions::new);
-    let errors = errors.iter().take(MAX_REQUEST_ERRORS);
-    let errors = errors.map(|diagnostic| {
-        let mut message = diagnostic.error.to_string();
+    let errors = errors.iter().map(|diagnostic| {
+        let message = diagnostic.error.to_string();
+        (message, diagnostic.error.location())
+    });
+    let errors = errors.filter(|(message, _)| !types.is_of_unknown_root(message));
+    let errors = errors.take(MAX_REQUEST_ERRORS).map(|(mut message, span)| {
         clip(&mut message);
-        let span = diagnostic.error.location();
         let pos = positions
             .as_mut()
             .zip(span)
@@ -39,67 +43,4 @@ fn to_errors(errors: &DiagnosticList, text: Option<&str>) -> Vec<ServerError> {
         ServerError::new(message, pos)
     });
     errors.collect()
-}
-
-/// Removes the operations that the schema has no root type for, with their fragments.
-///
-/// A request for such an operation is refused when it is executed. It does not make the other
-/// operations of the document invalid, as it would for apollo-compiler.
-fn remove_impossible(types: &TypeSystem, tree: &mut ast::Document) {
-    let is_possible = |definition: &Definition| match definition {
-        Definition::OperationDefinition(operation) => types.has_root(operation.operation_type),
-        _ => true,
-    };
-    if tree.definitions.iter().all(is_possible) {
-        return;
-    }
-    let (possible, impossible): (Vec<_>, Vec<_>) =
-        tree.definitions.drain(..).partition(is_possible);
-    let spread = |operations: &[Definition], all: &[Definition]| {
-        let mut spread = HashSet::new();
-        for operation in operations {
-            if let Definition::OperationDefinition(operation) = operation {
-                spread_in(&operation.selection_set, all, &mut spread);
-            }
-        }
-        spread
-    };
-    let of_impossible = spread(&impossible, &possible);
-    let of_possible = spread(&possible, &possible);
-    tree.definitions = possible;
-    tree.definitions.retain(|definition| match definition {
-        Definition::FragmentDefinition(fragment) => {
-            let name = &fragment.name;
-            of_possible.contains(name) || !of_impossible.contains(name)
-        }
-        _ => true,
-    });
-}
-
-/// Collects the fragments that a selection spreads, also through others.
-fn spread_in(
-    set: &[Selection],
-    definitions: &[Definition],
-    spread: &mut HashSet<apollo_compiler::Name>,
-) {
-    for selection in set {
-        match selection {
-            Selection::Field(field) => spread_in(&field.selection_set, definitions, spread),
-            Selection::InlineFragment(fragment) => {
-                spread_in(&fragment.selection_set, definitions, spread);
-            }
-            Selection::FragmentSpread(one) => {
-                if !spread.insert(one.fragment_name.clone()) {
-                    continue;
-                }
-                for definition in definitions {
-                    if let Definition::FragmentDefinition(fragment) = definition
-                        && fragment.name == one.fragment_name
-                    {
-                        spread_in(&fragment.selection_set, definitions, spread);
-                    }
-                }
-            }
-        }
-    }
 }

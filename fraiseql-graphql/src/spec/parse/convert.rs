@@ -19,17 +19,26 @@ use crate::spec::parse::Positions;
 /// Converts one document. What async-graphql's types cannot express is an error here, though it is a
 /// rule of validation: two operations or fragments of one name, two fields of an input object.
 pub(super) struct Converter<'a> {
+    text: &'a str,
     positions: Positions<'a>,
+    /// The number of tokens that were converted.
+    tokens: usize,
 }
 
 impl<'a> Converter<'a> {
     pub(super) fn new(text: &'a str) -> Self {
         Self {
+            text,
             positions: Positions::new(text),
+            tokens: 0,
         }
     }
 
-    pub(super) fn document(mut self, tree: &ast::Document) -> ServerResult<ExecutableDocument> {
+    /// Converts a document. Returns it with the number of its tokens.
+    pub(super) fn document(
+        mut self,
+        tree: &ast::Document,
+    ) -> ServerResult<(ExecutableDocument, usize)> {
         let mut anonymous = None;
         let mut named = HashMap::new();
         let mut fragments = HashMap::new();
@@ -71,15 +80,16 @@ impl<'a> Converter<'a> {
             }
             None => DocumentOperations::Multiple(named),
         };
-        Ok(ExecutableDocument {
+        let document = ExecutableDocument {
             operations,
             fragments,
-        })
+        };
+        Ok((document, self.tokens))
     }
 
     fn operation(
         &mut self,
-        operation: &ast::OperationDefinition,
+        operation: &apollo_compiler::Node<ast::OperationDefinition>,
         pos: Pos,
     ) -> ServerResult<OperationDefinition> {
         let ty = match operation.operation_type {
@@ -87,6 +97,10 @@ impl<'a> Converter<'a> {
             ast::OperationType::Mutation => OperationType::Mutation,
             ast::OperationType::Subscription => OperationType::Subscription,
         };
+        let offset = operation.location().map_or(0, |span| span.offset());
+        let is_short = self.text[offset..].starts_with('{');
+        self.tokens += usize::from(!is_short) + usize::from(operation.name.is_some());
+        self.count_brackets(operation.variables.is_empty());
         let variables = operation.variables.iter();
         Ok(OperationDefinition {
             ty,
@@ -102,12 +116,15 @@ impl<'a> Converter<'a> {
     }
 
     fn variable(&mut self, variable: &ast::VariableDefinition) -> ServerResult<VariableDefinition> {
+        // `$`, the name and `:`
+        self.tokens += 3;
         let name = self.name(&variable.name);
         let pos = self.pos(variable.ty.location());
-        let var_type = Positioned::new(type_of(&variable.ty), pos);
+        let var_type = Positioned::new(self.ty(&variable.ty), pos);
         let default_value = match &variable.default_value {
             None => None,
             Some(value) => {
+                self.tokens += 1;
                 let value = self.value(value)?;
                 let Some(constant) = value.node.into_const() else {
                     let message = "The default of a variable cannot contain a variable.";
@@ -129,6 +146,8 @@ impl<'a> Converter<'a> {
         fragment: &ast::FragmentDefinition,
         pos: Pos,
     ) -> ServerResult<FragmentDefinition> {
+        // `fragment` and the name
+        self.tokens += 2;
         Ok(FragmentDefinition {
             type_condition: self.condition(&fragment.type_condition),
             directives: self.directives(&fragment.directives)?,
@@ -143,6 +162,7 @@ impl<'a> Converter<'a> {
         selections: &[ast::Selection],
         pos: Pos,
     ) -> ServerResult<Positioned<SelectionSet>> {
+        self.count_brackets(selections.is_empty());
         let items = selections.iter().map(|selection| self.selection(selection));
         let items = items.collect::<ServerResult<_>>()?;
         Ok(Positioned::new(SelectionSet { items }, pos))
@@ -152,6 +172,7 @@ impl<'a> Converter<'a> {
         Ok(match selection {
             ast::Selection::Field(field) => {
                 let pos = self.pos(field.location());
+                self.tokens += 1 + 2 * usize::from(field.alias.is_some());
                 let alias = field.alias.as_ref().map(|alias| self.name(alias));
                 let field = Field {
                     alias,
@@ -164,6 +185,7 @@ impl<'a> Converter<'a> {
             }
             ast::Selection::FragmentSpread(spread) => {
                 let pos = self.pos(spread.location());
+                self.tokens += 2;
                 let spread = FragmentSpread {
                     fragment_name: self.name(&spread.fragment_name),
                     directives: self.directives(&spread.directives)?,
@@ -172,6 +194,7 @@ impl<'a> Converter<'a> {
             }
             ast::Selection::InlineFragment(fragment) => {
                 let pos = self.pos(fragment.location());
+                self.tokens += 1;
                 let condition = fragment.type_condition.as_ref();
                 let fragment = InlineFragment {
                     type_condition: condition.map(|condition| self.condition(condition)),
@@ -185,6 +208,7 @@ impl<'a> Converter<'a> {
     }
 
     fn condition(&mut self, on: &apollo_compiler::Name) -> Positioned<TypeCondition> {
+        self.tokens += 2;
         let on = self.name(on);
         let pos = on.pos;
         Positioned::new(TypeCondition { on }, pos)
@@ -196,6 +220,7 @@ impl<'a> Converter<'a> {
     ) -> ServerResult<Vec<Positioned<Directive>>> {
         let directives = directives.0.iter().map(|directive| {
             let pos = self.pos(directive.location());
+            self.tokens += 2;
             let directive = Directive {
                 name: self.name(&directive.name),
                 arguments: self.arguments(&directive.arguments)?,
@@ -209,6 +234,8 @@ impl<'a> Converter<'a> {
         &mut self,
         arguments: &[apollo_compiler::Node<ast::Argument>],
     ) -> ServerResult<Vec<(Positioned<Name>, Positioned<Value>)>> {
+        self.count_brackets(arguments.is_empty());
+        self.tokens += 2 * arguments.len();
         let arguments = arguments.iter();
         let arguments = arguments.map(|one| Ok((self.name(&one.name), self.value(&one.value)?)));
         arguments.collect()
@@ -219,6 +246,11 @@ impl<'a> Converter<'a> {
         value: &apollo_compiler::Node<ast::Value>,
     ) -> ServerResult<Positioned<Value>> {
         let pos = self.pos(value.location());
+        self.tokens += match &**value {
+            ast::Value::Variable(_) | ast::Value::List(_) => 2,
+            ast::Value::Object(fields) => 2 + 2 * fields.len(),
+            _ => 1,
+        };
         let value = match &**value {
             ast::Value::Null => Value::Null,
             ast::Value::Boolean(value) => Value::Boolean(*value),
@@ -246,6 +278,23 @@ impl<'a> Converter<'a> {
         Ok(Positioned::new(value, pos))
     }
 
+    fn ty(&mut self, ty: &ast::Type) -> Type {
+        let (base, nullable) = match ty {
+            ast::Type::Named(name) => (BaseType::Named(Name::new(name)), true),
+            ast::Type::NonNullNamed(name) => (BaseType::Named(Name::new(name)), false),
+            ast::Type::List(item) => (BaseType::List(Box::new(self.ty(item))), true),
+            ast::Type::NonNullList(item) => (BaseType::List(Box::new(self.ty(item))), false),
+        };
+        let is_list = matches!(base, BaseType::List(_));
+        self.tokens += if is_list { 2 } else { 1 } + usize::from(!nullable);
+        Type { base, nullable }
+    }
+
+    /// Counts the brackets of a list, which is not written if it is empty.
+    fn count_brackets(&mut self, is_empty: bool) {
+        self.tokens += if is_empty { 0 } else { 2 };
+    }
+
     fn name(&mut self, name: &apollo_compiler::Name) -> Positioned<Name> {
         let pos = self.pos(name.location());
         Positioned::new(Name::new(name), pos)
@@ -254,16 +303,6 @@ impl<'a> Converter<'a> {
     fn pos(&mut self, span: Option<SourceSpan>) -> Pos {
         self.positions.at(span.map_or(0, |span| span.offset()))
     }
-}
-
-fn type_of(ty: &ast::Type) -> Type {
-    let (base, nullable) = match ty {
-        ast::Type::Named(name) => (BaseType::Named(Name::new(name)), true),
-        ast::Type::NonNullNamed(name) => (BaseType::Named(Name::new(name)), false),
-        ast::Type::List(item) => (BaseType::List(Box::new(type_of(item))), true),
-        ast::Type::NonNullList(item) => (BaseType::List(Box::new(type_of(item))), false),
-    };
-    Type { base, nullable }
 }
 
 /// A number: an integer if the text is one and has 64 bits at most.

@@ -6,25 +6,24 @@
 //! that async-graphql executes, with the positions of the text.
 
 mod convert;
+mod lexical;
 mod position;
 
 use apollo_compiler::ast;
 use apollo_compiler::diagnostic::ToCliReport as _;
 use apollo_compiler::parser::Parser;
 use apollo_compiler::validation::DiagnosticList;
-use async_graphql::ServerResult;
 use async_graphql::parser::types::ExecutableDocument;
+use async_graphql::{ServerError, ServerResult};
 
 use crate::error::{clip, error};
 use convert::Converter;
+use lexical::without_ignored;
+pub(crate) use lexical::{Lexeme, Lexemes, Unterminated};
 pub(crate) use position::Positions;
 
 /// The name of a query's text in apollo-compiler.
 const FILE: &str = "query";
-
-/// How many tokens of the parser a text may have for each one that counts for the limits. The parser
-/// also counts white space, commas and comments.
-const TOKENS_WITH_SPACE: usize = 8;
 
 /// A parsed text.
 pub(crate) struct Parsed {
@@ -37,7 +36,12 @@ pub(crate) struct Parsed {
 /// Parses a text. Its tokens and nesting have been limited to these maximums.
 pub(crate) fn parse(text: &str, max_tokens: usize, max_nesting: usize) -> ServerResult<Parsed> {
     let tree = parse_tree(text, max_tokens, max_nesting)?;
-    let document = Converter::new(text).document(&tree)?;
+    let (document, converted) = Converter::new(text).document(&tree)?;
+    // The parser leaves out what it does not understand, in a few places without an error:
+    // `a(b c: 1)` is `a(c: 1)` for it.
+    if converted != tokens(text).count() {
+        return Err(left_out(text, &tree));
+    }
     Ok(Parsed { tree, document })
 }
 
@@ -47,17 +51,58 @@ pub(crate) fn parse_tree(
     max_tokens: usize,
     max_nesting: usize,
 ) -> ServerResult<ast::Document> {
+    let spaced = without_ignored(text)
+        .map_err(|Unterminated| error("a string does not end", "GRAPHQL_PARSE_FAILED"))?;
+    // More than the text has, so that the parser never is the one to report it: white space is a
+    // token for it, before each other one and at the end, and so is the end.
     let mut parser = Parser::new()
-        // One more than in the text, so that the parser never is the one to report it.
         .recursion_limit(max_nesting.saturating_add(1))
-        .token_limit(max_tokens.saturating_mul(TOKENS_WITH_SPACE));
+        .token_limit(max_tokens.saturating_mul(2).saturating_add(2));
     parser
-        .parse_ast(text, FILE)
+        .parse_ast(spaced, FILE)
         .map_err(|failed| syntax_error(text, &failed.errors))
 }
 
+/// The error of a text of which the parser has left out something: at the first token that the tree
+/// does not have.
+fn left_out(text: &str, tree: &ast::Document) -> ServerError {
+    let printed = tree.to_string();
+    let mut of_tree = tokens(&printed).map(|(_, token)| token).peekable();
+    let mut first = text.len();
+    for (offset, token) in tokens(text) {
+        // It may print `query {` for `{`, and strings in another way.
+        if of_tree.peek() == Some(&"query") && token == "{" {
+            of_tree.next();
+        }
+        let is_string = |token: &str| token.starts_with('"');
+        match of_tree.next() {
+            Some(other) if other == token || is_string(other) && is_string(token) => {}
+            _ => {
+                first = offset;
+                break;
+            }
+        }
+    }
+    let message = "syntax error: a value, a name or a type is missing";
+    let mut failed = error(message, "GRAPHQL_PARSE_FAILED");
+    failed.locations.push(Positions::new(text).at(first));
+    failed
+}
+
+/// The tokens of a text in which every string ends, with their offsets.
+fn tokens(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let mut at = 0;
+    Lexemes::of(text).filter_map(move |lexeme| {
+        let (lexeme, length) = lexeme.ok()?;
+        let from = at;
+        at += length;
+        let is_token = !matches!(lexeme, Lexeme::Space | Lexeme::Ignored);
+        is_token.then(|| (from, &text[from..at]))
+    })
+}
+
 /// The first error of the parser. What it reports behind that follows from it.
-fn syntax_error(text: &str, errors: &DiagnosticList) -> async_graphql::ServerError {
+fn syntax_error(text: &str, errors: &DiagnosticList) -> ServerError {
     let Some(first) = errors.iter().next() else {
         return error("syntax error", "GRAPHQL_PARSE_FAILED");
     };
@@ -117,12 +162,32 @@ mod tests {
             "query ($a: Int = $b) { a(b: $a) }",
             "type T { a: Int } { a }",
             "{ a(b: {c: 1, c: 2}) }",
+            "{ a(b c: 1) }",
+            "{ a(b: {c}) }",
+            "{ a(b: {c d: 1}) }",
+            "{ a @b(c d: 1) }",
+            "{ ... on { a } }",
             "{ a } { b }",
             "{ a } query A { b }",
             "query A { a } query A { b }",
             "{ ...F } fragment F on T { a } fragment F on T { b }",
         ] {
             assert!(parsed(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_the_parser_leaves_out_is_an_error_where_it_is() {
+        for (text, column) in [
+            ("{ a(b c: 1) }", 5),
+            ("{ x(y: \"\\u0041\", z: {c}) }", 22),
+            ("query Q { ... on { a } }", 11),
+        ] {
+            let error = parsed(text).unwrap_err();
+            assert!(
+                error.starts_with(&format!("[Pos(1:{column})]")),
+                "{text}: {error}"
+            );
         }
     }
 

@@ -7,6 +7,37 @@ use super::{Generator, Variable};
 use crate::graphql::oracle::query::Val;
 use crate::graphql::oracle::types::{Argument, Type, named};
 
+/// Literals that can be written in several ways: the type, the text and its JSON.
+const WRITTEN: &[(&str, &str, &str)] = &[
+    ("Int", "-0", "0"),
+    ("Int", "0", "0"),
+    ("Int", "2147483647", "2147483647"),
+    ("Int", "-2147483648", "-2147483648"),
+    ("Float", "0.0", "0"),
+    ("Float", "1e2", "100"),
+    ("Float", "-12.50E-1", "-1.25"),
+    ("Float", "4E+0", "4"),
+    ("String", r#""""""""#, r#""""#),
+    (
+        "String",
+        r#""""a "quoted" \n text""""#,
+        r#""a \"quoted\" \\n text""#,
+    ),
+    (
+        "String",
+        "\"\"\"\n    a\n      b\n\n\t\n    \\\"\"\" c\n  \"\"\"",
+        "\"  a\\n    b\\n\\n\\t\\n  \\\"\\\"\\\" c\"",
+    ),
+    (
+        "String",
+        r#""\u0041\u{1F600}\uD83D\uDE00\t\/\b\f\\""#,
+        r#""A😀😀\t/\b\f\\""#,
+    ),
+    ("String", "\"# , \u{feff}\"", "\"# , \u{feff}\""),
+    ("ID", "7", "7"),
+    ("ID", "-7", "-7"),
+];
+
 impl Generator<'_> {
     /// The value of an argument, whose location is known.
     pub(super) fn argument(&mut self, arg: &Argument) -> Val {
@@ -132,8 +163,30 @@ impl Generator<'_> {
         Val::Obj(chosen)
     }
 
+    /// A value of a scalar that accepts any.
+    fn json(&mut self) -> Val {
+        match self.rng.random_range(0..6) {
+            0 => Val::Bool(true),
+            1 => Val::Int(7),
+            2 => Val::Str("text".to_owned()),
+            3 => Val::Enum("ANY".to_owned()),
+            4 => Val::List(vec![self.value("Int"), self.value("String!")]),
+            _ => {
+                let inner = self.value("Float");
+                Val::Obj(vec![("a".to_owned(), inner), ("b".to_owned(), Val::Null)])
+            }
+        }
+    }
+
     fn scalar(&mut self, ty: &str) -> Val {
+        let written = WRITTEN.iter().filter(|(of, ..)| *of == ty);
+        let written: Vec<_> = written.collect();
+        if !written.is_empty() && self.chance(10) {
+            let (_, text, value) = self.one_of(&written);
+            return Val::Written(text, serde_json::from_str(value).unwrap());
+        }
         match ty {
+            "JSON" => self.json(),
             "Int" => Val::Int(self.rng.random_range(-1..6)),
             "Float" if self.chance(50) => Val::Int(self.rng.random_range(-1..6)),
             "Float" => Val::Float(f64::from(self.rng.random_range(-4..20)) / 4.0),
