@@ -21,10 +21,12 @@ use crate::request::context::{CachedQuery, EndpointQuery};
 use crate::request::query::{Query, RequestKey, Validity};
 use crate::request::query_cache::QueryCache;
 use crate::request::root_field_dedup::RootFieldDedup;
+use crate::spec::failures::Failures;
+use crate::spec::nulls::Selected;
 use crate::spec::operation::{only_operation, operation, root_type};
 use crate::spec::root_fields::RootFields;
 use crate::spec::type_system::TypeSystem;
-use crate::spec::{errors, placeholder, variables};
+use crate::spec::{errors, failures, nulls, placeholder, variables};
 
 /// The maximum number of variables of a request whose validation or plan is stored. A request with
 /// more is validated each time.
@@ -58,13 +60,16 @@ pub(crate) struct RequestExtension {
 
 /// What the later hooks need to know of the request.
 struct PreparedRequest {
+    query: Arc<Query>,
+    /// Whether later requests have the same query, so that it is of use to store something in it.
+    is_shared: bool,
+    operation_name: Option<String>,
     root_fields: RootFields,
     has_placeholders: bool,
     /// Whether a variable is null. A null where it is not allowed is the error of a field, while
     /// async-graphql refuses the request.
     has_null: bool,
-    /// The query, if it is cached.
-    query: Option<Arc<Query>>,
+    failures: Failures,
     /// The key of values that are stored in the query, if any may be.
     key: Option<RequestKey>,
     /// Whether the request is one that can be answered directly.
@@ -74,7 +79,8 @@ struct PreparedRequest {
 impl PreparedRequest {
     /// The query and the key, to find and store values of this request.
     fn slot(&self) -> Option<(&Arc<Query>, &RequestKey)> {
-        self.query.as_ref().zip(self.key.as_ref())
+        let key = self.key.as_ref().filter(|_| self.is_shared)?;
+        Some((&self.query, key))
     }
 
     /// Decides about the errors of async-graphql's validation. Only what it may know better is
@@ -97,6 +103,27 @@ impl PreparedRequest {
         }
         let errors = errors.into_iter().take(MAX_REQUEST_ERRORS);
         Err(errors.map(clipped).collect())
+    }
+
+    /// Completes a response: what async-graphql leaves out, and what it does not know of.
+    fn complete(&self, registry: &Registry, mut response: Response) -> Response {
+        errors::complete(&mut response.errors);
+        if self.has_placeholders {
+            placeholder::remove(&mut response.data);
+        }
+        self.failures.report(&mut response);
+        if !response.errors.is_empty()
+            && let document = &self.query.document
+            && let Some(operation) = operation(document, self.operation_name.as_deref())
+        {
+            let selected = Selected {
+                registry,
+                fragments: &document.fragments,
+                operation,
+            };
+            nulls::complete(selected, &mut response.data, &response.errors);
+        }
+        self.root_fields.complete(response)
     }
 }
 
@@ -121,21 +148,23 @@ impl RequestExtension {
         registry: &Registry,
         query: &Arc<Query>,
         operation: &OperationDefinition,
-        has_placeholders: bool,
         request: &Request,
     ) -> PreparedRequest {
         let variables = &request.variables;
         // A cache has a reference as well, or the data of the endpoint's request. Without one, the
-        // query ends with this request, and there is nothing to store.
+        // query ends with this request.
         let is_shared = Arc::strong_count(query) > 1;
         let stores = self.options.validate_once || self.options.direct;
         let key = (stores && variables.len() <= MAX_KEY_VARIABLES)
             .then(|| RequestKey::of(registry, request.operation_name.as_deref(), variables));
         PreparedRequest {
+            query: Arc::clone(query),
+            is_shared,
+            operation_name: request.operation_name.clone(),
             root_fields: RootFields::of(registry, &query.document.fragments, operation, variables),
-            has_placeholders,
-            has_null: variables.values().any(|value| *value == Value::Null),
-            query: is_shared.then(|| Arc::clone(query)),
+            has_placeholders: false,
+            has_null: false,
+            failures: Failures::default(),
             key,
             is_single_field: is_single_field(operation) && request.extensions.is_empty(),
         }
@@ -158,6 +187,7 @@ impl RequestExtension {
         self.options.direct
             && prepared.is_single_field
             && !prepared.has_placeholders
+            && prepared.failures.is_empty()
             && self.has_no_cache_header.load(Relaxed)
     }
 }
@@ -204,34 +234,42 @@ impl Extension for RequestExtension {
                 return Ok(request);
             }
         };
-        let mut rewritten = None;
-        if let Some(operation) = operation(&query.document, request.operation_name.as_deref()) {
-            // Of its errors, async-graphql would report some twice, and some that follow from it.
-            if root_type(registry, operation).is_none() {
-                let message = format!("The schema has no {} operations.", operation.ty);
-                return Err(ServerError::new(message, None));
-            }
-            // The defaults of variables come first: everything below depends on their values.
-            variables::coerce(registry, operation, &mut request.variables).map_err(clipped)?;
-            let omitted = variables::omitted(operation, &request.variables);
-            rewritten = valid.rewritten(&query.document, &omitted);
-            let has_placeholders = valid.has_placeholders();
-            let prepared = self.prepare(registry, &query, operation, has_placeholders, &request);
-            // Set once: async-graphql calls this hook once for each request.
-            let _ = self.prepared.set(prepared);
-        }
         let name = request.operation_name.as_deref();
+        let Some(operation) = operation(&query.document, name) else {
+            // async-graphql reports it.
+            request.set_parsed_query(query.document.clone());
+            return Ok(request);
+        };
+        // Of its errors, async-graphql would report some twice, and some that follow from it.
+        if root_type(registry, operation).is_none() {
+            let message = format!("The schema has no {} operations.", operation.ty);
+            return Err(ServerError::new(message, None));
+        }
+        // The defaults of variables come first: everything below depends on their values.
+        variables::coerce(registry, operation, &mut request.variables).map_err(clipped)?;
+        let omitted = variables::omitted(operation, &request.variables);
+        let mut rewritten = valid
+            .rewritten(&query.document, &omitted)
+            .map(|document| only_operation(document, name));
+        let has_null = request.variables.values().any(|one| *one == Value::Null);
+        let mut failures = Failures::default();
+        if has_null {
+            let document = rewritten.get_or_insert_with(|| query.executable(name));
+            failures = failures::mark(registry, document, &request.variables)?;
+        }
+        let prepared = PreparedRequest {
+            has_placeholders: valid.has_placeholders,
+            has_null,
+            failures,
+            ..self.prepare(registry, &query, operation, &request)
+        };
         if let Some(document) = rewritten {
-            let document = only_operation(document, name);
             request.set_parsed_query(document);
         } else if !has_document || is_stored {
-            // A query that is not cached has no other reference: its document need not be cloned.
-            let document = match Arc::try_unwrap(query) {
-                Ok(query) => only_operation(query.document, name),
-                Err(shared) => shared.executable(name),
-            };
-            request.set_parsed_query(document);
+            request.set_parsed_query(query.executable(name));
         }
+        // Set once: async-graphql calls this hook once for each request.
+        let _ = self.prepared.set(prepared);
         Ok(request)
     }
 
@@ -273,34 +311,27 @@ impl Extension for RequestExtension {
         if let Some(errors) = self.invalid.get() {
             return Response::from_errors(errors.to_vec());
         }
-        let prepared = self.prepared.get();
         let mut data = Data::default();
         data.insert(RootFieldDedup::default());
-        if let Some(query) = prepared.and_then(|prepared| prepared.query.as_ref()) {
-            data.insert(CachedQuery(Arc::clone(query)));
+        let Some(prepared) = self.prepared.get() else {
+            return next.run_with_data(ctx, operation_name, data).await;
+        };
+        if prepared.is_shared {
+            data.insert(CachedQuery(Arc::clone(&prepared.query)));
         }
-        let slot = prepared
-            .filter(|prepared| self.records_plan(prepared))
-            .and_then(PreparedRequest::slot);
+        let slot = prepared.slot().filter(|_| self.records_plan(prepared));
         let recording = slot.map(|slot| (slot, PlanRecorder::default()));
         if let Some((_, recorder)) = &recording {
             data.insert(recorder.clone());
         }
-        let mut response = next.run_with_data(ctx, operation_name, data).await;
+        let response = next.run_with_data(ctx, operation_name, data).await;
         // The plan is complete only if the response that it led to has nothing but documents.
         if let Some(((query, key), recorder)) = recording
             && let Some(plan) = recorder.take(&response)
         {
             query.store_plan(key.clone(), plan);
         }
-        errors::complete(&mut response.errors);
-        let Some(prepared) = prepared else {
-            return response;
-        };
-        if prepared.has_placeholders {
-            placeholder::remove(&mut response.data);
-        }
-        prepared.root_fields.complete(response)
+        prepared.complete(&ctx.schema_env.registry, response)
     }
 }
 

@@ -130,7 +130,8 @@ impl Query {
         };
         validate(types, &tree, is_of_client.then_some(&*self.text)).map_err(Arc::from)?;
         usages::check(registry, &self.document).map_err(|error| Arc::from([error]))?;
-        Ok(Arc::new(ValidDocument::of(&self.document)))
+        let valid = ValidDocument::of(registry, &self.document);
+        valid.map(Arc::new).map_err(|error| Arc::from([error]))
     }
 
     /// The document to execute for an operation. The other operations of the document, which are

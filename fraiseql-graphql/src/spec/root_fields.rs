@@ -53,6 +53,10 @@ impl RootFields {
         }
     }
 
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &Name> {
+        self.fields.iter().map(|field| &field.key)
+    }
+
     /// Orders the fields of a response as the query does, and sets those that failed to null. If
     /// one of these cannot be null, `data` is.
     pub(crate) fn complete(&self, mut response: Response) -> Response {

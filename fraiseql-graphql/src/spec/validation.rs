@@ -33,8 +33,18 @@ fn to_errors(types: &TypeSystem, errors: &DiagnosticList, text: Option<&str>) ->
         let message = diagnostic.error.to_string();
         (message, diagnostic.error.location())
     });
-    let errors = errors.filter(|(message, _)| !types.is_of_unknown_root(message));
-    let errors = errors.take(MAX_REQUEST_ERRORS).map(|(mut message, span)| {
+    let mut errors: Vec<_> = errors.collect();
+    let is_unknown = |(message, _): &(String, _)| types.is_of_unknown_root(message);
+    if errors.iter().any(is_unknown) {
+        // What such an operation selects is unknown, and so is what it uses.
+        errors.retain(|error| {
+            let is_unused = error.0.starts_with("unused variable")
+                || error.0.ends_with("must be used in an operation");
+            !is_unused && !is_unknown(error)
+        });
+    }
+    let errors = errors.into_iter().take(MAX_REQUEST_ERRORS);
+    let errors = errors.map(|(mut message, span)| {
         clip(&mut message);
         let pos = positions
             .as_mut()

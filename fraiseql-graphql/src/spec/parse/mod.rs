@@ -181,7 +181,7 @@ mod tests {
         for (text, column) in [
             ("{ a(b c: 1) }", 5),
             ("{ x(y: \"\\u0041\", z: {c}) }", 22),
-            ("query Q { ... on { a } }", 11),
+            ("query Q { a @b(c) }", 15),
         ] {
             let error = parsed(text).unwrap_err();
             assert!(

@@ -118,7 +118,8 @@ async fn only_the_operation_that_is_executed_needs_its_variables() {
 #[tokio::test]
 async fn an_operation_that_the_schema_does_not_have_is_an_error_only_if_it_is_executed() {
     let query = "query A { count(limit: 1) ...F } fragment F on Query { a: count(limit: 2) } \
-                 subscription B { tick ...G } fragment G on Subscription { tock }";
+                 subscription B($b: Int) { tick(a: $b) { tock } ...G @skip(if: true) } \
+                 fragment G on Query { a: count(limit: 3) }";
     let expected = json!({"count": 1, "a": 2});
     assert_data(query, json!({}), Some("A"), expected).await;
     for response in responses(|| Request::new(query).operation_name("B")).await {

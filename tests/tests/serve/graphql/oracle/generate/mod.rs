@@ -315,12 +315,8 @@ impl<'a> Generator<'a> {
     fn tags(&mut self) -> Vec<Dir> {
         let mut tags = Vec::new();
         while self.types.has_tags && self.chance(6) {
-            let name = Argument {
-                name: "name".to_owned(),
-                ty: "String!".to_owned(),
-                default: false,
-            };
-            let value = self.argument(&name);
+            // async-graphql reads it when the field is resolved, so a null would be its error.
+            let value = Val::Str(self.one_of(&["a", "b"]).to_owned());
             tags.push(Dir {
                 name: "tag".to_owned(),
                 args: vec![("name".to_owned(), value)],

@@ -91,6 +91,24 @@ impl Generator<'_> {
         Val::Var(name)
     }
 
+    /// Makes the type of a variable one without null, which a field of a `@oneOf` object needs.
+    fn strengthen(&mut self, variable: &Val, is_one_of: bool) {
+        if let Val::Var(name) = variable
+            && is_one_of
+            && self.chance(95)
+            && let Some(ty) = self.variables.get(name).map(|variable| variable.ty.clone())
+            && !ty.ends_with('!')
+        {
+            let ty = format!("{ty}!");
+            let value = self.constant(&ty);
+            let variable = self.variables.get_mut(name);
+            if let Some(variable) = variable {
+                variable.ty = ty;
+                variable.value = Some(value);
+            }
+        }
+    }
+
     /// A value without variables.
     fn constant(&mut self, ty: &str) -> Val {
         self.within += 100;
@@ -138,7 +156,14 @@ impl Generator<'_> {
             self.rng.random_range(0..3)
         };
         let mut chosen: Vec<_> = Vec::new();
-        for field in fields.choose_multiple(&mut self.rng.clone(), count) {
+        let is_required = |field: &&Argument| field.ty.ends_with('!') && !field.default;
+        let required = fields.iter().filter(is_required);
+        let optional: Vec<_> = fields.iter().filter(|field| !is_required(field)).collect();
+        let optional = optional
+            .choose_multiple(&mut self.rng.clone(), count)
+            .copied();
+        let forgets = self.chance(2);
+        for field in required.filter(|_| !forgets).chain(optional) {
             if deep && ["and", "or", "not"].contains(&field.name.as_str()) {
                 continue;
             }
@@ -153,7 +178,9 @@ impl Generator<'_> {
                     ty,
                     default: false,
                 };
-                self.variable(&there)
+                let variable = self.variable(&there);
+                self.strengthen(&variable, oneof);
+                variable
             } else {
                 self.value(&ty)
             };
