@@ -9,7 +9,7 @@ use async_graphql::async_trait::async_trait;
 use async_graphql::extensions::{
     Extension, ExtensionContext, NextExecute, NextPrepareRequest, NextValidation,
 };
-use async_graphql::parser::types::OperationDefinition;
+use async_graphql::parser::types::ExecutableDocument;
 use async_graphql::registry::Registry;
 use async_graphql::{
     CacheControl, Data, Request, Response, ServerError, ServerResult, ValidationResult, Value,
@@ -21,6 +21,7 @@ use crate::request::context::{CachedQuery, EndpointQuery};
 use crate::request::query::{Query, RequestKey, Validity};
 use crate::request::query_cache::QueryCache;
 use crate::request::root_field_dedup::RootFieldDedup;
+use crate::spec::document::ValidDocument;
 use crate::spec::failures::Failures;
 use crate::spec::nulls::Selected;
 use crate::spec::operation::{only_operation, operation, root_type};
@@ -60,9 +61,9 @@ pub(crate) struct RequestExtension {
 
 /// What the later hooks need to know of the request.
 struct PreparedRequest {
-    query: Arc<Query>,
     /// Whether later requests have the same query, so that it is of use to store something in it.
     is_shared: bool,
+    query: Arc<Query>,
     operation_name: Option<String>,
     root_fields: RootFields,
     has_placeholders: bool,
@@ -90,6 +91,8 @@ impl PreparedRequest {
             let message = error.message.as_str();
             let is_limit = LIMITS.contains(&message);
             let is_wrong = message.starts_with("Variable \"$") && message.contains("is not used")
+                // In the document to execute, fragments are in other places.
+                || message.starts_with("Fragment ")
                 || self.has_null && message.starts_with("Invalid value for argument");
             !(is_wrong || is_limit && self.root_fields.are_introspection)
         });
@@ -143,31 +146,56 @@ impl RequestExtension {
         }
     }
 
+    /// Prepares a valid request, and returns the document to execute, if it is another than that of
+    /// the query.
     fn prepare(
         &self,
         registry: &Registry,
         query: &Arc<Query>,
-        operation: &OperationDefinition,
-        request: &Request,
-    ) -> PreparedRequest {
-        let variables = &request.variables;
-        // A cache has a reference as well, or the data of the endpoint's request. Without one, the
-        // query ends with this request.
-        let is_shared = Arc::strong_count(query) > 1;
+        valid: &ValidDocument,
+        request: &mut Request,
+    ) -> ServerResult<Option<ExecutableDocument>> {
+        let name = request.operation_name.as_deref();
+        let Some(operation) = operation(&query.document, name) else {
+            // async-graphql reports it.
+            return Ok(None);
+        };
+        // Of its errors, async-graphql would report some twice, and some that follow from it.
+        if root_type(registry, operation).is_none() {
+            let message = format!("The schema has no {} operations.", operation.ty);
+            return Err(ServerError::new(message, None));
+        }
+        // The defaults of variables come first: everything below depends on their values.
+        let variables = &mut request.variables;
+        variables::coerce(registry, operation, variables).map_err(clipped)?;
+        let omitted = variables::omitted(operation, variables);
+        let rewritten = valid.rewritten(&query.document, &omitted);
+        let mut rewritten = rewritten.map(|document| only_operation(document, name));
+        let has_null = variables.values().any(|one| *one == Value::Null);
+        let mut failures = Failures::default();
+        if has_null {
+            let document = rewritten.get_or_insert_with(|| query.executable(name));
+            failures = failures::mark(registry, document, variables)?;
+        }
         let stores = self.options.validate_once || self.options.direct;
         let key = (stores && variables.len() <= MAX_KEY_VARIABLES)
-            .then(|| RequestKey::of(registry, request.operation_name.as_deref(), variables));
-        PreparedRequest {
+            .then(|| RequestKey::of(registry, name, variables));
+        let prepared = PreparedRequest {
+            // A cache has a reference as well, or the data of the endpoint's request. Without one,
+            // the query ends with this request.
+            is_shared: Arc::strong_count(query) > 1,
             query: Arc::clone(query),
-            is_shared,
-            operation_name: request.operation_name.clone(),
+            operation_name: name.map(str::to_owned),
             root_fields: RootFields::of(registry, &query.document.fragments, operation, variables),
-            has_placeholders: false,
-            has_null: false,
-            failures: Failures::default(),
+            has_placeholders: valid.has_placeholders,
+            has_null,
+            failures,
             key,
             is_single_field: is_single_field(operation) && request.extensions.is_empty(),
-        }
+        };
+        // Set once: async-graphql calls this hook once for each request.
+        let _ = self.prepared.set(prepared);
+        Ok(rewritten)
     }
 
     fn validate(&self, registry: &Registry, query: &Query) -> Validity {
@@ -225,51 +253,19 @@ impl Extension for RequestExtension {
             }
             _ => self.cache.read(&request.query)?,
         };
-        let valid = match self.validate(registry, &query) {
-            Ok(valid) => valid,
+        let document = match self.validate(registry, &query) {
+            Ok(valid) => self.prepare(registry, &query, &valid, &mut request)?,
             Err(errors) => {
                 // Reported where async-graphql validates, so that there may be several.
                 let _ = self.invalid.set(errors);
-                request.set_parsed_query(query.document.clone());
-                return Ok(request);
+                None
             }
         };
-        let name = request.operation_name.as_deref();
-        let Some(operation) = operation(&query.document, name) else {
-            // async-graphql reports it.
-            request.set_parsed_query(query.document.clone());
-            return Ok(request);
-        };
-        // Of its errors, async-graphql would report some twice, and some that follow from it.
-        if root_type(registry, operation).is_none() {
-            let message = format!("The schema has no {} operations.", operation.ty);
-            return Err(ServerError::new(message, None));
-        }
-        // The defaults of variables come first: everything below depends on their values.
-        variables::coerce(registry, operation, &mut request.variables).map_err(clipped)?;
-        let omitted = variables::omitted(operation, &request.variables);
-        let mut rewritten = valid
-            .rewritten(&query.document, &omitted)
-            .map(|document| only_operation(document, name));
-        let has_null = request.variables.values().any(|one| *one == Value::Null);
-        let mut failures = Failures::default();
-        if has_null {
-            let document = rewritten.get_or_insert_with(|| query.executable(name));
-            failures = failures::mark(registry, document, &request.variables)?;
-        }
-        let prepared = PreparedRequest {
-            has_placeholders: valid.has_placeholders,
-            has_null,
-            failures,
-            ..self.prepare(registry, &query, operation, &request)
-        };
-        if let Some(document) = rewritten {
+        if let Some(document) = document {
             request.set_parsed_query(document);
         } else if !has_document || is_stored {
-            request.set_parsed_query(query.executable(name));
+            request.set_parsed_query(query.executable(request.operation_name.as_deref()));
         }
-        // Set once: async-graphql calls this hook once for each request.
-        let _ = self.prepared.set(prepared);
         Ok(request)
     }
 
