@@ -18,7 +18,7 @@ use async_graphql::{
 use crate::error::{MAX_REQUEST_ERRORS, clip};
 use crate::request::cached_plan::{PlanRecorder, has_no_cache_header, is_single_field};
 use crate::request::context::{CachedQuery, EndpointQuery};
-use crate::request::query::{Query, RequestKey, Validity};
+use crate::request::query::{Query, ReadQuery, RequestKey, Validity};
 use crate::request::query_cache::QueryCache;
 use crate::request::root_field_dedup::RootFieldDedup;
 use crate::spec::document::ValidDocument;
@@ -198,8 +198,8 @@ impl RequestExtension {
         Ok(rewritten)
     }
 
-    fn validate(&self, registry: &Registry, query: &Query) -> Validity {
-        query.validate(registry, || {
+    fn validate(&self, registry: &Registry, read: &mut ReadQuery) -> Validity {
+        read.query.validate(registry, read.tree.take(), || {
             let types = || Arc::new(TypeSystem::of(registry));
             Arc::clone(self.types.get_or_init(types))
         })
@@ -231,29 +231,31 @@ impl Extension for RequestExtension {
         let registry = &ctx.schema_env.registry;
         let of_endpoint = endpoint_query(&request);
         let has_document = of_endpoint.is_some();
-        let query = match of_endpoint {
+        let mut read = match of_endpoint {
             None if !request.query.is_empty() => Some(self.cache.read(&request.query)?),
-            query => query,
+            read => read,
         };
         // An extension that is called after this one must not store a query that is not valid:
         // `ApolloPersistedQueries` parses it in its own way, and later sends the result.
         if request.extensions.contains_key("persistedQuery")
-            && let Some(query) = &query
-            && let Err(errors) = self.validate(registry, query)
+            && let Some(read) = &mut read
+            && let Err(errors) = self.validate(registry, read)
         {
             return Err(first_of(&errors));
         }
         let mut request = next.run(ctx, request).await?;
         let is_stored = request.query.is_empty();
-        let query = match query {
+        let mut read = match read {
             // `ApolloPersistedQueries` removes the text, here or before.
-            Some(query) if is_stored || *request.query == *query.text => query,
+            Some(read) if is_stored || *request.query == *read.query.text => read,
             None if is_stored && let Ok(document) = request.parsed_query() => {
                 self.cache.of_document(document)?
             }
             _ => self.cache.read(&request.query)?,
         };
-        let document = match self.validate(registry, &query) {
+        let validity = self.validate(registry, &mut read);
+        let query = read.query;
+        let document = match validity {
             Ok(valid) => self.prepare(registry, &query, &valid, &mut request)?,
             Err(errors) => {
                 // Reported where async-graphql validates, so that there may be several.
@@ -332,10 +334,9 @@ impl Extension for RequestExtension {
 }
 
 /// The query that the endpoint has read for this request.
-fn endpoint_query(request: &Request) -> Option<Arc<Query>> {
+fn endpoint_query(request: &Request) -> Option<ReadQuery> {
     let data = request.data.get(&TypeId::of::<EndpointQuery>())?;
-    let EndpointQuery(query) = data.downcast_ref::<EndpointQuery>()?;
-    Some(Arc::clone(query))
+    Some(data.downcast_ref::<EndpointQuery>()?.take())
 }
 
 fn first_of(errors: &[ServerError]) -> ServerError {
