@@ -11,6 +11,7 @@ use crate::request::cached_plan::CachedPlan;
 use crate::request::limits::DocumentLimits;
 use crate::spec::document::ValidDocument;
 use crate::spec::operation::only_operation;
+use crate::spec::overlap;
 use crate::spec::parse::parse_tree;
 use crate::spec::type_system::TypeSystem;
 use crate::spec::usages;
@@ -138,7 +139,9 @@ impl Query {
         };
         let text = self.is_of_client.then_some(&*self.text);
         validate(types, &tree, text).map_err(Arc::from)?;
-        usages::check(registry, &self.document).map_err(|error| Arc::from([error]))?;
+        usages::check(registry, &self.document)
+            .and_then(|()| overlap::check(registry, &self.document))
+            .map_err(|error| Arc::from([error]))?;
         let valid = ValidDocument::of(registry, &self.document);
         valid.map(Arc::new).map_err(|error| Arc::from([error]))
     }
