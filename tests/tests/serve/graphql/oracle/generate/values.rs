@@ -30,8 +30,8 @@ const WRITTEN: &[(&str, &str, &str)] = &[
     ),
     (
         "String",
-        r#""\u0041\u{1F600}\uD83D\uDE00\t\/\b\f\\""#,
-        r#""A😀😀\t/\b\f\\""#,
+        r#""\u0041\u{1F600}\uD83D\uDE00\t\/\b\f\\z""#,
+        r#""A😀😀\t/\b\f\\z""#,
     ),
     ("String", "\"# , \u{feff}\"", "\"# , \u{feff}\""),
     ("ID", "7", "7"),
