@@ -21,8 +21,8 @@ use crate::sql::write::{advisory, equal};
 pub struct SyncSql {
     /// The guarded statement: builds the documents of `$1`, writes those that differ and deletes
     /// those without a root row, except where another transaction has written them since. `$2` are
-    /// the backends whose writes do not matter. Returns one row; see
-    /// `result_row`.
+    /// the backends whose writes do not matter; `$3` is whether it writes nothing if a transaction
+    /// that has synced was open at its snapshot. Returns one row; see `result_row`.
     pub write: String,
     /// [`write`](Self::write) for at most [`MAX_FEW_KEYS`] keys.
     pub write_few: String,
@@ -33,6 +33,9 @@ pub struct SyncSql {
     pub write_locked_few: String,
     /// Announces to other syncs that this transaction may have changed rows that they embed.
     pub announce: String,
+    /// Waits for `$2` seconds, then returns those of the transactions `$1`, or of all if it is null,
+    /// that have synced and are still open.
+    pub open_writers: String,
     /// Waits for `$2` seconds, then returns whether one of the transactions `$1` still writes
     /// documents.
     pub still_writing: String,
@@ -81,6 +84,7 @@ pub(crate) fn compose(view: &View, number: i64) -> SyncSql {
         write_locked: write(BatchSize::Many, WriteProtocol::Locked),
         write_locked_few: write(BatchSize::Few, WriteProtocol::Locked),
         announce: advisory::announce(&[view]),
+        open_writers: advisory::open_writers(view),
         still_writing: equal::still_writing(view),
         overwritten: equal::overwritten(view),
         lock: lock::all(view),

@@ -24,6 +24,15 @@ pub(in crate::sync) struct BatchWriter<'c> {
     peers: &'c [i32],
 }
 
+/// Whether the guarded statement looks for transactions that have synced and are still open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Writers {
+    /// It does, and writes nothing if there are any.
+    LookFor,
+    /// It writes anyway.
+    Ignore,
+}
+
 /// Session settings of the caller, to be restored.
 pub(super) struct SessionSettings {
     time_zone: String,
@@ -45,6 +54,11 @@ impl<'c> BatchWriter<'c> {
         self
     }
 
+    /// Whether this batch is part of a full sync on several connections.
+    pub(super) fn is_full_sync(&self) -> bool {
+        !self.peers.is_empty()
+    }
+
     /// A statement whose errors name the view table.
     pub(in crate::sync) fn statement<'q>(
         &self,
@@ -62,14 +76,14 @@ impl BatchWriter<'_> {
         &mut self,
         work: impl AsyncFnOnce(&mut BatchWriter<'_>) -> Result<WriteOutcome>,
     ) -> Result<WriteOutcome> {
-        let view = self.view;
+        let (view, peers) = (self.view, self.peers);
         let errors = ScopeErrors::of_steps(view.view.table);
         in_own_transaction(
             self.connection,
             BEGIN_READ_COMMITTED,
             &errors,
             async |connection| {
-                let mut writer = BatchWriter::new(connection, view);
+                let mut writer = BatchWriter::new(connection, view).with_peers(peers);
                 writer.set_session().await?;
                 work(&mut writer).await
             },
@@ -154,6 +168,20 @@ impl BatchWriter<'_> {
             .await
     }
 
+    /// Waits for `seconds`, then returns the transactions that have synced and are still open: all of
+    /// them, or those of `vxids`.
+    pub(super) async fn open_writers(
+        &mut self,
+        vxids: Option<&[String]>,
+        seconds: f64,
+    ) -> Result<Vec<String>> {
+        self.statement(&self.sql.open_writers, Operation::AwaitWriters)
+            .bind(vxids)
+            .bind(seconds)
+            .fetch_one(self.connection, |row| row.try_get(0))
+            .await
+    }
+
     /// Waits for `seconds`, then returns whether one of the transactions still writes documents.
     pub(super) async fn is_still_writing(
         &mut self,
@@ -182,7 +210,11 @@ impl BatchWriter<'_> {
 /// Writes.
 impl BatchWriter<'_> {
     /// Writes the documents of `keys` by the guarded statement.
-    pub(super) async fn write_guarded(&mut self, keys: &Keys) -> Result<WriteOutcome> {
+    pub(super) async fn write_guarded(
+        &mut self,
+        keys: &Keys,
+        writers: Writers,
+    ) -> Result<WriteOutcome> {
         let sql = if keys.len() <= MAX_FEW_KEYS {
             &self.sql.write_few
         } else {
@@ -191,6 +223,7 @@ impl BatchWriter<'_> {
         self.statement(sql, Operation::Sync)
             .bind_keys(keys)
             .bind(self.peers)
+            .bind(writers == Writers::LookFor)
             .fetch_one(self.connection, |row| {
                 WriteOutcome::read(row, keys, WriteProtocol::Guarded)
             })

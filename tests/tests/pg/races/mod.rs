@@ -6,6 +6,7 @@
 //! comparison, [`session`] the sessions and where they stop, [`marks`] the marks of mutations,
 //! [`lose`] the runs with each protocol.
 
+mod committed;
 mod deletes;
 mod full;
 mod isolation;

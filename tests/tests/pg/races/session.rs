@@ -67,10 +67,10 @@ pub(crate) struct Session {
     pub(crate) retries: u32,
 }
 
-/// A running session.
-pub(crate) struct Running {
+/// A running session, or other work on one connection.
+pub(crate) struct Running<T = Session> {
     pid: i32,
-    task: JoinHandle<Result<Session, Error>>,
+    task: JoinHandle<Result<T, Error>>,
 }
 
 impl World {
@@ -124,7 +124,7 @@ impl World {
     }
 
     /// Waits until each session is done or waits for another; returns which are done.
-    pub(crate) async fn settled<const N: usize>(&self, sessions: [&Running; N]) -> [bool; N] {
+    pub(crate) async fn settled<T, const N: usize>(&self, sessions: [&Running<T>; N]) -> [bool; N] {
         for _ in 0..4_000 {
             let done = sessions.map(|session| session.task.is_finished());
             let pids: Vec<i32> = sessions
@@ -298,9 +298,14 @@ impl Session {
     }
 }
 
-impl Running {
+impl<T> Running<T> {
+    /// Work that runs on the connection of the server process `pid`.
+    pub(crate) fn of(pid: i32, task: JoinHandle<Result<T, Error>>) -> Self {
+        Self { pid, task }
+    }
+
     /// Waits for the session, which must succeed.
-    pub(crate) async fn done(self) -> Session {
+    pub(crate) async fn done(self) -> T {
         self.task.await.unwrap().unwrap()
     }
 
