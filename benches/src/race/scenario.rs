@@ -69,8 +69,7 @@ const POST: &str = "SELECT 2 * $1";
 const ADDED_POST: &str = "SELECT 2 * $1 + 1";
 
 impl Scenario {
-    pub(super) const ALL: [Self; 5] =
-        [Self::Add, Self::Move, Self::Link, Self::Edit, Self::Delete];
+    pub(super) const ALL: [Self; 5] = [Self::Add, Self::Move, Self::Link, Self::Edit, Self::Delete];
 
     /// What a process does in the round.
     pub(super) fn change(self, role: Role, round: i32) -> Change {

@@ -6,7 +6,7 @@ use crate::db::scope::{TransactionScope, in_savepoint};
 use crate::error::Result;
 use crate::schema::key::Keys;
 use crate::sync::peers::PeerBackends;
-use crate::sync::protocol;
+use crate::sync::protocol::{self, OpenWriters};
 use crate::sync::report::SyncReport;
 use crate::sync::request::Mode;
 use crate::sync::telemetry;
@@ -108,10 +108,15 @@ impl<'c> Session<'c> {
         let mut retry = 0;
         let peers = self.peers.all();
         let peers = &peers;
+        let writers = match self.mode {
+            // It does not take the place of the sync that follows a change.
+            Mode::Full => OpenWriters::Ignore,
+            Mode::Sync | Mode::Delete => OpenWriters::WaitFor,
+        };
         loop {
             let work = async |connection: &mut PgConnection, scope| match (action, scope) {
                 (Action::Write, TransactionScope::Own) => {
-                    protocol::after_commit(connection, view, keys, peers).await
+                    protocol::after_commit(connection, view, keys, writers, peers).await
                 }
                 (Action::Write, TransactionScope::Caller) => {
                     protocol::in_transaction(connection, view, keys).await

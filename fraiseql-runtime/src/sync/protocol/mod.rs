@@ -36,17 +36,27 @@ use crate::schema::key::Keys;
 use crate::sync::report::SyncReport;
 use crate::view::Handle;
 
+/// What a sync on a pool does about transactions that have synced and are still open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum OpenWriters {
+    /// It waits for those that have changed a row that it embeds.
+    WaitFor,
+    /// It writes anyway.
+    Ignore,
+}
+
 /// Writes the documents of `keys` in transactions of their own. `peers` are the backends that are
 /// known to write other documents.
 pub(super) async fn after_commit(
     connection: &mut PgConnection,
     view: Handle,
     keys: &Keys,
+    writers: OpenWriters,
     peers: &[i32],
 ) -> Result<SyncReport> {
     BatchWriter::new(connection, view)
         .with_peers(peers)
-        .after_commit(keys)
+        .after_commit(keys, writers)
         .await
 }
 

@@ -261,7 +261,10 @@ mod tests {
             ((true, None), WriteStatus::Executed),
             ((false, None), WriteStatus::SessionUnsuitable),
             ((false, Some(writer::ACTIVE)), WriteStatus::WriterActive),
-            ((false, Some(writer::COMMITTED)), WriteStatus::WritersCommitted),
+            (
+                (false, Some(writer::COMMITTED)),
+                WriteStatus::WritersCommitted,
+            ),
         ];
         for ((session_ok, writer), status) in table {
             assert_eq!(

@@ -3,8 +3,9 @@
 use crate::db::scope::TransactionScope;
 use crate::error::{Error, Result};
 use crate::schema::key::Keys;
+use crate::sync::protocol::OpenWriters;
 use crate::sync::protocol::outcome::{NextStep, Unconfirmed, WriteOutcome};
-use crate::sync::protocol::writer::{BatchWriter, SessionSettings, Writers};
+use crate::sync::protocol::writer::{BatchWriter, SessionSettings};
 use crate::sync::report::SyncReport;
 use crate::sync::telemetry;
 
@@ -26,14 +27,11 @@ impl BatchWriter<'_> {
     /// Usually that is one statement. Each further step is taken at most once, so the rounds end:
     /// a statement that runs with the settings that it needs does not ask for them, one that does
     /// not look for writers finds none, and no step after these asks for one of them.
-    pub(super) async fn after_commit(&mut self, keys: &Keys) -> Result<SyncReport> {
-        // A full sync does not wait for writers: it does not take the place of the sync that
-        // follows a change.
-        let mut writers = if self.is_full_sync() {
-            Writers::Ignore
-        } else {
-            Writers::LookFor
-        };
+    pub(super) async fn after_commit(
+        &mut self,
+        keys: &Keys,
+        mut writers: OpenWriters,
+    ) -> Result<SyncReport> {
         let mut outcome = self.write_guarded(keys, writers).await?;
         let mut settings_differ = false;
         loop {
@@ -47,7 +45,7 @@ impl BatchWriter<'_> {
                 // ones are visible to the next snapshot.
                 NextStep::WriteAgain => {
                     telemetry::writing_again(self.view);
-                    writers = Writers::Ignore;
+                    writers = OpenWriters::Ignore;
                 }
                 _ => break,
             }
@@ -94,7 +92,7 @@ impl BatchWriter<'_> {
                     return Err(error);
                 }
                 self.in_own_transaction(async |writer| {
-                    writer.write_guarded(keys, Writers::Ignore).await
+                    writer.write_guarded(keys, OpenWriters::Ignore).await
                 })
                 .await
             }

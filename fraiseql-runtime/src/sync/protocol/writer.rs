@@ -12,6 +12,7 @@ use crate::sql::lock::result_row as lock_row;
 use crate::sql::session::{RESTORE, SET_LOCAL, SETTINGS};
 use crate::sql::sync::{MAX_FEW_KEYS, SyncSql};
 use crate::sql::write::protocol::WriteProtocol;
+use crate::sync::protocol::OpenWriters;
 use crate::sync::protocol::outcome::{Unconfirmed, WriteOutcome};
 use crate::view::Handle;
 
@@ -22,15 +23,6 @@ pub(in crate::sync) struct BatchWriter<'c> {
     sql: &'static SyncSql,
     /// The backends that are known to write other documents.
     peers: &'c [i32],
-}
-
-/// Whether the guarded statement looks for transactions that have synced and are still open.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Writers {
-    /// It does, and writes nothing if there are any.
-    LookFor,
-    /// It writes anyway.
-    Ignore,
 }
 
 /// Session settings of the caller, to be restored.
@@ -52,11 +44,6 @@ impl<'c> BatchWriter<'c> {
     pub(super) fn with_peers(mut self, peers: &'c [i32]) -> Self {
         self.peers = peers;
         self
-    }
-
-    /// Whether this batch is part of a full sync on several connections.
-    pub(super) fn is_full_sync(&self) -> bool {
-        !self.peers.is_empty()
     }
 
     /// A statement whose errors name the view table.
@@ -213,7 +200,7 @@ impl BatchWriter<'_> {
     pub(super) async fn write_guarded(
         &mut self,
         keys: &Keys,
-        writers: Writers,
+        writers: OpenWriters,
     ) -> Result<WriteOutcome> {
         let sql = if keys.len() <= MAX_FEW_KEYS {
             &self.sql.write_few
@@ -223,7 +210,7 @@ impl BatchWriter<'_> {
         self.statement(sql, Operation::Sync)
             .bind_keys(keys)
             .bind(self.peers)
-            .bind(writers == Writers::LookFor)
+            .bind(writers == OpenWriters::WaitFor)
             .fetch_one(self.connection, |row| {
                 WriteOutcome::read(row, keys, WriteProtocol::Guarded)
             })
