@@ -42,14 +42,17 @@ pub(crate) fn rows(
     limit: &str,
     condition: Option<&dyn Fn(&str) -> String>,
 ) {
-    let sides = [(view.shape.table, view.shape.filter), (view.table, None)];
-    for (index, (table, filter)) in sides.into_iter().enumerate() {
+    let sides = [
+        (view.shape.table, view.key.column, view.shape.filter),
+        (view.table, view.key_column(), None),
+    ];
+    for (index, (table, key, filter)) in sides.into_iter().enumerate() {
         if index > 0 {
             // Removes the keys that are on both sides.
             sql.line("UNION");
         }
         sql.block("(", ")", |sql| {
-            let key = column("k", view.key.column);
+            let key = column("k", key);
             sql.line(format!("SELECT {key} AS \"key\""));
             sql.line(format!("FROM {table} AS k"));
             let mut conditions = Vec::new();

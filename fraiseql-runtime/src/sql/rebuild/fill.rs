@@ -23,7 +23,7 @@ pub(super) fn has_rows(view: &View) -> String {
 /// Whether the base table has a row that should have a document, and has none. It reads the keys of
 /// both tables if every row has one.
 pub(super) fn lacks_documents(view: &View) -> String {
-    let (key, document_key) = (column("k", view.key.column), column("v", view.key.column));
+    let (key, document_key) = (column("k", view.key.column), column("v", view.key_column()));
     let mut conditions: Vec<String> = filter(view).into_iter().collect();
     conditions.push(format!(
         "NOT EXISTS (SELECT FROM {} AS v WHERE {document_key} = {key})",

@@ -37,7 +37,7 @@ pub(super) fn compose(view: &View, number: i64, start: PageStart) -> String {
         sql.line(format!(
             "LEFT JOIN {} AS v ON {} = p.\"key\"",
             view.table,
-            column("v", view.key.column)
+            column("v", view.key_column())
         ));
     });
     sql.block("others AS MATERIALIZED (", ")", |sql| {
