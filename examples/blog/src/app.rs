@@ -78,7 +78,7 @@ impl App {
         metrics::register(&blog);
         let migration = blog.migrate(&pool).await?;
         blog.check(&pool).await?.into_result()?;
-        if !migration.stale.is_empty() {
+        if migration.needs_rebuild() {
             tracing::info!("{}", blog.rebuild(&pool).await?);
         }
         let target = blog.on(pool.clone());

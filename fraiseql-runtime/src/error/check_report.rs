@@ -10,7 +10,7 @@ pub enum Severity {
     /// Syncing or reading would fail, or documents would be wrong.
     Error,
     /// Everything works, but slowly, or it depends on something that the database does not
-    /// guarantee.
+    /// guarantee, or a rebuild has not been run yet.
     Warning,
 }
 
@@ -94,6 +94,8 @@ pub enum FindingKind {
     ViewKey,
     /// An index of a view table is not valid.
     InvalidIndex,
+    /// A view table lacks documents of rows that exist, which a rebuild would insert.
+    Unfilled,
 }
 
 /// What repairs a finding.
@@ -106,6 +108,8 @@ pub enum Remedy {
     Rust(String),
     /// Call [`ReadModel::migrate`](crate::ReadModel::migrate).
     Migrate,
+    /// Call [`ReadModel::rebuild`](crate::ReadModel::rebuild).
+    Rebuild,
     /// Any other repair, described in words.
     Other(String),
 }
@@ -117,6 +121,7 @@ impl fmt::Display for Remedy {
             Self::Rust(text) => write!(f, "write `{text}`"),
             Self::Other(text) => f.write_str(text),
             Self::Migrate => f.write_str("run ReadModel::migrate"),
+            Self::Rebuild => f.write_str("run ReadModel::rebuild"),
         }
     }
 }

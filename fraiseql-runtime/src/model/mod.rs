@@ -12,7 +12,9 @@ mod migrate;
 mod mutation;
 mod read_model;
 mod rebuild;
+mod sync_all;
 mod verify;
 
 pub use self::builder::ReadModelBuilder;
 pub use self::read_model::ReadModel;
+pub use crate::ops::sync_all::{SyncAll, SyncAllReport, ViewSync};

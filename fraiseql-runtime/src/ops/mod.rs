@@ -4,4 +4,5 @@
 pub mod check;
 pub mod migrate;
 pub mod rebuild;
+pub(crate) mod sync_all;
 pub mod verify;

@@ -6,7 +6,7 @@ use crate::sql::text::{Sql, column, fragment, ident, literal};
 
 /// Deletes the documents `$1`. They are locked in key order first, because DELETE has no ORDER BY.
 pub(crate) fn delete(view: &View) -> String {
-    let key = column("v", view.key.column);
+    let key = column("v", view.key_column());
     let mut sql = Sql::new();
     sql.line(format!("DELETE FROM {} AS v", view.table));
     sql.block("USING (", ") AS locked", |sql| {
@@ -23,7 +23,7 @@ pub(crate) fn delete(view: &View) -> String {
 /// Deletes the documents of `keys`, a parameter or a literal, that have no root row.
 pub(crate) fn delete_orphans(view: &View, keys: &str) -> String {
     let keys = key_array(view, keys);
-    let key = column("v", view.key.column);
+    let key = column("v", view.key_column());
     // A row that the filter excludes counts as missing.
     let mut conditions = vec![format!("{} = {key}", column("root", view.key.column))];
     if let Some(filter) = view.shape.filter {
@@ -59,7 +59,7 @@ pub(crate) fn delete_orphans(view: &View, keys: &str) -> String {
 pub(crate) fn keep_out(view: &View, keys: &str) -> String {
     let literal = literal(keys);
     let keys = key_array(view, &literal);
-    let key = ident(view.key.column);
+    let key = ident(view.key_column());
     let mut sql = Sql::new();
     sql.line(format!(
         "INSERT INTO {} ({key}, data, version, synced_xid, updated_at)",

@@ -24,40 +24,54 @@ pub(crate) fn page(
     condition: Option<&dyn Fn(&str) -> String>,
 ) -> String {
     let limit = match start {
-        PageStart::First => "$1",
-        PageStart::AfterKey => "$2",
+        PageStart::First => "$1::int8",
+        PageStart::AfterKey => "$2::int8",
     };
-    let sides = [(view.shape.table, view.shape.filter), (view.table, None)];
     let mut sql = Sql::new();
     sql.block("SELECT ARRAY(", ") AS keys", |sql| {
-        for (index, (table, filter)) in sides.into_iter().enumerate() {
-            if index > 0 {
-                // Removes the keys that are on both sides.
-                sql.line("UNION");
-            }
-            sql.block("(", ")", |sql| {
-                let key = column("k", view.key.column);
-                sql.line(format!("SELECT {key} AS \"key\""));
-                sql.line(format!("FROM {table} AS k"));
-                let mut conditions = Vec::new();
-                if start == PageStart::AfterKey {
-                    conditions.push(format!("{key} > ($1::{}[])[1]", view.key.ty.sql));
-                }
-                if let Some(filter) = filter {
-                    conditions.push(format!("({})", fragment(filter, "k")));
-                }
-                if let Some(condition) = condition {
-                    conditions.push(condition(&key));
-                }
-                sql.conditions("WHERE", &conditions);
-                sql.line(format!("ORDER BY {key}"));
-                sql.line(format!("LIMIT {limit}::int8"));
-            });
-        }
-        sql.line("ORDER BY \"key\"");
-        sql.line(format!("LIMIT {limit}::int8"));
+        rows(sql, view, start, limit, condition);
     });
     sql.finish()
+}
+
+/// The query of [`page`]: a row with the column `key` for each key.
+pub(crate) fn rows(
+    sql: &mut Sql,
+    view: &View,
+    start: PageStart,
+    limit: &str,
+    condition: Option<&dyn Fn(&str) -> String>,
+) {
+    let sides = [
+        (view.shape.table, view.key.column, view.shape.filter),
+        (view.table, view.key_column(), None),
+    ];
+    for (index, (table, key, filter)) in sides.into_iter().enumerate() {
+        if index > 0 {
+            // Removes the keys that are on both sides.
+            sql.line("UNION");
+        }
+        sql.block("(", ")", |sql| {
+            let key = column("k", key);
+            sql.line(format!("SELECT {key} AS \"key\""));
+            sql.line(format!("FROM {table} AS k"));
+            let mut conditions = Vec::new();
+            if start == PageStart::AfterKey {
+                conditions.push(format!("{key} > ($1::{}[])[1]", view.key.ty.sql));
+            }
+            if let Some(filter) = filter {
+                conditions.push(format!("({})", fragment(filter, "k")));
+            }
+            if let Some(condition) = condition {
+                conditions.push(condition(&key));
+            }
+            sql.conditions("WHERE", &conditions);
+            sql.line(format!("ORDER BY {key}"));
+            sql.line(format!("LIMIT {limit}"));
+        });
+    }
+    sql.line("ORDER BY \"key\"");
+    sql.line(format!("LIMIT {limit}"));
 }
 
 /// The approximate number of keys: from the statistics of the base table, or counted if it has

@@ -118,7 +118,7 @@ pub(crate) fn documents(view: &View) -> String {
 }
 
 fn locked_documents(sql: &mut Sql, view: &View) {
-    let key = column("v", view.key.column);
+    let key = column("v", view.key_column());
     sql.block("ARRAY(", ")", |sql| {
         sql.line(format!("SELECT {key}"));
         sql.line(format!("FROM {} AS v", view.table));
@@ -158,7 +158,7 @@ fn rows_to_lock(view: &View) -> RowsToLock {
              AND NOT EXISTS (SELECT FROM {} AS v WHERE {} = {root_key})",
             shape.table,
             view.table,
-            column("v", view.key.column)
+            column("v", view.key_column())
         ));
     rows
 }

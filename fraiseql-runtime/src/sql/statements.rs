@@ -258,36 +258,46 @@ fn ddl_statements(statements: &ddl::Ddl) -> Vec<ListedStatement<'_>> {
     list
 }
 
-fn rebuild_statements(statements: &rebuild::RebuildSql) -> [ListedStatement<'_>; 13] {
-    use StatementTable::{Bookkeeping, View};
+fn rebuild_statements(statements: &rebuild::RebuildSql) -> [ListedStatement<'_>; 18] {
+    use StatementTable::{Base, Bookkeeping, View};
     let rebuild::RebuildSql {
         table: _,
         create,
         status,
-        is_done,
+        state,
         has_documents,
+        has_rows,
+        lacks_documents,
         lock,
         lock_again,
         unlock,
         begin,
         record,
         finish,
+        note,
         note_empty,
+        note_unfilled,
+        note_filled,
         first_keys,
         next_keys,
     } = statements;
     [
         ListedStatement::new("rebuild.create", create, Bookkeeping).of_kind(StatementKind::Utility),
         ListedStatement::new("rebuild.status", status, Bookkeeping),
-        ListedStatement::new("rebuild.is_done", is_done, Bookkeeping),
+        ListedStatement::new("rebuild.state", state, Bookkeeping),
         ListedStatement::new("rebuild.has_documents", has_documents, View),
+        ListedStatement::new("rebuild.has_rows", has_rows, Base),
+        ListedStatement::new("rebuild.lacks_documents", lacks_documents, Base),
         ListedStatement::new("rebuild.lock", lock, View),
         ListedStatement::new("rebuild.lock_again", lock_again, View).of_kind(StatementKind::Script),
         ListedStatement::new("rebuild.unlock", unlock, View),
         ListedStatement::new("rebuild.begin", begin, Bookkeeping),
         ListedStatement::new("rebuild.record", record, Bookkeeping),
         ListedStatement::new("rebuild.finish", finish, Bookkeeping),
+        ListedStatement::new("rebuild.note", note, Bookkeeping),
         ListedStatement::new("rebuild.note_empty", note_empty, Bookkeeping),
+        ListedStatement::new("rebuild.note_unfilled", note_unfilled, Bookkeeping),
+        ListedStatement::new("rebuild.note_filled", note_filled, Bookkeeping),
         ListedStatement::new("rebuild.first_keys", first_keys, View),
         ListedStatement::new("rebuild.next_keys", next_keys, View),
     ]

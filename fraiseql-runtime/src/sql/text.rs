@@ -35,6 +35,18 @@ pub(crate) fn column(alias: &str, name: &str) -> String {
     format!("{alias}.{}", ident(name))
 }
 
+/// The whole row of an alias, as the argument of a function. The alias alone would mean a column of
+/// that name if a table in scope has one.
+pub(crate) fn row_argument(alias: &str) -> String {
+    format!("{alias}.*")
+}
+
+/// The whole row of an alias, as a value: see [`row_argument`]. In a SELECT list, `alias.*` would be
+/// its columns. The cast has no effect.
+pub(crate) fn row_value(alias: &str) -> String {
+    format!("{alias}.*::pg_catalog.record")
+}
+
 /// The end of an ORDER BY term: its direction, and the position of nulls if it was given.
 pub(crate) fn direction_and_nulls(term: &OrderBy) -> String {
     let direction = if term.descending { " DESC" } else { "" };

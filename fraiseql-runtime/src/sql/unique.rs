@@ -11,7 +11,7 @@ use crate::sql::text::{Sql, column, fragment, ident};
 /// Clears the unique columns of the documents `$1` whose unique values change; the others stay
 /// equal, and are not written. `None` if the view has no unique column.
 pub(crate) fn clear_unique(view: &View) -> Option<String> {
-    let key = column("v", view.key.column);
+    let key = column("v", view.key_column());
     let root_key = column("root", view.key.column);
     let mut cleared = Vec::new();
     let mut differ = vec![format!("{root_key} IS NULL")];
@@ -33,7 +33,7 @@ pub(crate) fn clear_unique(view: &View) -> Option<String> {
     if cleared.is_empty() {
         return None;
     }
-    let own_key = column("own", view.key.column);
+    let own_key = column("own", view.key_column());
     let mut sql = Sql::new();
     sql.line(format!("UPDATE {} AS v SET", view.table));
     sql.block_list(cleared);

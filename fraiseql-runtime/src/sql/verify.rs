@@ -4,7 +4,7 @@
 //! standby.
 
 use crate::schema::View;
-use crate::sql::differences::{differences, promoted_columns};
+use crate::sql::differences::{differences, label, promoted_columns};
 use crate::sql::document;
 use crate::sql::document::BatchSize;
 use crate::sql::key_column::{in_input, in_parameter, key_order};
@@ -86,7 +86,7 @@ pub(crate) fn compose(view: &View) -> VerifySql {
 
 fn compare(view: &View) -> String {
     let ty = view.key.ty.sql;
-    let v_key = column("v", view.key.column);
+    let v_key = column("v", view.key_column());
     let mut sql = Sql::new();
     sql.block("WITH input AS MATERIALIZED (", "),", |sql| {
         sql.line(format!("SELECT $1::{ty}[] AS keys"));
@@ -141,21 +141,24 @@ fn compare(view: &View) -> String {
 }
 
 fn stored_and_built(view: &View) -> String {
-    let v_key = column("v", view.key.column);
-    let columns = |row: &str, name: &str| {
-        let texts: Vec<String> = promoted_columns(view)
-            .map(|promoted| format!("{}::text", column(row, promoted)))
+    let v_key = column("v", view.key_column());
+    let columns = |values: &[String], name: &str| {
+        let texts: Vec<String> = values
+            .iter()
+            .map(|value| format!("{value}::text"))
             .collect();
         format!("ARRAY[{}]::text[] AS {name}", texts.join(", "))
     };
-    let differ: Vec<String> = promoted_columns(view)
-        .map(|name| {
-            format!(
-                "{} IS DISTINCT FROM {}",
-                column("v", name),
-                column("b", name)
-            )
-        })
+    let stored: Vec<String> = promoted_columns(view)
+        .map(|name| column("v", name))
+        .collect();
+    let built: Vec<String> = promoted_columns(view)
+        .map(|name| column("b", &label(view, name)))
+        .collect();
+    let differ: Vec<String> = stored
+        .iter()
+        .zip(&built)
+        .map(|(stored, built)| format!("{stored} IS DISTINCT FROM {built}"))
         .collect();
     let mut sql = Sql::new();
     sql.line("SELECT");
@@ -163,8 +166,8 @@ fn stored_and_built(view: &View) -> String {
         format!("ARRAY[b.\"key\"::{}] AS \"key\"", view.key.ty.sql),
         "v.\"data\"::text AS stored".to_owned(),
         "b.\"data\"::text AS should_be".to_owned(),
-        columns("v", "stored_columns"),
-        columns("b", "right_columns"),
+        columns(&stored, "stored_columns"),
+        columns(&built, "right_columns"),
         format!("ARRAY[{}]::boolean[] AS columns_differ", differ.join(", ")),
     ]);
     sql.block("FROM (", ") AS b", |sql| {

@@ -58,7 +58,11 @@ pub(crate) async fn type_of(connection: &mut PgConnection, statement: String) ->
 
 /// Separates rejected statements from failures. `prefix` is the number of characters before the
 /// statement in the text that was sent.
-async fn judge<T>(connection: &mut PgConnection, result: Result<T>, prefix: usize) -> Judged<T> {
+pub(crate) async fn judge<T>(
+    connection: &mut PgConnection,
+    result: Result<T>,
+    prefix: usize,
+) -> Judged<T> {
     let error = match result {
         Ok(value) => return Ok(Ok(value)),
         Err(error) => error,

@@ -5,6 +5,8 @@
 //! view table, `server_settings` checks the server. `type_compat` knows which types fit which
 //! fields, `enum_labels` compares enums.
 //!
+//! `unfilled` looks whether rows lack documents.
+//!
 //! What only the server can judge is in `server_checks`, with `expressions` for types; at last
 //! `prepare_all` lets it parse every statement. `execute` runs such statements, `rejections`
 //! describes why one was rejected, `fragments` where in the user's SQL.
@@ -24,6 +26,7 @@ mod requirements;
 mod server_checks;
 mod server_settings;
 mod type_compat;
+mod unfilled;
 mod view_columns;
 mod view_table;
 mod walk;
@@ -74,6 +77,7 @@ async fn check(handles: &[Handle], connection: &mut PgConnection) -> Result<Chec
         let (view, statements) = (handle.view, handle.statements());
         prepare_all::statements(connection, &mut findings, view, statements, view_fragments)
             .await?;
+        unfilled::view(connection, &mut findings, *handle).await?;
     }
     Ok(CheckReport::new(findings.finish(), &views))
 }

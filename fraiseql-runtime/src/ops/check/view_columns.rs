@@ -68,7 +68,7 @@ pub(crate) fn types(
     diagnostics: &mut Vec<Diagnostic>,
 ) {
     let data = ScalarType::new(view.data.sql(), JsonEncoding::Native, "JSON");
-    let fixed = [(view.key.column, view.key.ty), ("data", data)];
+    let fixed = [(view.key_column(), view.key.ty), ("data", data)];
     for (name, ty) in fixed {
         diagnostics.extend(column_type(catalog, view, relation, name, &ty, false));
     }

@@ -120,7 +120,7 @@ fn existing_table(
 /// A table that lacks a column of every view table was not created by `migrate` for this key.
 fn not_a_view_table(view: &View, relation: &CatalogRelation) -> Option<Diagnostic> {
     let table = view.table;
-    let missing: Vec<&str> = [view.key.column]
+    let missing: Vec<&str> = [view.key_column()]
         .into_iter()
         .chain(original_columns())
         .filter(|name| relation.column(name).is_none())
@@ -156,7 +156,7 @@ fn missing_bookkeeping(findings: &Findings<'_>, view: &View) -> Option<Diagnosti
 
 /// Without a unique index that is checked immediately, `ON CONFLICT` has no arbiter.
 fn key_without_index(view: &View, relation: &CatalogRelation) -> Option<Diagnostic> {
-    let (table, key) = (view.table, view.key.column);
+    let (table, key) = (view.table, view.key_column());
     let is_unique = relation.unique_indexes(key).any(|index| index.immediate);
     (!is_unique).then(|| {
         let message = format!(

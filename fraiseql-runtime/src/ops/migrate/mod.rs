@@ -65,6 +65,7 @@ pub(crate) async fn migrate(
         steps,
         mut drift,
         stale,
+        unfilled,
         deferred,
         ..
     } = plan(views, log, &mut transaction, defers_indexes).await?;
@@ -86,6 +87,7 @@ pub(crate) async fn migrate(
         created,
         drift,
         stale,
+        unfilled,
     })
 }
 

@@ -18,6 +18,8 @@ pub(super) struct MigrationPlan {
     pub(super) deferred: Vec<DeferredIndex>,
     /// The views with stale documents.
     pub(super) stale: Vec<Table>,
+    /// The views without documents for rows that exist.
+    pub(super) unfilled: Vec<Table>,
 }
 
 /// An object to create, with the statements that create it.

@@ -113,7 +113,7 @@ fn clauses_of_column(view: &View, promoted: Promoted) -> Clauses {
     let mut elements = ident(promoted.column);
     if promoted.sort && !promoted.unique {
         // With the key as second column, a page can begin between two equal values.
-        elements = format!("{elements}, {}", ident(view.key.column));
+        elements = format!("{elements}, {}", ident(view.key_column()));
     }
     Clauses {
         unique: promoted.unique,

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::composer::{Composer, SqlWriter};
 use super::from::write_from;
 use crate::schema::{Link, Many, Shape, Source};
-use crate::sql::text::{Sql, column, direction_and_nulls};
+use crate::sql::text::{Sql, column, direction_and_nulls, row_value};
 
 impl Composer {
     /// A list as a join, for more than one use of it. `OFFSET 0` keeps the planner from copying
@@ -54,7 +54,7 @@ impl Composer {
         let order = (!order.is_empty()).then(|| format!("ORDER BY {}", order.join(", ")));
         Box::new(move |sql| {
             let filters: Vec<&str> = child.filter.into_iter().chain(many.filter).collect();
-            sql.line(format!("SELECT {item}"));
+            sql.line(format!("SELECT {}", row_value(&item)));
             let rows = |sql: &mut Sql| {
                 write_from(sql, child.table, &inner, &filters);
                 if let Some(link) = link {

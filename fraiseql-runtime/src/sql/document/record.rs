@@ -6,7 +6,7 @@ use super::options::Purpose;
 use crate::schema::scalar::ScalarType;
 use crate::schema::{Data, Field, One, Shape, Source};
 use crate::sql::aggregate;
-use crate::sql::text::{Sql, column, fragment, ident};
+use crate::sql::text::{Sql, column, fragment, ident, row_argument, row_value};
 
 /// The columns of a record with their names, in the order in which they are written.
 pub(super) struct Record(Vec<(String, RecordColumn)>);
@@ -72,7 +72,10 @@ impl CheckedColumn {
 fn missing_row_reason(field: &Field, alias: &str) -> (String, RecordColumn) {
     // `IS NULL` is also true for a row that has only nulls; `num_nulls` counts a row that is
     // missing.
-    let reason = format!("CASE WHEN pg_catalog.num_nulls({alias}) > 0 THEN 'there is no row' END");
+    let reason = format!(
+        "CASE WHEN pg_catalog.num_nulls({}) > 0 THEN 'there is no row' END",
+        row_argument(alias)
+    );
     (format!("{}?", field.json), RecordColumn::Expression(reason))
 }
 
@@ -126,9 +129,9 @@ impl Composer {
                         if self.purpose == Purpose::RejectReasons {
                             columns.push(missing_row_reason(field, &alias));
                         }
-                        not_null.push(alias.clone());
+                        not_null.push(row_argument(&alias));
                     }
-                    columns.push((json(), RecordColumn::Expression(alias)));
+                    columns.push((json(), RecordColumn::Expression(row_value(&alias))));
                 }
                 FieldValue::List(list) => columns.push((json(), list)),
             }

@@ -81,7 +81,7 @@ impl ListQuery<'_> {
                 "CASE WHEN {V}.shape = {} THEN {data} END AS data",
                 shape::literal(self.shape)
             ),
-            column(self.view.key.column),
+            column(self.view.key_column()),
         ];
         if self.with_terms {
             columns.extend(self.order.iter().filter(|term| !term.is_key).map(|term| {

@@ -1,7 +1,7 @@
 //! What the CTEs of a write statement are composed from.
 
 use crate::schema::View;
-use crate::sql::differences::content_columns;
+use crate::sql::differences::{content_columns, content_labels};
 use crate::sql::document::BatchSize;
 use crate::sql::session::{SessionNeeds, session_needs};
 use crate::sql::shape;
@@ -21,6 +21,8 @@ pub(super) struct WriteStatement<'a> {
     pub(super) key: String,
     /// The promoted columns, then `data`.
     pub(super) columns: Vec<&'static str>,
+    /// Their names in built rows.
+    pub(super) labels: Vec<String>,
 }
 
 impl<'a> WriteStatement<'a> {
@@ -36,8 +38,9 @@ impl<'a> WriteStatement<'a> {
             batch_size,
             needs: session_needs(view),
             shape: shape::literal(number),
-            key: column("v", view.key.column),
+            key: column("v", view.key_column()),
             columns: content_columns(view),
+            labels: content_labels(view),
         }
     }
 }
