@@ -28,6 +28,8 @@ pub enum Operation {
     LockDocuments,
     /// Setting unique columns to null, so that documents can exchange their values.
     ClearUnique,
+    /// Finding documents that store unique values which others should have.
+    FindUniqueHolders,
     /// Announcing a transaction to concurrent syncs.
     Announce,
     /// Waiting for transactions that are writing documents.
@@ -110,6 +112,7 @@ impl Operation {
             Self::LockRows => "locking the rows of",
             Self::LockDocuments => "locking documents of",
             Self::ClearUnique => "clearing unique columns of",
+            Self::FindUniqueHolders => "looking for the holders of unique values in",
             Self::Announce => "announcing a transaction to other syncs of",
             Self::AwaitWriters => "waiting for other writers of",
             Self::FindOverwritten => "looking for overwritten documents of",

@@ -126,6 +126,7 @@ fn sync_statements(statements: &sync::SyncSql) -> Vec<ListedStatement<'_>> {
         lock,
         lock_documents,
         clear_unique,
+        unique_holders,
         delete_orphans,
         delete,
         first_keys,
@@ -149,6 +150,9 @@ fn sync_statements(statements: &sync::SyncSql) -> Vec<ListedStatement<'_>> {
     ];
     if let Some(clear) = clear_unique {
         list.push(ListedStatement::new("sync.clear_unique", clear, View));
+    }
+    if let Some(holders) = unique_holders {
+        list.push(ListedStatement::new("sync.unique_holders", holders, View));
     }
     list.extend([
         ListedStatement::new("sync.delete_orphans", delete_orphans, View),

@@ -52,6 +52,9 @@ pub struct SyncSql {
     /// Sets the unique columns of the documents `$1` to null, so that documents can exchange their
     /// values. `None` if the view has no unique column.
     pub clear_unique: Option<String>,
+    /// Returns the array of the keys of those documents, other than `$1`, that store a unique value
+    /// which a document of `$1` should have. `None` if the view has no unique column.
+    pub unique_holders: Option<String>,
     /// Deletes the documents of `$1` that have no root row.
     pub delete_orphans: String,
     /// Deletes the documents of `$1`.
@@ -90,6 +93,7 @@ pub(crate) fn compose(view: &View, number: i64) -> SyncSql {
         lock: lock::all(view),
         lock_documents: lock::documents(view),
         clear_unique: unique::clear_unique(view),
+        unique_holders: unique::unique_holders(view),
         delete_orphans: delete::delete_orphans(view, "$1"),
         delete: delete::delete(view),
         first_keys: key_pages::page(view, PageStart::First, None),

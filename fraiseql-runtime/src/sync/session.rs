@@ -94,6 +94,20 @@ impl<'c> Session<'c> {
         self.run(view, keys, Action::Exchange(clear)).await
     }
 
+    /// The documents other than those of `keys` that store unique values which these should have.
+    /// `sql` is the statement that finds them.
+    pub(super) async fn unique_holders(
+        &mut self,
+        view: Handle,
+        keys: &Keys,
+        sql: &'static str,
+    ) -> Result<Keys> {
+        self.in_savepoint(async |connection: &mut PgConnection, scope| {
+            protocol::unique_holders(connection, view, keys, sql, scope).await
+        })
+        .await
+    }
+
     /// Deletes the documents of at most [`MAX_BATCH`] keys.
     pub(super) async fn delete(&mut self, view: Handle, keys: &Keys) -> Result<SyncReport> {
         self.run(view, keys, Action::Delete).await

@@ -85,6 +85,27 @@ pub(super) async fn exchanging(
         .await
 }
 
+/// The documents other than those of `keys` that store unique values which these should have. `sql`
+/// is the statement that finds them.
+pub(super) async fn unique_holders(
+    connection: &mut PgConnection,
+    view: Handle,
+    keys: &Keys,
+    sql: &'static str,
+    scope: TransactionScope,
+) -> Result<Keys> {
+    let mut writer = BatchWriter::new(connection, view);
+    match scope {
+        // A value may be that of an expression, which depends on the settings.
+        TransactionScope::Own => {
+            writer
+                .in_own_transaction(async |writer| writer.unique_holders(keys, sql).await)
+                .await
+        }
+        TransactionScope::Caller => writer.unique_holders(keys, sql).await,
+    }
+}
+
 /// Announces the transaction of the caller to other syncs, without syncing any document: a
 /// transaction that embeds a row that this one has changed has to wait for it.
 pub(super) async fn announce(connection: &mut PgConnection, view: Handle) -> Result<()> {

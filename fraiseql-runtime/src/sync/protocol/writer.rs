@@ -59,10 +59,10 @@ impl<'c> BatchWriter<'c> {
 /// Transactions and session settings.
 impl BatchWriter<'_> {
     /// Runs `work` in a READ COMMITTED transaction with the session settings that documents need.
-    pub(super) async fn in_own_transaction(
+    pub(super) async fn in_own_transaction<T>(
         &mut self,
-        work: impl AsyncFnOnce(&mut BatchWriter<'_>) -> Result<WriteOutcome>,
-    ) -> Result<WriteOutcome> {
+        work: impl AsyncFnOnce(&mut BatchWriter<'_>) -> Result<T>,
+    ) -> Result<T> {
         let (view, peers) = (self.view, self.peers);
         let errors = ScopeErrors::of_steps(view.view.table);
         in_own_transaction(
@@ -245,6 +245,15 @@ impl BatchWriter<'_> {
             .execute(self.connection)
             .await?;
         Ok(())
+    }
+
+    /// The other documents that store unique values which the documents of `keys` should have, by the
+    /// statement `sql`.
+    pub(super) async fn unique_holders(&mut self, keys: &Keys, sql: &'static str) -> Result<Keys> {
+        self.statement(sql, Operation::FindUniqueHolders)
+            .bind_keys(keys)
+            .fetch_one(self.connection, |row| keys.read(row, 0))
+            .await
     }
 
     /// Deletes those documents of `keys` that have no root row. Returns their number.

@@ -17,5 +17,6 @@ mod open;
 mod parents;
 mod session;
 mod snapshot;
+mod unlockable;
 mod world;
 mod writers;
