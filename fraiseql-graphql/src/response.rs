@@ -183,6 +183,20 @@ fn raw_text(fields: &IndexMap<Name, Value>) -> Option<&str> {
     (is_own || serde_json::from_str::<&RawValue>(text).is_ok()).then_some(text)
 }
 
+/// Whether an object represents JSON text.
+pub(crate) fn is_raw(fields: &IndexMap<Name, Value>) -> bool {
+    fields.len() == 1 && fields.contains_key(RAW_KEY)
+}
+
+/// Replaces JSON text by the value that it is.
+pub(crate) fn parse_raw(value: &mut Value) {
+    if let Value::Object(fields) = &*value
+        && let Some(parsed) = raw_text(fields).and_then(|text| serde_json::from_str(text).ok())
+    {
+        *value = parsed;
+    }
+}
+
 fn write_object<'a>(entries: impl Iterator<Item = (&'a str, &'a Value)>, out: &mut Vec<u8>) {
     out.push(b'{');
     for (position, (key, value)) in entries.enumerate() {

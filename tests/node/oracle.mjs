@@ -152,6 +152,13 @@ const paged = (view, args) => {
   };
 };
 
+// Names in one order.
+const sortedNames = (value) => {
+  if (Array.isArray(value)) return value.map(sortedNames);
+  if (value === null || typeof value !== "object") return value;
+  return Object.fromEntries(Object.keys(value).sort().map((name) => [name, sortedNames(value[name])]));
+};
+
 const root = {};
 for (const view of served.views ?? []) {
   root[view.one] = (args) => {
@@ -164,7 +171,8 @@ for (const view of served.views ?? []) {
 for (const [name, value] of Object.entries(served.root ?? {})) {
   root[name] = (args) => {
     if (value?.__error !== undefined) refuse(value.__error);
-    if (value?.__echo === true) return JSON.stringify(args);
+    if (value?.__echo === true) return JSON.stringify(sortedNames(args));
+    if (value?.__root === true) return root;
     return value;
   };
 }

@@ -44,7 +44,7 @@ pub(super) fn precheck(
         let message = "introspection is switched off";
         return Ok(Err(error(message, "INTROSPECTION_DISABLED")));
     }
-    request.set_parsed_query(document.clone());
+    request.set_parsed_query(query.executable(request.operation_name.as_deref()));
     request.data.insert(EndpointQuery(query));
     Ok(Ok(()))
 }

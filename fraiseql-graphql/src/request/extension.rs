@@ -12,22 +12,29 @@ use async_graphql::extensions::{
 use async_graphql::parser::types::OperationDefinition;
 use async_graphql::registry::Registry;
 use async_graphql::{
-    CacheControl, Data, Request, Response, ServerError, ServerResult, ValidationResult,
+    CacheControl, Data, Request, Response, ServerError, ServerResult, ValidationResult, Value,
 };
 
 use crate::error::{MAX_REQUEST_ERRORS, clip};
 use crate::request::cached_plan::{PlanRecorder, has_no_cache_header, is_single_field};
 use crate::request::context::{CachedQuery, EndpointQuery};
-use crate::request::query::{Query, RequestKey};
+use crate::request::query::{Query, RequestKey, Validity};
 use crate::request::query_cache::QueryCache;
 use crate::request::root_field_dedup::RootFieldDedup;
-use crate::spec::operation::operation;
+use crate::spec::failures::Failures;
+use crate::spec::nulls::Selected;
+use crate::spec::operation::{only_operation, operation, root_type};
 use crate::spec::root_fields::RootFields;
-use crate::spec::{errors, placeholder, rules, variables};
+use crate::spec::type_system::TypeSystem;
+use crate::spec::{errors, failures, nulls, placeholder, variables};
 
 /// The maximum number of variables of a request whose validation or plan is stored. A request with
 /// more is validated each time.
 const MAX_KEY_VARIABLES: usize = 16;
+
+/// The errors of a schema's `limit_depth` and `limit_complexity`. They are about data: introspection
+/// has limits of its own, in [`limits`](super::limits).
+const LIMITS: [&str; 2] = ["Query is nested too deep.", "Query is too complex."];
 
 /// Which parts of a request may be skipped if it repeats an earlier one.
 #[derive(Clone, Copy, Default)]
@@ -40,8 +47,12 @@ pub(crate) struct RequestOptions {
 pub(crate) struct RequestExtension {
     /// The cache of requests that no endpoint has read.
     cache: Arc<QueryCache>,
+    /// The types of the schema, which the first request builds.
+    types: Arc<OnceLock<Arc<TypeSystem>>>,
     options: RequestOptions,
-    /// Set by `prepare_request`, unless the document has no operation to execute.
+    /// Set by `prepare_request`, if the query is not valid.
+    invalid: OnceLock<Arc<[ServerError]>>,
+    /// Set by `prepare_request`, unless the query is not valid or has no operation to execute.
     prepared: OnceLock<PreparedRequest>,
     /// Whether the response has no `Cache-Control` header. Known after the validation.
     has_no_cache_header: AtomicBool,
@@ -49,10 +60,16 @@ pub(crate) struct RequestExtension {
 
 /// What the later hooks need to know of the request.
 struct PreparedRequest {
+    query: Arc<Query>,
+    /// Whether later requests have the same query, so that it is of use to store something in it.
+    is_shared: bool,
+    operation_name: Option<String>,
     root_fields: RootFields,
     has_placeholders: bool,
-    /// The query, if it is cached.
-    query: Option<Arc<Query>>,
+    /// Whether a variable is null. A null where it is not allowed is the error of a field, while
+    /// async-graphql refuses the request.
+    has_null: bool,
+    failures: Failures,
     /// The key of values that are stored in the query, if any may be.
     key: Option<RequestKey>,
     /// Whether the request is one that can be answered directly.
@@ -62,15 +79,65 @@ struct PreparedRequest {
 impl PreparedRequest {
     /// The query and the key, to find and store values of this request.
     fn slot(&self) -> Option<(&Arc<Query>, &RequestKey)> {
-        self.query.as_ref().zip(self.key.as_ref())
+        let key = self.key.as_ref().filter(|_| self.is_shared)?;
+        Some((&self.query, key))
+    }
+
+    /// Decides about the errors of async-graphql's validation. Only what it may know better is
+    /// taken from it, since the query is valid.
+    fn judge(&self, mut errors: Vec<ServerError>) -> Result<ValidationResult, Vec<ServerError>> {
+        errors.retain(|error| {
+            let message = error.message.as_str();
+            let is_limit = LIMITS.contains(&message);
+            let is_wrong = message.starts_with("Variable \"$") && message.contains("is not used")
+                || self.has_null && message.starts_with("Invalid value for argument");
+            !(is_wrong || is_limit && self.root_fields.are_introspection)
+        });
+        if errors.is_empty() {
+            // async-graphql does not return the values of a failed validation.
+            return Ok(ValidationResult {
+                cache_control: CacheControl::default(),
+                complexity: 0,
+                depth: 0,
+            });
+        }
+        let errors = errors.into_iter().take(MAX_REQUEST_ERRORS);
+        Err(errors.map(clipped).collect())
+    }
+
+    /// Completes a response: what async-graphql leaves out, and what it does not know of.
+    fn complete(&self, registry: &Registry, mut response: Response) -> Response {
+        errors::complete(&mut response.errors);
+        if self.has_placeholders {
+            placeholder::remove(&mut response.data);
+        }
+        self.failures.report(&mut response);
+        if !response.errors.is_empty()
+            && let document = &self.query.document
+            && let Some(operation) = operation(document, self.operation_name.as_deref())
+        {
+            let selected = Selected {
+                registry,
+                fragments: &document.fragments,
+                operation,
+            };
+            nulls::complete(selected, &mut response.data, &response.errors);
+        }
+        self.root_fields.complete(response)
     }
 }
 
 impl RequestExtension {
-    pub(crate) fn new(cache: Arc<QueryCache>, options: RequestOptions) -> Self {
+    pub(crate) fn new(
+        cache: Arc<QueryCache>,
+        types: Arc<OnceLock<Arc<TypeSystem>>>,
+        options: RequestOptions,
+    ) -> Self {
         Self {
             cache,
+            types,
             options,
+            invalid: OnceLock::new(),
             prepared: OnceLock::new(),
             has_no_cache_header: AtomicBool::new(false),
         }
@@ -81,23 +148,33 @@ impl RequestExtension {
         registry: &Registry,
         query: &Arc<Query>,
         operation: &OperationDefinition,
-        has_placeholders: bool,
         request: &Request,
     ) -> PreparedRequest {
         let variables = &request.variables;
         // A cache has a reference as well, or the data of the endpoint's request. Without one, the
-        // query ends with this request, and there is nothing to store.
+        // query ends with this request.
         let is_shared = Arc::strong_count(query) > 1;
         let stores = self.options.validate_once || self.options.direct;
         let key = (stores && variables.len() <= MAX_KEY_VARIABLES)
             .then(|| RequestKey::of(registry, request.operation_name.as_deref(), variables));
         PreparedRequest {
+            query: Arc::clone(query),
+            is_shared,
+            operation_name: request.operation_name.clone(),
             root_fields: RootFields::of(registry, &query.document.fragments, operation, variables),
-            has_placeholders,
-            query: is_shared.then(|| Arc::clone(query)),
+            has_placeholders: false,
+            has_null: false,
+            failures: Failures::default(),
             key,
             is_single_field: is_single_field(operation) && request.extensions.is_empty(),
         }
+    }
+
+    fn validate(&self, registry: &Registry, query: &Query) -> Validity {
+        query.validate(registry, || {
+            let types = || Arc::new(TypeSystem::of(registry));
+            Arc::clone(self.types.get_or_init(types))
+        })
     }
 
     fn note_cache_control(&self, result: &ValidationResult) {
@@ -110,6 +187,7 @@ impl RequestExtension {
         self.options.direct
             && prepared.is_single_field
             && !prepared.has_placeholders
+            && prepared.failures.is_empty()
             && self.has_no_cache_header.load(Relaxed)
     }
 }
@@ -122,35 +200,76 @@ impl Extension for RequestExtension {
         request: Request,
         next: NextPrepareRequest<'_>,
     ) -> ServerResult<Request> {
-        let mut request = next.run(ctx, request).await?;
         let registry = &ctx.schema_env.registry;
-        let endpoint_query = endpoint_query(&request);
-        let has_document = endpoint_query.is_some();
-        let query = match endpoint_query {
-            Some(query) => query,
-            None => self.cache.read(&request.query)?,
+        let of_endpoint = endpoint_query(&request);
+        let has_document = of_endpoint.is_some();
+        let query = match of_endpoint {
+            None if !request.query.is_empty() => Some(self.cache.read(&request.query)?),
+            query => query,
         };
-        let checked = query.check(registry).map_err(clipped)?;
-        let mut rewritten = None;
-        if let Some(operation) = operation(&query.document, request.operation_name.as_deref()) {
-            // The defaults of variables come first: everything below depends on their values.
-            variables::coerce(registry, operation, &mut request.variables).map_err(clipped)?;
-            let omitted = variables::omitted(operation, &request.variables);
-            rewritten = checked.rewritten(&query.document, &omitted);
-            let has_placeholders = checked.has_placeholders();
-            let prepared = self.prepare(registry, &query, operation, has_placeholders, &request);
-            // Set once: async-graphql calls this hook once for each request.
-            let _ = self.prepared.set(prepared);
+        // An extension that is called after this one must not store a query that is not valid:
+        // `ApolloPersistedQueries` parses it in its own way, and later sends the result.
+        if request.extensions.contains_key("persistedQuery")
+            && let Some(query) = &query
+            && let Err(errors) = self.validate(registry, query)
+        {
+            return Err(first_of(&errors));
         }
+        let mut request = next.run(ctx, request).await?;
+        let is_stored = request.query.is_empty();
+        let query = match query {
+            // `ApolloPersistedQueries` removes the text, here or before.
+            Some(query) if is_stored || *request.query == *query.text => query,
+            None if is_stored && let Ok(document) = request.parsed_query() => {
+                self.cache.of_document(document)?
+            }
+            _ => self.cache.read(&request.query)?,
+        };
+        let valid = match self.validate(registry, &query) {
+            Ok(valid) => valid,
+            Err(errors) => {
+                // Reported where async-graphql validates, so that there may be several.
+                let _ = self.invalid.set(errors);
+                request.set_parsed_query(query.document.clone());
+                return Ok(request);
+            }
+        };
+        let name = request.operation_name.as_deref();
+        let Some(operation) = operation(&query.document, name) else {
+            // async-graphql reports it.
+            request.set_parsed_query(query.document.clone());
+            return Ok(request);
+        };
+        // Of its errors, async-graphql would report some twice, and some that follow from it.
+        if root_type(registry, operation).is_none() {
+            let message = format!("The schema has no {} operations.", operation.ty);
+            return Err(ServerError::new(message, None));
+        }
+        // The defaults of variables come first: everything below depends on their values.
+        variables::coerce(registry, operation, &mut request.variables).map_err(clipped)?;
+        let omitted = variables::omitted(operation, &request.variables);
+        let mut rewritten = valid
+            .rewritten(&query.document, &omitted)
+            .map(|document| only_operation(document, name));
+        let has_null = request.variables.values().any(|one| *one == Value::Null);
+        let mut failures = Failures::default();
+        if has_null {
+            let document = rewritten.get_or_insert_with(|| query.executable(name));
+            failures = failures::mark(registry, document, &request.variables)?;
+        }
+        let prepared = PreparedRequest {
+            has_placeholders: valid.has_placeholders,
+            has_null,
+            failures,
+            ..self.prepare(registry, &query, operation, &request)
+        };
         if let Some(document) = rewritten {
             request.set_parsed_query(document);
-        } else if !has_document {
-            // A query that is not cached has no other reference: its document need not be cloned.
-            request.set_parsed_query(match Arc::try_unwrap(query) {
-                Ok(query) => query.document,
-                Err(shared) => shared.document.clone(),
-            });
+        } else if !has_document || is_stored {
+            request.set_parsed_query(query.executable(name));
         }
+        // Set once: async-graphql calls this hook once for each request.
+        let _ = self.prepared.set(prepared);
         Ok(request)
     }
 
@@ -159,21 +278,27 @@ impl Extension for RequestExtension {
         ctx: &ExtensionContext<'_>,
         next: NextValidation<'_>,
     ) -> Result<ValidationResult, Vec<ServerError>> {
-        let prepared = self.prepared.get().filter(|_| self.options.validate_once);
-        let slot = prepared.and_then(PreparedRequest::slot);
+        if let Some(errors) = self.invalid.get() {
+            return Err(errors.to_vec());
+        }
+        let Some(prepared) = self.prepared.get() else {
+            return next.run(ctx).await;
+        };
+        let slot = prepared.slot().filter(|_| self.options.validate_once);
         let stored = slot.and_then(|(query, key)| query.validated(key));
-        if let Some(result) = stored {
-            self.note_cache_control(&result);
-            return Ok(result);
-        }
-        let validated = next.run(ctx).await;
-        if let Ok(result) = &validated {
-            self.note_cache_control(result);
-            if let Some((query, key)) = slot {
-                query.store_validated(key.clone(), *result);
+        let result = match stored {
+            Some(result) => result,
+            None => {
+                let validated = next.run(ctx).await;
+                let result = validated.or_else(|errors| prepared.judge(errors))?;
+                if let Some((query, key)) = slot {
+                    query.store_validated(key.clone(), result);
+                }
+                result
             }
-        }
-        validated.or_else(without_false_positives)
+        };
+        self.note_cache_control(&result);
+        Ok(result)
     }
 
     async fn execute(
@@ -182,34 +307,31 @@ impl Extension for RequestExtension {
         operation_name: Option<&str>,
         next: NextExecute<'_>,
     ) -> Response {
-        let prepared = self.prepared.get();
+        // Also if an extension has skipped the validation.
+        if let Some(errors) = self.invalid.get() {
+            return Response::from_errors(errors.to_vec());
+        }
         let mut data = Data::default();
         data.insert(RootFieldDedup::default());
-        if let Some(query) = prepared.and_then(|prepared| prepared.query.as_ref()) {
-            data.insert(CachedQuery(Arc::clone(query)));
+        let Some(prepared) = self.prepared.get() else {
+            return next.run_with_data(ctx, operation_name, data).await;
+        };
+        if prepared.is_shared {
+            data.insert(CachedQuery(Arc::clone(&prepared.query)));
         }
-        let slot = prepared
-            .filter(|prepared| self.records_plan(prepared))
-            .and_then(PreparedRequest::slot);
+        let slot = prepared.slot().filter(|_| self.records_plan(prepared));
         let recording = slot.map(|slot| (slot, PlanRecorder::default()));
         if let Some((_, recorder)) = &recording {
             data.insert(recorder.clone());
         }
-        let mut response = next.run_with_data(ctx, operation_name, data).await;
+        let response = next.run_with_data(ctx, operation_name, data).await;
         // The plan is complete only if the response that it led to has nothing but documents.
         if let Some(((query, key), recorder)) = recording
             && let Some(plan) = recorder.take(&response)
         {
             query.store_plan(key.clone(), plan);
         }
-        errors::complete(&mut response.errors);
-        let Some(prepared) = prepared else {
-            return response;
-        };
-        if prepared.has_placeholders {
-            placeholder::remove(&mut response.data);
-        }
-        prepared.root_fields.complete(response)
+        prepared.complete(&ctx.schema_env.registry, response)
     }
 }
 
@@ -220,23 +342,9 @@ fn endpoint_query(request: &Request) -> Option<Arc<Query>> {
     Some(Arc::clone(query))
 }
 
-/// Removes the false positives of async-graphql's validation. If there were only these, the request
-/// is valid.
-fn without_false_positives(
-    mut errors: Vec<ServerError>,
-) -> Result<ValidationResult, Vec<ServerError>> {
-    errors.retain(|error| !rules::is_false_positive(error));
-    if errors.is_empty() {
-        // async-graphql does not return the values of a failed validation. Depth and complexity are
-        // within the schema's limits: an exceeded limit is reported in place of all other errors.
-        return Ok(ValidationResult {
-            cache_control: CacheControl::default(),
-            complexity: 0,
-            depth: 0,
-        });
-    }
-    let errors = errors.into_iter().take(MAX_REQUEST_ERRORS);
-    Err(errors.map(clipped).collect())
+fn first_of(errors: &[ServerError]) -> ServerError {
+    let first = errors.first().cloned();
+    first.unwrap_or_else(|| ServerError::new("the query is not valid", None))
 }
 
 /// An error whose message does not repeat a query of a megabyte.

@@ -1,13 +1,14 @@
 //! The public extension of a schema, with its settings.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use async_graphql::extensions::{Extension, ExtensionFactory};
 
 use crate::request::extension::{RequestExtension, RequestOptions};
 use crate::request::limits::DocumentLimits;
 use crate::request::query_cache::{DEFAULT_CAPACITY, QueryCache};
+use crate::spec::type_system::TypeSystem;
 
 /// An extension that caches, validates and replays each request. Add it to every schema that has
 /// documents.
@@ -66,6 +67,8 @@ use crate::request::query_cache::{DEFAULT_CAPACITY, QueryCache};
 /// [`limits`](Self::limits) are for requests that are executed on the schema itself.
 pub struct Prepared {
     cache: Arc<QueryCache>,
+    /// Of the schema that the extension is added to, once it is known.
+    types: Arc<OnceLock<Arc<TypeSystem>>>,
     options: RequestOptions,
 }
 
@@ -73,6 +76,7 @@ impl Default for Prepared {
     fn default() -> Self {
         Self {
             cache: Arc::new(QueryCache::new(DocumentLimits::default(), DEFAULT_CAPACITY)),
+            types: Arc::default(),
             options: RequestOptions::default(),
         }
     }
@@ -160,6 +164,10 @@ impl fmt::Debug for Prepared {
 
 impl ExtensionFactory for Prepared {
     fn create(&self) -> Arc<dyn Extension> {
-        Arc::new(RequestExtension::new(Arc::clone(&self.cache), self.options))
+        Arc::new(RequestExtension::new(
+            Arc::clone(&self.cache),
+            Arc::clone(&self.types),
+            self.options,
+        ))
     }
 }

@@ -2,12 +2,19 @@
 
 use std::sync::{Arc, Mutex};
 
+use apollo_compiler::ast;
 use async_graphql::parser::types::ExecutableDocument;
 use async_graphql::registry::Registry;
 use async_graphql::{ServerError, ValidationResult, Variables};
 
 use crate::request::cached_plan::CachedPlan;
-use crate::spec::document::CheckedDocument;
+use crate::request::limits::DocumentLimits;
+use crate::spec::document::ValidDocument;
+use crate::spec::operation::only_operation;
+use crate::spec::parse::parse_tree;
+use crate::spec::type_system::TypeSystem;
+use crate::spec::usages;
+use crate::spec::validation::validate;
 use fraiseql_runtime::__graphql::lock;
 use fraiseql_runtime::schema::Shape;
 use fraiseql_runtime::select::{Projection, Selection, SelectionError};
@@ -23,14 +30,27 @@ const MAX_PROJECTIONS: usize = 16;
 /// text. Of the slots that depend on variables, only the last request is kept: clients that repeat
 /// a query mostly repeat its variables.
 pub(crate) struct Query {
+    pub(crate) text: Arc<str>,
     pub(crate) document: ExecutableDocument,
-    checked: Mutex<Option<(RegistryId, CheckResult)>>,
+    source: Source,
+    validity: Mutex<Option<(RegistryId, Validity)>>,
     projections: Mutex<Vec<Projection>>,
     validated: Mutex<Option<(RequestKey, ValidationResult)>>,
     plan: Mutex<Option<(RequestKey, Arc<CachedPlan>)>>,
 }
 
-type CheckResult = Result<Arc<CheckedDocument>, ServerError>;
+/// What a query is validated from.
+pub(crate) struct Source {
+    /// The tree of the text. The first validation takes it: it is several times as large as the
+    /// document. If another schema validates the query, the text is parsed again.
+    pub(crate) tree: Mutex<Option<ast::Document>>,
+    pub(crate) limits: DocumentLimits,
+    /// Whether the text is the client's, so that errors have locations in it.
+    pub(crate) is_of_client: bool,
+}
+
+/// The result of the validation.
+pub(crate) type Validity = Result<Arc<ValidDocument>, Arc<[ServerError]>>;
 
 /// Identifies a schema by the address of its registry.
 ///
@@ -64,30 +84,60 @@ impl RequestKey {
 }
 
 impl Query {
-    pub(crate) fn new(document: ExecutableDocument) -> Self {
+    pub(crate) fn new(text: Arc<str>, document: ExecutableDocument, source: Source) -> Self {
         Self {
+            text,
             document,
-            checked: Mutex::new(None),
+            source,
+            validity: Mutex::new(None),
             projections: Mutex::new(Vec::new()),
             validated: Mutex::new(None),
             plan: Mutex::new(None),
         }
     }
 
-    /// Checks the document against the rules that async-graphql lacks, or returns the result of an
-    /// earlier check for the same schema.
-    pub(crate) fn check(&self, registry: &Registry) -> CheckResult {
+    /// Validates the query, or returns the result of an earlier validation for the same schema.
+    /// `types` are those of the schema.
+    pub(crate) fn validate(
+        &self,
+        registry: &Registry,
+        types: impl FnOnce() -> Arc<TypeSystem>,
+    ) -> Validity {
         let id = RegistryId::of(registry);
         // Each slot has its own lock, which is never held while a value is computed. Two requests
         // may compute the same value; the later one replaces it by an equal one.
-        if let Some((checked_for, result)) = &*lock(&self.checked)
-            && *checked_for == id
+        if let Some((validated_for, validity)) = &*lock(&self.validity)
+            && *validated_for == id
         {
-            return result.clone();
+            return validity.clone();
         }
-        let result = CheckedDocument::check(registry, &self.document).map(Arc::new);
-        *lock(&self.checked) = Some((id, result.clone()));
-        result
+        let validity = self.validate_tree(registry, &types());
+        *lock(&self.validity) = Some((id, validity.clone()));
+        validity
+    }
+
+    fn validate_tree(&self, registry: &Registry, types: &TypeSystem) -> Validity {
+        let Source {
+            tree,
+            limits,
+            is_of_client,
+        } = &self.source;
+        let tree = lock(tree).take();
+        let tree = match tree {
+            Some(tree) => tree,
+            None => parse_tree(&self.text, limits.parsed_tokens(), limits.parsed_nesting())
+                .map_err(|error| Arc::from([error]))?,
+        };
+        validate(types, &tree, is_of_client.then_some(&*self.text)).map_err(Arc::from)?;
+        usages::check(registry, &self.document).map_err(|error| Arc::from([error]))?;
+        let valid = ValidDocument::of(registry, &self.document);
+        valid.map(Arc::new).map_err(|error| Arc::from([error]))
+    }
+
+    /// The document to execute for an operation. The other operations of the document, which are
+    /// valid, are not executed, but async-graphql would ask for their variables.
+    pub(crate) fn executable(&self, operation: Option<&str>) -> ExecutableDocument {
+        only_operation(self.document.clone(), operation)
     }
 
     /// Compiles a selection, or returns the projection that was compiled for it earlier.

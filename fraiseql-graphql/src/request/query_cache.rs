@@ -3,13 +3,15 @@
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex};
 
+use apollo_compiler::ast;
 use async_graphql::ServerError;
-use async_graphql::parser::parse_query;
+use async_graphql::parser::types::ExecutableDocument;
 use lru::LruCache;
 
-use crate::error::clip;
 use crate::request::limits::DocumentLimits;
-use crate::request::query::Query;
+use crate::request::query::{Query, Source};
+use crate::spec::parse::{Parsed, parse};
+use crate::spec::print::print;
 use fraiseql_runtime::__graphql::lock;
 
 /// The default number of queries in a cache.
@@ -23,7 +25,7 @@ const MAX_CACHED_BYTES: usize = 16 * 1024;
 pub(crate) struct QueryCache {
     limits: DocumentLimits,
     /// `None` if the capacity is 0.
-    queries: Option<Mutex<LruCache<String, Arc<Query>>>>,
+    queries: Option<Mutex<LruCache<Arc<str>, Arc<Query>>>>,
 }
 
 impl QueryCache {
@@ -54,32 +56,68 @@ impl QueryCache {
         if let Some(query) = self.get(text) {
             return Ok(query);
         }
-        // The text is limited before it is parsed, since the parser recurses for each bracket; the
-        // document before anything traverses it, since its fragments can multiply its size and can
-        // have cycles. The lock is not held: a slow query would keep all others waiting. Two
-        // requests that read one new query parse it twice.
-        self.limits.check_text(text)?;
-        let document = parse_query(text).map_err(syntax_error)?;
-        self.limits.check_document(&document)?;
-        let query = Arc::new(Query::new(document));
-        if let Some(queries) = &self.queries
-            && text.len() <= MAX_CACHED_BYTES
-        {
-            lock(queries).put(text.to_owned(), Arc::clone(&query));
-        }
+        let (tree, document) = self.parse(text)?;
+        let query = self.query(text.into(), document, tree, true);
+        self.keep(&query.text, &query);
         Ok(query)
     }
-}
 
-/// Converts an error of the parser. Its message quotes the whole line, however long that is, and
-/// draws an arrow below; only the reason is kept, since the error has a location.
-fn syntax_error(error: async_graphql::parser::Error) -> ServerError {
-    let mut error = ServerError::from(error);
-    if let Some((_, reason)) = error.message.rsplit_once("\n  = ") {
-        error.message = format!("syntax error: {reason}");
+    /// Returns the query of a document without a text, which an extension of the schema has kept.
+    /// Its positions are those of the client's text.
+    pub(crate) fn of_document(
+        &self,
+        document: &ExecutableDocument,
+    ) -> Result<Arc<Query>, ServerError> {
+        let text = print(document);
+        // No text begins with this character, so these queries are apart from those with a text.
+        let key = format!("\0{text}");
+        if let Some(query) = self.get(&key) {
+            return Ok(query);
+        }
+        // The extension has not limited it.
+        let (tree, _) = self.parse(&text)?;
+        let query = self.query(text.into(), document.clone(), tree, false);
+        self.keep(&key.into(), &query);
+        Ok(query)
     }
-    clip(&mut error.message);
-    error
+
+    /// Checks the size of a text and parses it.
+    ///
+    /// The text is limited before it is parsed, since the parser recurses for each bracket; the
+    /// document before anything traverses it, since its fragments can multiply its size and can have
+    /// cycles. The lock is not held: a slow query would keep all others waiting. Two requests that
+    /// read one new query parse it twice.
+    fn parse(&self, text: &str) -> Result<(ast::Document, ExecutableDocument), ServerError> {
+        let limits = &self.limits;
+        let size = limits.check_text(text)?;
+        let Parsed { tree, document } =
+            parse(text, limits.parsed_tokens(), limits.parsed_nesting())?;
+        limits.check_document(&document, size)?;
+        Ok((tree, document))
+    }
+
+    fn query(
+        &self,
+        text: Arc<str>,
+        document: ExecutableDocument,
+        tree: ast::Document,
+        is_of_client: bool,
+    ) -> Arc<Query> {
+        let source = Source {
+            tree: Mutex::new(Some(tree)),
+            limits: self.limits,
+            is_of_client,
+        };
+        Arc::new(Query::new(text, document, source))
+    }
+
+    fn keep(&self, key: &Arc<str>, query: &Arc<Query>) {
+        if let Some(queries) = &self.queries
+            && key.len() <= MAX_CACHED_BYTES
+        {
+            lock(queries).put(Arc::clone(key), Arc::clone(query));
+        }
+    }
 }
 
 #[cfg(test)]

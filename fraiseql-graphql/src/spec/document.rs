@@ -1,60 +1,50 @@
-//! Validation of a document, and its form for execution.
+//! The form of a valid document for execution.
 
 use std::collections::HashSet;
 
 use async_graphql::parser::types::ExecutableDocument;
 use async_graphql::registry::Registry;
-use async_graphql::{Name, ServerError};
+use async_graphql::{Name, ServerResult};
 
-use crate::spec::operation::root_type;
-use crate::spec::{overlap, placeholder, rules, variables};
+use crate::spec::{placeholder, unions, variables};
 
-/// The result of checking a document against the rules that async-graphql lacks.
-pub(crate) struct CheckedDocument {
-    /// The document with placeholders, if it needs any.
-    with_placeholders: Option<ExecutableDocument>,
+/// A document that is valid for a schema, in the form in which async-graphql executes it as the
+/// specification requires.
+pub(crate) struct ValidDocument {
+    /// The document in another form, if it needs one.
+    adapted: Option<ExecutableDocument>,
+    /// Whether the other form has placeholders, which are to be removed from the response.
+    pub(crate) has_placeholders: bool,
 }
 
-impl CheckedDocument {
-    /// Checks a document, whose size is limited and whose fragments have no cycles.
-    pub(crate) fn check(
-        registry: &Registry,
-        document: &ExecutableDocument,
-    ) -> Result<Self, ServerError> {
-        for (_, operation) in document.operations.iter() {
-            let operation = &operation.node;
-            if let Some(root) = root_type(registry, operation) {
-                let set = &operation.selection_set.node;
-                overlap::check(registry, &document.fragments, root, set)?;
-            }
+impl ValidDocument {
+    pub(crate) fn of(registry: &Registry, document: &ExecutableDocument) -> ServerResult<Self> {
+        // Most documents need no other form: those are not cloned.
+        let mut adapted = unions::expanded(registry, document)?;
+        let mut has_placeholders = false;
+        if placeholder::may_be_needed(document) {
+            let is_adapted = adapted.is_some();
+            let mut copy = adapted.take().unwrap_or_else(|| document.clone());
+            has_placeholders = placeholder::insert(&mut copy);
+            adapted = (is_adapted || has_placeholders).then_some(copy);
         }
-        rules::check(registry, document)?;
-        // Most documents need no placeholder: those are not cloned.
-        let with_placeholders = placeholder::may_be_needed(document).then(|| {
-            let mut document = document.clone();
-            placeholder::insert(&mut document).then_some(document)
-        });
         Ok(Self {
-            with_placeholders: with_placeholders.flatten(),
+            adapted,
+            has_placeholders,
         })
     }
 
-    /// Whether the response has placeholders, which are to be removed.
-    pub(crate) fn has_placeholders(&self) -> bool {
-        self.with_placeholders.is_some()
-    }
-
-    /// The document to execute in place of `document`: with placeholders, and without the arguments
-    /// of the variables that are omitted. `None` if `document` itself is to be executed.
+    /// The document to execute in place of `document`: adapted, and without the arguments of the
+    /// variables that are omitted. `None` if `document` itself is to be executed.
     pub(crate) fn rewritten(
         &self,
         document: &ExecutableDocument,
         omitted: &HashSet<Name>,
     ) -> Option<ExecutableDocument> {
         if omitted.is_empty() {
-            return self.with_placeholders.clone();
+            return self.adapted.clone();
         }
-        let mut document = self.with_placeholders.as_ref().unwrap_or(document).clone();
+        let mut document = self.adapted.as_ref().unwrap_or(document).clone();
         variables::drop_omitted(&mut document, omitted);
         Some(document)
     }

@@ -14,7 +14,11 @@ use async_graphql::{Name, Positioned, Response, Value, Variables};
 use crate::spec::operation::{Fragments, root_type};
 
 /// The fields of the root object that a response must have, in order.
-pub(crate) struct RootFields(Vec<RootField>);
+pub(crate) struct RootFields {
+    fields: Vec<RootField>,
+    /// Whether all of them are of introspection.
+    pub(crate) are_introspection: bool,
+}
 
 struct RootField {
     key: Name,
@@ -33,6 +37,9 @@ impl RootFields {
         let mut fields = IndexMap::new();
         let set = &operation.selection_set.node;
         collect(set, fragments, variables, &mut fields);
+        let are_introspection = fields
+            .values()
+            .all(|field| field.name.node.starts_with("__"));
         let fields = fields.into_iter().map(|(key, field)| RootField {
             key: key.clone(),
             // Introspection fields are not in the type; they do not fail.
@@ -40,7 +47,14 @@ impl RootFields {
                 .and_then(|root| root.field_by_name(&field.name.node))
                 .is_none_or(|field| !MetaTypeName::create(&field.ty).is_non_null()),
         });
-        Self(fields.collect())
+        Self {
+            fields: fields.collect(),
+            are_introspection,
+        }
+    }
+
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &Name> {
+        self.fields.iter().map(|field| &field.key)
     }
 
     /// Orders the fields of a response as the query does, and sets those that failed to null. If
@@ -57,12 +71,12 @@ impl RootFields {
             }
         };
         // Almost always: no field failed, and a single field has but one order.
-        if data.keys().eq(self.0.iter().map(|field| &field.key)) {
+        if data.keys().eq(self.fields.iter().map(|field| &field.key)) {
             response.data = Value::Object(data);
             return response;
         }
-        let mut ordered = IndexMap::with_capacity(self.0.len());
-        for field in &self.0 {
+        let mut ordered = IndexMap::with_capacity(self.fields.len());
+        for field in &self.fields {
             let value = match data.swap_remove(&field.key) {
                 Some(value) => value,
                 None if field.nullable => Value::Null,

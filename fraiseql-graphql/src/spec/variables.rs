@@ -19,20 +19,15 @@ use async_graphql::{Name, Positioned, ServerResult, Variables};
 use async_graphql_value::Value;
 
 use crate::error::error_at;
-use crate::spec::values::{ValueChecker, ValueSource};
+use crate::spec::values;
 
-/// Validates the variables of a request for an operation, and adds the defaults of those without a
-/// value. Returns the first error.
+/// Coerces the variables of a request to their types in an operation, and adds the defaults of those
+/// without a value. Returns the first error.
 pub(crate) fn coerce(
     registry: &Registry,
     operation: &OperationDefinition,
     variables: &mut Variables,
 ) -> ServerResult<()> {
-    let values = ValueChecker {
-        registry,
-        variables: &[],
-        source: ValueSource::Json,
-    };
     for definition in &operation.variable_definitions {
         let pos = definition.pos;
         let definition = &definition.node;
@@ -41,13 +36,11 @@ pub(crate) fn coerce(
             return Err(error_at(pos, message));
         }
         let ty = definition.var_type.node.to_string();
-        match (variables.get(name), &definition.default_value) {
-            (Some(value), _) => values
-                .check(&ty, false, &value.clone().into_value())
-                .map_err(|reason| {
-                    let message = format!("Variable \"${name}\" got an invalid value: {reason}");
-                    error_at(pos, message)
-                })?,
+        match (variables.get_mut(name), &definition.default_value) {
+            (Some(value), _) => values::coerce(registry, &ty, value).map_err(|reason| {
+                let message = format!("Variable \"${name}\" got an invalid value: {reason}");
+                error_at(pos, message)
+            })?,
             (None, Some(default)) => {
                 variables.insert(name.clone(), default.node.clone());
             }

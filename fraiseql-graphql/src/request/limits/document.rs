@@ -8,6 +8,8 @@ use async_graphql::{Positioned, ServerError};
 
 use crate::error::error;
 use crate::request::limits::document_limits::{DocumentLimits, exceeded};
+use crate::request::limits::introspection;
+use crate::request::limits::text::TextSize;
 
 /// The maximum for an estimate of how many errors about differing arguments async-graphql reports.
 /// It reports one for each argument that a repetition of a field lacks: for a thousand repetitions
@@ -24,6 +26,16 @@ struct SelectionSize {
     aliases: usize,
     /// Levels of nested fields and fragments.
     height: usize,
+    /// Levels of nested lists of introspection.
+    lists: usize,
+}
+
+/// The size of a selection, of which each part has limits of its own.
+#[derive(Clone, Copy, Default)]
+struct Sizes {
+    data: SelectionSize,
+    /// What is selected below `__schema` and `__type`, with these fields.
+    introspection: SelectionSize,
 }
 
 impl SelectionSize {
@@ -32,51 +44,132 @@ impl SelectionSize {
         self.arguments = self.arguments.saturating_add(other.arguments);
         self.aliases = self.aliases.saturating_add(other.aliases);
         self.height = self.height.max(other.height);
+        self.lists = self.lists.max(other.lists);
     }
 
     /// The size one level further up.
     fn nested(mut self) -> Self {
-        self.height += 1;
+        // A selection without fields has no levels.
+        self.height += usize::from(self.fields > 0);
         self
     }
 }
 
+impl Sizes {
+    fn add(&mut self, other: Self) {
+        self.data.add(other.data);
+        self.introspection.add(other.introspection);
+    }
+
+    /// The sizes one level further up.
+    fn nested(self) -> Self {
+        Self {
+            data: self.data.nested(),
+            introspection: self.introspection.nested(),
+        }
+    }
+}
+
 impl DocumentLimits {
-    /// Counts fields, arguments and aliases.
-    pub(crate) fn check_document(&self, document: &ExecutableDocument) -> Result<(), ServerError> {
+    /// Counts fields, arguments and aliases. `text` is the size of the document's text.
+    pub(crate) fn check_document(
+        &self,
+        document: &ExecutableDocument,
+        text: TextSize,
+    ) -> Result<(), ServerError> {
         let mut counter = Counter {
             limits: self,
             document,
             fragments: HashMap::new(),
             arguments: HashMap::new(),
         };
-        let mut total = SelectionSize::default();
-        // The whole document counts: async-graphql also validates operations that are not executed,
-        // and fragments that are not spread.
+        let mut total = Sizes::default();
+        // The whole document counts: operations that are not executed are validated, too, and so are
+        // fragments that are not spread.
         for (_, operation) in document.operations.iter() {
-            total.arguments += operation.node.variable_definitions.len();
-            total.arguments += arguments(&operation.node.directives);
-            total.add(counter.selection(&operation.node.selection_set.node, 1)?);
+            let mut sizes = counter.selection(&operation.node.selection_set.node, 1)?;
+            let own =
+                operation.node.variable_definitions.len() + arguments(&operation.node.directives);
+            let has_data = sizes.data.fields > 0;
+            let part = if has_data {
+                &mut sizes.data
+            } else {
+                &mut sizes.introspection
+            };
+            part.arguments += own;
+            total.add(sizes);
         }
-        for name in document.fragments.keys() {
+        for (name, fragment) in &document.fragments {
             // A fragment that is spread is part of the total already, so the maximum is taken.
-            let size = counter.fragment(name, 1)?;
-            total.fields = total.fields.max(size.fields);
-            total.arguments = total.arguments.max(size.arguments);
+            let size = counter.fragment(name, 1)?.data;
+            let is_introspection = fragment.node.type_condition.node.on.node.starts_with("__");
+            let part = if is_introspection {
+                &mut total.introspection
+            } else {
+                &mut total.data
+            };
+            part.fields = part.fields.max(size.fields);
+            part.arguments = part.arguments.max(size.arguments);
         }
-        if total.height > self.max_nesting {
-            return Err(exceeded(self.max_nesting, "levels of nesting"));
-        }
-        if total.fields > self.max_fields {
-            return Err(exceeded(self.max_fields, "fields and fragments"));
-        }
-        if total.arguments > self.max_fields {
-            return Err(exceeded(self.max_fields, "arguments"));
-        }
-        if total.aliases > self.max_aliases {
-            return Err(exceeded(self.max_aliases, "aliases"));
+        self.check_introspection(total.introspection)?;
+        if total.data.fields > 0 {
+            self.check_data(total.data, text)?;
         }
         counter.check_conflicts()
+    }
+
+    fn check_data(&self, size: SelectionSize, text: TextSize) -> Result<(), ServerError> {
+        if text.tokens > self.max_tokens {
+            return Err(exceeded(self.max_tokens, "tokens"));
+        }
+        if size.height.max(text.nesting) > self.max_nesting {
+            return Err(exceeded(self.max_nesting, "levels of nesting"));
+        }
+        if size.fields > self.max_fields {
+            return Err(exceeded(self.max_fields, "fields and fragments"));
+        }
+        if size.arguments > self.max_fields {
+            return Err(exceeded(self.max_fields, "arguments"));
+        }
+        if size.aliases > self.max_aliases {
+            return Err(exceeded(self.max_aliases, "aliases"));
+        }
+        Ok(())
+    }
+
+    /// Checks the limits of introspection, or those of the application where they are higher.
+    fn check_introspection(&self, size: SelectionSize) -> Result<(), ServerError> {
+        if size.lists > introspection::MAX_LISTS {
+            let message = "Maximum introspection depth exceeded";
+            return Err(error(message, "DOCUMENT_TOO_LARGE"));
+        }
+        for (found, max, unit) in [
+            (
+                size.height,
+                introspection::MAX_NESTING,
+                "levels of introspection",
+            ),
+            (
+                size.fields,
+                introspection::MAX_FIELDS,
+                "fields of introspection",
+            ),
+            (
+                size.arguments,
+                introspection::MAX_FIELDS,
+                "arguments of introspection",
+            ),
+            (
+                size.aliases,
+                introspection::MAX_ALIASES,
+                "aliases of introspection",
+            ),
+        ] {
+            if found > max {
+                return Err(exceeded(max, unit));
+            }
+        }
+        Ok(())
     }
 }
 
@@ -84,7 +177,7 @@ struct Counter<'a> {
     limits: &'a DocumentLimits,
     document: &'a ExecutableDocument,
     /// The sizes of fragments. `None` while a fragment is being counted: a spread of it is a cycle.
-    fragments: HashMap<&'a str, Option<SelectionSize>>,
+    fragments: HashMap<&'a str, Option<Sizes>>,
     /// The use of arguments by response key.
     arguments: HashMap<&'a str, ArgumentUse>,
 }
@@ -101,20 +194,33 @@ impl<'a> Counter<'a> {
         &mut self,
         selection: &'a SelectionSet,
         depth: usize,
-    ) -> Result<SelectionSize, ServerError> {
+    ) -> Result<Sizes, ServerError> {
         // The nesting of brackets in the text does not limit fragments that spread fragments. This
         // check also limits the recursion of this function.
-        if depth > self.limits.max_nesting {
+        if depth > self.limits.parsed_nesting() {
             return Err(exceeded(self.limits.max_nesting, "levels of nesting"));
         }
-        let mut size = SelectionSize::default();
+        let mut sizes = Sizes::default();
         for item in &selection.items {
-            size.fields += 1;
-            size.arguments += arguments(item.node.directives());
+            let mut own = SelectionSize {
+                fields: 1,
+                arguments: arguments(item.node.directives()),
+                height: 1,
+                ..SelectionSize::default()
+            };
             let inner = match &item.node {
                 Selection::Field(field) => {
-                    self.field(&field.node, &mut size);
-                    self.selection(&field.node.selection_set.node, depth + 1)?
+                    let field = &field.node;
+                    self.field(field, &mut own);
+                    let inner = self.selection(&field.selection_set.node, depth + 1)?;
+                    let name = field.name.node.as_str();
+                    if introspection::is_root(name) {
+                        own.add(inner.data.nested());
+                        sizes.introspection.add(own);
+                        continue;
+                    }
+                    own.lists = inner.data.lists + usize::from(introspection::is_list(name));
+                    inner
                 }
                 Selection::InlineFragment(fragment) => {
                     self.selection(&fragment.node.selection_set.node, depth + 1)?
@@ -123,9 +229,16 @@ impl<'a> Counter<'a> {
                     self.fragment(&spread.node.fragment_name.node, depth + 1)?
                 }
             };
-            size.add(inner.nested());
+            // A fragment around introspection alone is part of it.
+            let is_introspection = inner.introspection.fields > 0 && inner.data.fields == 0;
+            if is_introspection {
+                sizes.introspection.add(own);
+            } else {
+                sizes.data.add(own);
+            }
+            sizes.add(inner.nested());
         }
-        Ok(size)
+        Ok(sizes)
     }
 
     fn field(&mut self, field: &'a Field, size: &mut SelectionSize) {
@@ -145,13 +258,13 @@ impl<'a> Counter<'a> {
 
     /// The size of a fragment. It is counted once and its size is added at each spread, so that
     /// fragments that double in size cost nothing.
-    fn fragment(&mut self, name: &str, depth: usize) -> Result<SelectionSize, ServerError> {
-        // async-graphql reports unknown fragments.
+    fn fragment(&mut self, name: &str, depth: usize) -> Result<Sizes, ServerError> {
+        // The validation reports unknown fragments.
         let Some((name, fragment)) = self.document.fragments.get_key_value(name) else {
-            return Ok(SelectionSize::default());
+            return Ok(Sizes::default());
         };
         match self.fragments.get(name.as_str()) {
-            Some(Some(size)) => return Ok(*size),
+            Some(Some(sizes)) => return Ok(*sizes),
             Some(None) => {
                 let message = format!("Cannot spread fragment \"{name}\" within itself");
                 return Err(error(message, "GRAPHQL_VALIDATION_FAILED"));
@@ -159,10 +272,10 @@ impl<'a> Counter<'a> {
             None => {}
         }
         self.fragments.insert(name, None);
-        let mut size = self.selection(&fragment.node.selection_set.node, depth)?;
-        size.arguments += arguments(&fragment.node.directives);
-        self.fragments.insert(name, Some(size));
-        Ok(size)
+        let mut sizes = self.selection(&fragment.node.selection_set.node, depth)?;
+        sizes.data.arguments += arguments(&fragment.node.directives);
+        self.fragments.insert(name, Some(sizes));
+        Ok(sizes)
     }
 
     fn check_conflicts(&self) -> Result<(), ServerError> {
@@ -197,7 +310,7 @@ mod tests {
     fn check(limits: DocumentLimits, text: &str) -> Result<(), String> {
         let document = parse_query(text).unwrap();
         limits
-            .check_document(&document)
+            .check_document(&document, TextSize::default())
             .map_err(|error| error.message)
     }
 

@@ -3,6 +3,7 @@
 
 mod document;
 mod document_limits;
+mod introspection;
 mod text;
 
 pub use document_limits::DocumentLimits;

@@ -4,109 +4,76 @@ use async_graphql::ServerError;
 
 use crate::error::error;
 use crate::request::limits::document_limits::{DocumentLimits, exceeded};
+use crate::request::limits::introspection;
+use crate::spec::parse::{Lexeme, Lexemes, Unterminated};
 
 /// The maximum length of a name or a number. No schema has longer names, and for an unknown name
-/// async-graphql computes its edit distance to every name of the schema, to suggest one.
+/// async-graphql computes its edit distance to every name of the schema, to suggest one: a schema
+/// without [`Prepared`](crate::Prepared) is validated by async-graphql.
 const MAX_NAME_BYTES: usize = 256;
 
+/// What was counted in a text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct TextSize {
+    pub(super) tokens: usize,
+    pub(super) nesting: usize,
+}
+
 impl DocumentLimits {
-    /// Counts tokens and nesting.
-    ///
+    /// Counts tokens and nesting, and refuses a text that has too many of them even for
+    /// introspection. The limits of other documents are checked with the parsed document.
+    pub(crate) fn check_text(&self, text: &str) -> Result<TextSize, ServerError> {
+        self.measure(text, self.parsed_tokens(), self.parsed_nesting())
+    }
+
     /// Invariant: this never counts fewer brackets than the parser. A bracket is skipped only
     /// inside a comment or a string that the parser skips as well.
-    pub(crate) fn check_text(&self, text: &str) -> Result<(), ServerError> {
-        // Each step consumes at least one byte, so the loop is linear in the text.
-        let mut rest = text.as_bytes();
-        let (mut tokens, mut nesting) = (0usize, 0usize);
-        while let Some(&byte) = rest.first() {
-            let length = match byte {
-                b' ' | b',' | b'\t' | b'\r' | b'\n' => {
-                    rest = &rest[1..];
-                    continue;
-                }
-                // A comment ends with the line.
-                b'#' => {
-                    rest = &rest[until(rest, |byte| matches!(byte, b'\r' | b'\n'))..];
-                    continue;
-                }
-                b'"' => string(rest)
-                    .ok_or_else(|| error("a string does not end", "GRAPHQL_PARSE_FAILED"))?,
-                b'{' | b'[' | b'(' => {
+    fn measure(
+        &self,
+        text: &str,
+        max_tokens: usize,
+        max_nesting: usize,
+    ) -> Result<TextSize, ServerError> {
+        let (mut tokens, mut nesting, mut deepest) = (0usize, 0usize, 0usize);
+        for lexeme in Lexemes::of(text) {
+            let (lexeme, length) = lexeme
+                .map_err(|Unterminated| error("a string does not end", "GRAPHQL_PARSE_FAILED"))?;
+            match lexeme {
+                Lexeme::Space | Lexeme::Ignored => continue,
+                Lexeme::Open => {
                     nesting += 1;
-                    if nesting > self.max_nesting {
+                    if nesting > max_nesting {
                         return Err(exceeded(self.max_nesting, "levels of nesting"));
                     }
-                    1
+                    deepest = deepest.max(nesting);
                 }
                 // Surplus closing brackets are a syntax error, which the parser reports.
-                b'}' | b']' | b')' => {
-                    nesting = nesting.saturating_sub(1);
-                    1
+                Lexeme::Close => nesting = nesting.saturating_sub(1),
+                Lexeme::Word if length > MAX_NAME_BYTES => {
+                    let message = format!("a name or number is longer than {MAX_NAME_BYTES} bytes");
+                    return Err(error(message, "DOCUMENT_TOO_LARGE"));
                 }
-                // `...` is one token.
-                b'.' => until(rest, |byte| byte != b'.'),
-                _ if is_word(byte) => {
-                    let length = until(rest, |byte| !is_word(byte));
-                    if length > MAX_NAME_BYTES {
-                        let message =
-                            format!("a name or number is longer than {MAX_NAME_BYTES} bytes");
-                        return Err(error(message, "DOCUMENT_TOO_LARGE"));
-                    }
-                    length
-                }
-                _ => 1,
-            };
+                Lexeme::Word | Lexeme::String | Lexeme::Other => {}
+            }
             tokens += 1;
-            if tokens > self.max_tokens {
+            if tokens > max_tokens {
                 return Err(exceeded(self.max_tokens, "tokens"));
             }
-            rest = &rest[length..];
         }
-        Ok(())
+        Ok(TextSize {
+            tokens,
+            nesting: deepest,
+        })
     }
-}
 
-/// Whether a byte is part of a name or a number. Bytes that are not ASCII count as well; the parser
-/// rejects them outside strings and comments.
-fn is_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_' || !byte.is_ascii()
-}
-
-/// The number of bytes before the first one for which `holds` is true.
-fn until(bytes: &[u8], holds: impl Fn(u8) -> bool) -> usize {
-    bytes
-        .iter()
-        .position(|byte| holds(*byte))
-        .unwrap_or(bytes.len())
-}
-
-/// The length of a string literal, quotes included. `None` if it does not end: the parser would
-/// then try to read it in another way, and could find brackets in what was skipped here.
-fn string(bytes: &[u8]) -> Option<usize> {
-    const BLOCK: &[u8] = b"\"\"\"";
-    if bytes.starts_with(BLOCK) {
-        let mut at = BLOCK.len();
-        loop {
-            let rest = &bytes[at..];
-            if rest.starts_with(b"\\\"\"\"") {
-                at += 4;
-            } else if rest.starts_with(BLOCK) {
-                return Some(at + BLOCK.len());
-            } else if rest.is_empty() {
-                return None;
-            } else {
-                at += 1;
-            }
-        }
+    /// The number of tokens that a parsed text has at most.
+    pub(crate) fn parsed_tokens(&self) -> usize {
+        self.max_tokens.max(introspection::MAX_TOKENS)
     }
-    let mut at = 1;
-    loop {
-        match bytes.get(at)? {
-            b'"' => return Some(at + 1),
-            b'\\' => at += 2,
-            b'\r' | b'\n' => return None,
-            _ => at += 1,
-        }
+
+    /// The depth of brackets that a parsed text has at most.
+    pub(crate) fn parsed_nesting(&self) -> usize {
+        self.max_nesting.max(introspection::MAX_NESTING)
     }
 }
 
@@ -115,7 +82,8 @@ mod tests {
     use super::*;
 
     fn check(limits: DocumentLimits, text: &str) -> Result<(), String> {
-        limits.check_text(text).map_err(|error| error.message)
+        let measured = limits.measure(text, limits.max_tokens, limits.max_nesting);
+        measured.map(|_| ()).map_err(|error| error.message)
     }
 
     #[test]

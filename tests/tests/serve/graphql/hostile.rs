@@ -227,22 +227,22 @@ async fn hostile_queries_are_refused_in_bounded_time() {
         (
             "a huge number",
             "{ notes(limit: 99999999999999999999999999) { id } }".to_owned(),
-            Error("Expected value of type \"Int\""),
+            Error("int cannot represent"),
         ),
         (
             "the smallest number of 64 bits",
             "{ notes(limit: -9223372036854775808) { id } }".to_owned(),
-            Error("cannot be negative"),
+            Error("int cannot represent"),
         ),
         (
             "a huge offset",
-            "{ notes(offset: 4294967295) { id } }".to_owned(),
+            "{ notes(offset: 2147483647) { id } }".to_owned(),
             Nothing,
         ),
         (
             "a number beyond a column",
             "{ notes(where: {stars: {eq: 9223372036854775807}}) { id } }".to_owned(),
-            Error("`stars` cannot be compared with"),
+            Error("int cannot represent"),
         ),
         (
             "a float beyond all",
@@ -277,7 +277,7 @@ async fn hostile_queries_are_refused_in_bounded_time() {
         (
             "long names that are not known",
             format!("{{ {} }}", many(2_000, &|n| format!("{n:a>250} "))),
-            Error("Unknown field"),
+            Error("does not have a field"),
         ),
         (
             "half a surrogate",
@@ -285,9 +285,9 @@ async fn hostile_queries_are_refused_in_bounded_time() {
             Error(""),
         ),
         (
-            "a pair of surrogates, which the parser does not put together",
+            "a pair of surrogates",
             r#"{ notes(where: {title: {eq: "\ud83d\ude00"}}) { id } }"#.to_owned(),
-            Error("expected value"),
+            Nothing,
         ),
     ] {
         assert_outcome(&schema, name, Request::new(query), &expected).await;

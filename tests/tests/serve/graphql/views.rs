@@ -265,11 +265,11 @@ async fn invalid_arguments_are_refused_with_a_reason() {
         ("{ blogPosts(limit: -1) { id } }", "cannot be negative"),
         (
             "{ blogPosts(offset: 99999999999) { id } }",
-            "at most 4294967295",
+            "int cannot represent",
         ),
         (
             "{ blogPosts(where: {author: {eq: 1}}) { id } }",
-            "Field \"author\" is not defined by type \"BlogPostWhere\"",
+            "field `author` does not exist on `BlogPostWhere`",
         ),
         (
             "{ blogPosts(where: {title: {eq: null}}) { id } }",
@@ -281,15 +281,15 @@ async fn invalid_arguments_are_refused_with_a_reason() {
         ),
         (
             "{ blogPosts(where: 5) { id } }",
-            "BlogPostWhere is an object, not 5",
+            "expected value of type BlogPostWhere, found an integer",
         ),
         (
             "{ blogPosts(where: {title: 5}) { id } }",
-            "StringFilter is an object, not 5",
+            "expected value of type StringFilter, found an integer",
         ),
         (
             "{ blogPosts(where: {rating: {eq: 3000000000}}) { id } }",
-            "`rating` cannot be compared with 3000000000",
+            "int cannot represent",
         ),
         (
             "{ blogPosts(where: {createdAt: {gt: \"yesterday\"}}) { id } }",
@@ -297,15 +297,15 @@ async fn invalid_arguments_are_refused_with_a_reason() {
         ),
         (
             "{ blogPosts(where: {status: {eq: \"DRAFT\"}}) { id } }",
-            "Expected value of type \"Status\"",
+            "expected value of type Status, found a string",
         ),
         (
             "{ blogPosts(orderBy: [{rating: ASC, title: ASC}]) { id } }",
-            "exactly one field",
+            "exactly one key",
         ),
         (
             "{ blogPosts(orderBy: [{status: ASC}]) { id } }",
-            "Field \"status\" is not defined by type \"BlogPostOrderBy\"",
+            "field `status` does not exist on `BlogPostOrderBy`",
         ),
         (
             "{ blogPostsConnection(first: 1, last: 1) { pageInfo { endCursor } } }",
@@ -351,7 +351,7 @@ async fn arguments_whose_variable_is_omitted_are_dropped() {
 async fn a_single_value_is_accepted_as_a_list() {
     let (schema, pool) = served().await;
     let request = Request::new(
-        "query ($by: OrderDirection = DESC, $ratings: [Int!] = 4) {
+        "query ($by: OrderDirection! = DESC, $ratings: [Int!] = 4) {
             blogPosts(where: {status: {in: DRAFT}, rating: {in: $ratings}}, orderBy: {title: $by})
             { title }
             none: blogPosts(where: {status: {notIn: DRAFT}, title: {in: \"Post 9\"}}) { title } }",

@@ -10,8 +10,8 @@ use rand::rngs::SmallRng;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::graphql::oracle::excuse;
 use crate::graphql::oracle::generate::{Generator, Pools};
+use crate::graphql::oracle::noise;
 use crate::graphql::oracle::query::GraphQlRequest;
 use crate::graphql::oracle::spoil::MISTAKES;
 use crate::graphql::oracle::types::Types;
@@ -58,7 +58,7 @@ pub(crate) async fn compare(
     let cases = generate_cases(
         sdl,
         pools,
-        number("ORACLE_QUERIES", 2_000),
+        number("ORACLE_QUERIES", 1_500),
         number("ORACLE_SEED", 1),
     );
 
@@ -92,31 +92,19 @@ pub(crate) async fn compare(
     assert_eq!(answers.len(), cases.len());
 
     let mut valid = 0;
-    let mut excused: BTreeMap<&str, usize> = BTreeMap::new();
     let mut different: Vec<(&Case, Outcome, &Outcome)> = Vec::new();
     for (case, expected) in cases.iter().zip(&answers) {
         let actual = outcome(schema.execute(request(&case.request)).await);
         valid += usize::from(expected.valid);
-        if is_equal(&actual, expected) {
-            continue;
-        }
-        match excuse::of(case, &actual, expected) {
-            Some(excuse) => *excused.entry(excuse).or_default() += 1,
-            None => different.push((case, actual, expected)),
+        if !is_equal(&actual, expected) {
+            different.push((case, actual, expected));
         }
     }
-    println!(
-        "{name}: {} queries, {valid} of them valid, {} with accepted differences",
-        cases.len(),
-        excused.values().sum::<usize>()
-    );
-    for (excuse, count) in &excused {
-        println!("  {count} times: {excuse}");
-    }
+    println!("{name}: {} queries, {valid} of them valid", cases.len());
     if different.is_empty() {
         // A good part of the queries is valid, so that responses are compared and not only
         // refusals.
-        assert!(valid * 5 > cases.len() * 2, "{valid} of {}", cases.len());
+        assert!(valid * 3 > cases.len(), "{valid} of {}", cases.len());
         return;
     }
     // Prints the smallest query of each kind.
@@ -129,9 +117,9 @@ pub(crate) async fn compare(
     for (kind, (index, count)) in kinds {
         let (case, actual, expected) = &different[index];
         println!(
-            "--- {count} times: {kind} ({})\n{}variables: {} operation: {:?}\nfraiseql:   {}\ngraphql-js: {}",
+            "--- {count} times: {kind} ({})\n{}\nvariables: {} operation: {:?}\nfraiseql:   {}\ngraphql-js: {}",
             case.origin,
-            case.request.query,
+            noise::tokens(&case.request.query).join(" "),
             Value::Object(case.request.variables.clone()),
             case.request.operation,
             shown(actual),
@@ -193,6 +181,12 @@ fn generate_cases(sdl: &str, pools: &Pools, count: u64, seed: u64) -> Vec<Case> 
                         request.query = doc.to_string();
                     }
                 }
+            }
+            if generator.chance(50) {
+                request.query = noise::spaced(&mut generator.rng, &request.query);
+            } else if generator.chance(20) {
+                request.query = noise::mutated(&mut generator.rng, &request.query);
+                origin.push_str(", tokens");
             }
             Case { request, origin }
         })
@@ -259,7 +253,7 @@ fn same_errors(actual: &Outcome, expected: &Outcome) -> bool {
         && nulls(&data, &in_actual) == nulls(&data, &in_expected)
 }
 
-pub(crate) fn paths(errors: &[ReportedError]) -> Vec<Vec<Value>> {
+fn paths(errors: &[ReportedError]) -> Vec<Vec<Value>> {
     let paths = errors.iter().map(|error| match &error.path {
         Some(Value::Array(path)) => path.clone(),
         _ => Vec::new(),

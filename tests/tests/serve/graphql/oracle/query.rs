@@ -11,6 +11,8 @@ pub(crate) enum Val {
     Int(i64),
     Float(f64),
     Str(String),
+    /// A literal as it is written, with its value.
+    Written(&'static str, Value),
     Enum(String),
     Var(String),
     List(Vec<Self>),
@@ -94,6 +96,7 @@ impl Val {
             Self::Int(it) => json!(it),
             Self::Float(it) => json!(it),
             Self::Str(it) | Self::Enum(it) => json!(it),
+            Self::Written(_, value) => value.clone(),
             Self::List(all) => all.iter().map(Self::json).collect(),
             Self::Obj(all) => Value::Object(
                 all.iter()
@@ -140,7 +143,8 @@ pub(crate) fn each_set(doc: &mut Doc, visit: &mut dyn FnMut(&mut Vec<Item>)) {
             }
         }
     }
-    for op in &mut doc.ops {
+    // What graphql-js 16 does with directives in a subscription depends on their variables.
+    for op in doc.ops.iter_mut().filter(|op| op.kind != "subscription") {
         inside(&mut op.set, visit);
     }
     for frag in &mut doc.frags {
@@ -190,6 +194,7 @@ impl fmt::Display for Val {
             Self::Float(it) => write!(f, "{it:?}"),
             // A GraphQL string is printed as a JSON string.
             Self::Str(it) => write!(f, "{}", json!(it)),
+            Self::Written(it, _) => f.write_str(it),
             Self::Enum(it) => f.write_str(it),
             Self::Var(it) => write!(f, "${it}"),
             Self::List(all) => write!(f, "[{}]", Commas(all)),

@@ -424,26 +424,6 @@ pub(crate) const MISTAKES: &[Mistake] = &[
         request.query = chars.into_iter().collect();
         true
     }),
-    ("space", |g, doc, request| {
-        // Where whitespace is allowed these are, too, except within a string.
-        let spaces = ["\n", ",", " , ,", "\t", "\r\n", " # } \"\n", "\u{feff}"];
-        let space = g.one_of(&spaces);
-        let text = doc.to_string();
-        let parts: Vec<&str> = text.split('"').collect();
-        let parts: Vec<String> = parts
-            .iter()
-            .enumerate()
-            .map(|(index, part)| {
-                if index % 2 == 0 {
-                    part.replace(' ', space)
-                } else {
-                    (*part).to_owned()
-                }
-            })
-            .collect();
-        request.query = parts.join("\"");
-        true
-    }),
 ];
 
 fn leaf(name: &str) -> Item {

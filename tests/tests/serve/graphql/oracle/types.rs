@@ -7,6 +7,8 @@ use async_graphql::parser::types::{TypeKind, TypeSystemDefinition};
 
 pub(crate) struct Types {
     pub(crate) of: BTreeMap<String, Type>,
+    /// Whether the schema has the directive `@tag(name: String!)`.
+    pub(crate) has_tags: bool,
 }
 
 pub(crate) enum Type {
@@ -102,7 +104,10 @@ impl Types {
                 wholes.push(whole);
             }
         }
-        Self { of }
+        Self {
+            of,
+            has_tags: sdl.contains("directive @tag("),
+        }
     }
 
     pub(crate) fn fields(&self, ty: &str) -> &[Field] {

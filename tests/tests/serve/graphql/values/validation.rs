@@ -13,12 +13,12 @@ async fn fields_that_cannot_be_merged_are_refused() {
         "{ ... on Query { a: slow } a: broken }",
     ] {
         let answer = served().execute(query).await;
-        assert_eq!(answer.errors.len(), 1, "{query}");
-        assert!(
-            answer.errors[0].message.contains("conflict because"),
-            "{query}: {}",
-            answer.errors[0].message
-        );
+        assert!(!answer.errors.is_empty(), "{query}");
+        for error in &answer.errors {
+            let message = &error.message;
+            assert!(message.contains("the same"), "{query}: {message}");
+            assert_eq!(error.locations.len(), 1, "{query}");
+        }
     }
 }
 
@@ -56,44 +56,59 @@ async fn a_query_of_too_many_fields_is_refused_before_it_runs() {
 async fn refused(request: impl Into<async_graphql::Request>) -> String {
     let answer = served().execute(request).await;
     assert_eq!(answer.data, async_graphql::Value::Null);
-    assert_eq!(answer.errors.len(), 1, "{:?}", answer.errors);
-    assert_eq!(answer.errors[0].path, []);
-    answer.errors[0].message.clone()
+    let errors = answer.errors.iter();
+    let messages: Vec<_> = errors
+        .inspect(|error| assert_eq!(error.path, []))
+        .map(|error| error.message.as_str())
+        .collect();
+    messages.join("; ")
 }
 
 #[tokio::test]
 async fn directives_and_arguments_on_typename_are_validated_and_counted() {
     for (query, reason) in [
-        ("{ __typename { id } }", "must not have a selection"),
+        ("{ __typename { id } }", "must not have subselections"),
         (
             "{ post { __typename { id } } }",
-            "must not have a selection",
+            "must not have subselections",
         ),
-        ("{ __typename(id: 1) }", "Unknown argument \"id\""),
-        ("{ __typename @nothing }", "Unknown directive \"@nothing\""),
-        ("{ __typename @deprecated }", "may not be used on FIELD"),
+        (
+            "{ __typename(id: 1) }",
+            "the argument `id` is not supported",
+        ),
+        (
+            "{ __typename @nothing }",
+            "cannot find directive `@nothing`",
+        ),
+        (
+            "{ __typename @deprecated }",
+            "not supported for FIELD location",
+        ),
         (
             "{ __typename @skip(if: true) @skip(if: true) }",
             "can only be used once",
         ),
         (
             "{ __typename @skip }",
-            "is required, but it was not provided",
+            "the required argument `@skip(if:)` is not provided",
         ),
         (
             "{ __typename @skip(if: 1) }",
-            "Expected value of type \"Boolean\"",
+            "expected value of type Boolean!",
         ),
-        ("{ __typename @skip(if: $yes) }", "\"$yes\" is not defined"),
+        ("{ __typename @skip(if: $yes) }", "`$yes` is not defined"),
         (
             "query ($yes: Int!) { __typename @skip(if: $yes) }",
-            "\"$yes\" of type \"Int!\" used in position expecting type \"Boolean!\"",
+            "`$yes` of type `Int!` cannot be used for argument `if` of type `Boolean!`",
         ),
         (
             "query ($yes: Boolean! @skip(if: true)) { __typename @skip(if: $yes) }",
-            "may not be used on VARIABLE_DEFINITION",
+            "not supported for VARIABLE_DEFINITION location",
         ),
-        ("query ($yes: Boolean!) { __typename }", "is never used"),
+        (
+            "query ($yes: Boolean!) { __typename }",
+            "unused variable: `$yes`",
+        ),
     ] {
         let error = refused(query).await;
         assert!(error.contains(reason), "{query}: {error}");

@@ -80,11 +80,32 @@ impl<'a> Generator<'a> {
         let mut ops = Vec::new();
         for number in 0..count {
             let depth = self.rng.random_range(1..7);
-            let set = self.set("Query", depth);
+            let mutates = self.types.of.contains_key("Mutation") && self.chance(25);
+            let (kind, root) = if mutates {
+                ("mutation", "Mutation")
+            } else {
+                ("query", "Query")
+            };
+            let set = self.set(root, depth);
             let name = (count > 1 || self.chance(30)).then(|| format!("Op{number}"));
             ops.push(Op {
-                kind: "query",
+                kind,
                 name,
+                vars: Vec::new(),
+                dirs: Vec::new(),
+                set,
+            });
+        }
+        // Is not executed, and must be valid nevertheless.
+        if count > 1 && self.types.of.contains_key("Subscription") && self.chance(30) {
+            // Directives of its root field are forbidden by the specification of September 2025, and
+            // by graphql-js 16 if their variables are used.
+            let mut item = self.item("Subscription", 1);
+            item.dirs_mut().clear();
+            let set = vec![item];
+            ops.push(Op {
+                kind: "subscription",
+                name: Some("Events".to_owned()),
                 vars: Vec::new(),
                 dirs: Vec::new(),
                 set,
@@ -108,7 +129,7 @@ impl<'a> Generator<'a> {
                 .collect();
         }
         let operation = (count > 1 || self.chance(5))
-            .then(|| self.one_of(&ops).name)
+            .then(|| self.one_of(&ops[..count]).name)
             .flatten();
         let variables = self
             .variables
@@ -244,11 +265,13 @@ impl<'a> Generator<'a> {
         let set = types
             .is_composite(&field.ty)
             .then(|| self.set(named(&field.ty), depth - 1));
+        let mut dirs = self.directives();
+        dirs.extend(self.tags());
         Item::Field(Field {
             alias,
             name: field.name,
             args,
-            dirs: self.directives(),
+            dirs,
             set,
         })
     }
@@ -286,6 +309,20 @@ impl<'a> Generator<'a> {
             args.reverse();
         }
         args
+    }
+
+    /// Directives of the application for a field, which may be repeated.
+    fn tags(&mut self) -> Vec<Dir> {
+        let mut tags = Vec::new();
+        while self.types.has_tags && self.chance(6) {
+            // async-graphql reads it when the field is resolved, so a null would be its error.
+            let value = Val::Str(self.one_of(&["a", "b"]).to_owned());
+            tags.push(Dir {
+                name: "tag".to_owned(),
+                args: vec![("name".to_owned(), value)],
+            });
+        }
+        tags
     }
 
     pub(crate) fn directives(&mut self) -> Vec<Dir> {

@@ -7,6 +7,37 @@ use super::{Generator, Variable};
 use crate::graphql::oracle::query::Val;
 use crate::graphql::oracle::types::{Argument, Type, named};
 
+/// Literals that can be written in several ways: the type, the text and its JSON.
+const WRITTEN: &[(&str, &str, &str)] = &[
+    ("Int", "-0", "0"),
+    ("Int", "0", "0"),
+    ("Int", "2147483647", "2147483647"),
+    ("Int", "-2147483648", "-2147483648"),
+    ("Float", "0.0", "0"),
+    ("Float", "1e2", "100"),
+    ("Float", "-12.50E-1", "-1.25"),
+    ("Float", "4E+0", "4"),
+    ("String", r#""""""""#, r#""""#),
+    (
+        "String",
+        r#""""a "quoted" \n text""""#,
+        r#""a \"quoted\" \\n text""#,
+    ),
+    (
+        "String",
+        "\"\"\"\n    a\n      b\n\n\t\n    \\\"\"\" c\n  \"\"\"",
+        "\"  a\\n    b\\n\\n\\t\\n  \\\"\\\"\\\" c\"",
+    ),
+    (
+        "String",
+        r#""\u0041\u{1F600}\uD83D\uDE00\t\/\b\f\\""#,
+        r#""A😀😀\t/\b\f\\""#,
+    ),
+    ("String", "\"# , \u{feff}\"", "\"# , \u{feff}\""),
+    ("ID", "7", "7"),
+    ("ID", "-7", "-7"),
+];
+
 impl Generator<'_> {
     /// The value of an argument, whose location is known.
     pub(super) fn argument(&mut self, arg: &Argument) -> Val {
@@ -60,6 +91,24 @@ impl Generator<'_> {
         Val::Var(name)
     }
 
+    /// Makes the type of a variable one without null, which a field of a `@oneOf` object needs.
+    fn strengthen(&mut self, variable: &Val, is_one_of: bool) {
+        if let Val::Var(name) = variable
+            && is_one_of
+            && self.chance(95)
+            && let Some(ty) = self.variables.get(name).map(|variable| variable.ty.clone())
+            && !ty.ends_with('!')
+        {
+            let ty = format!("{ty}!");
+            let value = self.constant(&ty);
+            let variable = self.variables.get_mut(name);
+            if let Some(variable) = variable {
+                variable.ty = ty;
+                variable.value = Some(value);
+            }
+        }
+    }
+
     /// A value without variables.
     fn constant(&mut self, ty: &str) -> Val {
         self.within += 100;
@@ -107,7 +156,14 @@ impl Generator<'_> {
             self.rng.random_range(0..3)
         };
         let mut chosen: Vec<_> = Vec::new();
-        for field in fields.choose_multiple(&mut self.rng.clone(), count) {
+        let is_required = |field: &&Argument| field.ty.ends_with('!') && !field.default;
+        let required = fields.iter().filter(is_required);
+        let optional: Vec<_> = fields.iter().filter(|field| !is_required(field)).collect();
+        let optional = optional
+            .choose_multiple(&mut self.rng.clone(), count)
+            .copied();
+        let forgets = self.chance(2);
+        for field in required.filter(|_| !forgets).chain(optional) {
             if deep && ["and", "or", "not"].contains(&field.name.as_str()) {
                 continue;
             }
@@ -122,7 +178,9 @@ impl Generator<'_> {
                     ty,
                     default: false,
                 };
-                self.variable(&there)
+                let variable = self.variable(&there);
+                self.strengthen(&variable, oneof);
+                variable
             } else {
                 self.value(&ty)
             };
@@ -132,8 +190,30 @@ impl Generator<'_> {
         Val::Obj(chosen)
     }
 
+    /// A value of a scalar that accepts any.
+    fn json(&mut self) -> Val {
+        match self.rng.random_range(0..6) {
+            0 => Val::Bool(true),
+            1 => Val::Int(7),
+            2 => Val::Str("text".to_owned()),
+            3 => Val::Enum("ANY".to_owned()),
+            4 => Val::List(vec![self.value("Int"), self.value("String!")]),
+            _ => {
+                let inner = self.value("Float");
+                Val::Obj(vec![("a".to_owned(), inner), ("b".to_owned(), Val::Null)])
+            }
+        }
+    }
+
     fn scalar(&mut self, ty: &str) -> Val {
+        let written = WRITTEN.iter().filter(|(of, ..)| *of == ty);
+        let written: Vec<_> = written.collect();
+        if !written.is_empty() && self.chance(10) {
+            let (_, text, value) = self.one_of(&written);
+            return Val::Written(text, serde_json::from_str(value).unwrap());
+        }
         match ty {
+            "JSON" => self.json(),
             "Int" => Val::Int(self.rng.random_range(-1..6)),
             "Float" if self.chance(50) => Val::Int(self.rng.random_range(-1..6)),
             "Float" => Val::Float(f64::from(self.rng.random_range(-4..20)) / 4.0),
