@@ -67,6 +67,7 @@
 // On docs.rs, each item shows the feature that it needs.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod budget;
 mod error;
 #[cfg(feature = "http")]
 pub mod http;

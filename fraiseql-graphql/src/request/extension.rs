@@ -15,6 +15,7 @@ use async_graphql::{
     CacheControl, Data, Request, Response, ServerError, ServerResult, ValidationResult,
 };
 
+use crate::budget::Budget;
 use crate::error::{MAX_REQUEST_ERRORS, clip};
 use crate::request::cached_plan::{PlanRecorder, has_no_cache_header, is_single_field};
 use crate::request::context::{CachedQuery, EndpointQuery};
@@ -41,6 +42,8 @@ pub(crate) struct RequestExtension {
     /// The cache of requests that no endpoint has read.
     cache: Arc<QueryCache>,
     options: RequestOptions,
+    /// The limit of a response that no endpoint sends.
+    max_response: usize,
     /// Set by `prepare_request`, unless the document has no operation to execute.
     prepared: OnceLock<PreparedRequest>,
     /// Whether the response has no `Cache-Control` header. Known after the validation.
@@ -67,10 +70,15 @@ impl PreparedRequest {
 }
 
 impl RequestExtension {
-    pub(crate) fn new(cache: Arc<QueryCache>, options: RequestOptions) -> Self {
+    pub(crate) fn new(
+        cache: Arc<QueryCache>,
+        options: RequestOptions,
+        max_response: usize,
+    ) -> Self {
         Self {
             cache,
             options,
+            max_response,
             prepared: OnceLock::new(),
             has_no_cache_header: AtomicBool::new(false),
         }
@@ -185,6 +193,9 @@ impl Extension for RequestExtension {
         let prepared = self.prepared.get();
         let mut data = Data::default();
         data.insert(RootFieldDedup::default());
+        if ctx.data_opt::<Arc<Budget>>().is_none() {
+            data.insert(Budget::new(self.max_response, None));
+        }
         if let Some(query) = prepared.and_then(|prepared| prepared.query.as_ref()) {
             data.insert(CachedQuery(Arc::clone(query)));
         }

@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use async_graphql::{ContextSelectionSet, PathSegment, ServerError, ServerResult, Value};
 
+use crate::budget::Budget;
 use crate::request::context::CachedQuery;
 use crate::resolve::requested_fields::RequestedFields;
 use crate::response::{ErrorPath, MAX_RESERVED_BYTES, raw};
+use fraiseql_runtime::__graphql::Written;
 use fraiseql_runtime::schema::Shape;
 use fraiseql_runtime::select::{Projection, ProjectionError, Segment};
 
@@ -21,6 +23,7 @@ pub(crate) struct DocumentWriter<'a> {
     ctx: &'a ContextSelectionSet<'a>,
     projection: Projection,
     as_values: bool,
+    budget: Option<Arc<Budget>>,
     out: Vec<u8>,
 }
 
@@ -41,8 +44,25 @@ impl<'a> DocumentWriter<'a> {
             ctx,
             projection,
             as_values: requested.as_values,
+            budget: Budget::of(ctx),
             out: Vec::new(),
         })
+    }
+
+    /// The budget of the request.
+    pub(crate) fn budget(&self) -> Option<&Arc<Budget>> {
+        self.budget.as_ref()
+    }
+
+    /// Holds bytes beside the documents that were read and the value that is written.
+    ///
+    /// # Errors
+    /// If the server holds too many.
+    pub(crate) fn hold(&self, bytes: usize) -> ServerResult<()> {
+        match &self.budget {
+            Some(budget) if !budget.hold(bytes) => Err(budget.error(self.ctx.item.pos)),
+            _ => Ok(()),
+        }
     }
 
     pub(crate) fn projection(&self) -> &Projection {
@@ -63,15 +83,31 @@ impl<'a> DocumentWriter<'a> {
     /// Writes the selected fields of a document, which is at `index` if it is an item of a list.
     ///
     /// # Errors
-    /// If the document is null as a whole, because of a value in it that cannot be null.
+    /// If the document is null as a whole, because of a value in it that cannot be null; or if the
+    /// response is too large.
     pub(crate) fn document(&mut self, json: &[u8], index: Option<usize>) -> ServerResult<()> {
         let mut errors = Vec::new();
-        let written = self.projection.write_with(json, &mut self.out, &mut errors);
+        let before = self.out.len();
+        let left = self.budget.as_ref().map_or(usize::MAX, |it| it.left());
+        let written = self.projection.write_within(
+            json,
+            &mut self.out,
+            &mut errors,
+            before.saturating_add(left),
+        );
+        if let Some(budget) = &self.budget {
+            if written == Written::TooLong {
+                budget.refuse();
+            }
+            if !budget.write(self.out.len() - before) {
+                return Err(budget.error(self.ctx.item.pos));
+            }
+        }
         if errors.is_empty() {
             return Ok(());
         }
         let mut errors = errors.iter().map(|error| self.located(error, index));
-        if written {
+        if written == Written::Fields {
             // The document has null in place of what failed.
             errors.for_each(|error| self.ctx.add_error(error));
             return Ok(());
@@ -126,6 +162,8 @@ impl<'a> DocumentWriter<'a> {
     pub(crate) fn finish(self) -> ServerResult<Value> {
         let fail = |message: String| ServerError::new(message, Some(self.ctx.item.pos));
         if self.as_values {
+            // A tree takes more than its text: each number of two bytes is a value of sixty-four.
+            self.hold(self.out.len().saturating_mul(32))?;
             return serde_json::from_slice(&self.out).map_err(|error| fail(error.to_string()));
         }
         String::from_utf8(self.out)

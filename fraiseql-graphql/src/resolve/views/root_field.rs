@@ -1,7 +1,10 @@
 //! Resolution of a root field: one statement.
 
+use std::sync::Arc;
+
 use async_graphql::{Context, ServerResult, Value};
 
+use crate::budget::Budget;
 use crate::request::cached_plan::{CachedPlan, PlanRecorder};
 use crate::resolve::connection;
 use crate::resolve::document_writer::DocumentWriter;
@@ -10,6 +13,7 @@ use crate::resolve::views::arguments::{
 };
 use crate::resolve::views::fields::{RootFieldKind, key_field};
 use crate::resolve::views::view_set::ViewMember;
+use fraiseql_runtime::__graphql::ByteLimit;
 use fraiseql_runtime::ReadTarget as _;
 use fraiseql_runtime::Readers;
 use fraiseql_runtime::list::{Documents, Filter, List, ListError, Operator};
@@ -57,7 +61,7 @@ impl ViewField {
             .omit(writer.projection().unselected_lists());
         let documents = read(ctx, readers, &list, &writer, false)
             .await
-            .map_err(|error| list_error(ctx, error))?;
+            .map_err(|error| list_error(ctx, error, writer.budget()))?;
         let Some(document) = documents.iter().next() else {
             return Ok(Value::Null);
         };
@@ -89,7 +93,7 @@ impl ViewField {
             .omit(writer.projection().unselected_lists());
         let documents = read(ctx, readers, &list, &writer, true)
             .await
-            .map_err(|error| list_error(ctx, error))?;
+            .map_err(|error| list_error(ctx, error, writer.budget()))?;
         // Neither the list nor its elements can be null: an error makes `data` null.
         writer.list(documents.iter().map(|document| document.json()))?;
         writer.finish()
@@ -109,9 +113,10 @@ impl ViewField {
         let list = arguments::list(ctx, handle)?
             .omit(connection::unselected_lists(handle.view.shape, selection));
         let page = list
+            .within(limit(writer.budget()))
             .page(page, readers)
             .await
-            .map_err(|error| list_error(ctx, error))?;
+            .map_err(|error| list_error(ctx, error, writer.budget()))?;
         connection::write(&mut writer, &page, handle.view.data)?;
         writer.finish()
     }
@@ -139,5 +144,11 @@ async fn read(
             readers: readers.clone(),
         });
     }
+    let read = read.within(limit(writer.budget()));
     Ok(Documents::of(readers.list(read).await?))
+}
+
+/// The limit of a read: what is left of the request's budget.
+fn limit(budget: Option<&Arc<Budget>>) -> Option<Arc<dyn ByteLimit>> {
+    budget.map(|budget| Arc::clone(budget) as Arc<dyn ByteLimit>)
 }

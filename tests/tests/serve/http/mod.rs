@@ -5,7 +5,9 @@ mod direct;
 mod errors;
 mod hooks;
 mod hostile;
+mod memory;
 mod requests;
+mod response_size;
 
 use fraiseql_graphql::http::GraphQl;
 use fraiseql_tests::web::{Server, shop};
