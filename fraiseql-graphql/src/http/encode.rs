@@ -44,13 +44,16 @@ pub(super) fn encode(
         Ok(Outcome::Batch(responses)) => encode_batch(responses, format, budget),
         Ok(Outcome::Direct(body)) => held(StatusCode::OK, format, body, HeaderMap::new(), budget),
         Ok(Outcome::Panicked(errors)) => failed(errors, format),
-        Err(refusal) => {
-            let mut body = Vec::new();
-            write_response(&refusal.response(), &mut body);
-            let headers = refusal.headers().clone();
-            with_headers(refusal.status(), format, body.into(), headers)
-        }
+        Err(refusal) => refuse(&refusal, format),
     }
+}
+
+/// The response to a request that is refused.
+pub(super) fn refuse(refusal: &Refusal, format: Format) -> Response<Body> {
+    let mut body = Vec::new();
+    write_response(&refusal.response(), &mut body);
+    let headers = refusal.headers().clone();
+    with_headers(refusal.status(), format, body.into(), headers)
 }
 
 /// A response of errors only, to a request that may have been executed.

@@ -103,8 +103,8 @@ impl<E: Executor> GraphQl<E> {
     /// that were read, and responses until they have been sent. 256 MiB by default.
     ///
     /// It bounds the memory of the process if many clients ask for large responses and read them
-    /// slowly. A request that finds too little room has an error with the code `OVERLOADED`. A
-    /// request may take as much as it leaves free, so that large responses do not keep small ones
+    /// slowly. A request that finds too little room has an error with the code `OVERLOADED`. The
+    /// last quarter is for requests of up to 64 KiB, so that large responses do not keep small ones
     /// from being sent. What a slow client holds is released when its connection is closed: the
     /// server needs a time limit for writing.
     ///

@@ -108,8 +108,9 @@
 //!
 //! # Not covered
 //!
-//! The time limit begins with the body. The time for the headers, and the number of connections,
-//! are for the server to limit.
+//! The time limit begins with the body. The time for the headers, the time in which a client does not
+//! read the response, and the number of connections are limits of the server: `Server`, with the
+//! feature `server`, has them, and `axum::serve` has not.
 //!
 //! Subscriptions are not served. A query that async-graphql's `ApolloPersistedQueries` has stored
 //! can be named with POST, and not with GET, since it may be a mutation.
@@ -125,6 +126,8 @@ mod mask;
 mod precheck;
 mod refusal;
 mod request;
+#[cfg(feature = "server")]
+mod server;
 mod service;
 mod settings;
 
@@ -132,3 +135,5 @@ pub use crate::request::limits::DocumentLimits;
 pub use endpoint::GraphQl;
 pub use internal_error::InternalError;
 pub use refusal::Refusal;
+#[cfg(feature = "server")]
+pub use server::Server;

@@ -8,6 +8,7 @@ mod hostile;
 mod memory;
 mod requests;
 mod response_size;
+mod server;
 
 use fraiseql_graphql::http::GraphQl;
 use fraiseql_tests::web::{Server, shop};
