@@ -7,7 +7,7 @@ use async_graphql::registry::{
     Deprecation, MetaEnumValue, MetaField, MetaInputValue, MetaType, Registry,
 };
 
-use fraiseql_runtime::scalar::{ElementNull, Enum, JsonEncoding, ScalarType};
+use fraiseql_runtime::scalar::{Enum, JsonEncoding, ScalarType};
 use fraiseql_runtime::schema::{Field, Shape, Source};
 
 /// Registers the object type of a shape and every type that it refers to. Returns its name.
@@ -82,11 +82,11 @@ fn field_type(registry: &mut Registry, shape: &Shape, field: &Field) -> String {
 
 /// The type of a scalar field in GraphQL notation. `name` is the type of one element.
 fn scalar_type(name: &str, ty: ScalarType) -> String {
-    let suffix = if ty.nullable { "" } else { "!" };
-    match ty.list {
+    let suffix = if ty.admits_null() { "" } else { "!" };
+    match ty.admits_null_elements() {
         None => format!("{name}{suffix}"),
-        Some(ElementNull::No) => format!("[{name}!]{suffix}"),
-        Some(ElementNull::Yes) => format!("[{name}]{suffix}"),
+        Some(false) => format!("[{name}!]{suffix}"),
+        Some(true) => format!("[{name}]{suffix}"),
     }
 }
 
