@@ -53,9 +53,16 @@ impl RootFieldDedup {
 /// The result for a further field with the same response key. async-graphql merges the values of
 /// both: documents are not copied, since nothing is to be added to them.
 fn again(result: &ServerResult<Value>) -> ServerResult<Value> {
+    fn empty(value: &Value) -> Value {
+        match value {
+            Value::Object(_) => Value::Object(IndexMap::new()),
+            Value::List(items) => Value::List(items.iter().map(empty).collect()),
+            value => value.clone(),
+        }
+    }
     match result {
-        Ok(Value::Object(_)) => Ok(Value::Object(IndexMap::new())),
-        result => result.clone(),
+        Ok(value) => Ok(empty(value)),
+        Err(error) => Err(error.clone()),
     }
 }
 

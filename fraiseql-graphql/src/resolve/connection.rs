@@ -51,7 +51,7 @@ impl<T: TView> OutputType for TvConnection<T> {
     ) -> ServerResult<Value> {
         let mut writer = DocumentWriter::of(ctx, shape::<T>())?;
         write(&mut writer, &self.page, T::VIEW.data)?;
-        writer.finish()
+        writer.finish().await
     }
 }
 

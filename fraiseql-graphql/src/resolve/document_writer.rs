@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use async_graphql::parser::types::SelectionSet;
 use async_graphql::{ContextSelectionSet, PathSegment, ServerError, ServerResult, Value};
 
 use crate::budget::Budget;
 use crate::request::context::CachedQuery;
+use crate::resolve::own_fields;
 use crate::resolve::requested_fields::RequestedFields;
 use crate::response::{ErrorPath, MAX_RESERVED_BYTES, raw};
 use fraiseql_runtime::__graphql::Written;
@@ -21,7 +23,10 @@ use fraiseql_runtime::select::{Projection, ProjectionError, Segment};
 /// what is around it.
 pub(crate) struct DocumentWriter<'a> {
     ctx: &'a ContextSelectionSet<'a>,
+    shape: &'static Shape,
     projection: Projection,
+    sets: Vec<&'a SelectionSet>,
+    has_own_fields: bool,
     as_values: bool,
     budget: Option<Arc<Budget>>,
     out: Vec<u8>,
@@ -42,8 +47,11 @@ impl<'a> DocumentWriter<'a> {
             projection.map_err(|error| ServerError::new(error.to_string(), Some(ctx.item.pos)))?;
         Ok(Self {
             ctx,
+            shape,
             projection,
-            as_values: requested.as_values,
+            sets: requested.sets,
+            has_own_fields: requested.has_own_fields,
+            as_values: requested.as_values || requested.has_own_fields,
             budget: Budget::of(ctx),
             out: Vec::new(),
         })
@@ -152,22 +160,39 @@ impl<'a> DocumentWriter<'a> {
                 Segment::Name(name) => PathSegment::Field(name.clone()),
                 Segment::Index(index) => PathSegment::Index(*index),
             }));
-        // async-graphql overwrites the path of an error that passes through a list. The extension
-        // restores it from here.
-        located.source = Some(Arc::new(ErrorPath(located.path.clone())));
-        located
+        self.keep_path(located)
     }
 
-    /// Returns what was written.
-    pub(crate) fn finish(self) -> ServerResult<Value> {
-        let fail = |message: String| ServerError::new(message, Some(self.ctx.item.pos));
-        if self.as_values {
-            // A tree takes more than its text: each number of two bytes is a value of sixty-four.
-            self.hold(self.out.len().saturating_mul(32))?;
-            return serde_json::from_slice(&self.out).map_err(|error| fail(error.to_string()));
+    /// Returns what was written, with the fields of the application.
+    ///
+    /// # Errors
+    /// If the response is too large, or a field of the application failed that cannot be null.
+    pub(crate) async fn finish(self) -> ServerResult<Value> {
+        let pos = self.ctx.item.pos;
+        let fail = |message: String| ServerError::new(message, Some(pos));
+        if !self.as_values {
+            return String::from_utf8(self.out)
+                .map(raw)
+                .map_err(|error| fail(error.to_string()));
         }
-        String::from_utf8(self.out)
-            .map(raw)
-            .map_err(|error| fail(error.to_string()))
+        // A tree takes more than its text: each number of two bytes is a value of sixty-four.
+        self.hold(self.out.len().saturating_mul(32))?;
+        let value: Value =
+            serde_json::from_slice(&self.out).map_err(|error| fail(error.to_string()))?;
+        if !self.has_own_fields {
+            return Ok(value);
+        }
+        own_fields::complete(self.ctx, &self.sets, self.shape, value)
+            .await
+            .map_err(|error| self.keep_path(error))
+    }
+
+    /// Keeps the path of an error that passes through a list: async-graphql overwrites it, and the
+    /// extension restores it from here. An error with a source of its own keeps that instead.
+    fn keep_path(&self, mut error: ServerError) -> ServerError {
+        if error.source.is_none() {
+            error.source = Some(Arc::new(ErrorPath(error.path.clone())));
+        }
+        error
     }
 }

@@ -159,9 +159,26 @@ fn scalar_description(name: &str) -> (Option<&'static str>, Option<&'static str>
     }
 }
 
-fn enumeration(registry: &mut Registry, table: &'static Enum) -> &'static str {
-    let values = table.variants.iter().map(|variant| variant.json);
-    enum_type(registry, table.type_name, table.name, values);
+/// Registers the enum of a `TEnum`. Returns its name.
+///
+/// # Panics
+/// If another type has the same name, or async-graphql's `Enum` gives the variants other names.
+pub(crate) fn enumeration(registry: &mut Registry, table: &'static Enum) -> &'static str {
+    let values = || table.variants.iter().map(|variant| variant.json);
+    if let Some(MetaType::Enum { enum_values, .. }) = registry.types.get(table.type_name) {
+        // The application may have derived async-graphql's `Enum` as well, for the same names.
+        let is_same = values().count() == enum_values.len()
+            && values().all(|value| enum_values.contains_key(value));
+        assert!(
+            is_same,
+            "the GraphQL enum `{}` has the values {}, and in documents it has {}; give them the same \
+             names, with #[graphql(name = \"..\")] or #[tview(json = \"..\")]",
+            table.type_name,
+            enum_values.keys().cloned().collect::<Vec<_>>().join(", "),
+            values().collect::<Vec<_>>().join(", "),
+        );
+    }
+    enum_type(registry, table.type_name, (table.path)(), values());
     table.type_name
 }
 

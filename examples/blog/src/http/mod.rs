@@ -36,7 +36,8 @@ pub fn router(app: &App) -> Router {
         .max_body(MAX_BODY_BYTES)
         .max_response(MAX_RESPONSE_BYTES)
         .max_in_flight(MAX_IN_FLIGHT_BYTES)
-        .timeout(TIMEOUT);
+        .timeout(TIMEOUT)
+        .with_data(graphql::viewer);
     let middleware = ServiceBuilder::new()
         .layer(SetRequestIdLayer::new(REQUEST_ID, MakeRequestUuid))
         .layer(TraceLayer::new_for_http().make_span_with(ops::logs::request))

@@ -65,8 +65,12 @@ impl ViewField {
         let Some(document) = documents.iter().next() else {
             return Ok(Value::Null);
         };
-        match writer.document(document.json(), None) {
-            Ok(()) => writer.finish(),
+        let written = match writer.document(document.json(), None) {
+            Ok(()) => writer.finish().await,
+            Err(error) => Err(error),
+        };
+        match written {
+            Ok(value) => Ok(value),
             // The type of this field is nullable: null stops here, and the error is reported beside
             // it.
             Err(error) => {
@@ -96,7 +100,7 @@ impl ViewField {
             .map_err(|error| list_error(ctx, error, writer.budget()))?;
         // Neither the list nor its elements can be null: an error makes `data` null.
         writer.list(documents.iter().map(|document| document.json()))?;
-        writer.finish()
+        writer.finish().await
     }
 
     async fn connection(
@@ -118,7 +122,7 @@ impl ViewField {
             .await
             .map_err(|error| list_error(ctx, error, writer.budget()))?;
         connection::write(&mut writer, &page, handle.view.data)?;
-        writer.finish()
+        writer.finish().await
     }
 }
 

@@ -8,7 +8,7 @@ use super::mistakes;
 use super::plan::{OutputField, Plan, PlannedKey, ValuePlan};
 use super::selection::{MAX_DEPTH, Selection};
 use crate::schema;
-use crate::schema::scalar::{ScalarType};
+use crate::schema::scalar::ScalarType;
 use crate::schema::{Shape, Source};
 
 /// The name that every object has a value for: the name of its type.

@@ -1,7 +1,9 @@
 //! Tests of documents and views in schemas of async-graphql.
 
+mod enums;
 mod hostile;
 mod json_null;
 mod oracle;
+mod own_fields;
 mod values;
 mod views;
