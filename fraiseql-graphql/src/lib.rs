@@ -40,7 +40,8 @@
 //! |---|---|
 //! | [`Query`], [`Views`] | root fields that read the views of an application, one statement each |
 //! | [`TvDoc`], [`TvList`], [`TvConnection`] | return values of your own resolvers |
-//! | [`TvWhere`], [`TvOrderBy`] | arguments of your own resolvers |
+//! | [`TvWhere`], [`TvOrderBy`], [`TvEnum`] | arguments of your own resolvers |
+//! | [`TvExtended`] | fields of your own at the object types of documents |
 //! | [`Prepared`] | the extension that every schema with documents needs |
 //! | [`DocumentLimits`] | limits on the size of a GraphQL document |
 //! | [`response`] | serialization of responses without parsing documents |
@@ -67,6 +68,7 @@
 // On docs.rs, each item shows the feature that it needs.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod budget;
 mod error;
 #[cfg(feature = "http")]
 pub mod http;
@@ -82,4 +84,6 @@ pub use resolve::connection::TvConnection;
 pub use resolve::document::{TvDoc, TvList};
 pub use resolve::views::root::{Query, Views};
 pub use resolve::views::view_set::ViewSet;
+pub use schema::enums::TvEnum;
+pub use schema::extension::TvExtended;
 pub use schema::input::{TvOrderBy, TvWhere};

@@ -15,6 +15,7 @@ use async_graphql::{
     CacheControl, Data, Request, Response, ServerError, ServerResult, ValidationResult, Value,
 };
 
+use crate::budget::Budget;
 use crate::error::{MAX_REQUEST_ERRORS, clip};
 use crate::request::cached_plan::{PlanRecorder, has_no_cache_header, is_single_field};
 use crate::request::context::{CachedQuery, EndpointQuery};
@@ -50,6 +51,8 @@ pub(crate) struct RequestExtension {
     /// The types of the schema, which the first request builds.
     types: Arc<OnceLock<Arc<TypeSystem>>>,
     options: RequestOptions,
+    /// The limit of a response that no endpoint sends.
+    max_response: usize,
     /// Set by `prepare_request`, if the query is not valid.
     invalid: OnceLock<Arc<[ServerError]>>,
     /// Set by `prepare_request`, unless the query is not valid or has no operation to execute.
@@ -132,12 +135,14 @@ impl RequestExtension {
         cache: Arc<QueryCache>,
         types: Arc<OnceLock<Arc<TypeSystem>>>,
         options: RequestOptions,
+        max_response: usize,
     ) -> Self {
         Self {
             cache,
             types,
             options,
             invalid: OnceLock::new(),
+            max_response,
             prepared: OnceLock::new(),
             has_no_cache_header: AtomicBool::new(false),
         }
@@ -313,6 +318,9 @@ impl Extension for RequestExtension {
         }
         let mut data = Data::default();
         data.insert(RootFieldDedup::default());
+        if ctx.data_opt::<Arc<Budget>>().is_none() {
+            data.insert(Budget::new(self.max_response, None));
+        }
         let Some(prepared) = self.prepared.get() else {
             return next.run_with_data(ctx, operation_name, data).await;
         };

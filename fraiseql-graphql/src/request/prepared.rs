@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use async_graphql::extensions::{Extension, ExtensionFactory};
 
+use crate::budget::DEFAULT_MAX_RESPONSE;
 use crate::request::extension::{RequestExtension, RequestOptions};
 use crate::request::limits::DocumentLimits;
 use crate::request::query_cache::{DEFAULT_CAPACITY, QueryCache};
@@ -63,13 +64,15 @@ use crate::spec::type_system::TypeSystem;
 /// endpoint: its query is in the endpoint's cache, and everything that is found out about it is
 /// kept there. The size of that cache and its limits are those of
 /// [`GraphQl::keep`](crate::http::GraphQl::keep) and
-/// [`GraphQl::limits`](crate::http::GraphQl::limits); [`keep`](Self::keep) and
-/// [`limits`](Self::limits) are for requests that are executed on the schema itself.
+/// [`GraphQl::limits`](crate::http::GraphQl::limits), and the size of a response is that of
+/// [`GraphQl::max_response`](crate::http::GraphQl::max_response); [`keep`](Self::keep),
+/// [`limits`](Self::limits) and [`max_response`](Self::max_response) are for requests that are executed on the schema itself.
 pub struct Prepared {
     cache: Arc<QueryCache>,
     /// Of the schema that the extension is added to, once it is known.
     types: Arc<OnceLock<Arc<TypeSystem>>>,
     options: RequestOptions,
+    max_response: usize,
 }
 
 impl Default for Prepared {
@@ -78,6 +81,7 @@ impl Default for Prepared {
             cache: Arc::new(QueryCache::new(DocumentLimits::default(), DEFAULT_CAPACITY)),
             types: Arc::default(),
             options: RequestOptions::default(),
+            max_response: DEFAULT_MAX_RESPONSE,
         }
     }
 }
@@ -99,6 +103,17 @@ impl Prepared {
     pub fn limits(self, limits: DocumentLimits) -> Self {
         Self {
             cache: Arc::new(QueryCache::new(limits, self.cache.capacity())),
+            ..self
+        }
+    }
+
+    /// Sets the maximum size of the documents in a response, in bytes, of requests that do not come
+    /// through [an endpoint](#behind-an-endpoint). 16 MiB by default. See
+    /// [`GraphQl::max_response`](crate::http::GraphQl::max_response).
+    #[must_use]
+    pub fn max_response(self, bytes: usize) -> Self {
+        Self {
+            max_response: bytes,
             ..self
         }
     }
@@ -156,6 +171,7 @@ impl fmt::Debug for Prepared {
         f.debug_struct("Prepared")
             .field("keep", &self.cache.capacity())
             .field("limits", &self.cache.limits())
+            .field("max_response", &self.max_response)
             .field("validate_once", &self.options.validate_once)
             .field("direct", &self.options.direct)
             .finish()
@@ -168,6 +184,7 @@ impl ExtensionFactory for Prepared {
             Arc::clone(&self.cache),
             Arc::clone(&self.types),
             self.options,
+            self.max_response,
         ))
     }
 }

@@ -51,7 +51,7 @@ impl<T: TView> OutputType for TvConnection<T> {
     ) -> ServerResult<Value> {
         let mut writer = DocumentWriter::of(ctx, shape::<T>())?;
         write(&mut writer, &self.page, T::VIEW.data)?;
-        writer.finish()
+        writer.finish().await
     }
 }
 
@@ -69,6 +69,11 @@ pub(crate) fn write(
         Data::Jsonb => (": ", ", "),
         Data::Json => (":", ","),
     };
+    // The JSON of the page has a copy of each document in each list that is selected.
+    let lists = ["edges", "nodes"].into_iter();
+    let copies = lists.filter(|list| writer.selects(list)).count();
+    let documents = page.items().map(|(_, document)| document.json().len());
+    writer.hold(documents.sum::<usize>().saturating_mul(copies))?;
     let mut json = Vec::new();
     let mut add = |texts: &[&str]| {
         for text in texts {

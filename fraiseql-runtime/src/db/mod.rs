@@ -1,6 +1,7 @@
 //! Database access that all rooms share: connections, transactions, statements, their traces and
 //! metrics.
 
+pub(crate) mod byte_limit;
 pub(crate) mod lease;
 #[cfg(feature = "metrics")]
 pub(crate) mod metrics;

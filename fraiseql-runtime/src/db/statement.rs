@@ -1,10 +1,12 @@
 //! One statement: its text, its parameters, the operation and the table that an error names, and
 //! its trace.
 
+use futures_util::TryStreamExt as _;
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::query::Query;
 use sqlx::{AssertSqlSafe, Encode, PgConnection, Postgres, SqlSafeStr, Type};
 
+use crate::db::byte_limit::{ByteLimit, row_bytes};
 use crate::db::telemetry;
 use crate::error::{Error, Operation, Result};
 use crate::schema::TableName;
@@ -115,6 +117,56 @@ impl<'q> Statement<'q> {
         let rows = self.query.fetch_all(connection).await;
         rows.map_err(failed(self.operation, self.table))
     }
+
+    /// Executes the statement and returns its rows, if they are within a limit.
+    pub(crate) async fn fetch_within(
+        self,
+        connection: &mut PgConnection,
+        limit: Option<&dyn ByteLimit>,
+    ) -> Result<Vec<PgRow>> {
+        let Self {
+            query,
+            operation,
+            table,
+        } = self;
+        match fetch_within(query, connection, limit).await {
+            Ok(Fetched::All(rows)) => Ok(rows),
+            Ok(Fetched::TooMany { max }) => Err(Error::TooManyBytes {
+                table: table.map(|table| table.to_string()).unwrap_or_default(),
+                max,
+            }),
+            Err(error) => Err(failed(operation, table)(error)),
+        }
+    }
+}
+
+/// The rows of a read with a limit.
+pub(crate) enum Fetched {
+    All(Vec<PgRow>),
+    /// The read was stopped. The next use of the connection discards the rows that are left.
+    TooMany {
+        max: usize,
+    },
+}
+
+/// Fetches rows until they exceed the limit.
+pub(crate) async fn fetch_within(
+    query: Query<'_, Postgres, PgArguments>,
+    connection: &mut PgConnection,
+    limit: Option<&dyn ByteLimit>,
+) -> sqlx::Result<Fetched> {
+    let Some(limit) = limit else {
+        return Ok(Fetched::All(query.fetch_all(connection).await?));
+    };
+    let mut arriving = query.fetch(connection);
+    let mut rows = Vec::new();
+    while let Some(row) = arriving.try_next().await? {
+        if !limit.take(row_bytes(&row)) {
+            return Ok(Fetched::TooMany { max: limit.max() });
+        }
+        rows.push(row);
+    }
+    Ok(Fetched::All(rows))
 }
 
 /// Executes several statements that are sent as one message, by the simple query protocol. They have

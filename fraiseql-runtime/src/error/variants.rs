@@ -206,6 +206,19 @@ pub enum Error {
         limit: usize,
     },
 
+    /// The documents of a list have more bytes than it may read; see
+    /// [`List::max_bytes`](crate::list::List::max_bytes).
+    #[error(
+        "the documents that were read from {table} have more than {max} bytes, the limit of this \
+         read; read fewer of them at once"
+    )]
+    TooManyBytes {
+        /// The view table.
+        table: String,
+        /// The limit.
+        max: usize,
+    },
+
     /// A mutation was used after the end of its transaction: a savepoint was dropped while it was
     /// being set, or the application's SQL ran `COMMIT` or `ROLLBACK`. Nothing was synced.
     #[error(

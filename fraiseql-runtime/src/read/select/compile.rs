@@ -8,7 +8,7 @@ use super::mistakes;
 use super::plan::{OutputField, Plan, PlannedKey, ValuePlan};
 use super::selection::{MAX_DEPTH, Selection};
 use crate::schema;
-use crate::schema::scalar::{ElementNull, ScalarType};
+use crate::schema::scalar::ScalarType;
 use crate::schema::{Shape, Source};
 
 /// The name that every object has a value for: the name of its type.
@@ -248,11 +248,11 @@ impl Fields {
 }
 
 fn scalar(ty: &ScalarType) -> (ValuePlan, bool) {
-    let value = match ty.list {
-        Some(ElementNull::No) => ValuePlan::NonNullElements,
-        Some(ElementNull::Yes) | None => ValuePlan::Scalar,
+    let value = match ty.admits_null_elements() {
+        Some(false) => ValuePlan::NonNullElements,
+        Some(true) | None => ValuePlan::Scalar,
     };
-    (value, ty.nullable)
+    (value, ty.admits_null())
 }
 
 fn is_uuid(field: &schema::Field) -> bool {

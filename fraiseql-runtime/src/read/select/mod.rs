@@ -87,3 +87,5 @@ pub use error::{ProjectionError, Segment, SelectionError};
 pub use layout::StoredKeys;
 pub use projection::Projection;
 pub use selection::{Selected, Selection};
+#[doc(hidden)]
+pub use write::Written;

@@ -1,8 +1,11 @@
 //! Tests of documents and views in schemas of async-graphql.
 
+mod enums;
 mod hostile;
 mod introspection;
+mod json_null;
 mod oracle;
+mod own_fields;
 mod persisted;
 mod specification;
 mod values;

@@ -5,7 +5,10 @@ mod direct;
 mod errors;
 mod hooks;
 mod hostile;
+mod memory;
 mod requests;
+mod response_size;
+mod server;
 
 use fraiseql_graphql::http::GraphQl;
 use fraiseql_tests::web::{Server, shop};

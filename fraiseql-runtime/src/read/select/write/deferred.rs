@@ -45,6 +45,7 @@ impl<const COALESCE: bool> ProjectionWriter<'_, COALESCE> {
     #[inline(never)]
     fn write_deferred_from(&mut self, plan: &Plan, first_state: usize, mut next: usize) -> usize {
         while let Some(field) = plan.fields.get(next)
+            && !self.is_full()
             && self.write_if_read(field, first_state + next)
         {
             next += 1;
@@ -82,8 +83,8 @@ impl<const COALESCE: bool> ProjectionWriter<'_, COALESCE> {
     #[inline(always)]
     pub(super) fn write_absent(&mut self, object: &mut ObjectState<'_>) {
         // `set_null` writes the field, since it is its turn, and the deferred ones after it, so the
-        // loop ends.
-        while object.written < object.plan.fields.len() {
+        // loop ends. If the output is full, nothing more is written.
+        while object.written < object.plan.fields.len() && !self.is_full() {
             if !object.plan.fields[object.written].nullable {
                 self.violation(object.written, Mismatch::Null);
             }

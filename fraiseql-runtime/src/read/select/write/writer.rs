@@ -25,6 +25,8 @@ pub(super) struct ProjectionWriter<'d, const COALESCE: bool> {
     /// The buffer for objects and lists that are deferred. While one of them is written, `out` and
     /// `side` are swapped.
     pub(super) side: &'d mut Vec<u8>,
+    /// The most bytes that `out` and `side` may have together.
+    pub(super) max_len: usize,
     /// The states of the fields of the current object, and of those that it is in.
     pub(super) states: &'d mut [FieldState],
     pub(super) violations: Vec<Violation>,
@@ -69,6 +71,14 @@ impl<const COALESCE: bool> ProjectionWriter<'_, COALESCE> {
             None => self.expected(at, "a value"),
             end => end,
         }
+    }
+
+    /// Whether the output has reached its maximum. It is looked at wherever a byte of the document
+    /// may be written more than once: after an element of a list, after a further alias, after an
+    /// object. In between, the output grows by the document and the selection at most.
+    #[inline(always)]
+    pub(super) fn is_full(&self) -> bool {
+        self.out.len() + self.side.len() > self.max_len
     }
 
     /// The current position in the output.
