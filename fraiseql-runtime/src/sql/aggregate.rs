@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use crate::schema::{Aggregate, Function, Link, Many, Shape};
-use crate::sql::text::{column, fragment};
+use crate::sql::fragment::fragment;
+use crate::sql::text::column;
 
 /// Whether two aggregates are computed from the same rows, and so can share a sub-select.
 pub(crate) fn same_rows(a: &Aggregate, b: &Aggregate) -> bool {

@@ -50,14 +50,29 @@ pub(super) async fn after_commit(
         .await
 }
 
-/// Writes the documents of `keys` in the transaction of the caller.
-pub(super) async fn in_transaction(
+/// Writes the documents of `keys` in a transaction of its own, with the settings that they need, on a
+/// connection that has others.
+pub(super) async fn in_set_session(
     connection: &mut PgConnection,
     view: Handle,
     keys: &Keys,
 ) -> Result<SyncReport> {
     BatchWriter::new(connection, view)
-        .in_transaction(keys)
+        .in_unsuitable_session()
+        .in_set_session(keys)
+        .await
+}
+
+/// Writes the documents of `keys` in the transaction of the caller. `set_session` is whether the
+/// settings that they need are known not to be those of the caller.
+pub(super) async fn in_transaction(
+    connection: &mut PgConnection,
+    view: Handle,
+    keys: &Keys,
+    set_session: bool,
+) -> Result<SyncReport> {
+    BatchWriter::new(connection, view)
+        .in_transaction(keys, set_session)
         .await
 }
 

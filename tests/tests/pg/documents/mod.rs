@@ -4,5 +4,7 @@
 mod aliases;
 mod chinook;
 mod floats;
+mod operators;
 mod oracle;
 mod parts;
+mod sessions;
