@@ -6,5 +6,6 @@ mod chinook;
 mod floats;
 mod operators;
 mod oracle;
+mod order;
 mod parts;
 mod sessions;
