@@ -17,10 +17,10 @@
 //! # Schemas
 //!
 //! An operator is found by its name, in the schemas of `search_path`. In a session without the
-//! schema of `citext`, two such columns are compared as texts, without an error. Where a view may
-//! depend on that, the path must be: `pg_catalog`, the schemas of its base tables, `public`, and the
-//! schemas of extensions and of operators. In a database without an operator, function or type of
-//! its own that the view could mean, every path is right.
+//! schema of `citext`, two such columns are compared as texts, without an error. So the path must
+//! have the schemas of all such types. And if a name in a fragment is not in `pg_catalog` alone, the
+//! path must be `pg_catalog`, the schemas of the base tables, `public`, and those of extensions. The
+//! path that is set has those of operators, too.
 
 use std::collections::BTreeSet;
 
@@ -78,6 +78,9 @@ const SETTINGS: [(&str, &str); 14] = [
     ("quote_all_identifiers", "off"),
     ("default_text_search_config", "pg_catalog.simple"),
 ];
+
+/// The setting that has the same value as `search_path` if that was set for documents.
+const SET_PATH: &str = "fraiseql.search_path";
 
 /// The functions that read `lc_numeric` and `lc_time`.
 const FORMATTING: [&str; 4] = ["to_char", "to_date", "to_number", "to_timestamp"];
@@ -229,49 +232,86 @@ impl Session {
     }
 
     /// The condition that names mean what they mean in every other session.
+    ///
+    /// An operator that is not found raises an error, after which the batch is repeated with a path
+    /// that has it. What has to be looked for are types that are silently taken for another one,
+    /// because of a cast, if their operators are not found.
     fn path_is_right(&self) -> String {
-        let mut none = vec![format!(
-            "NOT EXISTS (SELECT FROM pg_catalog.pg_operator WHERE oid >= {FIRST_OWN_OID})"
-        )];
-        if !self.reads.names.is_empty() {
-            let names: Vec<String> = self.reads.names.iter().map(|name| literal(name)).collect();
-            let names = names.join(", ");
-            // A table has a type of its name.
-            for (table, prefix) in [("proc", "pro"), ("type", "typ")] {
-                none.push(format!(
-                    "NOT EXISTS (SELECT FROM pg_catalog.pg_{table} WHERE {prefix}name IN ({names}) \
-                     AND {prefix}namespace <> 'pg_catalog'::pg_catalog.regnamespace)"
-                ));
-            }
-        }
         let mut sql = Sql::new();
         sql.block("(", ")", |sql| {
-            sql.line(none.join("\n  AND "));
-            sql.line(
-                "OR pg_catalog.array_remove(pg_catalog.current_schemas(true), \
-                 pg_catalog.pg_my_temp_schema()::pg_catalog.regnamespace::text::name) = ARRAY(",
-            );
-            sql.indented(|sql| self.path(sql, "n.nspname"));
-            sql.line(")");
+            sql.line(format!(
+                "coalesce(nullif(pg_catalog.current_setting('{SET_PATH}', true), '') \
+                 = pg_catalog.current_setting('search_path'), false)"
+            ));
+            sql.line(format!(
+                "OR NOT EXISTS (SELECT FROM pg_catalog.pg_cast WHERE oid >= {FIRST_OWN_OID} \
+                 AND castcontext = 'i' AND NOT pg_catalog.pg_type_is_visible(castsource))"
+            ));
+            if !self.reads.names.is_empty() {
+                sql.block("AND (", ")", |sql| self.names_are_right(sql));
+            }
         });
         sql.finish()
     }
 
-    /// The schemas of the path, in order.
-    fn path(&self, sql: &mut Sql, select: &str) {
-        let places: Vec<String> = ["pg_catalog"]
+    /// The condition that the functions and types which fragments name are those of `pg_catalog`, or
+    /// are looked for in the right schemas.
+    fn names_are_right(&self, sql: &mut Sql) {
+        let names: Vec<String> = self.reads.names.iter().map(|name| literal(name)).collect();
+        let names = names.join(", ");
+        // A table has a type of its name.
+        for (and, table, prefix) in [("", "proc", "pro"), ("AND ", "type", "typ")] {
+            sql.line(format!(
+                "{and}NOT EXISTS (SELECT FROM pg_catalog.pg_{table} WHERE {prefix}name IN ({names}) \
+                 AND {prefix}namespace <> 'pg_catalog'::pg_catalog.regnamespace)"
+            ));
+        }
+        let first = self.first_schemas();
+        let count = first.len();
+        let first: Vec<String> = first.into_iter().map(literal).collect();
+        let first = format!("ARRAY[{}]::name[]", first.join(", "));
+        sql.block("OR coalesce((", "), false)", |sql| {
+            sql.line(format!("SELECT p.path[1:{count}] = {first}"));
+            sql.line("  AND pg_catalog.bool_and(e.name = ANY (p.path))");
+            sql.line(format!(
+                "  AND pg_catalog.count(DISTINCT e.name) FILTER (WHERE e.name <> ALL ({first})) \
+                 = pg_catalog.cardinality(p.path) - {count}"
+            ));
+            sql.line(
+                "FROM (SELECT pg_catalog.array_remove(pg_catalog.current_schemas(true), \
+                 pg_catalog.pg_my_temp_schema()::pg_catalog.regnamespace::text::name) AS path) AS p,",
+            );
+            sql.line(
+                "  (SELECT extnamespace::pg_catalog.regnamespace::text::name AS name \
+                 FROM pg_catalog.pg_extension) AS e",
+            );
+            sql.line("GROUP BY p.path");
+        });
+    }
+
+    /// The schemas that the path begins with.
+    fn first_schemas(&self) -> Vec<&'static str> {
+        let own = self
+            .schemas
+            .iter()
+            .copied()
+            .filter(|name| *name != "public");
+        ["pg_catalog"]
             .into_iter()
-            .chain(
-                self.schemas
-                    .iter()
-                    .copied()
-                    .filter(|name| *name != "public"),
-            )
+            .chain(own)
             .chain(["public"])
+            .collect()
+    }
+
+    /// The schemas of the path, in order.
+    fn path(&self, sql: &mut Sql) {
+        let places: Vec<String> = self
+            .first_schemas()
+            .into_iter()
             .enumerate()
             .map(|(place, name)| format!("({}::name, {place})", literal(name)))
             .collect();
-        sql.line(format!("SELECT {select}"));
+        sql.line("SELECT pg_catalog.quote_ident(n.nspname)");
         sql.block("FROM (", ") AS s", |sql| {
             sql.line("SELECT n.oid, w.place");
             sql.line(format!("FROM (VALUES {}) AS w (name, place)", places.join(", ")));
@@ -293,9 +333,12 @@ impl Session {
         sql.line("SELECT");
         sql.indented(|sql| {
             if self.needs.search_path || self.needs.fragments {
-                sql.line("pg_catalog.set_config('search_path', pg_catalog.array_to_string(ARRAY(");
-                sql.indented(|sql| self.path(sql, "pg_catalog.quote_ident(n.nspname)"));
-                sql.line("), ', '), true),");
+                sql.line(format!(
+                    "pg_catalog.set_config('{SET_PATH}', pg_catalog.set_config('search_path', \
+                     pg_catalog.array_to_string(ARRAY("
+                ));
+                sql.indented(|sql| self.path(sql));
+                sql.line("), ', '), true), true),");
             }
             sql.list(
                 SETTINGS.iter().map(|(name, value)| {
@@ -317,7 +360,8 @@ impl Session {
 
 /// A condition on a setting.
 fn setting(name: &str, test: &str) -> String {
-    format!("pg_catalog.current_setting('{name}'){test}")
+    let missing_ok = if name == SET_PATH { ", true" } else { "" };
+    format!("pg_catalog.current_setting('{name}'{missing_ok}){test}")
 }
 
 /// The present values of all settings that [`Session::set_local`] changes, as an array.
@@ -341,7 +385,7 @@ pub(crate) fn restore() -> String {
 }
 
 fn setting_names() -> impl Iterator<Item = &'static str> {
-    ["search_path"]
+    ["search_path", SET_PATH]
         .into_iter()
         .chain(SETTINGS.iter().map(|(name, _)| *name))
 }

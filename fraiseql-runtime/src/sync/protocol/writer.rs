@@ -29,7 +29,7 @@ pub(in crate::sync) struct BatchWriter<'c> {
     /// Whether this transaction has the settings that documents need because they were set.
     session_is_set: bool,
     /// The settings of the caller's transaction, if others were set in it.
-    callers_settings: Option<Vec<String>>,
+    callers_settings: Option<Vec<Option<String>>>,
 }
 
 impl<'c> BatchWriter<'c> {
@@ -105,10 +105,11 @@ impl BatchWriter<'_> {
     pub(super) async fn change_session(&mut self) -> Result<()> {
         telemetry::session_redone(self.view);
         let table = self.view.view.table;
-        let present: Vec<String> = Statement::composed(settings(), Operation::SessionSettings)
-            .on(table)
-            .fetch_one(self.connection, |row| row.try_get(0))
-            .await?;
+        let present: Vec<Option<String>> =
+            Statement::composed(settings(), Operation::SessionSettings)
+                .on(table)
+                .fetch_one(self.connection, |row| row.try_get(0))
+                .await?;
         self.callers_settings = Some(present);
         self.set_session().await
     }
