@@ -7,5 +7,6 @@ pub(crate) mod lease;
 pub(crate) mod metrics;
 pub(crate) mod mutex;
 pub(crate) mod scope;
+pub(crate) mod session;
 pub(crate) mod statement;
 pub(crate) mod telemetry;

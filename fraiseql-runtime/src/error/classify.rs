@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use sqlx::postgres::PgDatabaseError;
+
 use crate::error::sqlstate;
 use crate::error::sqlstate::{
     INSUFFICIENT_PRIVILEGE, LOCK_NOT_AVAILABLE, READ_ONLY_SQL_TRANSACTION, UNIQUE_VIOLATION,
@@ -40,6 +42,18 @@ impl Error {
     pub(crate) fn is_about_values(&self) -> bool {
         self.code()
             .is_some_and(|code| sqlstate::is_about_values(&code))
+    }
+
+    /// Whether the server refused the text of a statement, and said at which position: a name that
+    /// it does not find, or a constant that it cannot read.
+    pub(crate) fn is_about_text(&self) -> bool {
+        let Self::Database { source, .. } = self else {
+            return false;
+        };
+        source
+            .as_database_error()
+            .and_then(|error| error.try_downcast_ref::<PgDatabaseError>())
+            .is_some_and(|error| error.position().is_some())
     }
 
     /// Whether rows cannot be locked: a privilege is missing, or the relation has no rows that

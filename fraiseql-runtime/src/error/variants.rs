@@ -77,6 +77,17 @@ pub enum Error {
     )]
     RepeatableRead,
 
+    /// The session keeps settings with which documents would have other values, although they were
+    /// set for the transaction. The documentation of [`scalar`](crate::scalar) has the settings.
+    #[error(
+        "the documents of {view} cannot be built in this session: it keeps other settings than \
+         those that were set for its transaction"
+    )]
+    Session {
+        /// The view table.
+        view: Table,
+    },
+
     /// Other transactions created and deleted the same documents during every attempt to sync
     /// them.
     #[error(

@@ -4,15 +4,14 @@
 //! wrote. It reads them as its own sync would write them.
 
 use sqlx::postgres::PgRow;
-use sqlx::{Executor, PgConnection, Row, ValueRef};
+use sqlx::{PgConnection, Row, ValueRef};
 
 use crate::db::byte_limit::ByteLimit;
 use crate::db::scope::{BEGIN_READ_ONLY, ScopeErrors, TransactionScope, isolated};
+use crate::db::session;
 use crate::db::statement::Statement;
 use crate::error::{Operation, Result};
-use crate::read::error::read_failed;
 use crate::schema::key::Keys;
-use crate::sql::session::SET_LOCAL;
 use crate::sync::invalid;
 use crate::view::Handle;
 
@@ -79,14 +78,8 @@ async fn set_and_build(
     ordinals: &[i64],
     limit: Option<&dyn ByteLimit>,
 ) -> Result<Vec<PgRow>> {
-    let statements = view.statements();
-    if statements.sync.needs.any() {
-        connection
-            .execute(SET_LOCAL)
-            .await
-            .map_err(read_failed(view))?;
-    }
-    Statement::new(&statements.read.build, Operation::Build)
+    session::set_local(connection, view).await?;
+    Statement::new(&view.statements().read.build, Operation::Build)
         .on(view.view.table)
         .bind_keys(keys)
         .bind(ordinals)

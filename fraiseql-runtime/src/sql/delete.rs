@@ -1,8 +1,9 @@
 //! The statements that delete documents.
 
 use crate::schema::View;
+use crate::sql::fragment::fragment;
 use crate::sql::key_column::{in_parameter, key_array, key_order};
-use crate::sql::text::{Sql, column, fragment, ident, literal};
+use crate::sql::text::{Sql, column, ident, literal};
 
 /// Deletes the documents `$1`. They are locked in key order first, because DELETE has no ORDER BY.
 pub(crate) fn delete(view: &View) -> String {

@@ -1,7 +1,8 @@
 //! The statements that page through all keys of a view, and count them.
 
 use crate::schema::View;
-use crate::sql::text::{Sql, column, fragment, literal};
+use crate::sql::fragment::fragment;
+use crate::sql::text::{Sql, column, literal};
 
 /// Whether a page begins at the first key, or after a given one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -31,6 +31,7 @@ use std::collections::BTreeMap;
 
 use crate::schema::{Link, Many, One, Shape, Source, Table, View};
 use crate::sql::key_column::{in_parameter, key_order};
+use crate::sql::session::Session;
 use crate::sql::text::{Sql, column, ident};
 use crate::sql::write::advisory::{IN_ORDER, OPEN, advisory_key};
 
@@ -41,6 +42,9 @@ pub(crate) mod result_row {
     pub(crate) const DOCUMENTS: usize = 0;
     /// The isolation level of the transaction.
     pub(crate) const ISOLATION: usize = 1;
+    /// Whether the session finds the operators by which rows are compared. If not, nothing is
+    /// locked.
+    pub(crate) const SESSION_OK: usize = 2;
 }
 
 /// For each table and key column, the queries that select the keys of rows to lock. The map has
@@ -53,8 +57,18 @@ pub(crate) fn all(view: &View) -> String {
     let tables = rows_to_lock(view);
     let mut sql = Sql::new();
     let names: Vec<String> = (1..=tables.len()).map(|n| format!("rows_{n}")).collect();
+    let session = Session::of([view.shape]).path_condition();
+    if let Some(condition) = &session {
+        sql.block("WITH session AS MATERIALIZED (", "),", |sql| {
+            sql.line(format!("SELECT {condition} AS ok"));
+        });
+    }
     for (index, ((table, key), queries)) in tables.into_iter().enumerate() {
-        let with = if index == 0 { "WITH " } else { "" };
+        let with = if index == 0 && session.is_none() {
+            "WITH "
+        } else {
+            ""
+        };
         let comma = if index + 1 < names.len() { "," } else { "" };
         let key = column("locked", key);
         sql.block(
@@ -85,6 +99,9 @@ pub(crate) fn all(view: &View) -> String {
         sql.line(
             "WHEN pg_catalog.current_setting('transaction_isolation') = 'repeatable read' THEN NULL",
         );
+        if session.is_some() {
+            sql.line("WHEN NOT (SELECT ok FROM session) THEN NULL");
+        }
         let counts: Vec<String> = names
             .iter()
             .map(|name| format!("(SELECT pg_catalog.count(*) FROM {name})"))
@@ -96,6 +113,10 @@ pub(crate) fn all(view: &View) -> String {
     sql.indented(|sql| {
         // The caller refuses REPEATABLE READ: its snapshot is older than these locks.
         sql.line("pg_catalog.current_setting('transaction_isolation') AS isolation,");
+        sql.line(match session {
+            Some(_) => "(SELECT ok FROM session) AS session_ok,",
+            None => "true AS session_ok,",
+        });
         sql.line(format!("{},", announce_locks_first(view)));
         sql.line(format!(
             "CASE WHEN $2 THEN pg_catalog.pg_advisory_xact_lock_shared({})::text END",

@@ -23,7 +23,8 @@
 //! |---|---|
 //! | `json_encoding`, `enums`, `aggregate` | expressions of values |
 //! | `differences`, `key_column`, `keys` | comparisons of documents; conditions on keys; lists of keys |
-//! | [`session`] | the session settings that documents depend on |
+//! | [`session`] | what documents depend on in the session |
+//! | `fragment` | the user's fragments |
 //! | `shape`, `hash` | the number of a view's shape |
 //! | `text`, `identifier` | quoting and indentation; the length of names |
 //!
@@ -374,6 +375,7 @@ pub(crate) mod dependents;
 pub(crate) mod differences;
 pub mod document;
 mod enums;
+pub(crate) mod fragment;
 pub(crate) mod hash;
 mod identifier;
 mod json_encoding;

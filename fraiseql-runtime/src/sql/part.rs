@@ -8,7 +8,7 @@
 
 use crate::schema::{Data, Key, Shape, Source, Table, View};
 use crate::sql::document;
-use crate::sql::session::SessionNeeds;
+use crate::sql::session::Session;
 use crate::sql::shape;
 use crate::sql::text::{Sql, column, literal};
 use crate::sql::write::equal::{others, touched};
@@ -124,7 +124,7 @@ impl Replacement<'_> {
                 self.key.ty.sql
             ));
         });
-        let session = SessionNeeds::of(self.fields.iter().map(|(_, shape)| *shape)).conditions();
+        let session = Session::of(self.fields.iter().map(|(_, shape)| *shape)).conditions();
         if !session.is_empty() {
             sql.block("session AS MATERIALIZED (", "),", |sql| {
                 sql.line(format!("SELECT {} AS ok", session.join(" AND ")));

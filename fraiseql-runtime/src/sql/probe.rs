@@ -4,7 +4,8 @@
 use crate::schema::scalar::ScalarType;
 use crate::schema::{Aggregate, OrderBy, Table};
 use crate::sql::aggregate;
-use crate::sql::text::{column, direction_and_nulls, fragment, ident};
+use crate::sql::fragment::fragment;
+use crate::sql::text::{column, direction_and_nulls, ident};
 
 /// The alias of the row in a probe. It is as long as the `{}` that it replaces, so that the
 /// position of an error in the probe is easily mapped to the user's fragment.

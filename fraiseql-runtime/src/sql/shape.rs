@@ -7,7 +7,9 @@
 
 use crate::schema::scalar::{ElementNull, JsonEncoding, ScalarType};
 use crate::schema::{Data, Field, Function, Link, OrderBy, Shape, Source, Table, View};
+use crate::sql::aggregate::RowOrder;
 use crate::sql::hash::fnv1a;
+use crate::sql::session::session_needs;
 
 /// Incremented when this crate stores other JSON for the same struct.
 const FORMAT: u32 = 1;
@@ -32,6 +34,10 @@ fn text(view: &View) -> String {
     text.name(view.key.column);
     text.ty(&view.key.ty);
     text.shape(view.shape, true);
+    // Values that earlier releases computed with the settings of the session.
+    if session_needs(view).fragments {
+        text.word("session");
+    }
     text.text
 }
 
@@ -44,8 +50,10 @@ struct Text {
 impl Text {
     /// Appends a word of this module.
     fn word(&mut self, word: &str) {
-        self.text.push_str(word);
-        self.text.push(' ');
+        if !word.is_empty() {
+            self.text.push_str(word);
+            self.text.push(' ');
+        }
     }
 
     /// Appends a name of the user with its length, so that different names never yield the same
@@ -142,6 +150,13 @@ impl Text {
                 self.name(aggregate.key.unwrap_or(parent.key_column()));
                 self.optional(aggregate.expr);
                 self.optional(aggregate.filter);
+                self.word(match RowOrder::of(aggregate) {
+                    RowOrder::Free => "",
+                    RowOrder::Values => "values",
+                    RowOrder::Exact => "exact",
+                    RowOrder::Scale => "scale",
+                    RowOrder::Bytes => "bytes",
+                });
                 self.ty(&aggregate.ty);
             }
         }

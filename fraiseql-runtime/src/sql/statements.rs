@@ -135,6 +135,9 @@ fn sync_statements(statements: &sync::SyncSql) -> Vec<ListedStatement<'_>> {
         expected_after,
         reject_reasons,
         needs: _,
+        set_session,
+        session: _,
+        filter_reads_session: _,
     } = statements;
     let mut list = vec![
         ListedStatement::new("sync.write", write, View),
@@ -162,6 +165,7 @@ fn sync_statements(statements: &sync::SyncSql) -> Vec<ListedStatement<'_>> {
         ListedStatement::new("sync.expected", expected, Base),
         ListedStatement::new("sync.expected_after", expected_after, Base),
         ListedStatement::new("sync.reject_reasons", reject_reasons, Base),
+        ListedStatement::new("sync.set_session", set_session, View),
     ]);
     list
 }
@@ -394,12 +398,12 @@ mod tests {
                 listed.count()
             })
         };
-        // 16 of a sync, 4 of a verification, 3 of reads, 1 of the part `author`, 11 of a rebuild;
+        // 17 of a sync, 4 of a verification, 3 of reads, 1 of the part `author`, 11 of a rebuild;
         // the table twice, its twin, 2 partitions, the columns `title` and `shape`, 5 for each of
         // 2 indexes, and the bookkeeping table; the lock after a lost connection.
-        assert_eq!(count(Post::composed()), [35, 18, 1]);
+        assert_eq!(count(Post::composed()), [36, 18, 1]);
         // One more of a sync, which clears unique columns, and no part; no partition, 1 index.
-        assert_eq!(count(Account::composed()), [35, 11, 1]);
+        assert_eq!(count(Account::composed()), [36, 11, 1]);
     }
 
     #[test]

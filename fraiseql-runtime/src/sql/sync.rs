@@ -9,7 +9,7 @@ use crate::sql::document::BatchSize;
 use crate::sql::key_column::in_parameter;
 use crate::sql::key_pages::{self, PageStart};
 use crate::sql::lock;
-use crate::sql::session::{SessionNeeds, session_needs};
+use crate::sql::session::{Session, SessionNeeds, reads_session};
 use crate::sql::text::column;
 use crate::sql::unique;
 use crate::sql::write;
@@ -70,8 +70,14 @@ pub struct SyncSql {
     /// Finds the values that make documents of `$1` invalid: a row for each key, with the key in an
     /// array, and the reasons in an object with the structure of the document.
     pub reject_reasons: String,
-    /// The session settings that the documents depend on.
+    /// What the documents depend on in the session.
     pub needs: SessionNeeds,
+    /// Gives the rest of the transaction the settings with which documents are built.
+    pub set_session: String,
+    /// What they depend on, in full.
+    pub(crate) session: Session,
+    /// Whether the rows that the view's filter excludes depend on the session.
+    pub(crate) filter_reads_session: bool,
 }
 
 /// The maximum number of keys of the statements for few keys. For more, joining rows is faster than
@@ -80,6 +86,7 @@ pub const MAX_FEW_KEYS: usize = 40;
 
 /// Composes the statements of a view, whose shape has the number `number`.
 pub(crate) fn compose(view: &View, number: i64) -> SyncSql {
+    let session = Session::of([view.shape]);
     let write = |batch_size, protocol| write::compose(view, number, batch_size, protocol);
     SyncSql {
         write: write(BatchSize::Many, WriteProtocol::Guarded),
@@ -103,6 +110,9 @@ pub(crate) fn compose(view: &View, number: i64) -> SyncSql {
         reject_reasons: document::reject_reasons(view, |root| {
             vec![in_parameter(&column(root, view.key.column), view, 1)]
         }),
-        needs: session_needs(view),
+        needs: session.needs,
+        set_session: session.set_local(),
+        filter_reads_session: reads_session(view.shape.filter),
+        session,
     }
 }

@@ -10,8 +10,9 @@
 use crate::schema::{IndexOn, Promoted, Source, View};
 use crate::sql::differences::{label, promoted_columns};
 use crate::sql::document::{self, BatchSize};
+use crate::sql::fragment::fragment;
 use crate::sql::key_column::in_parameter;
-use crate::sql::text::{Sql, column, fragment, ident};
+use crate::sql::text::{Sql, column, ident};
 
 /// Clears the unique columns of the documents `$1` whose unique values change; the others stay
 /// equal, and are not written. `None` if the view has no unique column.

@@ -143,10 +143,6 @@ impl BatchWork for WriteWork<'_, '_> {
 
     async fn find_flaws(&mut self, keys: &Keys) -> Result<Vec<PgRow>> {
         let view = self.view;
-        self.session
-            .in_savepoint(async |connection: &mut PgConnection, _| {
-                invalid::find_flaws(connection, view, keys).await
-            })
-            .await
+        invalid::find_flaws_in(self.session.connection, &mut self.session.scope, view, keys).await
     }
 }

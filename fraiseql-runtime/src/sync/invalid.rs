@@ -15,7 +15,8 @@ use sqlx::postgres::PgRow;
 use sqlx::types::Json;
 use sqlx::{PgConnection, Row};
 
-use crate::db::scope::{TransactionScope, in_savepoint};
+use crate::db::scope::{BEGIN_READ_ONLY, ScopeErrors, TransactionScope, isolated};
+use crate::db::session;
 use crate::db::statement::Statement;
 use crate::error::invalid_document::InvalidDocument;
 use crate::error::{Error, Operation, Result};
@@ -107,6 +108,28 @@ pub(crate) async fn find_flaws(
     .await
 }
 
+/// Calls [`find_flaws`] with the session settings that documents need, so that its failure affects
+/// nothing else.
+pub(crate) async fn find_flaws_in(
+    connection: &mut PgConnection,
+    scope: &mut TransactionScope,
+    view: Handle,
+    keys: &Keys,
+) -> Result<Vec<PgRow>> {
+    let errors = ScopeErrors::of(Operation::FindInvalid, view.view.table);
+    isolated(
+        connection,
+        scope,
+        Some(BEGIN_READ_ONLY),
+        &errors,
+        async |connection| {
+            session::set_local(connection, view).await?;
+            find_flaws(connection, view, keys).await
+        },
+    )
+    .await
+}
+
 /// Replaces `error`, with which building the documents of `keys` failed, by [`Error::Invalid`] with
 /// the documents that have flaws. Returns `error` itself if none are found.
 pub(crate) async fn explain(
@@ -116,10 +139,8 @@ pub(crate) async fn explain(
     error: Error,
 ) -> Error {
     let mut scope = TransactionScope::Caller;
-    let rows = in_savepoint(connection, &mut scope, async |connection, _| {
-        find_flaws(connection, view, keys).await
-    });
-    let Ok(rows) = rows.await else { return error };
+    let rows = find_flaws_in(connection, &mut scope, view, keys).await;
+    let Ok(rows) = rows else { return error };
     match flaws_in(keys, rows) {
         Ok(flaws) if !flaws.is_empty() => Error::Invalid {
             documents: flaws

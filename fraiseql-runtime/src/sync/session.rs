@@ -120,6 +120,7 @@ impl<'c> Session<'c> {
     /// a savepoint keeps the snapshot that failed. The caller has to begin a new transaction.
     async fn run(&mut self, view: Handle, keys: &Keys, action: Action) -> Result<SyncReport> {
         let mut retry = 0;
+        let mut set_session = false;
         let peers = self.peers.all();
         let peers = &peers;
         let writers = match self.mode {
@@ -130,10 +131,11 @@ impl<'c> Session<'c> {
         loop {
             let work = async |connection: &mut PgConnection, scope| match (action, scope) {
                 (Action::Write, TransactionScope::Own) => {
-                    protocol::after_commit(connection, view, keys, writers, peers).await
+                    protocol::after_commit(connection, view, keys, writers, peers, set_session)
+                        .await
                 }
                 (Action::Write, TransactionScope::Caller) => {
-                    protocol::in_transaction(connection, view, keys).await
+                    protocol::in_transaction(connection, view, keys, set_session).await
                 }
                 (Action::Exchange(clear), _) => {
                     protocol::exchanging(connection, view, keys, clear, scope).await
@@ -144,6 +146,16 @@ impl<'c> Session<'c> {
                 }),
             };
             match self.in_savepoint(work).await {
+                // The session may lack the schema of a function in a fragment, or read a date in
+                // another order. If the server refuses the text in every session, it does so again.
+                Err(error)
+                    if !set_session
+                        && matches!(action, Action::Write)
+                        && error.is_about_text()
+                        && view.statements().sync.needs.search_path =>
+                {
+                    set_session = true;
+                }
                 // The transaction was rolled back, so the whole batch can simply run again.
                 // `Contended` is retryable too: others kept inserting and deleting the documents.
                 Err(error)
@@ -170,6 +182,10 @@ impl<'c> Session<'c> {
         work: impl AsyncFnOnce(&mut PgConnection, TransactionScope) -> Result<T>,
     ) -> Result<T> {
         in_savepoint(self.connection, &mut self.scope, work).await
+    }
+
+    pub(super) fn connection_and_scope(&mut self) -> (&mut PgConnection, &mut TransactionScope) {
+        (self.connection, &mut self.scope)
     }
 
     pub(super) fn connection(&mut self) -> &mut PgConnection {

@@ -14,8 +14,8 @@ use crate::ops::check::type_compat;
 use crate::ops::check::type_compat::Compatibility;
 use crate::schema::scalar::ScalarType;
 use crate::schema::{Aggregate, Function, Table};
+use crate::sql::fragment::fragment;
 use crate::sql::probe;
-use crate::sql::text::fragment;
 
 /// The `expr` of a field.
 pub(crate) struct ExprField<'c> {

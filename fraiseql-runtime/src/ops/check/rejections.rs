@@ -9,8 +9,8 @@ use crate::ops::check::fragments::{column_at, marked};
 use crate::schema::Table;
 use crate::schema::naming::{column_name, did_you_mean, nearest_name};
 use crate::schema::scalar::ScalarType;
+use crate::sql::fragment::fragment;
 use crate::sql::probe;
-use crate::sql::text::fragment;
 
 /// A column that is compared with another one.
 pub(crate) struct ComparedColumn {

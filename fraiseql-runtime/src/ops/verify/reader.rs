@@ -1,15 +1,15 @@
 //! Reads and compares one chunk in a transaction that writes nothing.
 
+use sqlx::PgConnection;
 use sqlx::postgres::PgRow;
-use sqlx::{Executor as _, PgConnection};
 
 use crate::db::scope::{BEGIN_READ_ONLY, ScopeErrors, TransactionScope, isolated};
+use crate::db::session;
+use crate::error::Result;
 use crate::error::invalid_document::InvalidDocument;
-use crate::error::{Error, Operation, Result};
 use crate::ops::verify::compare::{Comparison, compare, expected, next_keys};
 use crate::ops::verify::sample::Sample;
 use crate::schema::key::Keys;
-use crate::sql::session::SET_LOCAL;
 use crate::sync::invalid;
 use crate::sync::invalid::BatchWork;
 use crate::view::Handle;
@@ -109,11 +109,7 @@ impl Reader<'_> {
             Some(BEGIN_READ_ONLY),
             &errors,
             async |connection| {
-                // Documents print time zones and floats as the session's settings say.
-                if view.statements().sync.needs.any() {
-                    let set = connection.execute(SET_LOCAL).await;
-                    set.map_err(Error::on_table(Operation::SessionSettings, view.view.table))?;
-                }
+                session::set_local(connection, view).await?;
                 work(connection).await
             },
         )

@@ -6,7 +6,8 @@ use super::from::write_from;
 use super::options::BatchSize;
 use crate::schema::{Aggregate, Field, Function, One, Shape, Source};
 use crate::sql::aggregate;
-use crate::sql::text::{Sql, column, fragment, ident};
+use crate::sql::fragment::fragment;
+use crate::sql::text::{Sql, column, ident};
 
 /// The joins of one row, and the values that its record takes from them.
 pub(super) struct Joins {

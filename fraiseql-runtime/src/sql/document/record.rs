@@ -6,7 +6,8 @@ use super::options::Purpose;
 use crate::schema::scalar::ScalarType;
 use crate::schema::{Data, Field, One, Shape, Source};
 use crate::sql::aggregate;
-use crate::sql::text::{Sql, column, fragment, ident, row_argument, row_value};
+use crate::sql::fragment::fragment;
+use crate::sql::text::{Sql, column, ident, row_argument, row_value};
 
 /// The columns of a record with their names, in the order in which they are written.
 pub(super) struct Record(Vec<(String, RecordColumn)>);

@@ -3,7 +3,8 @@
 //! None of them counts: each stops at the first row that decides it.
 
 use crate::schema::View;
-use crate::sql::text::{Sql, column, fragment};
+use crate::sql::fragment::fragment;
+use crate::sql::text::{Sql, column};
 
 /// Whether the view has documents.
 pub(super) fn has_documents(view: &View) -> String {

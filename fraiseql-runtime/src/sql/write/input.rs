@@ -52,15 +52,17 @@ impl WriteStatement<'_> {
     }
 
     /// What must be true of the session.
-    fn session_conditions(&self) -> Vec<&'static str> {
+    fn session_conditions(&self) -> Vec<String> {
         let mut conditions = Vec::new();
         if self.protocol == WriteProtocol::Guarded {
             // In other isolation levels the snapshot may be that of an earlier statement, and so
             // older than the lock on the view table that this statement takes.
-            conditions
-                .push("pg_catalog.current_setting('transaction_isolation') LIKE 'read %committed'");
+            conditions.push(
+                "pg_catalog.current_setting('transaction_isolation') LIKE 'read %committed'"
+                    .to_owned(),
+            );
         }
-        conditions.extend(self.needs.conditions());
+        conditions.extend(self.session.conditions());
         conditions
     }
 

@@ -2,6 +2,8 @@
 
 use sqlx::{PgConnection, Row};
 
+use crate::db::scope::{BEGIN_READ_ONLY, ScopeErrors, TransactionScope, isolated};
+use crate::db::session;
 use crate::db::statement::Statement;
 use crate::error::{Operation, Result};
 use crate::schema::TableName;
@@ -24,7 +26,33 @@ fn statement_after<'q>(
 }
 
 /// The next keys of the base table and the view table, at most `size`, in key order.
+///
+/// Which rows the view's filter excludes may depend on the session.
 pub(super) async fn next_keys(
+    connection: &mut PgConnection,
+    scope: &mut TransactionScope,
+    view: Handle,
+    after: &Keys,
+    size: usize,
+) -> Result<Keys> {
+    if !view.statements().sync.filter_reads_session {
+        return read_next_keys(connection, view, after, size).await;
+    }
+    let errors = ScopeErrors::of(Operation::ReadKeys, view.view.shape.table);
+    isolated(
+        connection,
+        scope,
+        Some(BEGIN_READ_ONLY),
+        &errors,
+        async |connection| {
+            session::set_local(connection, view).await?;
+            read_next_keys(connection, view, after, size).await
+        },
+    )
+    .await
+}
+
+async fn read_next_keys(
     connection: &mut PgConnection,
     view: Handle,
     after: &Keys,

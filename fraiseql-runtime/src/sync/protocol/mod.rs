@@ -46,28 +46,33 @@ pub(super) enum OpenWriters {
 }
 
 /// Writes the documents of `keys` in transactions of their own. `peers` are the backends that are
-/// known to write other documents.
+/// known to write other documents. `set_session` is whether the settings that the documents need are
+/// known not to be those of the connection.
 pub(super) async fn after_commit(
     connection: &mut PgConnection,
     view: Handle,
     keys: &Keys,
     writers: OpenWriters,
     peers: &[i32],
+    set_session: bool,
 ) -> Result<SyncReport> {
-    BatchWriter::new(connection, view)
-        .with_peers(peers)
-        .after_commit(keys, writers)
-        .await
+    let mut writer = BatchWriter::new(connection, view).with_peers(peers);
+    if set_session {
+        writer = writer.in_unsuitable_session();
+    }
+    writer.after_commit(keys, writers).await
 }
 
-/// Writes the documents of `keys` in the transaction of the caller.
+/// Writes the documents of `keys` in the transaction of the caller. `set_session` is whether the
+/// settings that they need are known not to be those of the caller.
 pub(super) async fn in_transaction(
     connection: &mut PgConnection,
     view: Handle,
     keys: &Keys,
+    set_session: bool,
 ) -> Result<SyncReport> {
     BatchWriter::new(connection, view)
-        .in_transaction(keys)
+        .in_transaction(keys, set_session)
         .await
 }
 

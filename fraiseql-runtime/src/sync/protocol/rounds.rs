@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 use crate::schema::key::Keys;
 use crate::sync::protocol::OpenWriters;
 use crate::sync::protocol::outcome::{NextStep, Unconfirmed, WriteOutcome};
-use crate::sync::protocol::writer::{BatchWriter, SessionSettings};
+use crate::sync::protocol::writer::BatchWriter;
 use crate::sync::report::SyncReport;
 use crate::sync::telemetry;
 
@@ -32,9 +32,15 @@ impl BatchWriter<'_> {
         keys: &Keys,
         mut writers: OpenWriters,
     ) -> Result<SyncReport> {
-        let mut outcome = self.write_guarded(keys, writers).await?;
-        let mut settings_differ = false;
+        let mut settings_differ = self.session_is_unsuitable;
+        let mut outcome;
         loop {
+            outcome = if settings_differ {
+                self.in_own_transaction(async |writer| writer.write_guarded(keys, writers).await)
+                    .await?
+            } else {
+                self.write_guarded(keys, writers).await?
+            };
             match outcome.next_step() {
                 NextStep::SetSession if !settings_differ => {
                     telemetry::session_redone(self.view);
@@ -49,12 +55,6 @@ impl BatchWriter<'_> {
                 }
                 _ => break,
             }
-            outcome = if settings_differ {
-                self.in_own_transaction(async |writer| writer.write_guarded(keys, writers).await)
-                    .await?
-            } else {
-                self.write_guarded(keys, writers).await?
-            };
         }
         if outcome.next_step() == NextStep::LockRows {
             outcome = self.behind_active_writers(keys).await?;
@@ -133,20 +133,24 @@ impl BatchWriter<'_> {
     }
 
     /// Writes the documents of `keys` in the caller's transaction.
-    pub(super) async fn in_transaction(&mut self, keys: &Keys) -> Result<SyncReport> {
+    pub(super) async fn in_transaction(
+        &mut self,
+        keys: &Keys,
+        set_session: bool,
+    ) -> Result<SyncReport> {
+        if set_session {
+            self.change_session().await?;
+        }
         let locked = self.lock(keys, TransactionScope::Caller).await?;
         // A separate statement: in READ COMMITTED each statement takes a new snapshot, and this one
         // has to see what was committed while the previous one waited for its locks.
         let mut outcome = self.write_locked(keys, &locked).await?;
-        let mut settings = None;
         if outcome.next_step() == NextStep::SetSession {
-            settings = Some(self.change_session().await?);
+            self.change_session().await?;
             outcome = self.write_locked(keys, &locked).await?;
         }
         let report = self.finish(outcome, TransactionScope::Caller).await?;
-        if let Some(settings) = settings {
-            self.restore_session(&settings).await?;
-        }
+        self.restore_session().await?;
         Ok(report)
     }
 
@@ -162,35 +166,21 @@ impl BatchWriter<'_> {
             writer.clear_unique(keys, clear).await?;
             writer.write_locked(keys, &locked).await
         };
-        let mut settings = None;
         let outcome = match scope {
             TransactionScope::Own => self.in_own_transaction(exchange).await?,
             TransactionScope::Caller => {
                 let mut outcome = exchange(self).await?;
                 // The columns are empty, and nothing was written: it has to be done once more.
                 if outcome.next_step() == NextStep::SetSession {
-                    settings = Some(self.change_session().await?);
+                    self.change_session().await?;
                     outcome = exchange(self).await?;
                 }
                 outcome
             }
         };
         let report = self.finish(outcome, scope).await?;
-        if let Some(settings) = settings {
-            self.restore_session(&settings).await?;
-        }
+        self.restore_session().await?;
         Ok(report)
-    }
-
-    /// Gives the caller's transaction the settings that documents need, and returns its own.
-    ///
-    /// `SET LOCAL` lasts until the end of the transaction, which is the caller's. After an error the
-    /// savepoint restores the settings.
-    async fn change_session(&mut self) -> Result<SessionSettings> {
-        telemetry::session_redone(self.view);
-        let settings = self.session_settings().await?;
-        self.set_session().await?;
-        Ok(settings)
     }
 
     /// Locks documents, then builds and writes them in a snapshot that is newer than the locks: no
