@@ -1,6 +1,7 @@
 //! Tests that after a mutation every document that depends on a changed row is correct.
 
 mod actions;
+mod borrows;
 mod conflicts;
 mod deferred;
 mod dependents;

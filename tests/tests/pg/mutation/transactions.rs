@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use fraiseql_runtime::{Changes, Mutation};
-use fraiseql_tests::run;
 use sqlx::postgres::PgPoolOptions;
 
 use super::{Comment, Post, Tag, assert_right, blog, execute, stored};
