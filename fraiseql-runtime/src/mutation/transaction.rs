@@ -241,7 +241,8 @@ impl Mutation {
     /// - the mutation wrote to a table that documents are made of, and marked no rows of it:
     ///   [`Error::Unmarked`](crate::Error::Unmarked). Rows that foreign keys write need no mark, and
     ///   those that triggers write do. What was rolled back to a savepoint does not count. `TRUNCATE`
-    ///   is a write. A mark without keys, `changed::<Post>(&[])`, says that nothing is to be synced.
+    ///   is a write. A mark without keys, `changed::<Post>(&[])`, says that nothing is to be synced,
+    ///   and a mark by [`resync`](Self::resync) counts for the table of that view.
     ///   By default such tables are not looked for.
     pub fn strict(&mut self) -> &mut Self {
         self.strict = true;

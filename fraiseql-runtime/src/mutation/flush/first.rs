@@ -26,7 +26,14 @@ pub(super) type UnmarkedTables = BTreeSet<Table>;
 /// written to and not marked.
 pub(super) async fn prepare(mutation: &mut Mutation, marks: &ChangeSet) -> Result<UnmarkedTables> {
     let index = &mutation.context.index;
-    let marked = |table: &Table| marks.rows.keys().any(|(marked, ..)| marked == table);
+    let is_root = |table: &Table| {
+        let mut views = marks.documents.handles();
+        views.any(|handle| handle.view.shape.table == *table)
+    };
+    let marked = |table: &Table| {
+        // Who marks documents of a table has thought of it.
+        marks.rows.keys().any(|(marked, ..)| marked == table) || is_root(table)
+    };
     let unmarked: Vec<Table> = match mutation.strict {
         true => index.tables().filter(|table| !marked(table)).collect(),
         false => Vec::new(),
