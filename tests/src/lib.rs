@@ -3,6 +3,7 @@
 
 pub mod naive;
 pub mod node;
+pub mod pooler;
 pub mod select;
 pub mod web;
 pub mod world;

@@ -1,10 +1,12 @@
 //! One statement: its text, its parameters, the operation and the table that an error names, and
 //! its trace.
 
-use futures_util::TryStreamExt as _;
+use std::sync::Arc;
+
+use futures_util::{StreamExt as _, TryStreamExt as _};
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::query::Query;
-use sqlx::{AssertSqlSafe, Encode, PgConnection, Postgres, SqlSafeStr, Type};
+use sqlx::{AssertSqlSafe, Either, Encode, PgConnection, Postgres, SqlSafeStr, Type};
 
 use crate::db::byte_limit::{ByteLimit, row_bytes};
 use crate::db::telemetry;
@@ -187,6 +189,33 @@ where
         .await
         .map_err(failed(operation, Some(table.into())))?;
     Ok(())
+}
+
+/// Executes statements that are sent as one message, by the simple query protocol, and returns their
+/// rows, whose values are texts. They have no parameters. An error names the operation of the statement
+/// that failed.
+pub(crate) async fn execute_all(
+    connection: &mut PgConnection,
+    statements: Vec<(Arc<str>, Operation)>,
+) -> Result<Vec<PgRow>> {
+    let texts: Vec<&str> = statements.iter().map(|(sql, _)| &**sql).collect();
+    let message = texts.join(";\n");
+    telemetry::statement(&message);
+    let mut operations = statements.into_iter().map(|(_, operation)| operation);
+    let mut operation = operations.next();
+    let mut rows = Vec::new();
+    let mut results = sqlx::raw_sql(AssertSqlSafe(message)).fetch_many(connection);
+    while let Some(result) = results.next().await {
+        match result {
+            Ok(Either::Left(_)) => operation = operations.next(),
+            Ok(Either::Right(row)) => rows.push(row),
+            Err(error) => {
+                let operation = operation.unwrap_or(Operation::Announce);
+                return Err(failed(operation, None)(error));
+            }
+        }
+    }
+    Ok(rows)
 }
 
 fn failed(operation: Operation, table: Option<TableName>) -> impl FnOnce(sqlx::Error) -> Error {

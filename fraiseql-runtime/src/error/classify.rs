@@ -13,14 +13,14 @@ use crate::error::variants::Error;
 
 impl Error {
     /// Whether the same call can succeed when its transaction is run again: it met a
-    /// deadlock (40P01) or a serialization failure (40001).
+    /// deadlock (40P01) or a serialization failure (40001), or a mutation found no second connection.
     ///
     /// Calls on a pool are run again automatically. Inside a transaction the caller must begin a
     /// new one.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         match self {
-            Self::Contended { .. } => true,
+            Self::Contended { .. } | Self::NoSecondConnection { .. } => true,
             Self::Database { source, .. } => Self::is_retryable_of(source),
             _ => false,
         }

@@ -4,106 +4,83 @@
 //! committed rows, and these are the overwritten values: a row that the mutation has changed is
 //! locked by it, so no other transaction has changed it since.
 //!
-//! An idle connection of the pool is taken if there is one. The reader never waits for one: all
-//! others may be held by mutations that wait for a connection, too. For that case the read model
-//! keeps a spare connection of its own, which its mutations use in turn.
+//! It is a connection of the mutation's pool, which the application has set up, and it is waited for
+//! with a bound: all others may be held by mutations that wait for one, too. Behind a pooler, that
+//! is so even if the pool has idle connections: there, `BEGIN` waits for a connection of the server.
 
-use std::fmt;
-use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use futures_util::lock::{Mutex, MutexGuard};
-use sqlx::postgres::PgConnectOptions;
-use sqlx::{ConnectOptions as _, Executor, PgConnection, PgPool};
+use sqlx::{Executor, PgConnection, PgPool};
+use sqlx_core::rt;
 
 use crate::db::lease::Lease;
 use crate::error::{Error, Operation, Result};
+use crate::schema::TableName;
 
 /// Plain reads wait for no row lock, but they do wait for a table lock. One that the mutation itself
 /// holds, as after TRUNCATE, is held until the mutation ends, which waits for this reader:
 /// PostgreSQL cannot see that deadlock, so the wait is bounded.
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY; SET LOCAL lock_timeout = '3s'";
 
-/// Holds the connection that a read model keeps for mutations on an exhausted pool. One mutation
-/// uses it at a time.
-#[derive(Default)]
-pub(crate) struct SpareSlot(Mutex<Option<SpareConnection>>);
-
-/// A connection outside of the pool, and the options that it was opened with.
-pub(super) struct SpareConnection {
-    options: Arc<PgConnectOptions>,
-    connection: PgConnection,
-}
+/// How long a mutation waits for its second connection by default.
+pub(crate) const DEFAULT_WAIT: Duration = Duration::from_secs(1);
 
 /// A connection in a read-only transaction, which sees committed rows.
 ///
 /// If it is dropped before [`end`](Self::end), the connection is closed.
-pub(super) enum CommittedReader<'a> {
-    /// Returns to the pool at the end.
-    Pooled(Lease),
-    /// Returns to its slot at the end. The guard keeps other mutations out until then.
-    Spare(
-        Box<SpareConnection>,
-        MutexGuard<'a, Option<SpareConnection>>,
-    ),
-}
+pub(super) struct CommittedReader(Lease);
 
-impl<'a> CommittedReader<'a> {
-    pub(super) async fn begin(pool: &PgPool, spare: &'a SpareSlot) -> Result<Self> {
-        // `try_acquire` does not test the connection. If it was lost while idle, BEGIN fails, and the
-        // spare connection is used.
-        if let Some(mut connection) = Lease::try_acquire(pool)
-            && connection.execute(BEGIN).await.is_ok()
-        {
-            return Ok(Self::Pooled(connection));
-        }
-        let failed = || Error::database(Operation::AcquireConnection("look up committed rows"));
-        let options = pool.connect_options();
-        // It is taken out of the slot: if this future is dropped, or anything fails, the connection
-        // is closed, and the next mutation opens another.
-        let mut slot = spare.0.lock().await;
-        // A mutation may run on any pool. The options tell whether the connection is to the same
-        // database as before.
-        if let Some(mut kept) = slot.take()
-            && Arc::ptr_eq(&kept.options, &options)
-            && kept.connection.execute(BEGIN).await.is_ok()
-        {
-            return Ok(Self::Spare(Box::new(kept), slot));
-        }
-        let mut connection = options.connect().await.map_err(failed())?;
-        connection.execute(BEGIN).await.map_err(failed())?;
-        let opened = SpareConnection {
-            options,
-            connection,
+impl CommittedReader {
+    /// Takes a connection of the pool and begins, for a look at former rows of `table`. Fails if
+    /// that takes longer than `wait`.
+    pub(super) async fn begin(pool: &PgPool, wait: Duration, table: TableName) -> Result<Self> {
+        let start = Instant::now();
+        let unavailable = || Error::NoSecondConnection {
+            table: table.clone(),
+            waited: start.elapsed(),
         };
-        Ok(Self::Spare(Box::new(opened), slot))
+        if let Some(lease) = Lease::try_acquire(pool) {
+            // `try_acquire` does not test the connection. If it was lost while idle, BEGIN fails, and
+            // another is acquired.
+            match rt::timeout(wait, begin(lease)).await {
+                Ok(Ok(reader)) => return Ok(reader),
+                Ok(Err(_)) => {}
+                Err(_) => return Err(unavailable()),
+            }
+        }
+        // The only connection is that of the mutation.
+        if pool.options().get_max_connections() <= 1 {
+            return Err(unavailable());
+        }
+        let acquired = async {
+            let lease = Lease::acquire(pool, "look up committed rows").await?;
+            begin(lease).await
+        };
+        match rt::timeout(wait.saturating_sub(start.elapsed()), acquired).await {
+            // The pool has a bound of its own.
+            Ok(Err(Error::Database {
+                source: sqlx::Error::PoolTimedOut,
+                ..
+            }))
+            | Err(_) => Err(unavailable()),
+            Ok(result) => result,
+        }
     }
 
     pub(super) fn connection(&mut self) -> &mut PgConnection {
-        match self {
-            Self::Pooled(connection) => connection,
-            Self::Spare(kept, _) => &mut kept.connection,
-        }
+        &mut self.0
     }
 
     /// Ends the transaction and returns the connection. If that fails, the connection is closed.
-    pub(super) async fn end(self) {
-        match self {
-            Self::Pooled(mut connection) => {
-                if connection.execute("ROLLBACK").await.is_ok() {
-                    connection.release();
-                }
-            }
-            Self::Spare(mut kept, mut slot) => {
-                if kept.connection.execute("ROLLBACK").await.is_ok() {
-                    *slot = Some(*kept);
-                }
-            }
+    pub(super) async fn end(mut self) {
+        if self.0.execute("ROLLBACK").await.is_ok() {
+            self.0.release();
         }
     }
 }
 
-impl fmt::Debug for SpareSlot {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SpareSlot")
-    }
+async fn begin(mut lease: Lease) -> Result<CommittedReader> {
+    let failed = Error::database(Operation::AcquireConnection("look up committed rows"));
+    lease.execute(BEGIN).await.map_err(failed)?;
+    Ok(CommittedReader(lease))
 }

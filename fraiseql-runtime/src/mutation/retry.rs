@@ -1,6 +1,7 @@
-//! Runs a mutation again after a deadlock or a serialization failure.
+//! Runs a mutation again after a deadlock or a serialization failure: `Attempts`, and `mutate!`.
 
 use std::error::Error as StdError;
+use std::mem;
 use std::sync::Arc;
 
 use sqlx::PgPool;
@@ -8,11 +9,13 @@ use sqlx::error::DatabaseError;
 
 use crate::db::statement::Statement;
 use crate::error::{Error, Operation, Result};
+use crate::mutation::change_set::MarkedColumn;
 use crate::mutation::context::MutationContext;
 use crate::mutation::isolation::Isolation;
 use crate::mutation::report::MutationReport;
 use crate::mutation::telemetry;
 use crate::mutation::transaction::Mutation;
+use crate::schema::key::Keys;
 
 /// The maximum number of times that a mutation is run again.
 const MAX_RETRIES: u32 = 10;
@@ -78,47 +81,118 @@ fn is_retryable(error: &(dyn StdError + 'static)) -> bool {
     false
 }
 
-/// Runs `work` as a mutation and commits it, again if a deadlock or a serialization failure occurs.
-pub(crate) async fn mutate<T, E, Kind>(
-    context: &Arc<MutationContext>,
-    pool: &PgPool,
+/// The attempts of one piece of work, each in a mutation of its own. Begun by
+/// [`ReadModel::attempts`](crate::ReadModel::attempts).
+///
+/// This is [`mutate`](crate::ReadModel::mutate) as a loop, for work that borrows: a closure that does
+/// is refused in a task or a handler, because the compiler cannot prove that its future is `Send` for
+/// every lifetime. [`mutate!`](crate::mutate!) writes the loop.
+#[derive(Debug)]
+#[must_use = "no attempt is made before `begin`"]
+pub struct Attempts {
+    context: Arc<MutationContext>,
+    pool: PgPool,
     isolation: Isolation,
-    mut work: impl AsyncFnMut(&mut Mutation) -> Result<T, E>,
-) -> Result<(T, MutationReport), E>
-where
-    E: MutateError<Kind>,
-{
-    let mut retries = 0;
-    loop {
-        let mut mutation = Mutation::begin(context, pool, isolation).await?;
-        let (error, is_retryable) = match work(&mut mutation).await {
-            Ok(value) => match mutation.commit().await {
+    /// How many attempts were repeated.
+    retries: u32,
+    /// The rows that the last attempt marked after it had changed them. The next one looks at them
+    /// before, so that it needs no second connection.
+    foreseen: Vec<(MarkedColumn, Keys)>,
+}
+
+impl Attempts {
+    pub(crate) fn new(context: &Arc<MutationContext>, pool: &PgPool, isolation: Isolation) -> Self {
+        Self {
+            context: Arc::clone(context),
+            pool: pool.clone(),
+            isolation,
+            retries: 0,
+            foreseen: Vec::new(),
+        }
+    }
+
+    /// Begins the mutation of the next attempt.
+    ///
+    /// # Errors
+    /// If the pool has no connection, or BEGIN fails.
+    pub async fn begin(&mut self) -> Result<Mutation> {
+        loop {
+            let mut mutation = Mutation::begin(&self.context, &self.pool, self.isolation).await?;
+            match self.foresee(&mut mutation).await {
+                Ok(()) => return Ok(mutation),
+                // The rows are locked, and so can be part of a deadlock.
+                Err(error) if self.may_repeat(error.is_retryable()) => {
+                    let _ = mutation.rollback().await;
+                    self.pause().await?;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    async fn foresee(&self, mutation: &mut Mutation) -> Result<()> {
+        for rows in &self.foreseen {
+            mutation.foresee(rows).await?;
+        }
+        Ok(())
+    }
+
+    /// Commits the mutation if `result` is a value, and rolls it back if it is an error. Returns the
+    /// value and the report; or `None` if there was a deadlock, a serialization failure or no second
+    /// connection: then the work is to be run again, in another mutation.
+    ///
+    /// # Errors
+    /// The error in `result`, or that of the [commit](Mutation::commit). After ten retries, also one
+    /// that could be retried.
+    pub async fn end<T, E, Kind>(
+        &mut self,
+        mut mutation: Mutation,
+        result: Result<T, E>,
+    ) -> Result<Option<(T, MutationReport)>, E>
+    where
+        E: MutateError<Kind>,
+    {
+        let (error, is_retryable) = match result {
+            Ok(value) => match mutation.finish().await {
                 Ok(mut report) => {
-                    report.retries = retries;
-                    return Ok((value, report));
+                    report.retries = self.retries;
+                    return Ok(Some((value, report)));
                 }
                 Err(error) => {
+                    if matches!(error, Error::NoSecondConnection { .. }) {
+                        self.foreseen = mem::take(&mut mutation.unseen);
+                    }
                     let is_retryable = error.is_retryable();
                     (E::from(error), is_retryable)
                 }
             },
             Err(error) => {
-                // Ends before the retry begins, which may need its locks or its connection. If it
-                // fails, the error of `work` is still the one to report.
-                let _ = mutation.rollback().await;
                 let is_retryable = is_retryable(error.as_error());
                 (error, is_retryable)
             }
         };
-        if retries == MAX_RETRIES || !is_retryable {
+        // Ends before the next attempt begins, which may need its locks or its connection. If it
+        // fails, the error of the work is still the one to report.
+        let _ = mutation.rollback().await;
+        if !self.may_repeat(is_retryable) {
             return Err(error);
         }
-        let wait = (FIRST_WAIT * f64::from(1_u32 << retries)).min(MAX_WAIT);
-        retries += 1;
+        self.pause().await?;
+        Ok(None)
+    }
+
+    fn may_repeat(&self, is_retryable: bool) -> bool {
+        is_retryable && self.retries < MAX_RETRIES
+    }
+
+    /// Counts a retry, and waits for a random time, so that two mutations that deadlocked do not meet
+    /// again. The server waits: it has a generator of random numbers, and this crate has none.
+    async fn pause(&mut self) -> Result<()> {
+        let wait = (FIRST_WAIT * f64::from(1_u32 << self.retries)).min(MAX_WAIT);
+        self.retries += 1;
         telemetry::retrying();
-        // A random wait, so that two mutations that deadlocked do not meet again. The server waits:
-        // this crate chooses no async runtime, and has neither timers nor random numbers.
-        let mut connection = pool
+        let mut connection = self
+            .pool
             .acquire()
             .await
             .map_err(Error::database(Operation::DelayRetry))?;
@@ -129,5 +203,93 @@ where
         .bind(wait)
         .execute(&mut connection)
         .await?;
+        Ok(())
     }
+}
+
+/// Runs `work` as a mutation and commits it, again if a deadlock or a serialization failure occurs.
+pub(crate) async fn mutate<T, E, Kind>(
+    mut attempts: Attempts,
+    mut work: impl AsyncFnMut(&mut Mutation) -> Result<T, E>,
+) -> Result<(T, MutationReport), E>
+where
+    E: MutateError<Kind>,
+{
+    loop {
+        let mut mutation = attempts.begin().await?;
+        let result = work(&mut mutation).await;
+        if let Some(done) = attempts.end(mutation, result).await? {
+            return Ok(done);
+        }
+    }
+}
+
+/// Runs a block as a [`Mutation`](crate::Mutation) and commits it, like
+/// [`ReadModel::mutate`](crate::ReadModel::mutate), and may borrow what is around it, in any task or
+/// handler. It is a future.
+///
+/// The block is that of a closure whose parameter is the mutation. After a deadlock, a serialization
+/// failure or without a second connection it runs again, so it must not consume what it borrows. `?`
+/// in it ends the block, and `return` as well.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/support.rs"));
+/// use fraiseql_runtime::mutate;
+///
+/// # #[derive(TView)]
+/// # struct Post { id: i64, title: String }
+/// async fn rename(blog: &ReadModel, pool: &PgPool, id: i64, title: &str) -> anyhow::Result<u64> {
+///     let (rows, report) = mutate!(blog, pool, |m| -> anyhow::Result<u64> {
+///         let done = sqlx::query("UPDATE tb_post SET title = $2 WHERE id = $1")
+///             .bind(id)
+///             .bind(title)
+///             .execute(&mut **m)
+///             .await?;
+///         m.changed::<Post>(&[id]);
+///         Ok(done.rows_affected())
+///     })
+///     .await?;
+///     # assert_eq!(report.changed(), 1);
+///     Ok(rows)
+/// }
+/// # fn main() { on("CREATE TABLE tb_post (id int8 PRIMARY KEY, title text NOT NULL);
+/// #     INSERT INTO tb_post VALUES (7, 'Notes')", async |pool| {
+/// # let blog = ReadModel::builder().view::<Post>().build()?;
+/// # blog.migrate(&pool).await?;
+/// # let title = String::from("More");
+/// # let task = tokio::spawn(async move { rename(&blog, &pool, 7, &title).await });
+/// # assert_eq!(task.await??, 1);
+/// # Ok(()) }) }
+/// ```
+///
+/// For another isolation level, or to keep a mutation open between two steps, write the loop with
+/// [`ReadModel::attempts`](crate::ReadModel::attempts).
+#[macro_export]
+macro_rules! mutate {
+    ($model:expr, $pool:expr, |$mutation:ident| -> $result:ty $work:block) => {
+        async {
+            let mut attempts = $crate::ReadModel::attempts(&$model, &$pool);
+            loop {
+                let mut mutation = match attempts.begin().await {
+                    ::core::result::Result::Ok(mutation) => mutation,
+                    ::core::result::Result::Err(error) => {
+                        break ::core::result::Result::Err(::core::convert::From::from(error));
+                    }
+                };
+                let result: $result = {
+                    let $mutation = &mut mutation;
+                    async { $work }.await
+                };
+                match attempts.end(mutation, result).await {
+                    ::core::result::Result::Ok(::core::option::Option::Some(done)) => {
+                        break ::core::result::Result::Ok(done);
+                    }
+                    ::core::result::Result::Ok(::core::option::Option::None) => {}
+                    ::core::result::Result::Err(error) => {
+                        break ::core::result::Result::Err(error);
+                    }
+                }
+            }
+        }
+    };
 }

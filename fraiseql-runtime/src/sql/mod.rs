@@ -397,5 +397,6 @@ pub(crate) mod text;
 mod unique;
 pub mod verify;
 pub mod write;
+pub(crate) mod written_tables;
 
 pub use self::statements::Statements;

@@ -179,6 +179,8 @@ impl Posts for Mutation {
         .bind(names)
         .execute(&mut **self)
         .await?;
+        // A new tag is in no document before it has posts.
+        self.changed_rows::<i64>("tb_tag", "pk_tag", &[])?;
         sqlx::query(
             "INSERT INTO tb_post_tag (fk_post, fk_tag)
              SELECT $1, t.pk_tag FROM tb_tag AS t WHERE t.identifier = ANY ($2)
