@@ -47,6 +47,8 @@ pub enum FindingKind {
     MissingType,
     /// A base table is a view, a materialized view or a foreign table.
     NotATable,
+    /// A base table is unlogged, and the view table is not.
+    Unlogged,
     /// Row level security may hide rows from this role.
     RowSecurity,
     /// This role may not read a base table, or may not write a view table.

@@ -69,6 +69,7 @@ impl ReadModel {
             .acquire()
             .await
             .map_err(Error::database(Operation::Check))?;
-        check::run(&self.views, &mut connection).await
+        let log = self.context.observers.log.as_ref();
+        check::run(&self.views, &self.base_tables(), log, &mut connection).await
     }
 }

@@ -6,6 +6,7 @@
 mod builder;
 mod check;
 mod dependents;
+mod grants;
 #[cfg(feature = "metrics")]
 mod metrics;
 mod migrate;
@@ -16,5 +17,6 @@ mod sync_all;
 mod verify;
 
 pub use self::builder::ReadModelBuilder;
+pub use self::grants::Grants;
 pub use self::read_model::ReadModel;
 pub use crate::ops::sync_all::{SyncAll, SyncAllReport, ViewSync};

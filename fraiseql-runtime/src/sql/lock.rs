@@ -126,6 +126,11 @@ pub(crate) fn all(view: &View) -> String {
     sql.finish()
 }
 
+/// The tables whose rows [`all`] locks, each with a column by which they are found.
+pub(crate) fn locked_tables(view: &View) -> impl Iterator<Item = (Table, &'static str)> {
+    rows_to_lock(view).into_keys()
+}
+
 /// Locks the documents `$1` in key order, and returns the keys of those that exist.
 pub(crate) fn documents(view: &View) -> String {
     let mut sql = Sql::new();

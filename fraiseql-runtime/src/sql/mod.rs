@@ -386,6 +386,7 @@ pub(crate) mod list;
 pub(crate) mod lock;
 pub(crate) mod log;
 pub mod part;
+pub(crate) mod privileges;
 pub(crate) mod probe;
 pub mod read;
 pub mod rebuild;

@@ -119,7 +119,7 @@ fn compare(view: &View) -> String {
             "WHERE",
             &[
                 // If every key has a row there are no orphans, and the table is not read.
-                "(SELECT pg_catalog.count(*) FROM compared) < (SELECT pg_catalog.cardinality(keys) FROM input)"
+                "(SELECT pg_catalog.count(DISTINCT \"key\") FROM compared) < (SELECT pg_catalog.cardinality(keys) FROM input)"
                     .to_owned(),
                 in_input(&v_key, view),
                 format!("NOT EXISTS (SELECT FROM compared WHERE compared.\"key\" = {v_key})"),
@@ -129,11 +129,12 @@ fn compare(view: &View) -> String {
     let order = key_order("\"key\"", &view.key);
     sql.line("SELECT");
     sql.block_list([
-        "(SELECT pg_catalog.count(*) FROM compared) AS found".to_owned(),
+        // Rows of tables that inherit from each other can have one key, which counts once.
+        "(SELECT pg_catalog.count(DISTINCT \"key\") FROM compared) AS found".to_owned(),
         format!(
-            "ARRAY(SELECT \"key\" FROM compared WHERE differs AND NOT missing ORDER BY {order}) AS drifted"
+            "ARRAY(SELECT \"key\" FROM compared WHERE differs AND NOT missing GROUP BY \"key\" ORDER BY {order}) AS drifted"
         ),
-        format!("ARRAY(SELECT \"key\" FROM compared WHERE missing ORDER BY {order}) AS missing"),
+        format!("ARRAY(SELECT \"key\" FROM compared WHERE missing GROUP BY \"key\" ORDER BY {order}) AS missing"),
         format!("ARRAY(SELECT \"key\" FROM orphans ORDER BY {order}) AS orphaned"),
         "(SELECT coalesce(pg_catalog.sum(bytes), 0)::int8 FROM compared) AS bytes".to_owned(),
     ]);

@@ -167,6 +167,23 @@ impl DependencyIndex {
             })
     }
 
+    /// The tables whose rows a mutation locks on its way to documents, each with one of their columns.
+    pub(crate) fn locked_tables(&self) -> BTreeMap<Table, &'static str> {
+        let mut locked = BTreeMap::new();
+        for path in self.tables.values().flatten() {
+            let view = path.view.view;
+            for lookup in &path.sql.lookups {
+                // As in the statement: the root row needs no lock.
+                if lookup.table != view.shape.table || lookup.wanted != view.key.column {
+                    locked
+                        .entry(lookup.table)
+                        .or_insert(lookup.key.unwrap_or(lookup.by));
+                }
+            }
+        }
+        locked
+    }
+
     /// The columns by which paths leave the rows of a table, each once.
     pub(crate) fn first_columns(&self, table: Table) -> BTreeSet<&str> {
         let paths = self.paths(table).iter();

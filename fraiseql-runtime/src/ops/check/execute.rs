@@ -47,6 +47,39 @@ pub(crate) async fn prepare(connection: &mut PgConnection, statement: &str) -> J
     Ok(judged)
 }
 
+/// Lets the server plan a statement, too, without running it: it then also checks the privileges of
+/// the role on every table and function in it.
+pub(crate) async fn plan(connection: &mut PgConnection, statement: &str) -> Judged<()> {
+    let result = command(connection, format!("{}{statement}", sql::PREPARE)).await;
+    if result.is_err() {
+        return judge(connection, result, sql::PREPARE.len()).await;
+    }
+    let nulls = vec!["NULL"; parameters(statement)].join(", ");
+    let parameters = if nulls.is_empty() {
+        String::new()
+    } else {
+        format!(" ({nulls})")
+    };
+    let result = command(connection, format!("{}{parameters}", sql::PLAN)).await;
+    // A position in this command is none in the statement.
+    let judged = judge(connection, result, usize::MAX - 1).await?;
+    command(connection, sql::DEALLOCATE).await?;
+    Ok(judged)
+}
+
+/// The number of parameters of a statement.
+fn parameters(statement: &str) -> usize {
+    statement
+        .split('$')
+        .skip(1)
+        .filter_map(|rest| {
+            let end = rest.find(|c: char| !c.is_ascii_digit());
+            rest[..end.unwrap_or(rest.len())].parse().ok()
+        })
+        .max()
+        .unwrap_or(0)
+}
+
 /// The type of the value that a probe selects.
 pub(crate) async fn type_of(connection: &mut PgConnection, statement: String) -> Judged<i64> {
     let result = Statement::composed(statement, Operation::Check)

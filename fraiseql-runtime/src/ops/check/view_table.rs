@@ -7,6 +7,7 @@ use crate::error::{Operation, PARTITION_BOUNDS_REMEDY, Result};
 use crate::ops::check::catalog::{CatalogRelation, RelationKind, Resolution};
 use crate::ops::check::diagnostic::{Breaks, Diagnostic};
 use crate::ops::check::findings::Findings;
+use crate::ops::check::privileges::no_usage;
 use crate::ops::check::requirements::bookkeeping;
 use crate::ops::check::view_columns;
 use crate::ops::migrate::partition_bounds::{PartitionBounds, out_of_order};
@@ -77,12 +78,7 @@ fn diagnostics(
             format!("there is no schema `{}` for the view table", table.schema),
         )
         .sql(probe::create_schema(table.schema)),
-        Resolution::NoUsage => Diagnostic::error(
-            FindingKind::Privilege,
-            format!("schema {}", table.schema),
-            format!("the role {role} may not use the schema `{}`", table.schema),
-        )
-        .sql(probe::grant_usage(table.schema, role)),
+        Resolution::NoUsage => no_usage(table.schema, role),
         Resolution::Found(_) => Diagnostic::error(
             FindingKind::NotATable,
             table.to_string(),

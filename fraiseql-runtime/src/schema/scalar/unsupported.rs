@@ -49,8 +49,7 @@ const MAP: &str =
     "PostgreSQL has no map type: write `serde_json::Value` for a column of type jsonb";
 const SET: &str = "PostgreSQL has no set type: write `Vec<T>` for a column of an array type";
 const INTERVAL: &str = "intervals have no JSON encoding: write an `f64` of seconds with `expr = \
-                        \"extract(epoch from {}.column)\"`, or a `String` with `expr = \
-                        \"{}.column::text\"`";
+                        \"extract(epoch from {}.column)::float8\"`";
 const RANGE: &str = "ranges have no JSON encoding: write a field for each bound, with `expr = \
                      \"lower({}.column)\"` and `expr = \"upper({}.column)\"`";
 const ADDRESS: &str = "network addresses are strings in JSON: write `String`, also for a column of \

@@ -164,6 +164,12 @@ impl SyncLog {
         Ok(self.sql()?.ddl.iter().map(|sql| sql.to_string()).collect())
     }
 
+    /// The schema, the name, and the quoted name with schema of the table; `None` if it is not valid.
+    pub(crate) fn table_name(&self) -> Option<(&str, &str, &str)> {
+        let sql = self.sql().ok()?;
+        Some((&sql.table_name.schema, &sql.table_name.name, &sql.table))
+    }
+
     /// Whether the name of the table is valid.
     pub(crate) fn check(&self) -> Result<()> {
         self.sql().map(|_| ())
