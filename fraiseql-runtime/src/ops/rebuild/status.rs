@@ -120,6 +120,16 @@ pub(super) enum Entry {
 
 /// Reads the status of a view.
 pub(crate) async fn read(connection: &mut PgConnection, view: Handle) -> Result<NotedStatus> {
+    let noted = read_once(connection, view).await?;
+    if noted.status.state != RebuildState::Interrupted {
+        return Ok(noted);
+    }
+    // The entry is that of the snapshot, and the lock was looked for later: the rebuild may have ended
+    // in between. A second snapshot is newer than the end of that lock.
+    read_once(connection, view).await
+}
+
+async fn read_once(connection: &mut PgConnection, view: Handle) -> Result<NotedStatus> {
     Statement::new(&view.statements().rebuild.status, Operation::Rebuild)
         .on(view.view.table)
         .fetch_one(connection, |row| status(view, row))
