@@ -3,8 +3,8 @@
 //!
 //! A view or a part is an object type of the schema, without a second declaration. The type's name
 //! is the struct's, or `type_name`; its fields are those of the document; its descriptions are the
-//! doc comments. async-graphql provides the schema, validation, introspection, variables, fragments
-//! and directives.
+//! doc comments. async-graphql provides the schema, its execution and introspection; queries are
+//! parsed and validated by [apollo-compiler](https://docs.rs/apollo-compiler).
 //!
 //! ```
 //! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/support.rs"));

@@ -193,6 +193,32 @@ async fn invalid_queries_are_rejected_without_a_statement() {
 }
 
 #[tokio::test]
+async fn tools_can_read_the_schema_and_nobody_all_of_its_depths() {
+    let blog = Blog::start(1).await;
+    // What GraphiQL and code generators send.
+    let introspection = include_str!("../../../tests/src/introspection.graphql");
+    for _ in 0..2 {
+        let schema = blog.field(introspection, json!({})).await;
+        let types = schema["types"].as_array().unwrap();
+        let post = types.iter().find(|ty| ty["name"] == "Post").unwrap();
+        let fields: Vec<_> = post["fields"].as_array().unwrap().iter().collect();
+        assert!(fields.iter().any(|field| field["name"] == "comments"));
+    }
+    let nested =
+        "{ __schema { types { fields { type { fields { type { fields { name } } } } } } } }";
+    let (message, _) = blog.error(nested, json!({})).await;
+    assert_eq!(message, "Maximum introspection depth exceeded");
+    // The limits of the schema still apply to data.
+    let aliases: String = (0..400).map(|n| format!("a{n}: title ")).collect();
+    let costly = format!(
+        "{{ __typename {} }}",
+        format!("posts {{ {aliases} }}").repeat(13)
+    );
+    let (message, _) = blog.error(&costly, json!({})).await;
+    assert!(message.contains("more than"), "{message}");
+}
+
+#[tokio::test]
 async fn sample_posts_differ_and_their_documents_are_synced() {
     let blog = Blog::start(30).await;
     let query = "{ posts(limit: 30) { likeCount tags { name } } }";

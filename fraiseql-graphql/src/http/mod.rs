@@ -94,7 +94,8 @@
 //! | GraphiQL | off | [`graphiql`](GraphQl::graphiql) |
 //!
 //! Limits on the cost of a query belong to the schema: `limit_depth`, `limit_complexity` and
-//! `limit_directives` of async-graphql's `SchemaBuilder`. If introspection is off, its
+//! `limit_directives` of async-graphql's `SchemaBuilder`. With [`Prepared`](crate::Prepared), they do
+//! not apply to introspection, which has limits of its own. Without it, if introspection is off,
 //! `disable_suggestions` keeps "did you mean" from revealing names.
 //!
 //! # Cross-site requests

@@ -23,11 +23,11 @@ pub(super) fn precheck(
     settings: &Settings,
     is_read: bool,
 ) -> Result<Result<(), ServerError>, Refusal> {
-    let query = match settings.cache.read(&request.query) {
-        Ok(query) => query,
+    let read = match settings.cache.read(&request.query) {
+        Ok(read) => read,
         Err(error) => return Ok(Err(error)),
     };
-    let document = &query.document;
+    let document = &read.query.document;
     // If the operation is unknown, the schema reports it.
     let operation = operation(document, request.operation_name.as_deref());
     if is_read && operation.is_some_and(|operation| operation.ty == OperationType::Mutation) {
@@ -44,8 +44,9 @@ pub(super) fn precheck(
         let message = "introspection is switched off";
         return Ok(Err(error(message, "INTROSPECTION_DISABLED")));
     }
-    request.set_parsed_query(query.executable(request.operation_name.as_deref()));
-    request.data.insert(EndpointQuery(query));
+    let name = request.operation_name.as_deref();
+    request.set_parsed_query(read.query.executable(name));
+    request.data.insert(EndpointQuery::new(read));
     Ok(Ok(()))
 }
 

@@ -9,7 +9,7 @@ use async_graphql::async_trait::async_trait;
 use async_graphql::extensions::{
     Extension, ExtensionContext, NextExecute, NextPrepareRequest, NextValidation,
 };
-use async_graphql::parser::types::OperationDefinition;
+use async_graphql::parser::types::ExecutableDocument;
 use async_graphql::registry::Registry;
 use async_graphql::{
     CacheControl, Data, Request, Response, ServerError, ServerResult, ValidationResult, Value,
@@ -19,9 +19,10 @@ use crate::budget::Budget;
 use crate::error::{MAX_REQUEST_ERRORS, clip};
 use crate::request::cached_plan::{PlanRecorder, has_no_cache_header, is_single_field};
 use crate::request::context::{CachedQuery, EndpointQuery};
-use crate::request::query::{Query, RequestKey, Validity};
+use crate::request::query::{Query, ReadQuery, RequestKey, Validity};
 use crate::request::query_cache::QueryCache;
 use crate::request::root_field_dedup::RootFieldDedup;
+use crate::spec::document::ValidDocument;
 use crate::spec::failures::Failures;
 use crate::spec::nulls::Selected;
 use crate::spec::operation::{only_operation, operation, root_type};
@@ -63,9 +64,9 @@ pub(crate) struct RequestExtension {
 
 /// What the later hooks need to know of the request.
 struct PreparedRequest {
-    query: Arc<Query>,
     /// Whether later requests have the same query, so that it is of use to store something in it.
     is_shared: bool,
+    query: Arc<Query>,
     operation_name: Option<String>,
     root_fields: RootFields,
     has_placeholders: bool,
@@ -93,6 +94,8 @@ impl PreparedRequest {
             let message = error.message.as_str();
             let is_limit = LIMITS.contains(&message);
             let is_wrong = message.starts_with("Variable \"$") && message.contains("is not used")
+                // In the document to execute, fragments are in other places.
+                || message.starts_with("Fragment ")
                 || self.has_null && message.starts_with("Invalid value for argument");
             !(is_wrong || is_limit && self.root_fields.are_introspection)
         });
@@ -148,35 +151,60 @@ impl RequestExtension {
         }
     }
 
+    /// Prepares a valid request, and returns the document to execute, if it is another than that of
+    /// the query.
     fn prepare(
         &self,
         registry: &Registry,
         query: &Arc<Query>,
-        operation: &OperationDefinition,
-        request: &Request,
-    ) -> PreparedRequest {
-        let variables = &request.variables;
-        // A cache has a reference as well, or the data of the endpoint's request. Without one, the
-        // query ends with this request.
-        let is_shared = Arc::strong_count(query) > 1;
+        valid: &ValidDocument,
+        request: &mut Request,
+    ) -> ServerResult<Option<ExecutableDocument>> {
+        let name = request.operation_name.as_deref();
+        let Some(operation) = operation(&query.document, name) else {
+            // async-graphql reports it.
+            return Ok(None);
+        };
+        // Of its errors, async-graphql would report some twice, and some that follow from it.
+        if root_type(registry, operation).is_none() {
+            let message = format!("The schema has no {} operations.", operation.ty);
+            return Err(ServerError::new(message, None));
+        }
+        // The defaults of variables come first: everything below depends on their values.
+        let variables = &mut request.variables;
+        variables::coerce(registry, operation, variables).map_err(clipped)?;
+        let omitted = variables::omitted(operation, variables);
+        let rewritten = valid.rewritten(&query.document, &omitted);
+        let mut rewritten = rewritten.map(|document| only_operation(document, name));
+        let has_null = variables.values().any(|one| *one == Value::Null);
+        let mut failures = Failures::default();
+        if has_null {
+            let document = rewritten.get_or_insert_with(|| query.executable(name));
+            failures = failures::mark(registry, document, variables)?;
+        }
         let stores = self.options.validate_once || self.options.direct;
         let key = (stores && variables.len() <= MAX_KEY_VARIABLES)
-            .then(|| RequestKey::of(registry, request.operation_name.as_deref(), variables));
-        PreparedRequest {
+            .then(|| RequestKey::of(registry, name, variables));
+        let prepared = PreparedRequest {
+            // A cache has a reference as well, or the data of the endpoint's request. Without one,
+            // the query ends with this request.
+            is_shared: Arc::strong_count(query) > 1,
             query: Arc::clone(query),
-            is_shared,
-            operation_name: request.operation_name.clone(),
+            operation_name: name.map(str::to_owned),
             root_fields: RootFields::of(registry, &query.document.fragments, operation, variables),
-            has_placeholders: false,
-            has_null: false,
-            failures: Failures::default(),
+            has_placeholders: valid.has_placeholders,
+            has_null,
+            failures,
             key,
             is_single_field: is_single_field(operation) && request.extensions.is_empty(),
-        }
+        };
+        // Set once: async-graphql calls this hook once for each request.
+        let _ = self.prepared.set(prepared);
+        Ok(rewritten)
     }
 
-    fn validate(&self, registry: &Registry, query: &Query) -> Validity {
-        query.validate(registry, || {
+    fn validate(&self, registry: &Registry, read: &mut ReadQuery) -> Validity {
+        read.query.validate(registry, read.tree.take(), || {
             let types = || Arc::new(TypeSystem::of(registry));
             Arc::clone(self.types.get_or_init(types))
         })
@@ -208,73 +236,43 @@ impl Extension for RequestExtension {
         let registry = &ctx.schema_env.registry;
         let of_endpoint = endpoint_query(&request);
         let has_document = of_endpoint.is_some();
-        let query = match of_endpoint {
+        let mut read = match of_endpoint {
             None if !request.query.is_empty() => Some(self.cache.read(&request.query)?),
-            query => query,
+            read => read,
         };
         // An extension that is called after this one must not store a query that is not valid:
         // `ApolloPersistedQueries` parses it in its own way, and later sends the result.
         if request.extensions.contains_key("persistedQuery")
-            && let Some(query) = &query
-            && let Err(errors) = self.validate(registry, query)
+            && let Some(read) = &mut read
+            && let Err(errors) = self.validate(registry, read)
         {
             return Err(first_of(&errors));
         }
         let mut request = next.run(ctx, request).await?;
         let is_stored = request.query.is_empty();
-        let query = match query {
+        let mut read = match read {
             // `ApolloPersistedQueries` removes the text, here or before.
-            Some(query) if is_stored || *request.query == *query.text => query,
+            Some(read) if is_stored || *request.query == *read.query.text => read,
             None if is_stored && let Ok(document) = request.parsed_query() => {
                 self.cache.of_document(document)?
             }
             _ => self.cache.read(&request.query)?,
         };
-        let valid = match self.validate(registry, &query) {
-            Ok(valid) => valid,
+        let validity = self.validate(registry, &mut read);
+        let query = read.query;
+        let document = match validity {
+            Ok(valid) => self.prepare(registry, &query, &valid, &mut request)?,
             Err(errors) => {
                 // Reported where async-graphql validates, so that there may be several.
                 let _ = self.invalid.set(errors);
-                request.set_parsed_query(query.document.clone());
-                return Ok(request);
+                None
             }
         };
-        let name = request.operation_name.as_deref();
-        let Some(operation) = operation(&query.document, name) else {
-            // async-graphql reports it.
-            request.set_parsed_query(query.document.clone());
-            return Ok(request);
-        };
-        // Of its errors, async-graphql would report some twice, and some that follow from it.
-        if root_type(registry, operation).is_none() {
-            let message = format!("The schema has no {} operations.", operation.ty);
-            return Err(ServerError::new(message, None));
-        }
-        // The defaults of variables come first: everything below depends on their values.
-        variables::coerce(registry, operation, &mut request.variables).map_err(clipped)?;
-        let omitted = variables::omitted(operation, &request.variables);
-        let mut rewritten = valid
-            .rewritten(&query.document, &omitted)
-            .map(|document| only_operation(document, name));
-        let has_null = request.variables.values().any(|one| *one == Value::Null);
-        let mut failures = Failures::default();
-        if has_null {
-            let document = rewritten.get_or_insert_with(|| query.executable(name));
-            failures = failures::mark(registry, document, &request.variables)?;
-        }
-        let prepared = PreparedRequest {
-            has_placeholders: valid.has_placeholders,
-            has_null,
-            failures,
-            ..self.prepare(registry, &query, operation, &request)
-        };
-        if let Some(document) = rewritten {
+        if let Some(document) = document {
             request.set_parsed_query(document);
         } else if !has_document || is_stored {
-            request.set_parsed_query(query.executable(name));
+            request.set_parsed_query(query.executable(request.operation_name.as_deref()));
         }
-        // Set once: async-graphql calls this hook once for each request.
-        let _ = self.prepared.set(prepared);
         Ok(request)
     }
 
@@ -344,10 +342,9 @@ impl Extension for RequestExtension {
 }
 
 /// The query that the endpoint has read for this request.
-fn endpoint_query(request: &Request) -> Option<Arc<Query>> {
+fn endpoint_query(request: &Request) -> Option<ReadQuery> {
     let data = request.data.get(&TypeId::of::<EndpointQuery>())?;
-    let EndpointQuery(query) = data.downcast_ref::<EndpointQuery>()?;
-    Some(Arc::clone(query))
+    Some(data.downcast_ref::<EndpointQuery>()?.take())
 }
 
 fn first_of(errors: &[ServerError]) -> ServerError {

@@ -11,27 +11,31 @@ use crate::request::limits::DocumentLimits;
 use crate::request::query_cache::{DEFAULT_CAPACITY, QueryCache};
 use crate::spec::type_system::TypeSystem;
 
-/// An extension that caches, validates and replays each request. Add it to every schema that has
-/// documents.
+/// An extension that parses, validates, caches and replays each request. Add it to every schema that
+/// has documents.
 ///
 /// Before execution:
 ///
 /// - Queries that exceed [`DocumentLimits`] are refused before they are parsed or validated.
-/// - Parsed queries are cached by their text, the last 1,000 of them. Parsing is a third of the
-///   cost of a small request.
-/// - Rules of the specification that async-graphql lacks are checked: field merging across
-///   selection sets, values in the query and in its variables, directives, `__typename`. A request
-///   that violates them is not executed.
-/// - An omitted variable has its default also in `@skip` and `@include`, and an argument whose
-///   variable is omitted counts as omitted.
+/// - Queries are parsed and validated by [apollo-compiler](https://docs.rs/apollo-compiler), once for
+///   each text, in place of async-graphql's parser and rules, which differ from the specification.
+///   What is valid, and what a valid query means, is compared with graphql-js by the tests. Like
+///   there, `Int` has 32 bits. All errors of a query are reported, with their locations.
+/// - The last 1,000 queries are cached by their text, with everything that was found out about them.
+/// - Values of variables are validated, and coerced to their types, for the operation that is
+///   executed; the other operations of a document need no variables. An argument whose variable is
+///   omitted counts as omitted.
+/// - A query of introspection alone has [limits of its own](DocumentLimits#introspection), in place of
+///   the schema's `limit_depth` and `limit_complexity`.
 ///
 /// During execution, a field of [`Views`](crate::Views) that is selected several times is read with
 /// one statement.
 ///
 /// In the response:
 ///
-/// - Root fields have the order of the query, and a root field that cannot be null makes `data`
-///   null if it fails.
+/// - Root fields have the order of the query. A field that failed is null, and if it cannot be null,
+///   the nearest value around it that can.
+/// - A field whose argument is null by a variable, and must not be, fails.
 /// - An object of which all selected fields are skipped is `{}`.
 /// - An error has the path to where it came up, also in lists of lists, and is reported once.
 ///
@@ -57,6 +61,19 @@ use crate::spec::type_system::TypeSystem;
 /// assert_eq!(answer.data.to_string(), "{answer: 42}");
 /// # }
 /// ```
+///
+/// # The validation of async-graphql
+///
+/// It runs as well, since it computes depth, complexity and cache control, and validates values of
+/// custom scalars. [`ValidationMode::Fast`](async_graphql::ValidationMode::Fast) leaves out its rules,
+/// which this extension does not need; an invalid value of a custom scalar is then the error of a
+/// field.
+///
+/// # Persisted queries
+///
+/// async-graphql's `ApolloPersistedQueries` can be added before or after this extension. It stores
+/// what async-graphql's own parser has read. Add it after this one, or serve the schema by
+/// [`http::GraphQl`](crate::http::GraphQl): then a query is validated before it is stored.
 ///
 /// # Behind an endpoint
 ///

@@ -11,6 +11,7 @@ use crate::request::cached_plan::CachedPlan;
 use crate::request::limits::DocumentLimits;
 use crate::spec::document::ValidDocument;
 use crate::spec::operation::only_operation;
+use crate::spec::overlap;
 use crate::spec::parse::parse_tree;
 use crate::spec::type_system::TypeSystem;
 use crate::spec::usages;
@@ -32,21 +33,22 @@ const MAX_PROJECTIONS: usize = 16;
 pub(crate) struct Query {
     pub(crate) text: Arc<str>,
     pub(crate) document: ExecutableDocument,
-    source: Source,
+    /// Whether the text is the client's, so that errors have locations in it.
+    is_of_client: bool,
+    limits: DocumentLimits,
     validity: Mutex<Option<(RegistryId, Validity)>>,
     projections: Mutex<Vec<Projection>>,
     validated: Mutex<Option<(RequestKey, ValidationResult)>>,
     plan: Mutex<Option<(RequestKey, Arc<CachedPlan>)>>,
 }
 
-/// What a query is validated from.
-pub(crate) struct Source {
-    /// The tree of the text. The first validation takes it: it is several times as large as the
-    /// document. If another schema validates the query, the text is parsed again.
-    pub(crate) tree: Mutex<Option<ast::Document>>,
-    pub(crate) limits: DocumentLimits,
-    /// Whether the text is the client's, so that errors have locations in it.
-    pub(crate) is_of_client: bool,
+/// A query that was read, and the tree of its text if it was parsed for that.
+///
+/// The tree is several times as large as the query, and needed only for the validation. It is not kept
+/// with the query: if nobody has validated it by the end of the request, the text is parsed again.
+pub(crate) struct ReadQuery {
+    pub(crate) query: Arc<Query>,
+    pub(crate) tree: Option<ast::Document>,
 }
 
 /// The result of the validation.
@@ -84,11 +86,17 @@ impl RequestKey {
 }
 
 impl Query {
-    pub(crate) fn new(text: Arc<str>, document: ExecutableDocument, source: Source) -> Self {
+    pub(crate) fn new(
+        text: Arc<str>,
+        document: ExecutableDocument,
+        limits: DocumentLimits,
+        is_of_client: bool,
+    ) -> Self {
         Self {
             text,
             document,
-            source,
+            is_of_client,
+            limits,
             validity: Mutex::new(None),
             projections: Mutex::new(Vec::new()),
             validated: Mutex::new(None),
@@ -101,6 +109,7 @@ impl Query {
     pub(crate) fn validate(
         &self,
         registry: &Registry,
+        tree: Option<ast::Document>,
         types: impl FnOnce() -> Arc<TypeSystem>,
     ) -> Validity {
         let id = RegistryId::of(registry);
@@ -111,25 +120,28 @@ impl Query {
         {
             return validity.clone();
         }
-        let validity = self.validate_tree(registry, &types());
+        let validity = self.validate_tree(registry, &types(), tree);
         *lock(&self.validity) = Some((id, validity.clone()));
         validity
     }
 
-    fn validate_tree(&self, registry: &Registry, types: &TypeSystem) -> Validity {
-        let Source {
-            tree,
-            limits,
-            is_of_client,
-        } = &self.source;
-        let tree = lock(tree).take();
+    fn validate_tree(
+        &self,
+        registry: &Registry,
+        types: &TypeSystem,
+        tree: Option<ast::Document>,
+    ) -> Validity {
+        let limits = &self.limits;
         let tree = match tree {
             Some(tree) => tree,
             None => parse_tree(&self.text, limits.parsed_tokens(), limits.parsed_nesting())
                 .map_err(|error| Arc::from([error]))?,
         };
-        validate(types, &tree, is_of_client.then_some(&*self.text)).map_err(Arc::from)?;
-        usages::check(registry, &self.document).map_err(|error| Arc::from([error]))?;
+        let text = self.is_of_client.then_some(&*self.text);
+        validate(types, &tree, text).map_err(Arc::from)?;
+        usages::check(registry, &self.document)
+            .and_then(|()| overlap::check(registry, &self.document))
+            .map_err(|error| Arc::from([error]))?;
         let valid = ValidDocument::of(registry, &self.document);
         valid.map(Arc::new).map_err(|error| Arc::from([error]))
     }

@@ -9,7 +9,7 @@ use async_graphql::parser::types::ExecutableDocument;
 use lru::LruCache;
 
 use crate::request::limits::DocumentLimits;
-use crate::request::query::{Query, Source};
+use crate::request::query::{Query, ReadQuery};
 use crate::spec::parse::{Parsed, parse};
 use crate::spec::print::print;
 use fraiseql_runtime::__graphql::lock;
@@ -52,14 +52,15 @@ impl QueryCache {
     }
 
     /// Returns a query from the cache, or checks its size, parses it and caches it.
-    pub(crate) fn read(&self, text: &str) -> Result<Arc<Query>, ServerError> {
+    pub(crate) fn read(&self, text: &str) -> Result<ReadQuery, ServerError> {
         if let Some(query) = self.get(text) {
-            return Ok(query);
+            return Ok(ReadQuery { query, tree: None });
         }
         let (tree, document) = self.parse(text)?;
-        let query = self.query(text.into(), document, tree, true);
+        let query = Arc::new(Query::new(text.into(), document, self.limits, true));
         self.keep(&query.text, &query);
-        Ok(query)
+        let tree = Some(tree);
+        Ok(ReadQuery { query, tree })
     }
 
     /// Returns the query of a document without a text, which an extension of the schema has kept.
@@ -67,18 +68,20 @@ impl QueryCache {
     pub(crate) fn of_document(
         &self,
         document: &ExecutableDocument,
-    ) -> Result<Arc<Query>, ServerError> {
+    ) -> Result<ReadQuery, ServerError> {
         let text = print(document);
         // No text begins with this character, so these queries are apart from those with a text.
         let key = format!("\0{text}");
         if let Some(query) = self.get(&key) {
-            return Ok(query);
+            return Ok(ReadQuery { query, tree: None });
         }
         // The extension has not limited it.
         let (tree, _) = self.parse(&text)?;
-        let query = self.query(text.into(), document.clone(), tree, false);
+        let query = Query::new(text.into(), document.clone(), self.limits, false);
+        let query = Arc::new(query);
         self.keep(&key.into(), &query);
-        Ok(query)
+        let tree = Some(tree);
+        Ok(ReadQuery { query, tree })
     }
 
     /// Checks the size of a text and parses it.
@@ -94,21 +97,6 @@ impl QueryCache {
             parse(text, limits.parsed_tokens(), limits.parsed_nesting())?;
         limits.check_document(&document, size)?;
         Ok((tree, document))
-    }
-
-    fn query(
-        &self,
-        text: Arc<str>,
-        document: ExecutableDocument,
-        tree: ast::Document,
-        is_of_client: bool,
-    ) -> Arc<Query> {
-        let source = Source {
-            tree: Mutex::new(Some(tree)),
-            limits: self.limits,
-            is_of_client,
-        };
-        Arc::new(Query::new(text, document, source))
     }
 
     fn keep(&self, key: &Arc<str>, query: &Arc<Query>) {
@@ -132,7 +120,9 @@ mod tests {
     fn a_query_is_parsed_once() {
         let cache = cache(2);
         let first = cache.read("{ a }").unwrap();
-        assert!(Arc::ptr_eq(&first, &cache.read("{ a }").unwrap()));
+        let again = cache.read("{ a }").unwrap();
+        assert!(Arc::ptr_eq(&first.query, &again.query));
+        assert!(first.tree.is_some() && again.tree.is_none());
         cache.read("{ b }").unwrap();
         cache.read("{ c }").unwrap();
         assert!(cache.get("{ a }").is_none(), "the oldest query was removed");
@@ -143,7 +133,7 @@ mod tests {
     fn nothing_is_cached_with_a_capacity_of_zero() {
         let cache = cache(0);
         assert_eq!(cache.capacity(), 0);
-        let query = cache.read("{ a }").unwrap();
+        let query = cache.read("{ a }").unwrap().query;
         assert_eq!(Arc::strong_count(&query), 1);
         assert!(cache.get("{ a }").is_none());
     }

@@ -9,6 +9,8 @@
 //! Such a selection is replaced by a mark: `__typename` with an alias by which the failure is found in
 //! the response.
 
+use std::collections::HashSet;
+
 use async_graphql::indexmap::IndexMap;
 use async_graphql::parser::types::{
     Directive, DocumentOperations, ExecutableDocument, Field, OperationDefinition,
@@ -23,7 +25,7 @@ use async_graphql_value::Value as Literal;
 use crate::error::error_at;
 use crate::response::parse_raw;
 use crate::spec::operation::root_type;
-use crate::spec::root_fields::RootFields;
+use crate::spec::root_fields::{RootFields, is_skipped};
 
 /// The beginning of a mark's alias. Behind it are the number of the failure and, if it is that of a
 /// field, `_` and its response key.
@@ -47,7 +49,7 @@ pub(crate) fn mark(
     };
     let mut mark_operation = |operation: &mut OperationDefinition| {
         let root = root_type(registry, operation).and_then(|root| registry.types.get(root));
-        marker.set(root, &mut operation.selection_set.node);
+        marker.set(root, &mut operation.selection_set.node, &mut HashSet::new());
     };
     match &mut document.operations {
         DocumentOperations::Single(operation) => mark_operation(&mut operation.node),
@@ -60,7 +62,11 @@ pub(crate) fn mark(
     for fragment in document.fragments.values_mut() {
         let on = fragment.node.type_condition.node.on.node.as_str();
         let parent = registry.types.get(on);
-        marker.set(parent, &mut fragment.node.selection_set.node);
+        marker.set(
+            parent,
+            &mut fragment.node.selection_set.node,
+            &mut HashSet::new(),
+        );
     }
     let failures = Failures(marker.failures);
     for (_, operation) in document.operations.iter() {
@@ -80,8 +86,20 @@ struct Marker<'a> {
 }
 
 impl<'a> Marker<'a> {
-    fn set(&mut self, parent: Option<&'a MetaType>, set: &mut SelectionSet) {
+    /// Marks what fails in a selection set. `spread` are the fragments that it has spread before: a
+    /// further spread adds nothing, and so its condition does not matter.
+    fn set(
+        &mut self,
+        parent: Option<&'a MetaType>,
+        set: &mut SelectionSet,
+        spread: &mut HashSet<Name>,
+    ) {
         for item in &mut set.items {
+            if let Item::FragmentSpread(one) = &item.node
+                && spread.contains(&one.node.fragment_name.node)
+            {
+                continue;
+            }
             if let Some(failure) = self.condition(item.node.directives()) {
                 *item = self.mark(failure, None, Vec::new());
                 continue;
@@ -101,17 +119,23 @@ impl<'a> Marker<'a> {
                         continue;
                     }
                     let ty = self.registry.concrete_type_by_name(&definition.ty);
-                    self.set(ty, &mut field.selection_set.node);
+                    self.set(ty, &mut field.selection_set.node, &mut HashSet::new());
                 }
+                Item::InlineFragment(fragment)
+                    if is_skipped(&fragment.node.directives, self.variables) => {}
                 Item::InlineFragment(fragment) => {
                     let condition = fragment.node.type_condition.as_ref();
                     let parent = match condition {
                         Some(on) => self.registry.types.get(on.node.on.node.as_str()),
                         None => parent,
                     };
-                    self.set(parent, &mut fragment.node.selection_set.node);
+                    self.set(parent, &mut fragment.node.selection_set.node, spread);
                 }
-                Item::FragmentSpread(_) => {}
+                Item::FragmentSpread(one) => {
+                    if !is_skipped(&one.node.directives, self.variables) {
+                        spread.insert(one.node.fragment_name.node.clone());
+                    }
+                }
             }
         }
     }

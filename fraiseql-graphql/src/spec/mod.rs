@@ -2,7 +2,7 @@
 //! differs.
 //!
 //! [`parse`] reads a text and [`validation`] validates it, by apollo-compiler, for the types of
-//! [`type_system`]; [`usages`] has the rules that it lacks. [`variables`] and [`values`] coerce the variables of a request. [`document`],
+//! [`type_system`]; [`usages`] and [`overlap`] have the rules that it lacks. [`variables`] and [`values`] coerce the variables of a request. [`document`],
 //! [`placeholder`], [`unions`], [`failures`] and [`variables`] give a document the form in which async-graphql
 //! executes it rightly; [`errors`], [`nulls`] and [`root_fields`] complete the response afterwards.
 
@@ -11,6 +11,7 @@ pub(crate) mod errors;
 pub(crate) mod failures;
 pub(crate) mod nulls;
 pub(crate) mod operation;
+pub(crate) mod overlap;
 pub(crate) mod parse;
 pub(crate) mod placeholder;
 pub(crate) mod print;

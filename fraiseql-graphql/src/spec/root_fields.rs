@@ -125,7 +125,7 @@ fn collect<'a>(
 }
 
 /// Whether `@skip` or `@include` excludes what has these directives.
-fn is_skipped(directives: &[Positioned<Directive>], variables: &Variables) -> bool {
+pub(crate) fn is_skipped(directives: &[Positioned<Directive>], variables: &Variables) -> bool {
     directives.iter().any(|directive| {
         let skipped_if = match directive.node.name.node.as_str() {
             "skip" => true,

@@ -154,7 +154,7 @@ impl<'a> UsageChecker<'a> {
                         input_fields,
                         oneof,
                         ..
-                    }) => self.object(name, input_fields, *oneof, fields),
+                    }) => self.object(name, input_fields, oneof.then_some(false), fields),
                     _ => self.variables_in(value),
                 }
             }
@@ -162,11 +162,13 @@ impl<'a> UsageChecker<'a> {
         }
     }
 
+    /// Checks an input object. `one_of` is whether the variable of its one field may be nullable, if
+    /// the type is `@oneOf`.
     fn object(
         &self,
         name: &str,
         expected: &IndexMap<String, MetaInputValue>,
-        is_one_of: bool,
+        one_of: Option<bool>,
         fields: &IndexMap<Name, Value>,
     ) -> Result<(), String> {
         for (name, value) in fields {
@@ -174,9 +176,9 @@ impl<'a> UsageChecker<'a> {
                 self.input(expected, value)?;
             }
         }
-        if !is_one_of {
+        let Some(allows_nullable) = one_of else {
             return Ok(());
-        }
+        };
         let mut given = fields.iter();
         match (given.next(), given.next()) {
             (Some((field, Value::Null)), None) => {
@@ -184,7 +186,7 @@ impl<'a> UsageChecker<'a> {
             }
             (Some((_, Value::Variable(variable))), None) => {
                 let ty = &self.definition(variable)?.var_type.node;
-                if !ty.nullable {
+                if allows_nullable || !ty.nullable {
                     return Ok(());
                 }
                 Err(format!(

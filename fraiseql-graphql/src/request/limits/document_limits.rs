@@ -15,6 +15,14 @@ use crate::error::error;
 /// The limits do not know what a field costs. For that, the schema has `limit_depth` and
 /// `limit_complexity` of async-graphql's `SchemaBuilder`, and maximum page sizes.
 ///
+/// # Introspection
+///
+/// What is selected below `__schema` and `__type` does not count for these limits. Tools such as
+/// GraphiQL and code generators send one query, which must pass whatever an application allows for its
+/// data. Introspection has fixed limits instead: 1,000 fields and arguments, 100 aliases and 32 levels;
+/// and of the lists `fields`, `interfaces`, `possibleTypes` and `inputFields`, at most two within each
+/// other, as in graphql-js.
+///
 /// ```
 /// use fraiseql_graphql::DocumentLimits;
 ///
@@ -28,7 +36,7 @@ pub struct DocumentLimits {
     /// Maximum number of names, values and punctuators in the text. 10,000 by default.
     pub max_tokens: usize,
     /// Maximum depth of nested brackets in the text, and of nested fields with fragments expanded.
-    /// 64 by default, which is the maximum depth of fields in the parser of async-graphql.
+    /// 64 by default.
     pub max_nesting: usize,
     /// Maximum number of fields and fragment spreads, with fragments expanded; and maximum number
     /// of arguments and directives. 5,000 by default.

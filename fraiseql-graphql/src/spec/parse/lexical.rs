@@ -140,23 +140,71 @@ fn string(bytes: &[u8]) -> Option<usize> {
     }
 }
 
-/// The text with spaces in place of everything that is ignored. Offsets stay the same.
+/// The text with spaces in place of everything that is ignored, and of descriptions. Offsets stay the
+/// same.
 ///
 /// The parser looks ahead over white space, but not over commas: it does not read `..., {` as the
-/// beginning of a fragment.
+/// beginning of a fragment. Descriptions of operations, fragments and variables mean nothing for the
+/// execution, and it refuses them.
 pub(super) fn without_ignored(text: &str) -> Result<String, Unterminated> {
     let mut spaced = String::with_capacity(text.len());
+    // The brackets that are open, and the last token.
+    let (mut open, mut last) = (Vec::new(), "");
     let mut at = 0;
     for lexeme in Lexemes::of(text) {
         let (lexeme, length) = lexeme?;
-        if lexeme == Lexeme::Ignored {
+        let piece = &text[at..at + length];
+        at += length;
+        let is_ignored = match lexeme {
+            Lexeme::Space => {
+                spaced.push_str(piece);
+                continue;
+            }
+            Lexeme::Ignored => true,
+            Lexeme::String => is_description(&text[at..], open.last().copied(), last),
+            Lexeme::Open => {
+                open.push(piece);
+                false
+            }
+            Lexeme::Close => {
+                open.pop();
+                false
+            }
+            Lexeme::Word | Lexeme::Other => false,
+        };
+        if is_ignored {
             spaced.extend(std::iter::repeat_n(' ', length));
         } else {
-            spaced.push_str(&text[at..at + length]);
+            spaced.push_str(piece);
         }
-        at += length;
+        if lexeme != Lexeme::Ignored {
+            last = piece;
+        }
     }
     Ok(spaced)
+}
+
+/// Whether a string is a description: of the operation or the fragment that follows outside of all
+/// brackets, or of a variable in parentheses, where it is not the default of the one before.
+fn is_description(rest: &str, open: Option<&str>, last: &str) -> bool {
+    let mut at = 0;
+    let mut next = Lexemes::of(rest)
+        .map_while(Result::ok)
+        .filter_map(|(lexeme, length)| {
+            let from = at;
+            at += length;
+            let is_token = !matches!(lexeme, Lexeme::Space | Lexeme::Ignored);
+            is_token.then(|| &rest[from..from + length])
+        });
+    let next = next.next().unwrap_or_default();
+    match open {
+        None => {
+            let is_definition = matches!(next, "query" | "mutation" | "subscription" | "fragment");
+            is_definition && !last.starts_with('"')
+        }
+        Some("(") => next == "$" && !matches!(last, "=" | ":"),
+        Some(_) => false,
+    }
 }
 
 #[cfg(test)]
@@ -186,6 +234,18 @@ mod tests {
                 "{a(b: \"\"\",\" # \\\"\"\" ,\"\"\" )}",
             ),
             ("é é", "é é"),
+            (
+                "\"a\"query($b:C=\"d\"$e:F){g}",
+                "   query($b:C=\"d\"$e:F){g}",
+            ),
+            (
+                "\"\"\"a\"\"\" query (\"b\" $c: D = \"e\", \"f\" $g: [H] = [\"i\"])",
+                "        query (    $c: D = \"e\"      $g: [H] = [\"i\"])",
+            ),
+            ("\"a\" {b}", "\"a\" {b}"),
+            ("\"a\" \"b\" query {c}", "\"a\" \"b\" query {c}"),
+            ("{a(b: \"c\" $d)}", "{a(b: \"c\" $d)}"),
+            ("{a(b: [\"c\" $d])}", "{a(b: [\"c\" $d])}"),
         ] {
             assert_eq!(without_ignored(text).unwrap(), expected);
         }

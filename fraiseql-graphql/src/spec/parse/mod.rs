@@ -35,11 +35,13 @@ pub(crate) struct Parsed {
 
 /// Parses a text. Its tokens and nesting have been limited to these maximums.
 pub(crate) fn parse(text: &str, max_tokens: usize, max_nesting: usize) -> ServerResult<Parsed> {
-    let tree = parse_tree(text, max_tokens, max_nesting)?;
+    let spaced = spaced(text)?;
+    let count = tokens(&spaced).count();
+    let tree = parse_spaced(text, spaced, max_tokens, max_nesting)?;
     let (document, converted) = Converter::new(text).document(&tree)?;
     // The parser leaves out what it does not understand, in a few places without an error:
     // `a(b c: 1)` is `a(c: 1)` for it.
-    if converted != tokens(text).count() {
+    if converted != count {
         return Err(left_out(text, &tree));
     }
     Ok(Parsed { tree, document })
@@ -51,8 +53,20 @@ pub(crate) fn parse_tree(
     max_tokens: usize,
     max_nesting: usize,
 ) -> ServerResult<ast::Document> {
-    let spaced = without_ignored(text)
-        .map_err(|Unterminated| error("a string does not end", "GRAPHQL_PARSE_FAILED"))?;
+    parse_spaced(text, spaced(text)?, max_tokens, max_nesting)
+}
+
+fn spaced(text: &str) -> ServerResult<String> {
+    let spaced = without_ignored(text);
+    spaced.map_err(|Unterminated| error("a string does not end", "GRAPHQL_PARSE_FAILED"))
+}
+
+fn parse_spaced(
+    text: &str,
+    spaced: String,
+    max_tokens: usize,
+    max_nesting: usize,
+) -> ServerResult<ast::Document> {
     // More than the text has, so that the parser never is the one to report it: white space is a
     // token for it, before each other one and at the end, and so is the end.
     let mut parser = Parser::new()
@@ -136,6 +150,7 @@ mod tests {
             "query#\nName#\n{#\na#\n:#\nb#\n}#",
             "{a(b:[,1,,2,]c:{,d:1,,})}",
             "fragment#\nF#\non#\nT#\n@#\na#\n{b}query{...#\nF}",
+            "\"a\" query (\"\"\"b\"\"\" $c: D = \"e\", \"f\" $g: H) {i} \"j\" fragment K on L {m}",
         ] {
             assert!(parsed(text).is_ok(), "{text}: {:?}", parsed(text));
         }
@@ -147,6 +162,10 @@ mod tests {
             "",
             "# nothing",
             "queryy { a }",
+            "\"a\" { b }",
+            "\"a\" \"b\" query { c }",
+            "{ a } \"b\"",
+            "query (\"a\" \"b\" $c: D) { e }",
             "query { }",
             "query () { a }",
             "{ a() }",

@@ -389,3 +389,96 @@ async fn hostile_strings_are_values_or_refused_in_every_argument() {
     assert_eq!(alive.errors, []);
     pool.close().await;
 }
+
+#[tokio::test]
+async fn validation_takes_bounded_time_for_queries_within_the_limits() {
+    let (schema, pool) = served().await;
+    let many =
+        |count: usize, text: &dyn Fn(usize) -> String| -> String { (0..count).map(text).collect() };
+    let nested = |depth: usize, inner: &str| {
+        let set = format!("__typename {inner} ...F0 ...F0");
+        (0..depth).fold(set.clone(), |within, _| {
+            format!("... {{ {within} }} {inner}")
+        })
+    };
+    for (name, query) in [
+        (
+            "one field thousands of times",
+            format!("{{ notes {{ {} }} }}", "title ".repeat(4_500)),
+        ),
+        (
+            "one object hundreds of times",
+            format!("{{ {} }}", "notes { title ...on Note { id } } ".repeat(800)),
+        ),
+        (
+            "conflicts of each field with each other",
+            format!(
+                "{{ notes {{ {} }} }}",
+                many(490, &|n| format!("a: {} ", ["id", "title", "size"][n % 3]))
+            ),
+        ),
+        (
+            "fragments within fragments",
+            format!(
+                "{{ {} }} {} fragment F6 on Query {{ notes {{ id }} }}",
+                nested(8, "notes { title }"),
+                many(6, &|n| format!(
+                    "fragment F{n} on Query {{ ...F{next} ...F{next} notes {{ title }} }} ",
+                    next = n + 1
+                ))
+            ),
+        ),
+        (
+            "many variables, each used in each argument",
+            format!(
+                "query ({}) {{ notes(where: {{or: [{}]}}) {{ id }} }}",
+                many(600, &|n| format!("$a{n}: Int ")),
+                many(600, &|n| format!("{{size: {{eq: $a{n}}}}} "))
+            ),
+        ),
+        (
+            "a long list",
+            format!(
+                "{{ notes(where: {{title: {{in: [{}]}}}}) {{ id }} }}",
+                "\"a\" ".repeat(9_000)
+            ),
+        ),
+        (
+            "a large object of unknown fields",
+            format!(
+                "{{ notes(where: {{{}}}) {{ id }} }}",
+                many(3_000, &|n| format!("a{n}: 1 "))
+            ),
+        ),
+        (
+            "a megabyte of commas",
+            format!("{{ notes {{ id }} {} }}", ",".repeat(1 << 20)),
+        ),
+        (
+            "a megabyte of comments",
+            format!("{{ notes {{ id }} {} }}", "#\n".repeat(1 << 19)),
+        ),
+        (
+            "a megabyte on one line, with other characters",
+            format!(
+                "{{ notes(where: {{title: {{in: [{}]}}}}) {{ id }} }}",
+                "\"😀😀😀😀😀😀😀😀😀\" ".repeat(9_000)
+            ),
+        ),
+    ] {
+        let begun = Instant::now();
+        let answer = schema.execute(query).await;
+        assert!(
+            begun.elapsed() < TIME_LIMIT,
+            "{name}: {:?}",
+            begun.elapsed()
+        );
+        assert!(answer.errors.len() <= 100, "{name}");
+        println!(
+            "{name}: {:?}, {:?}",
+            begun.elapsed(),
+            answer.errors.first().map(|e| &e.message)
+        );
+    }
+    pool.close().await;
+}

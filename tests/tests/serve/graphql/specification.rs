@@ -163,6 +163,7 @@ async fn what_the_grammar_or_the_rules_forbid_is_refused() {
         ),
         ("{ count(limit: 1) } type T { a: Int }", "not executable"),
         ("{ count }", "the required argument"),
+        ("\"text\" { count(limit: 1) }", "syntax error"),
         ("{ ...F } fragment F on Query { ...F }", "within itself"),
         ("subscription { a b }", ""),
     ] {
@@ -195,6 +196,10 @@ async fn what_the_grammar_and_the_rules_allow_is_executed() {
             json!({"query": 1, "on": 2}),
         ),
         ("query on { count(limit: 1) }", json!({"count": 1})),
+        (
+            "\"an operation\" query (\"a variable\" $a: Int! = 3) { count(limit: $a) }",
+            json!({"count": 3}),
+        ),
         (
             "{ ...fragment } fragment fragment on Query { count(limit: -0) }",
             json!({"count": 0}),
