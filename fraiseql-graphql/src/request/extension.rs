@@ -25,6 +25,7 @@ use crate::request::root_field_dedup::RootFieldDedup;
 use crate::spec::operation::operation;
 use crate::spec::root_fields::RootFields;
 use crate::spec::{errors, placeholder, rules, variables};
+use fraiseql_runtime::__graphql::BigInts;
 
 /// The maximum number of variables of a request whose validation or plan is stored. A request with
 /// more is validated each time.
@@ -37,13 +38,20 @@ pub(crate) struct RequestOptions {
     pub(crate) direct: bool,
 }
 
+/// How responses are written.
+#[derive(Clone, Copy)]
+pub(crate) struct ResponseSettings {
+    /// The limit of a response that no endpoint sends.
+    pub(crate) max_response: usize,
+    pub(crate) big_ints: BigInts,
+}
+
 /// The extension of one request. async-graphql creates one for each.
 pub(crate) struct RequestExtension {
     /// The cache of requests that no endpoint has read.
     cache: Arc<QueryCache>,
     options: RequestOptions,
-    /// The limit of a response that no endpoint sends.
-    max_response: usize,
+    settings: ResponseSettings,
     /// Set by `prepare_request`, unless the document has no operation to execute.
     prepared: OnceLock<PreparedRequest>,
     /// Whether the response has no `Cache-Control` header. Known after the validation.
@@ -73,12 +81,12 @@ impl RequestExtension {
     pub(crate) fn new(
         cache: Arc<QueryCache>,
         options: RequestOptions,
-        max_response: usize,
+        settings: ResponseSettings,
     ) -> Self {
         Self {
             cache,
             options,
-            max_response,
+            settings,
             prepared: OnceLock::new(),
             has_no_cache_header: AtomicBool::new(false),
         }
@@ -194,8 +202,9 @@ impl Extension for RequestExtension {
         let mut data = Data::default();
         data.insert(RootFieldDedup::default());
         if ctx.data_opt::<Arc<Budget>>().is_none() {
-            data.insert(Budget::new(self.max_response, None));
+            data.insert(Budget::new(self.settings.max_response, None));
         }
+        data.insert(self.settings.big_ints);
         if let Some(query) = prepared.and_then(|prepared| prepared.query.as_ref()) {
             data.insert(CachedQuery(Arc::clone(query)));
         }
