@@ -63,7 +63,13 @@
 //! # Keys
 //!
 //! The key of a view or a part has the type `ID` if it is a string in JSON (UUID and text keys),
-//! and `Int` if it is a number.
+//! `Int` if it is an `i16` or an `i32`, and `BigInt` if it is an `i64`.
+//!
+//! # Integers
+//!
+//! GraphQL's `Int` has 32 bits. Fields of type `i16` and `i32` are `Int`; fields of type `i64`, which
+//! are also those of a `count`, are `BigInt`, a scalar of this crate. It is sent as a number, or as a
+//! string with [`Prepared::big_ints_as_strings`], and read in both forms.
 
 // On docs.rs, each item shows the feature that it needs.
 #![cfg_attr(docsrs, feature(doc_cfg))]

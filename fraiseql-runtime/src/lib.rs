@@ -167,6 +167,6 @@ pub mod __graphql {
     pub use crate::db::mutex::lock;
     pub use crate::read::find::documents;
     pub use crate::read::list_rows::{ListRead, ListRow};
-    pub use crate::read::select::Written;
+    pub use crate::read::select::{BigInts, Written};
     pub use crate::view::Handle;
 }

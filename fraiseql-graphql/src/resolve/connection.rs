@@ -14,6 +14,7 @@ use async_graphql::{ContextSelectionSet, OutputType, Positioned, ServerResult, V
 use crate::resolve::connection_shape::shape;
 use crate::resolve::document_writer::DocumentWriter;
 use crate::schema::types;
+use fraiseql_runtime::__graphql::BigInts;
 use fraiseql_runtime::TView;
 use fraiseql_runtime::list::{Cursor, DocumentPage};
 use fraiseql_runtime::schema::{Data, Shape};
@@ -145,7 +146,7 @@ pub(crate) fn unselected_lists(shape: &'static Shape, connection: &Selection) ->
     }
     // `nodes` and `edges.node` may use one alias for different fields, which cannot be merged. Then
     // all lists are read.
-    Projection::of_request(shape, &merged)
+    Projection::of_request(shape, &merged, BigInts::Numbers)
         .map(|projection| projection.unselected_lists())
         .unwrap_or_default()
 }

@@ -10,7 +10,7 @@ use crate::request::context::CachedQuery;
 use crate::resolve::own_fields;
 use crate::resolve::requested_fields::RequestedFields;
 use crate::response::{ErrorPath, MAX_RESERVED_BYTES, raw};
-use fraiseql_runtime::__graphql::Written;
+use fraiseql_runtime::__graphql::{BigInts, Written};
 use fraiseql_runtime::schema::Shape;
 use fraiseql_runtime::select::{Projection, ProjectionError, Segment};
 
@@ -39,9 +39,11 @@ impl<'a> DocumentWriter<'a> {
         shape: &'static Shape,
     ) -> ServerResult<Self> {
         let requested = RequestedFields::of(ctx, shape);
+        let selection = &requested.selection;
+        let big_ints = ctx.data_opt::<BigInts>().copied().unwrap_or_default();
         let projection = match ctx.data_opt::<CachedQuery>() {
-            Some(CachedQuery(query)) => query.projection(shape, &requested.selection),
-            None => Projection::of_request(shape, &requested.selection),
+            Some(CachedQuery(query)) => query.projection(shape, selection, big_ints),
+            None => Projection::of_request(shape, selection, big_ints),
         };
         let projection =
             projection.map_err(|error| ServerError::new(error.to_string(), Some(ctx.item.pos)))?;

@@ -15,7 +15,7 @@ use futures_util::future::BoxFuture;
 use serde::de::DeserializeOwned;
 
 use super::types;
-use fraiseql_runtime::__graphql::lock;
+use fraiseql_runtime::__graphql::{BigInts, lock};
 use fraiseql_runtime::schema::Shape;
 use fraiseql_runtime::{Embed, Projection, Selection};
 
@@ -165,7 +165,7 @@ impl<T: Embed, F: Embed + DeserializeOwned + ObjectType> OutputType for TvExtend
     fn create_type_info(registry: &mut Registry) -> String {
         let of = T::SHAPE.type_name;
         let needs = Projection::all::<F>();
-        if let Err(error) = Projection::of_request(T::SHAPE, needs.selection()) {
+        if let Err(error) = Projection::of_request(T::SHAPE, needs.selection(), BigInts::Numbers) {
             panic!("`{}` needs fields of `{of}`: {error}", type_name::<F>());
         }
         types::object(registry, T::SHAPE);

@@ -136,6 +136,10 @@ fn custom_scalar(registry: &mut Registry, name: &str) {
 /// The description of a scalar, and the URL of its specification.
 fn scalar_description(name: &str) -> (Option<&'static str>, Option<&'static str>) {
     match name {
+        "BigInt" => (
+            Some("A whole number of 64 bits, as a number or in a string."),
+            None,
+        ),
         "UUID" => (
             Some("A UUID, in lower case with hyphens."),
             Some("https://www.rfc-editor.org/rfc/rfc9562"),

@@ -29,13 +29,13 @@ pub fn viewer(parts: &Parts) -> Ready<Result<Viewer, Refusal>> {
 /// Fields of posts that are not stored with them, and what they need of the document.
 #[derive(Debug, Embed)]
 #[tview(table = "tb_post", shape_of = Post)]
-pub struct PostFields {
+pub(super) struct PostFields {
     #[tview(one(fk = "fk_author", key = "pk_user"))]
     author: Author,
 }
 
 /// Adds [`PostFields`] to the type `Post` of the schema.
-pub type ExtendedPost = TvExtended<Post, PostFields>;
+pub(super) type ExtendedPost = TvExtended<Post, PostFields>;
 
 #[Object]
 impl PostFields {

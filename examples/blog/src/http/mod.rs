@@ -1,5 +1,6 @@
 //! HTTP routes and middleware.
 
+mod process_time;
 mod work;
 
 use std::time::Duration;
@@ -54,7 +55,8 @@ pub fn router(app: &App) -> Router {
         .layer(from_fn(work::server_timing))
         .merge(page::router())
         .merge(ops::router(app))
-        .layer(middleware);
+        .layer(middleware)
+        .layer(from_fn(process_time::process_time));
     // Outermost, so that requests that the other layers reject are measured too.
     ops::measured(router, app)
 }

@@ -13,6 +13,8 @@ pub struct NewPost {
     pub title: String,
     /// The text.
     pub content: String,
+    /// Whether it is published at once; otherwise it is a draft.
+    pub published: bool,
 }
 
 /// A change of a post; `None` keeps the value.
@@ -85,18 +87,21 @@ impl Posts for Mutation {
             }
         });
         let titles = posts.iter().map(|post| post.title.as_str());
+        let published = posts.iter().map(|post| post.published);
         let contents = posts.iter().map(|post| post.content.as_str());
         sqlx::query(
-            "INSERT INTO tb_post (fk_author, id, identifier, title, content)
-             SELECT $1, new.id, new.identifier, new.title, new.content
-             FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[])
-                 AS new (id, identifier, title, content)",
+            "INSERT INTO tb_post (fk_author, id, identifier, title, content, published_at)
+             SELECT $1, new.id, new.identifier, new.title, new.content,
+                    CASE WHEN new.published THEN now() END
+             FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::boolean[])
+                 AS new (id, identifier, title, content, published)",
         )
         .bind(author_key)
         .bind(&ids)
         .bind(identifiers.collect::<Vec<_>>())
         .bind(titles.collect::<Vec<_>>())
         .bind(contents.collect::<Vec<_>>())
+        .bind(published.collect::<Vec<_>>())
         .execute(&mut **self)
         .await?;
         Ok(ids)

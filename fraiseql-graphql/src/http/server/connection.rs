@@ -74,7 +74,8 @@ where
             // An error is a client that broke off or a time limit. Nobody is left to hear of it.
             _ = connection.as_mut() => {}
             () = slot.closed() => {}
-            () = stopped => {
+            // hyper would wait for the rest of unfinished headers.
+            () = stopped => if !slot.is_idle() {
                 connection.as_mut().graceful_shutdown();
                 let _ = connection.await;
             }

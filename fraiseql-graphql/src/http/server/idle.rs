@@ -68,10 +68,15 @@ impl Slot {
         loop {
             self.close.notified().await;
             // A request may have come in the same moment.
-            if lock(&self.place).is_some() {
+            if self.is_idle() {
                 return;
             }
         }
+    }
+
+    /// Whether there is no request.
+    pub(super) fn is_idle(&self) -> bool {
+        lock(&self.place).is_some()
     }
 
     /// Marks the begin of a request.

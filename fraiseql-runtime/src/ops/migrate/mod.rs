@@ -127,10 +127,10 @@ async fn plan(
         plan.view(connection, *view, lz4 == Some(true)).await?;
     }
     if let Some(log) = log
-        && let Some((table, sql)) = log.missing(connection).await?
+        && let Some((what, sql)) = log.missing(connection).await?
     {
         plan.steps.push(Step {
-            what: format!("table {table}"),
+            what,
             sql,
             is_note: false,
         });

@@ -83,6 +83,8 @@ mod simd;
 mod violation;
 mod write;
 
+#[doc(hidden)]
+pub use compile::BigInts;
 pub use error::{ProjectionError, Segment, SelectionError};
 pub use layout::StoredKeys;
 pub use projection::Projection;

@@ -3,7 +3,8 @@
 //! | Rust | PostgreSQL | JSON | GraphQL |
 //! |---|---|---|---|
 //! | `bool` | `boolean` | `true` | `Boolean` |
-//! | `i16`, `i32`, `i64` | `int2`, `int4`, `int8` | number | `Int` |
+//! | `i16`, `i32` | `int2`, `int4` | number | `Int` |
+//! | `i64` | `int8` | number | `BigInt` |
 //! | `f32`, `f64` | `float4`, `float8` | number | `Float` |
 //! | `rust_decimal::Decimal` | `numeric` | string, every digit: `"1.50"` | `Decimal` |
 //! | `String` | `text`, `varchar`, `citext`, `name`, `char(n)` with its padding; enum types, `inet` | string | `String` |

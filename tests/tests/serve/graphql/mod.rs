@@ -1,5 +1,6 @@
 //! Tests of documents and views in schemas of async-graphql.
 
+mod big_int;
 mod enums;
 mod hostile;
 mod introspection;

@@ -206,12 +206,15 @@ async fn a_shutdown_answers_what_has_begun_and_closes_the_rest() {
         .await
         .unwrap();
     let mut silent = server.connect().await;
+    let mut unfinished = server.connect().await;
+    unfinished.write_all(&GET[..20]).await.unwrap();
     let mut idle = server.connect().await;
     assert!(asked(&mut idle, GET).await.ends_with("hello"));
     sleep(Duration::from_millis(100)).await;
     server.stop();
-    assert!(is_closed(&mut silent).await);
-    assert!(is_closed(&mut idle).await);
+    for stream in [&mut silent, &mut unfinished, &mut idle] {
+        assert!(is_closed(stream).await);
+    }
     let answer = asked(&mut slow, b"").await;
     assert!(answer.ends_with("slow"), "{answer}");
     timeout(SOON, &mut server.task).await.unwrap().unwrap();

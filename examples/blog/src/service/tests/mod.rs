@@ -122,6 +122,7 @@ fn user(username: &str) -> NewUser {
 
 fn post(title: &str) -> NewPost {
     NewPost {
+        published: false,
         title: title.to_owned(),
         content: "On the engine".to_owned(),
     }

@@ -18,8 +18,9 @@ impl<const COALESCE: bool> ProjectionWriter<'_, COALESCE> {
         (start, end): (usize, usize),
     ) {
         if index == object.written {
-            self.prefix(&object.plan.fields[index], prefix, start);
-            self.copy(start, end);
+            let field = &object.plan.fields[index];
+            self.prefix(field, prefix, start);
+            self.value(field, start, end);
             object.written += 1;
             self.write_deferred(object);
         } else {
@@ -64,7 +65,7 @@ impl<const COALESCE: bool> ProjectionWriter<'_, COALESCE> {
             FieldState::Unread => return false,
             FieldState::InDocument(start, end) => {
                 self.bytes(&field.prefix);
-                self.copy(start, end);
+                self.value(field, start, end);
             }
             FieldState::InSideBuffer(start, end) => {
                 self.bytes(&field.prefix);

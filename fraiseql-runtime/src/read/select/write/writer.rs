@@ -121,6 +121,41 @@ impl<const COALESCE: bool> ProjectionWriter<'_, COALESCE> {
         self.pending.end = end;
     }
 
+    /// Writes the value of a field, which is a range of the document.
+    #[inline(always)]
+    pub(super) fn value(&mut self, field: &OutputField, start: usize, end: usize) {
+        if field.quotes {
+            self.quoted(start, end);
+        } else {
+            self.copy(start, end);
+        }
+    }
+
+    /// Writes a number, or a list of numbers, as strings. Nulls stay as they are.
+    #[inline(never)]
+    fn quoted(&mut self, start: usize, end: usize) {
+        let json = &self.json[start..end];
+        if json.contains(&b'"') {
+            // Another program has written strings.
+            return self.copy(start, end);
+        }
+        self.flush();
+        let mut in_number = false;
+        for byte in json {
+            let is_digit = matches!(byte, b'-' | b'0'..=b'9');
+            if is_digit != in_number {
+                self.out.push(b'"');
+                in_number = is_digit;
+            }
+            if !byte.is_ascii_whitespace() {
+                self.out.push(*byte);
+            }
+        }
+        if in_number {
+            self.out.push(b'"');
+        }
+    }
+
     /// Writes a bracket or a comma, which may be the byte after the pending copy.
     #[inline(always)]
     pub(super) fn byte(&mut self, byte: u8) {
