@@ -5,7 +5,8 @@
 //! view table, `server_settings` checks the server. `type_compat` knows which types fit which
 //! fields, `enum_labels` compares enums.
 //!
-//! What only the server can judge is in `server_checks`, with `expressions` for types; at last
+//! What only the server can judge is in `server_checks`, with `expressions` for types and `mutability`
+//! for values that do not follow from the row; at last
 //! `prepare_all` lets it parse every statement. `execute` runs such statements, `rejections`
 //! describes why one was rejected, `fragments` where in the user's SQL.
 //!
@@ -18,6 +19,7 @@ mod execute;
 mod expressions;
 mod findings;
 mod fragments;
+mod mutability;
 mod prepare_all;
 mod rejections;
 mod requirements;
@@ -39,6 +41,7 @@ use self::requirements::Requirements;
 use crate::error::{Error, Operation, Result};
 use crate::schema::View;
 use crate::sql::catalog as sql;
+use crate::sql::session::Session;
 use crate::view::Handle;
 
 /// Checks the views in a read-only transaction, which is rolled back.
@@ -52,9 +55,13 @@ pub(crate) async fn run(views: &[Handle], connection: &mut PgConnection) -> Resu
 
 async fn check(handles: &[Handle], connection: &mut PgConnection) -> Result<CheckReport> {
     command(connection, sql::READ_ONLY).await?;
+    let views: Vec<&'static View> = handles.iter().map(|handle| handle.view).collect();
+    // Fragments are judged with the settings with which they are evaluated.
+    let session = Session::of(views.iter().map(|view| view.shape)).with_every_setting();
+    command(connection, session.set_local()).await?;
+    mutability::prepare_session(connection).await?;
     // Rejected statements roll back to this savepoint.
     command(connection, sql::SAVEPOINT).await?;
-    let views: Vec<&'static View> = handles.iter().map(|handle| handle.view).collect();
     let server = read_server_info(connection).await?;
     let catalog = Catalog::load(connection, &Requirements::of(&views)).await?;
     let mut findings = Findings::new(&catalog, &server);

@@ -9,6 +9,7 @@ use crate::ops::check::diagnostic::{Breaks, Diagnostic};
 use crate::ops::check::execute::prepare;
 use crate::ops::check::expressions;
 use crate::ops::check::findings::Findings;
+use crate::ops::check::mutability::{self, Judged};
 use crate::ops::check::rejections::{ComparedColumn, not_comparable, not_promotable, rejected};
 use crate::schema::naming::column_name;
 use crate::schema::scalar::ScalarType;
@@ -87,7 +88,14 @@ async fn ask(
         Question::Filter { text, table } => {
             let statement = probe::filter(*table, text);
             match prepare(connection, &statement).await? {
-                Ok(()) => None,
+                Ok(()) => {
+                    let judged = Judged {
+                        attribute: "filter",
+                        text,
+                        table: *table,
+                    };
+                    mutability::judge(connection, findings.catalog, &judged).await?
+                }
                 Err(rejection) => {
                     rejected(findings, "filter", text, *table, &statement, &rejection)
                 }
@@ -109,7 +117,7 @@ async fn ask(
             return expressions::expr(connection, findings, &expr).await;
         }
         Question::Aggregate { text, aggregate } => {
-            expressions::aggregate(connection, findings, path, text, aggregate).await?
+            return expressions::aggregate(connection, findings, path, text, aggregate).await;
         }
         Question::Comparison { fk, key, remedy } => {
             let statement = probe::link((fk.table, &fk.name), (key.table, &key.name));
