@@ -21,7 +21,7 @@
 //!
 //! | module | contains |
 //! |---|---|
-//! | `json_encoding`, `enums`, `aggregate` | expressions of values |
+//! | `json_encoding`, `json_value`, `enums`, `aggregate` | expressions of values |
 //! | `differences`, `key_column`, `keys` | comparisons of documents; conditions on keys; lists of keys |
 //! | [`session`] | what documents depend on in the session |
 //! | `fragment` | the user's fragments |
@@ -379,6 +379,7 @@ pub(crate) mod fragment;
 pub(crate) mod hash;
 mod identifier;
 mod json_encoding;
+mod json_value;
 mod key_column;
 mod key_pages;
 mod keys;

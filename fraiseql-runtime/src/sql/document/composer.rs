@@ -19,6 +19,8 @@ pub(super) struct Composer {
     pub(super) data: Data,
     pub(super) batch_size: BatchSize,
     pub(super) purpose: Purpose,
+    /// The number of objects and arrays in the document down to the current row.
+    pub(super) levels: usize,
     /// The number of lists around the current row.
     pub(super) list_depth: usize,
     /// Whether the innermost of them has a limit.
@@ -32,6 +34,7 @@ impl Composer {
             data,
             batch_size,
             purpose,
+            levels: 1,
             list_depth: 0,
             in_limited_list: false,
             // Statements that contain this query call the view table `v`.

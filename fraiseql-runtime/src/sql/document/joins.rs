@@ -78,8 +78,10 @@ impl Composer {
         let child = (one.shape)();
         let inner = self.alias(path);
         let outer = self.alias(&format!("_{path}"));
+        self.levels += 1;
         let joins = self.joins(child, &inner, path);
         let record = self.record(child, &inner, path, &joins);
+        self.levels -= 1;
         let on = format!(
             "{} = {}",
             column(&inner, one.key.unwrap_or(child.key_column())),

@@ -147,6 +147,8 @@ pub(crate) fn part(
     conditions: impl FnOnce(&str) -> Vec<String>,
 ) {
     let mut composer = Composer::new(Data::Jsonb, BatchSize::Few, Purpose::Documents);
+    // Inside of the document.
+    composer.levels += 1;
     let (root, document) = composer.root();
     let select = RootSelect {
         shape,

@@ -113,11 +113,11 @@ impl Composer {
                     }
                     match self.purpose {
                         Purpose::Documents => {
-                            let encoded = ty.encode(&value, self.data);
+                            let encoded = ty.encode(&value, self.data, self.levels);
                             columns.push((json(), RecordColumn::Expression(encoded)));
                         }
                         Purpose::RejectReasons => columns.extend(
-                            ty.reject_reason(&value)
+                            ty.reject_reason(&value, self.levels)
                                 .map(|reason| (json(), RecordColumn::Expression(reason))),
                         ),
                     }
