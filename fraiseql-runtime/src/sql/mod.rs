@@ -352,6 +352,7 @@
 //!     )
 //!   END AS documents,
 //!   pg_catalog.current_setting('transaction_isolation') AS isolation,
+//!   true AS session_ok,
 //!   pg_catalog.pg_advisory_xact_lock_shared(1718772073, '"public"."tv_post"'::pg_catalog.regclass::oid::int4),
 //!   CASE WHEN $2 THEN pg_catalog.pg_advisory_xact_lock_shared(1718772079, '"public"."tv_post"'::pg_catalog.regclass::oid::int4)::text END
 //! ```
@@ -380,7 +381,7 @@ pub(crate) mod hash;
 mod identifier;
 mod json_encoding;
 mod json_value;
-mod key_column;
+pub(crate) mod key_column;
 mod key_pages;
 mod keys;
 pub(crate) mod list;

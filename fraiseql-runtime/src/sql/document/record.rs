@@ -90,9 +90,15 @@ impl Composer {
         // The values that must not be null in the document.
         let mut not_null = Vec::new();
         let mut checked: Option<CheckedColumn> = None;
-        for (field, joined) in shape.fields.iter().zip(&joins.values) {
+        for (index, (field, joined)) in shape.fields.iter().zip(&joins.values).enumerate() {
+            if !self.wants(index) {
+                continue;
+            }
             let json = || field.json.to_owned();
-            match self.field_value(field, shape, row, path, joined) {
+            let value = self.inside(index, |composer| {
+                composer.field_value(field, shape, row, path, joined)
+            });
+            match value {
                 FieldValue::Scalar(value, ty) => {
                     let is_key = matches!(
                         field.source,
@@ -135,6 +141,7 @@ impl Composer {
             }
         }
         if self.purpose == Purpose::Documents
+            && self.extract.is_none()
             && let Some(checked) = checked
         {
             checked.add_null_check(&mut columns, &not_null);
