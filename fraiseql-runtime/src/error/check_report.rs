@@ -79,6 +79,12 @@ pub enum FindingKind {
     MissingIndex,
     /// The server refuses a `filter` or `expr`.
     Fragment,
+    /// A `filter` or `expr` has a value that changes while its row does not: it reads the time, the
+    /// role, or a function that is not IMMUTABLE.
+    ChangingFragment,
+    /// The value of a `filter` or `expr` depends on settings of the session. All documents have the
+    /// value of the same settings; SQL of your own may have another.
+    SessionFragment,
     /// A list is ordered by a column whose type has no order.
     OrderBy,
     /// The server refuses a whole statement, for a reason that no other finding explains.

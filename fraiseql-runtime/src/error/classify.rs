@@ -6,8 +6,8 @@ use sqlx::postgres::PgDatabaseError;
 
 use crate::error::sqlstate;
 use crate::error::sqlstate::{
-    INSUFFICIENT_PRIVILEGE, LOCK_NOT_AVAILABLE, READ_ONLY_SQL_TRANSACTION, UNIQUE_VIOLATION,
-    WRONG_OBJECT_TYPE,
+    FEATURE_NOT_SUPPORTED, INSUFFICIENT_PRIVILEGE, LOCK_NOT_AVAILABLE, READ_ONLY_SQL_TRANSACTION,
+    UNIQUE_VIOLATION, WRONG_OBJECT_TYPE,
 };
 use crate::error::variants::Error;
 
@@ -56,11 +56,17 @@ impl Error {
             .is_some_and(|error| error.position().is_some())
     }
 
-    /// Whether rows cannot be locked: a privilege is missing, or the relation has no rows that
-    /// can be locked, such as a materialized view.
+    /// Whether rows cannot be locked, because a privilege is missing.
     pub(crate) fn is_about_locking(&self) -> bool {
         self.code()
-            .is_some_and(|code| matches!(&*code, INSUFFICIENT_PRIVILEGE | WRONG_OBJECT_TYPE))
+            .is_some_and(|code| code == INSUFFICIENT_PRIVILEGE)
+    }
+
+    /// Whether a relation has no rows that can be locked: a materialized view, or a view with GROUP
+    /// BY or the like.
+    pub(crate) fn is_about_lockable_rows(&self) -> bool {
+        self.code()
+            .is_some_and(|code| matches!(&*code, FEATURE_NOT_SUPPORTED | WRONG_OBJECT_TYPE))
     }
 
     /// Whether a lock was not available before `lock_timeout`.

@@ -19,6 +19,26 @@ SELECT
   current_user::text AS role,
   pg_catalog.current_database()::text AS database";
 
+/// The functions with one of the names `$1`, in the search path or in the schemas `$2`, that are not
+/// IMMUTABLE: a row for each, with whether another function of that name is.
+pub(crate) const CALLED_FUNCTIONS: &str = "\
+SELECT
+  p.proname::text AS name,
+  p.oid::pg_catalog.regprocedure::text AS signature,
+  p.oid < 16384 AS is_built_in,
+  p.provolatile = 'v' AS is_volatile,
+  EXISTS (
+    SELECT FROM pg_catalog.pg_proc AS o
+    WHERE o.proname = p.proname AND o.provolatile = 'i' AND (o.oid < 16384) = (p.oid < 16384)
+  ) AS is_ambiguous
+FROM pg_catalog.pg_proc AS p
+WHERE p.proname = ANY ($1::text[]::name[]) AND p.provolatile <> 'i'
+  AND (
+    pg_catalog.pg_function_is_visible(p.oid)
+    OR p.pronamespace::pg_catalog.regnamespace::text = ANY ($2::text[])
+  )
+ORDER BY p.provolatile DESC, p.oid";
+
 /// The tables `$2` in the schemas `$1`: one row for each, in this order, also if it does not
 /// exist.
 pub(crate) const RELATIONS: &str = "\

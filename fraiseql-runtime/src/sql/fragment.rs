@@ -2,6 +2,7 @@
 //! session their value may depend on.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use crate::sql::text::literal;
 
@@ -22,6 +23,20 @@ pub(crate) enum Token<'a> {
     Space(&'a str),
 }
 
+impl fmt::Display for Token<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Row => f.write_str("{}"),
+            Self::Symbol(symbol) => symbol.fmt(f),
+            Self::Word(text)
+            | Self::Quoted(text)
+            | Self::Text(text)
+            | Self::Number(text)
+            | Self::Space(text) => f.write_str(text),
+        }
+    }
+}
+
 /// A user's fragment, with each `{}` replaced by the alias of the row. Text between quotes is
 /// not changed: `'{}'::jsonb` is an empty object.
 ///
@@ -36,12 +51,7 @@ pub(crate) fn fragment(sql: &str, alias: &str) -> String {
                 let inside = text[1..].strip_suffix('\'').unwrap_or(&text[1..]);
                 out.push_str(&literal(&inside.replace("''", "'")));
             }
-            Token::Symbol(symbol) => out.push(symbol),
-            Token::Word(text)
-            | Token::Quoted(text)
-            | Token::Text(text)
-            | Token::Number(text)
-            | Token::Space(text) => out.push_str(text),
+            token => out.push_str(&token.to_string()),
         }
     }
     out

@@ -54,7 +54,13 @@ type RowsToLock = BTreeMap<(Table, &'static str), Vec<String>>;
 /// Locks the rows and the documents of `$1`. `$2` is whether the transaction may continue
 /// afterwards.
 pub(crate) fn all(view: &View) -> String {
-    let tables = rows_to_lock(view);
+    without(view, &[])
+}
+
+/// The same, without the rows of some relations.
+pub(crate) fn without(view: &View, left_out: &[Table]) -> String {
+    let mut tables = rows_to_lock(view);
+    tables.retain(|(table, _), _| !left_out.contains(table));
     let mut sql = Sql::new();
     let names: Vec<String> = (1..=tables.len()).map(|n| format!("rows_{n}")).collect();
     let session = Session::of([view.shape]).path_condition();
@@ -129,6 +135,41 @@ pub(crate) fn all(view: &View) -> String {
 /// The tables whose rows [`all`] locks, each with a column by which they are found.
 pub(crate) fn locked_tables(view: &View) -> impl Iterator<Item = (Table, &'static str)> {
     rows_to_lock(view).into_keys()
+}
+
+/// The relations whose rows are locked, each once.
+pub(crate) fn tables(view: &View) -> Vec<Table> {
+    let mut tables: Vec<Table> = locked_tables(view).map(|(table, _)| table).collect();
+    tables.dedup();
+    tables
+}
+
+/// Locks no row of a relation, which fails if none of its rows could be locked.
+pub(crate) fn no_row_of(table: Table) -> String {
+    format!("SELECT FROM {table} AS locked LIMIT 0 FOR SHARE OF locked")
+}
+
+/// What identifies the database with its relations `$1`, and which of these are views.
+pub(crate) const RELATIONS: &str = "\
+SELECT
+  pg_catalog.concat_ws(' ',
+    extract(epoch FROM pg_catalog.pg_postmaster_start_time()), d.oid,
+    pg_catalog.string_agg(pg_catalog.concat(c.oid, c.relkind), ' ' ORDER BY w.place)
+  ) AS database,
+  coalesce(
+    pg_catalog.array_agg(w.place ORDER BY w.place) FILTER (WHERE c.relkind IN ('v', 'm')), '{}'
+  ) AS views
+FROM pg_catalog.pg_database AS d
+CROSS JOIN pg_catalog.unnest($1::text[]) WITH ORDINALITY AS w (name, place)
+LEFT JOIN pg_catalog.pg_class AS c ON c.oid = pg_catalog.to_regclass(w.name)
+WHERE d.datname = pg_catalog.current_database()
+GROUP BY d.oid";
+
+/// Columns of the row that [`RELATIONS`] returns.
+pub(crate) mod relations_row {
+    pub(crate) const DATABASE: usize = 0;
+    /// Places in `$1`, from 1.
+    pub(crate) const VIEWS: usize = 1;
 }
 
 /// Locks the documents `$1` in key order, and returns the keys of those that exist.

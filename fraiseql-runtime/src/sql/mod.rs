@@ -21,7 +21,7 @@
 //!
 //! | module | contains |
 //! |---|---|
-//! | `json_encoding`, `enums`, `aggregate` | expressions of values |
+//! | `json_encoding`, `json_value`, `enums`, `aggregate` | expressions of values |
 //! | `differences`, `key_column`, `keys` | comparisons of documents; conditions on keys; lists of keys |
 //! | [`session`] | what documents depend on in the session |
 //! | `fragment` | the user's fragments |
@@ -352,6 +352,7 @@
 //!     )
 //!   END AS documents,
 //!   pg_catalog.current_setting('transaction_isolation') AS isolation,
+//!   true AS session_ok,
 //!   pg_catalog.pg_advisory_xact_lock_shared(1718772073, '"public"."tv_post"'::pg_catalog.regclass::oid::int4),
 //!   CASE WHEN $2 THEN pg_catalog.pg_advisory_xact_lock_shared(1718772079, '"public"."tv_post"'::pg_catalog.regclass::oid::int4)::text END
 //! ```
@@ -379,7 +380,8 @@ pub(crate) mod fragment;
 pub(crate) mod hash;
 mod identifier;
 mod json_encoding;
-mod key_column;
+mod json_value;
+pub(crate) mod key_column;
 mod key_pages;
 mod keys;
 pub(crate) mod list;

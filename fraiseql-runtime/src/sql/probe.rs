@@ -31,6 +31,17 @@ pub(crate) fn type_of_aggregate(one: &Aggregate) -> String {
     type_of_value(one.table, &aggregate::value(one, ALIAS))
 }
 
+/// Selects an expression over the rows of `table`, for EXPLAIN.
+pub(crate) fn value(table: Table, expr: &str) -> String {
+    format!("SELECT ({}) FROM {table} AS {ALIAS}", fragment(expr, ALIAS))
+}
+
+/// A condition that contradicts itself if the expression always has the same value.
+pub(crate) fn contradiction(table: Table, expr: &str) -> String {
+    let expr = fragment(expr, ALIAS);
+    format!("SELECT FROM {table} AS {ALIAS} WHERE ({expr}) IS NULL AND ({expr}) IS NOT NULL")
+}
+
 fn type_of_value(table: Table, value: &str) -> String {
     format!(
         "SELECT pg_catalog.pg_typeof(e.v)::oid::int8 FROM (SELECT) AS one \

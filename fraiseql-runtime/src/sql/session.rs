@@ -98,6 +98,12 @@ impl Session {
         session
     }
 
+    /// The same with every setting, and the path.
+    pub(crate) fn with_every_setting(mut self) -> Self {
+        self.needs.search_path = true;
+        self
+    }
+
     fn walk(&mut self, shape: &Shape) {
         self.schemas.insert(shape.table.schema);
         self.fragment(shape.filter, false);

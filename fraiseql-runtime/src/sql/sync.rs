@@ -107,7 +107,7 @@ pub(crate) fn compose(view: &View, number: i64) -> SyncSql {
         next_keys: key_pages::page(view, PageStart::AfterKey, None),
         expected: key_pages::expected(view),
         expected_after: key_pages::expected_after(view),
-        reject_reasons: document::reject_reasons(view, |root| {
+        reject_reasons: document::reject_reasons(view, None, |root| {
             vec![in_parameter(&column(root, view.key.column), view, 1)]
         }),
         needs: session.needs,

@@ -3,6 +3,7 @@
 use sqlx::PgConnection;
 use sqlx::postgres::PgRow;
 
+use crate::db::scope::TransactionScope;
 use crate::error::{Error, Result};
 use crate::schema::key::Keys;
 use crate::sql::part::PartSql;
@@ -139,6 +140,10 @@ impl BatchWork for WriteWork<'_, '_> {
 
     async fn attempt(&mut self, keys: &Keys) -> Result<SyncReport> {
         write(self.session, self.view, keys).await
+    }
+
+    fn connection(&mut self) -> (&mut PgConnection, &mut TransactionScope) {
+        self.session.connection_and_scope()
     }
 
     async fn find_flaws(&mut self, keys: &Keys) -> Result<Vec<PgRow>> {

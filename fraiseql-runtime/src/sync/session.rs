@@ -121,6 +121,7 @@ impl<'c> Session<'c> {
     async fn run(&mut self, view: Handle, keys: &Keys, action: Action) -> Result<SyncReport> {
         let mut retry = 0;
         let mut set_session = false;
+        let mut is_locked_in_part = false;
         let peers = self.peers.all();
         let peers = &peers;
         let writers = match self.mode {
@@ -155,6 +156,10 @@ impl<'c> Session<'c> {
                         && view.statements().sync.needs.search_path =>
                 {
                     set_session = true;
+                }
+                // What cannot be locked is left out.
+                Err(error) if !is_locked_in_part && protocol::note_unlockable(view, &error) => {
+                    is_locked_in_part = true;
                 }
                 // The transaction was rolled back, so the whole batch can simply run again.
                 // `Contended` is retryable too: others kept inserting and deleting the documents.

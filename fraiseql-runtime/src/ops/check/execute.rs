@@ -4,6 +4,7 @@
 //! such statement, and every rejected one rolls back to it.
 
 use sqlx::postgres::{PgDatabaseError, PgErrorPosition};
+use sqlx::types::Json;
 use sqlx::{PgConnection, Row as _};
 
 use crate::db::statement::Statement;
@@ -78,6 +79,25 @@ fn parameters(statement: &str) -> usize {
         })
         .max()
         .unwrap_or(0)
+}
+
+/// The plan of a statement as JSON, without white space between its parts. `None` if the server
+/// rejects the statement.
+pub(crate) async fn explain(
+    connection: &mut PgConnection,
+    statement: &str,
+) -> Result<Option<String>> {
+    let result = Statement::composed(
+        format!("EXPLAIN (FORMAT JSON, VERBOSE, COSTS OFF) {statement}"),
+        Operation::Check,
+    )
+    .uncached()
+    .fetch_one(&mut *connection, |row| {
+        let Json(plan): Json<serde_json::Value> = row.try_get(0)?;
+        Ok(plan.to_string())
+    })
+    .await;
+    Ok(judge(connection, result, 0).await?.ok())
 }
 
 /// The type of the value that a probe selects.

@@ -7,7 +7,8 @@
 //!
 //! `privileges` checks what no field names; `unfilled` looks whether rows lack documents.
 //!
-//! What only the server can judge is in `server_checks`, with `expressions` for types; at last
+//! What only the server can judge is in `server_checks`, with `expressions` for types and `mutability`
+//! for values that do not follow from the row; at last
 //! `prepare_all` lets it parse every statement. `execute` runs such statements, `rejections`
 //! describes why one was rejected, `fragments` where in the user's SQL.
 //!
@@ -20,6 +21,7 @@ mod execute;
 mod expressions;
 mod findings;
 mod fragments;
+mod mutability;
 mod prepare_all;
 mod privileges;
 mod rejections;
@@ -44,6 +46,7 @@ use crate::error::{Error, Operation, Result};
 use crate::schema::View;
 use crate::sql::catalog as sql;
 use crate::sql::privileges::BaseTables;
+use crate::sql::session::Session;
 use crate::sync::log::SyncLog;
 use crate::view::Handle;
 
@@ -69,9 +72,13 @@ async fn check(
 ) -> Result<CheckReport> {
     command(connection, sql::READ_ONLY).await?;
     command(connection, sql::GENERIC_PLANS).await?;
+    let views: Vec<&'static View> = handles.iter().map(|handle| handle.view).collect();
+    // Fragments are judged with the settings with which they are evaluated.
+    let session = Session::of(views.iter().map(|view| view.shape)).with_every_setting();
+    command(connection, session.set_local()).await?;
+    mutability::prepare_session(connection).await?;
     // Rejected statements roll back to this savepoint.
     command(connection, sql::SAVEPOINT).await?;
-    let views: Vec<&'static View> = handles.iter().map(|handle| handle.view).collect();
     let server = read_server_info(connection).await?;
     let catalog = Catalog::load(connection, &Requirements::of(&views)).await?;
     let mut findings = Findings::new(&catalog, &server, base);

@@ -43,6 +43,10 @@ impl BatchWork for Reader<'_> {
         Ok(comparison)
     }
 
+    fn connection(&mut self) -> (&mut PgConnection, &mut TransactionScope) {
+        (self.connection, &mut self.scope)
+    }
+
     async fn find_flaws(&mut self, keys: &Keys) -> Result<Vec<PgRow>> {
         let view = self.view;
         self.read(async |connection| invalid::find_flaws(connection, view, keys).await)

@@ -62,7 +62,8 @@ impl ScalarType {
         Some(list == ElementNull::Yes || self.is_json())
     }
 
-    fn is_json(&self) -> bool {
+    /// Whether the values are any JSON.
+    pub(crate) fn is_json(&self) -> bool {
         matches!(self.sql, "json" | "jsonb")
     }
 

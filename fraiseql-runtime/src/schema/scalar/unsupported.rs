@@ -35,7 +35,8 @@ macro_rules! unsupported {
 }
 
 const INT2: &str = "PostgreSQL has no 8-bit integer type: write `i16` for a column of type int2; for \
-                    bytes, write a `String` with `expr = \"encode({}.column, 'base64')\"`";
+                    bytes, write a `String` with `expr = \"replace(encode({}.column, 'base64'), \
+                    chr(10), '')\"`, which has no line breaks";
 const INT4: &str = "`u16` is not a PostgreSQL type: write `i32` for a column of type int4";
 const INT8: &str = "PostgreSQL has no unsigned or pointer-sized integer type: write `i64` for a \
                     column of type int8";

@@ -43,11 +43,13 @@ impl Composer {
         let inner = self.alias(path);
         let item = self.alias(&format!("_{path}"));
         self.list_depth += 1;
+        self.levels += 2;
         let outer_limited = std::mem::replace(&mut self.in_limited_list, many.limit.is_some());
         let joins = self.joins(child, &inner, path);
         let record = self.record(child, &inner, path, &joins);
         self.in_limited_list = outer_limited;
         self.list_depth -= 1;
+        self.levels -= 2;
         let parent = column(row, many.key.unwrap_or(shape.key_column()));
         let (link, on) = self.link(many.link, child, &inner, &parent, path);
         let order = total_order(many, child, &inner);

@@ -54,8 +54,8 @@ mod record;
 
 use self::composer::Composer;
 pub(crate) use self::from::write_from;
-pub(crate) use self::options::BatchSize;
 use self::options::Purpose;
+pub(crate) use self::options::{BatchSize, Extract};
 use self::query::RootSelect;
 use crate::schema::scalar::ScalarType;
 use crate::schema::{Data, Shape, Source, View};
@@ -152,6 +152,8 @@ pub(crate) fn part(
     conditions: impl FnOnce(&str) -> Vec<String>,
 ) {
     let mut composer = Composer::new(Data::Jsonb, BatchSize::Few, Purpose::Documents);
+    // Inside of the document.
+    composer.levels += 1;
     let (root, document) = composer.root();
     let select = RootSelect {
         shape,
@@ -164,6 +166,31 @@ pub(crate) fn part(
         fenced: false,
     };
     composer.write(sql, select, conditions);
+}
+
+/// The query that builds a part of each document, to find out whether that raises an error. It does
+/// not look for nulls.
+pub(crate) fn extract(
+    view: &View,
+    extract: Extract,
+    conditions: impl FnOnce(&str) -> Vec<String>,
+) -> String {
+    let mut composer = Composer::new(view.data, BatchSize::Few, Purpose::Documents);
+    composer.extract = Some(extract);
+    let (root, document) = composer.root();
+    let select = RootSelect {
+        shape: view.shape,
+        root: &root,
+        document: &document,
+        columns: vec![format!(
+            "pg_catalog.to_{}({document}) AS \"data\"",
+            view.data.sql()
+        )],
+        fenced: false,
+    };
+    let mut sql = Sql::new();
+    composer.write(&mut sql, select, conditions);
+    sql.finish()
 }
 
 /// What a promoted column stores of a column of `row`; `None` if it stores the encoded value of
@@ -184,8 +211,13 @@ pub(crate) fn promoted_column(row: &str, name: &str, ty: &ScalarType) -> Option<
 /// array, an object with the structure of the document: for a rejected value the reason as text,
 /// for a valid one null. For a missing row the reason is under the key of the field followed by
 /// `?`. `conditions` selects the root rows, given their alias.
-pub(crate) fn reject_reasons(view: &View, conditions: impl FnOnce(&str) -> Vec<String>) -> String {
+pub(crate) fn reject_reasons(
+    view: &View,
+    extract: Option<Extract>,
+    conditions: impl FnOnce(&str) -> Vec<String>,
+) -> String {
     let mut composer = Composer::new(view.data, BatchSize::Few, Purpose::RejectReasons);
+    composer.extract = extract;
     let (root, document) = composer.root();
     let select = RootSelect {
         shape: view.shape,

@@ -93,9 +93,15 @@ impl Composer {
         // The values that must not be null in the document.
         let mut not_null = Vec::new();
         let mut checked: Option<CheckedColumn> = None;
-        for (field, joined) in shape.fields.iter().zip(&joins.values) {
+        for (index, (field, joined)) in shape.fields.iter().zip(&joins.values).enumerate() {
+            if !self.wants(index) {
+                continue;
+            }
             let json = || field.json.to_owned();
-            match self.field_value(field, shape, row, path, joined) {
+            let value = self.inside(index, |composer| {
+                composer.field_value(field, shape, row, path, joined)
+            });
+            match value {
                 FieldValue::Scalar(value, ty) => {
                     let is_key = matches!(
                         field.source,
@@ -116,11 +122,11 @@ impl Composer {
                     }
                     match self.purpose {
                         Purpose::Documents => {
-                            let encoded = ty.encode(&value, self.data);
+                            let encoded = ty.encode(&value, self.data, self.levels);
                             columns.push((json(), RecordColumn::Expression(encoded)));
                         }
                         Purpose::RejectReasons => columns.extend(
-                            ty.reject_reason(&value)
+                            ty.reject_reason(&value, self.levels)
                                 .map(|reason| (json(), RecordColumn::Expression(reason))),
                         ),
                     }
@@ -138,6 +144,7 @@ impl Composer {
             }
         }
         if self.purpose == Purpose::Documents
+            && self.extract.is_none()
             && let Some(checked) = checked
         {
             checked.add_null_check(&mut columns, &not_null);

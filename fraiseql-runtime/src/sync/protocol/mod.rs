@@ -21,13 +21,16 @@
 //! | `rounds` | the two protocols: the order of the statements |
 //! | `outcome` | the result of a write statement, and the table of what follows from it |
 //! | `writer` | the statements, one at a time |
+//! | `lockable` | relations whose rows cannot be locked |
 
+mod lockable;
 mod outcome;
 mod rounds;
 pub(super) mod writer;
 
 use sqlx::PgConnection;
 
+pub(super) use self::lockable::note_failure as note_unlockable;
 use self::writer::BatchWriter;
 use crate::db::scope::TransactionScope;
 use crate::db::statement::Statement;

@@ -46,7 +46,7 @@ pub(super) struct WriteOutcome {
 pub(super) enum WriteStatus {
     /// It did.
     Executed,
-    /// It wrote nothing: `TimeZone`, `extra_float_digits` or the isolation level of the session is
+    /// It wrote nothing: the settings, the search path or the isolation level of the session are
     /// not what documents need.
     SessionUnsuitable,
     /// It wrote nothing: a transaction that has synced inside itself is still open. Its changes are

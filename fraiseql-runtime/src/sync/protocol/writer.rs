@@ -14,6 +14,7 @@ use crate::sql::session::{restore, settings};
 use crate::sql::sync::{MAX_FEW_KEYS, SyncSql};
 use crate::sql::write::protocol::WriteProtocol;
 use crate::sync::protocol::OpenWriters;
+use crate::sync::protocol::lockable;
 use crate::sync::protocol::outcome::{NextStep, Unconfirmed, WriteOutcome};
 use crate::sync::telemetry;
 use crate::view::Handle;
@@ -189,7 +190,11 @@ impl BatchWriter<'_> {
             let session_ok = row.try_get(lock_row::SESSION_OK)?;
             Ok((row.try_get(lock_row::ISOLATION)?, session_ok, documents))
         };
-        self.statement(&self.sql.lock, Operation::LockRows)
+        let statement = match lockable::statement(self.connection, self.view).await? {
+            Some(sql) => Statement::composed(sql, Operation::LockRows).on(self.view.view.table),
+            None => self.statement(&self.sql.lock, Operation::LockRows),
+        };
+        statement
             .bind_keys(keys)
             // Whether the transaction may go on after the sync. If so, it announces itself.
             .bind(scope == TransactionScope::Caller)

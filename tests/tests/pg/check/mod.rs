@@ -6,6 +6,7 @@ mod enums;
 mod expressions;
 mod indexes;
 mod keys;
+mod mutability;
 mod server;
 mod session;
 mod tables;

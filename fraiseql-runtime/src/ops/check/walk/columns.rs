@@ -137,7 +137,13 @@ impl<'a> Walk<'_, 'a> {
         why: &str,
     ) {
         let (ty, name) = (it.ty, it.name);
-        let rust = if ty.graphql == "JSON" {
+        let is_bytes = type_compat::is_bytes(self.findings.catalog, column.type_oid);
+        let rust = if is_bytes && type_compat::canonical(ty.sql) == "text" && ty.list.is_none() {
+            // base64 has a line break after each 76 characters.
+            Some(format!(
+                "#[tview(expr = \"replace(encode({{}}.{name}, 'base64'), chr(10), '')\")]"
+            ))
+        } else if ty.graphql == "JSON" {
             Some(format!(
                 "#[tview(expr = \"pg_catalog.to_jsonb({{}}.{name})\")]"
             ))

@@ -5,6 +5,8 @@ use crate::error::check_report::{FindingKind, Remedy};
 use crate::ops::check::catalog::{CatalogRelation, RelationKind, Resolution};
 use crate::ops::check::diagnostic::{Breaks, Diagnostic};
 use crate::ops::check::privileges::no_usage;
+use crate::ops::check::rejections::not_a_table;
+use crate::ops::check::server_checks::Question;
 use crate::ops::check::walk::state::{TableUse, Walk};
 use crate::schema::Table;
 use crate::schema::naming::{did_you_mean, nearest_name, qualified, table_name};
@@ -56,32 +58,21 @@ impl<'a> Walk<'_, 'a> {
     fn relation_kind(&mut self, relation: &CatalogRelation, table: Table, path: &str) {
         let (kind, locks) = match relation.kind {
             RelationKind::Table => return,
-            RelationKind::View => (
-                "a view",
-                "a sync inside a transaction locks the rows of the tables behind it",
-            ),
+            RelationKind::View => {
+                self.ask(path, Question::View { table });
+                return;
+            }
             RelationKind::Materialized => (
                 "a materialized view",
-                "its rows cannot be locked, so a sync inside a transaction fails if it embeds \
-                 them, and documents are as old as its last refresh",
+                "its rows cannot be locked: documents are as old as its last refresh, and have to be \
+                 synced after the next one",
             ),
             RelationKind::Foreign => (
                 "a foreign table",
                 "whether a sync inside a transaction can lock its rows depends on the other server",
             ),
         };
-        let message = format!(
-            "{} is {kind}: whether its columns can be null, are unique or indexed cannot be \
-             checked, and {locks}",
-            table_name(table)
-        );
-        self.report(
-            path,
-            Diagnostic::warning(FindingKind::NotATable, table.to_string(), message).advice(
-                "use the table behind it, with `expr` and `filter` for the differences; or make \
-                 sure that every field fits, and accept this warning",
-            ),
-        );
+        self.report(path, not_a_table(table, kind, locks));
     }
 
     /// Reports an unlogged table, and one with partitions or children on another server.
