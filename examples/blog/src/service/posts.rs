@@ -86,6 +86,9 @@ pub async fn publish(db: &mut (impl Posts + Changes), id: Uuid) -> Result<()> {
     if was_draft {
         // Its author is synced too, whose document counts published posts.
         db.changed::<Post>(&[id]);
+    } else {
+        // The row was written, with the values that it had: a strict mutation is told.
+        db.changed::<Post>(&[]);
     }
     Ok(())
 }

@@ -316,8 +316,9 @@ async fn commands_on_missing_rows_mark_nothing_as_changed() {
     assert_eq!(codes, [Some("NOT_FOUND"); 12]);
     // Those that move or delete a row mark it before, and are rolled back with the mark.
     let marks = db.changes();
-    let before = |change: &&Change| change.kind != ChangeKind::Changing;
-    assert_eq!(marks.iter().filter(before).count(), 0, "{marks:?}");
+    let afterwards =
+        |change: &&fraiseql_runtime::testing::Change| change.kind != ChangeKind::Changing;
+    assert_eq!(marks.iter().filter(afterwards).count(), 0, "{marks:?}");
 }
 
 #[tokio::test]
