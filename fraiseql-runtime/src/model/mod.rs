@@ -9,6 +9,7 @@ mod dependents;
 #[cfg(feature = "metrics")]
 mod metrics;
 mod migrate;
+mod mutate;
 mod mutation;
 mod read_model;
 mod rebuild;
