@@ -99,6 +99,7 @@ pub async fn publish(db: &mut (impl Posts + Changes), id: Uuid) -> Result<()> {
 /// # Errors
 /// If the post does not exist.
 pub async fn delete(db: &mut (impl Posts + Changes), id: Uuid) -> Result<Uuid> {
+    db.lock_post(id).await?;
     db.changing::<Post>(&[id]).await?;
     db.delete_post(id).await
 }

@@ -53,6 +53,10 @@ impl Users for Recorder {
         Ok(change.username.is_some() || change.full_name.is_some())
     }
 
+    async fn lock_names(&mut self) -> Result<()> {
+        Ok(())
+    }
+
     async fn delete_user(&mut self, id: Uuid) -> Result<()> {
         check_exists("user", id)
     }
@@ -83,6 +87,10 @@ impl Posts for Recorder {
         Ok(id == DRAFT)
     }
 
+    async fn lock_post(&mut self, id: Uuid) -> Result<()> {
+        check_exists("post", id)
+    }
+
     async fn delete_post(&mut self, id: Uuid) -> Result<Uuid> {
         check_exists("post", id)?;
         Ok(ADA)
@@ -99,6 +107,11 @@ impl Comments for Recorder {
         check_exists("user", author)?;
         check_exists("post", post)?;
         Ok(COMMENT)
+    }
+
+    async fn lock_comment(&mut self, id: Uuid, to: Option<Uuid>) -> Result<()> {
+        check_exists("comment", id)?;
+        to.map_or(Ok(()), |post| check_exists("post", post))
     }
 
     async fn delete_comment(&mut self, id: Uuid) -> Result<Uuid> {
