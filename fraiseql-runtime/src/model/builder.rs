@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::error::{Error, Result};
 use crate::model::read_model::ReadModel;
-use crate::mutation::committed_reader::DEFAULT_WAIT;
+use crate::mutation::committed_reader::{DEFAULT_WAIT, Waiting};
 use crate::mutation::context::MutationContext;
 use crate::mutation::dependents::index::DependencyIndex;
 use crate::mutation::limits::Limits;
@@ -74,7 +74,8 @@ impl ReadModelBuilder {
     }
 
     /// Sets how long a [`Mutation`](crate::Mutation) waits for a second connection of its pool, if it
-    /// has to read rows as they were before it changed them. The default is one second. With
+    /// has to read rows as they were before it changed them. The default is 250 milliseconds: while it
+    /// waits, it holds its row locks. With
     /// [`Duration::ZERO`], it uses none. Rows that are marked by
     /// [`changing`](crate::Mutation::changing) need no second connection.
     pub fn second_connection_wait(mut self, wait: Duration) -> Self {
@@ -110,6 +111,8 @@ impl ReadModelBuilder {
                 observers: Arc::new(self.observers),
                 limits: self.limits,
                 second_connection_wait: self.second_connection_wait,
+                waiting: Waiting::default(),
+                turn: Arc::default(),
                 notes_counts: AtomicBool::new(false),
             }),
             views: self.views,

@@ -10,6 +10,7 @@ mod grants;
 #[cfg(feature = "metrics")]
 mod metrics;
 mod migrate;
+mod mutate;
 mod mutation;
 mod read_model;
 mod rebuild;

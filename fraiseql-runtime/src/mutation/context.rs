@@ -4,6 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
+use futures_util::lock::Mutex;
+
+use crate::mutation::committed_reader::Waiting;
 use crate::mutation::dependents::index::DependencyIndex;
 use crate::mutation::limits::Limits;
 use crate::sync::watch::Observers;
@@ -18,6 +21,10 @@ pub(crate) struct MutationContext {
     pub(crate) limits: Limits,
     /// How long a mutation waits for a second connection.
     pub(crate) second_connection_wait: Duration,
+    /// How many of them wait for one.
+    pub(crate) waiting: Waiting,
+    /// Held by the one that takes a second connection before it begins.
+    pub(crate) turn: Arc<Mutex<()>>,
     /// Whether mutations note at their beginning what their session has written before: since the
     /// first that was strict, so that others do not pay for it. That one compares with nothing, and
     /// may count what its session wrote in the second before it began.

@@ -1,4 +1,4 @@
-//! Runs a mutation again after a deadlock or a serialization failure: `Attempts`, and `mutate!`.
+//! Runs a mutation again after a deadlock or a serialization failure: `Attempts`.
 
 use std::error::Error as StdError;
 use std::mem;
@@ -6,10 +6,12 @@ use std::sync::Arc;
 
 use sqlx::PgPool;
 use sqlx::error::DatabaseError;
+use sqlx_core::rt;
 
 use crate::db::statement::Statement;
 use crate::error::{Error, Operation, Result};
 use crate::mutation::change_set::MarkedColumn;
+use crate::mutation::committed_reader::CommittedReader;
 use crate::mutation::context::MutationContext;
 use crate::mutation::isolation::Isolation;
 use crate::mutation::report::MutationReport;
@@ -95,8 +97,8 @@ pub struct Attempts {
     isolation: Isolation,
     /// How many attempts were repeated.
     retries: u32,
-    /// The rows that the last attempt marked after it had changed them. The next one looks at them
-    /// before, so that it needs no second connection.
+    /// The rows that the last attempt marked after it had changed them, if it had no second connection.
+    /// The next one takes that connection first, or looks at the rows before the work.
     foreseen: Vec<(MarkedColumn, Keys)>,
 }
 
@@ -116,6 +118,12 @@ impl Attempts {
     /// # Errors
     /// If the pool has no connection, or BEGIN fails.
     pub async fn begin(&mut self) -> Result<Mutation> {
+        if self.foreseen.is_empty() {
+            return Mutation::begin(&self.context, &self.pool, self.isolation).await;
+        }
+        if let Some(mutation) = self.begin_with_second().await? {
+            return Ok(mutation);
+        }
         loop {
             let mut mutation = Mutation::begin(&self.context, &self.pool, self.isolation).await?;
             match self.foresee(&mut mutation).await {
@@ -126,6 +134,36 @@ impl Attempts {
                     self.pause().await?;
                 }
                 Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Begins a mutation that has its second connection already. Returns `None` if that takes too long:
+    /// the pool has one connection, or other programs hold all that a pooler has.
+    ///
+    /// It is tried first because a look before the work takes locks before those of the work, and
+    /// applications lock in an order of their own.
+    async fn begin_with_second(&self) -> Result<Option<Mutation>> {
+        let wait = self.context.second_connection_wait;
+        if self.pool.options().get_max_connections() <= 1 || wait.is_zero() {
+            return Ok(None);
+        }
+        // Whoever waits for its turn, or for the first connection, holds nothing.
+        let turn = Arc::clone(&self.context.turn).lock_owned().await;
+        let reader = CommittedReader::reserve(&self.pool, turn).await?;
+        let begun = Mutation::begin(&self.context, &self.pool, self.isolation);
+        match rt::timeout(wait, begun).await {
+            Ok(Ok(mut mutation)) => {
+                mutation.reserved = Some(reader);
+                Ok(Some(mutation))
+            }
+            Ok(Err(error)) => {
+                reader.end().await;
+                Err(error)
+            }
+            Err(_) => {
+                reader.end().await;
+                Ok(None)
             }
         }
     }
@@ -171,6 +209,9 @@ impl Attempts {
                 (error, is_retryable)
             }
         };
+        if let Some(unused) = mutation.reserved.take() {
+            unused.end().await;
+        }
         // Ends before the next attempt begins, which may need its locks or its connection. If it
         // fails, the error of the work is still the one to report.
         let _ = mutation.rollback().await;
@@ -222,74 +263,4 @@ where
             return Ok(done);
         }
     }
-}
-
-/// Runs a block as a [`Mutation`](crate::Mutation) and commits it, like
-/// [`ReadModel::mutate`](crate::ReadModel::mutate), and may borrow what is around it, in any task or
-/// handler. It is a future.
-///
-/// The block is that of a closure whose parameter is the mutation. After a deadlock, a serialization
-/// failure or without a second connection it runs again, so it must not consume what it borrows. `?`
-/// in it ends the block, and `return` as well.
-///
-/// ```
-/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/support.rs"));
-/// use fraiseql_runtime::mutate;
-///
-/// # #[derive(TView)]
-/// # struct Post { id: i64, title: String }
-/// async fn rename(blog: &ReadModel, pool: &PgPool, id: i64, title: &str) -> anyhow::Result<u64> {
-///     let (rows, report) = mutate!(blog, pool, |m| -> anyhow::Result<u64> {
-///         let done = sqlx::query("UPDATE tb_post SET title = $2 WHERE id = $1")
-///             .bind(id)
-///             .bind(title)
-///             .execute(&mut **m)
-///             .await?;
-///         m.changed::<Post>(&[id]);
-///         Ok(done.rows_affected())
-///     })
-///     .await?;
-///     # assert_eq!(report.changed(), 1);
-///     Ok(rows)
-/// }
-/// # fn main() { on("CREATE TABLE tb_post (id int8 PRIMARY KEY, title text NOT NULL);
-/// #     INSERT INTO tb_post VALUES (7, 'Notes')", async |pool| {
-/// # let blog = ReadModel::builder().view::<Post>().build()?;
-/// # blog.migrate(&pool).await?;
-/// # let title = String::from("More");
-/// # let task = tokio::spawn(async move { rename(&blog, &pool, 7, &title).await });
-/// # assert_eq!(task.await??, 1);
-/// # Ok(()) }) }
-/// ```
-///
-/// For another isolation level, or to keep a mutation open between two steps, write the loop with
-/// [`ReadModel::attempts`](crate::ReadModel::attempts).
-#[macro_export]
-macro_rules! mutate {
-    ($model:expr, $pool:expr, |$mutation:ident| -> $result:ty $work:block) => {
-        async {
-            let mut attempts = $crate::ReadModel::attempts(&$model, &$pool);
-            loop {
-                let mut mutation = match attempts.begin().await {
-                    ::core::result::Result::Ok(mutation) => mutation,
-                    ::core::result::Result::Err(error) => {
-                        break ::core::result::Result::Err(::core::convert::From::from(error));
-                    }
-                };
-                let result: $result = {
-                    let $mutation = &mut mutation;
-                    async { $work }.await
-                };
-                match attempts.end(mutation, result).await {
-                    ::core::result::Result::Ok(::core::option::Option::Some(done)) => {
-                        break ::core::result::Result::Ok(done);
-                    }
-                    ::core::result::Result::Ok(::core::option::Option::None) => {}
-                    ::core::result::Result::Err(error) => {
-                        break ::core::result::Result::Err(error);
-                    }
-                }
-            }
-        }
-    };
 }

@@ -11,6 +11,7 @@ use sqlx::{PgConnection, PgPool};
 use crate::error::Result;
 use crate::mutation::change_set::{ChangeSet, MarkedColumn};
 use crate::mutation::changes::changes_by_own_methods;
+use crate::mutation::committed_reader::CommittedReader;
 use crate::mutation::context::MutationContext;
 use crate::mutation::early_look::look;
 use crate::mutation::isolation::Isolation;
@@ -76,6 +77,8 @@ pub struct Mutation {
     pub(super) isolation: Isolation,
     /// Whether an invalid document is an error, and what else would leave documents wrong.
     pub(super) strict: bool,
+    /// The second connection, if it was taken before this mutation began.
+    pub(super) reserved: Option<CommittedReader>,
     /// After a flush: the rows that were marked without a look at them before.
     pub(super) unseen: Vec<(MarkedColumn, Keys)>,
 }
@@ -102,6 +105,7 @@ impl Mutation {
             limits: context.limits,
             isolation,
             strict: false,
+            reserved: None,
             unseen: Vec::new(),
         })
     }

@@ -81,23 +81,31 @@ SELECT pg_catalog.json_build_object(
       'kind', a.kind,
       'columns', (
         SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
-          'fk', f.attname,
-          'key', p.attname,
-          'ty', pg_catalog.quote_ident(tn.nspname) || '.' || pg_catalog.quote_ident(ty.typname),
-          'eq', 'OPERATOR(' || pg_catalog.quote_ident(eqn.nspname) || '.' || eq.oprname || ')',
-          'default', pg_catalog.pg_get_expr(d.adbin, d.adrelid)
+          'fk', (
+            SELECT f.attname FROM pg_catalog.pg_attribute AS f
+            WHERE f.attrelid = k.conrelid AND f.attnum = u.fk),
+          'key', (
+            SELECT p.attname FROM pg_catalog.pg_attribute AS p
+            WHERE p.attrelid = k.confrelid AND p.attnum = u.key),
+          'ty', (
+            SELECT pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(ty.typname)
+            FROM pg_catalog.pg_attribute AS p
+            JOIN pg_catalog.pg_type AS ty ON ty.oid = p.atttypid
+            JOIN pg_catalog.pg_namespace AS n ON n.oid = ty.typnamespace
+            WHERE p.attrelid = k.confrelid AND p.attnum = u.key),
+          'eq', (
+            SELECT 'OPERATOR(' || pg_catalog.quote_ident(n.nspname) || '.' || eq.oprname || ')'
+            FROM pg_catalog.pg_operator AS eq
+            JOIN pg_catalog.pg_namespace AS n ON n.oid = eq.oprnamespace
+            WHERE eq.oid = u.eq),
+          'default', (
+            SELECT pg_catalog.pg_get_expr(d.adbin, d.adrelid)
+            FROM pg_catalog.pg_attrdef AS d
+            WHERE a.kind = 'default' AND d.adrelid = k.conrelid AND d.adnum = u.fk)
         ) ORDER BY u.position)
         FROM ROWS FROM (
           pg_catalog.unnest(k.conkey), pg_catalog.unnest(k.confkey), pg_catalog.unnest(k.conpfeqop)
-        ) WITH ORDINALITY AS u (fk, key, eq, position)
-        JOIN pg_catalog.pg_attribute AS f ON f.attrelid = k.conrelid AND f.attnum = u.fk
-        JOIN pg_catalog.pg_attribute AS p ON p.attrelid = k.confrelid AND p.attnum = u.key
-        JOIN pg_catalog.pg_type AS ty ON ty.oid = p.atttypid
-        JOIN pg_catalog.pg_namespace AS tn ON tn.oid = ty.typnamespace
-        JOIN pg_catalog.pg_operator AS eq ON eq.oid = u.eq
-        JOIN pg_catalog.pg_namespace AS eqn ON eqn.oid = eq.oprnamespace
-        LEFT JOIN pg_catalog.pg_attrdef AS d
-          ON a.kind = 'default' AND d.adrelid = k.conrelid AND d.adnum = u.fk)
+        ) WITH ORDINALITY AS u (fk, key, eq, position))
     ) ORDER BY t.tgrelid, k.oid, a.on_delete)
     FROM reached AS r
     JOIN pg_catalog.pg_trigger AS t ON t.tgrelid = r.oid AND t.tgenabled <> 'D'

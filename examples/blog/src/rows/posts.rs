@@ -60,6 +60,12 @@ pub trait Posts {
     /// If the post does not exist.
     async fn publish_post(&mut self, id: Uuid) -> Result<bool>;
 
+    /// Locks what the deletion of a post will sync: in the order of all commands, so before its rows.
+    ///
+    /// # Errors
+    /// If the database refuses.
+    async fn lock_post(&mut self, id: Uuid) -> Result<()>;
+
     /// Deletes a post with its comments and likes, and returns its author.
     ///
     /// # Errors
@@ -154,8 +160,11 @@ impl Posts for Mutation {
         require_found(published, "post", id)
     }
 
+    async fn lock_post(&mut self, id: Uuid) -> Result<()> {
+        lock_authors(self, &[id], &[]).await
+    }
+
     async fn delete_post(&mut self, id: Uuid) -> Result<Uuid> {
-        lock_authors(self, &[id], &[]).await?;
         let author = sqlx::query_scalar(
             "DELETE FROM tb_post AS p WHERE p.id = $1
              RETURNING (SELECT u.id FROM tb_user AS u WHERE u.pk_user = p.fk_author)",

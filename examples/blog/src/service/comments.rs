@@ -34,6 +34,7 @@ pub async fn create(
 /// # Errors
 /// If the comment does not exist.
 pub async fn delete(db: &mut (impl Comments + Changes), id: Uuid) -> Result<Uuid> {
+    db.lock_comment(id, None).await?;
     db.changing::<Comment>(&[id]).await?;
     db.delete_comment(id).await
 }
@@ -44,6 +45,7 @@ pub async fn delete(db: &mut (impl Comments + Changes), id: Uuid) -> Result<Uuid
 /// # Errors
 /// If the comment or the post does not exist.
 pub async fn move_to(db: &mut (impl Comments + Changes), id: Uuid, post: Uuid) -> Result<()> {
+    db.lock_comment(id, Some(post)).await?;
     db.changing::<Comment>(&[id]).await?;
     db.move_comment(id, post).await
 }

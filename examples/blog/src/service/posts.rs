@@ -86,6 +86,9 @@ pub async fn publish(db: &mut (impl Posts + Changes), id: Uuid) -> Result<()> {
     if was_draft {
         // Its author is synced too, whose document counts published posts.
         db.changed::<Post>(&[id]);
+    } else {
+        // The row was written, with the values that it had: a strict mutation is told.
+        db.changed::<Post>(&[]);
     }
     Ok(())
 }
@@ -96,6 +99,7 @@ pub async fn publish(db: &mut (impl Posts + Changes), id: Uuid) -> Result<()> {
 /// # Errors
 /// If the post does not exist.
 pub async fn delete(db: &mut (impl Posts + Changes), id: Uuid) -> Result<Uuid> {
+    db.lock_post(id).await?;
     db.changing::<Post>(&[id]).await?;
     db.delete_post(id).await
 }

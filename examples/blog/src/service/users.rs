@@ -65,6 +65,7 @@ pub async fn update(db: &mut (impl Users + Changes), id: Uuid, change: &UserChan
 /// # Errors
 /// If the user does not exist.
 pub async fn delete(db: &mut (impl Users + Changes), id: Uuid) -> Result<()> {
+    db.lock_names().await?;
     db.changing::<User>(&[id]).await?;
     db.delete_user(id).await
 }

@@ -194,9 +194,11 @@ impl Search<'_> {
         let Some(child) = self.foreign_keys.table(key.child) else {
             return Ok(Vec::new());
         };
-        let tables: Vec<Table> = child
-            .above()
-            .filter_map(|name| self.index.find_table(&name))
+        let tables: Vec<Table> = self
+            .foreign_keys
+            .relatives(child)
+            .iter()
+            .filter_map(|name| self.index.find_table(name))
             .collect();
         let next = self.next_keys(key, child);
         let columns = self.child_columns(key, &tables, &next);

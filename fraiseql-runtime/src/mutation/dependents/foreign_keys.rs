@@ -3,7 +3,8 @@
 //! They are read whenever they are needed, and never kept: a key can be added while the application
 //! runs, and one read model can work on several databases.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::iter;
 
 use serde::Deserialize;
 use sqlx::{PgConnection, Row};
@@ -111,6 +112,24 @@ impl ForeignKeys {
         self.tables.values().find(is_named)
     }
 
+    /// The table, and those that inherit from it, partitions among them.
+    fn family<'t>(&'t self, table: &'t ReachedTable) -> impl Iterator<Item = &'t ReachedTable> {
+        let mut waiting = vec![table];
+        // It ends because the catalog has no circles.
+        iter::from_fn(move || {
+            let table = waiting.pop()?;
+            waiting.extend(table.members.iter().filter_map(|oid| self.table(*oid)));
+            Some(table)
+        })
+    }
+
+    /// The tables that rows of this one may belong to: itself, those that it inherits from, and
+    /// those that inherit from it.
+    pub(super) fn relatives(&self, table: &ReachedTable) -> BTreeSet<TableName> {
+        let members = self.family(table).map(ReachedTable::name);
+        table.above().chain(members).collect()
+    }
+
     pub(super) fn key(&self, position: usize) -> &ForeignKey {
         &self.keys[position]
     }
@@ -124,25 +143,18 @@ impl ForeignKeys {
         self.find(table).is_some_and(|table| table.lockable)
     }
 
-    /// The tables whose rows a key may delete or change, and those that they inherit from.
+    /// The tables whose rows a key may delete or change, with those that the rows may belong to.
     pub(crate) fn written_tables(&self) -> impl Iterator<Item = TableName> + '_ {
         let children = self.keys.iter().map(|key| key.child);
         children
             .filter_map(|oid| self.table(oid))
-            .flat_map(ReachedTable::above)
+            .flat_map(|table| self.relatives(table))
     }
 
     /// The keys that act on behalf of rows of this table, with their positions. The triggers of
     /// partitions repeat the key of their table; it is returned once.
     pub(super) fn referencing(&self, table: &ReachedTable) -> Vec<(usize, &ForeignKey)> {
-        let mut family = vec![table.oid];
-        let mut next = 0;
-        while let Some(oid) = family.get(next) {
-            next += 1;
-            let members = self.table(*oid).map_or(&[][..], |table| &table.members);
-            // The catalog has no circles.
-            family.extend(members.to_vec());
-        }
+        let family: Vec<i64> = self.family(table).map(|table| table.oid).collect();
         let mut keys: Vec<(usize, &ForeignKey)> = Vec::new();
         for (position, key) in self.keys.iter().enumerate() {
             let repeats = |(_, other): &(usize, &ForeignKey)| {
@@ -174,7 +186,7 @@ impl ReachedTable {
         name(&self.qualified)
     }
 
-    pub(super) fn above(&self) -> impl Iterator<Item = TableName> + '_ {
+    fn above(&self) -> impl Iterator<Item = TableName> + '_ {
         self.above.iter().map(name)
     }
 }

@@ -117,9 +117,13 @@ impl Former {
             false => ForeignKeys::load(&mut mutation.connection, tables).await?,
         };
         self.cascaded.extend(foreign_keys.written_tables());
-        let wait = mutation.context.second_connection_wait;
+        let context = mutation.context.clone();
+        let (wait, waiting) = (context.second_connection_wait, &context.waiting);
         let table = TableName::from(first.table);
-        let mut reader = CommittedReader::begin(&mutation.pool, wait, table).await?;
+        let mut reader = match mutation.reserved.take() {
+            Some(reader) => reader,
+            None => CommittedReader::begin(&mutation.pool, wait, waiting, table).await?,
+        };
         let mut cascades = Vec::new();
         for rows in former {
             let committed = reader.connection();

@@ -41,6 +41,9 @@ pub(super) async fn flush(mutation: &mut Mutation) -> Result<MutationReport> {
     let mut affected = AffectedDocuments::new(marks.documents);
     mutation.unseen = unseen(&marks.rows);
     let cascaded = lookup::find(mutation, marks.rows, marks.looks, &mut affected).await?;
+    if let Some(unused) = mutation.reserved.take() {
+        unused.end().await;
+    }
     unmarked.retain(|table| !cascaded.iter().any(|written| *written == *table));
     first::refuse(unmarked)?;
     if mutation.strict && !affected.not_followed.is_empty() {

@@ -53,6 +53,10 @@ impl Users for Recorder {
         Ok(change.username.is_some() || change.full_name.is_some())
     }
 
+    async fn lock_names(&mut self) -> Result<()> {
+        Ok(())
+    }
+
     async fn delete_user(&mut self, id: Uuid) -> Result<()> {
         check_exists("user", id)
     }
@@ -83,6 +87,10 @@ impl Posts for Recorder {
         Ok(id == DRAFT)
     }
 
+    async fn lock_post(&mut self, id: Uuid) -> Result<()> {
+        check_exists("post", id)
+    }
+
     async fn delete_post(&mut self, id: Uuid) -> Result<Uuid> {
         check_exists("post", id)?;
         Ok(ADA)
@@ -99,6 +107,11 @@ impl Comments for Recorder {
         check_exists("user", author)?;
         check_exists("post", post)?;
         Ok(COMMENT)
+    }
+
+    async fn lock_comment(&mut self, id: Uuid, to: Option<Uuid>) -> Result<()> {
+        check_exists("comment", id)?;
+        to.map_or(Ok(()), |post| check_exists("post", post))
     }
 
     async fn delete_comment(&mut self, id: Uuid) -> Result<Uuid> {
@@ -317,8 +330,9 @@ async fn commands_on_missing_rows_mark_nothing_as_changed() {
     assert_eq!(codes, [Some("NOT_FOUND"); 12]);
     // Those that move or delete a row mark it before, and are rolled back with the mark.
     let marks = db.changes();
-    let before = |change: &&Change| change.kind != ChangeKind::Changing;
-    assert_eq!(marks.iter().filter(before).count(), 0, "{marks:?}");
+    let afterwards =
+        |change: &&fraiseql_runtime::testing::Change| change.kind != ChangeKind::Changing;
+    assert_eq!(marks.iter().filter(afterwards).count(), 0, "{marks:?}");
 }
 
 #[tokio::test]
