@@ -85,7 +85,7 @@ pub(crate) fn compose(name: &str) -> Result<LogSql, &'static str> {
         ddl: vec![
             create(&quoted).into(),
             format!(
-                "CREATE INDEX {} ON {quoted} (at)",
+                "CREATE INDEX IF NOT EXISTS {} ON {quoted} (at)",
                 ident(&shortened(table, "_at_idx"))
             )
             .into(),
@@ -99,10 +99,14 @@ pub(crate) fn compose(name: &str) -> Result<LogSql, &'static str> {
 
 fn create(table: &str) -> String {
     let mut sql = Sql::new();
-    sql.block(format!("CREATE TABLE {table} ("), ")", |sql| {
-        let columns = GENERATED_COLUMNS.into_iter().chain(WRITTEN_COLUMNS);
-        sql.list(columns.map(|(name, definition)| format!("{name} {definition}")));
-    });
+    sql.block(
+        format!("CREATE TABLE IF NOT EXISTS {table} ("),
+        ")",
+        |sql| {
+            let columns = GENERATED_COLUMNS.into_iter().chain(WRITTEN_COLUMNS);
+            sql.list(columns.map(|(name, definition)| format!("{name} {definition}")));
+        },
+    );
     sql.finish()
 }
 

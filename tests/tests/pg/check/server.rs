@@ -121,7 +121,8 @@ impl Role {
 }
 
 const ALL_GRANTS: &str = "GRANT SELECT, UPDATE ON ALL TABLES IN SCHEMA public TO {role};
-    GRANT INSERT, DELETE ON tv_post TO {role};";
+    GRANT INSERT, DELETE ON tv_post TO {role};
+    GRANT INSERT ON fraiseql_view TO {role};";
 
 #[tokio::test]
 async fn missing_privileges_are_reported_with_their_grant() {
@@ -144,7 +145,7 @@ async fn missing_privileges_are_reported_with_their_grant() {
         .collect::<Vec<_>>()
     );
     let role = Role::new(ALL_GRANTS).await;
-    role.run("REVOKE UPDATE ON ALL TABLES IN SCHEMA public FROM {role}; GRANT UPDATE ON tv_post TO {role}")
+    role.run("REVOKE UPDATE ON ALL TABLES IN SCHEMA public FROM {role}; GRANT UPDATE ON tv_post, fraiseql_view TO {role}")
         .await;
     let findings = role.findings().await;
     assert_eq!(
