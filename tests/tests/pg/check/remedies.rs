@@ -38,7 +38,7 @@ const FAULTS: &[(&str, FindingKind)] = &[
         FindingKind::Type,
     ),
     (
-        "ALTER TABLE tb_post ALTER COLUMN title TYPE uuid USING gen_random_uuid()",
+        "ALTER TABLE tb_post ALTER COLUMN title TYPE date USING now()",
         FindingKind::PromotedType,
     ),
     (
@@ -71,6 +71,11 @@ const FAULTS: &[(&str, FindingKind)] = &[
     (
         "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'tb_post_author'::regclass",
         FindingKind::MissingIndex,
+    ),
+    (
+        "ALTER TABLE tb_comment DROP CONSTRAINT tb_comment_post_id_fkey;
+         ALTER TABLE tb_comment ALTER COLUMN post_id TYPE text",
+        FindingKind::LinkType,
     ),
     (
         "ALTER TABLE tb_post ALTER COLUMN id TYPE numeric",
