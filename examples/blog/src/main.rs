@@ -35,6 +35,16 @@ struct Arguments {
     /// The database, such as postgres://user:password@host/blog; missing tables are created.
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
     database_url: Option<PgConnectOptions>,
+    /// The owner of the tables, if the role of --database-url is not: it creates them, and grants
+    /// that role the privileges that the blog needs.
+    #[arg(
+        long,
+        env = "BLOG_OWNER_URL",
+        hide_env_values = true,
+        value_name = "URL",
+        requires = "database_url"
+    )]
+    owner_url: Option<PgConnectOptions>,
     /// Maximum number of connections to the database.
     #[arg(long, env = "BLOG_CONNECTIONS", default_value_t = 10, value_parser = clap::value_parser!(u32).range(2..=1000))]
     connections: u32,
@@ -94,7 +104,9 @@ async fn run(arguments: Arguments) -> Result<()> {
         .with_context(|| format!("cannot listen on {address}; --port 0 takes a free port"))?;
     let (_server, database) = database(&arguments).await?;
     let ops = Ops::install(arguments.slow_sync)?;
-    let (app, background) = App::open(database, arguments.connections, ops.clone()).await?;
+    let owner = arguments.owner_url;
+    let opened = App::open(database, owner, arguments.connections, ops.clone()).await;
+    let (app, background) = opened?;
     sample::fill(&app, arguments.posts).await?;
 
     let upkeep = tokio::spawn(upkeep::keep_repaired(app.blog.clone(), app.pool.clone()));

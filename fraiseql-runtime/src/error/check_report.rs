@@ -100,6 +100,8 @@ pub enum FindingKind {
     PartitionBounds,
     /// A view table has no unique key.
     ViewKey,
+    /// The text search configuration of an index does not exist.
+    TextSearch,
     /// An index of a view table is not valid.
     InvalidIndex,
     /// A view table lacks documents of rows that exist, which a rebuild would insert.

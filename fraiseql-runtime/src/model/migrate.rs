@@ -87,6 +87,11 @@ impl ReadModel {
     /// Returns the statements that [`migrate`](Self::migrate) would run now, in their order, without
     /// running them: for teams that keep migrations in files. Empty if nothing is missing.
     ///
+    /// They create only what does not exist, so that a plan can be applied twice, and the plans of
+    /// several read models to one database. `CREATE INDEX CONCURRENTLY`, which is in the plan for a
+    /// large table, cannot run in a transaction: put it in a file of its own that begins with `--
+    /// no-transaction`, if the files are for sqlx.
+    ///
     /// # Errors
     /// As [`migrate`](Self::migrate).
     pub async fn migration_plan(&self, pool: &PgPool) -> Result<Vec<String>> {

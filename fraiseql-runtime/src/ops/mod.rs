@@ -1,5 +1,5 @@
-//! What an operator runs: comparing structs with the database, creating view tables, rebuilding
-//! and verifying documents.
+//! What an operator runs: comparing structs with the database, creating view tables, rebuilding,
+//! syncing and verifying all documents.
 
 pub mod check;
 pub mod migrate;

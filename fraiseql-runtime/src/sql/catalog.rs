@@ -205,6 +205,13 @@ JOIN pg_catalog.pg_namespace AS n ON n.oid = t.typnamespace";
 /// The identifier of the type with the name `$1`; null if there is none.
 pub(crate) const TYPE_NAMED: &str = "SELECT pg_catalog.to_regtype($1)::oid::int8";
 
+/// The text search configurations: schemas and names, those of PostgreSQL first.
+pub(crate) const TEXT_SEARCH_CONFIGURATIONS: &str = "\
+SELECT n.nspname::text AS schema, c.cfgname::text AS name
+FROM pg_catalog.pg_ts_config AS c
+JOIN pg_catalog.pg_namespace AS n ON n.oid = c.cfgnamespace
+ORDER BY n.nspname <> 'pg_catalog', n.nspname, c.cfgname";
+
 /// All tables and views but those of the system, to suggest one for an unknown name.
 pub(crate) const ALL_RELATIONS: &str = "\
 SELECT n.nspname::text AS schema, c.relname::text AS name

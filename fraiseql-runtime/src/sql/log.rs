@@ -90,7 +90,7 @@ pub(crate) fn compose(name: &str) -> Result<LogSql, &'static str> {
         ddl: vec![
             create(&quoted).into(),
             format!(
-                "CREATE INDEX {} ON {quoted} (created_at)",
+                "CREATE INDEX IF NOT EXISTS {} ON {quoted} (created_at)",
                 ident(&shortened(table, "_created_at_idx"))
             )
             .into(),
@@ -105,10 +105,14 @@ pub(crate) fn compose(name: &str) -> Result<LogSql, &'static str> {
 
 fn create(table: &str) -> String {
     let mut sql = Sql::new();
-    sql.block(format!("CREATE TABLE {table} ("), ")", |sql| {
-        let columns = GENERATED_COLUMNS.into_iter().chain(WRITTEN_COLUMNS);
-        sql.list(columns.map(|(name, definition)| format!("{name} {definition}")));
-    });
+    sql.block(
+        format!("CREATE TABLE IF NOT EXISTS {table} ("),
+        ")",
+        |sql| {
+            let columns = GENERATED_COLUMNS.into_iter().chain(WRITTEN_COLUMNS);
+            sql.list(columns.map(|(name, definition)| format!("{name} {definition}")));
+        },
+    );
     sql.finish()
 }
 

@@ -16,6 +16,7 @@
 //! | [`rebuild`], `log` | the bookkeeping of rebuilds; the sync log |
 //! | `dependents`, `cascade` | from changed rows to documents; rows that are deleted with others |
 //! | `catalog`, `probe` | what `check` reads from the server, and the remedies that it proposes |
+//! | `privileges` | the GRANT statements of a read model |
 //!
 //! These use the following:
 //!
@@ -84,13 +85,14 @@
 //! ```
 //!
 //! The document query. Each object is a sub-select whose columns are the JSON keys, and the whole is
-//! converted once. A null where the struct has no `Option` raises an error: the CASE casts a text
+//! converted once. `alias.*` is a whole row: the alias alone would mean a column of that name, if a table
+//! had one. A null where the struct has no `Option` raises an error: the CASE casts a text
 //! that is not a number. `OFFSET 0` makes the planner look up authors by their key.
 //!
 //! ```sql
 //! SELECT
 //!   "root"."id" AS "key",
-//!   pg_catalog.to_jsonb("_document") AS "data"
+//!   pg_catalog.to_jsonb("_document".*) AS "data"
 //! FROM "public"."tb_post" AS "root"
 //! LEFT JOIN LATERAL (
 //!   SELECT
@@ -107,12 +109,12 @@
 //! CROSS JOIN LATERAL (
 //!   SELECT
 //!     CASE
-//!       WHEN pg_catalog.num_nulls("root"."title", "_author") > 0
+//!       WHEN pg_catalog.num_nulls("root"."title", "_author".*) > 0
 //!       THEN pg_catalog.concat("root"."id", ' has a null')::int4::text::int8
 //!       ELSE "root"."id"
 //!     END AS "id",
 //!     "root"."title" AS "title",
-//!     "_author" AS "author"
+//!     "_author".*::pg_catalog.record AS "author"
 //! ) AS "_document"
 //! WHERE "root"."id" = ANY ($1::int8[])
 //! ```
@@ -159,7 +161,7 @@
 //!   FROM (
 //!     SELECT
 //!       "root"."id" AS "key",
-//!       pg_catalog.to_jsonb("_document") AS "data"
+//!       pg_catalog.to_jsonb("_document".*) AS "data"
 //!     FROM "public"."tb_post" AS "root"
 //!     LEFT JOIN LATERAL (
 //!       SELECT
@@ -176,12 +178,12 @@
 //!     CROSS JOIN LATERAL (
 //!       SELECT
 //!         CASE
-//!           WHEN pg_catalog.num_nulls("root"."title", "_author") > 0
+//!           WHEN pg_catalog.num_nulls("root"."title", "_author".*) > 0
 //!           THEN pg_catalog.concat("root"."id", ' has a null')::int4::text::int8
 //!           ELSE "root"."id"
 //!         END AS "id",
 //!         "root"."title" AS "title",
-//!         "_author" AS "author"
+//!         "_author".*::pg_catalog.record AS "author"
 //!     ) AS "_document"
 //!     WHERE "root"."id" = ANY ((SELECT keys FROM input)::int8[])
 //!       AND (SELECT ok FROM session)

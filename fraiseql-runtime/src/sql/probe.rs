@@ -7,7 +7,7 @@ use crate::schema::scalar::ScalarType;
 use crate::schema::{Aggregate, OrderBy, Table};
 use crate::sql::aggregate;
 use crate::sql::fragment::fragment;
-use crate::sql::text::{column, direction_and_nulls, ident};
+use crate::sql::text::{column, direction_and_nulls, ident, literal};
 
 /// The alias of the row in a probe. It is as long as the `{}` that it replaces, so that the
 /// position of an error in the probe is easily mapped to the user's fragment.
@@ -74,6 +74,11 @@ pub(crate) fn promoted(table: Table, value: &str, ty: &ScalarType) -> String {
         "SELECT NULL::{} IS DISTINCT FROM ({value}) FROM {table} AS {ALIAS}",
         ty.sql_name()
     )
+}
+
+/// A constant of the type `regconfig`: the text of a text search configuration.
+pub(crate) fn text_search(language: &str) -> String {
+    format!("SELECT {}::pg_catalog.regconfig", literal(language))
 }
 
 /// Creates an index for a lookup by `name` in the order `order_by`.

@@ -8,6 +8,7 @@ use sqlx::types::Json;
 use sqlx::{PgConnection, Row as _};
 
 use crate::db::statement::Statement;
+use crate::error::sqlstate::INSUFFICIENT_PRIVILEGE;
 use crate::error::{Error, Operation, Result, sqlstate};
 use crate::sql::catalog as sql;
 
@@ -65,7 +66,12 @@ pub(crate) async fn plan(connection: &mut PgConnection, statement: &str) -> Judg
     // A position in this command is none in the statement.
     let judged = judge(connection, result, usize::MAX - 1).await?;
     command(connection, sql::DEALLOCATE).await?;
-    Ok(judged)
+    Ok(match judged {
+        // What cannot be planned for another reason, such as rows that cannot be locked, has a
+        // finding of its own.
+        Err(rejection) if rejection.code != INSUFFICIENT_PRIVILEGE => Ok(()),
+        judged => judged,
+    })
 }
 
 /// The number of parameters of a statement.

@@ -73,13 +73,14 @@ impl<'a> Findings<'a> {
         self.indexes.contains_key(&(kind, subject.to_owned()))
     }
 
-    /// Whether the role lacks a privilege.
+    /// Whether the role lacks a privilege on a table of a view.
     pub(crate) fn lacks_privileges(&self) -> bool {
         self.list.iter().any(|finding| {
-            matches!(
+            let is_privilege = matches!(
                 finding.kind,
                 FindingKind::Privilege | FindingKind::LockPrivilege
-            )
+            );
+            is_privilege && finding.view.is_some()
         })
     }
 

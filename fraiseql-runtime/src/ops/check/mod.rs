@@ -5,6 +5,7 @@
 //! view table, `server_settings` checks the server. `type_compat` knows which types fit which
 //! fields, `enum_labels` compares enums.
 //!
+//! `text_search` checks the configurations of full-text indexes.
 //! `privileges` checks what no field names; `unfilled` looks whether rows lack documents.
 //!
 //! What only the server can judge is in `server_checks`, with `expressions` for types and `mutability`
@@ -28,6 +29,7 @@ mod rejections;
 mod requirements;
 mod server_checks;
 mod server_settings;
+mod text_search;
 mod type_compat;
 mod unfilled;
 mod view_columns;
@@ -92,6 +94,7 @@ async fn check(
         view_table::partition_bounds(connection, &mut findings, handle.view).await?;
         view_table::view(&mut findings, handle.view, handle.statements());
         privileges::of_rebuilds(&mut findings, handle.view);
+        text_search::view(connection, &mut findings, handle.view).await?;
         server_checks::run(connection, &mut findings, handle.view, &checks).await?;
         fragments.push(view_fragments);
     }

@@ -2,7 +2,7 @@
 
 mod likes;
 
-use fraiseql_runtime::testing::{Change, ChangeKind};
+use fraiseql_runtime::testing::ChangeKind;
 use fraiseql_runtime::{Failure, Recorder};
 use uuid::Uuid;
 
