@@ -147,18 +147,34 @@ impl<'a> UsageChecker<'a> {
                 let mut items = items.iter();
                 items.try_for_each(|item| self.value(ty, item))
             }
-            (MetaTypeName::List(ty), _) => self.value(ty, value),
-            (MetaTypeName::Named(name), Value::Object(fields)) => {
-                match self.registry.types.get(name) {
-                    Some(MetaType::InputObject {
-                        input_fields,
-                        oneof,
-                        ..
-                    }) => self.object(name, input_fields, oneof.then_some(false), fields),
-                    _ => self.variables_in(value),
-                }
+            // A single value is a list of one. graphql-js 16 does not ask there that the variable of a
+            // `@oneOf` field is not nullable; if it is null, the field fails.
+            (MetaTypeName::List(ty), Value::Object(fields)) => {
+                self.named(MetaTypeName::concrete_typename(ty), fields, true)
             }
+            (MetaTypeName::List(ty), _) => self.value(ty, value),
+            (MetaTypeName::Named(name), Value::Object(fields)) => self.named(name, fields, false),
             _ => self.variables_in(value),
+        }
+    }
+
+    fn named(
+        &self,
+        name: &str,
+        fields: &IndexMap<Name, Value>,
+        is_single: bool,
+    ) -> Result<(), String> {
+        match self.registry.types.get(name) {
+            Some(MetaType::InputObject {
+                input_fields,
+                oneof,
+                ..
+            }) => self.object(name, input_fields, oneof.then_some(is_single), fields),
+            // A custom scalar may contain a variable, whose type is then not restricted.
+            _ => {
+                let mut values = fields.values();
+                values.try_for_each(|value| self.variables_in(value))
+            }
         }
     }
 
