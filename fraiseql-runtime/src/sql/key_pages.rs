@@ -24,11 +24,30 @@ pub(crate) fn page(
     start: PageStart,
     condition: Option<&dyn Fn(&str) -> String>,
 ) -> String {
+    page_of(view, view.shape.filter, start, condition)
+}
+
+/// The same without the view's filter, for a filter that fails for some row: then more keys are
+/// returned, which have neither a document nor a row that passes the filter, or fail by themselves.
+pub(crate) fn unfiltered(
+    view: &View,
+    start: PageStart,
+    condition: Option<&dyn Fn(&str) -> String>,
+) -> String {
+    page_of(view, None, start, condition)
+}
+
+fn page_of(
+    view: &View,
+    filter: Option<&str>,
+    start: PageStart,
+    condition: Option<&dyn Fn(&str) -> String>,
+) -> String {
     let limit = match start {
         PageStart::First => "$1",
         PageStart::AfterKey => "$2",
     };
-    let sides = [(view.shape.table, view.shape.filter), (view.table, None)];
+    let sides = [(view.shape.table, filter), (view.table, None)];
     let mut sql = Sql::new();
     sql.block("SELECT ARRAY(", ") AS keys", |sql| {
         for (index, (table, filter)) in sides.into_iter().enumerate() {
