@@ -178,5 +178,8 @@ fn the_attribute_reference_shows_an_error_of_the_derive() {
     let Some(guide) = guide("attributes.md") else {
         return;
     };
-    assert_eq!(blocks(&guide, "text"), [format!("error: {}", mistakes.errors)]);
+    assert_eq!(
+        blocks(&guide, "text"),
+        [format!("error: {}", mistakes.errors)]
+    );
 }

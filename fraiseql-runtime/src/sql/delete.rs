@@ -25,19 +25,27 @@ pub(crate) fn delete(view: &View) -> String {
 pub(crate) fn delete_orphans(view: &View, keys: &str) -> String {
     let keys = key_array(view, keys);
     let key = column("v", view.key_column());
-    // A row that the filter excludes counts as missing.
-    let mut conditions = vec![format!("{} = {key}", column("root", view.key.column))];
-    if let Some(filter) = view.shape.filter {
-        conditions.push(format!("({})", fragment(filter, "root")));
-    }
+    let is_root = format!("{} = {key}", column("root", view.key.column));
     let mut sql = Sql::new();
     sql.line(format!("DELETE FROM {} AS v", view.table));
     sql.line(format!("WHERE {key} = ANY ({keys})"));
     sql.indented(|sql| {
         sql.block("AND NOT EXISTS (", ")", |sql| {
             sql.line("SELECT");
-            sql.line(format!("FROM {} AS root", view.shape.table));
-            sql.conditions("WHERE", &conditions);
+            let Some(filter) = view.shape.filter else {
+                sql.line(format!("FROM {} AS root", view.shape.table));
+                sql.line(format!("WHERE {is_root}"));
+                return;
+            };
+            // A row that the filter excludes counts as missing. `OFFSET 0` keeps the filter from other
+            // rows, for which it may fail.
+            sql.block("FROM (", ") AS root", |sql| {
+                sql.line("SELECT *");
+                sql.line(format!("FROM {} AS root", view.shape.table));
+                sql.line(format!("WHERE {is_root}"));
+                sql.line("OFFSET 0");
+            });
+            sql.line(format!("WHERE ({})", fragment(filter, "root")));
         });
         // A document that was written after this snapshot is kept: its writer has seen a row.
         sql.line(

@@ -24,27 +24,47 @@ pub(crate) fn page(
     start: PageStart,
     condition: Option<&dyn Fn(&str) -> String>,
 ) -> String {
+    page_of(view, view.shape.filter, start, condition)
+}
+
+/// The same without the view's filter, for a filter that fails for some row: then more keys are
+/// returned, which have neither a document nor a row that passes the filter, or fail by themselves.
+pub(crate) fn unfiltered(
+    view: &View,
+    start: PageStart,
+    condition: Option<&dyn Fn(&str) -> String>,
+) -> String {
+    page_of(view, None, start, condition)
+}
+
+fn page_of(
+    view: &View,
+    filter: Option<&str>,
+    start: PageStart,
+    condition: Option<&dyn Fn(&str) -> String>,
+) -> String {
     let limit = match start {
         PageStart::First => "$1::int8",
         PageStart::AfterKey => "$2::int8",
     };
     let mut sql = Sql::new();
     sql.block("SELECT ARRAY(", ") AS keys", |sql| {
-        rows(sql, view, start, limit, condition);
+        rows(sql, view, filter, start, limit, condition);
     });
     sql.finish()
 }
 
-/// The query of [`page`]: a row with the column `key` for each key.
+/// The query of [`page`], with a filter of rows: a row with the column `key` for each key.
 pub(crate) fn rows(
     sql: &mut Sql,
     view: &View,
+    filter: Option<&str>,
     start: PageStart,
     limit: &str,
     condition: Option<&dyn Fn(&str) -> String>,
 ) {
     let sides = [
-        (view.shape.table, view.key.column, view.shape.filter),
+        (view.shape.table, view.key.column, filter),
         (view.table, view.key_column(), None),
     ];
     for (index, (table, key, filter)) in sides.into_iter().enumerate() {

@@ -384,7 +384,7 @@ mod identifier;
 mod json_encoding;
 mod json_value;
 pub(crate) mod key_column;
-mod key_pages;
+pub(crate) mod key_pages;
 mod keys;
 pub(crate) mod list;
 pub(crate) mod lock;

@@ -61,26 +61,34 @@ pub(crate) mod both_row {
 
 /// Composes the statements of a view.
 pub(crate) fn compose(view: &View) -> VerifySql {
-    let sampled = |start| {
-        let (seed, bound) = match start {
-            PageStart::First => ("$2", "$3"),
-            PageStart::AfterKey => ("$3", "$4"),
-        };
-        // A key of the base table and a key of the view table are in the sample with the same
-        // probability, and both or none if they are equal.
-        let in_sample = |key: &str| {
-            format!(
-                "(pg_catalog.hashtextextended({key}::text COLLATE \"C\", {seed}::int8) \
-                 & 9223372036854775807) < {bound}::int8"
-            )
-        };
-        key_pages::page(view, start, Some(&in_sample))
-    };
+    let sampled = |start| key_pages::page(view, start, Some(&|key| in_sample(key, start)));
     VerifySql {
         compare: compare(view),
         both: stored_and_built(view),
         first_sampled: sampled(PageStart::First),
         next_sampled: sampled(PageStart::AfterKey),
+    }
+}
+
+/// The condition that a key is in the sample. A key of the base table and a key of the view table are
+/// in it with the same probability, and both or none if they are equal.
+fn in_sample(key: &str, start: PageStart) -> String {
+    let (seed, bound) = match start {
+        PageStart::First => ("$2", "$3"),
+        PageStart::AfterKey => ("$3", "$4"),
+    };
+    format!(
+        "(pg_catalog.hashtextextended({key}::text COLLATE \"C\", {seed}::int8) \
+         & 9223372036854775807) < {bound}::int8"
+    )
+}
+
+/// A page of keys without the view's filter, as [`key_pages::unfiltered`].
+pub(crate) fn unfiltered(view: &View, start: PageStart, sampled: bool) -> String {
+    if sampled {
+        key_pages::unfiltered(view, start, Some(&|key| in_sample(key, start)))
+    } else {
+        key_pages::unfiltered(view, start, None)
     }
 }
 

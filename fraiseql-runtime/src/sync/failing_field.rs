@@ -49,14 +49,15 @@ pub(super) async fn find(
                 view,
                 keys,
             };
-            let failed = search.among(known).await?;
-            let failed = if failed.is_empty() {
-                search.all().await?
-            } else {
-                failed
-            };
+            let mut failed = search.filter().await?;
+            if failed.is_empty() {
+                failed = search.among(known).await?;
+            }
+            if failed.is_empty() {
+                failed = search.all().await?;
+            }
             for (field, _) in &failed {
-                if !known.contains(field) {
+                if !field.is_empty() && !known.contains(field) {
                     known.push(field.clone());
                 }
             }
@@ -79,12 +80,20 @@ struct Search<'s> {
 }
 
 impl Search<'_> {
+    /// The filter of the view, as a field without a path, if it fails. Then every field does.
+    async fn filter(&mut self) -> Result<Vec<(Vec<usize>, Error)>> {
+        if self.view.view.shape.filter.is_none() {
+            return Ok(Vec::new());
+        }
+        let error = self.fails(&[], false).await?;
+        Ok(error.map(|error| (Vec::new(), error)).into_iter().collect())
+    }
+
     /// Those of the known fields that fail.
     async fn among(&mut self, known: &KnownFields) -> Result<Vec<(Vec<usize>, Error)>> {
         let mut failed = Vec::new();
         for field in known {
-            let whole = !field.is_empty();
-            if let Some(error) = self.fails(field, whole).await? {
+            if let Some(error) = self.fails(field, true).await? {
                 failed.push((field.clone(), error));
             }
         }
@@ -95,11 +104,6 @@ impl Search<'_> {
     /// themselves.
     async fn all(&mut self) -> Result<Vec<(Vec<usize>, Error)>> {
         let mut failed = Vec::new();
-        // The filter of the view.
-        if let Some(error) = self.fails(&[], false).await? {
-            failed.push((Vec::new(), error));
-            return Ok(failed);
-        }
         let mut pending = vec![(Vec::new(), self.view.view.shape)];
         while let Some((at, shape)) = pending.pop() {
             for (index, field) in shape.fields.iter().enumerate() {

@@ -62,19 +62,14 @@ impl Reader<'_> {
         size: usize,
         sample: Sample,
     ) -> Result<VerifiedChunk> {
-        let (view, explain) = (self.view, self.explain);
-        // A failed comparison is a value of this transaction's work and not its error: the keys
-        // are needed to find out which documents are invalid.
-        let (keys, result) = self
-            .read(async |connection| {
-                let keys = next_keys(connection, view, after, size, sample).await?;
-                if keys.is_empty() {
-                    return Ok((keys, None));
-                }
-                let comparison = compare(connection, view, &keys, explain).await;
-                Ok((keys, Some(comparison)))
-            })
-            .await?;
+        let (keys, result) = match self.compare_next(after, size, sample, true).await {
+            // The view's filter fails for a row.
+            Err(error) if error.is_about_values() => {
+                self.compare_next(after, size, sample, false).await?
+            }
+            result => result?,
+        };
+        let view = self.view;
         let (comparisons, invalid) = match result {
             None => (Vec::new(), Vec::new()),
             Some(Err(error)) if error.is_about_values() => {
@@ -91,6 +86,28 @@ impl Reader<'_> {
             comparisons,
             invalid,
         })
+    }
+
+    /// Reads the next keys and compares their documents. A failed comparison is a value of this
+    /// transaction's work and not its error: the keys are needed to find out which documents are
+    /// invalid.
+    async fn compare_next(
+        &mut self,
+        after: &Keys,
+        size: usize,
+        sample: Sample,
+        filtered: bool,
+    ) -> Result<(Keys, Option<Result<Comparison>>)> {
+        let (view, explain) = (self.view, self.explain);
+        self.read(async |connection| {
+            let keys = next_keys(connection, view, after, size, sample, filtered).await?;
+            if keys.is_empty() {
+                return Ok((keys, None));
+            }
+            let comparison = compare(connection, view, &keys, explain).await;
+            Ok((keys, Some(comparison)))
+        })
+        .await
     }
 
     /// Reads the approximate number of documents.

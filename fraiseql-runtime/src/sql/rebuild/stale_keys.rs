@@ -32,7 +32,7 @@ pub(super) fn compose(view: &View, number: i64, start: PageStart) -> String {
             ),
         ]);
         sql.block("FROM (", ") AS p", |sql| {
-            key_pages::rows(sql, view, start, &PAGE.to_string(), None);
+            key_pages::rows(sql, view, view.shape.filter, start, &PAGE.to_string(), None);
         });
         sql.line(format!(
             "LEFT JOIN {} AS v ON {} = p.\"key\"",
