@@ -143,7 +143,7 @@ impl BackgroundTasks {
 }
 
 /// Migrates everything as the owner of the tables, and grants `role` what the blog needs: the
-/// privileges of its read model, and those to write its base tables.
+/// privileges of its read model, and those of its own statements.
 async fn prepare_as_owner(owner: PgConnectOptions, role: &str) -> Result<()> {
     let pool = PgPoolOptions::new()
         .max_connections(1)
@@ -160,8 +160,12 @@ async fn prepare_as_owner(owner: PgConnectOptions, role: &str) -> Result<()> {
         .build()?;
     blog.migrate(&pool).await?;
     let quoted = format!("\"{}\"", role.replace('"', "\"\""));
-    let writes = format!("GRANT INSERT, UPDATE, DELETE ON {BASE_TABLES} TO {quoted}");
-    for statement in blog.grants(role).into_iter().chain([writes]) {
+    let own = [
+        format!("GRANT INSERT, UPDATE, DELETE ON {BASE_TABLES} TO {quoted}"),
+        // What `/ready` compares with the migrations of the program.
+        format!("GRANT SELECT ON _sqlx_migrations TO {quoted}"),
+    ];
+    for statement in blog.grants(role).into_iter().chain(own) {
         sqlx::raw_sql(AssertSqlSafe(statement))
             .execute(&pool)
             .await?;

@@ -34,11 +34,16 @@ pub(super) fn compose(view: &View, number: i64, start: PageStart) -> String {
         sql.block("FROM (", ") AS p", |sql| {
             key_pages::rows(sql, view, view.shape.filter, start, &PAGE.to_string(), None);
         });
-        sql.line(format!(
-            "LEFT JOIN {} AS v ON {} = p.\"key\"",
-            view.table,
-            column("v", view.key_column())
-        ));
+        // Looked up by their keys: a join would read the whole table for each page.
+        sql.block("LEFT JOIN LATERAL (", ") AS v ON true", |sql| {
+            sql.line("SELECT v.shape");
+            sql.line(format!("FROM {} AS v", view.table));
+            sql.line(format!(
+                "WHERE {} = p.\"key\"",
+                column("v", view.key_column())
+            ));
+            sql.line("OFFSET 0");
+        });
     });
     sql.block("others AS MATERIALIZED (", ")", |sql| {
         sql.line("SELECT \"key\"");
