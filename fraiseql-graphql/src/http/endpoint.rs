@@ -42,7 +42,8 @@ impl<E: Executor> GraphQl<E> {
 
     /// Serves GraphiQL to browsers. Off by default.
     ///
-    /// The page loads its scripts from unpkg.com, so the browser needs access to the internet.
+    /// The page and its files are part of this crate, and are served at the path of the endpoint: the
+    /// browser needs no access to other hosts, and its content security policy allows none.
     pub fn graphiql(self, on: bool) -> Self {
         self.with(|settings| settings.graphiql = on)
     }

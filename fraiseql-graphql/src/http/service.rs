@@ -57,8 +57,13 @@ impl<E: Executor> GraphQl<E> {
     async fn respond(&self, parts: Parts, body: Body) -> Response<Body> {
         let settings = &*self.settings;
         let is_read = parts.method == Method::GET || parts.method == Method::HEAD;
-        if is_read && settings.graphiql && wants_page(&parts.headers) {
-            return graphiql::page();
+        if is_read && settings.graphiql {
+            if let Some(file) = graphiql::file(parts.uri.query(), &parts.headers) {
+                return file;
+            }
+            if wants_page(&parts.headers) {
+                return graphiql::page();
+            }
         }
         let format = negotiate(&parts.headers);
         let in_flight = Arc::clone(&settings.in_flight);

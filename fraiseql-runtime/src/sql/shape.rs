@@ -8,6 +8,7 @@
 use crate::schema::scalar::{ElementNull, JsonEncoding, ScalarType};
 use crate::schema::{Data, Field, Function, Link, OrderBy, Shape, Source, Table, View};
 use crate::sql::aggregate::RowOrder;
+use crate::sql::enums::enum_of;
 use crate::sql::hash::fnv1a;
 use crate::sql::session::session_needs;
 
@@ -130,7 +131,7 @@ impl Text {
                     }
                 }
                 self.name(many.key.unwrap_or(parent.key_column()));
-                self.order(many.order_by);
+                self.order(many.order_by, child);
                 self.optional(child.key.map(|key| key.column));
                 self.optional(many.limit.map(|limit| limit.to_string()).as_deref());
                 self.optional(many.filter);
@@ -162,10 +163,16 @@ impl Text {
         }
     }
 
-    fn order(&mut self, terms: &[OrderBy]) {
+    fn order(&mut self, terms: &[OrderBy], child: &Shape) {
         self.word("order");
         for term in terms {
             self.name(term.column);
+            if let Some(table) = enum_of(child, term.column) {
+                self.word("declared");
+                for variant in table.variants {
+                    self.name(variant.json);
+                }
+            }
             // The default of PostgreSQL: nulls are larger than all values.
             let nulls_first = term.nulls_first.unwrap_or(term.descending);
             self.word(if term.descending { "desc" } else { "asc" });

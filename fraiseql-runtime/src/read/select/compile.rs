@@ -207,7 +207,7 @@ impl<'s> PlanCompiler<'s> {
         let is_for_clients = |name: &&str| !name.starts_with('$');
         self.big_ints == BigInts::Strings
             && is_of_type(field, "int8")
-            && self.path.iter().all(|name| is_for_clients(&name))
+            && self.path.iter().all(is_for_clients)
             && is_for_clients(&response_key)
     }
 

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use super::composer::{Composer, SqlWriter};
 use super::from::write_from;
 use crate::schema::{Link, Many, Shape, Source};
+use crate::sql::enums::{enum_of, place_of_label};
 use crate::sql::text::{Sql, column, direction_and_nulls, row_value};
 
 impl Composer {
@@ -126,11 +127,13 @@ fn total_order(many: &Many, child: &Shape, row: &str) -> Vec<String> {
     let mut terms = Vec::new();
     for term in many.order_by {
         seen.insert(term.column);
-        terms.push(format!(
-            "{}{}",
-            column(row, term.column),
-            direction_and_nulls(term)
-        ));
+        let value = column(row, term.column);
+        // Labels are ordered as the variants are declared, whatever the type of the column.
+        let value = match enum_of(child, term.column) {
+            Some(table) => place_of_label(&value, table),
+            None => value,
+        };
+        terms.push(format!("{value}{}", direction_and_nulls(term)));
     }
     let rest: Vec<&str> = match child.key {
         Some(key) => vec![key.column],

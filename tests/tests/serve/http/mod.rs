@@ -3,6 +3,7 @@
 mod audits;
 mod direct;
 mod errors;
+mod graphiql;
 mod hooks;
 mod hostile;
 mod memory;
