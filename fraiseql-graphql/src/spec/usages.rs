@@ -142,13 +142,17 @@ impl<'a> UsageChecker<'a> {
             return self.variable(ty, false, name);
         }
         match (MetaTypeName::create(ty), value) {
+            (MetaTypeName::NonNull(ty), Value::Object(fields))
+                if matches!(MetaTypeName::create(ty), MetaTypeName::Named(_)) =>
+            {
+                self.named(ty, fields, true)
+            }
             (MetaTypeName::NonNull(ty), _) => self.value(ty, value),
             (MetaTypeName::List(ty), Value::List(items)) => {
                 let mut items = items.iter();
                 items.try_for_each(|item| self.value(ty, item))
             }
-            // A single value is a list of one. graphql-js 16 does not ask there that the variable of a
-            // `@oneOf` field is not nullable; if it is null, the field fails.
+            // A single value is a list of one.
             (MetaTypeName::List(ty), Value::Object(fields)) => {
                 self.named(MetaTypeName::concrete_typename(ty), fields, true)
             }
@@ -158,18 +162,21 @@ impl<'a> UsageChecker<'a> {
         }
     }
 
+    /// Checks an object. The variable of a `@oneOf` field may be nullable where graphql-js 16 does not
+    /// ask: where the object itself must not be null, and where it is a list of one. If the variable
+    /// is null then, the field fails.
     fn named(
         &self,
         name: &str,
         fields: &IndexMap<Name, Value>,
-        is_single: bool,
+        allows_nullable: bool,
     ) -> Result<(), String> {
         match self.registry.types.get(name) {
             Some(MetaType::InputObject {
                 input_fields,
                 oneof,
                 ..
-            }) => self.object(name, input_fields, oneof.then_some(is_single), fields),
+            }) => self.object(name, input_fields, oneof.then_some(allows_nullable), fields),
             // A custom scalar may contain a variable, whose type is then not restricted.
             _ => {
                 let mut values = fields.values();

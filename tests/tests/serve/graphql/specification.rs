@@ -2,7 +2,8 @@
 //! validation would say.
 
 use async_graphql::{
-    EmptySubscription, InputObject, Object, Request, Response, Schema, ValidationMode, Variables,
+    EmptySubscription, InputObject, Object, PathSegment, Request, Response, Schema, SimpleObject,
+    Union, ValidationMode, Variables,
 };
 use fraiseql_graphql::Prepared;
 use serde_json::{Value, json};
@@ -33,6 +34,37 @@ impl Query {
     async fn itself(&self) -> Self {
         Query
     }
+
+    async fn found(&self) -> Vec<Found> {
+        vec![
+            Found::Shelf(Shelf { name: "new" }),
+            Found::Crate(Crate { weight: 7 }),
+        ]
+    }
+
+    async fn must_fail(&self) -> async_graphql::Result<i32> {
+        Err("it must not".into())
+    }
+
+    async fn perhaps(&self) -> Option<Self> {
+        Some(Query)
+    }
+}
+
+#[derive(SimpleObject)]
+struct Shelf {
+    name: &'static str,
+}
+
+#[derive(SimpleObject)]
+struct Crate {
+    weight: i32,
+}
+
+#[derive(Union)]
+enum Found {
+    Shelf(Shelf),
+    Crate(Crate),
 }
 
 struct Mutation;
@@ -272,4 +304,80 @@ async fn the_errors_of_a_query_have_locations_in_its_text() {
         let pos = error.locations[0];
         assert_eq!((pos.line, pos.column), (3, 13));
     }
+}
+
+/// The data of each response, and the paths of its errors.
+async fn assert_partial(query: &str, variables: Value, data: &str, paths: &[&str]) {
+    let request = || Request::new(query).variables(Variables::from_json(variables.clone()));
+    for response in responses(request).await {
+        assert_eq!(response.data.to_string(), data, "{query}");
+        let errors = response.errors.iter();
+        let mut found: Vec<_> = errors
+            .map(|error| {
+                assert_eq!(error.locations.len(), 1, "{query}");
+                let path = error.path.iter().map(|segment| match segment {
+                    PathSegment::Field(name) => name.clone(),
+                    PathSegment::Index(index) => index.to_string(),
+                });
+                path.collect::<Vec<_>>().join(".")
+            })
+            .collect();
+        found.sort();
+        assert_eq!(found, paths, "{query}: {:?}", response.errors);
+    }
+}
+
+#[tokio::test]
+async fn a_null_where_none_is_allowed_is_the_error_of_a_field() {
+    let limit = "query ($n: Int = 1) { perhaps { a: __typename count(limit: $n) } b: __typename }";
+    let expected = "{perhaps: null, b: \"Query\"}";
+    assert_partial(limit, json!({"n": null}), expected, &["perhaps.count"]).await;
+    let to = "query ($n: Int) { perhaps { count(limit: 1, range: {to: $n}) } }";
+    assert_partial(
+        to,
+        json!({"n": null}),
+        "{perhaps: null}",
+        &["perhaps.count"],
+    )
+    .await;
+    let skip = "query ($n: Boolean = true) { perhaps { a: __typename b: __typename @skip(if: $n) } \
+                found { ... on Crate { weight @include(if: $n) } ... on Shelf { name } } }";
+    assert_partial(skip, json!({"n": null}), "null", &["found.1", "perhaps"]).await;
+    let excluded = "query ($n: Int = 1) { count(limit: $n) @skip(if: true) a: __typename }";
+    assert_partial(excluded, json!({"n": null}), "{a: \"Query\"}", &[]).await;
+    let root = "query ($n: Boolean = true) { a: __typename @skip(if: $n) }";
+    assert_refused(root, json!({"n": null}), "must not be null").await;
+    assert_partial(root, json!({}), "{}", &[]).await;
+}
+
+#[tokio::test]
+async fn a_failed_field_is_null_in_nested_objects_too() {
+    for (query, data, paths) in [
+        (
+            "{ itself { fails a: __typename } }",
+            "{itself: {fails: null, a: \"Query\"}}",
+            &["itself.fails"][..],
+        ),
+        (
+            "{ itself { fails } }",
+            "{itself: {fails: null}}",
+            &["itself.fails"],
+        ),
+        (
+            "{ itself { perhaps { itself { mustFail } } } }",
+            "{itself: {perhaps: null}}",
+            &["itself.perhaps.itself.mustFail"],
+        ),
+        ("{ itself { mustFail } }", "null", &["itself.mustFail"]),
+    ] {
+        assert_partial(query, json!({}), data, paths).await;
+    }
+}
+
+#[tokio::test]
+async fn a_fragment_on_a_union_applies_within_objects_of_other_types() {
+    let query = "{ found { ... on Shelf { ... on Found { __typename ...F } } \
+                 ... on Crate { ...F } } } fragment F on Found { ... on Shelf { name } ... on Crate { weight } }";
+    let expected = json!({"found": [{"__typename": "Shelf", "name": "new"}, {"weight": 7}]});
+    assert_data(query, json!({}), None, expected).await;
 }

@@ -351,7 +351,7 @@ async fn arguments_whose_variable_is_omitted_are_dropped() {
 async fn a_single_value_is_accepted_as_a_list() {
     let (schema, pool) = served().await;
     let request = Request::new(
-        "query ($by: OrderDirection! = DESC, $ratings: [Int!] = 4) {
+        "query ($by: OrderDirection = DESC, $ratings: [Int!] = 4) {
             blogPosts(where: {status: {in: DRAFT}, rating: {in: $ratings}}, orderBy: {title: $by})
             { title }
             none: blogPosts(where: {status: {notIn: DRAFT}, title: {in: \"Post 9\"}}) { title } }",
