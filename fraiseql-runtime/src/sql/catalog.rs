@@ -19,6 +19,10 @@ SELECT
   current_user::text AS role,
   pg_catalog.current_database()::text AS database";
 
+/// The definition of the view `$1`; null if it is not a view.
+pub(crate) const VIEW_DEFINITION: &str =
+    "SELECT pg_catalog.pg_get_viewdef(pg_catalog.to_regclass($1)::oid)";
+
 /// The functions with one of the names `$1`, in the search path or in the schemas `$2`, that are not
 /// IMMUTABLE: a row for each, with whether another function of that name is.
 pub(crate) const CALLED_FUNCTIONS: &str = "\

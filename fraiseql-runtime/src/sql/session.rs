@@ -26,7 +26,7 @@ use std::collections::BTreeSet;
 
 use crate::schema::scalar::{JsonEncoding, ScalarType};
 use crate::schema::{Link, Shape, Source, View};
-use crate::sql::fragment::SessionReads;
+use crate::sql::session_reads::SessionReads;
 use crate::sql::text::{Sql, literal};
 
 /// What the documents of a view need of the session: in another one PostgreSQL would write other

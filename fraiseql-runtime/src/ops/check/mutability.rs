@@ -14,7 +14,8 @@ use crate::ops::check::catalog::Catalog;
 use crate::ops::check::diagnostic::Diagnostic;
 use crate::ops::check::execute::{command, explain};
 use crate::schema::Table;
-use crate::sql::catalog::CALLED_FUNCTIONS;
+use crate::schema::naming::table_name;
+use crate::sql::catalog::{CALLED_FUNCTIONS, VIEW_DEFINITION};
 use crate::sql::fragment::{Token, is_session_value, tokens};
 use crate::sql::probe;
 
@@ -126,6 +127,48 @@ pub(super) async fn judge(
     depends_on_settings(connection, catalog, it, &tokens)
         .await
         .map(Some)
+}
+
+/// Reports a view of the database whose definition reads what changes while its tables do not. Views
+/// in its definition are not followed.
+pub(super) async fn of_view(
+    connection: &mut PgConnection,
+    table: Table,
+) -> Result<Option<Diagnostic>> {
+    let definition: Option<String> = Statement::new(VIEW_DEFINITION, Operation::Check)
+        .uncached()
+        .bind(table.to_string())
+        .fetch_one(&mut *connection, |row| row.try_get(0))
+        .await?;
+    let definition = definition.unwrap_or_default();
+    let tokens: Vec<Token<'_>> = tokens(&definition)
+        .into_iter()
+        .filter(|token| !matches!(token, Token::Space(_)))
+        .collect();
+    let called = called(connection, &names_of_calls(&tokens), &words(&tokens)).await?;
+    let changing = called.iter().find(|called| {
+        called.is_built_in
+            && (called.is_volatile || CHANGING.contains(&called.name.as_str()))
+            && !called.is_ambiguous
+    });
+    let what = match (session_value(&tokens), changing) {
+        (Some(word), _) => word.to_owned(),
+        (None, Some(called)) => format!("{}()", called.name),
+        (None, None) => return Ok(None),
+    };
+    let message = format!(
+        "the view {} reads {what}, which changes while its tables do not: a document keeps the values \
+         of its last sync",
+        table_name(table)
+    );
+    Ok(Some(
+        Diagnostic::warning(
+            FindingKind::ChangingFragment,
+            format!("{table} view"),
+            message,
+        )
+        .advice("store what changes in a column that is updated and synced, or sync the documents when it has changed"),
+    ))
 }
 
 /// Whether the planner knows that an expression has the same value whenever it is evaluated. True

@@ -92,7 +92,9 @@ async fn ask(
     let diagnostic = match question {
         Question::View { table } => {
             let plan = explain(connection, &no_row_of(*table)).await?;
-            Some(is_a_view(*table, plan.is_some()))
+            let mut diagnostics = vec![is_a_view(*table, plan.is_some())];
+            diagnostics.extend(mutability::of_view(connection, *table).await?);
+            return Ok(diagnostics);
         }
         Question::Filter { text, table } => {
             let statement = probe::filter(*table, text);

@@ -80,8 +80,7 @@ async fn read_page(
     size: usize,
     sql: &str,
 ) -> Result<Keys> {
-    let mut statement =
-        Statement::composed(sql.to_owned(), Operation::ReadKeys).on(view.view.shape.table);
+    let mut statement = Statement::composed(sql, Operation::ReadKeys).on(view.view.shape.table);
     if !after.is_empty() {
         statement = statement.bind_keys(after);
     }

@@ -227,3 +227,49 @@ async fn fragments_are_judged_alike_in_all_sessions() {
     let kinds: Vec<_> = report.warnings().map(|finding| finding.kind).collect();
     assert!(kinds.contains(&FindingKind::SessionFragment), "{report}");
 }
+
+#[derive(TView)]
+#[tview(table = "ages", entity = "age_of_item")]
+#[allow(dead_code)]
+struct AgeOfItem {
+    id: i32,
+    days: i32,
+}
+
+#[derive(TView)]
+#[tview(table = "titles", entity = "title_of_item")]
+#[allow(dead_code)]
+struct TitleOfItem {
+    id: i32,
+    title: String,
+}
+
+#[tokio::test]
+async fn a_view_of_the_database_that_reads_the_clock_is_a_warning() {
+    let pool = items().await;
+    run(
+        &pool,
+        "CREATE VIEW ages AS SELECT id, current_date - day AS days FROM tb_item;
+         CREATE VIEW titles AS SELECT id, lower(title) || \"user\" AS title FROM tb_item",
+    )
+    .await;
+    let report = check::<AgeOfItem>(&pool).await;
+    let found = report
+        .warnings()
+        .find(|finding| finding.kind == FindingKind::ChangingFragment)
+        .unwrap_or_else(|| panic!("{report}"));
+    assert!(
+        found
+            .message
+            .starts_with("the view ages reads CURRENT_DATE, which changes"),
+        "{found}"
+    );
+    let report = check::<TitleOfItem>(&pool).await;
+    assert!(
+        report
+            .findings()
+            .iter()
+            .all(|finding| finding.kind != FindingKind::ChangingFragment),
+        "{report}"
+    );
+}
