@@ -13,9 +13,8 @@ struct Token {
     id: i64,
 }
 
-/// A view of a table that the model reads, and not one of the model.
+/// A view that is not one of the model.
 #[derive(TView)]
-#[tview(table = "tb_user", view = "tv_dashboard", entity = "dashboard")]
 #[allow(dead_code)]
 struct Dashboard {
     id: i64,
@@ -48,7 +47,7 @@ async fn a_mark_that_matches_nothing_is_an_error_of_the_commit() -> anyhow::Resu
     assert!(
         text.contains("changed::<Dashboard>, at")
             && text
-                .contains("it is a view that this read model does not have; add it to the builder"),
+                .ends_with("`tb_dashboard`, and the view is not one of it; add it to the builder"),
         "{text}"
     );
     let mut m = model.mutation(&pool).await?;
