@@ -243,10 +243,9 @@ impl DependencyIndex {
     }
 
     /// The statement that finds those of these tables to which the transaction has written.
-    pub(crate) fn written(&self, tables: Vec<Table>) -> Arc<str> {
-        let key = StatementKey::Written(tables.clone());
-        self.statements
-            .get(key, || written_tables::written(&tables))
+    pub(crate) fn written(&self, tables: &[Table]) -> Arc<str> {
+        let key = StatementKey::Written(tables.to_vec());
+        self.statements.get(key, || written_tables::written(tables))
     }
 
     /// The statement that notes at the beginning of a transaction what [`written`](Self::written)

@@ -193,7 +193,8 @@ async fn rows_of_earlier_transactions_do_not_count() -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn marks_of_any_kind_and_cascades_satisfy_a_strict_mutation() -> anyhow::Result<()> {
-    let cases: [(&'static str, fn(&mut Mutation)); 6] = [
+    type Mark = fn(&mut Mutation);
+    let cases: [(&'static str, Mark); 6] = [
         ("UPDATE tb_post SET title = 'x' WHERE id = 1", |m| {
             m.changed::<Post>(&[1]);
         }),
@@ -206,10 +207,10 @@ async fn marks_of_any_kind_and_cascades_satisfy_a_strict_mutation() -> anyhow::R
         ("UPDATE tb_tag SET name = name", |m| m.changed::<Tag>(&[])),
         // Its posts, comments and tags go with it.
         ("DELETE FROM tb_user WHERE id = 1", |m| {
-            m.changed::<User>(&[1])
+            m.changed::<User>(&[1]);
         }),
         ("DELETE FROM tb_user WHERE id = 3", |m| {
-            m.changed::<User>(&[3])
+            m.changed::<User>(&[3]);
         }),
     ];
     for (sql, mark) in cases {
