@@ -346,12 +346,10 @@ pub(crate) const PARTITION_BOUNDS_REMEDY: &str = "use bounds that every collatio
     words, or partition(hash = ..), or a database with the collation C";
 
 fn unknown_mark(table: &str, view: &bool) -> String {
-    if *view {
-        "it is a view that this read model does not have; add it to the builder, or mark the row by a \
-         part of another view, or with `changed_rows`"
-            .to_owned()
-    } else {
-        format!("no document of this read model depends on rows of `{table}`")
+    let nothing = format!("no document of this read model depends on rows of `{table}`");
+    match view {
+        true => format!("{nothing}, and the view is not one of it; add it to the builder"),
+        false => nothing,
     }
 }
 

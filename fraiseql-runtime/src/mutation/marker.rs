@@ -47,21 +47,19 @@ impl Marker<'_> {
     /// The table of `T`.
     ///
     /// # Errors
-    /// If no document is made of its rows, or if `T` is a view of another read model.
+    /// If no document is made of its rows.
     #[track_caller]
     pub(super) fn known<T: Keyed>(&self, method: &str) -> Result<Table> {
         let table = T::SHAPE.table;
-        let is_read = !self.index.paths(table).is_empty();
-        let is_foreign_view = T::IS_VIEW && !self.index.has_struct(T::SHAPE);
-        if is_read && !is_foreign_view {
+        if !self.index.paths(table).is_empty() {
             return Ok(table);
         }
         let name = table_name(table);
         Err(Error::UnknownMark {
             mark: format!("{method}::<{}>", T::SHAPE.name),
-            near: self.index.nearest_table(&name).filter(|_| !is_foreign_view),
+            near: self.index.nearest_table(&name).filter(|_| !T::IS_VIEW),
             table: name,
-            view: is_foreign_view,
+            view: T::IS_VIEW,
             location: Location::caller(),
         })
     }

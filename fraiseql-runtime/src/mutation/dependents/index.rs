@@ -31,8 +31,6 @@ pub(crate) struct EmbedPath {
 /// The paths of a read model, by table, and the statements that follow them.
 pub(crate) struct DependencyIndex {
     tables: BTreeMap<Table, Vec<EmbedPath>>,
-    /// The identifiers of the structs that documents are made of.
-    structs: BTreeSet<&'static str>,
     statements: StatementCache<StatementKey>,
 }
 
@@ -106,7 +104,6 @@ impl DependencyIndex {
     pub(crate) fn new(views: &[Handle]) -> Self {
         let mut index = Self {
             tables: BTreeMap::new(),
-            structs: BTreeSet::new(),
             statements: StatementCache::default(),
         };
         // In the order in which documents are written.
@@ -128,11 +125,6 @@ impl DependencyIndex {
     /// The paths from a table. Empty if no document is made of its rows.
     pub(crate) fn paths(&self, table: Table) -> &[EmbedPath] {
         self.tables.get(&table).map_or(&[], Vec::as_slice)
-    }
-
-    /// Whether documents are made of this struct.
-    pub(crate) fn has_struct(&self, shape: &Shape) -> bool {
-        self.structs.contains(shape.id)
     }
 
     /// The tables that documents are made of.
@@ -268,10 +260,9 @@ impl DependencyIndex {
     }
 
     /// The statement that finds those of these tables to which the transaction has written.
-    pub(crate) fn written(&self, tables: Vec<Table>) -> Arc<str> {
-        let key = StatementKey::Written(tables.clone());
-        self.statements
-            .get(key, || written_tables::written(&tables))
+    pub(crate) fn written(&self, tables: &[Table]) -> Arc<str> {
+        let key = StatementKey::Written(tables.to_vec());
+        self.statements.get(key, || written_tables::written(tables))
     }
 
     /// The statement that notes at the beginning of a transaction what [`written`](Self::written)
@@ -289,7 +280,6 @@ impl DependencyIndex {
     /// derive refuses structs that contain themselves.
     fn add_shape(&mut self, handle: Handle, shape: &'static Shape, end: &PathEnd) {
         self.add(handle, shape.table, end);
-        self.structs.insert(shape.id);
         for field in shape.fields {
             let path = format!("{}.{}", end.field, field.name);
             // The rows whose column `wanted` has the value of this row's column `own`.

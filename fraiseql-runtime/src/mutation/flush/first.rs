@@ -44,7 +44,7 @@ pub(super) async fn prepare(mutation: &mut Mutation, marks: &ChangeSet) -> Resul
     }
     let mut statements = vec![(Arc::from(CHECK_CONSTRAINTS), Operation::CheckConstraints)];
     if !unmarked.is_empty() {
-        statements.push((index.written(unmarked.clone()), Operation::FindWritten));
+        statements.push((index.written(&unmarked), Operation::FindWritten));
     }
     if !views.is_empty() {
         statements.push((index.announce(&views), Operation::Announce));

@@ -13,9 +13,8 @@ struct Token {
     id: i64,
 }
 
-/// A view of a table that the model reads, and not one of the model.
+/// A view that is not one of the model.
 #[derive(TView)]
-#[tview(table = "tb_user", view = "tv_dashboard", entity = "dashboard")]
 #[allow(dead_code)]
 struct Dashboard {
     id: i64,
@@ -48,7 +47,7 @@ async fn a_mark_that_matches_nothing_is_an_error_of_the_commit() -> anyhow::Resu
     assert!(
         text.contains("changed::<Dashboard>, at")
             && text
-                .contains("it is a view that this read model does not have; add it to the builder"),
+                .ends_with("`tb_dashboard`, and the view is not one of it; add it to the builder"),
         "{text}"
     );
     let mut m = model.mutation(&pool).await?;
@@ -194,7 +193,8 @@ async fn rows_of_earlier_transactions_do_not_count() -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn marks_of_any_kind_and_cascades_satisfy_a_strict_mutation() -> anyhow::Result<()> {
-    let cases: [(&'static str, fn(&mut Mutation)); 6] = [
+    type Mark = fn(&mut Mutation);
+    let cases: [(&'static str, Mark); 6] = [
         ("UPDATE tb_post SET title = 'x' WHERE id = 1", |m| {
             m.changed::<Post>(&[1]);
         }),
@@ -207,10 +207,10 @@ async fn marks_of_any_kind_and_cascades_satisfy_a_strict_mutation() -> anyhow::R
         ("UPDATE tb_tag SET name = name", |m| m.changed::<Tag>(&[])),
         // Its posts, comments and tags go with it.
         ("DELETE FROM tb_user WHERE id = 1", |m| {
-            m.changed::<User>(&[1])
+            m.changed::<User>(&[1]);
         }),
         ("DELETE FROM tb_user WHERE id = 3", |m| {
-            m.changed::<User>(&[3])
+            m.changed::<User>(&[3]);
         }),
     ];
     for (sql, mark) in cases {

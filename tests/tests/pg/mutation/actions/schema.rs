@@ -185,7 +185,7 @@ async fn a_key_that_is_added_later_is_followed() {
     )
     .await;
     correct_after(&model, &pool, "DELETE FROM tb_user WHERE id = 3", |m| {
-        m.changed::<Counted>(&[3])
+        m.changed::<Counted>(&[3]);
     })
     .await;
 }
@@ -202,7 +202,7 @@ async fn each_database_has_its_own_keys() {
     );
     let cascading = filled(&(cascading + ROWS), &model).await;
     let report = correct_after(&model, &cascading, DELETE_BOB, |m| {
-        m.changed::<Counted>(&[2])
+        m.changed::<Counted>(&[2]);
     })
     .await;
     assert_eq!(report.of::<Note>().unwrap().deleted, 1, "{report}");
