@@ -28,8 +28,11 @@ pub struct SyncAll<'a> {
     chunk: Option<usize>,
     connections: usize,
     until: Option<Pin<Box<dyn Future<Output = ()> + Send + 'a>>>,
-    progress: Option<Box<dyn FnMut(Table, &Progress) + Send + 'a>>,
+    progress: Option<OnViewProgress<'a>>,
 }
+
+/// A closure that is called after each chunk, with the view table.
+type OnViewProgress<'a> = Box<dyn FnMut(Table, &Progress) + Send + 'a>;
 
 impl fmt::Debug for SyncAll<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
