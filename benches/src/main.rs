@@ -13,6 +13,7 @@
 //! | `graphql` | GraphQL requests in this process, against async-graphql objects |
 //! | `derive` | compile time of the derives |
 //! | `stress` | concurrent clients, and a search for lost updates |
+//! | `race` | two processes that meet in thousands of rounds, and a search for lost updates |
 //! | `serve` | HTTP requests to a fraiseql server and to other servers |
 
 mod blog;
@@ -22,6 +23,7 @@ mod list;
 mod measure;
 mod mutation;
 mod plot;
+mod race;
 mod select;
 mod serve;
 mod stress;
@@ -48,6 +50,11 @@ enum Command {
     Select(select::Options),
     /// Change everything concurrently, and search for lost updates.
     Stress(stress::Options),
+    /// Let two processes change the same documents, and search for lost updates.
+    Race(race::Options),
+    /// Run one of the processes of `race`.
+    #[command(hide = true)]
+    RaceWorker(race::WorkerOptions),
     /// Verify documents, compared with a full sync.
     Verify(verify::Options),
     /// Execute GraphQL requests in this process.
@@ -77,6 +84,8 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Mutation(options) => mutation::run(options).await,
         Command::Select(options) => select::run(options).await,
         Command::Stress(options) => stress::run(options).await,
+        Command::Race(options) => race::run(options).await,
+        Command::RaceWorker(options) => race::worker(options).await,
         Command::Verify(options) => verify::run(options).await,
         Command::Graphql(options) => graphql::run(options).await,
         Command::Serve(options) => serve::run(options).await,

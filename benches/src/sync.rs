@@ -323,6 +323,7 @@ impl Bench {
             let row = sqlx::query(sql)
                 .bind(chunk)
                 .bind(Vec::<i32>::new())
+                .bind(true)
                 .fetch_one(&mut *connection)
                 .await?;
             written += u64::try_from(row.try_get::<i64, _>("changed")?)?;

@@ -54,7 +54,7 @@ fn input(sample: &str, name: &str) -> DeriveInput {
 /// The output of a derive as the guide shows it: with short paths, and without documentation and
 /// attributes.
 fn expanded(input: &DeriveInput, kind: DeriveKind) -> String {
-    let model = check::check(input, kind).unwrap_or_else(|error| panic!("{error}"));
+    let model = check::check(input, kind).unwrap_or_else(|mistakes| panic!("{}", mistakes.errors));
     let tokens = emit::emit(&model);
     let mut text = format(&tokens.to_string());
     for (long, short) in [
@@ -172,11 +172,14 @@ fn the_attribute_reference_shows_an_error_of_the_derive() {
         #[tview(tabel = "posts")]
         struct Post { id: i64 }
     };
-    let Err(error) = check::check(&input, DeriveKind::View) else {
+    let Err(mistakes) = check::check(&input, DeriveKind::View) else {
         panic!("`tabel` should be refused");
     };
     let Some(guide) = guide("attributes.md") else {
         return;
     };
-    assert_eq!(blocks(&guide, "text"), [format!("error: {error}")]);
+    assert_eq!(
+        blocks(&guide, "text"),
+        [format!("error: {}", mistakes.errors)]
+    );
 }

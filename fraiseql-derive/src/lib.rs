@@ -32,6 +32,7 @@ mod type_syntax;
 use proc_macro::TokenStream;
 use syn::{DeriveInput, parse_macro_input};
 
+use crate::check::Mistakes;
 use crate::model::DeriveKind;
 
 /// Makes a struct a view: a base table as root, and a view table with one JSON document for each
@@ -135,8 +136,9 @@ use crate::model::DeriveKind;
 /// - `gin` uses the operator class `jsonb_path_ops`, which supports `@>`, `@?` and `@@`, but not `?`.
 ///   It is not possible with `data = "json"`.
 /// - Texts in `fulltext` are promoted columns or paths. A null text is empty. `language` is one of
-///   PostgreSQL's text search configurations, or `"schema.name"` for one of your own. The default is
-///   `simple`, which takes words as they are.
+///   the server's text search configurations, or `"schema.name"` for one of your own;
+///   `ReadModel::check` finds one that the server does not have. The default is `simple`, which takes
+///   words as they are.
 /// - A full-text index is used by queries with exactly its expression. Take it from
 ///   `Post::statements().ddl.index(name)`, field `expression`. If `title` is promoted and `body` is
 ///   not, it is
@@ -282,6 +284,10 @@ pub fn derive_tenum(input: TokenStream) -> TokenStream {
 fn derive(input: &DeriveInput, kind: DeriveKind) -> TokenStream {
     match check::check(input, kind) {
         Ok(model) => emit::emit(&model).into(),
-        Err(errors) => fallback::with_errors(errors, fallback::stubs(input, kind)),
+        Err(Mistakes { errors, rest }) => {
+            let mut stubs = fallback::stubs(input, kind);
+            stubs.extend(rest.map(|model| emit::type_proofs(&model)));
+            fallback::with_errors(errors, stubs)
+        }
     }
 }

@@ -7,6 +7,8 @@ use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
 use syn::{Ident, Member, Path, Type, Visibility};
 
+use crate::identifiers::stored_name;
+
 /// The derive of a struct that is or is in a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum DeriveKind {
@@ -244,6 +246,11 @@ impl Field {
             Source::Column(column) => Some(column),
             _ => None,
         }
+    }
+
+    /// The column of the view table that stores the value, if this field is the key.
+    pub(crate) fn stored_key(&self) -> Option<String> {
+        self.source_column().map(stored_name)
     }
 
     /// Whether the value is an object or a list of objects.

@@ -22,6 +22,38 @@ pub(crate) fn identifier(name: &str) -> Parsed<String> {
     Ok(name.to_owned())
 }
 
+/// A text search configuration, qualified: one of PostgreSQL's own, or `schema.name`. Names that
+/// PostgreSQL would fold or cut are in double quotes.
+pub(crate) fn text_search_configuration(text: &str) -> Parsed<String> {
+    // A name in double quotes may contain dots.
+    let is_qualified = match text.strip_prefix('"') {
+        Some(quoted) => unquote(quoted).is_some_and(|(_, rest)| rest.starts_with('.')),
+        None => text.contains('.'),
+    };
+    let parsed = table(text)?;
+    let quoted = |name: &str| {
+        let is_plain = name
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+            && name.starts_with(|first: char| first.is_ascii_lowercase());
+        if is_plain {
+            name.to_owned()
+        } else {
+            format!("\"{}\"", name.replace('"', "\"\""))
+        }
+    };
+    if is_qualified {
+        // Always in quotes: a hash of this text is stored with the index.
+        let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
+        return Ok(format!(
+            "{}.{}",
+            quoted(&parsed.schema),
+            quoted(&parsed.name)
+        ));
+    }
+    Ok(format!("pg_catalog.{}", quoted(&parsed.name)))
+}
+
 /// `table` or `schema.table`. A name that contains a dot is written in double quotes.
 pub(crate) fn table(text: &str) -> Parsed<Table> {
     let mut parts = Vec::new();

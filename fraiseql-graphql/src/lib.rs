@@ -40,7 +40,8 @@
 //! |---|---|
 //! | [`Query`], [`Views`] | root fields that read the views of an application, one statement each |
 //! | [`TvDoc`], [`TvList`], [`TvConnection`] | return values of your own resolvers |
-//! | [`TvWhere`], [`TvOrderBy`] | arguments of your own resolvers |
+//! | [`TvWhere`], [`TvOrderBy`], [`TvEnum`] | arguments of your own resolvers |
+//! | [`TvExtended`] | fields of your own at the object types of documents |
 //! | [`Prepared`] | the extension that every schema with documents needs |
 //! | [`DocumentLimits`] | limits on the size of a GraphQL document |
 //! | [`response`] | serialization of responses without parsing documents |
@@ -62,11 +63,18 @@
 //! # Keys
 //!
 //! The key of a view or a part has the type `ID` if it is a string in JSON (UUID and text keys),
-//! and `Int` if it is a number.
+//! `Int` if it is an `i16` or an `i32`, and `BigInt` if it is an `i64`.
+//!
+//! # Integers
+//!
+//! GraphQL's `Int` has 32 bits. Fields of type `i16` and `i32` are `Int`; fields of type `i64`, which
+//! are also those of a `count`, are `BigInt`, a scalar of this crate. It is sent as a number, or as a
+//! string with [`Prepared::big_ints_as_strings`], and read in both forms.
 
 // On docs.rs, each item shows the feature that it needs.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod budget;
 mod error;
 #[cfg(feature = "http")]
 pub mod http;
@@ -82,4 +90,6 @@ pub use resolve::connection::TvConnection;
 pub use resolve::document::{TvDoc, TvList};
 pub use resolve::views::root::{Query, Views};
 pub use resolve::views::view_set::ViewSet;
+pub use schema::enums::TvEnum;
+pub use schema::extension::TvExtended;
 pub use schema::input::{TvOrderBy, TvWhere};

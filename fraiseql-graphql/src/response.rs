@@ -74,22 +74,56 @@ pub fn is_request_error(response: &Response) -> bool {
 /// assert_eq!(out, br#"{"errors":[{"message":"expected a name"}]}"#);
 /// ```
 pub fn write_response(response: &Response, out: &mut Vec<u8>) {
+    write(response, out, usize::MAX);
+}
+
+/// As [`write_response`], if the response has `max` bytes at most. Otherwise `out` is as before, and
+/// the result is `false`.
+///
+/// ```
+/// use async_graphql::{Response, value};
+/// use fraiseql_graphql::response::write_response_within;
+///
+/// let response = Response::new(value!({"answer": 42}));
+/// let mut out = Vec::new();
+/// assert!(!write_response_within(&response, &mut out, 20));
+/// assert!(write_response_within(&response, &mut out, 100));
+/// assert_eq!(out, br#"{"data":{"answer":42}}"#);
+/// ```
+#[must_use]
+pub fn write_response_within(response: &Response, out: &mut Vec<u8>, max: usize) -> bool {
+    let start = out.len();
+    write(response, out, start.saturating_add(max));
+    let is_within = out.len() - start <= max;
+    if !is_within {
+        out.truncate(start);
+    }
+    is_within
+}
+
+/// Writes a response, until `out` has more than `max_len` bytes.
+fn write(response: &Response, out: &mut Vec<u8>, max_len: usize) {
     out.push(b'{');
     if !response.errors.is_empty() {
         out.extend_from_slice(b"\"errors\":");
-        write_list(&response.errors, out, write_error);
+        write_list(&response.errors, out, |error, out| {
+            if out.len() <= max_len {
+                write_error(error, out);
+            }
+        });
     }
     if !is_request_error(response) {
         if !response.errors.is_empty() {
             out.push(b',');
         }
         out.extend_from_slice(b"\"data\":");
-        write_value(&response.data, out);
+        write_value(&response.data, out, max_len);
     }
     if !response.extensions.is_empty() {
         out.extend_from_slice(b",\"extensions\":");
         let entries = response.extensions.iter();
-        write_object(entries.map(|(key, value)| (key.as_str(), value)), out);
+        let entries = entries.map(|(key, value)| (key.as_str(), value));
+        write_object(entries, out, max_len);
     }
     out.push(b'}');
 }
@@ -148,7 +182,12 @@ fn write_error(error: &ServerError, out: &mut Vec<u8>) {
     out.push(b'}');
 }
 
-fn write_value(value: &Value, out: &mut Vec<u8>) {
+/// Writes a value. Once `out` has more than `max_len` bytes, nothing is written any more: what there
+/// is will be discarded.
+fn write_value(value: &Value, out: &mut Vec<u8>, max_len: usize) {
+    if out.len() > max_len {
+        return;
+    }
     match value {
         Value::Null => out.extend_from_slice(b"null"),
         Value::Boolean(true) => out.extend_from_slice(b"true"),
@@ -157,13 +196,17 @@ fn write_value(value: &Value, out: &mut Vec<u8>) {
         Value::String(text) => write_serde(text.as_str(), out),
         Value::Enum(name) => write_serde(name.as_str(), out),
         Value::Binary(bytes) => write_serde(&bytes[..], out),
-        Value::List(values) => write_list(values, out, write_value),
+        Value::List(values) => {
+            write_list(values, out, |value, out| write_value(value, out, max_len));
+        }
         Value::Object(fields) => {
             if let Some(text) = raw_text(fields) {
+                // One more byte than allowed is enough to see that it does not fit.
+                let text = &text[..text.ceil_char_boundary(max_len.saturating_add(1) - out.len())];
                 out.extend_from_slice(text.as_bytes());
             } else {
                 let entries = fields.iter().map(|(key, value)| (key.as_str(), value));
-                write_object(entries, out);
+                write_object(entries, out, max_len);
             }
         }
     }
@@ -197,7 +240,11 @@ pub(crate) fn parse_raw(value: &mut Value) {
     }
 }
 
-fn write_object<'a>(entries: impl Iterator<Item = (&'a str, &'a Value)>, out: &mut Vec<u8>) {
+fn write_object<'a>(
+    entries: impl Iterator<Item = (&'a str, &'a Value)>,
+    out: &mut Vec<u8>,
+    max_len: usize,
+) {
     out.push(b'{');
     for (position, (key, value)) in entries.enumerate() {
         if position > 0 {
@@ -205,7 +252,7 @@ fn write_object<'a>(entries: impl Iterator<Item = (&'a str, &'a Value)>, out: &m
         }
         write_serde(key, out);
         out.push(b':');
-        write_value(value, out);
+        write_value(value, out, max_len);
     }
     out.push(b'}');
 }

@@ -163,8 +163,10 @@ pub mod __private {
 /// are released together.
 #[doc(hidden)]
 pub mod __graphql {
+    pub use crate::db::byte_limit::ByteLimit;
     pub use crate::db::mutex::lock;
     pub use crate::read::find::documents;
     pub use crate::read::list_rows::{ListRead, ListRow};
+    pub use crate::read::select::{BigInts, Written};
     pub use crate::view::Handle;
 }

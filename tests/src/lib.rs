@@ -3,6 +3,7 @@
 
 pub mod naive;
 pub mod node;
+pub mod pooler;
 pub mod select;
 pub mod web;
 pub mod world;
@@ -19,6 +20,7 @@ use std::sync::{Mutex, OnceLock};
 use dev_postgres::Server;
 use fraiseql_runtime::check::CheckReport;
 use fraiseql_runtime::check::FindingKind;
+use fraiseql_runtime::migrate::Migration;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, PgPool};
 
@@ -116,10 +118,24 @@ pub async fn pool_of(options: PgConnectOptions) -> PgPool {
     }
 }
 
-/// A report without the lines that depend only on how the server was built.
+/// A report without the lines that depend only on how the server was built, or on rows that a test
+/// has inserted and not synced.
 #[must_use]
 pub fn without_server(report: CheckReport) -> CheckReport {
-    report.accept(|finding| finding.kind == FindingKind::NoLz4)
+    report.accept(|finding| matches!(finding.kind, FindingKind::NoLz4 | FindingKind::Unfilled))
+}
+
+/// Asserts that a migration found nothing to create and no drift. Rows may have no documents.
+///
+/// # Panics
+/// If it found something.
+pub fn assert_up_to_date(migration: &Migration) {
+    let found = (&migration.created, &migration.drift, &migration.stale);
+    assert_eq!(
+        found,
+        (&Vec::new(), &Vec::new(), &Vec::new()),
+        "{migration}"
+    );
 }
 
 /// Runs statements that have no parameters.

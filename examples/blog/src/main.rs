@@ -11,7 +11,8 @@ use blog::ops::{Ops, logs};
 use blog::service::upkeep;
 use blog::{http, sample};
 use clap::Parser;
-use dev_postgres::Server;
+use dev_postgres::Server as Postgres;
+use fraiseql_graphql::http::Server;
 use sqlx::postgres::PgConnectOptions;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -34,6 +35,16 @@ struct Arguments {
     /// The database, such as postgres://user:password@host/blog; missing tables are created.
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
     database_url: Option<PgConnectOptions>,
+    /// The owner of the tables, if the role of --database-url is not: it creates them, and grants
+    /// that role the privileges that the blog needs.
+    #[arg(
+        long,
+        env = "BLOG_OWNER_URL",
+        hide_env_values = true,
+        value_name = "URL",
+        requires = "database_url"
+    )]
+    owner_url: Option<PgConnectOptions>,
     /// Maximum number of connections to the database.
     #[arg(long, env = "BLOG_CONNECTIONS", default_value_t = 10, value_parser = clap::value_parser!(u32).range(2..=1000))]
     connections: u32,
@@ -93,7 +104,9 @@ async fn run(arguments: Arguments) -> Result<()> {
         .with_context(|| format!("cannot listen on {address}; --port 0 takes a free port"))?;
     let (_server, database) = database(&arguments).await?;
     let ops = Ops::install(arguments.slow_sync)?;
-    let (app, background) = App::open(database, arguments.connections, ops.clone()).await?;
+    let owner = arguments.owner_url;
+    let opened = App::open(database, owner, arguments.connections, ops.clone()).await;
+    let (app, background) = opened?;
     sample::fill(&app, arguments.posts).await?;
 
     let upkeep = tokio::spawn(upkeep::keep_repaired(app.blog.clone(), app.pool.clone()));
@@ -101,19 +114,19 @@ async fn run(arguments: Arguments) -> Result<()> {
     // The router now holds the only handles. The like task ends when the last one is dropped.
     drop(app);
     println!("The blog is at http://{}", listener.local_addr()?);
-    // Signals by being dropped that axum has stopped accepting connections.
+    // Signals by being dropped that the server has stopped accepting connections.
     let (accepting, mut stopped_accepting) = watch::channel(());
-    let served = axum::serve(listener, router).with_graceful_shutdown(async move {
+    let served = Server::new().serve(listener, router, async move {
         shutdown(ops, arguments.drain).await;
         drop(accepting);
     });
-    // axum waits for open connections without a limit, and an idle client may keep one open.
+    // The server waits for the requests that have begun, and a client may be slow.
     let deadline = async {
         let _ = stopped_accepting.changed().await;
         sleep(GRACE_PERIOD).await;
     };
     tokio::select! {
-        served = served => served?,
+        () = served => {}
         () = deadline => tracing::warn!("connections were still open after {GRACE_PERIOD:?}"),
     }
     upkeep.abort();
@@ -126,11 +139,11 @@ async fn run(arguments: Arguments) -> Result<()> {
 }
 
 /// The database of `--database-url`, or one on the program's own server, which is returned too.
-async fn database(arguments: &Arguments) -> Result<(Option<Server>, PgConnectOptions)> {
+async fn database(arguments: &Arguments) -> Result<(Option<Postgres>, PgConnectOptions)> {
     if let Some(url) = &arguments.database_url {
         return Ok((None, url.clone()));
     }
-    let server = Server::builder().persistent_in_cache("blog")?.start()?;
+    let server = Postgres::builder().persistent_in_cache("blog")?.start()?;
     println!("Started {}.", server.description());
     let database = if arguments.reset {
         server.recreate_database(DATABASE).await?

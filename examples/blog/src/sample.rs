@@ -6,10 +6,13 @@ use anyhow::Result;
 use fraiseql_runtime::sync::{FullSync, Observed};
 use indicatif::{ProgressBar, ProgressStyle};
 use sqlx::PgPool;
+use uuid::Uuid;
 
 use crate::app::App;
 use crate::views::{sync_all_comments, sync_all_posts, sync_all_users};
 
+/// The ID of the first user, so that examples and scripts can name one.
+pub const FIRST_USER: Uuid = Uuid::from_u128(1);
 /// Posts that one statement inserts.
 const POSTS_PER_STATEMENT: usize = 1_000;
 /// Comments on each post.
@@ -48,10 +51,13 @@ async fn insert_rows(pool: &PgPool, users: u32, posts: u32) -> Result<()> {
     let bar = progress_bar(posts, "rows");
     let users = i32::try_from(users)?;
     sqlx::query(
-        "INSERT INTO tb_user (identifier, username, full_name)
-         SELECT 'user' || i, 'user' || i, 'User Number ' || i FROM generate_series(1, $1) AS i",
+        "INSERT INTO tb_user (id, identifier, username, full_name)
+         SELECT CASE WHEN i = 1 THEN $2 ELSE gen_random_uuid() END,
+                'user' || i, 'user' || i, 'User Number ' || i
+         FROM generate_series(1, $1) AS i",
     )
     .bind(users)
+    .bind(FIRST_USER)
     .execute(pool)
     .await?;
     sqlx::raw_sql(

@@ -321,3 +321,42 @@ async fn generic_plan(pool: &PgPool, sql: &str) -> Vec<String> {
     tx.rollback().await.unwrap();
     plan
 }
+
+#[tokio::test]
+async fn the_first_user_of_the_sample_has_a_known_id() {
+    let blog = Blog::start(10).await;
+    let query = "{ user(id: \"00000000-0000-0000-0000-000000000001\") { username } }";
+    assert_eq!(
+        blog.field(query, json!({})).await,
+        json!({"username": "user1"})
+    );
+    let users = blog.field("{ users(limit: 100) { id } }", json!({})).await;
+    assert_eq!(users.as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn each_response_says_how_long_it_took() {
+    let blog = Blog::start(0).await;
+    for path in [
+        "/graphql?query={__typename}",
+        "/",
+        "/health",
+        "/metrics.json",
+        "/nowhere",
+    ] {
+        let response = blog
+            .client
+            .get(format!("{}{path}", blog.url))
+            .send()
+            .await
+            .unwrap();
+        let seconds = response
+            .headers()
+            .get("x-process-time")
+            .expect(path)
+            .to_str()
+            .unwrap();
+        let seconds: f64 = seconds.parse().unwrap();
+        assert!((0.0..30.0).contains(&seconds), "{path}: {seconds}");
+    }
+}

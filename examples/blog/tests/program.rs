@@ -7,6 +7,7 @@ use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
+use sqlx::ConnectOptions as _;
 use sqlx::postgres::PgConnectOptions;
 use support::{Blog, command, database};
 
@@ -125,7 +126,10 @@ async fn a_database_that_does_not_respond_is_reported_after_a_timeout() {
 #[tokio::test]
 async fn a_missing_database_is_reported_by_name() {
     let missing = database().await.database("no_such_blog");
-    let stderr = stderr_of_failure(command(&missing)).await;
+    let mut command = command(&missing);
+    // Not as a role of the database, which does not exist either.
+    command.env("DATABASE_URL", missing.to_url_lossy().as_str());
+    let stderr = stderr_of_failure(command).await;
     assert!(
         stderr.contains("database \"no_such_blog\" does not exist"),
         "{stderr}"

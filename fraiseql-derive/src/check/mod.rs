@@ -2,7 +2,7 @@
 //!
 //! Checks do not stop at the first error. Each reports to an `Accumulator`, at the token that is
 //! wrong, and goes on with a harmless value, so that all mistakes of a struct are reported at
-//! once. Nothing is emitted from a model with errors.
+//! once. From a model with errors, nothing is emitted but proofs about the types of other fields.
 
 mod enumeration;
 mod error;
@@ -23,5 +23,5 @@ pub(crate) use self::enumeration::check as check_enumeration;
 pub(crate) use self::names::{is_function_name, krate};
 pub(crate) use self::newtype::check as check_newtype;
 pub(crate) use self::source::sources;
-pub(crate) use self::structs::{check, struct_attributes};
+pub(crate) use self::structs::{Mistakes, check, struct_attributes};
 pub(crate) use self::types::unsupported;

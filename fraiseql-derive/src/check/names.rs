@@ -10,7 +10,7 @@ use syn::{DeriveInput, Ident, Path};
 use super::error::{error_at, parsed};
 use crate::attr::{CratePath, StrValue, ViewAttr};
 use crate::case;
-use crate::identifiers::BOOKKEEPING_COLUMNS;
+use crate::identifiers::stored_name;
 use crate::model::{DeriveKind, Field, Source, Table};
 use crate::text;
 
@@ -149,25 +149,13 @@ pub(super) fn promoted_columns(fields: &mut [Field], errors: &mut Accumulator) {
     if let Some(key) = fields.iter().find(|field| field.is_key)
         && let Source::Column(column) = &key.source
     {
-        if BOOKKEEPING_COLUMNS.contains(&column.as_str()) {
-            errors.push(error_at(
-                key.ident.span(),
-                // The key has no prefix, because it has the same name in both tables.
-                format!(
-                    "the column of the key cannot be named `{column}`, because every view table \
-                     has a column of that name; rename the column, or choose another key"
-                ),
-            ));
-        }
-        in_use.insert(column.clone(), key.name.clone());
+        in_use.insert(stored_name(column), key.name.clone());
     }
     for field in fields {
         let Some(promoted) = &mut field.promoted else {
             continue;
         };
-        if BOOKKEEPING_COLUMNS.contains(&promoted.column.as_str()) {
-            promoted.column = format!("doc_{}", promoted.column);
-        }
+        promoted.column = stored_name(&promoted.column);
         if let Some(other) = in_use.insert(promoted.column.clone(), field.name.clone()) {
             errors.push(error_at(
                 field.ident.span(),

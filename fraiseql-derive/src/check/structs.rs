@@ -11,8 +11,17 @@ use crate::attr::{self, BoolValue, PartAttr, StrValue, StructPath, ViewAttr};
 use crate::docs;
 use crate::model::{DeriveKind, Model, View};
 
-/// Checks a struct. The error contains every mistake, each at its token.
-pub(crate) fn check(input: &DeriveInput, kind: DeriveKind) -> Result<Model> {
+/// A struct with mistakes in its attributes.
+pub(crate) struct Mistakes {
+    /// Every mistake, each at its token.
+    pub(crate) errors: Error,
+    /// The struct without the fields that have mistakes: the compiler checks the types of the others.
+    /// `None` if it is generic, or has no named fields.
+    pub(crate) rest: Option<Box<Model>>,
+}
+
+/// Checks a struct.
+pub(crate) fn check(input: &DeriveInput, kind: DeriveKind) -> std::result::Result<Model, Mistakes> {
     let mut errors = Error::accumulator();
     generics::refuse_on_struct(input, kind, &mut errors);
     let (container, shape_of) = struct_attributes(input, kind, &mut errors);
@@ -24,9 +33,12 @@ pub(crate) fn check(input: &DeriveInput, kind: DeriveKind) -> Result<Model> {
         Ok(fields) => check_fields(&fields, input, kind, &mut errors),
         // Without fields, all other checks would report what follows from it.
         Err(error) => {
-            return Err(match errors.finish() {
-                Ok(()) => error,
-                Err(others) => Error::multiple(vec![others, error]),
+            return Err(Mistakes {
+                errors: match errors.finish() {
+                    Ok(()) => error,
+                    Err(others) => Error::multiple(vec![others, error]),
+                },
+                rest: None,
             });
         }
     };
@@ -71,7 +83,7 @@ pub(crate) fn check(input: &DeriveInput, kind: DeriveKind) -> Result<Model> {
     let indexes = index::check(&container.index, &context, &mut errors);
     let type_name = names::type_name(input, container.type_name.as_ref(), &mut errors);
     let filter = fragment(container.filter.as_ref(), &mut errors);
-    errors.finish_with(Model {
+    let model = Model {
         ident: input.ident.clone(),
         visibility: input.vis.clone(),
         krate: names::krate(container.krate),
@@ -90,7 +102,14 @@ pub(crate) fn check(input: &DeriveInput, kind: DeriveKind) -> Result<Model> {
             indexes,
             storage,
         }),
-    })
+    };
+    match errors.finish() {
+        Ok(()) => Ok(model),
+        Err(errors) => Err(Mistakes {
+            errors,
+            rest: input.generics.params.is_empty().then(|| Box::new(model)),
+        }),
+    }
 }
 
 /// The attributes on the struct, and the `shape_of` of a part.

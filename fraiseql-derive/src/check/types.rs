@@ -44,8 +44,9 @@ fn message(ty: &Type) -> Option<String> {
     let (instead, column) = match (name.as_str(), argument) {
         ("Vec", Some(Type::Path(inner))) if inner.path.is_ident("u8") => {
             return Some(
-                "bytes have no JSON encoding: write a `String` with `expr = \"encode({}.column, \
-                 'base64')\"`, or 'hex'"
+                "bytes have no JSON encoding: write a `String` with `expr = \
+                 \"replace(encode({}.column, 'base64'), chr(10), '')\"`, which has no line breaks, or \
+                 `expr = \"encode({}.column, 'hex')\"`"
                     .to_owned(),
             );
         }

@@ -36,6 +36,7 @@ pub(crate) fn emit(enumeration: &Enumeration) -> TokenStream {
             impl #krate::TEnum for #ident {
                 const ENUM: &'static #krate::scalar::Enum = &#krate::scalar::Enum {
                     name: #name,
+                    path: #krate::__private::std::any::type_name::<Self>,
                     type_name: #type_name,
                     variants: &[#(#table),*],
                 };

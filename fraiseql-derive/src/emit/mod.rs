@@ -57,12 +57,39 @@ use quote::quote;
 
 use crate::model::Model;
 
-/// Everything that `TView` or `Embed` emits for a struct.
-pub(crate) fn emit(model: &Model) -> TokenStream {
-    let aliases = model.fields.iter().map(|field| {
+/// The proofs about the types of fields, for a struct with mistakes in other fields or in attributes:
+/// all mistakes are then reported at once.
+pub(crate) fn type_proofs(model: &Model) -> TokenStream {
+    let krate = &model.krate;
+    let aliases = aliases(model);
+    let parts = model.fields.iter().filter_map(|field| {
+        let (_, part) = part::emit(model, field)?;
+        Some(part)
+    });
+    let proofs = proofs::types(model);
+    quote! {
+        const _: () = {
+            #[allow(unused_imports)]
+            use #krate::__private::relation::{NoRelation as _, NoScalar as _};
+            #(#aliases)*
+            #(#parts)*
+            #[allow(unused_imports)]
+            use #krate::__private;
+            #proofs
+        };
+    }
+}
+
+fn aliases(model: &Model) -> impl Iterator<Item = TokenStream> {
+    model.fields.iter().map(|field| {
         let (alias, ty) = (names::alias(field), &field.ty);
         quote!(#[allow(dead_code, non_camel_case_types)] type #alias = #ty;)
-    });
+    })
+}
+
+/// Everything that `TView` or `Embed` emits for a struct.
+pub(crate) fn emit(model: &Model) -> TokenStream {
+    let aliases = aliases(model);
     let krate = &model.krate;
     let schema = schema::emit(model);
     let serde = model.serde.then(|| document_serde::emit(model));

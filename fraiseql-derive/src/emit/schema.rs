@@ -53,6 +53,11 @@ pub(super) fn emit(model: &Model) -> TokenStream {
         .unzip();
     let children = part::children(model, children.into_iter());
     let fields = model.document_fields().map(|one| field::emit(model, one));
+    let is_view = model.view.is_some().then(|| {
+        quote!(
+            const IS_VIEW: bool = true;
+        )
+    });
     quote! {
         #(#parts)*
         #whole
@@ -73,6 +78,7 @@ pub(super) fn emit(model: &Model) -> TokenStream {
             fn children() -> impl #krate::__private::Children {
                 #children
             }
+            #is_view
             #items
         }
     }

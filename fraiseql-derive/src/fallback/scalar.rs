@@ -100,6 +100,7 @@ fn names(input: &DeriveInput, krate: &Path) -> TokenStream {
         {
             const ENUM: &'static #krate::scalar::Enum = &#krate::scalar::Enum {
                 name: #name,
+                path: #krate::__private::std::any::type_name::<Self>,
                 type_name: #name,
                 variants: &[],
             };

@@ -1,5 +1,7 @@
 //! The body of a request, read within the size limit.
 
+use std::error::Error;
+
 use axum::body::{Body, Bytes};
 use axum::http::header::CONTENT_LENGTH;
 use axum::http::{HeaderMap, StatusCode};
@@ -20,12 +22,21 @@ pub(super) fn check_length(headers: &HeaderMap, max: usize) -> Result<(), Refusa
 pub(super) async fn read(body: Body, max: usize) -> Result<Bytes, Refusal> {
     match Limited::new(body, max).collect().await {
         Ok(body) => Ok(body.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(too_large(max)),
+        // A layer in front may have a lower limit.
+        Err(error) if is_length_limit(&*error) => Err(too_large(max)),
         Err(_) => Err(Refusal::new(
             StatusCode::BAD_REQUEST,
             "the body of the request broke off",
         )),
     }
+}
+
+/// Whether the error, or one that it is made of, is that of a limit.
+fn is_length_limit(error: &(dyn Error + 'static)) -> bool {
+    std::iter::successors(Some(error), |error: &&(dyn Error + 'static)| {
+        (*error).source()
+    })
+    .any(<dyn Error>::is::<LengthLimitError>)
 }
 
 fn too_large(max: usize) -> Refusal {

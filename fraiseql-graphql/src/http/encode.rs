@@ -1,17 +1,20 @@
 //! HTTP responses from the results of requests.
 
+use std::sync::Arc;
+
 use async_graphql::{Response as GraphQlResponse, ServerError};
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::http::header::{
     ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING, VARY,
     X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode};
 
+use crate::budget::Budget;
 use crate::error::MAX_REQUEST_ERRORS;
 use crate::http::accept::Format;
 use crate::http::refusal::Refusal;
-use crate::response::{is_request_error, write_response};
+use crate::response::{is_request_error, write_response, write_response_within};
 
 /// The result of a request over HTTP that was not refused.
 pub(super) enum Outcome {
@@ -23,27 +26,49 @@ pub(super) enum Outcome {
     Panicked(Vec<ServerError>),
 }
 
-pub(super) fn encode(result: Result<Outcome, Refusal>, format: Format) -> Response<Body> {
+/// What a response may have beside the bytes that its fields have been counted with: keys of root
+/// fields, errors, extensions.
+const ENVELOPE_BYTES: usize = 64 * 1024;
+/// What is reserved for that.
+const RESERVED_ENVELOPE: usize = 256;
+
+pub(super) fn encode(
+    result: Result<Outcome, Refusal>,
+    format: Format,
+    budget: Arc<Budget>,
+) -> Response<Body> {
+    // The documents of the request have been written, and are dropped.
+    budget.keep(budget.written());
     match result {
-        Ok(Outcome::Single(response)) => encode_single(*response, format),
-        Ok(Outcome::Batch(responses)) => encode_batch(responses, format),
-        Ok(Outcome::Direct(body)) => with_headers(StatusCode::OK, format, body, HeaderMap::new()),
-        Ok(Outcome::Panicked(errors)) => {
-            let mut body = Vec::new();
-            write_response(&GraphQlResponse::from_errors(errors), &mut body);
-            let status = StatusCode::INTERNAL_SERVER_ERROR;
-            with_headers(status, format, body, HeaderMap::new())
-        }
-        Err(refusal) => {
-            let mut body = Vec::new();
-            write_response(&refusal.response(), &mut body);
-            let headers = refusal.headers().clone();
-            with_headers(refusal.status(), format, body, headers)
-        }
+        Ok(Outcome::Single(response)) => encode_single(*response, format, budget),
+        Ok(Outcome::Batch(responses)) => encode_batch(responses, format, budget),
+        Ok(Outcome::Direct(body)) => held(StatusCode::OK, format, body, HeaderMap::new(), budget),
+        Ok(Outcome::Panicked(errors)) => failed(errors, format),
+        Err(refusal) => refuse(&refusal, format),
     }
 }
 
-fn encode_single(mut response: GraphQlResponse, format: Format) -> Response<Body> {
+/// The response to a request that is refused.
+pub(super) fn refuse(refusal: &Refusal, format: Format) -> Response<Body> {
+    let mut body = Vec::new();
+    write_response(&refusal.response(), &mut body);
+    let headers = refusal.headers().clone();
+    with_headers(refusal.status(), format, body.into(), headers)
+}
+
+/// A response of errors only, to a request that may have been executed.
+fn failed(errors: Vec<ServerError>, format: Format) -> Response<Body> {
+    let mut body = Vec::new();
+    write_response(&GraphQlResponse::from_errors(errors), &mut body);
+    let status = StatusCode::INTERNAL_SERVER_ERROR;
+    with_headers(status, format, body.into(), HeaderMap::new())
+}
+
+fn encode_single(
+    mut response: GraphQlResponse,
+    format: Format,
+    budget: Arc<Budget>,
+) -> Response<Body> {
     let mut status = StatusCode::OK;
     if is_request_error(&response) {
         response.errors.truncate(MAX_REQUEST_ERRORS);
@@ -54,7 +79,9 @@ fn encode_single(mut response: GraphQlResponse, format: Format) -> Response<Body
         }
     }
     let mut body = Vec::new();
-    write_response(&response, &mut body);
+    if !write_within(&response, &mut body, &budget) {
+        return failed(vec![budget.request_error()], format);
+    }
     let mut headers = response.http_headers;
     // An error must not be cached. A header that a resolver has set takes precedence.
     if response.errors.is_empty()
@@ -63,10 +90,15 @@ fn encode_single(mut response: GraphQlResponse, format: Format) -> Response<Body
     {
         headers.entry(CACHE_CONTROL).or_insert(cache);
     }
-    with_headers(status, format, body, headers)
+    drop(response.data);
+    held(status, format, body, headers, budget)
 }
 
-fn encode_batch(responses: Vec<GraphQlResponse>, format: Format) -> Response<Body> {
+fn encode_batch(
+    responses: Vec<GraphQlResponse>,
+    format: Format,
+    budget: Arc<Budget>,
+) -> Response<Body> {
     let mut body = vec![b'['];
     let mut headers = HeaderMap::new();
     for (position, mut response) in responses.into_iter().enumerate() {
@@ -77,11 +109,63 @@ fn encode_batch(responses: Vec<GraphQlResponse>, format: Format) -> Response<Bod
         if is_request_error(&response) {
             response.errors.truncate(MAX_REQUEST_ERRORS);
         }
-        write_response(&response, &mut body);
+        if !write_within(&response, &mut body, &budget) {
+            let error = GraphQlResponse::from_errors(vec![budget.request_error()]);
+            write_response(&error, &mut body);
+        }
         headers.extend(response.http_headers);
     }
     body.push(b']');
-    with_headers(StatusCode::OK, format, body, headers)
+    held(StatusCode::OK, format, body, headers, budget)
+}
+
+/// Appends a response, if the body stays within the budget. Otherwise nothing is appended, and the
+/// budget has the error.
+fn write_within(response: &GraphQlResponse, body: &mut Vec<u8>, budget: &Budget) -> bool {
+    // The body is a copy of values that were counted when they were written. After a refusal, most
+    // of them have been discarded.
+    let counted = budget.written();
+    if body.capacity() < counted && !budget.has_refused() {
+        if !budget.hold(counted) {
+            return false;
+        }
+        body.reserve_exact(counted + RESERVED_ENVELOPE);
+    }
+    let max = budget.max_bytes().saturating_add(ENVELOPE_BYTES);
+    let is_within = write_response_within(response, body, max.saturating_sub(body.len()));
+    if !is_within {
+        budget.refuse();
+    }
+    is_within
+}
+
+/// A response whose body the endpoint counts until it has been sent: until its memory is freed.
+fn held(
+    status: StatusCode,
+    format: Format,
+    body: Vec<u8>,
+    headers: HeaderMap,
+    budget: Arc<Budget>,
+) -> Response<Body> {
+    if !budget.settle(body.capacity()) {
+        return failed(vec![budget.request_error()], format);
+    }
+    let body = Bytes::from_owner(HeldBytes {
+        bytes: body,
+        _budget: budget,
+    });
+    with_headers(status, format, body.into(), headers)
+}
+
+struct HeldBytes {
+    bytes: Vec<u8>,
+    _budget: Arc<Budget>,
+}
+
+impl AsRef<[u8]> for HeldBytes {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
 }
 
 /// Adds the headers of the endpoint to those that resolvers have set. Resolvers cannot override
@@ -89,7 +173,7 @@ fn encode_batch(responses: Vec<GraphQlResponse>, format: Format) -> Response<Bod
 fn with_headers(
     status: StatusCode,
     format: Format,
-    body: Vec<u8>,
+    body: Body,
     mut headers: HeaderMap,
 ) -> Response<Body> {
     headers.remove(CONTENT_LENGTH);
@@ -99,7 +183,7 @@ fn with_headers(
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     // The response depends on what the client accepts, which caches have to know.
     headers.append(VARY, HeaderValue::from_static("accept"));
-    let mut response = Response::new(Body::from(body));
+    let mut response = Response::new(body);
     *response.status_mut() = status;
     *response.headers_mut() = headers;
     response

@@ -8,6 +8,7 @@ use std::time::Duration;
 use async_graphql::{Data, Executor};
 use axum::http::request::Parts;
 
+use crate::budget::InFlight;
 use crate::http::internal_error::InternalError;
 use crate::http::refusal::Refusal;
 use crate::http::settings::{InsertData, Settings};
@@ -41,7 +42,8 @@ impl<E: Executor> GraphQl<E> {
 
     /// Serves GraphiQL to browsers. Off by default.
     ///
-    /// The page loads its scripts from unpkg.com, so the browser needs access to the internet.
+    /// The page and its files are part of this crate, and are served at the path of the endpoint: the
+    /// browser needs no access to other hosts, and its content security policy allows none.
     pub fn graphiql(self, on: bool) -> Self {
         self.with(|settings| settings.graphiql = on)
     }
@@ -59,6 +61,58 @@ impl<E: Executor> GraphQl<E> {
     /// bytes count.
     pub fn max_body(self, bytes: usize) -> Self {
         self.with(|settings| settings.max_body = bytes)
+    }
+
+    /// Sets the maximum size of a response in bytes. 16 MiB by default.
+    ///
+    /// It bounds the documents that are read for a response, and what is written of them, each for
+    /// all fields of the request together, or for all requests of a batch. The field that meets the
+    /// limit has an error with the code `RESPONSE_TOO_LARGE`, and so have the fields that were not
+    /// finished by then. The database is not asked for more. If values of your own resolvers exceed
+    /// it, the response is that error alone.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/support.rs"));
+    /// # use async_graphql::{EmptyMutation, EmptySubscription, Schema};
+    /// # use axum::http::Request;
+    /// # use fraiseql_graphql::Query;
+    /// # use fraiseql_graphql::http::GraphQl;
+    /// # use tower_service::Service as _;
+    /// #[derive(TView)]
+    /// pub struct Post { pub id: i64, pub content: String }
+    ///
+    /// # fn main() { on("CREATE TABLE tb_post (id int8 PRIMARY KEY, content text NOT NULL);
+    /// #     INSERT INTO tb_post SELECT i, repeat('x', 1000) FROM generate_series(1, 9) AS i", async |pool| {
+    /// # migrate::<Post>(&pool).await;
+    /// # sync_all_posts(&pool).await?;
+    /// # let schema = Schema::new(Query::<(Post,)>::new(pool), EmptyMutation, EmptySubscription);
+    /// let mut endpoint = GraphQl::new(schema).max_response(5_000);
+    /// # let request = Request::get("/?query={posts{content}}").body(String::new())?;
+    /// # let answer = endpoint.call(request).await?.into_body();
+    /// # let answer = axum::body::to_bytes(answer, 1 << 20).await?;
+    /// # let answer = String::from_utf8_lossy(&answer);
+    ///
+    /// // { posts { content } }
+    /// assert!(answer.contains("RESPONSE_TOO_LARGE"), "{answer}");
+    /// # Ok(()) }) }
+    /// ```
+    pub fn max_response(self, bytes: usize) -> Self {
+        self.with(|settings| settings.max_response = bytes)
+    }
+
+    /// Sets the maximum number of bytes that the endpoint holds for all requests together: documents
+    /// that were read, and responses until they have been sent. 256 MiB by default.
+    ///
+    /// It bounds the memory of the process if many clients ask for large responses and read them
+    /// slowly. A request that finds too little room has an error with the code `OVERLOADED`. The
+    /// last quarter is for requests of up to 64 KiB, so that large responses do not keep small ones
+    /// from being sent. What a slow client holds is released when its connection is closed: the
+    /// server needs a time limit for writing.
+    ///
+    /// Rows that the database has sent and that were not counted yet, GraphQL values of your own
+    /// resolvers, and copies that layers such as a compression make, are not among these bytes.
+    pub fn max_in_flight(self, bytes: usize) -> Self {
+        self.with(|settings| settings.in_flight = InFlight::new(bytes))
     }
 
     /// Sets the maximum time of a request, including its body. 30 seconds by default.

@@ -71,7 +71,7 @@
 //! | the body was not sent in time | 408 | 408 |
 //! | the body is too large | 413 | 413 |
 //! | the body is not `application/json` in UTF-8, or is compressed | 415 | 415 |
-//! | a resolver panicked | 500 | 500 |
+//! | a resolver panicked, or values of your resolvers are larger than a response may be | 500 | 500 |
 //! | not answered in time | 504 | 504 |
 //! | refused by [`with_data`](GraphQl::with_data) | the status of the [`Refusal`] | the status of the [`Refusal`] |
 //!
@@ -83,6 +83,8 @@
 //! | | default | setting |
 //! |---|---|---|
 //! | size of a body | 1 MiB | [`max_body`](GraphQl::max_body) |
+//! | size of a response | 16 MiB | [`max_response`](GraphQl::max_response) |
+//! | bytes that are held for all requests | 256 MiB | [`max_in_flight`](GraphQl::max_in_flight) |
 //! | time for a request | 30 s | [`timeout`](GraphQl::timeout) |
 //! | size of a GraphQL document | see [`DocumentLimits`] | [`limits`](GraphQl::limits) |
 //! | number of cached queries | 1,000 | [`keep`](GraphQl::keep) |
@@ -107,8 +109,9 @@
 //!
 //! # Not covered
 //!
-//! The time limit begins with the body. The time for the headers, and the number of connections,
-//! are for the server to limit.
+//! The time limit begins with the body. The time for the headers, the time in which a client does not
+//! read the response, and the number of connections are limits of the server: `Server`, with the
+//! feature `server`, has them, and `axum::serve` has not.
 //!
 //! Subscriptions are not served. A query that async-graphql's `ApolloPersistedQueries` has stored
 //! can be named with POST, and not with GET, since it may be a mutation.
@@ -124,6 +127,8 @@ mod mask;
 mod precheck;
 mod refusal;
 mod request;
+#[cfg(feature = "server")]
+mod server;
 mod service;
 mod settings;
 
@@ -131,3 +136,5 @@ pub use crate::request::limits::DocumentLimits;
 pub use endpoint::GraphQl;
 pub use internal_error::InternalError;
 pub use refusal::Refusal;
+#[cfg(feature = "server")]
+pub use server::Server;

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use async_graphql::{Data, Executor, Request, Response as GraphQlResponse};
@@ -13,6 +14,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, join_all};
 use tower_service::Service;
 
+use crate::budget::Budget;
 use crate::http::accept::{Format, check_content_type, negotiate, wants_page};
 use crate::http::body;
 use crate::http::deadline::Deadline;
@@ -55,10 +57,17 @@ impl<E: Executor> GraphQl<E> {
     async fn respond(&self, parts: Parts, body: Body) -> Response<Body> {
         let settings = &*self.settings;
         let is_read = parts.method == Method::GET || parts.method == Method::HEAD;
-        if is_read && settings.graphiql && wants_page(&parts.headers) {
-            return graphiql::page();
+        if is_read && settings.graphiql {
+            if let Some(file) = graphiql::file(parts.uri.query(), &parts.headers) {
+                return file;
+            }
+            if wants_page(&parts.headers) {
+                return graphiql::page();
+            }
         }
         let format = negotiate(&parts.headers);
+        let in_flight = Arc::clone(&settings.in_flight);
+        let budget = Budget::new(settings.max_response, Some(in_flight));
         let result = match format {
             // OPTIONS has no body, so any `Accept` will do.
             _ if parts.method == Method::OPTIONS => return options(METHODS),
@@ -69,7 +78,8 @@ impl<E: Executor> GraphQl<E> {
             Some(_) => {
                 // Nothing is used after a panic but the settings, which are not modified: the
                 // request's data and its future are dropped.
-                let outcome = AssertUnwindSafe(self.serve(&parts, body, is_read)).catch_unwind();
+                let outcome =
+                    AssertUnwindSafe(self.serve(&parts, body, is_read, &budget)).catch_unwind();
                 outcome.await.unwrap_or_else(|payload| {
                     let mut errors = [panicked(&*payload)];
                     mask(&mut errors, settings);
@@ -77,12 +87,18 @@ impl<E: Executor> GraphQl<E> {
                 })
             }
         };
-        encode(result, format.unwrap_or(Format::Json))
+        encode(result, format.unwrap_or(Format::Json), budget)
     }
 
     /// Reads and executes a request within the time limit. What can refuse it comes in the order of
     /// its cost: headers, the application's hooks, the body, the query.
-    async fn serve(&self, parts: &Parts, body: Body, is_read: bool) -> Result<Outcome, Refusal> {
+    async fn serve(
+        &self,
+        parts: &Parts,
+        body: Body,
+        is_read: bool,
+        budget: &Arc<Budget>,
+    ) -> Result<Outcome, Refusal> {
         let settings = &*self.settings;
         let deadline = Deadline::after(settings.timeout);
         if !is_read && parts.method != Method::POST {
@@ -115,7 +131,7 @@ impl<E: Executor> GraphQl<E> {
             })??;
             from_body(&body, settings.max_batch)?
         };
-        let executed = self.execute_all(requests, &inserts, is_read);
+        let executed = self.execute_all(requests, &inserts, is_read, budget);
         deadline.limit(executed).await.ok_or_else(too_slow)?
     }
 
@@ -124,18 +140,20 @@ impl<E: Executor> GraphQl<E> {
         requests: Requests,
         inserts: &[InsertData],
         is_read: bool,
+        budget: &Arc<Budget>,
     ) -> Result<Outcome, Refusal> {
         let insert_data = |request: &mut Request| {
             let mut data = Data::default();
             for insert in inserts {
                 insert(&mut data);
             }
+            data.insert(Arc::clone(budget));
             request.data = data;
         };
         match requests {
             Requests::Single(mut request) => {
                 insert_data(&mut request);
-                self.execute_single(*request, is_read).await
+                self.execute_single(*request, is_read, budget).await
             }
             Requests::Batch(requests) => {
                 let responses = requests.into_iter().map(async |mut request| {
@@ -149,7 +167,12 @@ impl<E: Executor> GraphQl<E> {
     }
 
     /// Executes one request, or answers it directly if a plan is cached for it.
-    async fn execute_single(&self, request: Request, is_read: bool) -> Result<Outcome, Refusal> {
+    async fn execute_single(
+        &self,
+        request: Request,
+        is_read: bool,
+        budget: &Arc<Budget>,
+    ) -> Result<Outcome, Refusal> {
         // A direct answer depends on the query, the operation and the variables only. An extension
         // of the schema may use the extensions of the request.
         let has_extensions = !request.extensions.is_empty();
@@ -157,10 +180,11 @@ impl<E: Executor> GraphQl<E> {
         let plan = query
             .filter(|_| !has_extensions)
             .and_then(|query| query.plan(request.operation_name.as_deref(), &request.variables));
-        if let Some(plan) = plan
-            && let Some(body) = plan.replay().await
-        {
-            return Ok(Outcome::Direct(body));
+        if let Some(plan) = plan {
+            if let Some(body) = plan.replay(budget).await {
+                return Ok(Outcome::Direct(body));
+            }
+            budget.restart();
         }
         let response = self.execute(request, is_read).await?;
         Ok(Outcome::Single(Box::new(response)))

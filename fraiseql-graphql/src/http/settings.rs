@@ -8,6 +8,7 @@ use async_graphql::Data;
 use axum::http::request::Parts;
 use futures_util::future::BoxFuture;
 
+use crate::budget::{DEFAULT_MAX_IN_FLIGHT, DEFAULT_MAX_RESPONSE, InFlight};
 use crate::http::internal_error::InternalError;
 use crate::http::refusal::Refusal;
 use crate::request::limits::DocumentLimits;
@@ -28,6 +29,9 @@ pub(super) struct Settings {
     pub(super) expose_errors: bool,
     pub(super) max_body: usize,
     pub(super) max_batch: Option<usize>,
+    pub(super) max_response: usize,
+    /// Clones of an endpoint share it.
+    pub(super) in_flight: Arc<InFlight>,
     pub(super) timeout: Duration,
     pub(super) cache: Arc<QueryCache>,
     pub(super) data: Vec<Arc<DataHook>>,
@@ -42,6 +46,8 @@ impl Default for Settings {
             expose_errors: false,
             max_body: 1 << 20,
             max_batch: None,
+            max_response: DEFAULT_MAX_RESPONSE,
+            in_flight: InFlight::new(DEFAULT_MAX_IN_FLIGHT),
             timeout: Duration::from_secs(30),
             cache: Arc::new(QueryCache::new(DocumentLimits::default(), DEFAULT_CAPACITY)),
             data: Vec::new(),
@@ -58,6 +64,8 @@ impl fmt::Debug for Settings {
             .field("expose_errors", &self.expose_errors)
             .field("max_body", &self.max_body)
             .field("max_batch", &self.max_batch)
+            .field("max_response", &self.max_response)
+            .field("max_in_flight", &self.in_flight.max())
             .field("timeout", &self.timeout)
             .field("limits", &self.cache.limits())
             .field("keep", &self.cache.capacity())

@@ -7,6 +7,8 @@ use async_graphql::parser::types::{OperationDefinition, OperationType, Selection
 use async_graphql::{CacheControl, Response};
 
 #[cfg(feature = "http")]
+use crate::budget::Budget;
+#[cfg(feature = "http")]
 use crate::response::MAX_RESERVED_BYTES;
 use fraiseql_runtime::__graphql::{ListRead, lock};
 use fraiseql_runtime::Readers;
@@ -66,13 +68,15 @@ pub(crate) fn has_no_cache_header(cache: CacheControl) -> bool {
 impl CachedPlan {
     /// Reads the documents and writes the response. `None` if there is an error: the request is
     /// then to be executed by the schema, which reports it with its path.
-    pub(crate) async fn replay(&self) -> Option<Vec<u8>> {
-        use fraiseql_runtime::__graphql::ListRow;
+    pub(crate) async fn replay(&self, budget: &Arc<Budget>) -> Option<Vec<u8>> {
+        use fraiseql_runtime::__graphql::{ByteLimit, ListRow, Written};
         use fraiseql_runtime::ReadTarget as _;
 
         // Any error, of the database or of a document, discards what was written so far: only the
         // schema can report it with its path. It then reads the documents again.
-        let rows = self.readers.list(self.read.clone()).await.ok()?;
+        let limit = Arc::clone(budget) as Arc<dyn ByteLimit>;
+        let read = self.read.clone().within(Some(limit));
+        let rows = self.readers.list(read).await.ok()?;
         let documents = rows.iter().filter_map(ListRow::document);
         let size: usize = documents
             .clone()
@@ -87,8 +91,15 @@ impl CachedPlan {
         // The layout is that of `write_response` for this one field.
         let mut errors = Vec::new();
         let mut write = |json: &[u8], out: &mut Vec<u8>| {
-            self.projection.write_with(json, out, &mut errors);
-            errors.is_empty().then_some(())
+            let before = out.len();
+            let max_len = before.saturating_add(budget.left());
+            let written = self
+                .projection
+                .write_within(json, out, &mut errors, max_len);
+            if written == Written::TooLong {
+                budget.refuse();
+            }
+            (budget.write(out.len() - before) && errors.is_empty()).then_some(())
         };
         if self.is_list {
             out.push(b'[');

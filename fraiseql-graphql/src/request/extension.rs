@@ -15,6 +15,7 @@ use async_graphql::{
     CacheControl, Data, Request, Response, ServerError, ServerResult, ValidationResult, Value,
 };
 
+use crate::budget::Budget;
 use crate::error::{MAX_REQUEST_ERRORS, clip};
 use crate::request::cached_plan::{PlanRecorder, has_no_cache_header, is_single_field};
 use crate::request::context::{CachedQuery, EndpointQuery};
@@ -28,6 +29,7 @@ use crate::spec::operation::{only_operation, operation, root_type};
 use crate::spec::root_fields::RootFields;
 use crate::spec::type_system::TypeSystem;
 use crate::spec::{errors, failures, nulls, placeholder, variables};
+use fraiseql_runtime::__graphql::BigInts;
 
 /// The maximum number of variables of a request whose validation or plan is stored. A request with
 /// more is validated each time.
@@ -44,6 +46,14 @@ pub(crate) struct RequestOptions {
     pub(crate) direct: bool,
 }
 
+/// How responses are written.
+#[derive(Clone, Copy)]
+pub(crate) struct ResponseSettings {
+    /// The limit of a response that no endpoint sends.
+    pub(crate) max_response: usize,
+    pub(crate) big_ints: BigInts,
+}
+
 /// The extension of one request. async-graphql creates one for each.
 pub(crate) struct RequestExtension {
     /// The cache of requests that no endpoint has read.
@@ -51,6 +61,7 @@ pub(crate) struct RequestExtension {
     /// The types of the schema, which the first request builds.
     types: Arc<OnceLock<Arc<TypeSystem>>>,
     options: RequestOptions,
+    settings: ResponseSettings,
     /// Set by `prepare_request`, if the query is not valid.
     invalid: OnceLock<Arc<[ServerError]>>,
     /// Set by `prepare_request`, unless the query is not valid or has no operation to execute.
@@ -135,11 +146,13 @@ impl RequestExtension {
         cache: Arc<QueryCache>,
         types: Arc<OnceLock<Arc<TypeSystem>>>,
         options: RequestOptions,
+        settings: ResponseSettings,
     ) -> Self {
         Self {
             cache,
             types,
             options,
+            settings,
             invalid: OnceLock::new(),
             prepared: OnceLock::new(),
             has_no_cache_header: AtomicBool::new(false),
@@ -311,6 +324,10 @@ impl Extension for RequestExtension {
         }
         let mut data = Data::default();
         data.insert(RootFieldDedup::default());
+        if ctx.data_opt::<Arc<Budget>>().is_none() {
+            data.insert(Budget::new(self.settings.max_response, None));
+        }
+        data.insert(self.settings.big_ints);
         let Some(prepared) = self.prepared.get() else {
             return next.run_with_data(ctx, operation_name, data).await;
         };

@@ -5,10 +5,12 @@ use std::sync::{Arc, OnceLock};
 
 use async_graphql::extensions::{Extension, ExtensionFactory};
 
-use crate::request::extension::{RequestExtension, RequestOptions};
+use crate::budget::DEFAULT_MAX_RESPONSE;
+use crate::request::extension::{RequestExtension, RequestOptions, ResponseSettings};
 use crate::request::limits::DocumentLimits;
 use crate::request::query_cache::{DEFAULT_CAPACITY, QueryCache};
 use crate::spec::type_system::TypeSystem;
+use fraiseql_runtime::__graphql::BigInts;
 
 /// An extension that parses, validates, caches and replays each request. Add it to every schema that
 /// has documents.
@@ -80,13 +82,15 @@ use crate::spec::type_system::TypeSystem;
 /// endpoint: its query is in the endpoint's cache, and everything that is found out about it is
 /// kept there. The size of that cache and its limits are those of
 /// [`GraphQl::keep`](crate::http::GraphQl::keep) and
-/// [`GraphQl::limits`](crate::http::GraphQl::limits); [`keep`](Self::keep) and
-/// [`limits`](Self::limits) are for requests that are executed on the schema itself.
+/// [`GraphQl::limits`](crate::http::GraphQl::limits), and the size of a response is that of
+/// [`GraphQl::max_response`](crate::http::GraphQl::max_response); [`keep`](Self::keep),
+/// [`limits`](Self::limits) and [`max_response`](Self::max_response) are for requests that are executed on the schema itself.
 pub struct Prepared {
     cache: Arc<QueryCache>,
     /// Of the schema that the extension is added to, once it is known.
     types: Arc<OnceLock<Arc<TypeSystem>>>,
     options: RequestOptions,
+    settings: ResponseSettings,
 }
 
 impl Default for Prepared {
@@ -95,6 +99,10 @@ impl Default for Prepared {
             cache: Arc::new(QueryCache::new(DocumentLimits::default(), DEFAULT_CAPACITY)),
             types: Arc::default(),
             options: RequestOptions::default(),
+            settings: ResponseSettings {
+                max_response: DEFAULT_MAX_RESPONSE,
+                big_ints: BigInts::Numbers,
+            },
         }
     }
 }
@@ -118,6 +126,53 @@ impl Prepared {
             cache: Arc::new(QueryCache::new(limits, self.cache.capacity())),
             ..self
         }
+    }
+
+    /// Sets the maximum size of the documents in a response, in bytes, of requests that do not come
+    /// through [an endpoint](#behind-an-endpoint). 16 MiB by default. See
+    /// [`GraphQl::max_response`](crate::http::GraphQl::max_response).
+    #[must_use]
+    pub fn max_response(mut self, bytes: usize) -> Self {
+        self.settings.max_response = bytes;
+        self
+    }
+
+    /// Sends integers of 64 bits, which have the type `BigInt`, as strings. Off by default: they are
+    /// sent as numbers, as they are stored.
+    ///
+    /// Clients in JavaScript, and others that read a JSON number as a float, round a number beyond
+    /// 2^53 without a word: switch it on for them. It applies to all values of `i64` in documents:
+    /// keys, columns, lists and counts. In arguments and variables, both forms are read with either
+    /// setting.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/support.rs"));
+    /// # use async_graphql::{EmptyMutation, EmptySubscription, Schema};
+    /// # use fraiseql_graphql::{Prepared, Query};
+    /// #[derive(TView)]
+    /// pub struct Post { pub id: i64, pub rating: i32 }
+    ///
+    /// # fn main() { on("CREATE TABLE tb_post (id int8 PRIMARY KEY, rating int4 NOT NULL);
+    /// #     INSERT INTO tb_post VALUES (9007199254740993, 5)", async |pool| {
+    /// # migrate::<Post>(&pool).await;
+    /// # sync_all_posts(&pool).await?;
+    /// let schema = Schema::build(Query::<(Post,)>::new(pool), EmptyMutation, EmptySubscription)
+    ///     .extension(Prepared::default().big_ints_as_strings(true))
+    ///     .finish();
+    /// let response = schema.execute("{ post(id: 9007199254740993) { id rating } }").await;
+    /// assert_eq!(
+    ///     serde_json::to_string(&response)?,
+    ///     r#"{"data":{"post":{"id":"9007199254740993","rating":5}}}"#
+    /// );
+    /// # Ok(()) }) }
+    /// ```
+    #[must_use]
+    pub fn big_ints_as_strings(mut self, on: bool) -> Self {
+        self.settings.big_ints = match on {
+            true => BigInts::Strings,
+            false => BigInts::Numbers,
+        };
+        self
     }
 
     /// Skips async-graphql's validation for a cached query with the same variables as in the
@@ -173,6 +228,8 @@ impl fmt::Debug for Prepared {
         f.debug_struct("Prepared")
             .field("keep", &self.cache.capacity())
             .field("limits", &self.cache.limits())
+            .field("max_response", &self.settings.max_response)
+            .field("big_ints", &self.settings.big_ints)
             .field("validate_once", &self.options.validate_once)
             .field("direct", &self.options.direct)
             .finish()
@@ -185,6 +242,7 @@ impl ExtensionFactory for Prepared {
             Arc::clone(&self.cache),
             Arc::clone(&self.types),
             self.options,
+            self.settings,
         ))
     }
 }

@@ -16,7 +16,7 @@ use crate::spec::parse::parse_tree;
 use crate::spec::type_system::TypeSystem;
 use crate::spec::usages;
 use crate::spec::validation::validate;
-use fraiseql_runtime::__graphql::lock;
+use fraiseql_runtime::__graphql::{BigInts, lock};
 use fraiseql_runtime::schema::Shape;
 use fraiseql_runtime::select::{Projection, Selection, SelectionError};
 
@@ -157,14 +157,17 @@ impl Query {
         &self,
         shape: &'static Shape,
         selection: &Selection,
+        big_ints: BigInts,
     ) -> Result<Projection, SelectionError> {
         let is_same = |projection: &&Projection| {
-            std::ptr::eq(projection.shape(), shape) && projection.selection() == selection
+            std::ptr::eq(projection.shape(), shape)
+                && projection.selection() == selection
+                && projection.big_ints() == big_ints
         };
         if let Some(projection) = lock(&self.projections).iter().find(is_same) {
             return Ok(projection.clone());
         }
-        let projection = Projection::of_request(shape, selection)?;
+        let projection = Projection::of_request(shape, selection, big_ints)?;
         let mut projections = lock(&self.projections);
         // Nothing is removed: once it is full, further selections are compiled for each request.
         if projections.len() < MAX_PROJECTIONS {

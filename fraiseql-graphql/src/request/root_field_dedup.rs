@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::future::Future;
 use std::sync::{Arc, Mutex};
 
+use async_graphql::indexmap::IndexMap;
 use async_graphql::{Context, QueryPathSegment, ServerResult, Value};
 use futures_util::lock::Mutex as AsyncMutex;
 
@@ -41,11 +42,27 @@ impl RootFieldDedup {
         // fields do not wait for each other.
         let mut slot = slot.lock().await;
         if let Some(result) = &*slot {
-            return result.clone();
+            return again(result);
         }
         let result = resolve.await;
         *slot = Some(result.clone());
         result
+    }
+}
+
+/// The result for a further field with the same response key. async-graphql merges the values of
+/// both: documents are not copied, since nothing is to be added to them.
+fn again(result: &ServerResult<Value>) -> ServerResult<Value> {
+    fn empty(value: &Value) -> Value {
+        match value {
+            Value::Object(_) => Value::Object(IndexMap::new()),
+            Value::List(items) => Value::List(items.iter().map(empty).collect()),
+            value => value.clone(),
+        }
+    }
+    match result {
+        Ok(value) => Ok(empty(value)),
+        Err(error) => Err(error.clone()),
     }
 }
 

@@ -14,6 +14,7 @@ use async_graphql::{ContextSelectionSet, OutputType, Positioned, ServerResult, V
 use crate::resolve::connection_shape::shape;
 use crate::resolve::document_writer::DocumentWriter;
 use crate::schema::types;
+use fraiseql_runtime::__graphql::BigInts;
 use fraiseql_runtime::TView;
 use fraiseql_runtime::list::{Cursor, DocumentPage};
 use fraiseql_runtime::schema::{Data, Shape};
@@ -51,7 +52,7 @@ impl<T: TView> OutputType for TvConnection<T> {
     ) -> ServerResult<Value> {
         let mut writer = DocumentWriter::of(ctx, shape::<T>())?;
         write(&mut writer, &self.page, T::VIEW.data)?;
-        writer.finish()
+        writer.finish().await
     }
 }
 
@@ -69,6 +70,11 @@ pub(crate) fn write(
         Data::Jsonb => (": ", ", "),
         Data::Json => (":", ","),
     };
+    // The JSON of the page has a copy of each document in each list that is selected.
+    let lists = ["edges", "nodes"].into_iter();
+    let copies = lists.filter(|list| writer.selects(list)).count();
+    let documents = page.items().map(|(_, document)| document.json().len());
+    writer.hold(documents.sum::<usize>().saturating_mul(copies))?;
     let mut json = Vec::new();
     let mut add = |texts: &[&str]| {
         for text in texts {
@@ -140,7 +146,7 @@ pub(crate) fn unselected_lists(shape: &'static Shape, connection: &Selection) ->
     }
     // `nodes` and `edges.node` may use one alias for different fields, which cannot be merged. Then
     // all lists are read.
-    Projection::of_request(shape, &merged)
+    Projection::of_request(shape, &merged, BigInts::Numbers)
         .map(|projection| projection.unselected_lists())
         .unwrap_or_default()
 }

@@ -220,7 +220,7 @@ impl<T: Embed> OutputType for TvDoc<T> {
     ) -> ServerResult<Value> {
         let mut writer = DocumentWriter::of(ctx, T::SHAPE)?;
         writer.document(self.content.json(), None)?;
-        writer.finish()
+        writer.finish().await
     }
 }
 
@@ -245,6 +245,6 @@ impl<T: Embed> OutputType for TvList<T> {
     ) -> ServerResult<Value> {
         let mut writer = DocumentWriter::of(ctx, T::SHAPE)?;
         writer.list(self.contents.iter().map(Content::json))?;
-        writer.finish()
+        writer.finish().await
     }
 }

@@ -2,11 +2,15 @@
 
 use std::sync::Arc;
 
+use async_graphql::parser::types::SelectionSet;
 use async_graphql::{ContextSelectionSet, PathSegment, ServerError, ServerResult, Value};
 
+use crate::budget::Budget;
 use crate::request::context::CachedQuery;
+use crate::resolve::own_fields;
 use crate::resolve::requested_fields::RequestedFields;
 use crate::response::{ErrorPath, MAX_RESERVED_BYTES, raw};
+use fraiseql_runtime::__graphql::{BigInts, Written};
 use fraiseql_runtime::schema::Shape;
 use fraiseql_runtime::select::{Projection, ProjectionError, Segment};
 
@@ -19,8 +23,12 @@ use fraiseql_runtime::select::{Projection, ProjectionError, Segment};
 /// what is around it.
 pub(crate) struct DocumentWriter<'a> {
     ctx: &'a ContextSelectionSet<'a>,
+    shape: &'static Shape,
     projection: Projection,
+    sets: Vec<&'a SelectionSet>,
+    has_own_fields: bool,
     as_values: bool,
+    budget: Option<Arc<Budget>>,
     out: Vec<u8>,
 }
 
@@ -31,18 +39,40 @@ impl<'a> DocumentWriter<'a> {
         shape: &'static Shape,
     ) -> ServerResult<Self> {
         let requested = RequestedFields::of(ctx, shape);
+        let selection = &requested.selection;
+        let big_ints = ctx.data_opt::<BigInts>().copied().unwrap_or_default();
         let projection = match ctx.data_opt::<CachedQuery>() {
-            Some(CachedQuery(query)) => query.projection(shape, &requested.selection),
-            None => Projection::of_request(shape, &requested.selection),
+            Some(CachedQuery(query)) => query.projection(shape, selection, big_ints),
+            None => Projection::of_request(shape, selection, big_ints),
         };
         let projection =
             projection.map_err(|error| ServerError::new(error.to_string(), Some(ctx.item.pos)))?;
         Ok(Self {
             ctx,
+            shape,
             projection,
-            as_values: requested.as_values,
+            sets: requested.sets,
+            has_own_fields: requested.has_own_fields,
+            as_values: requested.as_values || requested.has_own_fields,
+            budget: Budget::of(ctx),
             out: Vec::new(),
         })
+    }
+
+    /// The budget of the request.
+    pub(crate) fn budget(&self) -> Option<&Arc<Budget>> {
+        self.budget.as_ref()
+    }
+
+    /// Holds bytes beside the documents that were read and the value that is written.
+    ///
+    /// # Errors
+    /// If the server holds too many.
+    pub(crate) fn hold(&self, bytes: usize) -> ServerResult<()> {
+        match &self.budget {
+            Some(budget) if !budget.hold(bytes) => Err(budget.error(self.ctx.item.pos)),
+            _ => Ok(()),
+        }
     }
 
     pub(crate) fn projection(&self) -> &Projection {
@@ -63,15 +93,31 @@ impl<'a> DocumentWriter<'a> {
     /// Writes the selected fields of a document, which is at `index` if it is an item of a list.
     ///
     /// # Errors
-    /// If the document is null as a whole, because of a value in it that cannot be null.
+    /// If the document is null as a whole, because of a value in it that cannot be null; or if the
+    /// response is too large.
     pub(crate) fn document(&mut self, json: &[u8], index: Option<usize>) -> ServerResult<()> {
         let mut errors = Vec::new();
-        let written = self.projection.write_with(json, &mut self.out, &mut errors);
+        let before = self.out.len();
+        let left = self.budget.as_ref().map_or(usize::MAX, |it| it.left());
+        let written = self.projection.write_within(
+            json,
+            &mut self.out,
+            &mut errors,
+            before.saturating_add(left),
+        );
+        if let Some(budget) = &self.budget {
+            if written == Written::TooLong {
+                budget.refuse();
+            }
+            if !budget.write(self.out.len() - before) {
+                return Err(budget.error(self.ctx.item.pos));
+            }
+        }
         if errors.is_empty() {
             return Ok(());
         }
         let mut errors = errors.iter().map(|error| self.located(error, index));
-        if written {
+        if written == Written::Fields {
             // The document has null in place of what failed.
             errors.for_each(|error| self.ctx.add_error(error));
             return Ok(());
@@ -116,20 +162,39 @@ impl<'a> DocumentWriter<'a> {
                 Segment::Name(name) => PathSegment::Field(name.clone()),
                 Segment::Index(index) => PathSegment::Index(*index),
             }));
-        // async-graphql overwrites the path of an error that passes through a list. The extension
-        // restores it from here.
-        located.source = Some(Arc::new(ErrorPath(located.path.clone())));
-        located
+        self.keep_path(located)
     }
 
-    /// Returns what was written.
-    pub(crate) fn finish(self) -> ServerResult<Value> {
-        let fail = |message: String| ServerError::new(message, Some(self.ctx.item.pos));
-        if self.as_values {
-            return serde_json::from_slice(&self.out).map_err(|error| fail(error.to_string()));
+    /// Returns what was written, with the fields of the application.
+    ///
+    /// # Errors
+    /// If the response is too large, or a field of the application failed that cannot be null.
+    pub(crate) async fn finish(self) -> ServerResult<Value> {
+        let pos = self.ctx.item.pos;
+        let fail = |message: String| ServerError::new(message, Some(pos));
+        if !self.as_values {
+            return String::from_utf8(self.out)
+                .map(raw)
+                .map_err(|error| fail(error.to_string()));
         }
-        String::from_utf8(self.out)
-            .map(raw)
-            .map_err(|error| fail(error.to_string()))
+        // A tree takes more than its text: each number of two bytes is a value of sixty-four.
+        self.hold(self.out.len().saturating_mul(32))?;
+        let value: Value =
+            serde_json::from_slice(&self.out).map_err(|error| fail(error.to_string()))?;
+        if !self.has_own_fields {
+            return Ok(value);
+        }
+        own_fields::complete(self.ctx, &self.sets, self.shape, value)
+            .await
+            .map_err(|error| self.keep_path(error))
+    }
+
+    /// Keeps the path of an error that passes through a list: async-graphql overwrites it, and the
+    /// extension restores it from here. An error with a source of its own keeps that instead.
+    fn keep_path(&self, mut error: ServerError) -> ServerError {
+        if error.source.is_none() {
+            error.source = Some(Arc::new(ErrorPath(error.path.clone())));
+        }
+        error
     }
 }

@@ -8,5 +8,6 @@ pub(crate) mod connection;
 pub(crate) mod connection_shape;
 pub(crate) mod document;
 pub(crate) mod document_writer;
+mod own_fields;
 pub(crate) mod requested_fields;
 pub(crate) mod views;

@@ -9,40 +9,45 @@ use async_graphql::parser::types::{Field, Selection as Item, SelectionSet, TypeC
 use async_graphql::registry::{MetaType, MetaTypeName};
 use async_graphql::{ContextBase, Positioned, QueryPathSegment};
 
+use crate::resolve::own_fields::{add_needs, part_of};
 use crate::spec::operation::{Fragments, fields_with_key, root_type};
 use crate::spec::placeholder::is_placeholder;
-use fraiseql_runtime::schema::{Shape, Source};
+use fraiseql_runtime::schema::Shape;
 use fraiseql_runtime::select::{Selected, Selection};
 
 /// The fields that are requested of a document, and the form in which to return them.
-pub(crate) struct RequestedFields {
+pub(crate) struct RequestedFields<'a> {
     pub(crate) selection: Selection,
+    /// The selection sets that it is made of.
+    pub(crate) sets: Vec<&'a SelectionSet>,
+    /// Whether fields of the application are among them, at any depth.
+    pub(crate) has_own_fields: bool,
     /// Whether to return a tree of values, which async-graphql can merge, in place of bytes:
     /// several fields have this response key, and which of them apply depends on the type of an
     /// object.
     pub(crate) as_values: bool,
 }
 
-impl RequestedFields {
+impl<'a> RequestedFields<'a> {
     /// The fields that are requested of the documents of the field that is being resolved.
-    pub(crate) fn of(ctx: &ContextBase<'_, &Positioned<SelectionSet>>, shape: &Shape) -> Self {
-        let fragments = &ctx.query_env.fragments;
+    pub(crate) fn of(ctx: &ContextBase<'a, &'a Positioned<SelectionSet>>, shape: &Shape) -> Self {
+        let (sets, as_values) = match merged_fields(ctx) {
+            MergedFields::Single => (vec![&ctx.item.node], false),
+            MergedFields::Several(sets) => (sets, false),
+            MergedFields::TypeDependent => (vec![&ctx.item.node], true),
+        };
+        let mut builder = SelectionBuilder {
+            fragments: &ctx.query_env.fragments,
+            has_own_fields: false,
+        };
         let mut selection = Selection::new();
-        let mut as_values = false;
-        match merged_fields(ctx) {
-            MergedFields::Single => add(&mut selection, &ctx.item.node, shape, fragments),
-            MergedFields::Several(sets) => {
-                for set in sets {
-                    add(&mut selection, set, shape, fragments);
-                }
-            }
-            MergedFields::TypeDependent => {
-                as_values = true;
-                add(&mut selection, &ctx.item.node, shape, fragments);
-            }
+        for set in &sets {
+            builder.add(&mut selection, set, shape);
         }
         Self {
             selection,
+            sets,
+            has_own_fields: builder.has_own_fields,
             as_values,
         }
     }
@@ -110,54 +115,58 @@ fn merged_fields<'a>(ctx: &ContextBase<'a, &'a Positioned<SelectionSet>>) -> Mer
     }
 }
 
-/// Adds the fields of a selection set to a selection, which merges those with one response key.
-/// Unknown fields are added as well: compiling the selection reports them.
-fn add(selection: &mut Selection, set: &SelectionSet, shape: &Shape, fragments: &Fragments) {
-    let applies = |condition: &Positioned<TypeCondition>| condition.node.on.node == shape.type_name;
-    for item in &set.items {
-        match &item.node {
-            // A projection writes an object without fields as `{}`: it needs no placeholder.
-            Item::Field(field) if is_placeholder(&field.node) => {}
-            Item::Field(field) => selection.push(selected(&field.node, shape, fragments)),
-            Item::FragmentSpread(spread) => {
-                let fragment = fragments.get(&spread.node.fragment_name.node);
-                if let Some(fragment) = fragment
-                    && applies(&fragment.node.type_condition)
-                {
-                    let set = &fragment.node.selection_set.node;
-                    add(selection, set, shape, fragments);
+struct SelectionBuilder<'a> {
+    fragments: &'a Fragments,
+    has_own_fields: bool,
+}
+
+impl SelectionBuilder<'_> {
+    /// Adds the fields of a selection set to a selection, which merges those with one response key.
+    /// Unknown fields are added as well: compiling the selection reports them.
+    fn add(&mut self, selection: &mut Selection, set: &SelectionSet, shape: &Shape) {
+        let applies =
+            |condition: &Positioned<TypeCondition>| condition.node.on.node == shape.type_name;
+        for item in &set.items {
+            match &item.node {
+                // A projection writes an object without fields as `{}`: it needs no placeholder.
+                Item::Field(field) if is_placeholder(&field.node) => {}
+                Item::Field(field) => {
+                    if add_needs(selection, shape, &field.node.name.node) {
+                        self.has_own_fields = true;
+                    } else {
+                        let field = self.selected(&field.node, shape);
+                        selection.push(field);
+                    }
                 }
-            }
-            Item::InlineFragment(fragment) => {
-                if fragment.node.type_condition.as_ref().is_none_or(applies) {
-                    let set = &fragment.node.selection_set.node;
-                    add(selection, set, shape, fragments);
+                Item::FragmentSpread(spread) => {
+                    let fragment = self.fragments.get(&spread.node.fragment_name.node);
+                    if let Some(fragment) = fragment
+                        && applies(&fragment.node.type_condition)
+                    {
+                        self.add(selection, &fragment.node.selection_set.node, shape);
+                    }
+                }
+                Item::InlineFragment(fragment) => {
+                    if fragment.node.type_condition.as_ref().is_none_or(applies) {
+                        self.add(selection, &fragment.node.selection_set.node, shape);
+                    }
                 }
             }
         }
     }
-}
 
-/// A field with the fields that are requested of its part.
-fn selected(field: &Field, shape: &Shape, fragments: &Fragments) -> Selected {
-    let name = field.name.node.as_str();
-    let part = shape
-        .fields
-        .iter()
-        .find(|field| field.json == name)
-        .and_then(|field| match &field.source {
-            Source::One(one) => Some((one.shape)()),
-            Source::Many(many) => Some((many.shape)()),
-            _ => None,
+    /// A field with the fields that are requested of its part.
+    fn selected(&mut self, field: &Field, shape: &Shape) -> Selected {
+        let name = field.name.node.as_str();
+        let fields = part_of(shape, name).map(|(part, _)| {
+            let mut nested = Selection::new();
+            self.add(&mut nested, &field.selection_set.node, part);
+            nested
         });
-    let fields = part.map(|part| {
-        let mut nested = Selection::new();
-        add(&mut nested, &field.selection_set.node, part, fragments);
-        nested
-    });
-    Selected {
-        name: name.to_owned(),
-        alias: field.alias.as_ref().map(|alias| alias.node.to_string()),
-        fields,
+        Selected {
+            name: name.to_owned(),
+            alias: field.alias.as_ref().map(|alias| alias.node.to_string()),
+            fields,
+        }
     }
 }

@@ -7,7 +7,7 @@ use async_graphql::registry::{
     Deprecation, MetaEnumValue, MetaField, MetaInputValue, MetaType, Registry,
 };
 
-use fraiseql_runtime::scalar::{ElementNull, Enum, JsonEncoding, ScalarType};
+use fraiseql_runtime::scalar::{Enum, JsonEncoding, ScalarType};
 use fraiseql_runtime::schema::{Field, Shape, Source};
 
 /// Registers the object type of a shape and every type that it refers to. Returns its name.
@@ -82,11 +82,11 @@ fn field_type(registry: &mut Registry, shape: &Shape, field: &Field) -> String {
 
 /// The type of a scalar field in GraphQL notation. `name` is the type of one element.
 fn scalar_type(name: &str, ty: ScalarType) -> String {
-    let suffix = if ty.nullable { "" } else { "!" };
-    match ty.list {
+    let suffix = if ty.admits_null() { "" } else { "!" };
+    match ty.admits_null_elements() {
         None => format!("{name}{suffix}"),
-        Some(ElementNull::No) => format!("[{name}!]{suffix}"),
-        Some(ElementNull::Yes) => format!("[{name}]{suffix}"),
+        Some(false) => format!("[{name}!]{suffix}"),
+        Some(true) => format!("[{name}]{suffix}"),
     }
 }
 
@@ -136,6 +136,10 @@ fn custom_scalar(registry: &mut Registry, name: &str) {
 /// The description of a scalar, and the URL of its specification.
 fn scalar_description(name: &str) -> (Option<&'static str>, Option<&'static str>) {
     match name {
+        "BigInt" => (
+            Some("A whole number of 64 bits, as a number or in a string."),
+            None,
+        ),
         "UUID" => (
             Some("A UUID, in lower case with hyphens."),
             Some("https://www.rfc-editor.org/rfc/rfc9562"),
@@ -159,9 +163,26 @@ fn scalar_description(name: &str) -> (Option<&'static str>, Option<&'static str>
     }
 }
 
-fn enumeration(registry: &mut Registry, table: &'static Enum) -> &'static str {
-    let values = table.variants.iter().map(|variant| variant.json);
-    enum_type(registry, table.type_name, table.name, values);
+/// Registers the enum of a `TEnum`. Returns its name.
+///
+/// # Panics
+/// If another type has the same name, or async-graphql's `Enum` gives the variants other names.
+pub(crate) fn enumeration(registry: &mut Registry, table: &'static Enum) -> &'static str {
+    let values = || table.variants.iter().map(|variant| variant.json);
+    if let Some(MetaType::Enum { enum_values, .. }) = registry.types.get(table.type_name) {
+        // The application may have derived async-graphql's `Enum` as well, for the same names.
+        let is_same = values().count() == enum_values.len()
+            && values().all(|value| enum_values.contains_key(value));
+        assert!(
+            is_same,
+            "the GraphQL enum `{}` has the values {}, and in documents it has {}; give them the same \
+             names, with #[graphql(name = \"..\")] or #[tview(json = \"..\")]",
+            table.type_name,
+            enum_values.keys().cloned().collect::<Vec<_>>().join(", "),
+            values().collect::<Vec<_>>().join(", "),
+        );
+    }
+    enum_type(registry, table.type_name, (table.path)(), values());
     table.type_name
 }
 

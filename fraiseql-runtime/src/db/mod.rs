@@ -1,10 +1,12 @@
 //! Database access that all rooms share: connections, transactions, statements, their traces and
 //! metrics.
 
+pub(crate) mod byte_limit;
 pub(crate) mod lease;
 #[cfg(feature = "metrics")]
 pub(crate) mod metrics;
 pub(crate) mod mutex;
 pub(crate) mod scope;
+pub(crate) mod session;
 pub(crate) mod statement;
 pub(crate) mod telemetry;

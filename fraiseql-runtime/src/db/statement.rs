@@ -1,10 +1,14 @@
 //! One statement: its text, its parameters, the operation and the table that an error names, and
 //! its trace.
 
+use std::sync::Arc;
+
+use futures_util::{StreamExt as _, TryStreamExt as _};
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::query::Query;
-use sqlx::{AssertSqlSafe, Encode, PgConnection, Postgres, SqlSafeStr, Type};
+use sqlx::{AssertSqlSafe, Either, Encode, PgConnection, Postgres, SqlSafeStr, Type};
 
+use crate::db::byte_limit::{ByteLimit, row_bytes};
 use crate::db::telemetry;
 use crate::error::{Error, Operation, Result};
 use crate::schema::TableName;
@@ -115,6 +119,56 @@ impl<'q> Statement<'q> {
         let rows = self.query.fetch_all(connection).await;
         rows.map_err(failed(self.operation, self.table))
     }
+
+    /// Executes the statement and returns its rows, if they are within a limit.
+    pub(crate) async fn fetch_within(
+        self,
+        connection: &mut PgConnection,
+        limit: Option<&dyn ByteLimit>,
+    ) -> Result<Vec<PgRow>> {
+        let Self {
+            query,
+            operation,
+            table,
+        } = self;
+        match fetch_within(query, connection, limit).await {
+            Ok(Fetched::All(rows)) => Ok(rows),
+            Ok(Fetched::TooMany { max }) => Err(Error::TooManyBytes {
+                table: table.map(|table| table.to_string()).unwrap_or_default(),
+                max,
+            }),
+            Err(error) => Err(failed(operation, table)(error)),
+        }
+    }
+}
+
+/// The rows of a read with a limit.
+pub(crate) enum Fetched {
+    All(Vec<PgRow>),
+    /// The read was stopped. The next use of the connection discards the rows that are left.
+    TooMany {
+        max: usize,
+    },
+}
+
+/// Fetches rows until they exceed the limit.
+pub(crate) async fn fetch_within(
+    query: Query<'_, Postgres, PgArguments>,
+    connection: &mut PgConnection,
+    limit: Option<&dyn ByteLimit>,
+) -> sqlx::Result<Fetched> {
+    let Some(limit) = limit else {
+        return Ok(Fetched::All(query.fetch_all(connection).await?));
+    };
+    let mut arriving = query.fetch(connection);
+    let mut rows = Vec::new();
+    while let Some(row) = arriving.try_next().await? {
+        if !limit.take(row_bytes(&row)) {
+            return Ok(Fetched::TooMany { max: limit.max() });
+        }
+        rows.push(row);
+    }
+    Ok(Fetched::All(rows))
 }
 
 /// Executes several statements that are sent as one message, by the simple query protocol. They have
@@ -135,6 +189,33 @@ where
         .await
         .map_err(failed(operation, Some(table.into())))?;
     Ok(())
+}
+
+/// Executes statements that are sent as one message, by the simple query protocol, and returns their
+/// rows, whose values are texts. They have no parameters. An error names the operation of the statement
+/// that failed.
+pub(crate) async fn execute_all(
+    connection: &mut PgConnection,
+    statements: Vec<(Arc<str>, Operation)>,
+) -> Result<Vec<PgRow>> {
+    let texts: Vec<&str> = statements.iter().map(|(sql, _)| &**sql).collect();
+    let message = texts.join(";\n");
+    telemetry::statement(&message);
+    let mut operations = statements.into_iter().map(|(_, operation)| operation);
+    let mut operation = operations.next();
+    let mut rows = Vec::new();
+    let mut results = sqlx::raw_sql(AssertSqlSafe(message)).fetch_many(connection);
+    while let Some(result) = results.next().await {
+        match result {
+            Ok(Either::Left(_)) => operation = operations.next(),
+            Ok(Either::Right(row)) => rows.push(row),
+            Err(error) => {
+                let operation = operation.unwrap_or(Operation::Announce);
+                return Err(failed(operation, None)(error));
+            }
+        }
+    }
+    Ok(rows)
 }
 
 fn failed(operation: Operation, table: Option<TableName>) -> impl FnOnce(sqlx::Error) -> Error {

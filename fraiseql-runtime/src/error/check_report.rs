@@ -10,7 +10,7 @@ pub enum Severity {
     /// Syncing or reading would fail, or documents would be wrong.
     Error,
     /// Everything works, but slowly, or it depends on something that the database does not
-    /// guarantee.
+    /// guarantee, or a rebuild has not been run yet.
     Warning,
 }
 
@@ -47,6 +47,8 @@ pub enum FindingKind {
     MissingType,
     /// A base table is a view, a materialized view or a foreign table.
     NotATable,
+    /// A base table is unlogged, and the view table is not.
+    Unlogged,
     /// Row level security may hide rows from this role.
     RowSecurity,
     /// This role may not read a base table, or may not write a view table.
@@ -77,6 +79,12 @@ pub enum FindingKind {
     MissingIndex,
     /// The server refuses a `filter` or `expr`.
     Fragment,
+    /// A `filter` or `expr` has a value that changes while its row does not: it reads the time, the
+    /// role, or a function that is not IMMUTABLE.
+    ChangingFragment,
+    /// The value of a `filter` or `expr` depends on settings of the session. All documents have the
+    /// value of the same settings; SQL of your own may have another.
+    SessionFragment,
     /// A list is ordered by a column whose type has no order.
     OrderBy,
     /// The server refuses a whole statement, for a reason that no other finding explains.
@@ -92,8 +100,12 @@ pub enum FindingKind {
     PartitionBounds,
     /// A view table has no unique key.
     ViewKey,
+    /// The text search configuration of an index does not exist.
+    TextSearch,
     /// An index of a view table is not valid.
     InvalidIndex,
+    /// A view table lacks documents of rows that exist, which a rebuild would insert.
+    Unfilled,
 }
 
 /// What repairs a finding.
@@ -106,6 +118,8 @@ pub enum Remedy {
     Rust(String),
     /// Call [`ReadModel::migrate`](crate::ReadModel::migrate).
     Migrate,
+    /// Call [`ReadModel::rebuild`](crate::ReadModel::rebuild).
+    Rebuild,
     /// Any other repair, described in words.
     Other(String),
 }
@@ -117,6 +131,7 @@ impl fmt::Display for Remedy {
             Self::Rust(text) => write!(f, "write `{text}`"),
             Self::Other(text) => f.write_str(text),
             Self::Migrate => f.write_str("run ReadModel::migrate"),
+            Self::Rebuild => f.write_str("run ReadModel::rebuild"),
         }
     }
 }

@@ -2,23 +2,25 @@
 
 use std::borrow::Cow;
 
+use sqlx::postgres::PgDatabaseError;
+
 use crate::error::sqlstate;
 use crate::error::sqlstate::{
-    INSUFFICIENT_PRIVILEGE, LOCK_NOT_AVAILABLE, READ_ONLY_SQL_TRANSACTION, UNIQUE_VIOLATION,
-    WRONG_OBJECT_TYPE,
+    FEATURE_NOT_SUPPORTED, INSUFFICIENT_PRIVILEGE, LOCK_NOT_AVAILABLE, READ_ONLY_SQL_TRANSACTION,
+    UNIQUE_VIOLATION, WRONG_OBJECT_TYPE,
 };
 use crate::error::variants::Error;
 
 impl Error {
     /// Whether the same call can succeed when its transaction is run again: it met a
-    /// deadlock (40P01) or a serialization failure (40001).
+    /// deadlock (40P01) or a serialization failure (40001), or a mutation found no second connection.
     ///
     /// Calls on a pool are run again automatically. Inside a transaction the caller must begin a
     /// new one.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         match self {
-            Self::Contended { .. } => true,
+            Self::Contended { .. } | Self::NoSecondConnection { .. } => true,
             Self::Database { source, .. } => Self::is_retryable_of(source),
             _ => false,
         }
@@ -42,11 +44,29 @@ impl Error {
             .is_some_and(|code| sqlstate::is_about_values(&code))
     }
 
-    /// Whether rows cannot be locked: a privilege is missing, or the relation has no rows that
-    /// can be locked, such as a materialized view.
+    /// Whether the server refused the text of a statement, and said at which position: a name that
+    /// it does not find, or a constant that it cannot read.
+    pub(crate) fn is_about_text(&self) -> bool {
+        let Self::Database { source, .. } = self else {
+            return false;
+        };
+        source
+            .as_database_error()
+            .and_then(|error| error.try_downcast_ref::<PgDatabaseError>())
+            .is_some_and(|error| error.position().is_some())
+    }
+
+    /// Whether rows cannot be locked, because a privilege is missing.
     pub(crate) fn is_about_locking(&self) -> bool {
         self.code()
-            .is_some_and(|code| matches!(&*code, INSUFFICIENT_PRIVILEGE | WRONG_OBJECT_TYPE))
+            .is_some_and(|code| code == INSUFFICIENT_PRIVILEGE)
+    }
+
+    /// Whether a relation has no rows that can be locked: a materialized view, or a view with GROUP
+    /// BY or the like.
+    pub(crate) fn is_about_lockable_rows(&self) -> bool {
+        self.code()
+            .is_some_and(|code| matches!(&*code, FEATURE_NOT_SUPPORTED | WRONG_OBJECT_TYPE))
     }
 
     /// Whether a lock was not available before `lock_timeout`.

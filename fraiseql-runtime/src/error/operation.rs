@@ -28,8 +28,14 @@ pub enum Operation {
     LockDocuments,
     /// Setting unique columns to null, so that documents can exchange their values.
     ClearUnique,
+    /// Finding documents that store unique values which others should have.
+    FindUniqueHolders,
     /// Announcing a transaction to concurrent syncs.
     Announce,
+    /// Checking deferred constraints, and running deferred triggers, before documents are built.
+    CheckConstraints,
+    /// Finding the tables that a transaction has written to.
+    FindWritten,
     /// Waiting for transactions that are writing documents.
     AwaitWriters,
     /// Finding documents that other transactions have overwritten.
@@ -87,7 +93,7 @@ pub enum Operation {
     /// Finding the documents that depended on rows before the mutation, by the column that is
     /// named.
     FindFormerDependents(String),
-    /// Reading the committed values of rows that the mutation changes.
+    /// Reading the values of rows before the mutation changes them, or as they are committed.
     FindFormerValues,
     /// Reading the foreign keys of the database.
     ReadForeignKeys,
@@ -110,7 +116,10 @@ impl Operation {
             Self::LockRows => "locking the rows of",
             Self::LockDocuments => "locking documents of",
             Self::ClearUnique => "clearing unique columns of",
+            Self::FindUniqueHolders => "looking for the holders of unique values in",
             Self::Announce => "announcing a transaction to other syncs of",
+            Self::CheckConstraints => "checking deferred constraints",
+            Self::FindWritten => "looking for the tables that were written to",
             Self::AwaitWriters => "waiting for other writers of",
             Self::FindOverwritten => "looking for overwritten documents of",
             Self::DeleteOrphans => "deleting orphaned documents of",
@@ -135,7 +144,7 @@ impl Operation {
             Self::CommitMutation => "committing a mutation",
             Self::RollBackMutation => "rolling back a mutation",
             Self::DelayRetry => "waiting to run a mutation again",
-            Self::FindFormerValues => "looking up the committed values of rows of",
+            Self::FindFormerValues => "looking up the former values of rows of",
             Self::ReadForeignKeys => "reading the foreign keys",
             Self::AcquireConnection(_) => "acquiring a connection",
             Self::Create(_) => "creating",

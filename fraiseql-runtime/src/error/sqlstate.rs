@@ -5,6 +5,9 @@
 //! (<https://www.postgresql.org/docs/current/errcodes-appendix.html>), under the names that the
 //! constants have here. The first two characters are the class.
 
+/// Class 0A, `feature_not_supported`: for instance FOR SHARE in a query with GROUP BY.
+pub(super) const FEATURE_NOT_SUPPORTED: &str = "0A000";
+
 /// Class 23, `unique_violation`.
 pub(super) const UNIQUE_VIOLATION: &str = "23505";
 
@@ -68,8 +71,8 @@ pub(super) fn is_about_values(code: &str) -> bool {
         "23", // Integrity Constraint Violation: unique, check, not null
     ];
     const CODES: [&str; 4] = [
-        "0A000", // feature_not_supported: also raised for values, such as NaN cast to an integer type
-        "21000", // cardinality_violation: a sub-select that returns more than one row
+        FEATURE_NOT_SUPPORTED, // also raised for values, such as NaN cast to an integer type
+        "21000",               // cardinality_violation: a sub-select that returns more than one row
         "54000", // program_limit_exceeded: a value too large for jsonb or for an index row
         "P0001", // raise_exception: RAISE in a function of the user
     ];

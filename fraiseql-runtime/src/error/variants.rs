@@ -1,5 +1,8 @@
 //! The error type of all operations.
 
+use std::panic::Location;
+use std::time::Duration;
+
 use crate::error::check_report::CheckReport;
 use crate::error::hint;
 use crate::error::invalid_document::InvalidDocument;
@@ -76,6 +79,17 @@ pub enum Error {
          sync on the pool after the commit"
     )]
     RepeatableRead,
+
+    /// The session keeps settings with which documents would have other values, although they were
+    /// set for the transaction. The documentation of [`scalar`](crate::scalar) has the settings.
+    #[error(
+        "the documents of {view} cannot be built in this session: it keeps other settings than \
+         those that were set for its transaction"
+    )]
+    Session {
+        /// The view table.
+        view: Table,
+    },
 
     /// Other transactions created and deleted the same documents during every attempt to sync
     /// them.
@@ -206,6 +220,19 @@ pub enum Error {
         limit: usize,
     },
 
+    /// The documents of a list have more bytes than it may read; see
+    /// [`List::max_bytes`](crate::list::List::max_bytes).
+    #[error(
+        "the documents that were read from {table} have more than {max} bytes, the limit of this \
+         read; read fewer of them at once"
+    )]
+    TooManyBytes {
+        /// The view table.
+        table: String,
+        /// The limit.
+        max: usize,
+    },
+
     /// A mutation was used after the end of its transaction: a savepoint was dropped while it was
     /// being set, or the application's SQL ran `COMMIT` or `ROLLBACK`. Nothing was synced.
     #[error(
@@ -226,6 +253,82 @@ pub enum Error {
         near: Option<String>,
     },
 
+    /// Rows were marked by a struct that has nothing to do with the read model. The commit returns
+    /// it, because the mark itself has no result.
+    #[error(
+        "{mark}, at {location}, matches nothing: {}{}",
+        unknown_mark(table, view),
+        did_you_mean(near.as_deref())
+    )]
+    UnknownMark {
+        /// The call: `changed::<Token>`.
+        mark: String,
+        /// The base table of the struct.
+        table: String,
+        /// Whether the struct is a view that the read model does not have.
+        view: bool,
+        /// The most similar name of a table that documents depend on.
+        near: Option<String>,
+        /// Where the rows were marked.
+        location: &'static Location<'static>,
+    },
+
+    /// Rows may have been moved or deleted by a mutation, and no second connection of its pool was
+    /// free to read them as they were before. Everything is rolled back. It is
+    /// [retryable](Self::is_retryable): [`mutate`](crate::ReadModel::mutate) runs the work again, and
+    /// reads these rows before.
+    #[error(
+        "rows of {table} may have been moved or deleted, and no second connection of the pool was \
+         free within {waited:?} to read them as they were before; mark them with `changing` before \
+         the statement that changes them, which needs none, or use a larger pool"
+    )]
+    NoSecondConnection {
+        /// The base table.
+        table: TableName,
+        /// How long the mutation waited.
+        waited: Duration,
+    },
+
+    /// Rows may have been moved or deleted by a mutation, and row security hides them, as they were
+    /// before, from the second connection. Everything is rolled back.
+    #[error(
+        "row security hides the rows {keys} of {table} from other connections, or they are new, so \
+         that their former values cannot be read; mark them with `changing` before the statement \
+         that changes them, and new rows with `inserted`"
+    )]
+    HiddenRows {
+        /// The base table.
+        table: TableName,
+        /// The values by which the rows were marked.
+        keys: Keys,
+    },
+
+    /// A strict mutation has deleted or changed rows with which a foreign key deletes or changes
+    /// others, and that key cannot be followed; see
+    /// [`MutationReport::not_followed`](crate::MutationReport::not_followed).
+    #[error(
+        "foreign keys were not followed from rows that this mutation deleted or changed: {}; look \
+         up the rows that refer to these before, and mark them as well",
+        keys.join(", ")
+    )]
+    NotFollowed {
+        /// The foreign keys: `"public"."tb_line" (tb_line_order_fk)`.
+        keys: Vec<String>,
+    },
+
+    /// A strict mutation has written to tables that documents are made of, and has not marked rows
+    /// of them; see [`Mutation::strict`](crate::Mutation::strict).
+    #[error(
+        "this strict mutation wrote to {} and marked no rows of {}; mark them with `changing` before \
+         the statement, or with `changed` or `changed_rows`; rows that a trigger writes, too",
+        tables.join(", "),
+        if tables.len() == 1 { "it" } else { "them" }
+    )]
+    Unmarked {
+        /// The tables.
+        tables: Vec<String>,
+    },
+
     /// The name of a sync log is not a valid name of a table.
     #[error(
         "`{name}` cannot be the table of a sync log: {reason}; write \"table\" or \"schema.table\""
@@ -241,6 +344,14 @@ pub enum Error {
 /// What to do if a collation orders the bounds of partitions differently.
 pub(crate) const PARTITION_BOUNDS_REMEDY: &str = "use bounds that every collation orders alike, such as lower-case \
     words, or partition(hash = ..), or a database with the collation C";
+
+fn unknown_mark(table: &str, view: &bool) -> String {
+    let nothing = format!("no document of this read model depends on rows of `{table}`");
+    match view {
+        true => format!("{nothing}, and the view is not one of it; add it to the builder"),
+        false => nothing,
+    }
+}
 
 /// The first invalid documents, one per line, and the number of the others.
 fn list(documents: &[InvalidDocument]) -> String {

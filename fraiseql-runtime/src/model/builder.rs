@@ -3,10 +3,12 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use crate::error::{Error, Result};
 use crate::model::read_model::ReadModel;
-use crate::mutation::committed_reader::SpareSlot;
+use crate::mutation::committed_reader::{DEFAULT_WAIT, Waiting};
 use crate::mutation::context::MutationContext;
 use crate::mutation::dependents::index::DependencyIndex;
 use crate::mutation::limits::Limits;
@@ -19,12 +21,24 @@ use crate::sync::watch::Observers;
 use crate::view::Handle;
 
 /// Collects the views and the settings of a read model; see [`ReadModel::builder`].
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 #[must_use]
 pub struct ReadModelBuilder {
     views: Vec<Handle>,
     observers: Observers,
     limits: Limits,
+    second_connection_wait: Duration,
+}
+
+impl Default for ReadModelBuilder {
+    fn default() -> Self {
+        Self {
+            views: Vec::new(),
+            observers: Observers::default(),
+            limits: Limits::default(),
+            second_connection_wait: DEFAULT_WAIT,
+        }
+    }
 }
 
 impl ReadModel {
@@ -59,6 +73,16 @@ impl ReadModelBuilder {
         self
     }
 
+    /// Sets how long a [`Mutation`](crate::Mutation) waits for a second connection of its pool, if it
+    /// has to read rows as they were before it changed them. The default is 250 milliseconds: while it
+    /// waits, it holds its row locks. With
+    /// [`Duration::ZERO`], it uses none. Rows that are marked by
+    /// [`changing`](crate::Mutation::changing) need no second connection.
+    pub fn second_connection_wait(mut self, wait: Duration) -> Self {
+        self.second_connection_wait = wait;
+        self
+    }
+
     /// Builds the read model.
     ///
     /// # Errors
@@ -86,7 +110,10 @@ impl ReadModelBuilder {
                 index: DependencyIndex::new(&self.views),
                 observers: Arc::new(self.observers),
                 limits: self.limits,
-                spare: SpareSlot::default(),
+                second_connection_wait: self.second_connection_wait,
+                waiting: Waiting::default(),
+                turn: Arc::default(),
+                notes_counts: AtomicBool::new(false),
             }),
             views: self.views,
         })

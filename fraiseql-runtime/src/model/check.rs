@@ -10,12 +10,12 @@ use crate::ops::check;
 impl ReadModel {
     /// Compares the structs with the database, and reports all problems at once: missing tables and
     /// columns, types and nulls that a field cannot hold, keys that are not unique, lookups without
-    /// an index, SQL that the server refuses, missing privileges, and limits of the server. Each
-    /// problem is one finding, with its remedy.
+    /// an index, SQL that the server refuses, missing privileges, limits of the server, and views that
+    /// are not filled. Each problem is one finding, with its remedy.
     ///
     /// Use it in a test, in CI or at start-up. It reads the catalog and prepares the statements in a
-    /// read-only transaction that is rolled back: it changes nothing, and reads no rows of tables.
-    /// It checks the privileges of the connected role, which should be the role that syncs.
+    /// read-only transaction that is rolled back: it changes nothing, and reads no values of rows, only
+    /// whether there are any. It checks the privileges of the connected role, which should be the role that syncs.
     ///
     /// ```
     /// # use fraiseql_runtime::{ReadModel, TView};
@@ -69,6 +69,7 @@ impl ReadModel {
             .acquire()
             .await
             .map_err(Error::database(Operation::Check))?;
-        check::run(&self.views, &mut connection).await
+        let log = self.context.observers.log.as_ref();
+        check::run(&self.views, &self.base_tables(), log, &mut connection).await
     }
 }

@@ -14,7 +14,17 @@ impl ReadModel {
     ///
     /// A promoted column that is added to a table with documents is null until they are synced
     /// again. If a struct has changed, its view is listed in [`Migration::stale`], and
-    /// [`rebuild`](Self::rebuild) builds its documents again.
+    /// [`rebuild`](Self::rebuild) builds its documents again. A view that is new over rows that exist, or
+    /// whose table was emptied, is listed in [`Migration::unfilled`], and `rebuild` fills it:
+    ///
+    /// ```no_run
+    /// # async fn run(blog: fraiseql_runtime::ReadModel, pool: sqlx::PgPool) -> fraiseql_runtime::Result<()> {
+    /// if blog.migrate(&pool).await?.needs_rebuild() {
+    ///     blog.rebuild(&pool).await?;
+    /// }
+    /// # Ok(()) }
+    /// # fn main() {}
+    /// ```
     ///
     /// **On a large table**, of at least 10,000 documents or 8 MB, indexes are created
     /// `CONCURRENTLY`, one at a time, after the rest was committed: they do not block syncs. If a
@@ -76,6 +86,11 @@ impl ReadModel {
 
     /// Returns the statements that [`migrate`](Self::migrate) would run now, in their order, without
     /// running them: for teams that keep migrations in files. Empty if nothing is missing.
+    ///
+    /// They create only what does not exist, so that a plan can be applied twice, and the plans of
+    /// several read models to one database. `CREATE INDEX CONCURRENTLY`, which is in the plan for a
+    /// large table, cannot run in a transaction: put it in a file of its own that begins with `--
+    /// no-transaction`, if the files are for sqlx.
     ///
     /// # Errors
     /// As [`migrate`](Self::migrate).

@@ -6,13 +6,18 @@
 mod builder;
 mod check;
 mod dependents;
+mod grants;
 #[cfg(feature = "metrics")]
 mod metrics;
 mod migrate;
+mod mutate;
 mod mutation;
 mod read_model;
 mod rebuild;
+mod sync_all;
 mod verify;
 
 pub use self::builder::ReadModelBuilder;
+pub use self::grants::Grants;
 pub use self::read_model::ReadModel;
+pub use crate::ops::sync_all::{SyncAll, SyncAllReport, ViewSync};

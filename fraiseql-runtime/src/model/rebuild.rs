@@ -1,4 +1,4 @@
-//! `ReadModel::rebuild`: builds stale documents again.
+//! `ReadModel::rebuild`: builds stale and missing documents.
 
 use sqlx::PgPool;
 
@@ -9,12 +9,15 @@ use crate::ops::rebuild::{self, Rebuild};
 
 impl ReadModel {
     /// Builds stale documents again, which were built for another shape of their struct: after a
-    /// field was added, renamed or removed, or its source was changed, at any depth.
+    /// field was added, renamed or removed, or its source was changed, at any depth. It also builds the
+    /// documents of a view that was not filled: one that is new over rows that exist, or whose table was
+    /// emptied.
     ///
-    /// It processes the views with stale documents chunk by chunk, as a full sync does: readers and
+    /// It processes the views with stale or missing documents chunk by chunk, as a full sync does: readers and
     /// writers are not blocked, and no newer document is overwritten. Until a document is rebuilt,
     /// [`find`](crate::TView::find) builds it when it is read. A view that was rebuilt before is
-    /// searched for documents that an older release has written since.
+    /// searched for documents that an older release has written since, and for rows that it has inserted
+    /// without a document.
     ///
     /// The progress is in the table `fraiseql_view`, in the schema of the view table, which
     /// [`migrate`](Self::migrate) creates. [`rebuild_status`](Self::rebuild_status) reads it, and a
@@ -65,7 +68,7 @@ impl ReadModel {
     }
 
     /// The state of each view: whether a rebuild for this shape is done, and the progress of one that
-    /// is running, in this or another process. It is cheap, and reads no documents.
+    /// is running, in this or another process. It is cheap: it reads no documents, and counts nothing.
     ///
     /// ```
     /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/support.rs"));
@@ -75,7 +78,7 @@ impl ReadModel {
     /// # migrate::<Post>(&pool).await;
     /// let blog = ReadModel::builder().view::<Post>().build()?;
     /// let status = &blog.rebuild_status(&pool).await?[0];
-    /// assert_eq!(status.state, RebuildState::Done); // there is no document yet
+    /// assert_eq!(status.state, RebuildState::Done); // there is no row yet
     /// println!("{status}"); // "public"."tv_post": done
     /// # Ok(()) }) }
     /// ```

@@ -16,9 +16,16 @@ impl Mutation {
     ///
     /// # Errors
     /// If the database refuses a statement or the commit, if there are more dependents than the
-    /// [limits](crate::mutation::Limits) allow, and, with [`strict`](Self::strict), if a document
-    /// is invalid. Then everything is rolled back.
-    pub async fn commit(self) -> Result<MutationReport> {
+    /// [limits](crate::mutation::Limits) allow, if a mark matches nothing of the read model, if rows
+    /// have to be read as they were and no second connection is free, and, with
+    /// [`strict`](Self::strict), if a document is invalid, a foreign key cannot be followed, or a
+    /// table was written and not marked. Then everything is rolled back.
+    pub async fn commit(mut self) -> Result<MutationReport> {
+        self.finish().await
+    }
+
+    /// [`commit`](Self::commit). After an error, the mutation is dropped, which rolls it back.
+    pub(super) async fn finish(&mut self) -> Result<MutationReport> {
         let start = Instant::now();
         let mut result = self.flush_and_commit().await;
         let duration = start.elapsed();
@@ -29,14 +36,14 @@ impl Mutation {
         result
     }
 
-    async fn flush_and_commit(mut self) -> Result<MutationReport> {
+    async fn flush_and_commit(&mut self) -> Result<MutationReport> {
         // If the future of a savepoint is dropped while SAVEPOINT is on its way, sqlx rolls back to
         // the depth that it knows, and that is the whole transaction. A flush would then run
         // statement by statement, each in a transaction of its own.
         if !self.connection.is_in_transaction() {
             return Err(Error::RolledBack);
         }
-        let report = flush(&mut self).await?;
+        let report = flush(self).await?;
         self.connection.commit().await?;
         Ok(report)
     }

@@ -4,106 +4,134 @@
 //! committed rows, and these are the overwritten values: a row that the mutation has changed is
 //! locked by it, so no other transaction has changed it since.
 //!
-//! An idle connection of the pool is taken if there is one. The reader never waits for one: all
-//! others may be held by mutations that wait for a connection, too. For that case the read model
-//! keeps a spare connection of its own, which its mutations use in turn.
+//! It is a connection of the mutation's pool, which the application has set up, and it is waited for
+//! with a bound: all others may be held by mutations that wait for one, too. A mutation that would make
+//! it so does not wait at all, and gives its connection back. Behind a pooler, it may be so even if the
+//! pool has idle connections: there, `BEGIN` waits for a connection of the server.
 
-use std::fmt;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 
-use futures_util::lock::{Mutex, MutexGuard};
-use sqlx::postgres::PgConnectOptions;
-use sqlx::{ConnectOptions as _, Executor, PgConnection, PgPool};
+use futures_util::lock::OwnedMutexGuard;
+use sqlx::{Executor, PgConnection, PgPool};
+use sqlx_core::rt;
 
 use crate::db::lease::Lease;
 use crate::error::{Error, Operation, Result};
+use crate::schema::TableName;
 
 /// Plain reads wait for no row lock, but they do wait for a table lock. One that the mutation itself
 /// holds, as after TRUNCATE, is held until the mutation ends, which waits for this reader:
 /// PostgreSQL cannot see that deadlock, so the wait is bounded.
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY; SET LOCAL lock_timeout = '3s'";
 
-/// Holds the connection that a read model keeps for mutations on an exhausted pool. One mutation
-/// uses it at a time.
-#[derive(Default)]
-pub(crate) struct SpareSlot(Mutex<Option<SpareConnection>>);
+/// The number of mutations of a read model that hold a connection and wait for another.
+#[derive(Debug, Default)]
+pub(crate) struct Waiting(AtomicU32);
 
-/// A connection outside of the pool, and the options that it was opened with.
-pub(super) struct SpareConnection {
-    options: Arc<PgConnectOptions>,
-    connection: PgConnection,
+/// A mutation that waits.
+struct Waiter<'a>(&'a Waiting);
+
+impl Waiting {
+    /// Begins to wait, unless every connection of the pool would then be held by one that waits.
+    fn begin(&self, pool: &PgPool) -> Option<Waiter<'_>> {
+        let waiter = Waiter(self);
+        let others = self.0.fetch_add(1, Ordering::Relaxed);
+        (others + 1 < pool.options().get_max_connections()).then_some(waiter)
+    }
 }
+
+impl Drop for Waiter<'_> {
+    fn drop(&mut self) {
+        self.0.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// How long a mutation waits for its second connection by default.
+pub(crate) const DEFAULT_WAIT: Duration = Duration::from_millis(250);
 
 /// A connection in a read-only transaction, which sees committed rows.
 ///
 /// If it is dropped before [`end`](Self::end), the connection is closed.
-pub(super) enum CommittedReader<'a> {
-    /// Returns to the pool at the end.
-    Pooled(Lease),
-    /// Returns to its slot at the end. The guard keeps other mutations out until then.
-    Spare(
-        Box<SpareConnection>,
-        MutexGuard<'a, Option<SpareConnection>>,
-    ),
+///
+/// A mutation that is run again because there was none takes it before it begins, when it holds
+/// nothing. One mutation of a read model does so at a time, since it then waits for another.
+pub(super) struct CommittedReader {
+    lease: Lease,
+    /// Kept until the reader is dropped, if it was taken before.
+    _turn: Option<Turn>,
 }
 
-impl<'a> CommittedReader<'a> {
-    pub(super) async fn begin(pool: &PgPool, spare: &'a SpareSlot) -> Result<Self> {
-        // `try_acquire` does not test the connection. If it was lost while idle, BEGIN fails, and the
-        // spare connection is used.
-        if let Some(mut connection) = Lease::try_acquire(pool)
-            && connection.execute(BEGIN).await.is_ok()
-        {
-            return Ok(Self::Pooled(connection));
-        }
-        let failed = || Error::database(Operation::AcquireConnection("look up committed rows"));
-        let options = pool.connect_options();
-        // It is taken out of the slot: if this future is dropped, or anything fails, the connection
-        // is closed, and the next mutation opens another.
-        let mut slot = spare.0.lock().await;
-        // A mutation may run on any pool. The options tell whether the connection is to the same
-        // database as before.
-        if let Some(mut kept) = slot.take()
-            && Arc::ptr_eq(&kept.options, &options)
-            && kept.connection.execute(BEGIN).await.is_ok()
-        {
-            return Ok(Self::Spare(Box::new(kept), slot));
-        }
-        let mut connection = options.connect().await.map_err(failed())?;
-        connection.execute(BEGIN).await.map_err(failed())?;
-        let opened = SpareConnection {
-            options,
-            connection,
+/// The turn of a mutation that takes its second connection before it begins.
+pub(super) type Turn = OwnedMutexGuard<()>;
+
+impl CommittedReader {
+    /// Takes a connection of the pool and begins, for a look at former rows of `table`. Fails if
+    /// that takes longer than `wait`.
+    pub(super) async fn begin(
+        pool: &PgPool,
+        wait: Duration,
+        waiting: &Waiting,
+        table: TableName,
+    ) -> Result<Self> {
+        let start = Instant::now();
+        let unavailable = || Error::NoSecondConnection {
+            table: table.clone(),
+            waited: start.elapsed(),
         };
-        Ok(Self::Spare(Box::new(opened), slot))
+        if wait.is_zero() {
+            return Err(unavailable());
+        }
+        if let Some(lease) = Lease::try_acquire(pool) {
+            // `try_acquire` does not test the connection. If it was lost while idle, BEGIN fails, and
+            // another is acquired.
+            match rt::timeout(wait, begin(lease)).await {
+                Ok(Ok(reader)) => return Ok(reader),
+                Ok(Err(_)) => {}
+                Err(_) => return Err(unavailable()),
+            }
+        }
+        let Some(_waiter) = waiting.begin(pool) else {
+            return Err(unavailable());
+        };
+        let acquired = async {
+            let lease = Lease::acquire(pool, "look up committed rows").await?;
+            begin(lease).await
+        };
+        match rt::timeout(wait.saturating_sub(start.elapsed()), acquired).await {
+            // The pool has a bound of its own.
+            Ok(Err(Error::Database {
+                source: sqlx::Error::PoolTimedOut,
+                ..
+            }))
+            | Err(_) => Err(unavailable()),
+            Ok(result) => result,
+        }
+    }
+
+    /// Takes a connection of the pool and begins, for a mutation that has not begun.
+    pub(super) async fn reserve(pool: &PgPool, turn: Turn) -> Result<Self> {
+        let lease = Lease::acquire(pool, "look up committed rows").await?;
+        let mut reader = begin(lease).await?;
+        reader._turn = Some(turn);
+        Ok(reader)
     }
 
     pub(super) fn connection(&mut self) -> &mut PgConnection {
-        match self {
-            Self::Pooled(connection) => connection,
-            Self::Spare(kept, _) => &mut kept.connection,
-        }
+        &mut self.lease
     }
 
     /// Ends the transaction and returns the connection. If that fails, the connection is closed.
-    pub(super) async fn end(self) {
-        match self {
-            Self::Pooled(mut connection) => {
-                if connection.execute("ROLLBACK").await.is_ok() {
-                    connection.release();
-                }
-            }
-            Self::Spare(mut kept, mut slot) => {
-                if kept.connection.execute("ROLLBACK").await.is_ok() {
-                    *slot = Some(*kept);
-                }
-            }
+    pub(super) async fn end(mut self) {
+        if self.lease.execute("ROLLBACK").await.is_ok() {
+            self.lease.release();
         }
     }
 }
 
-impl fmt::Debug for SpareSlot {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SpareSlot")
-    }
+async fn begin(mut lease: Lease) -> Result<CommittedReader> {
+    let failed = Error::database(Operation::AcquireConnection("look up committed rows"));
+    lease.execute(BEGIN).await.map_err(failed)?;
+    let _turn = None;
+    Ok(CommittedReader { lease, _turn })
 }

@@ -1,8 +1,12 @@
 //! State that the mutations of one read model share.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
-use crate::mutation::committed_reader::SpareSlot;
+use futures_util::lock::Mutex;
+
+use crate::mutation::committed_reader::Waiting;
 use crate::mutation::dependents::index::DependencyIndex;
 use crate::mutation::limits::Limits;
 use crate::sync::watch::Observers;
@@ -15,5 +19,14 @@ pub(crate) struct MutationContext {
     pub(crate) observers: Arc<Observers>,
     /// The limits of a mutation that sets none.
     pub(crate) limits: Limits,
-    pub(crate) spare: SpareSlot,
+    /// How long a mutation waits for a second connection.
+    pub(crate) second_connection_wait: Duration,
+    /// How many of them wait for one.
+    pub(crate) waiting: Waiting,
+    /// Held by the one that takes a second connection before it begins.
+    pub(crate) turn: Arc<Mutex<()>>,
+    /// Whether mutations note at their beginning what their session has written before: since the
+    /// first that was strict, so that others do not pay for it. That one compares with nothing, and
+    /// may count what its session wrote in the second before it began.
+    pub(crate) notes_counts: AtomicBool,
 }

@@ -4,11 +4,12 @@
 //! | module | |
 //! |---|---|
 //! | `transaction` | [`Mutation`]: the open transaction, its marks and its settings |
-//! | `changes`, `change_set` | [`Changes`]: marks of changed rows |
+//! | `changes`, `change_set`, `marker` | [`Changes`]: marks of changed rows |
 //! | `savepoint` | [`Savepoint`]: a part that can be rolled back |
 //! | `commit`, `flush` | finds the dependents and syncs them, then commits |
 //! | `dependents` | [`Dependents`]: the documents that embed, list or count given rows |
-//! | `committed_reader` | reads rows as they were before the mutation |
+//! | `early_look` | reads rows before the mutation changes them |
+//! | `committed_reader` | reads rows as they were before the mutation, afterwards |
 //! | `limits` | [`Limits`]: how many documents one mutation may sync |
 //! | `retry` | runs a mutation again after a deadlock or a serialization failure |
 //! | `report` | [`MutationReport`]: what was synced |
@@ -19,9 +20,11 @@ mod commit;
 pub(crate) mod committed_reader;
 pub(crate) mod context;
 pub(crate) mod dependents;
+mod early_look;
 mod flush;
 pub(crate) mod isolation;
 pub(crate) mod limits;
+mod marker;
 mod open_transaction;
 pub(crate) mod report;
 pub(crate) mod retry;
@@ -34,6 +37,6 @@ pub use self::dependents::documents::Dependents;
 pub use self::isolation::Isolation;
 pub use self::limits::{Limits, OverLimit};
 pub use self::report::{DeferredView, MutationReport, ViewReport};
-pub use self::retry::MutateError;
+pub use self::retry::{Attempts, MutateError};
 pub use self::savepoint::Savepoint;
 pub use self::transaction::Mutation;

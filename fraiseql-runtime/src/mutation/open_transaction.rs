@@ -3,7 +3,7 @@
 use std::ops::{Deref, DerefMut};
 
 use sqlx::postgres::PgTransactionManager;
-use sqlx::{Connection, PgConnection, PgPool};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
 use sqlx_core::transaction::TransactionManager;
 
 use crate::db::lease::Lease;
@@ -15,15 +15,18 @@ use crate::error::{Error, Operation, Result};
 pub(super) struct OpenTransaction(Lease);
 
 impl OpenTransaction {
-    /// Begins a transaction by the statement `begin`.
+    /// Begins a transaction by `begin`, whose first statement is `BEGIN`.
     ///
     /// If this future is dropped, the `Lease` closes the connection: BEGIN may have been sent, and
     /// sqlx counts a transaction only after the response.
-    pub(super) async fn begin(pool: &PgPool, begin: &'static str) -> Result<Self> {
+    pub(super) async fn begin(pool: &PgPool, begin: String) -> Result<Self> {
         let mut lease = Lease::acquire(pool, "begin a mutation").await?;
         // sqlx has counted the transaction. Its guard is forgotten, because it would roll back when
         // dropped; `Drop` of this type does that later.
-        let begun = lease.begin_with(begin).await.map(std::mem::forget);
+        let begun = lease
+            .begin_with(AssertSqlSafe(begin))
+            .await
+            .map(std::mem::forget);
         match begun {
             Ok(()) => Ok(Self(lease)),
             Err(error) => {

@@ -23,8 +23,9 @@ pub struct MutationReport {
     /// limits allow. Their documents may differ from the base tables until a full sync.
     pub deferred: Vec<DeferredView>,
     /// Foreign keys by which rows were deleted or changed together with a marked row, and which
-    /// were not followed, because they have several columns or a type that keys do not have. The
-    /// documents of those rows may differ from the base tables.
+    /// were not followed, because the role may not read the rows, or because their default is taken
+    /// from a sequence. The documents of those rows may differ from the base tables. In a
+    /// [strict](crate::Mutation::strict) mutation it is an error.
     pub not_followed: Vec<String>,
     /// The number of times that [`mutate`](crate::ReadModel::mutate) ran it again.
     pub retries: u32,
@@ -110,7 +111,7 @@ impl fmt::Display for MutationReport {
         let not_followed = self
             .not_followed
             .iter()
-            .map(|key| format!("not followed from deleted rows: {key}"));
+            .map(|key| format!("not followed from deleted or changed rows: {key}"));
         for (index, line) in synced.chain(deferred).chain(not_followed).enumerate() {
             let end = if index == 0 { "" } else { "\n" };
             write!(f, "{end}{line}")?;

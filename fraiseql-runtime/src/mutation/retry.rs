@@ -1,18 +1,23 @@
-//! Runs a mutation again after a deadlock or a serialization failure.
+//! Runs a mutation again after a deadlock or a serialization failure: `Attempts`.
 
 use std::error::Error as StdError;
+use std::mem;
 use std::sync::Arc;
 
 use sqlx::PgPool;
 use sqlx::error::DatabaseError;
+use sqlx_core::rt;
 
 use crate::db::statement::Statement;
 use crate::error::{Error, Operation, Result};
+use crate::mutation::change_set::MarkedColumn;
+use crate::mutation::committed_reader::CommittedReader;
 use crate::mutation::context::MutationContext;
 use crate::mutation::isolation::Isolation;
 use crate::mutation::report::MutationReport;
 use crate::mutation::telemetry;
 use crate::mutation::transaction::Mutation;
+use crate::schema::key::Keys;
 
 /// The maximum number of times that a mutation is run again.
 const MAX_RETRIES: u32 = 10;
@@ -78,47 +83,157 @@ fn is_retryable(error: &(dyn StdError + 'static)) -> bool {
     false
 }
 
-/// Runs `work` as a mutation and commits it, again if a deadlock or a serialization failure occurs.
-pub(crate) async fn mutate<T, E, Kind>(
-    context: &Arc<MutationContext>,
-    pool: &PgPool,
+/// The attempts of one piece of work, each in a mutation of its own. Begun by
+/// [`ReadModel::attempts`](crate::ReadModel::attempts).
+///
+/// This is [`mutate`](crate::ReadModel::mutate) as a loop, for work that borrows: a closure that does
+/// is refused in a task or a handler, because the compiler cannot prove that its future is `Send` for
+/// every lifetime. [`mutate!`](crate::mutate!) writes the loop.
+#[derive(Debug)]
+#[must_use = "no attempt is made before `begin`"]
+pub struct Attempts {
+    context: Arc<MutationContext>,
+    pool: PgPool,
     isolation: Isolation,
-    mut work: impl AsyncFnMut(&mut Mutation) -> Result<T, E>,
-) -> Result<(T, MutationReport), E>
-where
-    E: MutateError<Kind>,
-{
-    let mut retries = 0;
-    loop {
-        let mut mutation = Mutation::begin(context, pool, isolation).await?;
-        let (error, is_retryable) = match work(&mut mutation).await {
-            Ok(value) => match mutation.commit().await {
+    /// How many attempts were repeated.
+    retries: u32,
+    /// The rows that the last attempt marked after it had changed them, if it had no second connection.
+    /// The next one takes that connection first, or looks at the rows before the work.
+    foreseen: Vec<(MarkedColumn, Keys)>,
+}
+
+impl Attempts {
+    pub(crate) fn new(context: &Arc<MutationContext>, pool: &PgPool, isolation: Isolation) -> Self {
+        Self {
+            context: Arc::clone(context),
+            pool: pool.clone(),
+            isolation,
+            retries: 0,
+            foreseen: Vec::new(),
+        }
+    }
+
+    /// Begins the mutation of the next attempt.
+    ///
+    /// # Errors
+    /// If the pool has no connection, or BEGIN fails.
+    pub async fn begin(&mut self) -> Result<Mutation> {
+        if self.foreseen.is_empty() {
+            return Mutation::begin(&self.context, &self.pool, self.isolation).await;
+        }
+        if let Some(mutation) = self.begin_with_second().await? {
+            return Ok(mutation);
+        }
+        loop {
+            let mut mutation = Mutation::begin(&self.context, &self.pool, self.isolation).await?;
+            match self.foresee(&mut mutation).await {
+                Ok(()) => return Ok(mutation),
+                // The rows are locked, and so can be part of a deadlock.
+                Err(error) if self.may_repeat(error.is_retryable()) => {
+                    let _ = mutation.rollback().await;
+                    self.pause().await?;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Begins a mutation that has its second connection already. Returns `None` if that takes too long:
+    /// the pool has one connection, or other programs hold all that a pooler has.
+    ///
+    /// It is tried first because a look before the work takes locks before those of the work, and
+    /// applications lock in an order of their own.
+    async fn begin_with_second(&self) -> Result<Option<Mutation>> {
+        let wait = self.context.second_connection_wait;
+        if self.pool.options().get_max_connections() <= 1 || wait.is_zero() {
+            return Ok(None);
+        }
+        // Whoever waits for its turn, or for the first connection, holds nothing.
+        let turn = Arc::clone(&self.context.turn).lock_owned().await;
+        let reader = CommittedReader::reserve(&self.pool, turn).await?;
+        let begun = Mutation::begin(&self.context, &self.pool, self.isolation);
+        match rt::timeout(wait, begun).await {
+            Ok(Ok(mut mutation)) => {
+                mutation.reserved = Some(reader);
+                Ok(Some(mutation))
+            }
+            Ok(Err(error)) => {
+                reader.end().await;
+                Err(error)
+            }
+            Err(_) => {
+                reader.end().await;
+                Ok(None)
+            }
+        }
+    }
+
+    async fn foresee(&self, mutation: &mut Mutation) -> Result<()> {
+        for rows in &self.foreseen {
+            mutation.foresee(rows).await?;
+        }
+        Ok(())
+    }
+
+    /// Commits the mutation if `result` is a value, and rolls it back if it is an error. Returns the
+    /// value and the report; or `None` if there was a deadlock, a serialization failure or no second
+    /// connection: then the work is to be run again, in another mutation.
+    ///
+    /// # Errors
+    /// The error in `result`, or that of the [commit](Mutation::commit). After ten retries, also one
+    /// that could be retried.
+    pub async fn end<T, E, Kind>(
+        &mut self,
+        mut mutation: Mutation,
+        result: Result<T, E>,
+    ) -> Result<Option<(T, MutationReport)>, E>
+    where
+        E: MutateError<Kind>,
+    {
+        let (error, is_retryable) = match result {
+            Ok(value) => match mutation.finish().await {
                 Ok(mut report) => {
-                    report.retries = retries;
-                    return Ok((value, report));
+                    report.retries = self.retries;
+                    return Ok(Some((value, report)));
                 }
                 Err(error) => {
+                    if matches!(error, Error::NoSecondConnection { .. }) {
+                        self.foreseen = mem::take(&mut mutation.unseen);
+                    }
                     let is_retryable = error.is_retryable();
                     (E::from(error), is_retryable)
                 }
             },
             Err(error) => {
-                // Ends before the retry begins, which may need its locks or its connection. If it
-                // fails, the error of `work` is still the one to report.
-                let _ = mutation.rollback().await;
                 let is_retryable = is_retryable(error.as_error());
                 (error, is_retryable)
             }
         };
-        if retries == MAX_RETRIES || !is_retryable {
+        if let Some(unused) = mutation.reserved.take() {
+            unused.end().await;
+        }
+        // Ends before the next attempt begins, which may need its locks or its connection. If it
+        // fails, the error of the work is still the one to report.
+        let _ = mutation.rollback().await;
+        if !self.may_repeat(is_retryable) {
             return Err(error);
         }
-        let wait = (FIRST_WAIT * f64::from(1_u32 << retries)).min(MAX_WAIT);
-        retries += 1;
+        self.pause().await?;
+        Ok(None)
+    }
+
+    fn may_repeat(&self, is_retryable: bool) -> bool {
+        is_retryable && self.retries < MAX_RETRIES
+    }
+
+    /// Counts a retry, and waits for a random time, so that two mutations that deadlocked do not meet
+    /// again. The server waits: it has a generator of random numbers, and this crate has none.
+    async fn pause(&mut self) -> Result<()> {
+        let wait = (FIRST_WAIT * f64::from(1_u32 << self.retries)).min(MAX_WAIT);
+        self.retries += 1;
         telemetry::retrying();
-        // A random wait, so that two mutations that deadlocked do not meet again. The server waits:
-        // this crate chooses no async runtime, and has neither timers nor random numbers.
-        let mut connection = pool
+        let mut connection = self
+            .pool
             .acquire()
             .await
             .map_err(Error::database(Operation::DelayRetry))?;
@@ -129,5 +244,23 @@ where
         .bind(wait)
         .execute(&mut connection)
         .await?;
+        Ok(())
+    }
+}
+
+/// Runs `work` as a mutation and commits it, again if a deadlock or a serialization failure occurs.
+pub(crate) async fn mutate<T, E, Kind>(
+    mut attempts: Attempts,
+    mut work: impl AsyncFnMut(&mut Mutation) -> Result<T, E>,
+) -> Result<(T, MutationReport), E>
+where
+    E: MutateError<Kind>,
+{
+    loop {
+        let mut mutation = attempts.begin().await?;
+        let result = work(&mut mutation).await;
+        if let Some(done) = attempts.end(mutation, result).await? {
+            return Ok(done);
+        }
     }
 }

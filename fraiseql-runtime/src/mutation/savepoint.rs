@@ -1,6 +1,7 @@
 //! `Savepoint`: a part of a mutation that can be rolled back together with its marks.
 
 use std::fmt;
+use std::future::Future;
 use std::ops::{Deref, DerefMut};
 
 use sqlx::{Connection, PgConnection, Postgres, Transaction};
@@ -9,8 +10,11 @@ use crate::error::{Error, Operation, Result};
 use crate::mutation::change_set::ChangeSet;
 use crate::mutation::changes::changes_by_own_methods;
 use crate::mutation::dependents::index::DependencyIndex;
+use crate::mutation::early_look::look;
+use crate::mutation::marker::Marker;
 use crate::read::typed::TView;
-use crate::schema::key::Key;
+use crate::schema::Table;
+use crate::schema::key::{Key, Keys};
 use crate::schema::row_key::Keyed;
 
 /// A part of a [`Mutation`](crate::Mutation) that can be rolled back together with its marks. Begun
@@ -41,6 +45,8 @@ pub struct Savepoint<'m> {
     /// The marks of the mutation or savepoint that this one is in.
     outer: &'m mut ChangeSet,
     index: &'m DependencyIndex,
+    /// The limit of documents of the mutation.
+    limit: usize,
 }
 
 impl<'m> Savepoint<'m> {
@@ -48,6 +54,7 @@ impl<'m> Savepoint<'m> {
         connection: &'m mut PgConnection,
         outer: &'m mut ChangeSet,
         index: &'m DependencyIndex,
+        limit: usize,
     ) -> Result<Self> {
         // Without a transaction, sqlx would send BEGIN instead of SAVEPOINT, and the release would
         // commit.
@@ -62,19 +69,37 @@ impl<'m> Savepoint<'m> {
             marks: ChangeSet::default(),
             outer,
             index,
+            limit,
         })
     }
 
     /// Marks rows of `T`'s table that were inserted, updated, moved or deleted:
     /// [`Mutation::changed`](crate::Mutation::changed).
+    #[track_caller]
     pub fn changed<T: Keyed>(&mut self, keys: &[T::RowKey]) {
-        self.marks.changed::<T>(keys);
+        self.marker().changed::<T>(keys);
+    }
+
+    /// Marks rows of `T`'s table that are about to be updated, moved or deleted:
+    /// [`Mutation::changing`](crate::Mutation::changing).
+    ///
+    /// # Errors
+    /// If a query fails, or if no document is made of rows of that table.
+    #[track_caller]
+    pub fn changing<T: Keyed>(
+        &mut self,
+        keys: &[T::RowKey],
+    ) -> impl Future<Output = Result<()>> + Send {
+        let table = self.marker().known::<T>("changing");
+        let keys = Keys::of(keys);
+        async move { self.look(table?, T::SHAPE.key_column(), keys).await }
     }
 
     /// Marks rows of `T`'s table that were inserted:
     /// [`Mutation::inserted`](crate::Mutation::inserted).
+    #[track_caller]
     pub fn inserted<T: Keyed>(&mut self, keys: &[T::RowKey]) {
-        self.marks.inserted::<T>(keys);
+        self.marker().inserted::<T>(keys);
     }
 
     /// Marks rows of a table without a struct that were changed:
@@ -83,9 +108,36 @@ impl<'m> Savepoint<'m> {
     /// # Errors
     /// If no document is made of rows of that table.
     pub fn changed_rows<K: Key>(&mut self, table: &str, column: &str, values: &[K]) -> Result<()> {
+        self.marker().changed_rows(table, column, values)
+    }
+
+    /// Marks rows of a table without a struct that are about to be changed:
+    /// [`Mutation::changing_rows`](crate::Mutation::changing_rows).
+    ///
+    /// # Errors
+    /// If a query fails, or if no document is made of rows of that table.
+    pub async fn changing_rows<K: Key>(
+        &mut self,
+        table: &str,
+        column: &str,
+        values: &[K],
+    ) -> Result<()> {
         let table = self.index.table_named(table)?;
-        self.marks.changed_rows(table, column, values);
+        self.look(table, column, Keys::of(values)).await
+    }
+
+    async fn look(&mut self, table: Table, column: &str, keys: Keys) -> Result<()> {
+        let rows = (table, column, keys);
+        let look = look(self.index, &mut self.transaction, self.limit, rows).await?;
+        self.marks.changing(look);
         Ok(())
+    }
+
+    fn marker(&mut self) -> Marker<'_> {
+        Marker {
+            index: self.index,
+            marks: &mut self.marks,
+        }
     }
 
     /// Marks documents to be synced: [`Mutation::resync`](crate::Mutation::resync).
@@ -98,7 +150,8 @@ impl<'m> Savepoint<'m> {
     /// # Errors
     /// If the database refuses the savepoint.
     pub async fn savepoint(&mut self) -> Result<Savepoint<'_>> {
-        Savepoint::begin(&mut self.transaction, &mut self.marks, self.index).await
+        let (index, limit) = (self.index, self.limit);
+        Savepoint::begin(&mut self.transaction, &mut self.marks, index, limit).await
     }
 
     /// Keeps the changes and the marks. The mutation commits them, and syncs their dependents.

@@ -1,7 +1,8 @@
-//! What an operator runs: comparing structs with the database, creating view tables, rebuilding
-//! and verifying documents.
+//! What an operator runs: comparing structs with the database, creating view tables, rebuilding,
+//! syncing and verifying all documents.
 
 pub mod check;
 pub mod migrate;
 pub mod rebuild;
+pub(crate) mod sync_all;
 pub mod verify;

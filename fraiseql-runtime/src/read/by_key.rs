@@ -71,7 +71,7 @@ pub(super) async fn rows(
         .iter()
         .filter_map(|ordinal| i64::try_from(*ordinal).ok())
         .collect();
-    let built = stale::build(connection, read.view, &keys, &ordinals, scope).await?;
+    let built = stale::build(connection, read.view, &keys, &ordinals, scope, None).await?;
     // Both lists are ordered by ordinal; together they have to be sorted.
     let mut rows: Vec<(usize, PgRow)> = rows
         .into_iter()

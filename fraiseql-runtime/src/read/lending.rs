@@ -212,6 +212,13 @@ impl Loan {
         drop(state);
     }
 
+    /// Closes the connection, and gives back the permit.
+    pub(super) fn close(mut self) {
+        if let Some(borrowed) = self.borrowed.take() {
+            drop(borrowed.connection.detach());
+        }
+    }
+
     /// Passes the loan to the first read that still waits. Returns it if there is none.
     fn hand_over(mut self, state: &mut LendingState) -> Option<Self> {
         while let Some(next) = state.waiting.pop_front() {

@@ -6,9 +6,11 @@ use serde::de::DeserializeOwned;
 use sqlx::postgres::{PgArguments, PgRow, PgValueFormat};
 use sqlx::{AssertSqlSafe, PgConnection, Row, ValueRef};
 
+use crate::db::byte_limit::ByteLimit;
 use crate::db::scope::TransactionScope;
+use crate::db::statement::{Fetched, fetch_within};
 use crate::db::telemetry::statement as trace_statement;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::read::document::Document;
 use crate::read::error::{not_deserialized, read_failed};
 use crate::read::stale::{self, is_stale, ordinal};
@@ -28,6 +30,15 @@ pub struct ListRead {
     pub(crate) view: Handle,
     pub(crate) sql: Arc<str>,
     pub(crate) arguments: PgArguments,
+    pub(crate) max_bytes: Option<Arc<dyn ByteLimit>>,
+}
+
+impl ListRead {
+    /// The same read with another limit.
+    #[must_use]
+    pub fn within(self, max_bytes: Option<Arc<dyn ByteLimit>>) -> Self {
+        Self { max_bytes, ..self }
+    }
 }
 
 /// A row of a list.
@@ -47,11 +58,19 @@ pub(super) async fn rows(
     scope: TransactionScope,
 ) -> Result<Vec<ListRow>> {
     let view = read.view;
+    let limit = read.max_bytes.as_deref();
     trace_statement(&read.sql);
-    let rows = sqlx::query_with(AssertSqlSafe(read.sql), read.arguments)
-        .fetch_all(&mut *connection)
-        .await
-        .map_err(read_failed(view))?;
+    let query = sqlx::query_with(AssertSqlSafe(read.sql), read.arguments);
+    let fetched = fetch_within(query, &mut *connection, limit).await;
+    let rows = match fetched.map_err(read_failed(view))? {
+        Fetched::All(rows) => rows,
+        Fetched::TooMany { max } => {
+            return Err(Error::TooManyBytes {
+                table: view.view.table.to_string(),
+                max,
+            });
+        }
+    };
     // The position in the list is the ordinal that `build` returns with each document.
     let mut stale_keys = view.no_keys();
     let mut stale_ordinals = Vec::new();
@@ -64,7 +83,7 @@ pub(super) async fn rows(
     let mut built = Vec::new();
     if !stale_ordinals.is_empty() {
         telemetry::built_to_read(view, stale_ordinals.len());
-        built = stale::build(connection, view, &stale_keys, &stale_ordinals, scope).await?;
+        built = stale::build(connection, view, &stale_keys, &stale_ordinals, scope, limit).await?;
     }
     // All three are in ascending order of ordinals, so one pass merges them. `built` has gaps
     // where the row of a stale document was deleted.

@@ -96,6 +96,15 @@ impl ReaderConnection {
             loan.give_back();
         }
     }
+
+    /// Ends a read that was stopped before it had received all rows. The rest may be any number of
+    /// rows, which the next user of the connection would have to receive.
+    pub(super) fn close(self) {
+        match self {
+            Self::Pooled(connection) => drop(connection.detach()),
+            Self::Lent(loan) => loan.close(),
+        }
+    }
 }
 
 impl Deref for ReaderConnection {

@@ -4,14 +4,14 @@
 //! wrote. It reads them as its own sync would write them.
 
 use sqlx::postgres::PgRow;
-use sqlx::{Executor, PgConnection, Row, ValueRef};
+use sqlx::{PgConnection, Row, ValueRef};
 
+use crate::db::byte_limit::ByteLimit;
 use crate::db::scope::{BEGIN_READ_ONLY, ScopeErrors, TransactionScope, isolated};
+use crate::db::session;
 use crate::db::statement::Statement;
 use crate::error::{Operation, Result};
-use crate::read::error::read_failed;
 use crate::schema::key::Keys;
-use crate::sql::session::SET_LOCAL;
 use crate::sync::invalid;
 use crate::view::Handle;
 
@@ -43,6 +43,7 @@ pub(super) async fn build(
     keys: &Keys,
     ordinals: &[i64],
     mut scope: TransactionScope,
+    limit: Option<&dyn ByteLimit>,
 ) -> Result<Vec<PgRow>> {
     // SET LOCAL only has an effect inside a transaction, and ends with it: nothing of it stays on a
     // connection that returns to the pool.
@@ -56,7 +57,7 @@ pub(super) async fn build(
     // Rolling back to the savepoint restores the caller's settings, and keeps the caller's
     // transaction usable after an error.
     let result = isolated(connection, &mut scope, begin, &errors, async |connection| {
-        set_and_build(connection, view, keys, ordinals).await
+        set_and_build(connection, view, keys, ordinals, limit).await
     })
     .await;
     match result {
@@ -75,18 +76,13 @@ async fn set_and_build(
     view: Handle,
     keys: &Keys,
     ordinals: &[i64],
+    limit: Option<&dyn ByteLimit>,
 ) -> Result<Vec<PgRow>> {
-    let statements = view.statements();
-    if statements.sync.needs.any() {
-        connection
-            .execute(SET_LOCAL)
-            .await
-            .map_err(read_failed(view))?;
-    }
-    Statement::new(&statements.read.build, Operation::Build)
+    session::set_local(connection, view).await?;
+    Statement::new(&view.statements().read.build, Operation::Build)
         .on(view.view.table)
         .bind_keys(keys)
         .bind(ordinals)
-        .fetch_all(connection)
+        .fetch_within(connection, limit)
         .await
 }

@@ -7,7 +7,7 @@ use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 
 use crate::db::scope::TransactionScope;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::read::by_key::{self, KeyRead};
 use crate::read::error::read_failed;
 use crate::read::list_rows::{self, ListRead, ListRow};
@@ -45,6 +45,17 @@ pub trait ReadTarget: Send {
     fn list(self, list: ListRead) -> impl Future<Output = Result<Vec<ListRow>>> + Send;
 }
 
+/// Refuses a read whose limit other reads have used up while it waited for a connection.
+fn check_limit(list: &ListRead) -> Result<()> {
+    match &list.max_bytes {
+        Some(limit) if !limit.take(0) => Err(Error::TooManyBytes {
+            table: list.view.view.table.to_string(),
+            max: limit.max(),
+        }),
+        _ => Ok(()),
+    }
+}
+
 impl ReadTarget for &PgPool {
     async fn read(self, read: KeyRead) -> Result<Vec<PgRow>> {
         let mut connection = self.acquire().await.map_err(read_failed(read.view))?;
@@ -53,7 +64,14 @@ impl ReadTarget for &PgPool {
 
     async fn list(self, list: ListRead) -> Result<Vec<ListRow>> {
         let mut connection = self.acquire().await.map_err(read_failed(list.view))?;
-        list_rows::rows(&mut connection, list, TransactionScope::Own).await
+        check_limit(&list)?;
+        let result = list_rows::rows(&mut connection, list, TransactionScope::Own).await;
+        if matches!(result, Err(Error::TooManyBytes { .. })) {
+            // The rest may be any number of rows, which the next user of the connection would have
+            // to receive.
+            drop(connection.detach());
+        }
+        result
     }
 }
 
@@ -69,9 +87,17 @@ impl ReadTarget for &Readers {
 
     async fn list(self, list: ListRead) -> Result<Vec<ListRow>> {
         let mut reader = self.acquire().await.map_err(read_failed(list.view))?;
-        let rows = list_rows::rows(&mut reader, list, TransactionScope::Own).await?;
-        reader.give_back();
-        Ok(rows)
+        if let Err(error) = check_limit(&list) {
+            reader.give_back();
+            return Err(error);
+        }
+        let result = list_rows::rows(&mut reader, list, TransactionScope::Own).await;
+        match result {
+            Ok(_) => reader.give_back(),
+            Err(Error::TooManyBytes { .. }) => reader.close(),
+            Err(_) => {}
+        }
+        result
     }
 }
 

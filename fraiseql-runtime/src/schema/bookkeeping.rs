@@ -22,6 +22,18 @@ pub(crate) const BOOKKEEPING: [(&str, &str); 4] = [
     (SHAPE, "int8"),
 ];
 
+/// The name in the view table of a key column. The derives name promoted columns in the same way.
+pub(crate) fn stored_name(column: &'static str) -> &'static str {
+    match column {
+        DATA => "doc_data",
+        "version" => "doc_version",
+        "synced_xid" => "doc_synced_xid",
+        "updated_at" => "doc_updated_at",
+        SHAPE => "doc_shape",
+        other => other,
+    }
+}
+
 /// The columns that a view table has had since its creation: all but `shape`, which `migrate`
 /// adds.
 pub(crate) fn original_columns() -> impl Iterator<Item = &'static str> {
@@ -33,7 +45,7 @@ pub(crate) fn original_columns() -> impl Iterator<Item = &'static str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{BOOKKEEPING, DATA};
+    use super::{BOOKKEEPING, DATA, stored_name};
     use crate as fraiseql_runtime;
     use crate::TView;
     use crate::schema::Source;
@@ -73,6 +85,12 @@ mod tests {
             .map(|name| format!("doc_{name}"))
             .collect();
         assert_eq!(promoted, prefixed);
+        let stored: Vec<&str> = [DATA]
+            .into_iter()
+            .chain(BOOKKEEPING.map(|(name, _)| name))
+            .map(stored_name)
+            .collect();
+        assert_eq!(stored, prefixed);
     }
 
     /// A longer name does not compile: `tests/compile/compile-fail/names/too_long.rs`.

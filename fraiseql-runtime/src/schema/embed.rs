@@ -84,6 +84,10 @@ pub trait Embed: Sized + 'static {
         End
     }
 
+    /// Whether the struct is a view, and so has documents of its own.
+    #[doc(hidden)]
+    const IS_VIEW: bool = false;
+
     /// [`SHAPE`](Self::SHAPE), as a function to which other tables can have a pointer.
     #[must_use]
     fn shape() -> &'static Shape {
@@ -102,6 +106,8 @@ macro_rules! pointers {
             fn children() -> impl Children {
                 T::children()
             }
+
+            const IS_VIEW: bool = T::IS_VIEW;
 
             const OWN: Own = T::OWN;
 

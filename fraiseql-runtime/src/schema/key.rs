@@ -212,6 +212,20 @@ macro_rules! keys {
                 }
             }
 
+            /// The keys that are none of these texts. Spaces at the end of a text do not count, as
+            /// columns of the type `char(n)` add them.
+            pub(crate) fn without_texts(&self, texts: &[String]) -> Self {
+                let texts: HashSet<&str> = texts.iter().map(|text| text.trim_end()).collect();
+                match self {
+                    $(Self::$variant(keys) => Self::$variant(
+                        keys.iter()
+                            .filter(|key| !texts.contains(key.to_string().trim_end()))
+                            .cloned()
+                            .collect(),
+                    )),*
+                }
+            }
+
             /// Removes keys of the same type.
             pub(crate) fn remove(&mut self, others: &Self) {
                 match (self, others) {

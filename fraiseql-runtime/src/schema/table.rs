@@ -4,6 +4,7 @@
 //! A table refers to the table of a part by function pointer, so that types may refer to each other:
 //! cyclic types still compile to tables, and the cycle can then be reported by its names.
 
+use crate::schema::bookkeeping;
 use crate::schema::scalar::ScalarType;
 
 /// The description of one struct: the base table that it reads, and its fields.
@@ -63,7 +64,7 @@ pub struct Table {
 /// The key column of a shape.
 #[derive(Clone, Copy, Debug)]
 pub struct Key {
-    /// The column in the base table, and in the view table.
+    /// The column in the base table. [`View::key_column`] is the one in the view table.
     pub column: &'static str,
     /// Its type.
     pub ty: ScalarType,
@@ -261,6 +262,15 @@ pub struct View {
     pub indexes: &'static [Index],
     /// The storage of the view table.
     pub storage: Storage,
+}
+
+impl View {
+    /// The column of the key in the view table. It has the name of the column in the base table, with
+    /// the prefix `doc_` if every view table has another column of that name.
+    #[must_use]
+    pub fn key_column(&self) -> &'static str {
+        bookkeeping::stored_name(self.key.column)
+    }
 }
 
 /// An index of a view table, declared by `index(..)`.

@@ -1,9 +1,9 @@
 //! SQL expressions of aggregates over the rows that refer to a row.
 
-use std::borrow::Cow;
-
+use crate::schema::scalar::JsonEncoding;
 use crate::schema::{Aggregate, Function, Link, Many, Shape};
-use crate::sql::text::{column, fragment};
+use crate::sql::fragment::{Token, fragment, tokens};
+use crate::sql::text::column;
 
 /// Whether two aggregates are computed from the same rows, and so can share a sub-select.
 pub(crate) fn same_rows(a: &Aggregate, b: &Aggregate) -> bool {
@@ -44,7 +44,6 @@ pub(crate) fn conditions(
 
 /// The value of an aggregate, cast to the type of the field.
 pub(crate) fn value(aggregate: &Aggregate, inner: &str) -> String {
-    let expr = aggregate.expr.map(|expr| fragment(expr, inner));
     let name = match aggregate.function {
         Function::Count | Function::Exists => "count",
         Function::Sum => "sum",
@@ -52,10 +51,10 @@ pub(crate) fn value(aggregate: &Aggregate, inner: &str) -> String {
         Function::Min => "min",
         Function::Max => "max",
     };
-    let call = format!(
-        "pg_catalog.{name}({})",
-        expr.map_or(Cow::Borrowed("*"), Cow::Owned)
-    );
+    let argument = aggregate
+        .expr
+        .map_or_else(|| "*".to_owned(), |expr| argument(aggregate, expr, inner));
+    let call = format!("pg_catalog.{name}({argument})");
     let value = if aggregate.function == Function::Sum && !aggregate.ty.nullable {
         format!("coalesce({call}, 0)")
     } else {
@@ -66,5 +65,58 @@ pub(crate) fn value(aggregate: &Aggregate, inner: &str) -> String {
     match (aggregate.function, aggregate.ty.sql) {
         (Function::Count, "int8") | (Function::Min | Function::Max, _) => value,
         (_, ty) => format!("{value}::{ty}"),
+    }
+}
+
+/// How the result of an aggregate is made independent of the order of its rows, which an update
+/// changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RowOrder {
+    /// It is independent already.
+    Free,
+    /// Floats are added in the order of their values: another order yields another last digit.
+    Values,
+    /// Floats are converted to numeric, whose sum is exact.
+    Exact,
+    /// Of equal numbers, such as 1.0 and 1.00, always the same one is the largest.
+    Scale,
+    /// Of texts that a collation calls equal, always the same one is the largest.
+    Bytes,
+}
+
+impl RowOrder {
+    pub(crate) fn of(aggregate: &Aggregate) -> Self {
+        use Function::{Avg, Count, Exists, Max, Min, Sum};
+        let Some(expr) = aggregate.expr else {
+            return Self::Free;
+        };
+        // DISTINCT sorts, and who has written an ORDER BY has decided.
+        let is_ordered = tokens(expr).iter().any(|token| match token {
+            Token::Word(word) => ["distinct", "order"]
+                .iter()
+                .any(|keyword| word.eq_ignore_ascii_case(keyword)),
+            _ => false,
+        });
+        if is_ordered || aggregate.ty.list.is_some() {
+            return Self::Free;
+        }
+        match (aggregate.function, aggregate.ty.encoding) {
+            (Sum | Avg, JsonEncoding::Float) => Self::Values,
+            (Sum | Avg, JsonEncoding::Decimal) => Self::Exact,
+            (Min | Max, JsonEncoding::Decimal) => Self::Scale,
+            (Min | Max, JsonEncoding::Native) if aggregate.ty.sql == "text" => Self::Bytes,
+            (Sum | Avg | Min | Max | Count | Exists, _) => Self::Free,
+        }
+    }
+}
+
+fn argument(aggregate: &Aggregate, expr: &str, inner: &str) -> String {
+    let expr = fragment(expr, inner);
+    match RowOrder::of(aggregate) {
+        RowOrder::Free => expr,
+        RowOrder::Values => format!("{expr} ORDER BY {expr}"),
+        RowOrder::Exact => format!("({expr})::numeric"),
+        RowOrder::Scale => format!("{expr} ORDER BY pg_catalog.scale(({expr})::numeric)"),
+        RowOrder::Bytes => format!("{expr} ORDER BY ({expr})::text COLLATE \"C\""),
     }
 }

@@ -19,6 +19,30 @@ SELECT
   current_user::text AS role,
   pg_catalog.current_database()::text AS database";
 
+/// The definition of the view `$1`; null if it is not a view.
+pub(crate) const VIEW_DEFINITION: &str =
+    "SELECT pg_catalog.pg_get_viewdef(pg_catalog.to_regclass($1)::oid)";
+
+/// The functions with one of the names `$1`, in the search path or in the schemas `$2`, that are not
+/// IMMUTABLE: a row for each, with whether another function of that name is.
+pub(crate) const CALLED_FUNCTIONS: &str = "\
+SELECT
+  p.proname::text AS name,
+  p.oid::pg_catalog.regprocedure::text AS signature,
+  p.oid < 16384 AS is_built_in,
+  p.provolatile = 'v' AS is_volatile,
+  EXISTS (
+    SELECT FROM pg_catalog.pg_proc AS o
+    WHERE o.proname = p.proname AND o.provolatile = 'i' AND (o.oid < 16384) = (p.oid < 16384)
+  ) AS is_ambiguous
+FROM pg_catalog.pg_proc AS p
+WHERE p.proname = ANY ($1::text[]::name[]) AND p.provolatile <> 'i'
+  AND (
+    pg_catalog.pg_function_is_visible(p.oid)
+    OR p.pronamespace::pg_catalog.regnamespace::text = ANY ($2::text[])
+  )
+ORDER BY p.provolatile DESC, p.oid";
+
 /// The tables `$2` in the schemas `$1`: one row for each, in this order, also if it does not
 /// exist.
 pub(crate) const RELATIONS: &str = "\
@@ -31,7 +55,16 @@ SELECT
   p.can_update,
   pg_catalog.has_table_privilege(c.oid, 'DELETE') AS can_delete,
   pg_catalog.has_any_column_privilege(c.oid, 'UPDATE') AS can_lock,
-  pg_catalog.row_security_active(c.oid) AS row_security
+  pg_catalog.row_security_active(c.oid) AS row_security,
+  c.relpersistence = 'u' AS unlogged,
+  ARRAY(
+    SELECT coalesce(a.attname::text, '')
+    FROM pg_catalog.pg_partitioned_table AS t
+    CROSS JOIN LATERAL pg_catalog.unnest(t.partattrs::int2[]) AS k (number)
+    LEFT JOIN pg_catalog.pg_attribute AS a
+      ON a.attrelid = c.oid AND a.attnum = k.number AND k.number <> 0
+    WHERE t.partrelid = c.oid
+  ) AS partitioned_by
 FROM ROWS FROM (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::text[]))
   WITH ORDINALITY AS w (schema, name, place)
 LEFT JOIN pg_catalog.pg_namespace AS n ON n.nspname = w.schema
@@ -99,6 +132,30 @@ JOIN pg_catalog.pg_am AS m ON m.oid = i.relam
 WHERE x.indrelid = ANY ($1::int8[]::oid[])
 ORDER BY i.relname";
 
+/// The tables that have rows of the relations `$1`: their partitions, and tables that inherit from them,
+/// at any depth. A partition that is partitioned itself has none of its own.
+pub(crate) const CHILDREN: &str = "\
+WITH RECURSIVE below AS (
+  SELECT h.inhparent AS relation, h.inhrelid AS oid
+  FROM pg_catalog.pg_inherits AS h
+  WHERE h.inhparent = ANY ($1::int8[]::oid[])
+  UNION
+  SELECT b.relation, h.inhrelid
+  FROM below AS b
+  JOIN pg_catalog.pg_inherits AS h ON h.inhparent = b.oid
+)
+SELECT
+  b.relation::int8 AS relation,
+  c.oid::int8 AS oid,
+  n.nspname::text AS schema,
+  c.relname::text AS name,
+  c.relkind = 'f' AS is_foreign
+FROM below AS b
+JOIN pg_catalog.pg_class AS c ON c.oid = b.oid
+JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'f')
+ORDER BY n.nspname, c.relname";
+
 /// The validated foreign keys of the relations `$1`: one row for each column.
 pub(crate) const FOREIGN_KEYS: &str = "\
 SELECT
@@ -152,6 +209,13 @@ JOIN pg_catalog.pg_namespace AS n ON n.oid = t.typnamespace";
 /// The identifier of the type with the name `$1`; null if there is none.
 pub(crate) const TYPE_NAMED: &str = "SELECT pg_catalog.to_regtype($1)::oid::int8";
 
+/// The text search configurations: schemas and names, those of PostgreSQL first.
+pub(crate) const TEXT_SEARCH_CONFIGURATIONS: &str = "\
+SELECT n.nspname::text AS schema, c.cfgname::text AS name
+FROM pg_catalog.pg_ts_config AS c
+JOIN pg_catalog.pg_namespace AS n ON n.oid = c.cfgnamespace
+ORDER BY n.nspname <> 'pg_catalog', n.nspname, c.cfgname";
+
 /// All tables and views but those of the system, to suggest one for an unknown name.
 pub(crate) const ALL_RELATIONS: &str = "\
 SELECT n.nspname::text AS schema, c.relname::text AS name
@@ -159,6 +223,63 @@ FROM pg_catalog.pg_class AS c
 JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f')
   AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+ORDER BY n.nspname, c.relname";
+
+/// The table `$2` in the schema `$1`: one row with whether the role may use the schema, whether the
+/// table exists, and those of the privileges `$3` that the role lacks.
+pub(crate) const TABLE_PRIVILEGES: &str = "\
+SELECT
+  coalesce(pg_catalog.has_schema_privilege(n.oid, 'USAGE'), true) AS usage,
+  c.oid IS NOT NULL AS exists,
+  ARRAY(
+    SELECT p.name
+    FROM pg_catalog.unnest($3::text[]) WITH ORDINALITY AS p (name, place)
+    WHERE NOT pg_catalog.has_table_privilege(c.oid, p.name)
+    ORDER BY p.place
+  ) AS lacking
+FROM (SELECT) AS one
+LEFT JOIN pg_catalog.pg_namespace AS n ON n.nspname = $1
+LEFT JOIN pg_catalog.pg_class AS c
+  ON c.relnamespace = n.oid AND c.relname = $2 AND c.relkind IN ('r', 'p', 'v', 'f')";
+
+/// Those of the schemas `$1` that exist and that the role may not use.
+pub(crate) const SCHEMAS_WITHOUT_USAGE: &str = "\
+SELECT n.nspname::text AS name
+FROM pg_catalog.pg_namespace AS n
+WHERE n.nspname = ANY ($1::text[]) AND NOT pg_catalog.has_schema_privilege(n.oid, 'USAGE')
+ORDER BY n.nspname";
+
+/// The tables that a mutation reads when rows of the relations `$1` are deleted, that are not among
+/// these relations, and that the role may not read: those whose rows are deleted with them, and that
+/// other rows reference.
+pub(crate) const HIDDEN_CASCADES: &str = "\
+WITH RECURSIVE deleted AS (
+  SELECT k.conrelid AS oid
+  FROM pg_catalog.pg_constraint AS k
+  WHERE k.contype = 'f' AND k.confdeltype = 'c' AND k.confrelid = ANY ($1::int8[]::oid[])
+  UNION
+  SELECT k.conrelid
+  FROM deleted AS d
+  JOIN pg_catalog.pg_constraint AS k
+    ON k.confrelid = d.oid AND k.contype = 'f' AND k.confdeltype = 'c'
+)
+SELECT
+  n.nspname::text AS schema,
+  c.relname::text AS name,
+  pg_catalog.has_schema_privilege(n.oid, 'USAGE') AS usage
+FROM deleted AS d
+JOIN pg_catalog.pg_class AS c ON c.oid = d.oid
+JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+WHERE NOT c.relispartition
+  AND c.oid <> ALL ($1::int8[]::oid[])
+  AND EXISTS (
+    SELECT FROM pg_catalog.pg_constraint AS k
+    WHERE k.contype = 'f' AND k.confrelid = c.oid AND k.confdeltype IN ('c', 'n', 'd')
+  )
+  AND NOT (
+    pg_catalog.has_schema_privilege(n.oid, 'USAGE')
+    AND pg_catalog.has_any_column_privilege(c.oid, 'SELECT')
+  )
 ORDER BY n.nspname, c.relname";
 
 /// Makes the transaction of a check read-only.
@@ -169,5 +290,10 @@ pub(crate) const SAVEPOINT: &str = "SAVEPOINT fraiseql_check";
 pub(crate) const ROLLBACK: &str = "ROLLBACK TO SAVEPOINT fraiseql_check";
 /// Run after a statement that the server accepted.
 pub(crate) const DEALLOCATE: &str = "DEALLOCATE fraiseql_check";
+/// Plans do not depend on values, which a check does not have.
+pub(crate) const GENERIC_PLANS: &str = "SET LOCAL plan_cache_mode = 'force_generic_plan'";
+/// The beginning of a statement that plans a prepared one, and so checks the privileges of the role
+/// on all tables and functions in it. Its parameters follow.
+pub(crate) const PLAN: &str = "EXPLAIN EXECUTE fraiseql_check";
 /// The beginning of a statement that the server parses and analyzes, but does not execute.
 pub(crate) const PREPARE: &str = "PREPARE fraiseql_check AS ";

@@ -1,12 +1,13 @@
 //! The statements that delete documents.
 
 use crate::schema::View;
+use crate::sql::fragment::fragment;
 use crate::sql::key_column::{in_parameter, key_array, key_order};
-use crate::sql::text::{Sql, column, fragment, ident, literal};
+use crate::sql::text::{Sql, column, ident, literal};
 
 /// Deletes the documents `$1`. They are locked in key order first, because DELETE has no ORDER BY.
 pub(crate) fn delete(view: &View) -> String {
-    let key = column("v", view.key.column);
+    let key = column("v", view.key_column());
     let mut sql = Sql::new();
     sql.line(format!("DELETE FROM {} AS v", view.table));
     sql.block("USING (", ") AS locked", |sql| {
@@ -23,20 +24,28 @@ pub(crate) fn delete(view: &View) -> String {
 /// Deletes the documents of `keys`, a parameter or a literal, that have no root row.
 pub(crate) fn delete_orphans(view: &View, keys: &str) -> String {
     let keys = key_array(view, keys);
-    let key = column("v", view.key.column);
-    // A row that the filter excludes counts as missing.
-    let mut conditions = vec![format!("{} = {key}", column("root", view.key.column))];
-    if let Some(filter) = view.shape.filter {
-        conditions.push(format!("({})", fragment(filter, "root")));
-    }
+    let key = column("v", view.key_column());
+    let is_root = format!("{} = {key}", column("root", view.key.column));
     let mut sql = Sql::new();
     sql.line(format!("DELETE FROM {} AS v", view.table));
     sql.line(format!("WHERE {key} = ANY ({keys})"));
     sql.indented(|sql| {
         sql.block("AND NOT EXISTS (", ")", |sql| {
             sql.line("SELECT");
-            sql.line(format!("FROM {} AS root", view.shape.table));
-            sql.conditions("WHERE", &conditions);
+            let Some(filter) = view.shape.filter else {
+                sql.line(format!("FROM {} AS root", view.shape.table));
+                sql.line(format!("WHERE {is_root}"));
+                return;
+            };
+            // A row that the filter excludes counts as missing. `OFFSET 0` keeps the filter from other
+            // rows, for which it may fail.
+            sql.block("FROM (", ") AS root", |sql| {
+                sql.line("SELECT *");
+                sql.line(format!("FROM {} AS root", view.shape.table));
+                sql.line(format!("WHERE {is_root}"));
+                sql.line("OFFSET 0");
+            });
+            sql.line(format!("WHERE ({})", fragment(filter, "root")));
         });
         // A document that was written after this snapshot is kept: its writer has seen a row.
         sql.line(
@@ -59,7 +68,7 @@ pub(crate) fn delete_orphans(view: &View, keys: &str) -> String {
 pub(crate) fn keep_out(view: &View, keys: &str) -> String {
     let literal = literal(keys);
     let keys = key_array(view, &literal);
-    let key = ident(view.key.column);
+    let key = ident(view.key_column());
     let mut sql = Sql::new();
     sql.line(format!(
         "INSERT INTO {} ({key}, data, version, synced_xid, updated_at)",

@@ -9,14 +9,16 @@
 //! Filters and limits are left out: the change may be what moved a row into or out of them.
 
 use crate::schema::{Table, View};
+use crate::sql::cascade::{DELETE_ACTIONS, UPDATE_ACTIONS};
 use crate::sql::key_column::key_order;
 use crate::sql::text::{Sql, column, literal};
 
-/// The columns of the row that the statement returns: the keys of the rows that exist, then those
-/// of the documents, chain by chain.
+/// The columns of the row that the statement returns: the keys of the rows that exist, whether
+/// foreign keys may have acted on others, then the keys of the documents, chain by chain.
 pub(crate) mod result_row {
     pub(crate) const EXISTING: usize = 0;
-    pub(crate) const FIRST_CHAIN: usize = 1;
+    pub(crate) const MAY_HAVE_ACTED: usize = 1;
+    pub(crate) const FIRST_CHAIN: usize = 2;
 }
 
 /// One lookup of a chain.
@@ -47,7 +49,8 @@ pub(crate) struct LookupChain {
 /// `$2`. Each chain is given with the view of its documents.
 ///
 /// With `lock`, every row on the way is locked but those of `$1`, which the caller has written,
-/// and the root rows of the documents.
+/// and the root rows of the documents; and `may_have_acted` says whether a foreign key may have
+/// deleted or changed other rows, although the rows of `$1` exist.
 pub(crate) fn compose(
     table: Table,
     by: &str,
@@ -81,36 +84,6 @@ pub(crate) fn from_values(
     start.statement(chains, true, false)
 }
 
-/// The present values of some columns, as texts, in the rows whose column `by`, of type `ty`, is in
-/// `$1`: for each column an array of its distinct values, and the type of the column.
-pub(crate) fn column_values(table: Table, by: &str, ty: &str, wanted: &[&str]) -> String {
-    let by = column("r", by);
-    let last = wanted.len().saturating_sub(1);
-    let mut sql = Sql::new();
-    sql.line("SELECT");
-    sql.indented(|sql| {
-        for (index, wanted) in wanted.iter().enumerate() {
-            let comma = if index < last { "," } else { "" };
-            let value = column("r", wanted);
-            sql.block("ARRAY(", format!(") AS values_{index},"), |sql| {
-                sql.line(format!("SELECT DISTINCT {value}::text"));
-                sql.line(format!("FROM {table} AS r"));
-                sql.line(format!(
-                    "WHERE {by} = ANY ((SELECT $1::{ty}[])::{ty}[]) AND {value} IS NOT NULL"
-                ));
-            });
-            sql.line("(SELECT pg_catalog.format_type(a.atttypid, a.atttypmod)");
-            sql.line(" FROM pg_catalog.pg_attribute AS a");
-            sql.line(format!(
-                " WHERE a.attrelid = {}::pg_catalog.regclass AND a.attname = {}) AS type_{index}{comma}",
-                literal(&table.to_string()),
-                literal(wanted)
-            ));
-        }
-    });
-    sql.finish()
-}
-
 /// The rows that all chains of a statement begin with.
 struct Start<'a> {
     table: Table,
@@ -142,22 +115,36 @@ impl Start<'_> {
         let mut sql = Sql::new();
         // The planner does not see the length of the array behind the CTE, so that one plan serves
         // all executions.
-        sql.block("WITH input AS MATERIALIZED (", ")", |sql| {
+        let acts = lock && existing;
+        let (with, end) = if acts {
+            ("WITH RECURSIVE", "),")
+        } else {
+            ("WITH", ")")
+        };
+        sql.block(format!("{with} input AS MATERIALIZED ("), end, |sql| {
             sql.line(format!("SELECT {input} AS keys"));
         });
+        if acts {
+            family(&mut sql, *table);
+        }
         sql.line("SELECT");
         sql.indented(|sql| {
             let comma = |last: bool| if last { "" } else { "," };
             let own = column("r", by);
             let end = comma(chains.is_empty());
             if existing {
-                sql.block("ARRAY(", format!(") AS existing{end}"), |sql| {
+                sql.block("ARRAY(", ") AS existing,", |sql| {
                     sql.line(format!("SELECT DISTINCT {own}::{ty} AS key"));
                     sql.line(format!("FROM {table} AS r"));
                     sql.line(format!("WHERE {own} = ANY ({})", self.given()));
                 });
             } else {
-                sql.line(format!("NULL AS existing{end}"));
+                sql.line("NULL AS existing,");
+            }
+            if acts {
+                self.may_have_acted(sql, end);
+            } else {
+                sql.line(format!("false AS may_have_acted{end}"));
             }
             for (index, (chain, view)) in chains.iter().enumerate() {
                 let end = format!(") AS way_{index}{}", comma(index + 1 == chains.len()));
@@ -165,6 +152,30 @@ impl Start<'_> {
             }
         });
         sql.finish()
+    }
+
+    /// Whether a foreign key may have acted on other rows. The given rows exist, so it is one of these:
+    /// a row was deleted and inserted again, or is one of several with a given value; or a key that
+    /// refers to another column has changed. The number of deleted rows may contain rows of the
+    /// transactions before this one, in the same session.
+    fn may_have_acted(&self, sql: &mut Sql, end: &str) {
+        sql.block("EXISTS (", format!(") AS may_have_acted{end}"), |sql| {
+            sql.line("SELECT");
+            sql.line("FROM family AS f");
+            sql.line("JOIN pg_catalog.pg_trigger AS t ON t.tgrelid = f.oid");
+            sql.line(format!("WHERE (t.tgfoid IN ({DELETE_ACTIONS})"));
+            sql.line("  AND (pg_catalog.current_setting('track_counts') = 'off' OR (");
+            sql.line("    SELECT pg_catalog.bool_or(pg_catalog.pg_stat_get_xact_tuples_deleted(d.oid) > 0)");
+            sql.line("    FROM family AS d)))");
+            sql.line(format!("OR (t.tgfoid IN ({UPDATE_ACTIONS})"));
+            sql.line("  AND (SELECT k.confkey FROM pg_catalog.pg_constraint AS k WHERE k.oid = t.tgconstraint)");
+            sql.line("    IS DISTINCT FROM ARRAY(");
+            sql.line("      SELECT a.attnum FROM pg_catalog.pg_attribute AS a");
+            sql.line(format!(
+                "      WHERE a.attrelid = f.oid AND a.attname = {}))",
+                literal(self.by)
+            ));
+        });
     }
 
     /// The given values, as an array.
@@ -244,6 +255,19 @@ impl Start<'_> {
             sql.line("FOR SHARE OF r");
         }
     }
+}
+
+/// The CTE `family`: the table, and the tables that inherit from it, partitions among them. Their
+/// triggers execute foreign keys.
+fn family(sql: &mut Sql, table: Table) {
+    sql.block("family (oid) AS (", ")", |sql| {
+        let table = literal(&table.to_string());
+        sql.line(format!("SELECT {table}::pg_catalog.regclass::oid"));
+        sql.line("UNION");
+        sql.line("SELECT i.inhrelid");
+        sql.line("FROM family AS f");
+        sql.line("JOIN pg_catalog.pg_inherits AS i ON i.inhparent = f.oid");
+    });
 }
 
 /// The range of an integer type that is smaller than `int8`.

@@ -1,12 +1,13 @@
 //! The comparison of stored documents with built ones.
 
+use crate::schema::bookkeeping::DATA;
 use crate::schema::{Data, View};
 use crate::sql::text::column;
 
 /// The columns of the view table that the document query yields: the promoted columns, then
 /// `data`.
 pub(crate) fn content_columns(view: &View) -> Vec<&'static str> {
-    promoted_columns(view).chain(["data"]).collect()
+    promoted_columns(view).chain([DATA]).collect()
 }
 
 /// The promoted columns of a view.
@@ -15,13 +16,36 @@ pub(crate) fn promoted_columns(view: &View) -> impl Iterator<Item = &'static str
     fields.filter_map(|field| field.promoted.map(|promoted| promoted.column))
 }
 
+/// The columns of the document query, and of the statements around it, beside the promoted columns.
+const OWN_LABELS: [&str; 5] = ["key", "data", "changed", "held", "version"];
+
+/// The name of a promoted column in a built row. It is that of the column, unless the row has a column
+/// of its own with that name.
+pub(crate) fn label(view: &View, promoted: &str) -> String {
+    let mut label = promoted.to_owned();
+    // Ends: there are finitely many promoted columns.
+    while OWN_LABELS.contains(&label.as_str())
+        || (label != promoted && promoted_columns(view).any(|other| other == label))
+    {
+        label = format!("_{label}");
+    }
+    label
+}
+
+/// The names of [`content_columns`] in a built row.
+pub(crate) fn content_labels(view: &View) -> Vec<String> {
+    let promoted = promoted_columns(view).map(|name| label(view, name));
+    promoted.chain([DATA.to_owned()]).collect()
+}
+
 /// One condition for each column: the stored row `v` differs from the built row `b`.
 pub(crate) fn differences(view: &View) -> Vec<String> {
     content_columns(view)
         .into_iter()
-        .map(|name| {
+        .zip(content_labels(view))
+        .map(|(name, label)| {
             // The type json has no equality.
-            let cast = if name == "data" && view.data == Data::Json {
+            let cast = if name == DATA && view.data == Data::Json {
                 "::text"
             } else {
                 ""
@@ -29,7 +53,7 @@ pub(crate) fn differences(view: &View) -> Vec<String> {
             format!(
                 "{}{cast} IS DISTINCT FROM {}{cast}",
                 column("v", name),
-                column("b", name)
+                column("b", &label)
             )
         })
         .collect()

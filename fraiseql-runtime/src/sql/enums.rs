@@ -1,6 +1,7 @@
 //! SQL expressions that map the labels of an enum in the database to its names in JSON.
 
-use crate::schema::scalar::Enum;
+use crate::schema::scalar::{Enum, JsonEncoding};
+use crate::schema::{Shape, Source};
 use crate::sql::text::literal;
 
 /// The JSON name of one value; null stays null.
@@ -22,6 +23,37 @@ pub(crate) fn json_names(value: &str, table: &Enum) -> String {
          ORDER BY place) END",
         whens(table)
     )
+}
+
+/// The place of a JSON name in the declaration of its enum, from 1; null stays null. A name of no
+/// variant, as another release may have stored it, comes after all others: a page that ends there has
+/// a next one.
+///
+/// It is immutable, and so can be indexed.
+pub(crate) fn place_of_name(name: &str, table: &Enum) -> String {
+    let names: Vec<String> = table
+        .variants
+        .iter()
+        .map(|variant| literal(variant.json))
+        .collect();
+    format!(
+        "coalesce(pg_catalog.array_position(ARRAY[{}]::pg_catalog.text[], {name}), \
+         CASE WHEN {name} IS NOT NULL THEN {} END)",
+        names.join(", "),
+        names.len() + 1
+    )
+}
+
+/// The place of a label in the declaration of its enum, from 1; null if it belongs to no variant.
+pub(crate) fn place_of_label(value: &str, table: &Enum) -> String {
+    let mut sql = format!("CASE {value}::text");
+    for (variant, place) in table.variants.iter().zip(1..) {
+        for label in variant.labels {
+            sql.push_str(&format!(" WHEN {} THEN {place}", literal(label)));
+        }
+    }
+    sql.push_str(" END");
+    sql
 }
 
 /// A condition that is true for a label that belongs to no variant.
@@ -48,4 +80,17 @@ fn whens(table: &Enum) -> String {
         }
     }
     sql
+}
+
+/// The enum that a part reads a column as.
+pub(crate) fn enum_of(shape: &Shape, name: &str) -> Option<&'static Enum> {
+    shape.fields.iter().find_map(|field| match &field.source {
+        Source::Column { column, ty } if *column == name && ty.list.is_none() => {
+            match ty.encoding {
+                JsonEncoding::Enum(table) => Some(table),
+                _ => None,
+            }
+        }
+        _ => None,
+    })
 }

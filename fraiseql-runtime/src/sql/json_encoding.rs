@@ -10,6 +10,7 @@
 use crate::schema::Data;
 use crate::schema::scalar::{ElementNull, JsonEncoding, ScalarType};
 use crate::sql::enums;
+use crate::sql::json_value;
 use crate::sql::text::literal;
 
 /// The maximum number of arguments of a PostgreSQL function.
@@ -17,7 +18,7 @@ const MAX_FUNCTION_ARGUMENTS: usize = 100;
 
 impl ScalarType {
     /// The value as it is stored in a document. Raises an error for a rejected value.
-    pub(crate) fn encode(&self, value: &str, data: Data) -> String {
+    pub(crate) fn encode(&self, value: &str, data: Data, levels: usize) -> String {
         let encoded = match (self.encoding, self.list) {
             (JsonEncoding::Decimal, None) => format!("{value}::text"),
             (JsonEncoding::Decimal, Some(_)) => format!("{value}::text[]"),
@@ -35,7 +36,7 @@ impl ScalarType {
             (JsonEncoding::Enum(table), Some(_)) => enums::json_names(value, table),
             _ => value.to_owned(),
         };
-        let Some(rejected) = self.rejects(value) else {
+        let Some(rejected) = self.rejects(value, levels) else {
             return encoded;
         };
         // The cast raises the error, and gives both branches of the CASE one type.
@@ -47,7 +48,13 @@ impl ScalarType {
             ),
             _ => format!("::{}", self.sql_name()),
         };
-        let message = format!("{value}::text || {}", self.complaint());
+        let message = if self.is_json() {
+            // The text of the value may be long. A constant would raise the error when the statement
+            // is planned.
+            format!("pg_catalog.left({value}::text, 40) || ' .. cannot be represented'")
+        } else {
+            format!("{value}::text || {}", self.complaint())
+        };
         self.raise_if(&rejected, &message, &failing_cast, &encoded)
     }
 
@@ -61,13 +68,20 @@ impl ScalarType {
 
     /// Why a document with this value is invalid, as text; SQL null for a valid value. `None` if
     /// every value of the type is valid.
-    pub(crate) fn reject_reason(&self, value: &str) -> Option<String> {
+    pub(crate) fn reject_reason(&self, value: &str, levels: usize) -> Option<String> {
         let null = self
             .rejects_null()
             .then(|| format!("WHEN {value} IS NULL THEN 'is null'"));
-        let rejected = self
-            .rejects(value)
-            .map(|rejected| format!("WHEN {rejected} THEN {value}::text || {}", self.complaint()));
+        let rejected: Vec<String> = if self.is_json() && self.list.is_none() {
+            json_value::rejected(value, levels)
+                .into_iter()
+                .map(|(rejected, reason)| format!("WHEN {rejected} THEN {}", literal(reason)))
+                .collect()
+        } else {
+            let when =
+                |rejected| format!("WHEN {rejected} THEN {value}::text || {}", self.complaint());
+            self.rejects(value, levels).map(when).into_iter().collect()
+        };
         let whens: Vec<String> = null.into_iter().chain(rejected).collect();
         (!whens.is_empty()).then(|| format!("CASE {} END", whens.join(" ")))
     }
@@ -96,6 +110,20 @@ impl ScalarType {
     pub(crate) fn repeats_value(&self) -> bool {
         matches!(self.encoding, JsonEncoding::Decimal | JsonEncoding::Enum(_))
             || self.list.is_some()
+            || self.is_json()
+    }
+
+    /// A condition that is true for one rejected value, or one element of a list.
+    fn rejects_one(&self, value: &str, levels: usize) -> Option<String> {
+        if self.is_json() {
+            let rejected = json_value::rejected(value, levels);
+            return Some(
+                rejected
+                    .map(|(rejected, _)| format!("({rejected})"))
+                    .join("\n    OR "),
+            );
+        }
+        self.encoding.rejects(value)
     }
 
     /// Whether a promoted column stores the encoded value instead of that of the base table.
@@ -143,16 +171,17 @@ impl ScalarType {
 
     /// A condition that is true for rejected values, and not true for null. `None` if there are
     /// no rejected values.
-    fn rejects(&self, value: &str) -> Option<String> {
+    fn rejects(&self, value: &str, levels: usize) -> Option<String> {
         let Some(nulls) = self.list else {
-            return self.encoding.rejects(value);
+            return self.rejects_one(value, levels);
         };
         // An array of several dimensions would become a list of lists. This condition comes
         // first, because `array_position` raises an error for such an array.
         let mut conditions = vec![format!("pg_catalog.array_ndims({value}) > 1")];
-        match self.encoding.rejects("element") {
+        match self.rejects_one("element", levels + 1) {
             Some(rejected) => {
                 let null = match nulls {
+                    ElementNull::No if self.is_json() => "",
                     ElementNull::No => " OR element IS NULL",
                     ElementNull::Yes => "",
                 };
@@ -160,7 +189,7 @@ impl ScalarType {
                     "EXISTS (SELECT FROM pg_catalog.unnest({value}) AS element WHERE {rejected}{null})"
                 ));
             }
-            None if nulls == ElementNull::No && self.sql != "jsonb" => {
+            None if nulls == ElementNull::No => {
                 conditions.push(format!(
                     "pg_catalog.array_position({value}, NULL) IS NOT NULL"
                 ));

@@ -1,7 +1,8 @@
 //! The statements that page through all keys of a view, and count them.
 
 use crate::schema::View;
-use crate::sql::text::{Sql, column, fragment, literal};
+use crate::sql::fragment::fragment;
+use crate::sql::text::{Sql, column, literal};
 
 /// Whether a page begins at the first key, or after a given one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,41 +24,75 @@ pub(crate) fn page(
     start: PageStart,
     condition: Option<&dyn Fn(&str) -> String>,
 ) -> String {
+    page_of(view, view.shape.filter, start, condition)
+}
+
+/// The same without the view's filter, for a filter that fails for some row: then more keys are
+/// returned, which have neither a document nor a row that passes the filter, or fail by themselves.
+pub(crate) fn unfiltered(
+    view: &View,
+    start: PageStart,
+    condition: Option<&dyn Fn(&str) -> String>,
+) -> String {
+    page_of(view, None, start, condition)
+}
+
+fn page_of(
+    view: &View,
+    filter: Option<&str>,
+    start: PageStart,
+    condition: Option<&dyn Fn(&str) -> String>,
+) -> String {
     let limit = match start {
-        PageStart::First => "$1",
-        PageStart::AfterKey => "$2",
+        PageStart::First => "$1::int8",
+        PageStart::AfterKey => "$2::int8",
     };
-    let sides = [(view.shape.table, view.shape.filter), (view.table, None)];
     let mut sql = Sql::new();
     sql.block("SELECT ARRAY(", ") AS keys", |sql| {
-        for (index, (table, filter)) in sides.into_iter().enumerate() {
-            if index > 0 {
-                // Removes the keys that are on both sides.
-                sql.line("UNION");
-            }
-            sql.block("(", ")", |sql| {
-                let key = column("k", view.key.column);
-                sql.line(format!("SELECT {key} AS \"key\""));
-                sql.line(format!("FROM {table} AS k"));
-                let mut conditions = Vec::new();
-                if start == PageStart::AfterKey {
-                    conditions.push(format!("{key} > ($1::{}[])[1]", view.key.ty.sql));
-                }
-                if let Some(filter) = filter {
-                    conditions.push(format!("({})", fragment(filter, "k")));
-                }
-                if let Some(condition) = condition {
-                    conditions.push(condition(&key));
-                }
-                sql.conditions("WHERE", &conditions);
-                sql.line(format!("ORDER BY {key}"));
-                sql.line(format!("LIMIT {limit}::int8"));
-            });
-        }
-        sql.line("ORDER BY \"key\"");
-        sql.line(format!("LIMIT {limit}::int8"));
+        rows(sql, view, filter, start, limit, condition);
     });
     sql.finish()
+}
+
+/// The query of [`page`], with a filter of rows: a row with the column `key` for each key.
+pub(crate) fn rows(
+    sql: &mut Sql,
+    view: &View,
+    filter: Option<&str>,
+    start: PageStart,
+    limit: &str,
+    condition: Option<&dyn Fn(&str) -> String>,
+) {
+    let sides = [
+        (view.shape.table, view.key.column, filter),
+        (view.table, view.key_column(), None),
+    ];
+    for (index, (table, key, filter)) in sides.into_iter().enumerate() {
+        if index > 0 {
+            // Removes the keys that are on both sides.
+            sql.line("UNION");
+        }
+        sql.block("(", ")", |sql| {
+            let key = column("k", key);
+            sql.line(format!("SELECT {key} AS \"key\""));
+            sql.line(format!("FROM {table} AS k"));
+            let mut conditions = Vec::new();
+            if start == PageStart::AfterKey {
+                conditions.push(format!("{key} > ($1::{}[])[1]", view.key.ty.sql));
+            }
+            if let Some(filter) = filter {
+                conditions.push(format!("({})", fragment(filter, "k")));
+            }
+            if let Some(condition) = condition {
+                conditions.push(condition(&key));
+            }
+            sql.conditions("WHERE", &conditions);
+            sql.line(format!("ORDER BY {key}"));
+            sql.line(format!("LIMIT {limit}"));
+        });
+    }
+    sql.line("ORDER BY \"key\"");
+    sql.line(format!("LIMIT {limit}"));
 }
 
 /// The approximate number of keys: from the statistics of the base table, or counted if it has

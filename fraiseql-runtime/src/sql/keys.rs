@@ -31,18 +31,6 @@ impl Keys {
         }
     }
 
-    /// An empty list of keys of a PostgreSQL type; `None` if it is not a key type.
-    pub(crate) fn empty_of_type(sql_type: &str) -> Option<Self> {
-        match sql_type {
-            "int2" => Some(Self::I16(Vec::new())),
-            "int4" => Some(Self::I32(Vec::new())),
-            "int8" => Some(Self::I64(Vec::new())),
-            "text" => Some(Self::Text(Vec::new())),
-            "uuid" => Some(Self::Uuid(Vec::new())),
-            _ => None,
-        }
-    }
-
     /// Binds the keys as one array parameter.
     pub(crate) fn bind<'q>(
         &self,

@@ -31,6 +31,7 @@ use std::collections::BTreeMap;
 
 use crate::schema::{Link, Many, One, Shape, Source, Table, View};
 use crate::sql::key_column::{in_parameter, key_order};
+use crate::sql::session::Session;
 use crate::sql::text::{Sql, column, ident};
 use crate::sql::write::advisory::{IN_ORDER, OPEN, advisory_key};
 
@@ -41,6 +42,9 @@ pub(crate) mod result_row {
     pub(crate) const DOCUMENTS: usize = 0;
     /// The isolation level of the transaction.
     pub(crate) const ISOLATION: usize = 1;
+    /// Whether the session finds the operators by which rows are compared. If not, nothing is
+    /// locked.
+    pub(crate) const SESSION_OK: usize = 2;
 }
 
 /// For each table and key column, the queries that select the keys of rows to lock. The map has
@@ -50,11 +54,27 @@ type RowsToLock = BTreeMap<(Table, &'static str), Vec<String>>;
 /// Locks the rows and the documents of `$1`. `$2` is whether the transaction may continue
 /// afterwards.
 pub(crate) fn all(view: &View) -> String {
-    let tables = rows_to_lock(view);
+    without(view, &[])
+}
+
+/// The same, without the rows of some relations.
+pub(crate) fn without(view: &View, left_out: &[Table]) -> String {
+    let mut tables = rows_to_lock(view);
+    tables.retain(|(table, _), _| !left_out.contains(table));
     let mut sql = Sql::new();
     let names: Vec<String> = (1..=tables.len()).map(|n| format!("rows_{n}")).collect();
+    let session = Session::of([view.shape]).path_condition();
+    if let Some(condition) = &session {
+        sql.block("WITH session AS MATERIALIZED (", "),", |sql| {
+            sql.line(format!("SELECT {condition} AS ok"));
+        });
+    }
     for (index, ((table, key), queries)) in tables.into_iter().enumerate() {
-        let with = if index == 0 { "WITH " } else { "" };
+        let with = if index == 0 && session.is_none() {
+            "WITH "
+        } else {
+            ""
+        };
         let comma = if index + 1 < names.len() { "," } else { "" };
         let key = column("locked", key);
         sql.block(
@@ -85,6 +105,9 @@ pub(crate) fn all(view: &View) -> String {
         sql.line(
             "WHEN pg_catalog.current_setting('transaction_isolation') = 'repeatable read' THEN NULL",
         );
+        if session.is_some() {
+            sql.line("WHEN NOT (SELECT ok FROM session) THEN NULL");
+        }
         let counts: Vec<String> = names
             .iter()
             .map(|name| format!("(SELECT pg_catalog.count(*) FROM {name})"))
@@ -96,6 +119,10 @@ pub(crate) fn all(view: &View) -> String {
     sql.indented(|sql| {
         // The caller refuses REPEATABLE READ: its snapshot is older than these locks.
         sql.line("pg_catalog.current_setting('transaction_isolation') AS isolation,");
+        sql.line(match session {
+            Some(_) => "(SELECT ok FROM session) AS session_ok,",
+            None => "true AS session_ok,",
+        });
         sql.line(format!("{},", announce_locks_first(view)));
         sql.line(format!(
             "CASE WHEN $2 THEN pg_catalog.pg_advisory_xact_lock_shared({})::text END",
@@ -103,6 +130,46 @@ pub(crate) fn all(view: &View) -> String {
         ));
     });
     sql.finish()
+}
+
+/// The tables whose rows [`all`] locks, each with a column by which they are found.
+pub(crate) fn locked_tables(view: &View) -> impl Iterator<Item = (Table, &'static str)> {
+    rows_to_lock(view).into_keys()
+}
+
+/// The relations whose rows are locked, each once.
+pub(crate) fn tables(view: &View) -> Vec<Table> {
+    let mut tables: Vec<Table> = locked_tables(view).map(|(table, _)| table).collect();
+    tables.dedup();
+    tables
+}
+
+/// Locks no row of a relation, which fails if none of its rows could be locked.
+pub(crate) fn no_row_of(table: Table) -> String {
+    format!("SELECT FROM {table} AS locked LIMIT 0 FOR SHARE OF locked")
+}
+
+/// What identifies the database with its relations `$1`, and which of these are views.
+pub(crate) const RELATIONS: &str = "\
+SELECT
+  pg_catalog.concat_ws(' ',
+    extract(epoch FROM pg_catalog.pg_postmaster_start_time()), d.oid,
+    pg_catalog.string_agg(pg_catalog.concat(c.oid, c.relkind), ' ' ORDER BY w.place)
+  ) AS database,
+  coalesce(
+    pg_catalog.array_agg(w.place ORDER BY w.place) FILTER (WHERE c.relkind IN ('v', 'm')), '{}'
+  ) AS views
+FROM pg_catalog.pg_database AS d
+CROSS JOIN pg_catalog.unnest($1::text[]) WITH ORDINALITY AS w (name, place)
+LEFT JOIN pg_catalog.pg_class AS c ON c.oid = pg_catalog.to_regclass(w.name)
+WHERE d.datname = pg_catalog.current_database()
+GROUP BY d.oid";
+
+/// Columns of the row that [`RELATIONS`] returns.
+pub(crate) mod relations_row {
+    pub(crate) const DATABASE: usize = 0;
+    /// Places in `$1`, from 1.
+    pub(crate) const VIEWS: usize = 1;
 }
 
 /// Locks the documents `$1` in key order, and returns the keys of those that exist.
@@ -118,7 +185,7 @@ pub(crate) fn documents(view: &View) -> String {
 }
 
 fn locked_documents(sql: &mut Sql, view: &View) {
-    let key = column("v", view.key.column);
+    let key = column("v", view.key_column());
     sql.block("ARRAY(", ")", |sql| {
         sql.line(format!("SELECT {key}"));
         sql.line(format!("FROM {} AS v", view.table));
@@ -158,7 +225,7 @@ fn rows_to_lock(view: &View) -> RowsToLock {
              AND NOT EXISTS (SELECT FROM {} AS v WHERE {} = {root_key})",
             shape.table,
             view.table,
-            column("v", view.key.column)
+            column("v", view.key_column())
         ));
     rows
 }

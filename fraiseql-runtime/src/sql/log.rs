@@ -18,10 +18,12 @@ pub(crate) struct LogSql {
     pub(crate) table: String,
     /// Creates the table and its index.
     pub(crate) ddl: Vec<Arc<str>>,
+    /// Gives the time of a table of version 0.1.0 its present name, which rewrites nothing.
+    pub(crate) rename: Arc<str>,
     /// Adds a row. Its parameters are the [`WRITTEN_COLUMNS`] in their order; the duration is in
     /// microseconds.
     pub(crate) insert: Arc<str>,
-    /// Returns the last `$1` rows, newest first; `at` and the duration are in microseconds.
+    /// Returns the last `$1` rows, newest first; `created_at` and the duration are in microseconds.
     pub(crate) recent: Arc<str>,
     /// Deletes at most [`MAX_PRUNED`] rows that are older than `$1` seconds.
     pub(crate) prune: Arc<str>,
@@ -31,7 +33,7 @@ pub(crate) struct LogSql {
 const GENERATED_COLUMNS: [(&str, &str); 2] = [
     ("id", "bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY"),
     (
-        "at",
+        "created_at",
         "timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp()",
     ),
 ];
@@ -55,8 +57,11 @@ const WRITTEN_COLUMNS: [(&str, &str); 12] = [
 /// The maximum number of rows that one statement prunes.
 pub(crate) const MAX_PRUNED: u64 = 1_000;
 
-/// Whether the table of the quoted name `$1` exists.
-pub(crate) const EXISTS: &str = "SELECT pg_catalog.to_regclass($1) IS NOT NULL";
+/// Whether the table of the quoted name `$1` exists, and whether its time still has the name `at`,
+/// as a table has that was created by version 0.1.0.
+pub(crate) const EXISTS: &str = "SELECT pg_catalog.to_regclass($1) IS NOT NULL, EXISTS (
+    SELECT FROM pg_catalog.pg_attribute
+    WHERE attrelid = pg_catalog.to_regclass($1) AND attname = 'at' AND NOT attisdropped)";
 
 /// Composes the statements of the sync log `name`, which is `table` or `schema.table`.
 ///
@@ -85,11 +90,12 @@ pub(crate) fn compose(name: &str) -> Result<LogSql, &'static str> {
         ddl: vec![
             create(&quoted).into(),
             format!(
-                "CREATE INDEX {} ON {quoted} (at)",
-                ident(&shortened(table, "_at_idx"))
+                "CREATE INDEX IF NOT EXISTS {} ON {quoted} (created_at)",
+                ident(&shortened(table, "_created_at_idx"))
             )
             .into(),
         ],
+        rename: format!("ALTER TABLE {quoted} RENAME COLUMN at TO created_at").into(),
         insert: insert(&quoted).into(),
         recent: recent(&quoted).into(),
         prune: prune(&quoted).into(),
@@ -99,10 +105,14 @@ pub(crate) fn compose(name: &str) -> Result<LogSql, &'static str> {
 
 fn create(table: &str) -> String {
     let mut sql = Sql::new();
-    sql.block(format!("CREATE TABLE {table} ("), ")", |sql| {
-        let columns = GENERATED_COLUMNS.into_iter().chain(WRITTEN_COLUMNS);
-        sql.list(columns.map(|(name, definition)| format!("{name} {definition}")));
-    });
+    sql.block(
+        format!("CREATE TABLE IF NOT EXISTS {table} ("),
+        ")",
+        |sql| {
+            let columns = GENERATED_COLUMNS.into_iter().chain(WRITTEN_COLUMNS);
+            sql.list(columns.map(|(name, definition)| format!("{name} {definition}")));
+        },
+    );
     sql.finish()
 }
 
@@ -131,7 +141,9 @@ fn recent(table: &str) -> String {
         .into_iter()
         .chain(WRITTEN_COLUMNS)
         .map(|(name, _)| match name {
-            "at" | "duration" => format!("(EXTRACT(EPOCH FROM {name}) * 1000000)::int8 AS {name}"),
+            "created_at" | "duration" => {
+                format!("(EXTRACT(EPOCH FROM {name}) * 1000000)::int8 AS {name}")
+            }
             _ => name.to_owned(),
         })
         .collect();
@@ -148,8 +160,10 @@ fn prune(table: &str) -> String {
     sql.block("WHERE id IN (", ")", |sql| {
         sql.line("SELECT id");
         sql.line(format!("FROM {table}"));
-        sql.line("WHERE at < pg_catalog.clock_timestamp() - $1::float8 * interval '1 second'");
-        sql.line("ORDER BY at");
+        sql.line(
+            "WHERE created_at < pg_catalog.clock_timestamp() - $1::float8 * interval '1 second'",
+        );
+        sql.line("ORDER BY created_at");
         sql.line(format!("LIMIT {MAX_PRUNED}"));
         sql.line("FOR UPDATE SKIP LOCKED");
     });

@@ -16,14 +16,16 @@
 //! | [`rebuild`], `log` | the bookkeeping of rebuilds; the sync log |
 //! | `dependents`, `cascade` | from changed rows to documents; rows that are deleted with others |
 //! | `catalog`, `probe` | what `check` reads from the server, and the remedies that it proposes |
+//! | `privileges` | the GRANT statements of a read model |
 //!
 //! These use the following:
 //!
 //! | module | contains |
 //! |---|---|
-//! | `json_encoding`, `enums`, `aggregate` | expressions of values |
+//! | `json_encoding`, `json_value`, `enums`, `aggregate` | expressions of values |
 //! | `differences`, `key_column`, `keys` | comparisons of documents; conditions on keys; lists of keys |
-//! | [`session`] | the session settings that documents depend on |
+//! | [`session`], `session_reads` | what documents depend on in the session |
+//! | `fragment` | the user's fragments |
 //! | `shape`, `hash` | the number of a view's shape |
 //! | `text`, `identifier` | quoting and indentation; the length of names |
 //!
@@ -83,13 +85,14 @@
 //! ```
 //!
 //! The document query. Each object is a sub-select whose columns are the JSON keys, and the whole is
-//! converted once. A null where the struct has no `Option` raises an error: the CASE casts a text
+//! converted once. `alias.*` is a whole row: the alias alone would mean a column of that name, if a table
+//! had one. A null where the struct has no `Option` raises an error: the CASE casts a text
 //! that is not a number. `OFFSET 0` makes the planner look up authors by their key.
 //!
 //! ```sql
 //! SELECT
 //!   "root"."id" AS "key",
-//!   pg_catalog.to_jsonb("_document") AS "data"
+//!   pg_catalog.to_jsonb("_document".*) AS "data"
 //! FROM "public"."tb_post" AS "root"
 //! LEFT JOIN LATERAL (
 //!   SELECT
@@ -106,12 +109,12 @@
 //! CROSS JOIN LATERAL (
 //!   SELECT
 //!     CASE
-//!       WHEN pg_catalog.num_nulls("root"."title", "_author") > 0
+//!       WHEN pg_catalog.num_nulls("root"."title", "_author".*) > 0
 //!       THEN pg_catalog.concat("root"."id", ' has a null')::int4::text::int8
 //!       ELSE "root"."id"
 //!     END AS "id",
 //!     "root"."title" AS "title",
-//!     "_author" AS "author"
+//!     "_author".*::pg_catalog.record AS "author"
 //! ) AS "_document"
 //! WHERE "root"."id" = ANY ($1::int8[])
 //! ```
@@ -158,7 +161,7 @@
 //!   FROM (
 //!     SELECT
 //!       "root"."id" AS "key",
-//!       pg_catalog.to_jsonb("_document") AS "data"
+//!       pg_catalog.to_jsonb("_document".*) AS "data"
 //!     FROM "public"."tb_post" AS "root"
 //!     LEFT JOIN LATERAL (
 //!       SELECT
@@ -175,12 +178,12 @@
 //!     CROSS JOIN LATERAL (
 //!       SELECT
 //!         CASE
-//!           WHEN pg_catalog.num_nulls("root"."title", "_author") > 0
+//!           WHEN pg_catalog.num_nulls("root"."title", "_author".*) > 0
 //!           THEN pg_catalog.concat("root"."id", ' has a null')::int4::text::int8
 //!           ELSE "root"."id"
 //!         END AS "id",
 //!         "root"."title" AS "title",
-//!         "_author" AS "author"
+//!         "_author".*::pg_catalog.record AS "author"
 //!     ) AS "_document"
 //!     WHERE "root"."id" = ANY ((SELECT keys FROM input)::int8[])
 //!       AND (SELECT ok FROM session)
@@ -351,6 +354,7 @@
 //!     )
 //!   END AS documents,
 //!   pg_catalog.current_setting('transaction_isolation') AS isolation,
+//!   true AS session_ok,
 //!   pg_catalog.pg_advisory_xact_lock_shared(1718772073, '"public"."tv_post"'::pg_catalog.regclass::oid::int4),
 //!   CASE WHEN $2 THEN pg_catalog.pg_advisory_xact_lock_shared(1718772079, '"public"."tv_post"'::pg_catalog.regclass::oid::int4)::text END
 //! ```
@@ -374,20 +378,24 @@ pub(crate) mod dependents;
 pub(crate) mod differences;
 pub mod document;
 mod enums;
+pub(crate) mod fragment;
 pub(crate) mod hash;
 mod identifier;
 mod json_encoding;
-mod key_column;
-mod key_pages;
+mod json_value;
+pub(crate) mod key_column;
+pub(crate) mod key_pages;
 mod keys;
 pub(crate) mod list;
 pub(crate) mod lock;
 pub(crate) mod log;
 pub mod part;
+pub(crate) mod privileges;
 pub(crate) mod probe;
 pub mod read;
 pub mod rebuild;
 pub mod session;
+mod session_reads;
 pub(crate) mod shape;
 pub(crate) mod statements;
 pub mod sync;
@@ -395,5 +403,6 @@ pub(crate) mod text;
 mod unique;
 pub mod verify;
 pub mod write;
+pub(crate) mod written_tables;
 
 pub use self::statements::Statements;

@@ -8,7 +8,7 @@
 
 use crate::schema::{Data, Key, Shape, Source, Table, View};
 use crate::sql::document;
-use crate::sql::session::SessionNeeds;
+use crate::sql::session::Session;
 use crate::sql::shape;
 use crate::sql::text::{Sql, column, literal};
 use crate::sql::write::equal::{others, touched};
@@ -124,7 +124,7 @@ impl Replacement<'_> {
                 self.key.ty.sql
             ));
         });
-        let session = SessionNeeds::of(self.fields.iter().map(|(_, shape)| *shape)).conditions();
+        let session = Session::of(self.fields.iter().map(|(_, shape)| *shape)).conditions();
         if !session.is_empty() {
             sql.block("session AS MATERIALIZED (", "),", |sql| {
                 sql.line(format!("SELECT {} AS ok", session.join(" AND ")));
@@ -204,7 +204,7 @@ impl Replacement<'_> {
     /// `replaced`: updates the documents that have another part. A stale document may have other
     /// keys, so it is left to be built again.
     fn replaced(&self, sql: &mut Sql) {
-        let v_key = column("v", self.view.key.column);
+        let v_key = column("v", self.view.key_column());
         sql.block("replaced AS (", "),", |sql| {
             let data = self.fields.iter().enumerate().fold(
                 "v.data".to_owned(),
@@ -243,7 +243,7 @@ impl Replacement<'_> {
 
     /// `equal`: the keys of the documents that have the part already.
     fn equal(&self, sql: &mut Sql) {
-        let v_key = column("v", self.view.key.column);
+        let v_key = column("v", self.view.key_column());
         sql.block("equal AS MATERIALIZED (", "),", |sql| {
             sql.line(format!("SELECT pg_catalog.array_agg({v_key}) AS keys"));
             sql.line(format!("FROM {} AS v", self.view.table));

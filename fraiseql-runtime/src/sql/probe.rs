@@ -1,10 +1,13 @@
 //! Small statements that test one property of a view on the server, and the statements that
 //! `check` proposes as remedies.
 
+use std::fmt;
+
 use crate::schema::scalar::ScalarType;
 use crate::schema::{Aggregate, OrderBy, Table};
 use crate::sql::aggregate;
-use crate::sql::text::{column, direction_and_nulls, fragment, ident};
+use crate::sql::fragment::fragment;
+use crate::sql::text::{column, direction_and_nulls, ident, literal};
 
 /// The alias of the row in a probe. It is as long as the `{}` that it replaces, so that the
 /// position of an error in the probe is easily mapped to the user's fragment.
@@ -26,6 +29,17 @@ pub(crate) fn type_of(table: Table, expr: &str) -> String {
 /// The type of an aggregate. Reads no row.
 pub(crate) fn type_of_aggregate(one: &Aggregate) -> String {
     type_of_value(one.table, &aggregate::value(one, ALIAS))
+}
+
+/// Selects an expression over the rows of `table`, for EXPLAIN.
+pub(crate) fn value(table: Table, expr: &str) -> String {
+    format!("SELECT ({}) FROM {table} AS {ALIAS}", fragment(expr, ALIAS))
+}
+
+/// A condition that contradicts itself if the expression always has the same value.
+pub(crate) fn contradiction(table: Table, expr: &str) -> String {
+    let expr = fragment(expr, ALIAS);
+    format!("SELECT FROM {table} AS {ALIAS} WHERE ({expr}) IS NULL AND ({expr}) IS NOT NULL")
 }
 
 fn type_of_value(table: Table, value: &str) -> String {
@@ -62,8 +76,13 @@ pub(crate) fn promoted(table: Table, value: &str, ty: &ScalarType) -> String {
     )
 }
 
+/// A constant of the type `regconfig`: the text of a text search configuration.
+pub(crate) fn text_search(language: &str) -> String {
+    format!("SELECT {}::pg_catalog.regconfig", literal(language))
+}
+
 /// Creates an index for a lookup by `name` in the order `order_by`.
-pub(crate) fn create_index(table: Table, name: &str, order_by: &[OrderBy]) -> String {
+pub(crate) fn create_index(table: impl fmt::Display, name: &str, order_by: &[OrderBy]) -> String {
     let mut terms = vec![ident(name)];
     for term in order_by.iter().filter(|term| term.column != name) {
         terms.push(format!(
@@ -91,13 +110,38 @@ pub(crate) fn add_foreign_key(table: Table, fk: &str, parent: Table, key: &str) 
     )
 }
 
-pub(crate) fn add_column(table: Table, name: &str, ty: &ScalarType) -> String {
-    format!(
-        "ALTER TABLE {table} ADD COLUMN {} {}{}",
+/// Adds a column. Rows that exist get a default, without which PostgreSQL refuses a column that is NOT
+/// NULL. `None` if the type has no default that fits any row.
+pub(crate) fn add_column(table: Table, name: &str, ty: &ScalarType) -> Option<String> {
+    let not_null = if ty.nullable {
+        String::new()
+    } else {
+        format!(" NOT NULL DEFAULT {}", default_value(ty)?)
+    };
+    Some(format!(
+        "ALTER TABLE {table} ADD COLUMN {} {}{not_null}",
         ident(name),
         ty.sql_name(),
-        if ty.nullable { "" } else { " NOT NULL" }
-    )
+    ))
+}
+
+/// The default of a new column for rows that exist: an empty value, or the present time.
+fn default_value(ty: &ScalarType) -> Option<&'static str> {
+    if ty.list.is_some() {
+        return Some("'{}'");
+    }
+    Some(match ty.sql {
+        "bool" | "boolean" => "false",
+        "int2" | "int4" | "int8" | "float4" | "float8" | "numeric" => "0",
+        "text" => "''",
+        "json" | "jsonb" => "'null'",
+        "uuid" => "pg_catalog.gen_random_uuid()",
+        "timestamptz" => "pg_catalog.now()",
+        "timestamp" => "(pg_catalog.now() AT TIME ZONE 'UTC')",
+        "date" => "(pg_catalog.now() AT TIME ZONE 'UTC')::date",
+        "time" => "'00:00'",
+        _ => return None,
+    })
 }
 
 pub(crate) fn set_not_null(table: Table, name: &str) -> String {
@@ -132,8 +176,13 @@ pub(crate) fn reindex(schema: &str, name: &str) -> String {
     format!("REINDEX INDEX {}.{}", ident(schema), ident(name))
 }
 
-pub(crate) fn grant(privileges: &str, table: Table, role: &str) -> String {
+pub(crate) fn grant(privileges: &str, table: impl fmt::Display, role: &str) -> String {
     format!("GRANT {privileges} ON {table} TO {}", ident(role))
+}
+
+/// Grants the privilege to lock rows. PostgreSQL requires UPDATE on any one column.
+pub(crate) fn grant_lock(table: Table, column: &str, role: &str) -> String {
+    grant(&format!("UPDATE ({})", ident(column)), table, role)
 }
 
 pub(crate) fn grant_usage(schema: &str, role: &str) -> String {

@@ -24,7 +24,7 @@ pub struct ReadSql {
 
 /// Composes the statements of a view, whose shape has the number `number`.
 pub(crate) fn compose(view: &View, number: i64) -> ReadSql {
-    let key = column("v", view.key.column);
+    let key = column("v", view.key_column());
     let ty = view.key.ty.sql;
     // One comparison in the same row: a stale document costs a second statement, a current one
     // nothing.

@@ -1,84 +1,434 @@
-//! The session settings that documents depend on.
+//! What documents depend on in the session: its settings, and the schemas in which it looks for
+//! operators and functions.
+//!
+//! A statement that writes documents tests this itself ([`Session::conditions`]), so that a suitable
+//! session needs no other statement. In an unsuitable one it writes nothing, and is repeated in a
+//! transaction with other settings ([`Session::set_local`]). Statements that only read are always
+//! run in such a transaction.
+//!
+//! # Constants in fragments
+//!
+//! PostgreSQL reads the constants of a statement when it is prepared, with the settings of then:
+//! `at >= '2022-02-01'` keeps the time zone in which it was prepared, whatever the session's is
+//! later. So a statement with fragments has two texts, see [`Session::in_set_session`]: one of them
+//! is only ever prepared with the right settings. The other tests constants of its own, whose values
+//! show the settings with which it was prepared.
+//!
+//! # Schemas
+//!
+//! An operator is found by its name, in the schemas of `search_path`. In a session without the
+//! schema of `citext`, two such columns are compared as texts, without an error. So the path must
+//! have the schemas of all such types. And if a name in a fragment is not in `pg_catalog` alone, the
+//! path must be `pg_catalog`, the schemas of the base tables, `public`, and those of extensions. The
+//! path that is set has those of operators, too.
+
+use std::collections::BTreeSet;
 
 use crate::schema::scalar::{JsonEncoding, ScalarType};
-use crate::schema::{Shape, Source, View};
+use crate::schema::{Link, Shape, Source, View};
+use crate::sql::session_reads::SessionReads;
+use crate::sql::text::{Sql, literal};
 
-/// The session settings that documents depend on: with other settings PostgreSQL writes other JSON.
+/// What the documents of a view need of the session: in another one PostgreSQL would write other
+/// JSON.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SessionNeeds {
     /// The documents have a `timestamptz`: the time zone must be UTC.
     pub utc: bool,
     /// The documents have a float: it must be printed with all digits.
     pub floats: bool,
+    /// An `expr` or `filter` may read any setting, such as `DateStyle`.
+    pub fragments: bool,
+    /// An operator or a function of another schema than `pg_catalog` may be meant.
+    pub search_path: bool,
 }
 
 impl SessionNeeds {
-    /// Whether the documents depend on any setting.
+    /// Whether the documents depend on anything of the session.
     #[must_use]
     pub fn any(self) -> bool {
-        self.utc || self.floats
+        self.utc || self.floats || self.fragments || self.search_path
+    }
+}
+
+/// The needs of some documents, with what their statements are composed from.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Session {
+    pub(crate) needs: SessionNeeds,
+    /// What fragments read.
+    reads: SessionReads,
+    /// The schemas of the base tables.
+    schemas: BTreeSet<&'static str>,
+}
+
+/// The settings, and the values with which documents are built.
+const SETTINGS: [(&str, &str); 14] = [
+    ("TimeZone", "UTC"),
+    ("DateStyle", "ISO, MDY"),
+    ("IntervalStyle", "postgres"),
+    ("extra_float_digits", "1"),
+    ("bytea_output", "hex"),
+    ("lc_numeric", "C"),
+    ("lc_time", "C"),
+    ("xmlbinary", "base64"),
+    ("xmloption", "content"),
+    ("array_nulls", "on"),
+    ("transform_null_equals", "off"),
+    ("timezone_abbreviations", "Default"),
+    ("quote_all_identifiers", "off"),
+    ("default_text_search_config", "pg_catalog.simple"),
+];
+
+/// The setting that has the same value as `search_path` if that was set for documents.
+const SET_PATH: &str = "fraiseql.search_path";
+
+/// The functions that read `lc_numeric` and `lc_time`.
+const FORMATTING: [&str; 4] = ["to_char", "to_date", "to_number", "to_timestamp"];
+
+/// The first OID of an object that was not created with the database cluster.
+const FIRST_OWN_OID: u32 = 16_384;
+
+impl Session {
+    /// What documents of these shapes need, with all their parts.
+    pub(crate) fn of(shapes: impl IntoIterator<Item = &'static Shape>) -> Self {
+        let mut session = Self::default();
+        for shape in shapes {
+            session.walk(shape);
+        }
+        session
     }
 
-    /// The settings for documents of these shapes, with all their parts.
-    pub(crate) fn of(shapes: impl IntoIterator<Item = &'static Shape>) -> Self {
-        fn walk(shape: &Shape, needs: &mut SessionNeeds) {
-            for field in shape.fields {
-                match &field.source {
-                    Source::Column { ty, .. } | Source::Expr { ty, .. } => needs.add(ty),
-                    Source::Aggregate(aggregate) => needs.add(&aggregate.ty),
-                    Source::One(one) => walk((one.shape)(), needs),
-                    Source::Many(many) => walk((many.shape)(), needs),
+    /// The same with every setting, and the path.
+    pub(crate) fn with_every_setting(mut self) -> Self {
+        self.needs.search_path = true;
+        self
+    }
+
+    fn walk(&mut self, shape: &Shape) {
+        self.schemas.insert(shape.table.schema);
+        self.fragment(shape.filter, false);
+        for field in shape.fields {
+            match &field.source {
+                Source::Column { ty, .. } => self.value(ty),
+                Source::Expr { expr, ty } => {
+                    self.value(ty);
+                    self.fragment(Some(expr), is_number(ty));
+                }
+                Source::Aggregate(aggregate) => {
+                    self.value(&aggregate.ty);
+                    self.schemas.insert(aggregate.table.schema);
+                    self.fragment(aggregate.expr, is_number(&aggregate.ty));
+                    self.fragment(aggregate.filter, false);
+                    self.joined(shape, aggregate.key);
+                }
+                Source::One(one) => {
+                    let child = (one.shape)();
+                    self.joined(child, one.key);
+                    self.walk(child);
+                }
+                Source::Many(many) => {
+                    let child = (many.shape)();
+                    self.fragment(many.filter, false);
+                    self.joined(shape, many.key);
+                    if let Link::Through { table, key, .. } = many.link {
+                        self.schemas.insert(table.schema);
+                        self.joined(child, key);
+                    }
+                    self.walk(child);
                 }
             }
         }
-        let mut needs = Self::default();
-        for shape in shapes {
-            walk(shape, &mut needs);
-        }
-        needs
     }
 
-    /// The conditions that the session has these settings.
-    pub(crate) fn conditions(self) -> Vec<&'static str> {
-        let mut conditions = Vec::new();
-        if self.utc {
-            conditions.push("pg_catalog.current_setting('TimeZone') = 'UTC'");
+    fn value(&mut self, ty: &ScalarType) {
+        match ty.encoding {
+            JsonEncoding::Timestamptz { .. } => self.needs.utc = true,
+            JsonEncoding::Float => self.needs.floats = true,
+            _ => {}
         }
-        if self.floats {
-            conditions.push("pg_catalog.current_setting('extra_float_digits')::int4 >= 1");
+    }
+
+    fn fragment(&mut self, fragment: Option<&str>, is_number: bool) {
+        let Some(fragment) = fragment else { return };
+        let reads = SessionReads::of(fragment, is_number);
+        self.needs.fragments |= reads.settings;
+        self.needs.search_path |= reads.path;
+        self.reads.date_order |= reads.date_order;
+        self.reads.names.extend(reads.names);
+    }
+
+    /// A column that is compared with a foreign key: `key`, or the key of `shape`.
+    fn joined(&mut self, shape: &Shape, key: Option<&str>) {
+        self.needs.search_path |= may_have_own_operator(shape, key);
+    }
+
+    /// The conditions that the session has what the documents need.
+    pub(crate) fn conditions(&self) -> Vec<String> {
+        let SessionNeeds {
+            utc,
+            floats,
+            fragments,
+            search_path,
+        } = self.needs;
+        let mut conditions = Vec::new();
+        if utc || fragments {
+            conditions.push(setting("TimeZone", " = 'UTC'"));
+        }
+        if floats || fragments {
+            conditions.push(setting("extra_float_digits", "::int4 >= 1"));
+        }
+        if fragments {
+            conditions.extend(self.settings_of_fragments());
+            conditions.extend(self.constants().into_iter().map(str::to_owned));
+        }
+        if search_path {
+            conditions.push(self.path_is_right());
         }
         conditions
     }
 
-    fn add(&mut self, ty: &ScalarType) {
-        match ty.encoding {
-            JsonEncoding::Timestamptz { .. } => self.utc = true,
-            JsonEncoding::Float => self.floats = true,
-            _ => {}
+    /// The condition that the session compares foreign keys by the right operators. `None` if every
+    /// session does.
+    pub(crate) fn path_condition(&self) -> Option<String> {
+        self.needs.search_path.then(|| self.path_is_right())
+    }
+
+    fn settings_of_fragments(&self) -> Vec<String> {
+        let calls = |name: &&str| self.reads.names.contains(*name);
+        let mut conditions = Vec::new();
+        for (name, value) in SETTINGS {
+            let is_value = format!(" = '{value}'");
+            match name {
+                "TimeZone" | "extra_float_digits" => {}
+                "DateStyle" if !self.reads.date_order => {
+                    conditions.push(setting(name, " LIKE 'ISO,%'"));
+                }
+                // With these locales the result is that of C.
+                "lc_numeric" | "lc_time" => {
+                    if FORMATTING.iter().any(calls) {
+                        conditions.push(setting(name, " ~ '^(C|POSIX|en_US|en_GB)'"));
+                    }
+                }
+                "default_text_search_config" => {
+                    if self.reads.names.iter().any(|name| name.contains("ts")) {
+                        conditions.push(setting(name, &is_value));
+                    }
+                }
+                _ => conditions.push(setting(name, &is_value)),
+            }
         }
+        conditions
+    }
+
+    /// Conditions on constants of the statement: whether it was prepared with the right settings.
+    /// The planner evaluates them.
+    fn constants(&self) -> Vec<&'static str> {
+        let mut conditions = vec![
+            // In 1800 no place had the time of another.
+            "'{1800-01-01,2020-01-01,2020-07-01}'::timestamptz[] = \
+             '{1800-01-01T00:00Z,2020-01-01T00:00Z,2020-07-01T00:00Z}'::timestamptz[]",
+            "(1 = NULL) IS NULL",
+        ];
+        if self.reads.date_order {
+            conditions.push("'01/02/03'::date = '2003-01-02'::date");
+            conditions
+                .push("'-1 2:00:00'::interval = pg_catalog.make_interval(days => -1, hours => 2)");
+        }
+        conditions
+    }
+
+    /// The condition that names mean what they mean in every other session.
+    ///
+    /// An operator that is not found raises an error, after which the batch is repeated with a path
+    /// that has it. What has to be looked for are types that are silently taken for another one,
+    /// because of a cast, if their operators are not found.
+    fn path_is_right(&self) -> String {
+        let mut sql = Sql::new();
+        sql.block("(", ")", |sql| {
+            sql.line(format!(
+                "coalesce(nullif(pg_catalog.current_setting('{SET_PATH}', true), '') \
+                 = pg_catalog.current_setting('search_path'), false)"
+            ));
+            sql.line(format!(
+                "OR NOT EXISTS (SELECT FROM pg_catalog.pg_cast WHERE oid >= {FIRST_OWN_OID} \
+                 AND castcontext = 'i' AND NOT pg_catalog.pg_type_is_visible(castsource))"
+            ));
+            if !self.reads.names.is_empty() {
+                sql.block("AND (", ")", |sql| self.names_are_right(sql));
+            }
+        });
+        sql.finish()
+    }
+
+    /// The condition that the functions and types which fragments name are those of `pg_catalog`, or
+    /// are looked for in the right schemas.
+    fn names_are_right(&self, sql: &mut Sql) {
+        let names: Vec<String> = self.reads.names.iter().map(|name| literal(name)).collect();
+        let names = names.join(", ");
+        // A table has a type of its name.
+        for (and, table, prefix) in [("", "proc", "pro"), ("AND ", "type", "typ")] {
+            sql.line(format!(
+                "{and}NOT EXISTS (SELECT FROM pg_catalog.pg_{table} WHERE {prefix}name IN ({names}) \
+                 AND {prefix}namespace <> 'pg_catalog'::pg_catalog.regnamespace)"
+            ));
+        }
+        let first = self.first_schemas();
+        let count = first.len();
+        let first: Vec<String> = first.into_iter().map(literal).collect();
+        let first = format!("ARRAY[{}]::name[]", first.join(", "));
+        sql.block("OR coalesce((", "), false)", |sql| {
+            sql.line(format!("SELECT p.path[1:{count}] = {first}"));
+            sql.line("  AND pg_catalog.bool_and(e.name = ANY (p.path))");
+            sql.line(format!(
+                "  AND pg_catalog.count(DISTINCT e.name) FILTER (WHERE e.name <> ALL ({first})) \
+                 = pg_catalog.cardinality(p.path) - {count}"
+            ));
+            sql.line(
+                "FROM (SELECT pg_catalog.array_remove(pg_catalog.current_schemas(true), \
+                 pg_catalog.pg_my_temp_schema()::pg_catalog.regnamespace::text::name) AS path) AS p,",
+            );
+            sql.line(
+                "  (SELECT extnamespace::pg_catalog.regnamespace::text::name AS name \
+                 FROM pg_catalog.pg_extension) AS e",
+            );
+            sql.line("GROUP BY p.path");
+        });
+    }
+
+    /// The schemas that the path begins with.
+    fn first_schemas(&self) -> Vec<&'static str> {
+        let own = self
+            .schemas
+            .iter()
+            .copied()
+            .filter(|name| *name != "public");
+        ["pg_catalog"]
+            .into_iter()
+            .chain(own)
+            .chain(["public"])
+            .collect()
+    }
+
+    /// The schemas of the path, in order.
+    fn path(&self, sql: &mut Sql) {
+        let places: Vec<String> = self
+            .first_schemas()
+            .into_iter()
+            .enumerate()
+            .map(|(place, name)| format!("({}::name, {place})", literal(name)))
+            .collect();
+        sql.line("SELECT pg_catalog.quote_ident(n.nspname)");
+        sql.block("FROM (", ") AS s", |sql| {
+            sql.line("SELECT n.oid, w.place");
+            sql.line(format!("FROM (VALUES {}) AS w (name, place)", places.join(", ")));
+            sql.line("JOIN pg_catalog.pg_namespace AS n ON n.nspname = w.name");
+            sql.line("UNION ALL SELECT extnamespace, NULL FROM pg_catalog.pg_extension");
+            sql.line(format!(
+                "UNION ALL SELECT oprnamespace, NULL FROM pg_catalog.pg_operator WHERE oid >= {FIRST_OWN_OID}"
+            ));
+        });
+        sql.line("JOIN pg_catalog.pg_namespace AS n ON n.oid = s.oid");
+        sql.line("WHERE pg_catalog.has_schema_privilege(n.oid, 'USAGE')");
+        sql.line("GROUP BY n.nspname");
+        sql.line("ORDER BY pg_catalog.min(s.place), n.nspname");
+    }
+
+    /// Gives the rest of the transaction what the documents need.
+    pub(crate) fn set_local(&self) -> String {
+        let mut sql = Sql::new();
+        sql.line("SELECT");
+        sql.indented(|sql| {
+            if self.needs.search_path || self.needs.fragments {
+                sql.line(format!(
+                    "pg_catalog.set_config('{SET_PATH}', pg_catalog.set_config('search_path', \
+                     pg_catalog.array_to_string(ARRAY("
+                ));
+                sql.indented(|sql| self.path(sql));
+                sql.line("), ', '), true), true),");
+            }
+            sql.list(
+                SETTINGS.iter().map(|(name, value)| {
+                    format!("pg_catalog.set_config('{name}', '{value}', true)")
+                }),
+            );
+        });
+        sql.finish()
+    }
+
+    /// `sql` as a text of its own, if it has constants whose value depends on the session. It is
+    /// only sent in a transaction with the settings of [`set_local`](Self::set_local).
+    pub(crate) fn in_set_session(&self, sql: &str) -> Option<String> {
+        self.needs
+            .fragments
+            .then(|| format!("{sql}\n-- Prepared with the settings that documents need."))
     }
 }
 
-/// Makes the settings for the rest of the transaction.
-pub(crate) const SET_LOCAL: &str = "\
-SELECT
-  pg_catalog.set_config('TimeZone', 'UTC', true),
-  pg_catalog.set_config('extra_float_digits', '1', true)";
+/// A condition on a setting.
+fn setting(name: &str, test: &str) -> String {
+    let missing_ok = if name == SET_PATH { ", true" } else { "" };
+    format!("pg_catalog.current_setting('{name}'{missing_ok}){test}")
+}
 
-/// Reads the present settings.
-pub(crate) const SETTINGS: &str = "\
-SELECT
-  pg_catalog.current_setting('TimeZone'),
-  pg_catalog.current_setting('extra_float_digits')";
+/// The present values of all settings that [`Session::set_local`] changes, as an array.
+pub(crate) fn settings() -> String {
+    let values: Vec<String> = setting_names().map(|name| setting(name, "")).collect();
+    format!("SELECT ARRAY[{}]", values.join(", "))
+}
 
-/// Restores settings for the rest of the transaction.
-pub(crate) const RESTORE: &str = "\
-SELECT
-  pg_catalog.set_config('TimeZone', $1, true),
-  pg_catalog.set_config('extra_float_digits', $2, true)";
+/// Restores the settings `$1` for the rest of the transaction.
+pub(crate) fn restore() -> String {
+    let values: Vec<String> = setting_names()
+        .enumerate()
+        .map(|(index, name)| {
+            format!(
+                "pg_catalog.set_config('{name}', ($1::text[])[{}], true)",
+                index + 1
+            )
+        })
+        .collect();
+    format!("SELECT {}", values.join(", "))
+}
 
-/// The settings for the documents of a view.
+fn setting_names() -> impl Iterator<Item = &'static str> {
+    ["search_path", SET_PATH]
+        .into_iter()
+        .chain(SETTINGS.iter().map(|(name, _)| *name))
+}
+
+/// What the documents of a view need of the session.
 #[must_use]
 pub fn session_needs(view: &View) -> SessionNeeds {
-    SessionNeeds::of([view.shape])
+    Session::of([view.shape]).needs
+}
+
+/// Whether the rows that a filter selects may depend on the session.
+pub(crate) fn reads_session(filter: Option<&str>) -> bool {
+    filter.is_some_and(|filter| {
+        let reads = SessionReads::of(filter, false);
+        reads.settings || reads.path
+    })
+}
+
+fn is_number(ty: &ScalarType) -> bool {
+    ty.list.is_none()
+        && matches!(
+            ty.sql,
+            "int2" | "int4" | "int8" | "float4" | "float8" | "numeric"
+        )
+}
+
+/// Whether a column may have a type whose operators are not in `pg_catalog`: a text may be `citext`,
+/// and a column that is no field may be anything.
+fn may_have_own_operator(shape: &Shape, key: Option<&str>) -> bool {
+    let name = key.unwrap_or(shape.key_column());
+    let of_key = shape
+        .key
+        .filter(|key| key.column == name)
+        .map(|key| key.ty.sql);
+    let of_field = shape.fields.iter().find_map(|field| match &field.source {
+        Source::Column { column, ty } if *column == name => Some(ty.sql),
+        _ => None,
+    });
+    !matches!(of_key.or(of_field), Some("int2" | "int4" | "int8" | "uuid"))
 }

@@ -7,7 +7,10 @@
 
 use crate::schema::scalar::{ElementNull, JsonEncoding, ScalarType};
 use crate::schema::{Data, Field, Function, Link, OrderBy, Shape, Source, Table, View};
+use crate::sql::aggregate::RowOrder;
+use crate::sql::enums::enum_of;
 use crate::sql::hash::fnv1a;
+use crate::sql::session::session_needs;
 
 /// Incremented when this crate stores other JSON for the same struct.
 const FORMAT: u32 = 1;
@@ -32,6 +35,10 @@ fn text(view: &View) -> String {
     text.name(view.key.column);
     text.ty(&view.key.ty);
     text.shape(view.shape, true);
+    // Values that earlier releases computed with the settings of the session.
+    if session_needs(view).fragments {
+        text.word("session");
+    }
     text.text
 }
 
@@ -44,8 +51,10 @@ struct Text {
 impl Text {
     /// Appends a word of this module.
     fn word(&mut self, word: &str) {
-        self.text.push_str(word);
-        self.text.push(' ');
+        if !word.is_empty() {
+            self.text.push_str(word);
+            self.text.push(' ');
+        }
     }
 
     /// Appends a name of the user with its length, so that different names never yield the same
@@ -122,7 +131,7 @@ impl Text {
                     }
                 }
                 self.name(many.key.unwrap_or(parent.key_column()));
-                self.order(many.order_by);
+                self.order(many.order_by, child);
                 self.optional(child.key.map(|key| key.column));
                 self.optional(many.limit.map(|limit| limit.to_string()).as_deref());
                 self.optional(many.filter);
@@ -142,15 +151,28 @@ impl Text {
                 self.name(aggregate.key.unwrap_or(parent.key_column()));
                 self.optional(aggregate.expr);
                 self.optional(aggregate.filter);
+                self.word(match RowOrder::of(aggregate) {
+                    RowOrder::Free => "",
+                    RowOrder::Values => "values",
+                    RowOrder::Exact => "exact",
+                    RowOrder::Scale => "scale",
+                    RowOrder::Bytes => "bytes",
+                });
                 self.ty(&aggregate.ty);
             }
         }
     }
 
-    fn order(&mut self, terms: &[OrderBy]) {
+    fn order(&mut self, terms: &[OrderBy], child: &Shape) {
         self.word("order");
         for term in terms {
             self.name(term.column);
+            if let Some(table) = enum_of(child, term.column) {
+                self.word("declared");
+                for variant in table.variants {
+                    self.name(variant.json);
+                }
+            }
             // The default of PostgreSQL: nulls are larger than all values.
             let nulls_first = term.nulls_first.unwrap_or(term.descending);
             self.word(if term.descending { "desc" } else { "asc" });

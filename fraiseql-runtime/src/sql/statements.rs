@@ -120,11 +120,13 @@ fn sync_statements(statements: &sync::SyncSql) -> Vec<ListedStatement<'_>> {
         write_locked,
         write_locked_few,
         announce,
+        open_writers,
         still_writing,
         overwritten,
         lock,
         lock_documents,
         clear_unique,
+        unique_holders,
         delete_orphans,
         delete,
         first_keys,
@@ -133,6 +135,9 @@ fn sync_statements(statements: &sync::SyncSql) -> Vec<ListedStatement<'_>> {
         expected_after,
         reject_reasons,
         needs: _,
+        set_session,
+        session: _,
+        filter_reads_session: _,
     } = statements;
     let mut list = vec![
         ListedStatement::new("sync.write", write, View),
@@ -140,6 +145,7 @@ fn sync_statements(statements: &sync::SyncSql) -> Vec<ListedStatement<'_>> {
         ListedStatement::new("sync.write_locked", write_locked, View),
         ListedStatement::new("sync.write_locked_few", write_locked_few, View),
         ListedStatement::new("sync.announce", announce, View),
+        ListedStatement::new("sync.open_writers", open_writers, View),
         ListedStatement::new("sync.still_writing", still_writing, View),
         ListedStatement::new("sync.overwritten", overwritten, View),
         ListedStatement::new("sync.lock", lock, Base),
@@ -147,6 +153,9 @@ fn sync_statements(statements: &sync::SyncSql) -> Vec<ListedStatement<'_>> {
     ];
     if let Some(clear) = clear_unique {
         list.push(ListedStatement::new("sync.clear_unique", clear, View));
+    }
+    if let Some(holders) = unique_holders {
+        list.push(ListedStatement::new("sync.unique_holders", holders, View));
     }
     list.extend([
         ListedStatement::new("sync.delete_orphans", delete_orphans, View),
@@ -156,6 +165,7 @@ fn sync_statements(statements: &sync::SyncSql) -> Vec<ListedStatement<'_>> {
         ListedStatement::new("sync.expected", expected, Base),
         ListedStatement::new("sync.expected_after", expected_after, Base),
         ListedStatement::new("sync.reject_reasons", reject_reasons, Base),
+        ListedStatement::new("sync.set_session", set_session, View),
     ]);
     list
 }
@@ -256,36 +266,46 @@ fn ddl_statements(statements: &ddl::Ddl) -> Vec<ListedStatement<'_>> {
     list
 }
 
-fn rebuild_statements(statements: &rebuild::RebuildSql) -> [ListedStatement<'_>; 13] {
-    use StatementTable::{Bookkeeping, View};
+fn rebuild_statements(statements: &rebuild::RebuildSql) -> [ListedStatement<'_>; 18] {
+    use StatementTable::{Base, Bookkeeping, View};
     let rebuild::RebuildSql {
         table: _,
         create,
         status,
-        is_done,
+        state,
         has_documents,
+        has_rows,
+        lacks_documents,
         lock,
         lock_again,
         unlock,
         begin,
         record,
         finish,
+        note,
         note_empty,
+        note_unfilled,
+        note_filled,
         first_keys,
         next_keys,
     } = statements;
     [
         ListedStatement::new("rebuild.create", create, Bookkeeping).of_kind(StatementKind::Utility),
         ListedStatement::new("rebuild.status", status, Bookkeeping),
-        ListedStatement::new("rebuild.is_done", is_done, Bookkeeping),
+        ListedStatement::new("rebuild.state", state, Bookkeeping),
         ListedStatement::new("rebuild.has_documents", has_documents, View),
+        ListedStatement::new("rebuild.has_rows", has_rows, Base),
+        ListedStatement::new("rebuild.lacks_documents", lacks_documents, Base),
         ListedStatement::new("rebuild.lock", lock, View),
         ListedStatement::new("rebuild.lock_again", lock_again, View).of_kind(StatementKind::Script),
         ListedStatement::new("rebuild.unlock", unlock, View),
         ListedStatement::new("rebuild.begin", begin, Bookkeeping),
         ListedStatement::new("rebuild.record", record, Bookkeeping),
         ListedStatement::new("rebuild.finish", finish, Bookkeeping),
+        ListedStatement::new("rebuild.note", note, Bookkeeping),
         ListedStatement::new("rebuild.note_empty", note_empty, Bookkeeping),
+        ListedStatement::new("rebuild.note_unfilled", note_unfilled, Bookkeeping),
+        ListedStatement::new("rebuild.note_filled", note_filled, Bookkeeping),
         ListedStatement::new("rebuild.first_keys", first_keys, View),
         ListedStatement::new("rebuild.next_keys", next_keys, View),
     ]
@@ -378,12 +398,12 @@ mod tests {
                 listed.count()
             })
         };
-        // 16 of a sync, 4 of a verification, 3 of reads, 1 of the part `author`, 11 of a rebuild;
+        // 18 of a sync, 4 of a verification, 3 of reads, 1 of the part `author`, 16 of a rebuild;
         // the table twice, its twin, 2 partitions, the columns `title` and `shape`, 5 for each of
         // 2 indexes, and the bookkeeping table; the lock after a lost connection.
-        assert_eq!(count(Post::composed()), [35, 18, 1]);
-        // One more of a sync, which clears unique columns, and no part; no partition, 1 index.
-        assert_eq!(count(Account::composed()), [35, 11, 1]);
+        assert_eq!(count(Post::composed()), [42, 18, 1]);
+        // Two more of a sync, for unique columns, and no part; no partition, 1 index.
+        assert_eq!(count(Account::composed()), [43, 11, 1]);
     }
 
     #[test]

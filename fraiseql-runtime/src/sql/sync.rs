@@ -9,7 +9,7 @@ use crate::sql::document::BatchSize;
 use crate::sql::key_column::in_parameter;
 use crate::sql::key_pages::{self, PageStart};
 use crate::sql::lock;
-use crate::sql::session::{SessionNeeds, session_needs};
+use crate::sql::session::{Session, SessionNeeds, reads_session};
 use crate::sql::text::column;
 use crate::sql::unique;
 use crate::sql::write;
@@ -21,8 +21,8 @@ use crate::sql::write::{advisory, equal};
 pub struct SyncSql {
     /// The guarded statement: builds the documents of `$1`, writes those that differ and deletes
     /// those without a root row, except where another transaction has written them since. `$2` are
-    /// the backends whose writes do not matter. Returns one row; see
-    /// `result_row`.
+    /// the backends whose writes do not matter; `$3` is whether it writes nothing if a transaction
+    /// that has synced was open at its snapshot. Returns one row; see `result_row`.
     pub write: String,
     /// [`write`](Self::write) for at most [`MAX_FEW_KEYS`] keys.
     pub write_few: String,
@@ -33,6 +33,9 @@ pub struct SyncSql {
     pub write_locked_few: String,
     /// Announces to other syncs that this transaction may have changed rows that they embed.
     pub announce: String,
+    /// Waits for `$2` seconds, then returns those of the transactions `$1`, or of all if it is null,
+    /// that have synced and are still open.
+    pub open_writers: String,
     /// Waits for `$2` seconds, then returns whether one of the transactions `$1` still writes
     /// documents.
     pub still_writing: String,
@@ -49,6 +52,9 @@ pub struct SyncSql {
     /// Sets the unique columns of the documents `$1` to null, so that documents can exchange their
     /// values. `None` if the view has no unique column.
     pub clear_unique: Option<String>,
+    /// Returns the array of the keys of those documents, other than `$1`, that store a unique value
+    /// which a document of `$1` should have. `None` if the view has no unique column.
+    pub unique_holders: Option<String>,
     /// Deletes the documents of `$1` that have no root row.
     pub delete_orphans: String,
     /// Deletes the documents of `$1`.
@@ -64,8 +70,14 @@ pub struct SyncSql {
     /// Finds the values that make documents of `$1` invalid: a row for each key, with the key in an
     /// array, and the reasons in an object with the structure of the document.
     pub reject_reasons: String,
-    /// The session settings that the documents depend on.
+    /// What the documents depend on in the session.
     pub needs: SessionNeeds,
+    /// Gives the rest of the transaction the settings with which documents are built.
+    pub set_session: String,
+    /// What they depend on, in full.
+    pub(crate) session: Session,
+    /// Whether the rows that the view's filter excludes depend on the session.
+    pub(crate) filter_reads_session: bool,
 }
 
 /// The maximum number of keys of the statements for few keys. For more, joining rows is faster than
@@ -74,6 +86,7 @@ pub const MAX_FEW_KEYS: usize = 40;
 
 /// Composes the statements of a view, whose shape has the number `number`.
 pub(crate) fn compose(view: &View, number: i64) -> SyncSql {
+    let session = Session::of([view.shape]);
     let write = |batch_size, protocol| write::compose(view, number, batch_size, protocol);
     SyncSql {
         write: write(BatchSize::Many, WriteProtocol::Guarded),
@@ -81,20 +94,25 @@ pub(crate) fn compose(view: &View, number: i64) -> SyncSql {
         write_locked: write(BatchSize::Many, WriteProtocol::Locked),
         write_locked_few: write(BatchSize::Few, WriteProtocol::Locked),
         announce: advisory::announce(&[view]),
+        open_writers: advisory::open_writers(view),
         still_writing: equal::still_writing(view),
         overwritten: equal::overwritten(view),
         lock: lock::all(view),
         lock_documents: lock::documents(view),
         clear_unique: unique::clear_unique(view),
+        unique_holders: unique::unique_holders(view),
         delete_orphans: delete::delete_orphans(view, "$1"),
         delete: delete::delete(view),
         first_keys: key_pages::page(view, PageStart::First, None),
         next_keys: key_pages::page(view, PageStart::AfterKey, None),
         expected: key_pages::expected(view),
         expected_after: key_pages::expected_after(view),
-        reject_reasons: document::reject_reasons(view, |root| {
+        reject_reasons: document::reject_reasons(view, None, |root| {
             vec![in_parameter(&column(root, view.key.column), view, 1)]
         }),
-        needs: session_needs(view),
+        needs: session.needs,
+        set_session: session.set_local(),
+        filter_reads_session: reads_session(view.shape.filter),
+        session,
     }
 }

@@ -35,6 +35,18 @@ pub(crate) fn column(alias: &str, name: &str) -> String {
     format!("{alias}.{}", ident(name))
 }
 
+/// The whole row of an alias, as the argument of a function. The alias alone would mean a column of
+/// that name if a table in scope has one.
+pub(crate) fn row_argument(alias: &str) -> String {
+    format!("{alias}.*")
+}
+
+/// The whole row of an alias, as a value: see [`row_argument`]. In a SELECT list, `alias.*` would be
+/// its columns. The cast has no effect.
+pub(crate) fn row_value(alias: &str) -> String {
+    format!("{alias}.*::pg_catalog.record")
+}
+
 /// The end of an ORDER BY term: its direction, and the position of nulls if it was given.
 pub(crate) fn direction_and_nulls(term: &OrderBy) -> String {
     let direction = if term.descending { " DESC" } else { "" };
@@ -44,29 +56,6 @@ pub(crate) fn direction_and_nulls(term: &OrderBy) -> String {
         Some(false) => " NULLS LAST",
     };
     format!("{direction}{nulls}")
-}
-
-/// A user's fragment, with each `{}` replaced by the alias of the row. Text between quotes is
-/// not changed: `'{}'::jsonb` is an empty object.
-pub(crate) fn fragment(sql: &str, alias: &str) -> String {
-    let mut out = String::with_capacity(sql.len());
-    let mut quote = None;
-    let mut chars = sql.trim().chars().peekable();
-    while let Some(c) = chars.next() {
-        match quote {
-            Some(open) if c == open => quote = None,
-            Some(_) => {}
-            None if c == '\'' || c == '"' => quote = Some(c),
-            None if c == '{' && chars.peek() == Some(&'}') => {
-                chars.next();
-                out.push_str(alias);
-                continue;
-            }
-            None => {}
-        }
-        out.push(c);
-    }
-    out
 }
 
 /// A builder of indented lines, with two spaces for each level.
@@ -155,13 +144,5 @@ mod tests {
     fn quotes_and_backslashes_in_strings_are_doubled() {
         assert_eq!(literal("it's"), "'it''s'");
         assert_eq!(literal(r"a\'b"), r"E'a\\''b'");
-    }
-
-    #[test]
-    fn the_alias_replaces_braces_outside_of_quotes() {
-        assert_eq!(
-            fragment("{}.a || '{}' || {}.\"{}\"", "\"t\""),
-            "\"t\".a || '{}' || \"t\".\"{}\""
-        );
     }
 }

@@ -1,17 +1,23 @@
-//! The statement that clears unique columns, so that documents can exchange their values.
+//! The statements for documents that take each other's values of unique columns.
 //!
 //! PostgreSQL checks a unique index after each row: an UPDATE that swaps the values of two rows
 //! fails, whatever the order. So the columns are set to null first, in the same transaction.
+//!
+//! A document may also take a value that a document of another batch still stores, because that one
+//! is stale: its row has given the value up, and its sync has not run yet. The two are written
+//! together.
 
 use crate::schema::{IndexOn, Promoted, Source, View};
-use crate::sql::document;
+use crate::sql::differences::{label, promoted_columns};
+use crate::sql::document::{self, BatchSize};
+use crate::sql::fragment::fragment;
 use crate::sql::key_column::in_parameter;
-use crate::sql::text::{Sql, column, fragment, ident};
+use crate::sql::text::{Sql, column, ident};
 
 /// Clears the unique columns of the documents `$1` whose unique values change; the others stay
 /// equal, and are not written. `None` if the view has no unique column.
 pub(crate) fn clear_unique(view: &View) -> Option<String> {
-    let key = column("v", view.key.column);
+    let key = column("v", view.key_column());
     let root_key = column("root", view.key.column);
     let mut cleared = Vec::new();
     let mut differ = vec![format!("{root_key} IS NULL")];
@@ -33,7 +39,7 @@ pub(crate) fn clear_unique(view: &View) -> Option<String> {
     if cleared.is_empty() {
         return None;
     }
-    let own_key = column("own", view.key.column);
+    let own_key = column("own", view.key_column());
     let mut sql = Sql::new();
     sql.line(format!("UPDATE {} AS v SET", view.table));
     sql.block_list(cleared);
@@ -58,6 +64,61 @@ pub(crate) fn clear_unique(view: &View) -> Option<String> {
         ],
     );
     Some(sql.finish())
+}
+
+/// Returns the array of the keys of those documents, other than `$1`, that store a value of a unique
+/// index which a document of `$1` should have. `None` if the view has no unique index.
+pub(crate) fn unique_holders(view: &View) -> Option<String> {
+    let indexes = unique_indexes(view);
+    if indexes.is_empty() {
+        return None;
+    }
+    let key = column("v", view.key_column());
+    let mut sql = Sql::new();
+    sql.block("WITH built AS MATERIALIZED (", ")", |sql| {
+        sql.line("SELECT");
+        sql.block_list(
+            promoted_columns(view)
+                .map(|name| format!("{} AS {}", column("b", &label(view, name)), ident(name))),
+        );
+        sql.block("FROM (", ") AS b", |sql| {
+            document::write(sql, view, BatchSize::Few, |root| {
+                vec![in_parameter(&column(root, view.key.column), view, 1)]
+            });
+        });
+    });
+    sql.block("SELECT ARRAY(", ") AS holders", |sql| {
+        for (position, terms) in indexes.iter().enumerate() {
+            if position > 0 {
+                // Not OR: each index is searched by itself.
+                sql.line("UNION");
+            }
+            let terms = terms.join(", ");
+            sql.line(format!("SELECT {key}"));
+            sql.line(format!("FROM {} AS v", view.table));
+            // The terms are not qualified: they are columns of `v` before IN, and of `built` after.
+            sql.line(format!("WHERE ({terms}) IN (SELECT {terms} FROM built)"));
+            sql.line(format!("  AND NOT ({})", in_parameter(&key, view, 1)));
+        }
+    });
+    Some(sql.finish())
+}
+
+/// The terms of each unique index of the view table, as SQL over its columns.
+fn unique_indexes(view: &View) -> Vec<Vec<String>> {
+    let of_fields = view.shape.fields.iter().filter_map(|field| field.promoted);
+    let of_fields = of_fields
+        .filter(|promoted| promoted.unique)
+        .map(|promoted| vec![ident(promoted.column)]);
+    let declared = view.indexes.iter().filter(|index| index.unique);
+    let declared = declared.filter_map(|index| match index.on {
+        IndexOn::Columns { columns, .. } => {
+            Some(columns.iter().map(|term| ident(term.column)).collect())
+        }
+        IndexOn::Expr(expr) => Some(vec![format!("({expr})")]),
+        IndexOn::Gin(_) | IndexOn::FullText { .. } => None,
+    });
+    of_fields.chain(declared).collect()
 }
 
 /// Whether a unique index of the view table contains the column.

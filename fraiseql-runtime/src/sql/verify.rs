@@ -4,7 +4,7 @@
 //! standby.
 
 use crate::schema::View;
-use crate::sql::differences::{differences, promoted_columns};
+use crate::sql::differences::{differences, label, promoted_columns};
 use crate::sql::document;
 use crate::sql::document::BatchSize;
 use crate::sql::key_column::{in_input, in_parameter, key_order};
@@ -61,21 +61,7 @@ pub(crate) mod both_row {
 
 /// Composes the statements of a view.
 pub(crate) fn compose(view: &View) -> VerifySql {
-    let sampled = |start| {
-        let (seed, bound) = match start {
-            PageStart::First => ("$2", "$3"),
-            PageStart::AfterKey => ("$3", "$4"),
-        };
-        // A key of the base table and a key of the view table are in the sample with the same
-        // probability, and both or none if they are equal.
-        let in_sample = |key: &str| {
-            format!(
-                "(pg_catalog.hashtextextended({key}::text COLLATE \"C\", {seed}::int8) \
-                 & 9223372036854775807) < {bound}::int8"
-            )
-        };
-        key_pages::page(view, start, Some(&in_sample))
-    };
+    let sampled = |start| key_pages::page(view, start, Some(&|key| in_sample(key, start)));
     VerifySql {
         compare: compare(view),
         both: stored_and_built(view),
@@ -84,9 +70,31 @@ pub(crate) fn compose(view: &View) -> VerifySql {
     }
 }
 
+/// The condition that a key is in the sample. A key of the base table and a key of the view table are
+/// in it with the same probability, and both or none if they are equal.
+fn in_sample(key: &str, start: PageStart) -> String {
+    let (seed, bound) = match start {
+        PageStart::First => ("$2", "$3"),
+        PageStart::AfterKey => ("$3", "$4"),
+    };
+    format!(
+        "(pg_catalog.hashtextextended({key}::text COLLATE \"C\", {seed}::int8) \
+         & 9223372036854775807) < {bound}::int8"
+    )
+}
+
+/// A page of keys without the view's filter, as [`key_pages::unfiltered`].
+pub(crate) fn unfiltered(view: &View, start: PageStart, sampled: bool) -> String {
+    if sampled {
+        key_pages::unfiltered(view, start, Some(&|key| in_sample(key, start)))
+    } else {
+        key_pages::unfiltered(view, start, None)
+    }
+}
+
 fn compare(view: &View) -> String {
     let ty = view.key.ty.sql;
-    let v_key = column("v", view.key.column);
+    let v_key = column("v", view.key_column());
     let mut sql = Sql::new();
     sql.block("WITH input AS MATERIALIZED (", "),", |sql| {
         sql.line(format!("SELECT $1::{ty}[] AS keys"));
@@ -119,7 +127,7 @@ fn compare(view: &View) -> String {
             "WHERE",
             &[
                 // If every key has a row there are no orphans, and the table is not read.
-                "(SELECT pg_catalog.count(*) FROM compared) < (SELECT pg_catalog.cardinality(keys) FROM input)"
+                "(SELECT pg_catalog.count(DISTINCT \"key\") FROM compared) < (SELECT pg_catalog.cardinality(keys) FROM input)"
                     .to_owned(),
                 in_input(&v_key, view),
                 format!("NOT EXISTS (SELECT FROM compared WHERE compared.\"key\" = {v_key})"),
@@ -129,11 +137,12 @@ fn compare(view: &View) -> String {
     let order = key_order("\"key\"", &view.key);
     sql.line("SELECT");
     sql.block_list([
-        "(SELECT pg_catalog.count(*) FROM compared) AS found".to_owned(),
+        // Rows of tables that inherit from each other can have one key, which counts once.
+        "(SELECT pg_catalog.count(DISTINCT \"key\") FROM compared) AS found".to_owned(),
         format!(
-            "ARRAY(SELECT \"key\" FROM compared WHERE differs AND NOT missing ORDER BY {order}) AS drifted"
+            "ARRAY(SELECT \"key\" FROM compared WHERE differs AND NOT missing GROUP BY \"key\" ORDER BY {order}) AS drifted"
         ),
-        format!("ARRAY(SELECT \"key\" FROM compared WHERE missing ORDER BY {order}) AS missing"),
+        format!("ARRAY(SELECT \"key\" FROM compared WHERE missing GROUP BY \"key\" ORDER BY {order}) AS missing"),
         format!("ARRAY(SELECT \"key\" FROM orphans ORDER BY {order}) AS orphaned"),
         "(SELECT coalesce(pg_catalog.sum(bytes), 0)::int8 FROM compared) AS bytes".to_owned(),
     ]);
@@ -141,21 +150,24 @@ fn compare(view: &View) -> String {
 }
 
 fn stored_and_built(view: &View) -> String {
-    let v_key = column("v", view.key.column);
-    let columns = |row: &str, name: &str| {
-        let texts: Vec<String> = promoted_columns(view)
-            .map(|promoted| format!("{}::text", column(row, promoted)))
+    let v_key = column("v", view.key_column());
+    let columns = |values: &[String], name: &str| {
+        let texts: Vec<String> = values
+            .iter()
+            .map(|value| format!("{value}::text"))
             .collect();
         format!("ARRAY[{}]::text[] AS {name}", texts.join(", "))
     };
-    let differ: Vec<String> = promoted_columns(view)
-        .map(|name| {
-            format!(
-                "{} IS DISTINCT FROM {}",
-                column("v", name),
-                column("b", name)
-            )
-        })
+    let stored: Vec<String> = promoted_columns(view)
+        .map(|name| column("v", name))
+        .collect();
+    let built: Vec<String> = promoted_columns(view)
+        .map(|name| column("b", &label(view, name)))
+        .collect();
+    let differ: Vec<String> = stored
+        .iter()
+        .zip(&built)
+        .map(|(stored, built)| format!("{stored} IS DISTINCT FROM {built}"))
         .collect();
     let mut sql = Sql::new();
     sql.line("SELECT");
@@ -163,8 +175,8 @@ fn stored_and_built(view: &View) -> String {
         format!("ARRAY[b.\"key\"::{}] AS \"key\"", view.key.ty.sql),
         "v.\"data\"::text AS stored".to_owned(),
         "b.\"data\"::text AS should_be".to_owned(),
-        columns("v", "stored_columns"),
-        columns("b", "right_columns"),
+        columns(&stored, "stored_columns"),
+        columns(&built, "right_columns"),
         format!("ARRAY[{}]::boolean[] AS columns_differ", differ.join(", ")),
     ]);
     sql.block("FROM (", ") AS b", |sql| {

@@ -3,7 +3,8 @@
 use sqlx::PgConnection;
 use sqlx::postgres::PgRow;
 
-use crate::error::Result;
+use crate::db::scope::TransactionScope;
+use crate::error::{Error, Result};
 use crate::schema::key::Keys;
 use crate::sql::part::PartSql;
 use crate::sync::invalid::{self, BatchWork};
@@ -13,6 +14,9 @@ use crate::sync::request::Mode;
 use crate::sync::session::{MAX_BATCH, Session};
 use crate::sync::watch::StartedBatch;
 use crate::view::Handle;
+
+/// The most documents that are written together because they take each other's unique values.
+const MAX_EXCHANGED: usize = 2 * MAX_BATCH;
 
 /// Syncs the documents of at most [`MAX_BATCH`] keys, or deletes them, as the session's mode says.
 /// Documents that cannot be written are in the report.
@@ -87,16 +91,41 @@ async fn write_valid(session: &mut Session<'_>, view: Handle, keys: &Keys) -> Re
 
 /// Writes the documents of `keys`, all or none.
 async fn write(session: &mut Session<'_>, view: Handle, keys: &Keys) -> Result<SyncReport> {
-    match (
-        session.write(view, keys).await,
-        &view.statements().sync.clear_unique,
-    ) {
-        // Two documents of the batch may exchange their values of a unique column: each is checked
-        // when it is written, while the other still has the value.
-        (Err(error), Some(clear)) if error.is_duplicate() => {
-            session.exchange(view, keys, clear).await
+    match session.write(view, keys).await {
+        Err(error) if error.is_duplicate() => exchange(session, view, keys, error).await,
+        result => result,
+    }
+}
+
+/// Writes the documents of `keys`, all or none, after that has failed with `error` because a unique
+/// value is taken.
+///
+/// Two documents of the batch may exchange their values: each is checked when it is written, while
+/// the other still has the value. Or a document that is not in the batch still stores a value that
+/// its row has given up. It is written with them, as its own sync would; that one may have to take
+/// the value of a further document. Ends because each round adds documents, and at the latest when
+/// [`MAX_EXCHANGED`] take part.
+async fn exchange(
+    session: &mut Session<'_>,
+    view: Handle,
+    keys: &Keys,
+    error: Error,
+) -> Result<SyncReport> {
+    let sql = &view.statements().sync;
+    let (Some(clear), Some(find_holders)) = (&sql.clear_unique, &sql.unique_holders) else {
+        return Err(error);
+    };
+    let mut keys = keys.clone();
+    loop {
+        let error = match session.exchange(view, &keys, clear).await {
+            Err(error) if error.is_duplicate() => error,
+            result => return result,
+        };
+        let holders = session.unique_holders(view, &keys, find_holders).await?;
+        if holders.is_empty() || keys.len() + holders.len() > MAX_EXCHANGED {
+            return Err(error);
         }
-        (result, _) => result,
+        keys.unite(holders);
     }
 }
 
@@ -113,12 +142,12 @@ impl BatchWork for WriteWork<'_, '_> {
         write(self.session, self.view, keys).await
     }
 
+    fn connection(&mut self) -> (&mut PgConnection, &mut TransactionScope) {
+        self.session.connection_and_scope()
+    }
+
     async fn find_flaws(&mut self, keys: &Keys) -> Result<Vec<PgRow>> {
         let view = self.view;
-        self.session
-            .in_savepoint(async |connection: &mut PgConnection, _| {
-                invalid::find_flaws(connection, view, keys).await
-            })
-            .await
+        invalid::find_flaws_in(self.session.connection, &mut self.session.scope, view, keys).await
     }
 }

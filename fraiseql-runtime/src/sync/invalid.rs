@@ -9,21 +9,27 @@
 //!    constraint, is found by halving the batch until single documents fail.
 //! 3. A failing expression may fail in the statement for flaws, too. Then it is repeated for each
 //!    single document that fails.
+//! 4. For a document without such a flaw, the field that fails is searched for: `failing_field`.
 
 use serde_json::Value;
 use sqlx::postgres::PgRow;
 use sqlx::types::Json;
 use sqlx::{PgConnection, Row};
 
-use crate::db::scope::{TransactionScope, in_savepoint};
+use crate::db::scope::{BEGIN_READ_ONLY, ScopeErrors, TransactionScope, isolated};
+use crate::db::session;
 use crate::db::statement::Statement;
 use crate::error::invalid_document::InvalidDocument;
 use crate::error::{Error, Operation, Result};
 use crate::schema::key::Keys;
+use crate::sync::failing_field::{self, FailingField, KnownFields};
 use crate::view::Handle;
 
 /// The most flaws of one document that its reason names.
 const MAX_FLAWS: usize = 5;
+
+/// The most documents among which a read searches for the one that the server refuses.
+const MAX_SEARCHED: usize = 20;
 
 /// Work on the documents of given keys that succeeds for all or for none of them.
 pub(crate) trait BatchWork: Send {
@@ -32,6 +38,9 @@ pub(crate) trait BatchWork: Send {
 
     /// Works on the documents of `keys`. After a failure it can be called again with other keys.
     fn attempt(&mut self, keys: &Keys) -> impl Future<Output = Result<Self::Done>> + Send;
+
+    /// The connection, and whose transaction it is in.
+    fn connection(&mut self) -> (&mut PgConnection, &mut TransactionScope);
 
     /// Calls [`find_flaws`] in a scope in which its failure affects nothing else.
     fn find_flaws(&mut self, keys: &Keys) -> impl Future<Output = Result<Vec<PgRow>>> + Send;
@@ -48,6 +57,7 @@ pub(crate) async fn without_invalid<W: BatchWork>(
     let mut done = Vec::new();
     let mut invalid = Vec::new();
     let mut remaining = keys.clone();
+    let mut known = KnownFields::new();
     let flaws = describe_flaws(work, view, keys).await?;
     let found_all_flaws = flaws.is_some();
     for (key, reason) in flaws.unwrap_or_default() {
@@ -83,12 +93,70 @@ pub(crate) async fn without_invalid<W: BatchWork>(
                         .unwrap_or_default()
                         .pop()
                 };
-                let reason = flaw.map_or_else(|| message(&error), |(_, reason)| reason);
+                let reason = match flaw {
+                    Some((_, reason)) => reason,
+                    None => refusal(work, view, &keys, &error, &mut known).await?,
+                };
                 invalid.push(document(view, &keys, reason));
             }
         }
     }
     Ok((done, invalid))
+}
+
+/// Why the server refuses the one document of `keys`, which failed with `error`: the fields that fail,
+/// each with its error.
+async fn refusal<W: BatchWork>(
+    work: &mut W,
+    view: Handle,
+    keys: &Keys,
+    error: &Error,
+    known: &mut KnownFields,
+) -> Result<String> {
+    if let Some(path) = duplicate(view, error) {
+        return Ok(format!("{path}: {}", message(error)));
+    }
+    let (connection, scope) = work.connection();
+    let failing = failing_field::find(connection, scope, view, keys, known).await?;
+    if failing.is_empty() {
+        return Ok(message(error));
+    }
+    Ok(reasons(&failing))
+}
+
+/// The fields that fail, each with its error.
+fn reasons(failing: &[FailingField]) -> String {
+    let reasons = failing
+        .iter()
+        .map(|field| format!("{}: {}", field.path, message(&field.error)));
+    join(reasons.collect())
+}
+
+/// The field whose unique value another document has.
+fn duplicate(view: Handle, error: &Error) -> Option<&'static str> {
+    let Error::Database { source, .. } = error else {
+        return None;
+    };
+    let index = source.as_database_error()?.constraint()?;
+    let fields = view.view.shape.fields.iter();
+    fields
+        .filter(|field| {
+            field.promoted.is_some_and(|promoted| {
+                index == format!("{}_{}_idx", view.view.table.name, promoted.column)
+            })
+        })
+        .map(|field| field.json)
+        .next()
+}
+
+/// At most [`MAX_FLAWS`] reasons, and the number of the others.
+fn join(mut reasons: Vec<String>) -> String {
+    if reasons.len() > MAX_FLAWS {
+        let more = reasons.len() - MAX_FLAWS;
+        reasons.truncate(MAX_FLAWS);
+        reasons.push(format!("and {more} more"));
+    }
+    reasons.join("; ")
 }
 
 /// Queries the flaws of the documents of `keys`: a row for each key.
@@ -107,6 +175,28 @@ pub(crate) async fn find_flaws(
     .await
 }
 
+/// Calls [`find_flaws`] with the session settings that documents need, so that its failure affects
+/// nothing else.
+pub(crate) async fn find_flaws_in(
+    connection: &mut PgConnection,
+    scope: &mut TransactionScope,
+    view: Handle,
+    keys: &Keys,
+) -> Result<Vec<PgRow>> {
+    let errors = ScopeErrors::of(Operation::FindInvalid, view.view.table);
+    isolated(
+        connection,
+        scope,
+        Some(BEGIN_READ_ONLY),
+        &errors,
+        async |connection| {
+            session::set_local(connection, view).await?;
+            find_flaws(connection, view, keys).await
+        },
+    )
+    .await
+}
+
 /// Replaces `error`, with which building the documents of `keys` failed, by [`Error::Invalid`] with
 /// the documents that have flaws. Returns `error` itself if none are found.
 pub(crate) async fn explain(
@@ -116,19 +206,29 @@ pub(crate) async fn explain(
     error: Error,
 ) -> Error {
     let mut scope = TransactionScope::Caller;
-    let rows = in_savepoint(connection, &mut scope, async |connection, _| {
-        find_flaws(connection, view, keys).await
-    });
-    let Ok(rows) = rows.await else { return error };
-    match flaws_in(keys, rows) {
-        Ok(flaws) if !flaws.is_empty() => Error::Invalid {
-            documents: flaws
-                .into_iter()
-                .map(|(key, reason)| document(view, &key, reason))
-                .collect(),
-        },
-        _ => error,
+    let flaws = match find_flaws_in(connection, &mut scope, view, keys).await {
+        Ok(rows) => flaws_in(keys, rows).unwrap_or_default(),
+        Err(_) => Vec::new(),
+    };
+    let mut documents: Vec<InvalidDocument> = flaws
+        .into_iter()
+        .map(|(key, reason)| document(view, &key, reason))
+        .collect();
+    if documents.is_empty() && keys.len() <= MAX_SEARCHED {
+        let mut known = KnownFields::new();
+        for position in 1..=keys.len() {
+            let key = keys.at(&[position]);
+            let found = failing_field::find(connection, &mut scope, view, &key, &mut known).await;
+            let failing = found.unwrap_or_default();
+            if !failing.is_empty() {
+                documents.push(document(view, &key, reasons(&failing)));
+            }
+        }
     }
+    if documents.is_empty() {
+        return error;
+    }
+    Error::Invalid { documents }
 }
 
 fn document(view: Handle, key: &Keys, reason: String) -> InvalidDocument {
@@ -175,12 +275,7 @@ fn flaws_in(keys: &Keys, rows: Vec<PgRow>) -> sqlx::Result<Vec<(Keys, String)>> 
         let mut reasons = Vec::new();
         collect_flaws(&flaws, &mut String::new(), &mut reasons);
         if !reasons.is_empty() {
-            if reasons.len() > MAX_FLAWS {
-                let more = reasons.len() - MAX_FLAWS;
-                reasons.truncate(MAX_FLAWS);
-                reasons.push(format!("and {more} more"));
-            }
-            documents.push((key, reasons.join("; ")));
+            documents.push((key, join(reasons)));
         }
     }
     Ok(documents)

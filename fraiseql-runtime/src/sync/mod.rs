@@ -21,6 +21,7 @@
 pub(crate) mod batch;
 mod dispatch;
 pub(crate) mod event;
+mod failing_field;
 pub(crate) mod full;
 pub(crate) mod invalid;
 pub(crate) mod log;

@@ -6,7 +6,7 @@ use crate::db::scope::{TransactionScope, in_savepoint};
 use crate::error::Result;
 use crate::schema::key::Keys;
 use crate::sync::peers::PeerBackends;
-use crate::sync::protocol;
+use crate::sync::protocol::{self, OpenWriters};
 use crate::sync::report::SyncReport;
 use crate::sync::request::Mode;
 use crate::sync::telemetry;
@@ -94,6 +94,20 @@ impl<'c> Session<'c> {
         self.run(view, keys, Action::Exchange(clear)).await
     }
 
+    /// The documents other than those of `keys` that store unique values which these should have.
+    /// `sql` is the statement that finds them.
+    pub(super) async fn unique_holders(
+        &mut self,
+        view: Handle,
+        keys: &Keys,
+        sql: &'static str,
+    ) -> Result<Keys> {
+        self.in_savepoint(async |connection: &mut PgConnection, scope| {
+            protocol::unique_holders(connection, view, keys, sql, scope).await
+        })
+        .await
+    }
+
     /// Deletes the documents of at most [`MAX_BATCH`] keys.
     pub(super) async fn delete(&mut self, view: Handle, keys: &Keys) -> Result<SyncReport> {
         self.run(view, keys, Action::Delete).await
@@ -106,15 +120,23 @@ impl<'c> Session<'c> {
     /// a savepoint keeps the snapshot that failed. The caller has to begin a new transaction.
     async fn run(&mut self, view: Handle, keys: &Keys, action: Action) -> Result<SyncReport> {
         let mut retry = 0;
+        let mut set_session = false;
+        let mut is_locked_in_part = false;
         let peers = self.peers.all();
         let peers = &peers;
+        let writers = match self.mode {
+            // It does not take the place of the sync that follows a change.
+            Mode::Full => OpenWriters::Ignore,
+            Mode::Sync | Mode::Delete => OpenWriters::WaitFor,
+        };
         loop {
             let work = async |connection: &mut PgConnection, scope| match (action, scope) {
                 (Action::Write, TransactionScope::Own) => {
-                    protocol::after_commit(connection, view, keys, peers).await
+                    protocol::after_commit(connection, view, keys, writers, peers, set_session)
+                        .await
                 }
                 (Action::Write, TransactionScope::Caller) => {
-                    protocol::in_transaction(connection, view, keys).await
+                    protocol::in_transaction(connection, view, keys, set_session).await
                 }
                 (Action::Exchange(clear), _) => {
                     protocol::exchanging(connection, view, keys, clear, scope).await
@@ -125,6 +147,20 @@ impl<'c> Session<'c> {
                 }),
             };
             match self.in_savepoint(work).await {
+                // The session may lack the schema of a function in a fragment, or read a date in
+                // another order. If the server refuses the text in every session, it does so again.
+                Err(error)
+                    if !set_session
+                        && matches!(action, Action::Write)
+                        && error.is_about_text()
+                        && view.statements().sync.needs.search_path =>
+                {
+                    set_session = true;
+                }
+                // What cannot be locked is left out.
+                Err(error) if !is_locked_in_part && protocol::note_unlockable(view, &error) => {
+                    is_locked_in_part = true;
+                }
                 // The transaction was rolled back, so the whole batch can simply run again.
                 // `Contended` is retryable too: others kept inserting and deleting the documents.
                 Err(error)
@@ -151,6 +187,10 @@ impl<'c> Session<'c> {
         work: impl AsyncFnOnce(&mut PgConnection, TransactionScope) -> Result<T>,
     ) -> Result<T> {
         in_savepoint(self.connection, &mut self.scope, work).await
+    }
+
+    pub(super) fn connection_and_scope(&mut self) -> (&mut PgConnection, &mut TransactionScope) {
+        (self.connection, &mut self.scope)
     }
 
     pub(super) fn connection(&mut self) -> &mut PgConnection {

@@ -153,6 +153,17 @@ pub(crate) fn waiting_for_open(view: Handle) {
     );
 }
 
+/// Traces that a transaction that has synced may have committed after the snapshot of the statement,
+/// and that the statement is sent again.
+pub(crate) fn writing_again(view: Handle) {
+    #[cfg(feature = "tracing")]
+    tracing::debug!(
+        target: TARGET,
+        entity = view.view.entity,
+        "other transactions have committed since the snapshot; writing again in a new one",
+    );
+}
+
 /// Traces that the settings or the isolation level of the session are not what documents need, and
 /// that the statement is run again with others.
 pub(crate) fn session_redone(view: Handle) {

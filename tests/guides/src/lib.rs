@@ -5,6 +5,21 @@ pub mod sample;
 
 mod trace;
 
+/// The Rust blocks of the texts that are not guides, as doctests.
+#[cfg(doctest)]
+mod texts {
+    #[doc = include_str!("../../../docs/overview.md")]
+    struct Overview;
+    #[doc = include_str!("../../../fraiseql-derive/README.md")]
+    struct Derive;
+    #[doc = include_str!("../../../fraiseql-runtime/README.md")]
+    struct Runtime;
+    #[doc = include_str!("../../../fraiseql-graphql/README.md")]
+    struct Graphql;
+    #[doc = include_str!("../../../examples/dev-postgres/README.md")]
+    struct DevPostgres;
+}
+
 use std::path::{Path, PathBuf};
 
 pub use fraiseql_runtime::mutation::*;

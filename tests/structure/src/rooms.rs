@@ -39,6 +39,7 @@ pub const DIRECTIONS: [Direction; 2] = [
         lines: &[
             &["error"],
             &["response"],
+            &["budget"],
             &["schema"],
             &["spec"],
             &["request"],

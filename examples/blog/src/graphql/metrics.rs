@@ -20,7 +20,7 @@ pub struct SyncMetrics {
     total_syncs_24h: i64,
     /// Their average duration in milliseconds; null if there were none.
     avg_duration_ms: Option<f64>,
-    /// The fraction that succeeded, from 0 to 1; null if there were none.
+    /// How many of them succeeded, in percent; null if there were none.
     success_rate: Option<f64>,
     /// The number of syncs that failed.
     #[graphql(name = "failures24h")]

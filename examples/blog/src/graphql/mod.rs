@@ -4,6 +4,7 @@
 mod error;
 mod metrics;
 mod mutation;
+mod viewer;
 
 use async_graphql::{EmptySubscription, MergedObject};
 use fraiseql_graphql::{Prepared, Views};
@@ -11,6 +12,7 @@ use fraiseql_runtime::Readers;
 
 pub use metrics::{SyncMetrics, SyncQueries};
 pub use mutation::Mutation;
+pub use viewer::viewer;
 
 use crate::app::App;
 use crate::views::{Comment, Post, User};
@@ -30,6 +32,7 @@ pub type Schema = async_graphql::Schema<Query, Mutation, EmptySubscription>;
 pub fn schema(app: App) -> Schema {
     let views = Views::new(Readers::lending(app.pool.clone())).max_page(MAX_PAGE);
     Schema::build(Query(views, SyncQueries), Mutation, EmptySubscription)
+        .register_output_type::<viewer::ExtendedPost>()
         .extension(Prepared::default().validate_once(true).direct(true))
         .limit_depth(12)
         .limit_complexity(5_000)

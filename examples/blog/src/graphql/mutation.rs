@@ -24,6 +24,9 @@ pub struct Mutation;
 struct PostInput {
     title: String,
     content: String,
+    /// Whether it is published at once; otherwise it is a draft.
+    #[graphql(default)]
+    published: bool,
 }
 
 #[Object]
@@ -79,23 +82,28 @@ impl Mutation {
         Ok(Some(id))
     }
 
-    /// Creates a post, as a draft.
+    /// Creates a post: a draft, or with `published: true` one that is published at once.
     async fn create_post(
         &self,
         ctx: &Context<'_>,
         author_id: ID,
         title: String,
         content: String,
+        #[graphql(default)] published: bool,
     ) -> Result<Option<TvDoc<Post>>> {
         let (app, author) = (app(ctx), key(&author_id)?);
-        let post = NewPost { title, content };
+        let post = NewPost {
+            title,
+            content,
+            published,
+        };
         let id = app
             .mutate(async move |m| posts::create(m, author, post.clone()).await)
             .await?;
         fresh(app, id).await
     }
 
-    /// Creates several posts, as drafts.
+    /// Creates several posts.
     async fn create_posts(
         &self,
         ctx: &Context<'_>,
@@ -214,8 +222,17 @@ impl Mutation {
 }
 
 impl From<PostInput> for NewPost {
-    fn from(PostInput { title, content }: PostInput) -> Self {
-        Self { title, content }
+    fn from(post: PostInput) -> Self {
+        let PostInput {
+            title,
+            content,
+            published,
+        } = post;
+        Self {
+            title,
+            content,
+            published,
+        }
     }
 }
 

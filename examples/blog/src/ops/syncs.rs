@@ -3,13 +3,13 @@
 use fraiseql_runtime::ReadModel;
 use sqlx::PgPool;
 
-/// The log has a row for each batch. An index on `at` finds the rows of the day. The grouping set
+/// The log has a row for each batch. An index on `created_at` finds the rows of the day. The grouping set
 /// `()` is the total of all entities, whose `entity` is null.
 const LAST_DAY: &str = "
     SELECT entity, count(*) AS total, count(*) FILTER (WHERE NOT success) AS failures,
            (extract(epoch FROM avg(duration)) * 1000)::float8 AS avg_ms
     FROM sync_log
-    WHERE at > now() - interval '24 hours' AND entity = ANY ($1)
+    WHERE created_at > now() - interval '24 hours' AND entity = ANY ($1)
     GROUP BY GROUPING SETS ((), (entity))";
 
 /// Statistics of one entity, or of all.
@@ -70,14 +70,14 @@ pub async fn last_day(pool: &PgPool, model: &ReadModel) -> sqlx::Result<DailySta
 }
 
 impl SyncStats {
-    /// The fraction of batches that succeeded, from 0 to 1; `None` if there were none.
+    /// The batches that succeeded, in percent; `None` if there were none.
     #[must_use]
     #[expect(
         clippy::cast_precision_loss,
         reason = "a day has fewer than 2^53 syncs"
     )]
     pub fn success_rate(&self) -> Option<f64> {
-        (self.total > 0).then(|| (self.total - self.failures) as f64 / self.total as f64)
+        (self.total > 0).then(|| (self.total - self.failures) as f64 * 100.0 / self.total as f64)
     }
 }
 
@@ -112,7 +112,7 @@ mod tests {
         }
         // 100,000 rows of about a month; the last 24 hours are 3,000 of them.
         sqlx::raw_sql(
-            "INSERT INTO sync_log (at, entity, mode, keys, inserted, updated, unchanged, deleted,
+            "INSERT INTO sync_log (created_at, entity, mode, keys, inserted, updated, unchanged, deleted,
                                    invalid, duration, retries, success)
              SELECT now() - i * interval '27 seconds' - i / 3000 * interval '3 hours',
                     ('{user,post,comment}'::text[])[i % 3 + 1],
@@ -130,7 +130,7 @@ mod tests {
                 .await
                 .unwrap();
         let plan = plan.join("\n");
-        assert!(plan.contains("sync_log_at_idx"), "{plan}");
+        assert!(plan.contains("sync_log_created_at_idx"), "{plan}");
         assert!(!plan.contains("Seq Scan"), "{plan}");
 
         let model = crate::views::read_model().build().unwrap();

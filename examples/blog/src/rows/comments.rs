@@ -14,6 +14,13 @@ pub trait Comments {
     /// If the post or the author does not exist.
     async fn insert_comment(&mut self, post: Uuid, author: Uuid, content: &str) -> Result<Uuid>;
 
+    /// Locks what a comment's move to another post, or its deletion, will sync: in the order of all
+    /// commands, so before the row of the comment.
+    ///
+    /// # Errors
+    /// If the comment or the other post does not exist.
+    async fn lock_comment(&mut self, id: Uuid, to: Option<Uuid>) -> Result<()>;
+
     /// Deletes a comment, and returns the post that it was on.
     ///
     /// # Errors
@@ -44,17 +51,22 @@ impl Comments for Mutation {
         require_found(id, "user", author)
     }
 
+    async fn lock_comment(&mut self, id: Uuid, to: Option<Uuid>) -> Result<()> {
+        let from = post_of(self, id).await?;
+        let to = to.unwrap_or(from);
+        lock_authors(self, &[from, to], &[]).await?;
+        post_key(self, to).await?;
+        Ok(())
+    }
+
     async fn delete_comment(&mut self, id: Uuid) -> Result<Uuid> {
-        let post = post_of(self, id).await?;
-        lock_authors(self, &[post], &[]).await?;
-        post_key(self, post).await?;
         let post_key: Option<i64> =
             sqlx::query_scalar("DELETE FROM tb_comment WHERE id = $1 RETURNING fk_post")
                 .bind(id)
                 .fetch_optional(&mut **self)
                 .await?;
-        // Another client may have moved the comment since `post_of` read its post, so the post is
-        // read again by the deleted row's `fk_post`.
+        // Another client may have moved the comment since it was locked, so the post is that of the
+        // deleted row.
         let post = sqlx::query_scalar("SELECT id FROM tb_post WHERE pk_post = $1")
             .bind(require_found(post_key, "comment", id)?)
             .fetch_one(&mut **self)
@@ -63,14 +75,14 @@ impl Comments for Mutation {
     }
 
     async fn move_comment(&mut self, id: Uuid, post: Uuid) -> Result<()> {
-        let from = post_of(self, id).await?;
-        lock_authors(self, &[from, post], &[]).await?;
-        let post_key = post_key(self, post).await?;
-        let moved = sqlx::query("UPDATE tb_comment SET fk_post = $2 WHERE id = $1")
-            .bind(id)
-            .bind(post_key)
-            .execute(&mut **self)
-            .await?;
+        let moved = sqlx::query(
+            "UPDATE tb_comment SET fk_post = p.pk_post FROM tb_post AS p
+             WHERE tb_comment.id = $1 AND p.id = $2",
+        )
+        .bind(id)
+        .bind(post)
+        .execute(&mut **self)
+        .await?;
         require_found((moved.rows_affected() == 1).then_some(()), "comment", id)
     }
 }

@@ -36,6 +36,8 @@ impl Likes for Mutation {
         .bind(user)
         .fetch_one(&mut **self)
         .await?;
+        // Not in this mutation: the queue syncs the post.
+        self.changed_rows::<i64>("tb_like", "fk_post", &[])?;
         require_found(bool::then_some(has_user, ()), "user", user)?;
         require_found(bool::then_some(has_post, ()), "post", post)
     }

@@ -13,6 +13,8 @@ pub struct NewPost {
     pub title: String,
     /// The text.
     pub content: String,
+    /// Whether it is published at once; otherwise it is a draft.
+    pub published: bool,
 }
 
 /// A change of a post; `None` keeps the value.
@@ -58,6 +60,12 @@ pub trait Posts {
     /// If the post does not exist.
     async fn publish_post(&mut self, id: Uuid) -> Result<bool>;
 
+    /// Locks what the deletion of a post will sync: in the order of all commands, so before its rows.
+    ///
+    /// # Errors
+    /// If the database refuses.
+    async fn lock_post(&mut self, id: Uuid) -> Result<()>;
+
     /// Deletes a post with its comments and likes, and returns its author.
     ///
     /// # Errors
@@ -85,18 +93,21 @@ impl Posts for Mutation {
             }
         });
         let titles = posts.iter().map(|post| post.title.as_str());
+        let published = posts.iter().map(|post| post.published);
         let contents = posts.iter().map(|post| post.content.as_str());
         sqlx::query(
-            "INSERT INTO tb_post (fk_author, id, identifier, title, content)
-             SELECT $1, new.id, new.identifier, new.title, new.content
-             FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[])
-                 AS new (id, identifier, title, content)",
+            "INSERT INTO tb_post (fk_author, id, identifier, title, content, published_at)
+             SELECT $1, new.id, new.identifier, new.title, new.content,
+                    CASE WHEN new.published THEN now() END
+             FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::boolean[])
+                 AS new (id, identifier, title, content, published)",
         )
         .bind(author_key)
         .bind(&ids)
         .bind(identifiers.collect::<Vec<_>>())
         .bind(titles.collect::<Vec<_>>())
         .bind(contents.collect::<Vec<_>>())
+        .bind(published.collect::<Vec<_>>())
         .execute(&mut **self)
         .await?;
         Ok(ids)
@@ -149,8 +160,11 @@ impl Posts for Mutation {
         require_found(published, "post", id)
     }
 
+    async fn lock_post(&mut self, id: Uuid) -> Result<()> {
+        lock_authors(self, &[id], &[]).await
+    }
+
     async fn delete_post(&mut self, id: Uuid) -> Result<Uuid> {
-        lock_authors(self, &[id], &[]).await?;
         let author = sqlx::query_scalar(
             "DELETE FROM tb_post AS p WHERE p.id = $1
              RETURNING (SELECT u.id FROM tb_user AS u WHERE u.pk_user = p.fk_author)",
@@ -179,6 +193,8 @@ impl Posts for Mutation {
         .bind(names)
         .execute(&mut **self)
         .await?;
+        // A new tag is in no document before it has posts.
+        self.changed_rows::<i64>("tb_tag", "pk_tag", &[])?;
         sqlx::query(
             "INSERT INTO tb_post_tag (fk_post, fk_tag)
              SELECT $1, t.pk_tag FROM tb_tag AS t WHERE t.identifier = ANY ($2)

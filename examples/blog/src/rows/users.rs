@@ -46,6 +46,12 @@ pub trait Users {
     /// If the user does not exist, or the username is taken.
     async fn update_user(&mut self, id: Uuid, change: &UserChange) -> Result<bool>;
 
+    /// Waits for other mutations that rename or delete users, before any row is locked.
+    ///
+    /// # Errors
+    /// If the database refuses.
+    async fn lock_names(&mut self) -> Result<()>;
+
     /// Deletes a user with all posts, comments and likes.
     ///
     /// # Errors
@@ -97,8 +103,11 @@ impl Users for Mutation {
         require_found(renamed, "user", id)
     }
 
+    async fn lock_names(&mut self) -> Result<()> {
+        serialize_renames(self).await
+    }
+
     async fn delete_user(&mut self, id: Uuid) -> Result<()> {
-        serialize_renames(self).await?;
         let deleted = sqlx::query_scalar("DELETE FROM tb_user WHERE id = $1 RETURNING 1")
             .bind(id)
             .fetch_optional(&mut **self)

@@ -28,23 +28,24 @@ pub async fn create(
     Ok(id)
 }
 
-/// **A deleted row** is marked in the same way: the mutation finds its post in the rows as they
-/// were before. Returns that post.
+/// **A deleted row** is marked before: the mutation looks which post and which author it belongs to.
+/// Returns that post.
 ///
 /// # Errors
 /// If the comment does not exist.
 pub async fn delete(db: &mut (impl Comments + Changes), id: Uuid) -> Result<Uuid> {
-    let post = db.delete_comment(id).await?;
-    db.changed::<Comment>(&[id]);
-    Ok(post)
+    db.lock_comment(id, None).await?;
+    db.changing::<Comment>(&[id]).await?;
+    db.delete_comment(id).await
 }
 
-/// **A move**: both posts are synced, the one that loses the comment and the one that gets it.
+/// **A move**: both posts are synced, the one that loses the comment and the one that gets it. The
+/// first is known before the move only.
 ///
 /// # Errors
 /// If the comment or the post does not exist.
 pub async fn move_to(db: &mut (impl Comments + Changes), id: Uuid, post: Uuid) -> Result<()> {
-    db.move_comment(id, post).await?;
-    db.changed::<Comment>(&[id]);
-    Ok(())
+    db.lock_comment(id, Some(post)).await?;
+    db.changing::<Comment>(&[id]).await?;
+    db.move_comment(id, post).await
 }

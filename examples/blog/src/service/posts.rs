@@ -86,19 +86,22 @@ pub async fn publish(db: &mut (impl Posts + Changes), id: Uuid) -> Result<()> {
     if was_draft {
         // Its author is synced too, whose document counts published posts.
         db.changed::<Post>(&[id]);
+    } else {
+        // The row was written, with the values that it had: a strict mutation is told.
+        db.changed::<Post>(&[]);
     }
     Ok(())
 }
 
-/// **A cascade**: the documents of the post's comments are deleted too. Returns the author, whose
-/// counts change.
+/// **A cascade**: the documents of the post's comments are deleted too. The mutation looks before which
+/// rows go with the post. Returns the author, whose counts change.
 ///
 /// # Errors
 /// If the post does not exist.
 pub async fn delete(db: &mut (impl Posts + Changes), id: Uuid) -> Result<Uuid> {
-    let author = db.delete_post(id).await?;
-    db.changed::<Post>(&[id]);
-    Ok(author)
+    db.lock_post(id).await?;
+    db.changing::<Post>(&[id]).await?;
+    db.delete_post(id).await
 }
 
 /// **Rows of a join table**, which has no struct: they are marked by table and column.

@@ -60,13 +60,12 @@ pub async fn update(db: &mut (impl Users + Changes), id: Uuid, change: &UserChan
 }
 
 /// **A cascade**: the user's posts, comments and likes are deleted too, and the posts of others
-/// lose comments and likes. The mutation finds the dependents by the foreign keys, in the rows as
-/// they were before.
+/// lose comments and likes. The mutation finds them by the foreign keys, before they go.
 ///
 /// # Errors
 /// If the user does not exist.
 pub async fn delete(db: &mut (impl Users + Changes), id: Uuid) -> Result<()> {
-    db.delete_user(id).await?;
-    db.changed::<User>(&[id]);
-    Ok(())
+    db.lock_names().await?;
+    db.changing::<User>(&[id]).await?;
+    db.delete_user(id).await
 }

@@ -4,6 +4,7 @@
 mod comments;
 mod errors;
 mod posts;
+mod roles;
 #[path = "../support/mod.rs"]
 mod support;
 mod users;

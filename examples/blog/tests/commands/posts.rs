@@ -130,3 +130,71 @@ async fn tags_are_added_once_and_listed_by_name() {
     assert_eq!(tagged["tags"], json!([rust, sql]));
     blog.assert_synced().await;
 }
+
+#[tokio::test]
+async fn a_post_is_published_at_once_or_later() {
+    let blog = Blog::start(0).await;
+    let ada = user(&blog, "ada").await;
+    let query = "mutation ($author: ID!, $published: Boolean) {
+        createPost(authorId: $author, title: \"Notes\", content: \"\", published: $published) {
+            publishedAt author { id }
+        }
+    }";
+    let published = async |published: Value| {
+        let variables = json!({"author": ada, "published": published});
+        blog.field(query, variables).await["publishedAt"].is_string()
+    };
+    assert!(published(json!(true)).await);
+    assert!(!published(json!(false)).await);
+    let omitted = blog.field(query, json!({"author": ada})).await;
+    assert_eq!(omitted["publishedAt"], Value::Null);
+    let batch = "mutation ($author: ID!) {
+        createPosts(authorId: $author, posts: [
+            {title: \"a\", content: \"\", published: true}, {title: \"b\", content: \"\"}
+        ]) { publishedAt }
+    }";
+    let batch = blog.field(batch, json!({"author": ada})).await;
+    assert!(batch[0]["publishedAt"].is_string());
+    assert_eq!(batch[1]["publishedAt"], Value::Null);
+    let author = "query ($id: ID!) { user(id: $id) { publishedPostCount } }";
+    let author = blog.field(author, json!({"id": ada})).await;
+    assert_eq!(author, json!({"publishedPostCount": 2}));
+    blog.assert_synced().await;
+}
+
+#[tokio::test]
+async fn a_post_says_whether_the_viewer_can_edit_it() {
+    let blog = Blog::start(0).await;
+    let ada = user(&blog, "ada").await;
+    let id = post(&blog, &ada, "Draft").await;
+    let bob = user(&blog, "bob").await;
+    let query =
+        "query ($id: ID!) { post(id: $id) { title viewerCanEdit } posts { viewerCanEdit } }";
+    let asked = async |viewer: Option<&Value>| {
+        let body = json!({"query": query, "variables": {"id": id}});
+        let mut request = blog
+            .client
+            .post(format!("{}/graphql", blog.url))
+            .json(&body);
+        if let Some(viewer) = viewer {
+            request = request.header("x-user-id", viewer.as_str().unwrap());
+        }
+        request.send().await.unwrap().json::<Value>().await.unwrap()
+    };
+    for (viewer, can) in [
+        (Some(&ada), true),
+        (Some(&bob), false),
+        (None, false),
+        (Some(&ada), true),
+    ] {
+        let expected = json!({"data": {
+            "post": {"title": "Draft", "viewerCanEdit": can},
+            "posts": [{"viewerCanEdit": can}],
+        }});
+        assert_eq!(asked(viewer).await, expected);
+    }
+    assert_eq!(
+        asked(Some(&json!("nobody"))).await["data"]["post"]["viewerCanEdit"],
+        false
+    );
+}

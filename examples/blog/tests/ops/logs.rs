@@ -13,8 +13,7 @@ struct LoggedBlog {
 
 impl LoggedBlog {
     async fn start(arguments: &[&str]) -> Self {
-        let server = dev_postgres::Server::shared().unwrap();
-        let database = server.create_database().await.unwrap();
+        let database = support::database().await;
         let mut child = support::command(&database)
             .env("RUST_LOG", "warn,sqlx=error,blog::service::upkeep=info")
             .args(["--posts", "0"])

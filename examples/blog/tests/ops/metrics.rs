@@ -206,7 +206,7 @@ async fn statistics_of_the_last_day_are_those_of_the_sync_log() {
     );
 
     sqlx::raw_sql(
-        "INSERT INTO sync_log (at, entity, mode, keys, inserted, updated, unchanged, deleted,
+        "INSERT INTO sync_log (created_at, entity, mode, keys, inserted, updated, unchanged, deleted,
                                invalid, duration, retries, success)
          SELECT now() - age, entity, 'sync', 1, 0, 1, 0, 0, 0, duration, 0, success
          FROM (VALUES ('1 hour'::interval, 'user', '1500 microseconds'::interval, true),
@@ -225,21 +225,21 @@ async fn statistics_of_the_last_day_are_those_of_the_sync_log() {
     assert_eq!(
         body,
         json!({"sync_metrics_24h": {
-            "overall": {"total_syncs": 5, "avg_duration_ms": 4.0, "success_rate": 0.8},
+            "overall": {"total_syncs": 5, "avg_duration_ms": 4.0, "success_rate": 80.0},
             "by_entity": [
-                {"entity_type": "user", "total_syncs": 4, "avg_duration_ms": 4.0, "success_rate": 0.75},
+                {"entity_type": "user", "total_syncs": 4, "avg_duration_ms": 4.0, "success_rate": 75.0},
                 nothing_of("post"),
-                {"entity_type": "comment", "total_syncs": 1, "avg_duration_ms": 4.0, "success_rate": 1.0},
+                {"entity_type": "comment", "total_syncs": 1, "avg_duration_ms": 4.0, "success_rate": 100.0},
             ],
         }})
     );
     assert_eq!(
         of(None).await,
-        json!({"totalSyncs24h": 5, "avgDurationMs": 4.0, "successRate": 0.8, "failures24h": 1})
+        json!({"totalSyncs24h": 5, "avgDurationMs": 4.0, "successRate": 80.0, "failures24h": 1})
     );
     assert_eq!(
         of(Some("user")).await,
-        json!({"totalSyncs24h": 4, "avgDurationMs": 4.0, "successRate": 0.75, "failures24h": 1})
+        json!({"totalSyncs24h": 4, "avgDurationMs": 4.0, "successRate": 75.0, "failures24h": 1})
     );
     assert_eq!(of(Some("post")).await["totalSyncs24h"], 0);
 

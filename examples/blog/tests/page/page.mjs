@@ -282,6 +282,25 @@ try {
     await page.evaluate(() => document.activeElement.blur());
     await page.screenshot({ path: picture });
   }
+
+  // GraphiQL, with nothing from other hosts.
+  const graphiql = await browser.newPage();
+  graphiql.setDefaultTimeout(15_000);
+  const outside = [];
+  graphiql.on('request', (request) => {
+    const { protocol, origin } = new URL(request.url());
+    if (protocol !== 'data:' && origin !== url) outside.push(request.url());
+  });
+  graphiql.on('pageerror', (error) => outside.push(`error: ${error.message}`));
+  graphiql.on('console', (message) => {
+    if (/Content Security Policy|integrity/.test(message.text())) outside.push(message.text());
+  });
+  await graphiql.goto(`${url}/graphql?query=${encodeURIComponent('{ users(limit: 1) { __typename } }')}`);
+  await graphiql.waitForSelector('.graphiql-execute-button');
+  await graphiql.click('.graphiql-execute-button');
+  await graphiql.waitForFunction(() => document.querySelector('.result-window')?.textContent.includes('"User"'));
+  assert.deepEqual(outside, []);
+  console.log('GraphiQL runs a query, and loads nothing from other hosts');
 } finally {
   await browser.close();
 }

@@ -45,11 +45,30 @@ impl Blog {
             .connect_with(database.clone())
             .await
             .unwrap();
-        let mut child = command(via)
-            .args(arguments)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut command = command(via);
+        command.args(arguments);
+        Self::spawn(pool, command).await
+    }
+
+    /// Starts the program as a role that has only the privileges which the owner of the tables grants
+    /// it, with this number of sample posts.
+    pub(crate) async fn start_as_role(posts: u32) -> Self {
+        let database = database().await;
+        if !runs_as_role() {
+            create_role(&database).await;
+        }
+        let role = as_role(&database);
+        let mut command = command(&database);
+        command
+            .env("DATABASE_URL", role.to_url_lossy().as_str())
+            .env("BLOG_OWNER_URL", database.to_url_lossy().as_str())
+            .args(["--posts", &posts.to_string()]);
+        let pool = PgPoolOptions::new().connect_with(database).await.unwrap();
+        Self::spawn(pool, command).await
+    }
+
+    async fn spawn(pool: PgPool, mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let url = tokio::task::spawn_blocking(move || {
             let mut lines = lines.by_ref().map_while(Result::ok);
@@ -173,14 +192,52 @@ impl Drop for Blog {
 pub(crate) async fn database() -> PgConnectOptions {
     static SERVER: OnceLock<Server> = OnceLock::new();
     let server = SERVER.get_or_init(|| Server::shared().unwrap());
-    server.create_database().await.unwrap()
+    let database = server.create_database().await.unwrap();
+    if runs_as_role() {
+        create_role(&database).await;
+    }
+    database
+}
+
+/// Whether the program runs as a role with the privileges that [`ReadModel::grants`] prints, and no
+/// others: `BLOG_AS_ROLE=1 cargo test -p blog`.
+///
+/// [`ReadModel::grants`]: fraiseql_runtime::ReadModel::grants
+fn runs_as_role() -> bool {
+    std::env::var_os("BLOG_AS_ROLE").is_some()
+}
+
+/// The options of the role that [`create_role`] creates for a database.
+pub(crate) fn as_role(database: &PgConnectOptions) -> PgConnectOptions {
+    let name = format!("app_of_{}", database.get_database().unwrap());
+    database.clone().username(&name)
+}
+
+/// Creates a role that may only connect.
+pub(crate) async fn create_role(database: &PgConnectOptions) {
+    let mut owner = database.connect().await.unwrap();
+    let role = as_role(database);
+    let create = format!(
+        "CREATE ROLE \"{}\" LOGIN; REVOKE ALL ON SCHEMA public FROM PUBLIC",
+        role.get_username()
+    );
+    sqlx::raw_sql(sqlx::AssertSqlSafe(create))
+        .execute(&mut owner)
+        .await
+        .unwrap();
 }
 
 /// The program, with this database and a free port.
 pub(crate) fn command(database: &PgConnectOptions) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_blog"));
+    let url = if runs_as_role() {
+        command.env("BLOG_OWNER_URL", database.to_url_lossy().as_str());
+        as_role(database).to_url_lossy()
+    } else {
+        database.to_url_lossy()
+    };
     command
-        .env("DATABASE_URL", database.to_url_lossy().as_str())
+        .env("DATABASE_URL", url.as_str())
         .env("RUST_LOG", "warn,sqlx=error")
         .args(["--port", "0"]);
     command

@@ -144,8 +144,8 @@ fn resolve(name: &str, context: &Context<'_>) -> Result<String, Option<String>> 
             .fields
             .iter()
             .filter_map(|field| match &field.promoted {
-                Some(promoted) => Some((field.name.as_str(), promoted.column.as_str())),
-                None if field.is_key => Some((field.name.as_str(), field.source_column()?)),
+                Some(promoted) => Some((field.name.as_str(), promoted.column.clone())),
+                None if field.is_key => Some((field.name.as_str(), field.stored_key()?)),
                 None => None,
             })
     };
@@ -153,7 +153,7 @@ fn resolve(name: &str, context: &Context<'_>) -> Result<String, Option<String>> 
         .find(|(field, _)| *field == name)
         .or_else(|| columns().find(|(_, column)| *column == name));
     if let Some((_, column)) = found {
-        return Ok(column.to_owned());
+        return Ok(column);
     }
     if name == "updated_at" || name == "version" {
         return Ok(name.to_owned());
@@ -163,9 +163,11 @@ fn resolve(name: &str, context: &Context<'_>) -> Result<String, Option<String>> 
     }
     let mut document = context.fields.iter().filter(|field| !field.skipped);
     let field = document.find(|field| field.name == name || field.source_column() == Some(name));
+    let names: Vec<String> = columns().map(|(_, column)| column).collect();
     let columns = name_list(
-        columns()
-            .map(|(_, column)| column)
+        names
+            .iter()
+            .map(String::as_str)
             .chain(["updated_at", "version"]),
     );
     Err(Some(match field {
@@ -180,7 +182,7 @@ fn resolve(name: &str, context: &Context<'_>) -> Result<String, Option<String>> 
 /// Whether the columns of an index contain the key, which partitions are made by.
 pub(super) fn contain_key(on: &IndexOn, context: &Context<'_>) -> bool {
     let key = context.fields.iter().find(|field| field.is_key);
-    match (on, key.and_then(Field::source_column)) {
+    match (on, key.and_then(Field::stored_key)) {
         (IndexOn::Columns { columns, .. }, Some(key)) => {
             columns.iter().any(|term| term.column == key)
         }

@@ -9,39 +9,6 @@ use crate::check::error::{error_at, name_list, parsed};
 use crate::model::{IndexOn, JsonPath, SearchText};
 use crate::text;
 
-/// The text search configurations of PostgreSQL 14, the oldest version that is supported.
-const LANGUAGES: [&str; 29] = [
-    "simple",
-    "arabic",
-    "armenian",
-    "basque",
-    "catalan",
-    "danish",
-    "dutch",
-    "english",
-    "finnish",
-    "french",
-    "german",
-    "greek",
-    "hindi",
-    "hungarian",
-    "indonesian",
-    "irish",
-    "italian",
-    "lithuanian",
-    "nepali",
-    "norwegian",
-    "portuguese",
-    "romanian",
-    "russian",
-    "serbian",
-    "spanish",
-    "swedish",
-    "tamil",
-    "turkish",
-    "yiddish",
-];
-
 /// The path of `gin`, and the stem of the index's name.
 pub(super) fn gin(
     args: &IndexAttr,
@@ -103,30 +70,13 @@ pub(super) fn fulltext(
 }
 
 /// The text search configuration, as the text of a `regconfig`. It is qualified, so that it does
-/// not depend on the search path of the session that creates the index.
+/// not depend on the search path of the session that creates the index. Which configurations a server
+/// has is known when the read model is checked with its database.
 fn language(text: Option<&StrValue>, errors: &mut Accumulator) -> String {
     let Some(text) = text else {
         return "pg_catalog.simple".to_owned();
     };
-    let name = text.value();
-    if LANGUAGES.contains(&name.as_str()) {
-        return format!("pg_catalog.{name}");
-    }
-    if name.contains('.') {
-        let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
-        return parsed(Some(text), text::table, errors).map_or_else(String::new, |table| {
-            format!("{}.{}", quoted(&table.schema), quoted(&table.name))
-        });
-    }
-    errors.push(error_at(
-        text.span(),
-        format!(
-            "PostgreSQL has no text search configuration `{name}`; it has {}; write one of your \
-             own with its schema: \"public.{name}\"",
-            LANGUAGES.join(", ")
-        ),
-    ));
-    String::new()
+    parsed(Some(text), text::text_search_configuration, errors).unwrap_or_default()
 }
 
 /// A path in the document, whose first key must exist. Keys inside of parts are checked by a

@@ -84,7 +84,7 @@ pub(super) fn check(
     }
     let is_column = |name: &str| {
         fields.iter().any(|field| {
-            field.is_key && field.source_column() == Some(name)
+            field.is_key && field.stored_key().as_deref() == Some(name)
                 || field
                     .promoted
                     .as_ref()
@@ -127,7 +127,7 @@ pub(super) fn not_a_column(field: &Field) -> String {
         );
     }
     if field.is_key {
-        let column = field.source_column().unwrap_or_default();
+        let column = field.stored_key().unwrap_or_default();
         return format!("the key `{name}` is the column `{column}`; write `{column}`");
     }
     if field.holds_parts() {

@@ -16,6 +16,12 @@ use quote::{quote, quote_spanned};
 use super::spans::const_call;
 use crate::model::Model;
 
+/// The proofs about the types of fields.
+pub(super) fn types(model: &Model) -> TokenStream {
+    let fields = model.fields.iter();
+    fields.map(|field| field::proofs(model, field)).collect()
+}
+
 /// All proofs about a struct.
 pub(super) fn emit(model: &Model) -> TokenStream {
     let krate = &model.krate;

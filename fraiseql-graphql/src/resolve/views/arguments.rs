@@ -1,15 +1,18 @@
 //! The arguments of a root field, read as a list or a page, and errors of a root field.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use async_graphql::registry::Registry;
 use async_graphql::{
     Context, InputType, InputValueError, InputValueResult, ServerError, ServerResult, Value,
 };
 
+use crate::budget::Budget;
 use crate::error::error;
 use crate::schema::input;
 use fraiseql_runtime::__graphql::Handle;
+use fraiseql_runtime::Error;
 use fraiseql_runtime::list::{Cursor, List, ListError, Page};
 
 /// The default number of documents of a field.
@@ -132,9 +135,20 @@ pub(crate) fn bad_input(ctx: &Context<'_>, message: &str) -> ServerError {
     error
 }
 
-/// An error of a list: of the client, or of the database. The latter has a source, which marks it
-/// as internal.
-pub(crate) fn list_error(ctx: &Context<'_>, error: ListError) -> ServerError {
+/// An error of a list: of the client, of the request's budget, or of the database. The latter has a
+/// source, which marks it as internal.
+pub(crate) fn list_error(
+    ctx: &Context<'_>,
+    error: ListError,
+    budget: Option<&Arc<Budget>>,
+) -> ServerError {
+    match (error, budget) {
+        (ListError::Read(Error::TooManyBytes { .. }), Some(budget)) => budget.error(ctx.item.pos),
+        (error, _) => read_error(ctx, error),
+    }
+}
+
+fn read_error(ctx: &Context<'_>, error: ListError) -> ServerError {
     match error {
         ListError::Read(error) => {
             async_graphql::Error::new_with_source(error).into_server_error(ctx.item.pos)

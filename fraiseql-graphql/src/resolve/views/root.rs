@@ -94,7 +94,7 @@ pub struct Views<V> {
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
 /// # let schema = schema(sqlx::PgPool::connect_lazy("postgres://").unwrap());
-/// # assert!(schema.sdl().contains("post(id: Int!): Post"));
+/// # assert!(schema.sdl().contains("post(id: BigInt!): Post"));
 /// # }
 /// ```
 pub struct Query<V> {

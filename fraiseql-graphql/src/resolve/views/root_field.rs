@@ -1,7 +1,10 @@
 //! Resolution of a root field: one statement.
 
+use std::sync::Arc;
+
 use async_graphql::{Context, ServerResult, Value};
 
+use crate::budget::Budget;
 use crate::request::cached_plan::{CachedPlan, PlanRecorder};
 use crate::resolve::connection;
 use crate::resolve::document_writer::DocumentWriter;
@@ -10,6 +13,7 @@ use crate::resolve::views::arguments::{
 };
 use crate::resolve::views::fields::{RootFieldKind, key_field};
 use crate::resolve::views::view_set::ViewMember;
+use fraiseql_runtime::__graphql::ByteLimit;
 use fraiseql_runtime::ReadTarget as _;
 use fraiseql_runtime::Readers;
 use fraiseql_runtime::list::{Documents, Filter, List, ListError, Operator};
@@ -57,12 +61,16 @@ impl ViewField {
             .omit(writer.projection().unselected_lists());
         let documents = read(ctx, readers, &list, &writer, false)
             .await
-            .map_err(|error| list_error(ctx, error))?;
+            .map_err(|error| list_error(ctx, error, writer.budget()))?;
         let Some(document) = documents.iter().next() else {
             return Ok(Value::Null);
         };
-        match writer.document(document.json(), None) {
-            Ok(()) => writer.finish(),
+        let written = match writer.document(document.json(), None) {
+            Ok(()) => writer.finish().await,
+            Err(error) => Err(error),
+        };
+        match written {
+            Ok(value) => Ok(value),
             // The type of this field is nullable: null stops here, and the error is reported beside
             // it.
             Err(error) => {
@@ -89,10 +97,10 @@ impl ViewField {
             .omit(writer.projection().unselected_lists());
         let documents = read(ctx, readers, &list, &writer, true)
             .await
-            .map_err(|error| list_error(ctx, error))?;
+            .map_err(|error| list_error(ctx, error, writer.budget()))?;
         // Neither the list nor its elements can be null: an error makes `data` null.
         writer.list(documents.iter().map(|document| document.json()))?;
-        writer.finish()
+        writer.finish().await
     }
 
     async fn connection(
@@ -109,11 +117,12 @@ impl ViewField {
         let list = arguments::list(ctx, handle)?
             .omit(connection::unselected_lists(handle.view.shape, selection));
         let page = list
+            .within(limit(writer.budget()))
             .page(page, readers)
             .await
-            .map_err(|error| list_error(ctx, error))?;
+            .map_err(|error| list_error(ctx, error, writer.budget()))?;
         connection::write(&mut writer, &page, handle.view.data)?;
-        writer.finish()
+        writer.finish().await
     }
 }
 
@@ -139,5 +148,11 @@ async fn read(
             readers: readers.clone(),
         });
     }
+    let read = read.within(limit(writer.budget()));
     Ok(Documents::of(readers.list(read).await?))
+}
+
+/// The limit of a read: what is left of the request's budget.
+fn limit(budget: Option<&Arc<Budget>>) -> Option<Arc<dyn ByteLimit>> {
+    budget.map(|budget| Arc::clone(budget) as Arc<dyn ByteLimit>)
 }

@@ -9,6 +9,7 @@ use sqlx::{Acquire, PgConnection, Postgres, Row};
 use crate::db::statement::Statement;
 use crate::error::{Error, Operation, Result};
 use crate::mutation::dependents::documents::Dependents;
+use crate::mutation::dependents::images::ColumnValues;
 use crate::mutation::dependents::index::{DependencyIndex, EmbedPath};
 use crate::schema::Table;
 use crate::schema::key::Keys;
@@ -25,6 +26,10 @@ pub(crate) struct FoundDependents {
     /// The values for which rows exist. Empty for a table that no document is made of, because no
     /// statement is sent.
     pub(crate) existing: Keys,
+    /// Whether a foreign key may have acted on other rows, though a row exists for each value: rows
+    /// of the table were deleted, or a key refers to another column than that of the values. Known
+    /// with locks only.
+    pub(crate) may_have_acted: bool,
 }
 
 /// A path, and the documents that it led to.
@@ -62,6 +67,7 @@ pub(crate) async fn find_dependents(
         return Ok(FoundDependents {
             paths: Vec::new(),
             existing: rows.none(),
+            may_have_acted: false,
         });
     }
     let sql = index.find_statement(table, column, rows.sql_type(), lock);
@@ -76,7 +82,11 @@ pub(crate) async fn find_dependents(
             existing.unite(rows.none());
             let part = |path: &EmbedPath| path.part(table, column, rows.sql_type());
             let paths = matched_paths(row, paths.iter(), limit, part)?;
-            Ok(FoundDependents { paths, existing })
+            Ok(FoundDependents {
+                paths,
+                existing,
+                may_have_acted: row.try_get(result_row::MAY_HAVE_ACTED)?,
+            })
         })
         .await
 }
@@ -114,57 +124,13 @@ fn matched_paths<'p>(
     Ok(matched)
 }
 
-/// The values that rows had in a column by which paths leave them, as another connection sees them.
-pub(crate) struct FormerValues {
-    column: String,
-    /// The column's type.
-    ty: String,
-    /// As texts, because the column may have any type.
-    values: Vec<String>,
-}
-
-/// Reads the values by which the rows of `table` whose `column` is one of `rows` lead to documents,
-/// as `connection` sees them.
-pub(crate) async fn former_values(
-    index: &DependencyIndex,
-    connection: &mut PgConnection,
-    table: Table,
-    column: &str,
-    rows: &Keys,
-) -> Result<Vec<FormerValues>> {
-    let first_columns = index.first_columns(table);
-    if first_columns.is_empty() || rows.is_empty() {
-        return Ok(Vec::new());
-    }
-    let sql = index.former_values_statement(table, column, rows.sql_type());
-    Statement::composed(sql, Operation::FindFormerValues)
-        .on(table)
-        .bind_keys(rows)
-        .fetch_one(connection, |row| {
-            let mut former = Vec::new();
-            // The statement returns two columns for each: the values and their type.
-            for (position, column) in first_columns.into_iter().enumerate() {
-                let values: Vec<String> = row.try_get(2 * position)?;
-                if !values.is_empty() {
-                    former.push(FormerValues {
-                        column: column.to_owned(),
-                        ty: row.try_get(2 * position + 1)?,
-                        values,
-                    });
-                }
-            }
-            Ok(former)
-        })
-        .await
-}
-
 /// Finds the documents that rows with these values lead to, at most `limit` for each path. The rows
 /// on the paths are locked, as by [`find_dependents`].
 pub(crate) async fn find_former_dependents(
     index: &DependencyIndex,
     connection: &mut PgConnection,
     table: Table,
-    former: &FormerValues,
+    former: &ColumnValues,
     limit: usize,
 ) -> Result<Vec<MatchedPath>> {
     let sql = index.find_former_statement(table, &former.column, &former.ty);

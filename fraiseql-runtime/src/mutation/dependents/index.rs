@@ -6,14 +6,15 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
-use crate::mutation::dependents::foreign_keys::ForeignKeyCache;
 use crate::mutation::dependents::statement_cache::StatementCache;
 use crate::schema::naming::{nearest_name, table_name};
 use crate::schema::{Link, Shape, Source, Table, TableName, View};
+use crate::sql::cascade::{self, FoundBy};
 use crate::sql::dependents;
 use crate::sql::dependents::TableLookup;
 use crate::sql::part::PartSql;
 use crate::sql::write::advisory;
+use crate::sql::written_tables;
 use crate::view::Handle;
 
 /// A path from the rows of a table to the documents of a view.
@@ -31,8 +32,6 @@ pub(crate) struct EmbedPath {
 pub(crate) struct DependencyIndex {
     tables: BTreeMap<Table, Vec<EmbedPath>>,
     statements: StatementCache<StatementKey>,
-    /// Leads to the rows that are deleted with other rows.
-    pub(crate) foreign_keys: ForeignKeyCache,
 }
 
 /// What the text of a statement depends on.
@@ -45,11 +44,13 @@ enum StatementKey {
         ty: &'static str,
         lock: bool,
     },
-    /// Reads the values by which such rows lead to documents.
-    FormerValues {
-        table: Table,
-        column: String,
-        ty: &'static str,
+    /// Reads the values of columns in rows that are found in the way of `by`.
+    Images {
+        table: TableName,
+        only: bool,
+        columns: Vec<String>,
+        by: String,
+        lock: bool,
     },
     /// Follows the paths that leave rows by a column, from values of its type in the database.
     FindFormer {
@@ -59,6 +60,10 @@ enum StatementKey {
     },
     /// Announces a transaction for these view tables.
     Announce(Vec<Table>),
+    /// Finds those of these tables that were written to.
+    Written(Vec<Table>),
+    /// Notes how much was written to all tables.
+    NoteCounts,
 }
 
 impl EmbedPath {
@@ -100,7 +105,6 @@ impl DependencyIndex {
         let mut index = Self {
             tables: BTreeMap::new(),
             statements: StatementCache::default(),
-            foreign_keys: ForeignKeyCache::default(),
         };
         // In the order in which documents are written.
         let mut views: Vec<Handle> = views.to_vec();
@@ -133,6 +137,12 @@ impl DependencyIndex {
         self.tables().find(|table| *name == *table)
     }
 
+    /// The name of a table that documents are made of which is most like this one.
+    pub(crate) fn nearest_table(&self, wanted: &str) -> Option<String> {
+        let names: Vec<String> = self.tables().map(table_name).collect();
+        nearest_name(wanted, names.iter().map(String::as_str)).map(ToOwned::to_owned)
+    }
+
     /// The table that a user means: `table` in the schema `public`, `schema.table`, or both parts
     /// quoted.
     pub(crate) fn table_named(&self, wanted: &str) -> Result<Table> {
@@ -141,17 +151,33 @@ impl DependencyIndex {
                 || wanted == format!("{}.{}", table.schema, table.name)
                 || wanted == table.to_string()
         };
-        self.tables().find(is_named).ok_or_else(|| {
-            let names: Vec<String> = self.tables().map(table_name).collect();
-            Error::NoSuchTable {
+        self.tables()
+            .find(is_named)
+            .ok_or_else(|| Error::NoSuchTable {
                 table: wanted.to_owned(),
-                near: nearest_name(wanted, names.iter().map(String::as_str)).map(ToOwned::to_owned),
+                near: self.nearest_table(wanted),
+            })
+    }
+
+    /// The tables whose rows a mutation locks on its way to documents, each with one of their columns.
+    pub(crate) fn locked_tables(&self) -> BTreeMap<Table, &'static str> {
+        let mut locked = BTreeMap::new();
+        for path in self.tables.values().flatten() {
+            let view = path.view.view;
+            for lookup in &path.sql.lookups {
+                // As in the statement: the root row needs no lock.
+                if lookup.table != view.shape.table || lookup.wanted != view.key.column {
+                    locked
+                        .entry(lookup.table)
+                        .or_insert(lookup.key.unwrap_or(lookup.by));
+                }
             }
-        })
+        }
+        locked
     }
 
     /// The columns by which paths leave the rows of a table, each once.
-    pub(super) fn first_columns(&self, table: Table) -> BTreeSet<&str> {
+    pub(crate) fn first_columns(&self, table: Table) -> BTreeSet<&str> {
         let paths = self.paths(table).iter();
         paths.map(EmbedPath::first_column).collect()
     }
@@ -190,21 +216,24 @@ impl DependencyIndex {
         })
     }
 
-    /// The statement that reads the values of rows in the columns by which paths leave them.
-    pub(super) fn former_values_statement(
+    /// The statement that reads the values of some columns in rows of a table.
+    pub(super) fn images_statement(
         &self,
-        table: Table,
-        column: &str,
-        ty: &'static str,
+        table: &TableName,
+        only: bool,
+        columns: &[&str],
+        by: FoundBy<'_>,
+        lock: bool,
     ) -> Arc<str> {
-        let key = StatementKey::FormerValues {
-            table,
-            column: column.to_owned(),
-            ty,
+        let key = StatementKey::Images {
+            table: table.clone(),
+            only,
+            columns: columns.iter().map(|&column| column.to_owned()).collect(),
+            by: format!("{by:?}"),
+            lock,
         };
         self.statements.get(key, || {
-            let columns: Vec<&str> = self.first_columns(table).into_iter().collect();
-            dependents::column_values(table, column, ty, &columns)
+            cascade::images(&table.to_string(), only, columns, by, lock)
         })
     }
 
@@ -228,6 +257,21 @@ impl DependencyIndex {
     pub(crate) fn announce(&self, views: &[&View]) -> Arc<str> {
         let key = StatementKey::Announce(views.iter().map(|view| view.table).collect());
         self.statements.get(key, || advisory::announce(views))
+    }
+
+    /// The statement that finds those of these tables to which the transaction has written.
+    pub(crate) fn written(&self, tables: &[Table]) -> Arc<str> {
+        let key = StatementKey::Written(tables.to_vec());
+        self.statements.get(key, || written_tables::written(tables))
+    }
+
+    /// The statement that notes at the beginning of a transaction what [`written`](Self::written)
+    /// compares.
+    pub(crate) fn note_counts(&self) -> Arc<str> {
+        self.statements.get(StatementKey::NoteCounts, || {
+            let tables: Vec<Table> = self.tables().collect();
+            written_tables::note_counts(&tables)
+        })
     }
 
     /// Adds the paths from the rows of `shape`, and from those that they embed.

@@ -1,184 +1,106 @@
 //! Finds the documents that depend on the marks of a mutation, now and before it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sqlx::PgConnection;
 
-use crate::db::statement::Statement;
-use crate::error::{Operation, Result};
-use crate::mutation::change_set::{ChangeSet, MarkedColumn, MarkedRows};
-use crate::mutation::committed_reader::CommittedReader;
-use crate::mutation::dependents::cascade::cascades;
-use crate::mutation::dependents::find::{
-    FormerValues, find_dependents, find_former_dependents, former_values,
-};
-use crate::mutation::dependents::index::DependencyIndex;
+use crate::error::Result;
+use crate::mutation::change_set::{MarkedColumn, MarkedRows};
+use crate::mutation::dependents::find::find_dependents;
+use crate::mutation::early_look::EarlyLook;
 use crate::mutation::flush::affected::AffectedDocuments;
+use crate::mutation::flush::former::{Former, FormerRows};
 use crate::mutation::isolation::Isolation;
 use crate::mutation::transaction::Mutation;
+use crate::schema::TableName;
 use crate::schema::key::Keys;
-use crate::schema::{Table, TableName, View};
 
-/// Rows that existed before the mutation, and were deleted or may have been moved by it.
-pub(super) struct FormerRows {
-    table: Table,
-    column: String,
-    /// The rows whose former values are looked up.
-    keys: Keys,
-    /// Those of the rows that were deleted.
-    deleted: Keys,
+/// Marked rows as they are now.
+pub(super) struct CurrentRows {
+    /// The values by which they were marked.
+    pub(super) marked: Keys,
+    /// Those for which rows exist.
+    pub(super) existing: Keys,
+    /// Whether a foreign key may have acted on other rows, though these exist.
+    pub(super) may_have_acted: bool,
 }
 
-/// Announces this transaction to syncs on a pool, for every view that may have dependents: until it
-/// ends, they wait for the rows that they embed.
-pub(super) async fn announce(mutation: &mut Mutation, marks: &ChangeSet) -> Result<()> {
-    let index = &mutation.context.index;
-    let paths = marks
-        .rows
-        .keys()
-        .flat_map(|(table, ..)| index.paths(*table));
-    // Each view once, in the order of tables.
-    let views: BTreeMap<Table, &'static View> = paths
-        .map(|path| path.view)
-        .chain(marks.documents.handles())
-        .map(|handle| (handle.view.table, handle.view))
-        .collect();
-    if views.is_empty() {
-        return Ok(());
-    }
-    let views: Vec<&View> = views.into_values().collect();
-    Statement::composed(index.announce(&views), Operation::Announce)
-        .execute(&mut mutation.connection)
-        .await?;
-    Ok(())
-}
-
-/// Finds the documents that depend on the marked rows as the tables are now. Returns the rows
-/// whose former documents may be others.
-pub(super) async fn find_current(
+/// Finds the documents that depend on the marked rows. Returns the tables that foreign keys may have
+/// written to.
+pub(super) async fn find(
     mutation: &mut Mutation,
     marked: BTreeMap<MarkedColumn, MarkedRows>,
+    looks: Vec<EarlyLook>,
     affected: &mut AffectedDocuments,
-) -> Result<Vec<FormerRows>> {
-    let index = &mutation.context.index;
-    let limit = mutation.limits.documents;
-    let mut former = Vec::new();
-    for ((table, column, _), rows) in marked {
-        let connection: &mut PgConnection = &mut mutation.connection;
-        let found =
-            find_dependents(index, connection, table, &column, &rows.keys, true, limit).await?;
-        // This transaction sees its own deletes: a marked row that it does not find is deleted, or
-        // never existed, which the committed rows will show.
-        let mut deleted = rows.preexisting.clone();
-        deleted.remove(&found.existing);
-        affected.add_current(found.paths, &rows.keys);
-        // An update can only have moved a row to other documents if a path leaves the row by
-        // another column than the marked one, such as a comment's `post_id`: the marked column
-        // has the same value before and after.
-        let may_have_moved = index
-            .paths(table)
-            .iter()
-            .any(|path| path.leaves_through_sibling(&column))
-            // In SERIALIZABLE the lookup saw a snapshot that may be older than other transactions'
-            // commits: documents that they have added are found through committed rows only.
-            || mutation.isolation == Isolation::Serializable;
-        let keys = if may_have_moved {
-            rows.preexisting
-        } else {
-            deleted.clone()
-        };
-        if !keys.is_empty() {
-            former.push(FormerRows {
-                table,
-                column,
-                keys,
-                deleted,
-            });
-        }
-    }
-    Ok(former)
-}
-
-/// Values by which rows led to documents before the mutation.
-struct FormerOrigin {
-    table: Table,
-    values: FormerValues,
-    /// The number of steps from a marked row: 1 for rows that were deleted or changed with it.
-    extra_depth: usize,
-}
-
-/// Finds the documents that depended on rows as the tables were before the mutation.
-///
-/// Only the first step is read through the committed rows: the values that the rows had in the
-/// columns by which paths leave them. From these values, the paths are followed in the mutation's
-/// own transaction, because only there can the rows on them be locked. A row on a path that another
-/// transaction moves meanwhile is waited for, and leads to its new documents.
-pub(super) async fn find_former(
-    mutation: &mut Mutation,
-    former: &[FormerRows],
-    affected: &mut AffectedDocuments,
-) -> Result<()> {
-    let index = &mutation.context.index;
-    let limit = mutation.limits.documents;
-    let mut reader = CommittedReader::begin(&mutation.pool, &mutation.context.spare).await?;
-    let committed = reader.connection();
-    let mut origins: Vec<FormerOrigin> = Vec::new();
-    for rows in former {
-        let FormerRows { table, column, .. } = rows;
-        for values in former_values(index, committed, *table, column, &rows.keys).await? {
-            origins.push(FormerOrigin {
-                table: *table,
-                values,
-                extra_depth: 0,
-            });
-        }
-        if mutation.isolation == Isolation::Serializable {
-            let keys = &rows.keys;
-            let found =
-                find_dependents(index, committed, *table, column, keys, false, limit).await?;
-            affected.add_former(found.paths, 0);
-        }
-        if !rows.deleted.is_empty() {
-            origins.extend(follow_cascades(index, committed, rows, limit, affected).await?);
-        }
-    }
-    // The connection is back before the statements below, which may wait for locks.
-    reader.end().await;
-    for origin in origins {
-        let connection: &mut PgConnection = &mut mutation.connection;
-        let paths =
-            find_former_dependents(index, connection, origin.table, &origin.values, limit).await?;
-        affected.add_former(paths, origin.extra_depth);
-    }
-    Ok(())
-}
-
-/// The former values of the rows that were deleted or changed together with deleted rows.
-async fn follow_cascades(
-    index: &DependencyIndex,
-    committed: &mut PgConnection,
-    rows: &FormerRows,
-    limit: usize,
-    affected: &mut AffectedDocuments,
-) -> Result<Vec<FormerOrigin>> {
-    let (table, column) = (TableName::from(rows.table), &rows.column);
-    let keys = &rows.deleted;
-    let found = cascades(&index.foreign_keys, committed, table, column, keys, limit).await?;
-    affected.truncated |= found.truncated;
-    affected.not_followed.extend(found.not_followed);
-    let mut origins = Vec::new();
-    for rows in found.rows {
-        // No document is made of the rows of other tables.
-        let Some(table) = index.find_table(&rows.table) else {
+) -> Result<BTreeSet<TableName>> {
+    let mut current = BTreeMap::new();
+    let mut committed = Vec::new();
+    for (marked, rows) in marked {
+        if rows.keys.is_empty() {
             continue;
-        };
-        for values in former_values(index, committed, table, &rows.column, &rows.keys).await? {
-            origins.push(FormerOrigin {
-                table,
-                values,
-                extra_depth: 1,
-            });
         }
+        let now = find_current(mutation, &marked, &rows, affected).await?;
+        committed.extend(former_rows(mutation, &marked, rows, &now));
+        current.insert(marked, now);
     }
-    Ok(origins)
+    let mut former = Former::default();
+    former
+        .add_looks(mutation, looks, &current, affected)
+        .await?;
+    former.add_committed(mutation, &committed, affected).await?;
+    former.find(mutation, affected).await
+}
+
+/// Finds the documents that depend on the marked rows as the tables are now.
+async fn find_current(
+    mutation: &mut Mutation,
+    (table, column, _): &MarkedColumn,
+    rows: &MarkedRows,
+    affected: &mut AffectedDocuments,
+) -> Result<CurrentRows> {
+    let index = &mutation.context.index;
+    let limit = mutation.limits.documents;
+    let connection: &mut PgConnection = &mut mutation.connection;
+    let found = find_dependents(index, connection, *table, column, &rows.keys, true, limit).await?;
+    affected.add_current(found.paths, &rows.keys);
+    Ok(CurrentRows {
+        marked: rows.keys.clone(),
+        existing: found.existing,
+        may_have_acted: found.may_have_acted,
+    })
+}
+
+/// The rows whose former documents may be others, and that were not looked up before.
+fn former_rows(
+    mutation: &Mutation,
+    (table, column, _): &MarkedColumn,
+    rows: MarkedRows,
+    now: &CurrentRows,
+) -> Option<FormerRows> {
+    // This transaction sees its own deletes: a marked row that it does not find is deleted, or
+    // never existed, which the committed rows will show.
+    let mut deleted = rows.preexisting.clone();
+    deleted.remove(&now.existing);
+    // An update can only have moved a row to other documents if a path leaves the row by
+    // another column than the marked one, such as a comment's `post_id`: the marked column
+    // has the same value before and after.
+    let paths = mutation.context.index.paths(*table);
+    let may_have_moved = paths
+        .iter()
+        .any(|path| path.leaves_through_sibling(column))
+        // In SERIALIZABLE the lookup saw a snapshot that may be older than other transactions'
+        // commits: documents that they have added are found through committed rows only.
+        || mutation.isolation == Isolation::Serializable;
+    let may_have_acted = now.may_have_acted || !deleted.is_empty();
+    let keys = match may_have_moved || now.may_have_acted {
+        true => rows.preexisting,
+        false => deleted,
+    };
+    (!keys.is_empty()).then(|| FormerRows {
+        table: *table,
+        column: column.clone(),
+        marked: rows.keys,
+        keys,
+        may_have_acted,
+    })
 }

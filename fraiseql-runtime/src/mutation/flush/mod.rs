@@ -1,19 +1,25 @@
 //! The flush of a mutation: finds the documents that depend on its marks and syncs them, just
 //! before the commit.
 //!
-//! [`lookup`] finds the documents. It looks twice. First through the tables as they are now, in the
-//! mutation's own transaction, where the rows on the paths are locked, so that no other transaction
-//! moves them before this one ends. Then through the tables as they were before, for rows that were
-//! deleted or may have been moved: the documents that they belonged to have to lose them.
+//! [`first`] prepares the transaction. [`lookup`] finds the documents. It looks twice. First through the
+//! tables as they are now, in the mutation's own transaction, where the rows on the paths are locked,
+//! so that no other transaction moves them before this one ends. Then, by [`former`], through the rows
+//! as they were before, if they were deleted or may have been moved: the documents that they belonged
+//! to have to lose them.
 //!
 //! [`affected`] decides how each document is synced, and [`limit`] which documents are.
 
 mod affected;
+mod first;
+mod former;
 mod limit;
 mod lookup;
 
+use std::collections::BTreeMap;
+
 use self::affected::AffectedDocuments;
 use crate::error::{Error, Result};
+use crate::mutation::change_set::{MarkedColumn, MarkedRows};
 use crate::mutation::report::{MutationReport, ViewReport};
 use crate::mutation::transaction::Mutation;
 use crate::schema::key::Keys;
@@ -24,15 +30,26 @@ use crate::view::Handle;
 
 /// Syncs every document that depends on the marks of a mutation.
 pub(super) async fn flush(mutation: &mut Mutation) -> Result<MutationReport> {
-    let marks = std::mem::take(&mut mutation.marks);
+    let mut marks = std::mem::take(&mut mutation.marks);
+    if let Some(mistake) = marks.mistake.take() {
+        return Err(mistake);
+    }
     // Before the lookups, which cannot find a document that another sync makes depend on the marked
     // rows later. From here on, such a sync waits for the rows that it embeds, and then sees the
     // changes of this mutation.
-    lookup::announce(mutation, &marks).await?;
+    let mut unmarked = first::prepare(mutation, &marks).await?;
     let mut affected = AffectedDocuments::new(marks.documents);
-    let former = lookup::find_current(mutation, marks.rows, &mut affected).await?;
-    if !former.is_empty() {
-        lookup::find_former(mutation, &former, &mut affected).await?;
+    mutation.unseen = unseen(&marks.rows);
+    let cascaded = lookup::find(mutation, marks.rows, marks.looks, &mut affected).await?;
+    if let Some(unused) = mutation.reserved.take() {
+        unused.end().await;
+    }
+    unmarked.retain(|table| !cascaded.iter().any(|written| *written == *table));
+    first::refuse(unmarked)?;
+    if mutation.strict && !affected.not_followed.is_empty() {
+        return Err(Error::NotFollowed {
+            keys: affected.take_not_followed(),
+        });
     }
     let mut report = MutationReport {
         not_followed: affected.take_not_followed(),
@@ -55,6 +72,14 @@ pub(super) async fn flush(mutation: &mut Mutation) -> Result<MutationReport> {
         });
     }
     Ok(report)
+}
+
+/// The marked rows that were not looked up before they were changed.
+fn unseen(rows: &BTreeMap<MarkedColumn, MarkedRows>) -> Vec<(MarkedColumn, Keys)> {
+    let unseen = rows.iter().filter(|(_, rows)| !rows.preexisting.is_empty());
+    unseen
+        .map(|(column, rows)| (column.clone(), rows.preexisting.clone()))
+        .collect()
 }
 
 /// Syncs the documents of one view: replaces parts in some, and builds the rest.

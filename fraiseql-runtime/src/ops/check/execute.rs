@@ -4,9 +4,11 @@
 //! such statement, and every rejected one rolls back to it.
 
 use sqlx::postgres::{PgDatabaseError, PgErrorPosition};
+use sqlx::types::Json;
 use sqlx::{PgConnection, Row as _};
 
 use crate::db::statement::Statement;
+use crate::error::sqlstate::INSUFFICIENT_PRIVILEGE;
 use crate::error::{Error, Operation, Result, sqlstate};
 use crate::sql::catalog as sql;
 
@@ -47,6 +49,63 @@ pub(crate) async fn prepare(connection: &mut PgConnection, statement: &str) -> J
     Ok(judged)
 }
 
+/// Lets the server plan a statement, too, without running it: it then also checks the privileges of
+/// the role on every table and function in it.
+pub(crate) async fn plan(connection: &mut PgConnection, statement: &str) -> Judged<()> {
+    let result = command(connection, format!("{}{statement}", sql::PREPARE)).await;
+    if result.is_err() {
+        return judge(connection, result, sql::PREPARE.len()).await;
+    }
+    let nulls = vec!["NULL"; parameters(statement)].join(", ");
+    let parameters = if nulls.is_empty() {
+        String::new()
+    } else {
+        format!(" ({nulls})")
+    };
+    let result = command(connection, format!("{}{parameters}", sql::PLAN)).await;
+    // A position in this command is none in the statement.
+    let judged = judge(connection, result, usize::MAX - 1).await?;
+    command(connection, sql::DEALLOCATE).await?;
+    Ok(match judged {
+        // What cannot be planned for another reason, such as rows that cannot be locked, has a
+        // finding of its own.
+        Err(rejection) if rejection.code != INSUFFICIENT_PRIVILEGE => Ok(()),
+        judged => judged,
+    })
+}
+
+/// The number of parameters of a statement.
+fn parameters(statement: &str) -> usize {
+    statement
+        .split('$')
+        .skip(1)
+        .filter_map(|rest| {
+            let end = rest.find(|c: char| !c.is_ascii_digit());
+            rest[..end.unwrap_or(rest.len())].parse().ok()
+        })
+        .max()
+        .unwrap_or(0)
+}
+
+/// The plan of a statement as JSON, without white space between its parts. `None` if the server
+/// rejects the statement.
+pub(crate) async fn explain(
+    connection: &mut PgConnection,
+    statement: &str,
+) -> Result<Option<String>> {
+    let result = Statement::composed(
+        format!("EXPLAIN (FORMAT JSON, VERBOSE, COSTS OFF) {statement}"),
+        Operation::Check,
+    )
+    .uncached()
+    .fetch_one(&mut *connection, |row| {
+        let Json(plan): Json<serde_json::Value> = row.try_get(0)?;
+        Ok(plan.to_string())
+    })
+    .await;
+    Ok(judge(connection, result, 0).await?.ok())
+}
+
 /// The type of the value that a probe selects.
 pub(crate) async fn type_of(connection: &mut PgConnection, statement: String) -> Judged<i64> {
     let result = Statement::composed(statement, Operation::Check)
@@ -58,7 +117,11 @@ pub(crate) async fn type_of(connection: &mut PgConnection, statement: String) ->
 
 /// Separates rejected statements from failures. `prefix` is the number of characters before the
 /// statement in the text that was sent.
-async fn judge<T>(connection: &mut PgConnection, result: Result<T>, prefix: usize) -> Judged<T> {
+pub(crate) async fn judge<T>(
+    connection: &mut PgConnection,
+    result: Result<T>,
+    prefix: usize,
+) -> Judged<T> {
     let error = match result {
         Ok(value) => return Ok(Ok(value)),
         Err(error) => error,

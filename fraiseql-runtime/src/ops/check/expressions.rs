@@ -9,13 +9,14 @@ use crate::ops::check::diagnostic::{Breaks, Diagnostic};
 use crate::ops::check::enum_labels;
 use crate::ops::check::execute::{prepare, type_of};
 use crate::ops::check::findings::Findings;
+use crate::ops::check::mutability::{self, Judged};
 use crate::ops::check::rejections::{not_promotable, rejected};
 use crate::ops::check::type_compat;
 use crate::ops::check::type_compat::Compatibility;
 use crate::schema::scalar::ScalarType;
 use crate::schema::{Aggregate, Function, Table};
+use crate::sql::fragment::fragment;
 use crate::sql::probe;
-use crate::sql::text::fragment;
 
 /// The `expr` of a field.
 pub(crate) struct ExprField<'c> {
@@ -46,7 +47,14 @@ pub(crate) async fn expr(
     // An expression of the wrong type cannot be promoted either, for the same reason.
     let is_stored = mismatch.is_none() && it.is_promoted && !it.ty.promotes_encoded();
     let labels = enum_labels::unknown_labels(&types, it.ty, oid, "the expr", it.path);
-    let mut diagnostics: Vec<Diagnostic> = mismatch.into_iter().chain(labels).collect();
+    let judged = Judged {
+        attribute: "expr",
+        text: it.text,
+        table: it.table,
+    };
+    let mutable = mutability::judge(connection, findings.catalog, &judged).await?;
+    let mut diagnostics: Vec<Diagnostic> =
+        mismatch.into_iter().chain(labels).chain(mutable).collect();
     if is_stored {
         let value = fragment(it.text, probe::ALIAS);
         let statement = probe::promoted(it.table, &value, it.ty);
@@ -63,6 +71,30 @@ pub(crate) async fn expr(
 
 /// Checks the expression of an aggregate, and the type of its result.
 pub(crate) async fn aggregate(
+    connection: &mut PgConnection,
+    findings: &Findings<'_>,
+    path: &str,
+    text: &'static str,
+    aggregate: &Aggregate,
+) -> Result<Vec<Diagnostic>> {
+    let ty = aggregate_type(connection, findings, path, text, aggregate).await?;
+    if ty
+        .as_ref()
+        .is_some_and(|found| found.kind == FindingKind::Fragment)
+    {
+        return Ok(ty.into_iter().collect());
+    }
+    let judged = Judged {
+        attribute: "expr",
+        text: without_distinct(text),
+        table: aggregate.table,
+    };
+    let mutable = mutability::judge(connection, findings.catalog, &judged).await?;
+    Ok(ty.into_iter().chain(mutable).collect())
+}
+
+/// Checks the type of an aggregate's result.
+async fn aggregate_type(
     connection: &mut PgConnection,
     findings: &Findings<'_>,
     path: &str,
@@ -101,6 +133,15 @@ pub(crate) async fn aggregate(
     }))
 }
 
+/// The expression alone: DISTINCT belongs to the aggregate.
+fn without_distinct(text: &str) -> &str {
+    let text = text.trim();
+    match text.get(..8) {
+        Some(word) if word.eq_ignore_ascii_case("distinct") => &text[8..],
+        _ => text,
+    }
+}
+
 /// Checks that the argument of a `sum` into an integer field is an integer.
 async fn sum_of_integers(
     connection: &mut PgConnection,
@@ -109,13 +150,7 @@ async fn sum_of_integers(
     text: &'static str,
     aggregate: &Aggregate,
 ) -> Result<Option<Diagnostic>> {
-    let argument = text.trim();
-    // DISTINCT belongs to the aggregate, not to the expression.
-    let argument = match argument.get(..8) {
-        Some(word) if word.eq_ignore_ascii_case("distinct") => &argument[8..],
-        _ => argument,
-    };
-    let statement = probe::type_of(aggregate.table, argument);
+    let statement = probe::type_of(aggregate.table, without_distinct(text));
     let Ok(oid) = type_of(connection, statement).await? else {
         return Ok(None);
     };

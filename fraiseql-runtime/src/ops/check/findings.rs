@@ -6,11 +6,14 @@ use crate::error::check_report::{Finding, FindingKind, Remedy};
 use crate::ops::check::catalog::{Catalog, ServerInfo};
 use crate::ops::check::diagnostic::{Breaks, Diagnostic};
 use crate::schema::{Table, View};
+use crate::sql::privileges::BaseTables;
 
 /// The findings so far, with the catalog in which they are found.
 pub(crate) struct Findings<'a> {
     pub(crate) catalog: &'a Catalog,
     pub(crate) server: &'a ServerInfo,
+    /// The base tables, with those whose rows are locked.
+    pub(crate) base: &'a BaseTables,
     list: Vec<Finding>,
     /// The index in `list` of each problem, by kind and subject.
     indexes: HashMap<(FindingKind, String), usize>,
@@ -19,10 +22,11 @@ pub(crate) struct Findings<'a> {
 }
 
 impl<'a> Findings<'a> {
-    pub(crate) fn new(catalog: &'a Catalog, server: &'a ServerInfo) -> Self {
+    pub(crate) fn new(catalog: &'a Catalog, server: &'a ServerInfo, base: &'a BaseTables) -> Self {
         Self {
             catalog,
             server,
+            base,
             list: Vec::new(),
             indexes: HashMap::new(),
             broken: HashSet::new(),
@@ -67,6 +71,17 @@ impl<'a> Findings<'a> {
     /// Whether a problem is known already.
     pub(crate) fn has(&self, kind: FindingKind, subject: &str) -> bool {
         self.indexes.contains_key(&(kind, subject.to_owned()))
+    }
+
+    /// Whether the role lacks a privilege on a table of a view.
+    pub(crate) fn lacks_privileges(&self) -> bool {
+        self.list.iter().any(|finding| {
+            let is_privilege = matches!(
+                finding.kind,
+                FindingKind::Privilege | FindingKind::LockPrivilege
+            );
+            is_privilege && finding.view.is_some()
+        })
     }
 
     /// Whether a finding explains why statements of a view fail.

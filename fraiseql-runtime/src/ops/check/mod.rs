@@ -5,7 +5,11 @@
 //! view table, `server_settings` checks the server. `type_compat` knows which types fit which
 //! fields, `enum_labels` compares enums.
 //!
-//! What only the server can judge is in `server_checks`, with `expressions` for types; at last
+//! `text_search` checks the configurations of full-text indexes.
+//! `privileges` checks what no field names; `unfilled` looks whether rows lack documents.
+//!
+//! What only the server can judge is in `server_checks`, with `expressions` for types and `mutability`
+//! for values that do not follow from the row; at last
 //! `prepare_all` lets it parse every statement. `execute` runs such statements, `rejections`
 //! describes why one was rejected, `fragments` where in the user's SQL.
 //!
@@ -18,12 +22,16 @@ mod execute;
 mod expressions;
 mod findings;
 mod fragments;
+mod mutability;
 mod prepare_all;
+mod privileges;
 mod rejections;
 mod requirements;
 mod server_checks;
 mod server_settings;
+mod text_search;
 mod type_compat;
+mod unfilled;
 mod view_columns;
 mod view_table;
 mod walk;
@@ -39,41 +47,67 @@ use self::requirements::Requirements;
 use crate::error::{Error, Operation, Result};
 use crate::schema::View;
 use crate::sql::catalog as sql;
+use crate::sql::privileges::BaseTables;
+use crate::sql::session::Session;
+use crate::sync::log::SyncLog;
 use crate::view::Handle;
 
 /// Checks the views in a read-only transaction, which is rolled back.
-pub(crate) async fn run(views: &[Handle], connection: &mut PgConnection) -> Result<CheckReport> {
+pub(crate) async fn run(
+    views: &[Handle],
+    base: &BaseTables,
+    log: Option<&SyncLog>,
+    connection: &mut PgConnection,
+) -> Result<CheckReport> {
     let failed = || Error::database(Operation::Check);
     let mut transaction = Connection::begin(connection).await.map_err(failed())?;
-    let report = check(views, &mut transaction).await?;
+    let report = check(views, base, log, &mut transaction).await?;
     transaction.rollback().await.map_err(failed())?;
     Ok(report)
 }
 
-async fn check(handles: &[Handle], connection: &mut PgConnection) -> Result<CheckReport> {
+async fn check(
+    handles: &[Handle],
+    base: &BaseTables,
+    log: Option<&SyncLog>,
+    connection: &mut PgConnection,
+) -> Result<CheckReport> {
     command(connection, sql::READ_ONLY).await?;
+    command(connection, sql::GENERIC_PLANS).await?;
+    let views: Vec<&'static View> = handles.iter().map(|handle| handle.view).collect();
+    // Fragments are judged with the settings with which they are evaluated.
+    let session = Session::of(views.iter().map(|view| view.shape)).with_every_setting();
+    command(connection, session.set_local()).await?;
+    mutability::prepare_session(connection).await?;
     // Rejected statements roll back to this savepoint.
     command(connection, sql::SAVEPOINT).await?;
-    let views: Vec<&'static View> = handles.iter().map(|handle| handle.view).collect();
     let server = read_server_info(connection).await?;
     let catalog = Catalog::load(connection, &Requirements::of(&views)).await?;
-    let mut findings = Findings::new(&catalog, &server);
+    let mut findings = Findings::new(&catalog, &server, base);
     for diagnostic in server_settings::diagnostics(&server) {
         findings.add(None, "", diagnostic);
     }
+    privileges::type_schemas(connection, &mut findings).await?;
     let mut fragments = Vec::new();
     for handle in handles {
         let (checks, view_fragments) = walk::view(&mut findings, handle.view);
         view_table::partition_bounds(connection, &mut findings, handle.view).await?;
         view_table::view(&mut findings, handle.view, handle.statements());
+        privileges::of_rebuilds(&mut findings, handle.view);
+        text_search::view(connection, &mut findings, handle.view).await?;
         server_checks::run(connection, &mut findings, handle.view, &checks).await?;
         fragments.push(view_fragments);
     }
+    if let Some(log) = log {
+        privileges::of_log(connection, &mut findings, log).await?;
+    }
+    privileges::of_cascades(connection, &mut findings).await?;
     // Whole statements come last: by then every finding that explains a rejection is known.
     for (handle, view_fragments) in handles.iter().zip(&fragments) {
         let (view, statements) = (handle.view, handle.statements());
         prepare_all::statements(connection, &mut findings, view, statements, view_fragments)
             .await?;
+        unfilled::view(connection, &mut findings, *handle).await?;
     }
     Ok(CheckReport::new(findings.finish(), &views))
 }

@@ -1,11 +1,12 @@
-//! PREPAREs every statement of a view, and traces a rejection to the fragment that caused it.
+//! Prepares and plans every statement of a view, and traces a rejection to the fragment that caused it.
 
 use sqlx::PgConnection;
 
 use crate::error::Result;
 use crate::error::check_report::FindingKind;
+use crate::error::sqlstate::INSUFFICIENT_PRIVILEGE;
 use crate::ops::check::diagnostic::{Breaks, Diagnostic};
-use crate::ops::check::execute::{Rejection, prepare};
+use crate::ops::check::execute::{Rejection, plan};
 use crate::ops::check::findings::Findings;
 use crate::ops::check::fragments::{Fragment, column_at, line_at, marked, position_in_fragment};
 use crate::ops::check::requirements::bookkeeping;
@@ -13,7 +14,7 @@ use crate::schema::View;
 use crate::sql::statements::{ListedStatement, StatementKind, StatementTable};
 use crate::sql::{Statements, document};
 
-/// PREPAREs every statement of a view, except those that a known finding breaks. A rejection that
+/// Prepares and plans every statement of a view, except those that a known finding breaks. A rejection that
 /// a finding explains already is not reported again.
 pub(crate) async fn statements(
     connection: &mut PgConnection,
@@ -47,7 +48,11 @@ pub(crate) async fn statements(
         );
     }
     for prepared in all {
-        if let Err(rejection) = prepare(connection, prepared.sql).await? {
+        if let Err(rejection) = plan(connection, prepared.sql).await? {
+            // Another finding names the privilege.
+            if rejection.code == INSUFFICIENT_PRIVILEGE && findings.lacks_privileges() {
+                continue;
+            }
             let (path, diagnostic) = rejected(view, &prepared, &rejection, fragments);
             findings.add(Some(view), &path, diagnostic);
             // The statements that follow would be rejected for the same reason.

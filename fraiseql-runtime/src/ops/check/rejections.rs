@@ -7,10 +7,10 @@ use crate::ops::check::execute::Rejection;
 use crate::ops::check::findings::Findings;
 use crate::ops::check::fragments::{column_at, marked};
 use crate::schema::Table;
-use crate::schema::naming::{column_name, did_you_mean, nearest_name};
+use crate::schema::naming::{column_name, did_you_mean, nearest_name, table_name};
 use crate::schema::scalar::ScalarType;
+use crate::sql::fragment::fragment;
 use crate::sql::probe;
-use crate::sql::text::fragment;
 
 /// A column that is compared with another one.
 pub(crate) struct ComparedColumn {
@@ -28,6 +28,31 @@ pub(crate) fn not_promotable(path: &str, shown: &str, ty: &ScalarType) -> Diagno
         ty.sql_name()
     );
     Diagnostic::error(FindingKind::PromotedType, path, message).breaks(Breaks::Storage)
+}
+
+/// A base table is another relation, of which less is known. `kind` says what it is, `locks` what is
+/// known about locking its rows.
+pub(crate) fn not_a_table(table: Table, kind: &str, locks: &str) -> Diagnostic {
+    let message = format!(
+        "{} is {kind}: whether its columns can be null, are unique or indexed cannot be checked, and \
+         {locks}",
+        table_name(table)
+    );
+    Diagnostic::warning(FindingKind::NotATable, table.to_string(), message).advice(
+        "use the table behind it, with `expr` and `filter` for the differences; or make sure that \
+         every field fits, and accept this warning",
+    )
+}
+
+/// A base table is a view. `is_lockable` is whether its rows can be locked.
+pub(crate) fn is_a_view(table: Table, is_lockable: bool) -> Diagnostic {
+    let locks = if is_lockable {
+        "a sync inside a transaction locks the rows of the tables behind it"
+    } else {
+        "its rows cannot be locked: if another transaction changes what they are computed from while \
+         a document with them is built, only a later sync of the document has the change"
+    };
+    not_a_table(table, "a view", locks)
 }
 
 /// Two columns cannot be compared.

@@ -6,13 +6,17 @@ use sqlx::PgConnection;
 use crate::error::Result;
 use crate::error::check_report::{FindingKind, Remedy};
 use crate::ops::check::diagnostic::{Breaks, Diagnostic};
-use crate::ops::check::execute::prepare;
+use crate::ops::check::execute::{explain, prepare};
 use crate::ops::check::expressions;
 use crate::ops::check::findings::Findings;
-use crate::ops::check::rejections::{ComparedColumn, not_comparable, not_promotable, rejected};
+use crate::ops::check::mutability::{self, Judged};
+use crate::ops::check::rejections::{
+    ComparedColumn, is_a_view, not_comparable, not_promotable, rejected,
+};
 use crate::schema::naming::column_name;
 use crate::schema::scalar::ScalarType;
 use crate::schema::{Aggregate, Table, View};
+use crate::sql::lock::no_row_of;
 use crate::sql::probe;
 
 /// A check by the server, and the field that it is about.
@@ -23,6 +27,8 @@ pub(crate) struct ServerCheck {
 
 /// A question that the server answers by accepting or rejecting a statement.
 pub(crate) enum Question {
+    /// Can the rows of a database view be locked?
+    View { table: Table },
     /// Is a filter valid?
     Filter { text: &'static str, table: Table },
     /// Is an expression valid, and of the field's type?
@@ -84,10 +90,23 @@ async fn ask(
     question: &Question,
 ) -> Result<Vec<Diagnostic>> {
     let diagnostic = match question {
+        Question::View { table } => {
+            let plan = explain(connection, &no_row_of(*table)).await?;
+            let mut diagnostics = vec![is_a_view(*table, plan.is_some())];
+            diagnostics.extend(mutability::of_view(connection, *table).await?);
+            return Ok(diagnostics);
+        }
         Question::Filter { text, table } => {
             let statement = probe::filter(*table, text);
             match prepare(connection, &statement).await? {
-                Ok(()) => None,
+                Ok(()) => {
+                    let judged = Judged {
+                        attribute: "filter",
+                        text,
+                        table: *table,
+                    };
+                    mutability::judge(connection, findings.catalog, &judged).await?
+                }
                 Err(rejection) => {
                     rejected(findings, "filter", text, *table, &statement, &rejection)
                 }
@@ -109,7 +128,7 @@ async fn ask(
             return expressions::expr(connection, findings, &expr).await;
         }
         Question::Aggregate { text, aggregate } => {
-            expressions::aggregate(connection, findings, path, text, aggregate).await?
+            return expressions::aggregate(connection, findings, path, text, aggregate).await;
         }
         Question::Comparison { fk, key, remedy } => {
             let statement = probe::link((fk.table, &fk.name), (key.table, &key.name));

@@ -208,6 +208,13 @@ pub(crate) fn has_session_text(catalog: &Catalog, ty: &ScalarType, oid: i64) -> 
             .is_some_and(|base| element(base).unwrap_or_else(|| is_date_or_timestamp(base)))
 }
 
+/// Whether the values of a type are bytes.
+pub(crate) fn is_bytes(catalog: &Catalog, oid: i64) -> bool {
+    catalog
+        .base(oid)
+        .is_some_and(|base| base.built_in && base.name == "bytea")
+}
+
 fn is_date_or_timestamp(base: &PgType) -> bool {
     base.built_in && matches!(base.name.as_str(), "date" | "timestamp")
 }

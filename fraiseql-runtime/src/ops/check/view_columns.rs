@@ -6,6 +6,7 @@ use crate::ops::check::diagnostic::{Breaks, Diagnostic};
 use crate::schema::naming::table_name;
 use crate::schema::scalar::{JsonEncoding, ScalarType};
 use crate::schema::{Source, View};
+use crate::sql::ddl::remedy;
 use crate::sql::{Statements, probe};
 
 /// Reports columns and indexes that `migrate` would add, and indexes that are not valid.
@@ -34,7 +35,13 @@ pub(crate) fn indexes(
                     index.name.as_str(),
                     format!("the index {} of {shown} is not valid", index.name),
                 )
-                .sql(probe::reindex(&index.schema, &index.name)),
+                // REINDEX does not add the partitions that an index of a partitioned table lacks.
+                // Without the index, `migrate` creates it.
+                .sql(if relation.is_partitioned() {
+                    remedy::drop_index(view.table, &index.name, None)
+                } else {
+                    probe::reindex(&index.schema, &index.name)
+                }),
             ),
             Some(_) => {}
         }
@@ -68,7 +75,7 @@ pub(crate) fn types(
     diagnostics: &mut Vec<Diagnostic>,
 ) {
     let data = ScalarType::new(view.data.sql(), JsonEncoding::Native, "JSON");
-    let fixed = [(view.key.column, view.key.ty), ("data", data)];
+    let fixed = [(view.key_column(), view.key.ty), ("data", data)];
     for (name, ty) in fixed {
         diagnostics.extend(column_type(catalog, view, relation, name, &ty, false));
     }

@@ -7,6 +7,7 @@ use crate::error::{Operation, PARTITION_BOUNDS_REMEDY, Result};
 use crate::ops::check::catalog::{CatalogRelation, RelationKind, Resolution};
 use crate::ops::check::diagnostic::{Breaks, Diagnostic};
 use crate::ops::check::findings::Findings;
+use crate::ops::check::privileges::no_usage;
 use crate::ops::check::requirements::bookkeeping;
 use crate::ops::check::view_columns;
 use crate::ops::migrate::partition_bounds::{PartitionBounds, out_of_order};
@@ -77,12 +78,7 @@ fn diagnostics(
             format!("there is no schema `{}` for the view table", table.schema),
         )
         .sql(probe::create_schema(table.schema)),
-        Resolution::NoUsage => Diagnostic::error(
-            FindingKind::Privilege,
-            format!("schema {}", table.schema),
-            format!("the role {role} may not use the schema `{}`", table.schema),
-        )
-        .sql(probe::grant_usage(table.schema, role)),
+        Resolution::NoUsage => no_usage(table.schema, role),
         Resolution::Found(_) => Diagnostic::error(
             FindingKind::NotATable,
             table.to_string(),
@@ -120,7 +116,7 @@ fn existing_table(
 /// A table that lacks a column of every view table was not created by `migrate` for this key.
 fn not_a_view_table(view: &View, relation: &CatalogRelation) -> Option<Diagnostic> {
     let table = view.table;
-    let missing: Vec<&str> = [view.key.column]
+    let missing: Vec<&str> = [view.key_column()]
         .into_iter()
         .chain(original_columns())
         .filter(|name| relation.column(name).is_none())
@@ -156,7 +152,7 @@ fn missing_bookkeeping(findings: &Findings<'_>, view: &View) -> Option<Diagnosti
 
 /// Without a unique index that is checked immediately, `ON CONFLICT` has no arbiter.
 fn key_without_index(view: &View, relation: &CatalogRelation) -> Option<Diagnostic> {
-    let (table, key) = (view.table, view.key.column);
+    let (table, key) = (view.table, view.key_column());
     let is_unique = relation.unique_indexes(key).any(|index| index.immediate);
     (!is_unique).then(|| {
         let message = format!(

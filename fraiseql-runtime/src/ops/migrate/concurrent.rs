@@ -78,9 +78,8 @@ async fn create_index(
                 Ok((row.try_get(0)?, row.try_get(1)?))
             })
             .await?;
-    let mut steps = vec![&index.concurrently, &index.comment];
-    match found {
-        None => {}
+    let is_invalid = match found {
+        None => false,
         Some((true, _)) => return Ok(false),
         Some((false, true)) => {
             drift.push(Drift::new(
@@ -91,11 +90,15 @@ async fn create_index(
             return Ok(false);
         }
         // A failed attempt has left an index that is not valid, and that no session builds.
-        Some((false, false)) => steps.insert(0, &index.drop_concurrently),
-    }
-    for sql in steps {
+        Some((false, false)) => true,
+    };
+    let deferred = &DeferredIndex {
+        is_invalid,
+        ..*deferred
+    };
+    for sql in deferred.statements() {
         connection
-            .execute(AssertSqlSafe(sql.clone()))
+            .execute(AssertSqlSafe(sql))
             .await
             .map_err(Error::database(Operation::Create(deferred.what())))?;
     }

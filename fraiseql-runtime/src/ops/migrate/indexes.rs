@@ -24,11 +24,13 @@ impl ViewPlan<'_> {
             .await?;
         let mut unrecognized = Vec::new();
         for declared in &self.ddl.indexes {
+            let found = existing.iter().find(|row| row.name == declared.name);
             let deferred = DeferredIndex {
                 table,
                 index: declared,
+                is_invalid: found.is_some_and(|found| !found.valid),
             };
-            let Some(found) = existing.iter().find(|row| row.name == declared.name) else {
+            let Some(found) = found else {
                 if self.is_large(connection).await? {
                     self.plan.deferred.push(deferred);
                 } else {

@@ -17,6 +17,37 @@ pub struct Migration {
     /// [`ReadModel::rebuild`](crate::ReadModel::rebuild) replaces the documents while they are
     /// read.
     pub stale: Vec<Table>,
+    /// The view tables that lack documents of rows that exist, according to the bookkeeping of
+    /// rebuilds: the view is new over such rows, a rebuild that was filling it has not ended, or its
+    /// table was emptied. [`ReadModel::rebuild`](crate::ReadModel::rebuild) fills them. Until then,
+    /// reads do not find those documents.
+    pub unfilled: Vec<Table>,
+}
+
+impl Migration {
+    /// Whether [`ReadModel::rebuild`](crate::ReadModel::rebuild) has documents to replace or to
+    /// insert: a view is [stale](Self::stale) or [unfilled](Self::unfilled).
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/support.rs"));
+    /// # #[derive(TView)]
+    /// # pub struct Post { pub id: i64, pub title: String }
+    /// # fn main() { on("CREATE TABLE tb_post (id int8 PRIMARY KEY, title text NOT NULL);
+    /// #     INSERT INTO tb_post VALUES (7, 'Notes')", async |pool| {
+    /// let blog = ReadModel::builder().view::<Post>().build()?;
+    /// let migration = blog.migrate(&pool).await?;
+    /// assert_eq!(migration.unfilled, [Post::VIEW.table]); // the post is older than its view
+    /// if migration.needs_rebuild() {
+    ///     println!("{}", blog.rebuild(&pool).await?);
+    /// }
+    /// assert!(Post::find(&pool, 7).await?.is_some());
+    /// assert!(!blog.migrate(&pool).await?.needs_rebuild());
+    /// # Ok(()) }) }
+    /// ```
+    #[must_use]
+    pub fn needs_rebuild(&self) -> bool {
+        !self.stale.is_empty() || !self.unfilled.is_empty()
+    }
 }
 
 impl fmt::Display for Migration {
@@ -33,7 +64,13 @@ impl fmt::Display for Migration {
                  ReadModel::rebuild"
             )
         });
-        for (index, line) in created.chain(drift).chain(stale).enumerate() {
+        let unfilled = self.unfilled.iter().map(|table| {
+            format!(
+                "unfilled {table}: it lacks documents of rows that exist; run ReadModel::rebuild"
+            )
+        });
+        let lines = created.chain(drift).chain(stale).chain(unfilled);
+        for (index, line) in lines.enumerate() {
             let separator = if index == 0 { "" } else { "\n" };
             write!(f, "{separator}{line}")?;
         }

@@ -31,7 +31,7 @@ pub use self::migration::{Drift, Migration};
 
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, PgPool, Row as _};
 
-use self::plan::{MigrationPlan, Step};
+use self::plan::{DeferredIndex, MigrationPlan, Step};
 use crate::db::statement::Statement;
 use crate::error::{Error, Operation, Result};
 use crate::sql::ddl::catalog::HAS_LZ4;
@@ -65,6 +65,7 @@ pub(crate) async fn migrate(
         steps,
         mut drift,
         stale,
+        unfilled,
         deferred,
         ..
     } = plan(views, log, &mut transaction, defers_indexes).await?;
@@ -86,6 +87,7 @@ pub(crate) async fn migrate(
         created,
         drift,
         stale,
+        unfilled,
     })
 }
 
@@ -97,15 +99,12 @@ pub(crate) async fn migration_plan(
 ) -> Result<Vec<String>> {
     let failed = || Error::database(Operation::PlanMigration);
     let mut transaction = pool.begin().await.map_err(failed())?;
-    // Migrations in files run each index as a statement of its own: none is deferred.
-    let plan = plan(views, log, &mut transaction, false).await?;
+    let plan = plan(views, log, &mut transaction, true).await?;
     transaction.rollback().await.map_err(failed())?;
-    Ok(plan
-        .steps
-        .into_iter()
-        .flat_map(|step| step.sql)
-        .map(|sql| sql.to_string())
-        .collect())
+    let steps = plan.steps.iter().flat_map(|step| &step.sql);
+    let deferred = plan.deferred.iter().flat_map(DeferredIndex::statements);
+    // In the order of `migrate`.
+    Ok(steps.map(|sql| sql.to_string()).chain(deferred).collect())
 }
 
 async fn plan(
@@ -125,10 +124,10 @@ async fn plan(
         plan.view(connection, *view, lz4 == Some(true)).await?;
     }
     if let Some(log) = log
-        && let Some((table, sql)) = log.missing(connection).await?
+        && let Some((what, sql)) = log.missing(connection).await?
     {
         plan.steps.push(Step {
-            what: format!("table {table}"),
+            what,
             sql,
             is_note: false,
         });

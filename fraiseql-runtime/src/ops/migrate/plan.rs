@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::ops::migrate::migration::Drift;
 use crate::schema::Table;
+use crate::sql::ddl::idempotent::if_not_exists;
 use crate::sql::ddl::index;
 use crate::sql::ddl::remedy::in_schema_of;
 
@@ -18,6 +19,8 @@ pub(super) struct MigrationPlan {
     pub(super) deferred: Vec<DeferredIndex>,
     /// The views with stale documents.
     pub(super) stale: Vec<Table>,
+    /// The views without documents for rows that exist.
+    pub(super) unfilled: Vec<Table>,
 }
 
 /// An object to create, with the statements that create it.
@@ -35,12 +38,26 @@ pub(super) struct Step {
 pub(super) struct DeferredIndex {
     pub(super) table: Table,
     pub(super) index: &'static index::IndexDdl,
+    /// Whether an index of its name exists that is not valid.
+    pub(super) is_invalid: bool,
 }
 
 impl DeferredIndex {
     /// As in [`Migration::created`](crate::migrate::Migration::created).
     pub(super) fn what(&self) -> String {
         index_of(self.table, &self.index.name)
+    }
+
+    /// The statements that create it.
+    pub(super) fn statements(&self) -> impl Iterator<Item = String> + use<> {
+        let drop = self
+            .is_invalid
+            .then(|| self.index.drop_concurrently.clone());
+        let create = [
+            if_not_exists(&self.index.concurrently),
+            self.index.comment.clone(),
+        ];
+        drop.into_iter().chain(create)
     }
 }
 
@@ -49,7 +66,7 @@ impl MigrationPlan {
     pub(super) fn create(&mut self, what: String, sql: Vec<&str>) {
         self.steps.push(Step {
             what,
-            sql: sql.into_iter().map(Arc::from).collect(),
+            sql: sql.into_iter().map(if_not_exists).map(Arc::from).collect(),
             is_note: false,
         });
     }

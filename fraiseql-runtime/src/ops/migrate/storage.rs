@@ -21,7 +21,7 @@ impl ViewPlan<'_> {
         existing: &TableRow,
     ) -> Result<()> {
         let (table, storage) = (self.table, self.view.view.storage);
-        let key = self.view.view.key.column;
+        let key = self.view.view.key_column();
         match storage.partition {
             None if existing.strategy.is_none() => {
                 self.options(

@@ -13,7 +13,7 @@ use crate::ops::rebuild::connection::acquire;
 use crate::ops::rebuild::options::{OnRebuildProgress, Until};
 use crate::ops::rebuild::report::{RebuildOutcome, ViewRebuild};
 use crate::ops::rebuild::status;
-use crate::ops::rebuild::status::RebuildState;
+use crate::ops::rebuild::status::{Entry, NotedStatus, RebuildState};
 use crate::schema::position::Position;
 use crate::sync::full::settings::{FullSyncSettings, RebuildPass};
 use crate::sync::full::workers;
@@ -25,6 +25,11 @@ use crate::view::Handle;
 /// How often in a row a lost connection is replaced, without any document that was written in
 /// between.
 const MAX_RECONNECTS: u32 = 3;
+
+/// The state of a rebuild that inserts the documents of a view which has none.
+const FILLING: &str = "filling";
+/// The state of a rebuild that replaces stale documents.
+const RUNNING: &str = "running";
 
 /// The rebuild of one view.
 pub(super) struct RebuildTask<'a> {
@@ -109,16 +114,25 @@ impl RebuildTask<'_> {
         watch: &Watch<'_>,
     ) -> Result<RebuildOutcome> {
         let sql = &self.view.statements().rebuild;
-        let (status, is_noted) = status::read(connection, self.view).await?;
-        let (pass, after) = match status.state {
-            // Done without an entry: the view has no documents.
-            RebuildState::Done if !is_noted => {
-                self.execute(connection, &sql.note_empty).await?;
+        let NotedStatus { status, entry } = status::read(connection, self.view).await?;
+        let (pass, after) = match (status.state, entry) {
+            // Done without an entry: there are no documents and no rows.
+            (RebuildState::Done, Entry::None) => {
+                self.execute(connection, &sql.note).await?;
                 return Ok(RebuildOutcome::UpToDate);
             }
-            // An older release may have written documents since the rebuild.
-            RebuildState::Done => (RebuildPass::Stale, None),
-            _ => self.begin(connection).await?,
+            // An older release may have written documents since the rebuild, or rows without
+            // documents.
+            (RebuildState::Done, Entry::Done) => (RebuildPass::Stale, None),
+            // A full sync has filled the view.
+            (RebuildState::Done, _) => {
+                self.execute(connection, &sql.note_filled).await?;
+                (RebuildPass::Stale, None)
+            }
+            (RebuildState::Unfilled, _) | (_, Entry::Fill) => {
+                self.begin(connection, FILLING).await?
+            }
+            _ => self.begin(connection, RUNNING).await?,
         };
         // After a lost connection, the first position is the one that is reported.
         rebuild.resumed_at = rebuild.resumed_at.take().or(after.clone());
@@ -193,9 +207,11 @@ impl RebuildTask<'_> {
     async fn begin(
         &self,
         connection: &mut PgConnection,
+        state: &'static str,
     ) -> Result<(RebuildPass, Option<Position>)> {
         let (keys, done) = self
             .statement(&self.view.statements().rebuild.begin)
+            .bind(state)
             .fetch_one(connection, |row| {
                 let keys = self.view.no_keys().read(row, 0)?;
                 Ok((keys, row.try_get::<i64, _>(1)?))

@@ -44,9 +44,11 @@ pub struct RebuildStatus {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RebuildState {
-    /// The rebuild is complete, or the view had no documents. An older release may have written
-    /// stale documents since.
+    /// The rebuild is complete, or there were no rows. An older release may have written
+    /// stale documents since, or rows without documents.
     Done,
+    /// Rows exist that have no document: the view is new over them, or its table was emptied.
+    Unfilled,
     /// The view has documents, and was not rebuilt to this shape, or was rebuilt to another one
     /// since.
     Needed,
@@ -60,6 +62,7 @@ impl fmt::Display for RebuildState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::Done => "done",
+            Self::Unfilled => "is not filled",
             Self::Needed => "needs a rebuild",
             Self::Running => "running",
             Self::Interrupted => "interrupted",
@@ -75,7 +78,7 @@ impl fmt::Display for RebuildStatus {
             RebuildState::Running | RebuildState::Interrupted => {
                 write!(f, ", {} of {}", self.done, self.expected.max(self.done))
             }
-            RebuildState::Done | RebuildState::Needed => Ok(()),
+            RebuildState::Done | RebuildState::Unfilled | RebuildState::Needed => Ok(()),
         }
     }
 }
@@ -85,26 +88,65 @@ pub(crate) async fn all(views: &[Handle], pool: &PgPool) -> Result<Vec<RebuildSt
     let mut connection = acquire(pool).await?;
     let mut all = Vec::with_capacity(views.len());
     for view in views {
-        all.push(read(&mut connection, *view).await?.0);
+        all.push(read(&mut connection, *view).await?.status);
     }
     Ok(all)
 }
 
-/// Reads the status of a view, and whether the bookkeeping table has the entry `done` for it.
-pub(super) async fn read(
-    connection: &mut PgConnection,
-    view: Handle,
-) -> Result<(RebuildStatus, bool)> {
+/// The status of a view, and the entry of the bookkeeping table that it was read from.
+pub(crate) struct NotedStatus {
+    pub(crate) status: RebuildStatus,
+    pub(super) entry: Entry,
+}
+
+impl NotedStatus {
+    /// Whether the entry is about inserting the documents of a view that has none.
+    pub(crate) fn is_fill(&self) -> bool {
+        self.entry == Entry::Fill
+    }
+}
+
+/// The entry of a view and a shape in the bookkeeping table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Entry {
+    /// There is none, or another shape superseded it.
+    None,
+    /// The view has to be filled, or is being filled.
+    Fill,
+    /// Stale documents are being replaced.
+    Rebuild,
+    Done,
+}
+
+/// Reads the status of a view.
+pub(crate) async fn read(connection: &mut PgConnection, view: Handle) -> Result<NotedStatus> {
+    let noted = read_once(connection, view).await?;
+    if noted.status.state != RebuildState::Interrupted {
+        return Ok(noted);
+    }
+    // The entry is that of the snapshot, and the lock was looked for later: the rebuild may have ended
+    // in between. A second snapshot is newer than the end of that lock.
+    read_once(connection, view).await
+}
+
+async fn read_once(connection: &mut PgConnection, view: Handle) -> Result<NotedStatus> {
     Statement::new(&view.statements().rebuild.status, Operation::Rebuild)
         .on(view.view.table)
         .fetch_one(connection, |row| status(view, row))
         .await
 }
 
-fn status(view: Handle, row: &PgRow) -> sqlx::Result<(RebuildStatus, bool)> {
-    let state: Option<&str> = row.try_get(column::STATE)?;
+fn status(view: Handle, row: &PgRow) -> sqlx::Result<NotedStatus> {
+    let entry = match row.try_get(column::STATE)? {
+        Some("done") => Entry::Done,
+        Some("unfilled" | "filling") => Entry::Fill,
+        Some("running") => Entry::Rebuild,
+        _ => Entry::None,
+    };
+    let has_begun = matches!(row.try_get(column::STATE)?, Some("running" | "filling"));
     let locked: bool = row.try_get(column::LOCKED)?;
     let has_documents: bool = row.try_get(column::HAS_DOCUMENTS)?;
+    let unfilled: bool = row.try_get(column::UNFILLED)?;
     let count = |column| -> sqlx::Result<u64> {
         let count: Option<i64> = row.try_get(column)?;
         Ok(count
@@ -120,13 +162,12 @@ fn status(view: Handle, row: &PgRow) -> sqlx::Result<(RebuildStatus, bool)> {
     let status = RebuildStatus {
         view: view.view.table,
         shape: view.statements().shape,
-        state: match state {
-            Some("done") => RebuildState::Done,
+        state: match entry {
             // A rebuild holds the lock of its view: without it, the session is gone.
-            Some("running") if locked => RebuildState::Running,
-            Some("running") => RebuildState::Interrupted,
-            // No entry for this shape, or one that another shape superseded.
-            _ if has_documents => RebuildState::Needed,
+            _ if has_begun && locked => RebuildState::Running,
+            _ if has_begun => RebuildState::Interrupted,
+            _ if unfilled => RebuildState::Unfilled,
+            Entry::None if has_documents => RebuildState::Needed,
             _ => RebuildState::Done,
         },
         position: row.try_get(column::POSITION)?,
@@ -136,5 +177,5 @@ fn status(view: Handle, row: &PgRow) -> sqlx::Result<(RebuildStatus, bool)> {
         updated_at: time(column::UPDATED_AT)?,
         finished_at: time(column::FINISHED_AT)?,
     };
-    Ok((status, state == Some("done")))
+    Ok(NotedStatus { status, entry })
 }

@@ -9,7 +9,8 @@ use crate::ops::verify::difference::{DocumentVersion, Explained, explain};
 use crate::ops::verify::sample::Sample;
 use crate::schema::key::Keys;
 use crate::sql::differences::promoted_columns;
-use crate::sql::verify::{both_row, compare_row};
+use crate::sql::key_pages::PageStart;
+use crate::sql::verify::{both_row, compare_row, unfiltered};
 use crate::view::Handle;
 
 /// The result of comparing the documents of some keys.
@@ -24,13 +25,15 @@ pub(super) struct Comparison {
     pub(super) explained: Vec<Explained>,
 }
 
-/// Reads the next `size` keys of the sample.
+/// Reads the next `size` keys of the sample. Without `filtered`, also those of rows that the view's
+/// filter excludes.
 pub(super) async fn next_keys(
     connection: &mut PgConnection,
     view: Handle,
     after: &Keys,
     size: usize,
     sample: Sample,
+    filtered: bool,
 ) -> Result<Keys> {
     let (sync, verify) = (&view.statements().sync, &view.statements().verify);
     let sql: &'static str = match (sample, after.is_empty()) {
@@ -39,7 +42,19 @@ pub(super) async fn next_keys(
         (_, true) => &sync.first_keys,
         (_, false) => &sync.next_keys,
     };
-    let mut statement = Statement::new(sql, Operation::ReadKeys).on(view.view.shape.table);
+    let statement = if filtered {
+        Statement::new(sql, Operation::ReadKeys)
+    } else {
+        let start = if after.is_empty() {
+            PageStart::First
+        } else {
+            PageStart::AfterKey
+        };
+        let is_sampled = matches!(sample, Sample::Some { .. });
+        let sql = unfiltered(view.view, start, is_sampled);
+        Statement::composed(sql, Operation::ReadKeys)
+    };
+    let mut statement = statement.on(view.view.shape.table);
     if !after.is_empty() {
         statement = statement.bind_keys(after);
     }

@@ -1,15 +1,15 @@
 //! Reads and compares one chunk in a transaction that writes nothing.
 
+use sqlx::PgConnection;
 use sqlx::postgres::PgRow;
-use sqlx::{Executor as _, PgConnection};
 
 use crate::db::scope::{BEGIN_READ_ONLY, ScopeErrors, TransactionScope, isolated};
+use crate::db::session;
+use crate::error::Result;
 use crate::error::invalid_document::InvalidDocument;
-use crate::error::{Error, Operation, Result};
 use crate::ops::verify::compare::{Comparison, compare, expected, next_keys};
 use crate::ops::verify::sample::Sample;
 use crate::schema::key::Keys;
-use crate::sql::session::SET_LOCAL;
 use crate::sync::invalid;
 use crate::sync::invalid::BatchWork;
 use crate::view::Handle;
@@ -43,6 +43,10 @@ impl BatchWork for Reader<'_> {
         Ok(comparison)
     }
 
+    fn connection(&mut self) -> (&mut PgConnection, &mut TransactionScope) {
+        (self.connection, &mut self.scope)
+    }
+
     async fn find_flaws(&mut self, keys: &Keys) -> Result<Vec<PgRow>> {
         let view = self.view;
         self.read(async |connection| invalid::find_flaws(connection, view, keys).await)
@@ -58,19 +62,14 @@ impl Reader<'_> {
         size: usize,
         sample: Sample,
     ) -> Result<VerifiedChunk> {
-        let (view, explain) = (self.view, self.explain);
-        // A failed comparison is a value of this transaction's work and not its error: the keys
-        // are needed to find out which documents are invalid.
-        let (keys, result) = self
-            .read(async |connection| {
-                let keys = next_keys(connection, view, after, size, sample).await?;
-                if keys.is_empty() {
-                    return Ok((keys, None));
-                }
-                let comparison = compare(connection, view, &keys, explain).await;
-                Ok((keys, Some(comparison)))
-            })
-            .await?;
+        let (keys, result) = match self.compare_next(after, size, sample, true).await {
+            // The view's filter fails for a row.
+            Err(error) if error.is_about_values() => {
+                self.compare_next(after, size, sample, false).await?
+            }
+            result => result?,
+        };
+        let view = self.view;
         let (comparisons, invalid) = match result {
             None => (Vec::new(), Vec::new()),
             Some(Err(error)) if error.is_about_values() => {
@@ -87,6 +86,28 @@ impl Reader<'_> {
             comparisons,
             invalid,
         })
+    }
+
+    /// Reads the next keys and compares their documents. A failed comparison is a value of this
+    /// transaction's work and not its error: the keys are needed to find out which documents are
+    /// invalid.
+    async fn compare_next(
+        &mut self,
+        after: &Keys,
+        size: usize,
+        sample: Sample,
+        filtered: bool,
+    ) -> Result<(Keys, Option<Result<Comparison>>)> {
+        let (view, explain) = (self.view, self.explain);
+        self.read(async |connection| {
+            let keys = next_keys(connection, view, after, size, sample, filtered).await?;
+            if keys.is_empty() {
+                return Ok((keys, None));
+            }
+            let comparison = compare(connection, view, &keys, explain).await;
+            Ok((keys, Some(comparison)))
+        })
+        .await
     }
 
     /// Reads the approximate number of documents.
@@ -109,11 +130,7 @@ impl Reader<'_> {
             Some(BEGIN_READ_ONLY),
             &errors,
             async |connection| {
-                // Documents print time zones and floats as the session's settings say.
-                if view.statements().sync.needs.any() {
-                    let set = connection.execute(SET_LOCAL).await;
-                    set.map_err(Error::on_table(Operation::SessionSettings, view.view.table))?;
-                }
+                session::set_local(connection, view).await?;
                 work(connection).await
             },
         )

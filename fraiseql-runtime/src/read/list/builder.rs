@@ -1,5 +1,7 @@
 //! `List`: filter, order and limit of a list, and the ways to read it.
 
+use std::sync::Arc;
+
 use serde::de::DeserializeOwned;
 
 use super::cursor::Cursor;
@@ -7,11 +9,31 @@ use super::error::ListError;
 use super::filter::Filter;
 use super::order::OrderBy;
 use super::page::{DocumentPage, Documents, Page};
+use crate::db::byte_limit::{self, ByteLimit};
 use crate::read::error::read_failed;
 use crate::read::list_rows::{ListRead, ListRow};
 use crate::read::target::ReadTarget;
 use crate::sql::list::EXPLAIN;
 use crate::view::{Handle, ViewDef};
+
+/// How many bytes the reads of a list may receive.
+#[derive(Clone, Debug)]
+pub(super) enum MaxBytes {
+    Unlimited,
+    Each(usize),
+    Shared(Arc<dyn ByteLimit>),
+}
+
+impl MaxBytes {
+    /// The limit of one read.
+    pub(super) fn of_read(&self) -> Option<Arc<dyn ByteLimit>> {
+        match self {
+            Self::Unlimited => None,
+            Self::Each(max) => Some(Arc::new(byte_limit::MaxBytes::new(*max))),
+            Self::Shared(limit) => Some(Arc::clone(limit)),
+        }
+    }
+}
 
 /// A list of a view's documents. See [the module](super).
 #[derive(Clone, Debug)]
@@ -23,6 +45,7 @@ pub struct List {
     pub(super) limit: Option<u64>,
     pub(super) offset: Option<u64>,
     pub(super) omitted: Vec<String>,
+    pub(super) max_bytes: MaxBytes,
 }
 
 impl List {
@@ -41,6 +64,7 @@ impl List {
             limit: None,
             offset: None,
             omitted: Vec::new(),
+            max_bytes: MaxBytes::Unlimited,
         }
     }
 
@@ -76,6 +100,42 @@ impl List {
     /// callers that read the JSON: a struct needs all of its fields.
     pub fn omit<K: Into<String>>(mut self, keys: impl IntoIterator<Item = K>) -> Self {
         self.omitted.extend(keys.into_iter().map(Into::into));
+        self
+    }
+
+    /// Ends a read with [`Error::TooManyBytes`](crate::Error::TooManyBytes) as soon as it has
+    /// received more than this many bytes. Without it, a read takes as much memory as its documents
+    /// have.
+    ///
+    /// The limit is for each read of the list. A single document is received as a whole, however
+    /// large it is.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/support.rs"));
+    /// # #[derive(TView)]
+    /// # pub struct Post { pub id: i64, pub content: String }
+    /// # fn main() { on("CREATE TABLE tb_post (id int8 PRIMARY KEY, content text NOT NULL);
+    /// #     INSERT INTO tb_post SELECT i, repeat('x', 100000) FROM generate_series(1, 100) AS i", async |pool| {
+    /// # migrate::<Post>(&pool).await;
+    /// # sync_all_posts(&pool).await?;
+    /// use fraiseql_runtime::Error;
+    /// use fraiseql_runtime::list::ListError;
+    ///
+    /// let list = Post::list().max_bytes(1_000_000);
+    /// assert_eq!(list.clone().limit(9).fetch::<Post>(&pool).await?.len(), 9);
+    /// let error = list.fetch::<Post>(&pool).await.unwrap_err();
+    /// assert!(matches!(error, ListError::Read(Error::TooManyBytes { max: 1_000_000, .. })));
+    /// # Ok(()) }) }
+    /// ```
+    pub fn max_bytes(mut self, bytes: usize) -> Self {
+        self.max_bytes = MaxBytes::Each(bytes);
+        self
+    }
+
+    /// As [`max_bytes`](Self::max_bytes), with a limit that other reads share.
+    #[doc(hidden)]
+    pub fn within(mut self, limit: Option<Arc<dyn ByteLimit>>) -> Self {
+        self.max_bytes = limit.map_or(MaxBytes::Unlimited, MaxBytes::Shared);
         self
     }
 

@@ -99,7 +99,7 @@ fn key_field(view: &'static View) -> Option<&'static Field> {
 pub(super) fn key(view: &'static View) -> ListColumn {
     ListColumn {
         json: key_field(view).map_or(view.key.column, |field| field.json),
-        column: view.key.column,
+        column: view.key_column(),
         ty: &view.key.ty,
         is_key: true,
     }

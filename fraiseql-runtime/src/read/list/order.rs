@@ -4,6 +4,7 @@ use super::error::ListError;
 use super::fields;
 use super::fields::ListColumn;
 use crate::schema::View;
+use crate::schema::scalar::JsonEncoding;
 use crate::sql::list::Term;
 
 /// The maximum number of fields that a list is ordered by.
@@ -29,8 +30,8 @@ pub enum Nulls {
 
 /// One term of an order: a field with `#[tview(sort)]`, or the key.
 ///
-/// Values are ordered as PostgreSQL orders their type: texts by the collation of the database, and
-/// enums by their names. By default nulls are last in an ascending and first in a descending order,
+/// Values are ordered as PostgreSQL orders their type: texts by the collation of the database.
+/// Enums are ordered as their variants are declared. By default nulls are last in an ascending and first in a descending order,
 /// as in PostgreSQL; [`nulls`](Self::nulls) changes it.
 ///
 /// ```
@@ -139,6 +140,10 @@ impl Order {
             nulls_first,
             is_key: column.is_key,
             as_text: column.is_text_cast(),
+            names: match column.ty.encoding {
+                JsonEncoding::Enum(table) => Some(table),
+                _ => None,
+            },
         });
         self.columns.push(column);
     }

@@ -68,6 +68,7 @@ impl List {
             view: self.view,
             sql: query.compose().into(),
             arguments: parameters.arguments()?,
+            max_bytes: self.max_bytes.of_read(),
         };
         Ok((read, order))
     }

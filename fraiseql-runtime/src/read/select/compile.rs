@@ -8,7 +8,7 @@ use super::mistakes;
 use super::plan::{OutputField, Plan, PlannedKey, ValuePlan};
 use super::selection::{MAX_DEPTH, Selection};
 use crate::schema;
-use crate::schema::scalar::{ElementNull, ScalarType};
+use crate::schema::scalar::ScalarType;
 use crate::schema::{Shape, Source};
 
 /// The name that every object has a value for: the name of its type.
@@ -23,10 +23,12 @@ pub(super) fn compile(
     selection: &Selection,
     keys: StoredKeys,
     empty: EmptySelection,
+    big_ints: BigInts,
 ) -> Result<Plan, SelectionError> {
     let mut compiler = PlanCompiler {
         keys,
         empty,
+        big_ints,
         path: Vec::new(),
         errors: Vec::new(),
     };
@@ -46,9 +48,20 @@ pub(super) enum EmptySelection {
     EmptyObject,
 }
 
+/// How integers of 64 bits are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum BigInts {
+    /// As they are stored.
+    #[default]
+    Numbers,
+    /// As strings, which readers that know no integers of 64 bits do not round.
+    Strings,
+}
+
 struct PlanCompiler<'s> {
     keys: StoredKeys,
     empty: EmptySelection,
+    big_ints: BigInts,
     /// The names in the output that lead to the current object.
     path: Vec<&'s str>,
     errors: Vec<String>,
@@ -95,6 +108,7 @@ impl<'s> PlanCompiler<'s> {
                 response_key: String::new(),
                 json: TYPE_NAME,
                 value: ValuePlan::TypeName,
+                quotes: false,
                 nullable: false,
                 next_of_key: None,
             });
@@ -152,6 +166,7 @@ impl<'s> PlanCompiler<'s> {
             if fields.output.is_empty() { '{' } else { ',' },
             quoted(field.response_key)
         );
+        let mut quotes = false;
         let (value, nullable, json) = if field.name == TYPE_NAME {
             if field.has_braces {
                 self.errors
@@ -165,6 +180,7 @@ impl<'s> PlanCompiler<'s> {
             let (Some(index), Some((value, nullable))) = (index, value) else {
                 return;
             };
+            quotes = self.quotes(&shape.fields[index], field.response_key);
             fields.link(index);
             (value, nullable, shape.fields[index].json)
         };
@@ -179,9 +195,20 @@ impl<'s> PlanCompiler<'s> {
             response_key: field.response_key.to_owned(),
             json,
             value,
+            quotes,
             nullable,
             next_of_key: None,
         });
+    }
+
+    /// Whether the numbers of a field are written as strings. Below a name that begins with `$`, which
+    /// no query of GraphQL can select, the output is read by the application and not by a client.
+    fn quotes(&self, field: &schema::Field, response_key: &str) -> bool {
+        let is_for_clients = |name: &&str| !name.starts_with('$');
+        self.big_ints == BigInts::Strings
+            && is_of_type(field, "int8")
+            && self.path.iter().all(is_for_clients)
+            && is_for_clients(&response_key)
     }
 
     /// The index of a selected field in the struct.
@@ -248,18 +275,26 @@ impl Fields {
 }
 
 fn scalar(ty: &ScalarType) -> (ValuePlan, bool) {
-    let value = match ty.list {
-        Some(ElementNull::No) => ValuePlan::NonNullElements,
-        Some(ElementNull::Yes) | None => ValuePlan::Scalar,
+    let value = match ty.admits_null_elements() {
+        Some(false) => ValuePlan::NonNullElements,
+        Some(true) | None => ValuePlan::Scalar,
     };
-    (value, ty.nullable)
+    (value, ty.admits_null())
 }
 
 fn is_uuid(field: &schema::Field) -> bool {
+    let is_list = match &field.source {
+        Source::Column { ty, .. } | Source::Expr { ty, .. } => ty.list.is_some(),
+        Source::One(_) | Source::Many(_) | Source::Aggregate(_) => true,
+    };
+    !is_list && is_of_type(field, "uuid")
+}
+
+/// Whether a field, or each element of it, has this SQL type.
+fn is_of_type(field: &schema::Field, sql: &str) -> bool {
     match &field.source {
-        Source::Column { ty, .. } | Source::Expr { ty, .. } => {
-            ty.list.is_none() && ty.sql == "uuid"
-        }
-        Source::One(_) | Source::Many(_) | Source::Aggregate(_) => false,
+        Source::Column { ty, .. } | Source::Expr { ty, .. } => ty.sql == sql,
+        Source::Aggregate(aggregate) => aggregate.ty.sql == sql,
+        Source::One(_) | Source::Many(_) => false,
     }
 }

@@ -83,7 +83,11 @@ mod simd;
 mod violation;
 mod write;
 
+#[doc(hidden)]
+pub use compile::BigInts;
 pub use error::{ProjectionError, Segment, SelectionError};
 pub use layout::StoredKeys;
 pub use projection::Projection;
 pub use selection::{Selected, Selection};
+#[doc(hidden)]
+pub use write::Written;

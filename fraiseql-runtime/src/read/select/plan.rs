@@ -46,6 +46,8 @@ pub(super) struct OutputField {
     /// Its name in the struct's JSON.
     pub(super) json: &'static str,
     pub(super) value: ValuePlan,
+    /// Whether its numbers are written as strings.
+    pub(super) quotes: bool,
     pub(super) nullable: bool,
     /// The next field of the output that is made of the same key, under another alias.
     pub(super) next_of_key: Option<usize>,

@@ -2,7 +2,7 @@
 
 use super::error::{ProjectionError, Segment};
 use super::projection::Projection;
-use super::write::write;
+use super::write::{Written, write};
 
 impl Projection {
     /// Appends the selected fields of `document` to `out`.
@@ -63,19 +63,32 @@ impl Projection {
         out: &mut Vec<u8>,
         errors: &mut Vec<ProjectionError>,
     ) -> bool {
+        self.write_within(document, out, errors, usize::MAX) == Written::Fields
+    }
+
+    /// As [`write_with`](Self::write_with), unless `out` would have more than `max_len` bytes.
+    #[doc(hidden)]
+    pub fn write_within(
+        &self,
+        document: &[u8],
+        out: &mut Vec<u8>,
+        errors: &mut Vec<ProjectionError>,
+        max_len: usize,
+    ) -> Written {
         match &self.plan {
-            Some(plan) => write(plan, document, out, errors),
+            Some(plan) => write(plan, document, out, errors, max_len),
             None => match document.trim_ascii() {
+                whole if out.len().saturating_add(whole.len()) > max_len => Written::TooLong,
                 whole @ [b'{', .., b'}'] => {
                     out.extend_from_slice(whole);
-                    true
+                    Written::Fields
                 }
                 _ => {
                     errors.push(ProjectionError {
                         message: "the document is not a JSON object".to_owned(),
                         path: Vec::new(),
                     });
-                    false
+                    Written::Null
                 }
             },
         }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::compile::{EmptySelection, compile};
+use super::compile::{BigInts, EmptySelection, compile};
 use super::error::SelectionError;
 use super::layout::StoredKeys;
 use super::plan::Plan;
@@ -45,6 +45,7 @@ pub struct Projection {
     stored: StoredKeys,
     /// `None` if documents are copied as they are.
     pub(super) plan: Option<Arc<Plan>>,
+    big_ints: BigInts,
     /// Whether it was made by [`all`](Self::all).
     all: bool,
 }
@@ -65,7 +66,8 @@ impl Projection {
     /// # Errors
     /// As [`of`](Self::of).
     pub fn of_shape(shape: &'static Shape, selection: &Selection) -> Result<Self, SelectionError> {
-        Self::compiled(shape, selection, EmptySelection::Rejected)
+        let big_ints = BigInts::Numbers;
+        Self::compiled(shape, selection, EmptySelection::Rejected, big_ints)
     }
 
     /// As [`of_shape`](Self::of_shape), but an object of which nothing is selected is `{}`: in
@@ -74,21 +76,24 @@ impl Projection {
     pub fn of_request(
         shape: &'static Shape,
         selection: &Selection,
+        big_ints: BigInts,
     ) -> Result<Self, SelectionError> {
-        Self::compiled(shape, selection, EmptySelection::EmptyObject)
+        Self::compiled(shape, selection, EmptySelection::EmptyObject, big_ints)
     }
 
     fn compiled(
         shape: &'static Shape,
         selection: &Selection,
         empty: EmptySelection,
+        big_ints: BigInts,
     ) -> Result<Self, SelectionError> {
-        let plan = compile(shape, selection, StoredKeys::Json, empty)?;
+        let plan = compile(shape, selection, StoredKeys::Json, empty, big_ints)?;
         Ok(Self {
             shape,
             selection: Arc::new(selection.clone()),
             stored: StoredKeys::Json,
             plan: Some(Arc::new(plan)),
+            big_ints,
             all: false,
         })
     }
@@ -114,6 +119,7 @@ impl Projection {
             selection: Arc::new(Selection::everything(T::SHAPE)),
             stored: StoredKeys::Json,
             plan: None,
+            big_ints: BigInts::Numbers,
             all: true,
         }
     }
@@ -147,6 +153,7 @@ impl Projection {
                 &self.selection,
                 stored,
                 EmptySelection::EmptyObject,
+                self.big_ints,
             );
             self.plan = plan.ok().map(Arc::new);
         }
@@ -158,6 +165,13 @@ impl Projection {
     #[must_use]
     pub fn shape(&self) -> &'static Shape {
         self.shape
+    }
+
+    /// How it writes integers of 64 bits.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn big_ints(&self) -> BigInts {
+        self.big_ints
     }
 
     /// The selection.

@@ -79,15 +79,29 @@ pub trait TEnum: Sized + 'static {
 }
 
 /// The constant table of an enum.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Enum {
     /// The name of the enum in Rust.
     pub name: &'static str,
+    /// The path of the enum in Rust, which tells enums of one name apart: that of
+    /// [`type_name`](std::any::type_name).
+    pub path: fn() -> &'static str,
     /// Its name in GraphQL.
     pub type_name: &'static str,
     /// The variants, in the order of the enum.
     pub variants: &'static [Variant],
 }
+
+/// Addresses of functions are not compared: they say nothing about the functions.
+impl PartialEq for Enum {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+            && self.type_name == other.type_name
+            && self.variants == other.variants
+    }
+}
+
+impl Eq for Enum {}
 
 /// A variant of an enum.
 #[derive(Debug, PartialEq, Eq)]

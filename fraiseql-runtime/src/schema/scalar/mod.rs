@@ -3,7 +3,8 @@
 //! | Rust | PostgreSQL | JSON | GraphQL |
 //! |---|---|---|---|
 //! | `bool` | `boolean` | `true` | `Boolean` |
-//! | `i16`, `i32`, `i64` | `int2`, `int4`, `int8` | number | `Int` |
+//! | `i16`, `i32` | `int2`, `int4` | number | `Int` |
+//! | `i64` | `int8` | number | `BigInt` |
 //! | `f32`, `f64` | `float4`, `float8` | number | `Float` |
 //! | `rust_decimal::Decimal` | `numeric` | string, every digit: `"1.50"` | `Decimal` |
 //! | `String` | `text`, `varchar`, `citext`, `name`, `char(n)` with its padding; enum types, `inet` | string | `String` |
@@ -62,13 +63,20 @@
 //! enum is `text` with the name in JSON. An index holds texts of up to 2,700 bytes.
 //!
 //! **Session settings** do not change documents: neither `TimeZone`, `DateStyle`,
-//! `IntervalStyle`, `extra_float_digits`, `bytea_output` nor `search_path`.
+//! `IntervalStyle`, `extra_float_digits`, `bytea_output` nor `search_path`. That holds for columns, for
+//! each `expr` and `filter`, and for keys of types such as `citext`, which are compared by the
+//! operators of their type also if the session does not find these. [`guide::attributes`] has the
+//! settings that an [expression](crate::guide::attributes#expr) is evaluated with. `lc_monetary` is
+//! left as it is.
+//!
+//! [`guide::attributes`]: crate::guide::attributes
 //!
 //! **Values without a JSON encoding** make a document invalid: `NaN` and infinity, years outside
 //! of 1 to 9999, the time `24:00`, a numeric with more digits than a `Decimal` holds, an instant
 //! after the last of jiff (`9999-12-30T22:00:00Z`), a label that belongs to no variant, arrays of
-//! more than one dimension, nulls where the type is not an `Option`. They are reported, and never
-//! written as another value.
+//! more than one dimension, nulls where the type is not an `Option`, JSON with half of a surrogate pair
+//! (`"\ud800"`) or with so many levels that the document has more than 127. They are reported, and
+//! never written as another value.
 //!
 //! **Floats** are read back as the same value. A few have two shortest texts, such as `1e23`:
 //! PostgreSQL writes `9.999999999999999e+22`, Rust the other. `-0` is written as `0`.

@@ -25,7 +25,7 @@ native! {
     bool => "boolean", "Boolean";
     i16 => "int2", "Int";
     i32 => "int4", "Int";
-    i64 => "int8", "Int";
+    i64 => "int8", "BigInt";
     String => "text", "String";
     uuid::Uuid => "uuid", "UUID";
     serde_json::Value => "jsonb", "JSON";

@@ -47,6 +47,26 @@ impl ScalarType {
         Self::new("text", JsonEncoding::Enum(table), table.type_name)
     }
 
+    /// Whether the value of a field may be null in a document: if it is nullable, and if its values
+    /// are any JSON, among which is null.
+    #[must_use]
+    pub fn admits_null(&self) -> bool {
+        self.nullable || (self.list.is_none() && self.is_json())
+    }
+
+    /// Whether the elements of a list may be null in a document, as of the value of a field in
+    /// [`admits_null`](Self::admits_null). `None` if it is not a list.
+    #[must_use]
+    pub fn admits_null_elements(&self) -> Option<bool> {
+        let list = self.list?;
+        Some(list == ElementNull::Yes || self.is_json())
+    }
+
+    /// Whether the values are any JSON.
+    pub(crate) fn is_json(&self) -> bool {
+        matches!(self.sql, "json" | "jsonb")
+    }
+
     /// The full name of the PostgreSQL type: `timestamptz`, `text[]`.
     #[must_use]
     pub fn sql_name(&self) -> String {

@@ -35,7 +35,8 @@ macro_rules! unsupported {
 }
 
 const INT2: &str = "PostgreSQL has no 8-bit integer type: write `i16` for a column of type int2; for \
-                    bytes, write a `String` with `expr = \"encode({}.column, 'base64')\"`";
+                    bytes, write a `String` with `expr = \"replace(encode({}.column, 'base64'), \
+                    chr(10), '')\"`, which has no line breaks";
 const INT4: &str = "`u16` is not a PostgreSQL type: write `i32` for a column of type int4";
 const INT8: &str = "PostgreSQL has no unsigned or pointer-sized integer type: write `i64` for a \
                     column of type int8";
@@ -49,8 +50,7 @@ const MAP: &str =
     "PostgreSQL has no map type: write `serde_json::Value` for a column of type jsonb";
 const SET: &str = "PostgreSQL has no set type: write `Vec<T>` for a column of an array type";
 const INTERVAL: &str = "intervals have no JSON encoding: write an `f64` of seconds with `expr = \
-                        \"extract(epoch from {}.column)\"`, or a `String` with `expr = \
-                        \"{}.column::text\"`";
+                        \"extract(epoch from {}.column)::float8\"`";
 const RANGE: &str = "ranges have no JSON encoding: write a field for each bound, with `expr = \
                      \"lower({}.column)\"` and `expr = \"upper({}.column)\"`";
 const ADDRESS: &str = "network addresses are strings in JSON: write `String`, also for a column of \

@@ -1,7 +1,9 @@
 //! The statements that create and drop the indexes of a view table.
 
-use crate::schema::{Index, IndexOn, OrderBy, Promoted, SearchText, View};
+use crate::schema::scalar::{Enum, JsonEncoding};
+use crate::schema::{Field, Index, IndexOn, OrderBy, Promoted, SearchText, Source, View};
 use crate::sql::ddl::twin::TWIN;
+use crate::sql::enums::place_of_name;
 use crate::sql::hash::fnv1a;
 use crate::sql::identifier::shortened;
 use crate::sql::text::{direction_and_nulls, ident, literal};
@@ -51,12 +53,18 @@ pub(crate) fn compose(view: &View) -> Vec<IndexDdl> {
     let default_name = |stem: &str| shortened(&format!("{}_{stem}", view.table.name), "_idx");
     let promoted = view.shape.fields.iter().filter_map(|field| {
         let promoted = field.promoted?;
-        Some(statements(
+        let of_column = statements(
             view,
             default_name(promoted.column),
             clauses_of_column(view, promoted),
-        ))
+        );
+        let of_order = enum_of(field).filter(|_| promoted.sort).map(|table| {
+            let name = default_name(&format!("{}_declaration", promoted.column));
+            statements(view, name, clauses_of_enum(view, promoted, table))
+        });
+        Some([Some(of_column), of_order])
     });
+    let promoted = promoted.flatten().flatten();
     let declared = view.indexes.iter().map(|declared| {
         let name = declared
             .name
@@ -113,13 +121,37 @@ fn clauses_of_column(view: &View, promoted: Promoted) -> Clauses {
     let mut elements = ident(promoted.column);
     if promoted.sort && !promoted.unique {
         // With the key as second column, a page can begin between two equal values.
-        elements = format!("{elements}, {}", ident(view.key.column));
+        elements = format!("{elements}, {}", ident(view.key_column()));
     }
     Clauses {
         unique: promoted.unique,
         expression: elements.clone(),
         elements,
         ..Clauses::default()
+    }
+}
+
+/// The index for the order of an enum: that of its declaration. The index of the column itself is for
+/// filters.
+fn clauses_of_enum(view: &View, promoted: Promoted, table: &Enum) -> Clauses {
+    let expression = place_of_name(&ident(promoted.column), table);
+    Clauses {
+        elements: format!("({expression}), {}", ident(view.key.column)),
+        expression,
+        ..Clauses::default()
+    }
+}
+
+/// The enum that is the type of a field.
+fn enum_of(field: &Field) -> Option<&'static Enum> {
+    let ty = match &field.source {
+        Source::Column { ty, .. } | Source::Expr { ty, .. } => ty,
+        Source::Aggregate(aggregate) => &aggregate.ty,
+        Source::One(_) | Source::Many(_) => return None,
+    };
+    match ty.encoding {
+        JsonEncoding::Enum(table) if ty.list.is_none() => Some(table),
+        _ => None,
     }
 }
 

@@ -4,11 +4,13 @@
 //! |---|---|
 //! | [`table`] | the table, its columns and its partitions |
 //! | [`index`] | its indexes |
+//! | `idempotent` | the same statements with IF NOT EXISTS |
 //! | `twin` | an empty copy of the table, to compare indexes |
 //! | `catalog` | the queries of what exists |
 //! | `remedy` | the statements that a migration proposes to a person |
 
 pub(crate) mod catalog;
+pub(crate) mod idempotent;
 pub mod index;
 pub(crate) mod remedy;
 pub mod table;

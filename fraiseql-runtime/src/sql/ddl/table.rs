@@ -31,7 +31,7 @@ pub struct PartitionDdl {
 /// The columns of the view table: the key, the promoted columns, `data`, and the bookkeeping.
 pub(crate) fn columns(view: &View) -> Vec<ColumnDdl> {
     let mut columns = vec![ColumnDdl {
-        name: view.key.column.to_owned(),
+        name: view.key_column().to_owned(),
         ty: view.key.ty.sql.to_owned(),
         add: None,
     }];
@@ -81,7 +81,7 @@ pub(crate) fn create(view: &View, columns: &[ColumnDdl], compression: &str) -> S
             format!(
                 ") PARTITION BY {} ({})",
                 strategy(partition),
-                ident(view.key.column)
+                ident(view.key_column())
             ),
         ),
     };
@@ -89,7 +89,7 @@ pub(crate) fn create(view: &View, columns: &[ColumnDdl], compression: &str) -> S
         sql.list(columns.iter().map(|column| {
             let ColumnDdl { name, ty, add } = column;
             match name.as_str() {
-                name if name == view.key.column => format!("{} {ty} PRIMARY KEY", ident(name)),
+                name if name == view.key_column() => format!("{} {ty} PRIMARY KEY", ident(name)),
                 // Null in documents that were written before the column was added.
                 SHAPE => format!("{SHAPE} {ty}"),
                 // A promoted column may be null: documents of an older release lack its value.

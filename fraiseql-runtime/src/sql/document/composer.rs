@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::options::{BatchSize, Purpose};
+use super::options::{BatchSize, Extract, Purpose};
 use crate::schema::Data;
 use crate::schema::naming::MAX_IDENTIFIER_BYTES;
 use crate::sql::text::{Sql, ident};
@@ -19,10 +19,16 @@ pub(super) struct Composer {
     pub(super) data: Data,
     pub(super) batch_size: BatchSize,
     pub(super) purpose: Purpose,
+    /// The number of objects and arrays in the document down to the current row.
+    pub(super) levels: usize,
     /// The number of lists around the current row.
     pub(super) list_depth: usize,
     /// Whether the innermost of them has a limit.
     pub(super) in_limited_list: bool,
+    /// The only part of the document that is composed; `None` for all of it.
+    pub(super) extract: Option<Extract>,
+    /// The indexes of the fields that lead to the current row.
+    at: Vec<usize>,
     aliases: HashSet<String>,
 }
 
@@ -32,8 +38,11 @@ impl Composer {
             data,
             batch_size,
             purpose,
+            levels: 1,
             list_depth: 0,
             in_limited_list: false,
+            extract: None,
+            at: Vec::new(),
             // Statements that contain this query call the view table `v`.
             aliases: HashSet::from(["v".to_owned()]),
         }
@@ -42,6 +51,25 @@ impl Composer {
     /// The aliases of the root row and of the document.
     pub(super) fn root(&mut self) -> (String, String) {
         (self.alias("root"), self.alias("_document"))
+    }
+
+    /// Whether a field of the current row is composed.
+    pub(super) fn wants(&self, index: usize) -> bool {
+        let Some(extract) = &self.extract else {
+            return true;
+        };
+        match extract.field.get(self.at.len()) {
+            Some(wanted) => *wanted == index,
+            None => extract.whole,
+        }
+    }
+
+    /// Composes something in a field of the current row.
+    pub(super) fn inside<T>(&mut self, index: usize, compose: impl FnOnce(&mut Self) -> T) -> T {
+        self.at.push(index);
+        let composed = compose(self);
+        self.at.pop();
+        composed
     }
 
     /// A quoted alias that is unique in the query, even after PostgreSQL has truncated it.

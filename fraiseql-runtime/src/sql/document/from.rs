@@ -1,7 +1,8 @@
 //! The FROM clause of a base table.
 
 use crate::schema::Table;
-use crate::sql::text::{Sql, fragment};
+use crate::sql::fragment::fragment;
+use crate::sql::text::Sql;
 
 /// Writes `FROM table AS row`, with the rows that match all `filters`.
 ///

@@ -6,7 +6,8 @@ use super::from::write_from;
 use super::options::BatchSize;
 use crate::schema::{Aggregate, Field, Function, One, Shape, Source};
 use crate::sql::aggregate;
-use crate::sql::text::{Sql, column, fragment, ident};
+use crate::sql::fragment::fragment;
+use crate::sql::text::{Sql, column, ident};
 
 /// The joins of one row, and the values that its record takes from them.
 pub(super) struct Joins {
@@ -44,13 +45,18 @@ impl Composer {
     pub(super) fn joins(&mut self, shape: &'static Shape, row: &str, path: &str) -> Joins {
         let mut joins = Joins::none(shape);
         for (index, field) in shape.fields.iter().enumerate() {
-            if let Source::One(one) = &field.source {
-                joins.push(index, self.one(one, row, &child_path(path, field.name)));
+            if let Source::One(one) = &field.source
+                && self.wants(index)
+            {
+                let path = child_path(path, field.name);
+                let join = self.inside(index, |composer| composer.one(one, row, &path));
+                joins.push(index, join);
             }
         }
         for (index, field) in shape.fields.iter().enumerate() {
             // A function call may be expensive, and an encoding may use the value several times.
             if let Source::Expr { expr, ty } = &field.source
+                && self.wants(index)
                 && (calls_function(expr) || ty.repeats_value())
             {
                 joins.push(index, self.expr(expr, row, &child_path(path, field.name)));
@@ -60,12 +66,21 @@ impl Composer {
             let Source::Many(many) = &shape.fields[list].source else {
                 continue;
             };
+            if !self.wants(list) || !self.wants(count) {
+                continue;
+            }
             let path = child_path(path, shape.fields[list].name);
-            let (value, writer) = self.shared_list(many, shape, row, &path);
+            let (value, writer) = self.inside(list, |composer| {
+                composer.shared_list(many, shape, row, &path)
+            });
             joins.values[count] = Some(format!("pg_catalog.cardinality({value})"));
             joins.push(list, (value, writer));
         }
-        for group in aggregate_groups(shape, &joins) {
+        for mut group in aggregate_groups(shape, &joins) {
+            group.retain(|(index, ..)| self.wants(*index));
+            if group.is_empty() {
+                continue;
+            }
             self.aggregates(&group, shape, row, path, &mut joins);
         }
         joins
@@ -77,8 +92,10 @@ impl Composer {
         let child = (one.shape)();
         let inner = self.alias(path);
         let outer = self.alias(&format!("_{path}"));
+        self.levels += 1;
         let joins = self.joins(child, &inner, path);
         let record = self.record(child, &inner, path, &joins);
+        self.levels -= 1;
         let on = format!(
             "{} = {}",
             column(&inner, one.key.unwrap_or(child.key_column())),

@@ -5,7 +5,8 @@ use std::collections::HashSet;
 use super::composer::{Composer, SqlWriter};
 use super::from::write_from;
 use crate::schema::{Link, Many, Shape, Source};
-use crate::sql::text::{Sql, column, direction_and_nulls};
+use crate::sql::enums::{enum_of, place_of_label};
+use crate::sql::text::{Sql, column, direction_and_nulls, row_value};
 
 impl Composer {
     /// A list as a join, for more than one use of it. `OFFSET 0` keeps the planner from copying
@@ -43,18 +44,20 @@ impl Composer {
         let inner = self.alias(path);
         let item = self.alias(&format!("_{path}"));
         self.list_depth += 1;
+        self.levels += 2;
         let outer_limited = std::mem::replace(&mut self.in_limited_list, many.limit.is_some());
         let joins = self.joins(child, &inner, path);
         let record = self.record(child, &inner, path, &joins);
         self.in_limited_list = outer_limited;
         self.list_depth -= 1;
+        self.levels -= 2;
         let parent = column(row, many.key.unwrap_or(shape.key_column()));
         let (link, on) = self.link(many.link, child, &inner, &parent, path);
         let order = total_order(many, child, &inner);
         let order = (!order.is_empty()).then(|| format!("ORDER BY {}", order.join(", ")));
         Box::new(move |sql| {
             let filters: Vec<&str> = child.filter.into_iter().chain(many.filter).collect();
-            sql.line(format!("SELECT {item}"));
+            sql.line(format!("SELECT {}", row_value(&item)));
             let rows = |sql: &mut Sql| {
                 write_from(sql, child.table, &inner, &filters);
                 if let Some(link) = link {
@@ -124,11 +127,13 @@ fn total_order(many: &Many, child: &Shape, row: &str) -> Vec<String> {
     let mut terms = Vec::new();
     for term in many.order_by {
         seen.insert(term.column);
-        terms.push(format!(
-            "{}{}",
-            column(row, term.column),
-            direction_and_nulls(term)
-        ));
+        let value = column(row, term.column);
+        // Labels are ordered as the variants are declared, whatever the type of the column.
+        let value = match enum_of(child, term.column) {
+            Some(table) => place_of_label(&value, table),
+            None => value,
+        };
+        terms.push(format!("{value}{}", direction_and_nulls(term)));
     }
     let rest: Vec<&str> = match child.key {
         Some(key) => vec![key.column],

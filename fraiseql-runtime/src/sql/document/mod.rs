@@ -11,7 +11,7 @@
 //! ```text
 //! SELECT
 //!   "root"."id" AS "key",
-//!   pg_catalog.to_jsonb("_document") AS "data"        -- converts all objects at once
+//!   pg_catalog.to_jsonb("_document".*) AS "data"      -- converts all objects at once
 //! FROM "public"."tb_post" AS "root"
 //! LEFT JOIN LATERAL (                                 -- the record of the author
 //!   SELECT
@@ -25,14 +25,14 @@
 //!   SELECT
 //!     .. AS "id",
 //!     "root"."title" AS "title",
-//!     "_author" AS "author"                           -- a record inside of a record
+//!     "_author".*::pg_catalog.record AS "author"      -- a record inside of a record
 //! ) AS "_document"
 //! WHERE ..
 //! ```
 //!
-//! The alias of a row is the path of field names to it (`"comments_author"`), and it is always
-//! followed by a column. The alias of a record starts with `_` (`"_comments_author"`), because a
-//! record is used without a column, and a column of the same name would be preferred.
+//! The alias of a row is the path of field names to it (`"comments_author"`), that of a record starts
+//! with `_` (`"_comments_author"`). Both are always followed by a column or by `.*`: an alias alone would
+//! mean a column of the same name, if a table in scope has one.
 //!
 //! | file | composes |
 //! |---|---|
@@ -54,12 +54,13 @@ mod record;
 
 use self::composer::Composer;
 pub(crate) use self::from::write_from;
-pub(crate) use self::options::BatchSize;
 use self::options::Purpose;
+pub(crate) use self::options::{BatchSize, Extract};
 use self::query::RootSelect;
 use crate::schema::scalar::ScalarType;
 use crate::schema::{Data, Shape, Source, View};
-use crate::sql::text::{Sql, column, ident};
+use crate::sql::differences::label;
+use crate::sql::text::{Sql, column, ident, row_argument};
 
 /// The query that builds the documents of the keys `$1`, to read it or to EXPLAIN it.
 ///
@@ -93,8 +94,8 @@ pub fn query(view: &View) -> String {
     sql.finish()
 }
 
-/// Writes the query that builds documents. Its columns are `key`, the promoted columns, and
-/// `data`. `conditions` selects the root rows, given their alias.
+/// Writes the query that builds documents. Its columns are `key`, the promoted columns with their
+/// [`label`], and `data`. `conditions` selects the root rows, given their alias.
 pub(crate) fn write(
     sql: &mut Sql,
     view: &View,
@@ -122,11 +123,15 @@ pub(crate) fn write(
         };
         uses_document |=
             !matches!(field.source, Source::Column { ty, .. } if !ty.promotes_encoded());
-        columns.push(format!("{value} AS {}", ident(promoted.column)));
+        columns.push(format!(
+            "{value} AS {}",
+            ident(&label(view, promoted.column))
+        ));
     }
     columns.push(format!(
-        "pg_catalog.to_{}({document}) AS \"data\"",
-        view.data.sql()
+        "pg_catalog.to_{}({}) AS \"data\"",
+        view.data.sql(),
+        row_argument(&document)
     ));
     let select = RootSelect {
         shape: view.shape,
@@ -147,6 +152,8 @@ pub(crate) fn part(
     conditions: impl FnOnce(&str) -> Vec<String>,
 ) {
     let mut composer = Composer::new(Data::Jsonb, BatchSize::Few, Purpose::Documents);
+    // Inside of the document.
+    composer.levels += 1;
     let (root, document) = composer.root();
     let select = RootSelect {
         shape,
@@ -154,11 +161,36 @@ pub(crate) fn part(
         document: &document,
         columns: vec![
             format!("{} AS \"key\"", column(&root, key)),
-            format!("pg_catalog.to_jsonb({document}) AS part"),
+            format!("pg_catalog.to_jsonb({}) AS part", row_argument(&document)),
         ],
         fenced: false,
     };
     composer.write(sql, select, conditions);
+}
+
+/// The query that builds a part of each document, to find out whether that raises an error. It does
+/// not look for nulls.
+pub(crate) fn extract(
+    view: &View,
+    extract: Extract,
+    conditions: impl FnOnce(&str) -> Vec<String>,
+) -> String {
+    let mut composer = Composer::new(view.data, BatchSize::Few, Purpose::Documents);
+    composer.extract = Some(extract);
+    let (root, document) = composer.root();
+    let select = RootSelect {
+        shape: view.shape,
+        root: &root,
+        document: &document,
+        columns: vec![format!(
+            "pg_catalog.to_{}({document}) AS \"data\"",
+            view.data.sql()
+        )],
+        fenced: false,
+    };
+    let mut sql = Sql::new();
+    composer.write(&mut sql, select, conditions);
+    sql.finish()
 }
 
 /// What a promoted column stores of a column of `row`; `None` if it stores the encoded value of
@@ -179,8 +211,13 @@ pub(crate) fn promoted_column(row: &str, name: &str, ty: &ScalarType) -> Option<
 /// array, an object with the structure of the document: for a rejected value the reason as text,
 /// for a valid one null. For a missing row the reason is under the key of the field followed by
 /// `?`. `conditions` selects the root rows, given their alias.
-pub(crate) fn reject_reasons(view: &View, conditions: impl FnOnce(&str) -> Vec<String>) -> String {
+pub(crate) fn reject_reasons(
+    view: &View,
+    extract: Option<Extract>,
+    conditions: impl FnOnce(&str) -> Vec<String>,
+) -> String {
     let mut composer = Composer::new(view.data, BatchSize::Few, Purpose::RejectReasons);
+    composer.extract = extract;
     let (root, document) = composer.root();
     let select = RootSelect {
         shape: view.shape,
@@ -188,7 +225,10 @@ pub(crate) fn reject_reasons(view: &View, conditions: impl FnOnce(&str) -> Vec<S
         document: &document,
         columns: vec![
             format!("ARRAY[{}] AS \"key\"", column(&root, view.key.column)),
-            format!("pg_catalog.to_jsonb({document}) AS \"flaws\""),
+            format!(
+                "pg_catalog.to_jsonb({}) AS \"flaws\"",
+                row_argument(&document)
+            ),
         ],
         fenced: false,
     };

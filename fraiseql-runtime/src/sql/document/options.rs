@@ -16,6 +16,15 @@ pub(crate) enum BatchSize {
     Many,
 }
 
+/// A part of the document, for a query that finds out which field fails.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Extract {
+    /// The field, by the indexes of the fields that lead to it. Empty for the document.
+    pub(crate) field: Vec<usize>,
+    /// Whether the field's value is computed with everything in it. If not, only its row is read.
+    pub(crate) whole: bool,
+}
+
 /// What the query yields for each field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Purpose {

@@ -6,7 +6,8 @@ use super::options::Purpose;
 use crate::schema::scalar::ScalarType;
 use crate::schema::{Data, Field, One, Shape, Source};
 use crate::sql::aggregate;
-use crate::sql::text::{Sql, column, fragment, ident};
+use crate::sql::fragment::fragment;
+use crate::sql::text::{Sql, column, ident, row_argument, row_value};
 
 /// The columns of a record with their names, in the order in which they are written.
 pub(super) struct Record(Vec<(String, RecordColumn)>);
@@ -72,7 +73,10 @@ impl CheckedColumn {
 fn missing_row_reason(field: &Field, alias: &str) -> (String, RecordColumn) {
     // `IS NULL` is also true for a row that has only nulls; `num_nulls` counts a row that is
     // missing.
-    let reason = format!("CASE WHEN pg_catalog.num_nulls({alias}) > 0 THEN 'there is no row' END");
+    let reason = format!(
+        "CASE WHEN pg_catalog.num_nulls({}) > 0 THEN 'there is no row' END",
+        row_argument(alias)
+    );
     (format!("{}?", field.json), RecordColumn::Expression(reason))
 }
 
@@ -89,9 +93,15 @@ impl Composer {
         // The values that must not be null in the document.
         let mut not_null = Vec::new();
         let mut checked: Option<CheckedColumn> = None;
-        for (field, joined) in shape.fields.iter().zip(&joins.values) {
+        for (index, (field, joined)) in shape.fields.iter().zip(&joins.values).enumerate() {
+            if !self.wants(index) {
+                continue;
+            }
             let json = || field.json.to_owned();
-            match self.field_value(field, shape, row, path, joined) {
+            let value = self.inside(index, |composer| {
+                composer.field_value(field, shape, row, path, joined)
+            });
+            match value {
                 FieldValue::Scalar(value, ty) => {
                     let is_key = matches!(
                         field.source,
@@ -112,11 +122,11 @@ impl Composer {
                     }
                     match self.purpose {
                         Purpose::Documents => {
-                            let encoded = ty.encode(&value, self.data);
+                            let encoded = ty.encode(&value, self.data, self.levels);
                             columns.push((json(), RecordColumn::Expression(encoded)));
                         }
                         Purpose::RejectReasons => columns.extend(
-                            ty.reject_reason(&value)
+                            ty.reject_reason(&value, self.levels)
                                 .map(|reason| (json(), RecordColumn::Expression(reason))),
                         ),
                     }
@@ -126,14 +136,15 @@ impl Composer {
                         if self.purpose == Purpose::RejectReasons {
                             columns.push(missing_row_reason(field, &alias));
                         }
-                        not_null.push(alias.clone());
+                        not_null.push(row_argument(&alias));
                     }
-                    columns.push((json(), RecordColumn::Expression(alias)));
+                    columns.push((json(), RecordColumn::Expression(row_value(&alias))));
                 }
                 FieldValue::List(list) => columns.push((json(), list)),
             }
         }
         if self.purpose == Purpose::Documents
+            && self.extract.is_none()
             && let Some(checked) = checked
         {
             checked.add_null_check(&mut columns, &not_null);

@@ -20,15 +20,17 @@ pub(super) fn after_in_index(terms: &[Term], bound: &[Option<Parameter>]) -> Str
         // PostgreSQL compares rows by an index on both columns.
         ([first, key], [Some(value), Some(last)]) if first.descending == key.descending => {
             format!(
-                "({}, {}) {} ({value}, {last})",
-                first.name(),
+                "({}, {}) {} ({}, {last})",
+                first.sorted(),
                 key.name(),
-                first.after_operator()
+                first.after_operator(),
+                sorted(first, value)
             )
         }
         // `>=` gives the position; the rest filters the rows that are equal in the first term.
         ([first, rest @ ..], [Some(value), others @ ..]) => {
-            let (name, operator) = (first.name(), first.after_operator());
+            let (name, operator) = (first.sorted(), first.after_operator());
+            let value = sorted(first, value);
             format!(
                 "{name} {operator}= {value} AND ({name} {operator} {value} OR {})",
                 after(rest, others)
@@ -38,13 +40,18 @@ pub(super) fn after_in_index(terms: &[Term], bound: &[Option<Parameter>]) -> Str
     }
 }
 
+/// The value of a bound, as the term orders it.
+fn sorted(term: &Term, value: &Parameter) -> String {
+    term.sorted_value(&value.to_string())
+}
+
 /// The rows after a row, in any order and with any nulls.
 pub(super) fn after(terms: &[Term], bound: &[Option<Parameter>]) -> String {
     let ([first, rest @ ..], [value, others @ ..]) = (terms, bound) else {
         // Equal in all terms: the same row.
         return "FALSE".to_owned();
     };
-    let (name, operator) = (first.name(), first.after_operator());
+    let (name, operator) = (first.sorted(), first.after_operator());
     let Some(value) = value else {
         let equal = format!("{name} IS NULL AND {}", after(rest, others));
         return if first.nulls_first {
@@ -56,6 +63,7 @@ pub(super) fn after(terms: &[Term], bound: &[Option<Parameter>]) -> String {
     if first.is_key {
         return format!("{name} {operator} {value}");
     }
+    let value = sorted(first, value);
     let nulls = if first.nulls_first {
         String::new()
     } else {

@@ -1,6 +1,8 @@
 //! The order of a list.
 
 use super::view_row::column;
+use crate::schema::scalar::Enum;
+use crate::sql::enums::place_of_name;
 
 /// One term of an order, in the direction in which the list is read.
 #[derive(Clone, Copy, Debug)]
@@ -12,6 +14,8 @@ pub(crate) struct Term {
     pub(crate) is_key: bool,
     /// Whether its value is returned as text.
     pub(crate) as_text: bool,
+    /// The enum whose names the column has. They are ordered as they are declared.
+    pub(crate) names: Option<&'static Enum>,
 }
 
 impl Term {
@@ -24,14 +28,28 @@ impl Term {
         }
     }
 
+    /// The column.
     pub(super) fn name(&self) -> String {
         column(self.column)
+    }
+
+    /// What the rows are ordered by. An index has the same expression.
+    pub(super) fn sorted(&self) -> String {
+        self.sorted_value(&self.name())
+    }
+
+    /// What a value of the column is ordered by.
+    pub(super) fn sorted_value(&self, value: &str) -> String {
+        match self.names {
+            Some(table) => place_of_name(value, table),
+            None => value.to_owned(),
+        }
     }
 
     /// The column with its direction, and nulls where PostgreSQL has them by default.
     pub(super) fn direction(&self) -> String {
         let direction = if self.descending { " DESC" } else { "" };
-        format!("{}{direction}", self.name())
+        format!("{}{direction}", self.sorted())
     }
 
     /// The column with its direction and the position of nulls.

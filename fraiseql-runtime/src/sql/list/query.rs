@@ -81,7 +81,7 @@ impl ListQuery<'_> {
                 "CASE WHEN {V}.shape = {} THEN {data} END AS data",
                 shape::literal(self.shape)
             ),
-            column(self.view.key.column),
+            column(self.view.key_column()),
         ];
         if self.with_terms {
             columns.extend(self.order.iter().filter(|term| !term.is_key).map(|term| {
@@ -177,7 +177,7 @@ impl ListQuery<'_> {
     fn nulls(&self, begin: Option<&Bound>, end: Option<&Bound>) -> Branch {
         let rest = &self.order[1..];
         let mut conditions = self.conditions();
-        conditions.push(format!("{} IS NULL", self.order[0].name()));
+        conditions.push(format!("{} IS NULL", self.order[0].sorted()));
         conditions.extend(begin.map(|bound| after(rest, &bound[1..])));
         conditions.extend(end.map(|bound| after(&reversed(rest), &bound[1..])));
         Branch {
@@ -190,7 +190,7 @@ impl ListQuery<'_> {
     fn values(&self, begin: Option<&Bound>, end: Option<&Bound>) -> Branch {
         let mut conditions = self.conditions();
         if begin.is_none() && end.is_none() {
-            conditions.push(format!("{} IS NOT NULL", self.order[0].name()));
+            conditions.push(format!("{} IS NOT NULL", self.order[0].sorted()));
         }
         conditions.extend(begin.map(|bound| after_in_index(&self.order, bound)));
         conditions.extend(end.map(|bound| after_in_index(&reversed(&self.order), bound)));

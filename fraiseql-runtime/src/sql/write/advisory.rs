@@ -31,3 +31,29 @@ pub(crate) fn announce(views: &[&View]) -> String {
     }));
     sql.finish()
 }
+
+/// Waits for `$2` seconds, then returns the virtual ids of the transactions that have synced
+/// documents of the view and are still open: all of them, or those of `$1` unless it is null.
+pub(crate) fn open_writers(view: &View) -> String {
+    let mut sql = Sql::new();
+    sql.block("SELECT ARRAY(", ") AS open", |sql| {
+        sql.line("SELECT l.virtualtransaction");
+        sql.line("FROM pg_catalog.pg_locks AS l");
+        sql.line(format!(
+            "WHERE l.locktype = 'advisory' AND l.classid = {OPEN} AND l.objid = {}::pg_catalog.regclass",
+            literal(&view.table.to_string())
+        ));
+        sql.line("  AND l.granted AND l.mode = 'ShareLock'");
+        sql.line("  AND l.pid IS DISTINCT FROM pg_catalog.pg_backend_pid()");
+        // Other databases may have a table with the same identifier.
+        sql.line(
+            "  AND l.database = (SELECT d.oid FROM pg_catalog.pg_database AS d \
+             WHERE d.datname = pg_catalog.current_database())",
+        );
+        sql.line("  AND ($1::text[] IS NULL OR l.virtualtransaction = ANY ($1::text[]))");
+        // Refers to the sub-select below, so that `pg_locks` is read after it has waited.
+        sql.line("  AND waited.\"end\" IS NOT NULL");
+    });
+    sql.line("FROM (SELECT pg_catalog.pg_sleep($2::float8)::text AS \"end\" OFFSET 0) AS waited");
+    sql.finish()
+}

@@ -15,7 +15,7 @@ impl WriteStatement<'_> {
         sql.block("built AS MATERIALIZED (", "),", |sql| {
             sql.line("SELECT");
             let mut select = vec!["b.\"key\"".to_owned()];
-            select.extend(self.columns.iter().map(|name| column("b", name)));
+            select.extend(self.labels.iter().map(|label| column("b", label)));
             let mut changed = vec![
                 format!("{} IS NULL", self.key),
                 // A stale document is written even if it is equal, so that it has the new shape.

@@ -67,7 +67,7 @@ impl WriteStatement<'_> {
 /// Without others nothing is written: an equal document costs no new row version. `end` closes
 /// the CTE.
 pub(crate) fn touched(sql: &mut Sql, view: &View, end: &str) {
-    let key = column("v", view.key.column);
+    let key = column("v", view.key_column());
     sql.block("touched AS (", end, |sql| {
         sql.line(format!(
             "UPDATE {} AS v SET synced_xid = pg_catalog.pg_current_xact_id()",
@@ -156,7 +156,7 @@ pub(crate) fn still_writing(view: &View) -> String {
 
 /// Which of the documents `$1` were written or locked after the snapshot `$2`, or are gone.
 pub(crate) fn overwritten(view: &View) -> String {
-    let key = column("v", view.key.column);
+    let key = column("v", view.key_column());
     let mut sql = Sql::new();
     sql.block("SELECT ARRAY(", ") AS overwritten", |sql| {
         sql.line("SELECT k.\"key\"");

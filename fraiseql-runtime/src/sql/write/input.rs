@@ -3,6 +3,7 @@
 use crate::sql::text::Sql;
 use crate::sql::write::advisory::{OPEN, advisory_key};
 use crate::sql::write::protocol::WriteProtocol;
+use crate::sql::write::result_row::writer::{ACTIVE, COMMITTED};
 use crate::sql::write::write_statement::WriteStatement;
 
 impl WriteStatement<'_> {
@@ -12,7 +13,7 @@ impl WriteStatement<'_> {
         let ty = self.view.key.ty.sql;
         sql.block("WITH input AS MATERIALIZED (", "),", |sql| {
             let second = match self.protocol {
-                WriteProtocol::Guarded => "$2::int4[] AS friends".to_owned(),
+                WriteProtocol::Guarded => "$2::int4[] AS friends, $3::bool AS ask".to_owned(),
                 WriteProtocol::Locked => format!("$2::{ty}[] AS locked"),
             };
             sql.line(format!("SELECT $1::{ty}[] AS keys, {second}"));
@@ -33,15 +34,15 @@ impl WriteStatement<'_> {
             match self.protocol {
                 WriteProtocol::Locked => sql.line(format!("SELECT {ok} AS ok")),
                 WriteProtocol::Guarded => {
-                    sql.line("SELECT s.ok AND NOT s.open AS ok, s.open");
+                    sql.line("SELECT s.ok AND s.writer IS NULL AS ok, s.writer");
                     sql.block("FROM (", ") AS s", |sql| {
                         sql.line("SELECT");
                         sql.block_list([
                             format!("{ok} AS ok"),
-                            format!("{} AS open", self.open_writer()),
+                            format!("{} AS writer", self.writer()),
                         ]);
                         sql.line("FROM input");
-                        // `open` takes a lock: it is evaluated once, though it is used twice.
+                        // `writer` takes a lock: it is evaluated once, though it is used twice.
                         sql.line("OFFSET 0");
                     });
                 }
@@ -51,31 +52,46 @@ impl WriteStatement<'_> {
     }
 
     /// What must be true of the session.
-    fn session_conditions(&self) -> Vec<&'static str> {
+    fn session_conditions(&self) -> Vec<String> {
         let mut conditions = Vec::new();
         if self.protocol == WriteProtocol::Guarded {
             // In other isolation levels the snapshot may be that of an earlier statement, and so
             // older than the lock on the view table that this statement takes.
-            conditions
-                .push("pg_catalog.current_setting('transaction_isolation') LIKE 'read %committed'");
+            conditions.push(
+                "pg_catalog.current_setting('transaction_isolation') LIKE 'read %committed'"
+                    .to_owned(),
+            );
         }
-        conditions.extend(self.needs.conditions());
+        conditions.extend(self.session.conditions());
         conditions
     }
 
-    /// Whether a transaction that has synced documents of this view is still open. It holds the
-    /// lock `OPEN` in shared mode, so an exclusive lock cannot be had; one that can is released
-    /// at once.
+    /// Whether a transaction that has synced documents of this view was open when the snapshot of
+    /// this statement was taken: null, or one of [`ACTIVE`] and [`COMMITTED`].
     ///
-    /// A full sync (`friends` is not empty) writes anyway: it does not take the place of the sync
-    /// that follows a change.
-    fn open_writer(&self) -> String {
+    /// Such a transaction holds the lock `OPEN` in shared mode. While it does, an exclusive lock
+    /// cannot be had; one that can is released at once. But the lock is asked for after the
+    /// snapshot was taken, and a transaction that has committed in between no longer holds it,
+    /// while its changes are not in the snapshot. Nothing is left of its lock, so every transaction
+    /// counts that was in progress at the snapshot and has committed since. The order of the two
+    /// questions matters: a transaction releases its locks after it has become visible as
+    /// committed, so the status of one that did not hold the lock is final.
+    ///
+    /// Not asked by a full sync, which does not take the place of the sync that follows a change,
+    /// and not by a statement that follows one of this view that found no lock: whoever has
+    /// announced itself since looks for its documents after the announcement, and so finds those
+    /// of this batch.
+    fn writer(&self) -> String {
         let lock = advisory_key(OPEN, self.view);
         format!(
             "CASE\n      \
-               WHEN pg_catalog.cardinality(friends) > 0 THEN false\n      \
-               WHEN pg_catalog.pg_try_advisory_lock({lock}) THEN NOT pg_catalog.pg_advisory_unlock({lock})\n      \
-               ELSE true\n    \
+               WHEN NOT ask THEN NULL\n      \
+               WHEN NOT pg_catalog.pg_try_advisory_lock({lock}) THEN '{ACTIVE}'\n      \
+               WHEN NOT pg_catalog.pg_advisory_unlock({lock}) THEN NULL\n      \
+               WHEN EXISTS (\n        \
+                 SELECT FROM pg_catalog.pg_snapshot_xip(pg_catalog.pg_current_snapshot()) AS x\n        \
+                 WHERE pg_catalog.pg_xact_status(x) = 'committed'\n      \
+               ) THEN '{COMMITTED}'\n    \
              END"
         )
     }

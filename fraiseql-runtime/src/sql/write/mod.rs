@@ -46,10 +46,11 @@
 //!
 //! A transaction that has synced and is still open may have changed a row that a document of this
 //! batch has only begun to embed: its sync did not know of this document, and this snapshot does
-//! not see its change. So while such a transaction is open (`OPEN`), the guarded statement writes
-//! nothing, and the batch is run as inside of a transaction, where it waits for the rows that it
-//! embeds. A full sync does not wait: it does not take the place of the sync that follows a
-//! change.
+//! not see its change. So if such a transaction was open when the snapshot was taken, the guarded
+//! statement writes nothing. If it still is (it holds the lock `OPEN`), the batch is run as inside
+//! of a transaction, where it waits for the rows that it embeds. If it may have committed in the
+//! meantime, the statement is sent again, and its new snapshot sees the change. A full sync
+//! does not wait: it does not take the place of the sync that follows a change.
 
 pub(crate) mod advisory;
 mod built;

@@ -5,8 +5,8 @@ use crate::sql::write::conditions::is_locked;
 use crate::sql::write::protocol::WriteProtocol;
 use crate::sql::write::write_statement::WriteStatement;
 
-/// Whether the settings of the session are those that the documents need. If not, or if
-/// [`WRITER_ACTIVE`] is true, nothing was written.
+/// Whether the settings of the session are those that the documents need. If not, or unless
+/// [`WRITER`] is null, nothing was written.
 pub(crate) const SESSION_OK: usize = 0;
 /// The number of root rows.
 pub(crate) const FOUND: usize = 1;
@@ -33,11 +33,20 @@ pub(crate) const UNCONFIRMED: usize = 9;
 pub(crate) const CONFLICTING_VXIDS: usize = 10;
 /// Guarded statement: its snapshot. Null if nothing is unconfirmed.
 pub(crate) const SNAPSHOT: usize = 11;
-/// Guarded statement: whether a transaction that has synced is still open. If so, nothing was
-/// written.
-pub(crate) const WRITER_ACTIVE: usize = 12;
+/// Guarded statement: one of the values in [`writer`] if a transaction that has synced was open when
+/// the snapshot was taken, or may have been. If so, nothing was written.
+pub(crate) const WRITER: usize = 12;
 /// Locked statement: the keys that have neither a root row nor a document. Null if there are none.
 pub(crate) const ABSENT: usize = 9;
+
+/// The values of [`WRITER`].
+pub(crate) mod writer {
+    /// It still is.
+    pub(crate) const ACTIVE: &str = "active";
+    /// It is not, but transactions that were in progress have committed since, and it may have been
+    /// one of them.
+    pub(crate) const COMMITTED: &str = "committed";
+}
 
 impl WriteStatement<'_> {
     /// The last part of the statement, which returns the row.
@@ -83,7 +92,7 @@ impl WriteStatement<'_> {
                    (SELECT pg_catalog.pg_current_snapshot())::text\n  \
                  END AS snapshot"
                     .to_owned(),
-                "(SELECT open FROM session) AS open".to_owned(),
+                "(SELECT writer FROM session) AS writer".to_owned(),
             ]),
             WriteProtocol::Locked => select.push(
                 "CASE WHEN (SELECT found FROM counted) < (SELECT pg_catalog.cardinality(keys) FROM input) THEN\n    \

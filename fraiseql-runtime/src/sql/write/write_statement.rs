@@ -1,9 +1,9 @@
 //! What the CTEs of a write statement are composed from.
 
 use crate::schema::View;
-use crate::sql::differences::content_columns;
+use crate::sql::differences::{content_columns, content_labels};
 use crate::sql::document::BatchSize;
-use crate::sql::session::{SessionNeeds, session_needs};
+use crate::sql::session::Session;
 use crate::sql::shape;
 use crate::sql::text::column;
 use crate::sql::write::protocol::WriteProtocol;
@@ -14,13 +14,15 @@ pub(super) struct WriteStatement<'a> {
     pub(super) view: &'a View,
     pub(super) protocol: WriteProtocol,
     pub(super) batch_size: BatchSize,
-    pub(super) needs: SessionNeeds,
+    pub(super) session: Session,
     /// The number of the view's shape, as a literal.
     pub(super) shape: String,
     /// The key of a stored document, `v`.
     pub(super) key: String,
     /// The promoted columns, then `data`.
     pub(super) columns: Vec<&'static str>,
+    /// Their names in built rows.
+    pub(super) labels: Vec<String>,
 }
 
 impl<'a> WriteStatement<'a> {
@@ -34,10 +36,11 @@ impl<'a> WriteStatement<'a> {
             view,
             protocol,
             batch_size,
-            needs: session_needs(view),
+            session: Session::of([view.shape]),
             shape: shape::literal(number),
-            key: column("v", view.key.column),
+            key: column("v", view.key_column()),
             columns: content_columns(view),
+            labels: content_labels(view),
         }
     }
 }

@@ -14,16 +14,18 @@ impl WriteStatement<'_> {
     /// version of the row, while EXCLUDED was built before. A document that does not match the
     /// guard is not returned, and so is reported as in conflict.
     pub(super) fn written(&self, sql: &mut Sql) {
-        let key = ident(self.view.key.column);
+        let key = ident(self.view.key_column());
         sql.block("written AS (", "),", |sql| {
             let content: Vec<String> = self.columns.iter().map(|name| ident(name)).collect();
             let content = content.join(", ");
+            let built: Vec<String> = self.labels.iter().map(|label| ident(label)).collect();
+            let built = built.join(", ");
             sql.line(format!(
                 "INSERT INTO {} AS v ({key}, {content}, version, synced_xid, updated_at, shape)",
                 self.view.table
             ));
             sql.line(format!(
-                "SELECT \"key\", {content}, 1, pg_catalog.pg_current_xact_id(), pg_catalog.now(), {}",
+                "SELECT \"key\", {built}, 1, pg_catalog.pg_current_xact_id(), pg_catalog.now(), {}",
                 self.shape
             ));
             sql.line("FROM built");

@@ -2,10 +2,13 @@
 
 use sqlx::{PgConnection, Row};
 
+use crate::db::scope::{BEGIN_READ_ONLY, ScopeErrors, TransactionScope, isolated};
+use crate::db::session;
 use crate::db::statement::Statement;
 use crate::error::{Operation, Result};
 use crate::schema::TableName;
 use crate::schema::key::Keys;
+use crate::sql::key_pages::{self, PageStart};
 use crate::view::Handle;
 
 /// The statement `next` with the key `after` bound, or `first` if `after` is empty.
@@ -24,7 +27,70 @@ fn statement_after<'q>(
 }
 
 /// The next keys of the base table and the view table, at most `size`, in key order.
+///
+/// Which rows the view's filter excludes may depend on the session.
 pub(super) async fn next_keys(
+    connection: &mut PgConnection,
+    scope: &mut TransactionScope,
+    view: Handle,
+    after: &Keys,
+    size: usize,
+) -> Result<Keys> {
+    if !view.statements().sync.filter_reads_session {
+        return read_next_keys(connection, view, after, size).await;
+    }
+    let mut unfiltered: Option<String> = None;
+    loop {
+        let errors = ScopeErrors::of(Operation::ReadKeys, view.view.shape.table);
+        let keys = isolated(
+            connection,
+            scope,
+            Some(BEGIN_READ_ONLY),
+            &errors,
+            async |connection| {
+                session::set_local(connection, view).await?;
+                match &unfiltered {
+                    Some(sql) => read_page(connection, view, after, size, sql).await,
+                    None => read_next_keys(connection, view, after, size).await,
+                }
+            },
+        );
+        match keys.await {
+            // The filter fails for a row. The sync of that row reports it.
+            Err(error) if unfiltered.is_none() && error.is_about_values() => {
+                unfiltered = Some(key_pages::unfiltered(view.view, start(after), None));
+            }
+            result => return result,
+        }
+    }
+}
+
+fn start(after: &Keys) -> PageStart {
+    if after.is_empty() {
+        PageStart::First
+    } else {
+        PageStart::AfterKey
+    }
+}
+
+async fn read_page(
+    connection: &mut PgConnection,
+    view: Handle,
+    after: &Keys,
+    size: usize,
+    sql: &str,
+) -> Result<Keys> {
+    let mut statement = Statement::composed(sql, Operation::ReadKeys).on(view.view.shape.table);
+    if !after.is_empty() {
+        statement = statement.bind_keys(after);
+    }
+    statement
+        .bind(i64::try_from(size).unwrap_or(i64::MAX))
+        .fetch_one(connection, |row| after.read(row, 0))
+        .await
+}
+
+async fn read_next_keys(
     connection: &mut PgConnection,
     view: Handle,
     after: &Keys,

@@ -138,7 +138,8 @@ impl<'a> FullSyncRun<'a> {
         after: &mut Keys,
         size: usize,
     ) -> Result<Keys> {
-        let keys = keys::next_keys(session.connection(), self.view, after, size).await?;
+        let (connection, scope) = session.connection_and_scope();
+        let keys = keys::next_keys(connection, scope, self.view, after, size).await?;
         // A row that is inserted later is synced by the transaction that inserts it.
         if keys.len() < size {
             self.state().end();

@@ -47,6 +47,22 @@ impl<'a> FullSyncSettings<'a> {
         }
     }
 
+    /// The settings of one view's full sync, of all views.
+    pub(crate) fn of_view(
+        chunk: Option<usize>,
+        connections: usize,
+        until: impl Future<Output = ()> + Send + 'a,
+        on_progress: Option<OnProgress<'a>>,
+    ) -> Self {
+        Self {
+            chunk,
+            connections,
+            until: Some(Box::pin(until)),
+            on_progress,
+            ..Self::new()
+        }
+    }
+
     /// The settings of a rebuild.
     pub(crate) fn of_rebuild(
         pass: RebuildPass,

@@ -14,7 +14,7 @@ pub struct LogEntry {
     /// The number of the row, in ascending order.
     pub id: i64,
     /// When the batch ended.
-    pub at: SystemTime,
+    pub created_at: SystemTime,
     /// The view's entity: `post`.
     pub entity: String,
     /// Which function requested it.
@@ -49,7 +49,7 @@ impl LogEntry {
         let mode: String = row.try_get("mode")?;
         Ok(Self {
             id: row.try_get("id")?,
-            at: SystemTime::UNIX_EPOCH + Duration::from_micros(count("at")?),
+            created_at: SystemTime::UNIX_EPOCH + Duration::from_micros(count("created_at")?),
             entity: row.try_get("entity")?,
             mode: Mode::from_name(&mode).ok_or_else(|| sqlx::Error::ColumnDecode {
                 index: "mode".to_owned(),

@@ -34,7 +34,7 @@ const MAX_AGE: Duration = Duration::from_secs(1_000 * 365 * 24 * 60 * 60);
 /// | column | type | |
 /// |---|---|---|
 /// | `id` | `bigint` | |
-/// | `at` | `timestamptz` | when the batch ended |
+/// | `created_at` | `timestamptz` | when the batch ended |
 /// | `entity` | `text` | the view: `post` |
 /// | `mode` | `text` | `sync`, `delete` or `full` |
 /// | `keys` | `bigint` | the number of keys of the batch; 0 if a call failed outside of a batch |
@@ -164,6 +164,12 @@ impl SyncLog {
         Ok(self.sql()?.ddl.iter().map(|sql| sql.to_string()).collect())
     }
 
+    /// The schema, the name, and the quoted name with schema of the table; `None` if it is not valid.
+    pub(crate) fn table_name(&self) -> Option<(&str, &str, &str)> {
+        let sql = self.sql().ok()?;
+        Some((&sql.table_name.schema, &sql.table_name.name, &sql.table))
+    }
+
     /// Whether the name of the table is valid.
     pub(crate) fn check(&self) -> Result<()> {
         self.sql().map(|_| ())
@@ -236,19 +242,27 @@ impl SyncLog {
         }
     }
 
-    /// The table and the statements that create it, if it is missing.
+    /// What of the table is missing, and the statements that create it.
     pub(crate) async fn missing(
         &self,
         connection: &mut PgConnection,
-    ) -> Result<Option<(&str, Vec<Arc<str>>)>> {
+    ) -> Result<Option<(String, Vec<Arc<str>>)>> {
         let sql = self.sql()?;
         let operation = Operation::Inspect("the sync log".to_owned());
-        let exists: bool = Statement::new(sql::EXISTS, operation)
+        let (exists, is_old): (bool, bool) = Statement::new(sql::EXISTS, operation)
             .on(sql.table_name.clone())
             .bind(&sql.table)
-            .fetch_one(connection, |row| row.try_get(0))
+            .fetch_one(connection, |row| Ok((row.try_get(0)?, row.try_get(1)?)))
             .await?;
-        Ok((!exists).then(|| (sql.table.as_str(), sql.ddl.clone())))
+        let table = &sql.table;
+        Ok(match (exists, is_old) {
+            (false, _) => Some((format!("table {table}"), sql.ddl.clone())),
+            (true, true) => {
+                let what = format!("column \"created_at\" of {table}");
+                Some((what, vec![Arc::clone(&sql.rename)]))
+            }
+            (true, false) => None,
+        })
     }
 
     /// Deletes some old rows, unless this process did so lately. `own` is a connection outside of

@@ -21,13 +21,16 @@
 //! | `rounds` | the two protocols: the order of the statements |
 //! | `outcome` | the result of a write statement, and the table of what follows from it |
 //! | `writer` | the statements, one at a time |
+//! | `lockable` | relations whose rows cannot be locked |
 
+mod lockable;
 mod outcome;
 mod rounds;
 pub(super) mod writer;
 
 use sqlx::PgConnection;
 
+pub(super) use self::lockable::note_failure as note_unlockable;
 use self::writer::BatchWriter;
 use crate::db::scope::TransactionScope;
 use crate::db::statement::Statement;
@@ -36,28 +39,43 @@ use crate::schema::key::Keys;
 use crate::sync::report::SyncReport;
 use crate::view::Handle;
 
+/// What a sync on a pool does about transactions that have synced and are still open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum OpenWriters {
+    /// It waits for those that have changed a row that it embeds.
+    WaitFor,
+    /// It writes anyway.
+    Ignore,
+}
+
 /// Writes the documents of `keys` in transactions of their own. `peers` are the backends that are
-/// known to write other documents.
+/// known to write other documents. `set_session` is whether the settings that the documents need are
+/// known not to be those of the connection.
 pub(super) async fn after_commit(
     connection: &mut PgConnection,
     view: Handle,
     keys: &Keys,
+    writers: OpenWriters,
     peers: &[i32],
+    set_session: bool,
 ) -> Result<SyncReport> {
-    BatchWriter::new(connection, view)
-        .with_peers(peers)
-        .after_commit(keys)
-        .await
+    let mut writer = BatchWriter::new(connection, view).with_peers(peers);
+    if set_session {
+        writer = writer.in_unsuitable_session();
+    }
+    writer.after_commit(keys, writers).await
 }
 
-/// Writes the documents of `keys` in the transaction of the caller.
+/// Writes the documents of `keys` in the transaction of the caller. `set_session` is whether the
+/// settings that they need are known not to be those of the caller.
 pub(super) async fn in_transaction(
     connection: &mut PgConnection,
     view: Handle,
     keys: &Keys,
+    set_session: bool,
 ) -> Result<SyncReport> {
     BatchWriter::new(connection, view)
-        .in_transaction(keys)
+        .in_transaction(keys, set_session)
         .await
 }
 
@@ -73,6 +91,27 @@ pub(super) async fn exchanging(
     BatchWriter::new(connection, view)
         .exchanging(keys, clear, scope)
         .await
+}
+
+/// The documents other than those of `keys` that store unique values which these should have. `sql`
+/// is the statement that finds them.
+pub(super) async fn unique_holders(
+    connection: &mut PgConnection,
+    view: Handle,
+    keys: &Keys,
+    sql: &'static str,
+    scope: TransactionScope,
+) -> Result<Keys> {
+    let mut writer = BatchWriter::new(connection, view);
+    match scope {
+        // A value may be that of an expression, which depends on the settings.
+        TransactionScope::Own => {
+            writer
+                .in_own_transaction(async |writer| writer.unique_holders(keys, sql).await)
+                .await
+        }
+        TransactionScope::Caller => writer.unique_holders(keys, sql).await,
+    }
 }
 
 /// Announces the transaction of the caller to other syncs, without syncing any document: a

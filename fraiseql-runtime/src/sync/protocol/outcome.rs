@@ -7,6 +7,7 @@
 //! |---|---|---|---|---|
 //! | session unsuitable | - | - | - | [`SetSession`](NextStep::SetSession) |
 //! | writer active | - | - | - | [`LockRows`](NextStep::LockRows) |
+//! | writers committed | - | - | - | [`WriteAgain`](NextStep::WriteAgain) |
 //! | executed | more than [`MAX_FEW_KEYS`] | yes | - | [`AwaitWriters`](NextStep::AwaitWriters) |
 //! | executed | more than [`MAX_FEW_KEYS`] | no | - | [`RebuildUnconfirmed`](NextStep::RebuildUnconfirmed) |
 //! | executed | at most [`MAX_FEW_KEYS`] | - | - | [`RebuildUnconfirmed`](NextStep::RebuildUnconfirmed) |
@@ -19,7 +20,7 @@ use sqlx::postgres::PgRow;
 use crate::schema::key::Keys;
 use crate::sql::sync::MAX_FEW_KEYS;
 use crate::sql::write::protocol::WriteProtocol;
-use crate::sql::write::result_row;
+use crate::sql::write::result_row::{self, writer};
 use crate::sync::report::SyncReport;
 
 /// The outcome of a write statement.
@@ -45,21 +46,25 @@ pub(super) struct WriteOutcome {
 pub(super) enum WriteStatus {
     /// It did.
     Executed,
-    /// It wrote nothing: `TimeZone`, `extra_float_digits` or the isolation level of the session is
+    /// It wrote nothing: the settings, the search path or the isolation level of the session are
     /// not what documents need.
     SessionUnsuitable,
     /// It wrote nothing: a transaction that has synced inside itself is still open. Its changes are
     /// not visible yet, and it may not know of documents that embed the rows that it has changed.
     WriterActive,
+    /// It wrote nothing: no such transaction is open now, but transactions that were in progress at
+    /// its snapshot have committed since, and one of them may have been such a transaction.
+    WritersCommitted,
 }
 
 impl WriteStatus {
-    /// The status that the two columns stand for. `SESSION_OK` is false also if a writer is active.
-    fn of(session_ok: bool, writer_active: bool) -> Self {
-        match (session_ok, writer_active) {
-            (_, true) => Self::WriterActive,
-            (false, false) => Self::SessionUnsuitable,
-            (true, false) => Self::Executed,
+    /// The status that the two columns stand for. `SESSION_OK` is false also if there is a writer.
+    fn of(session_ok: bool, writer: Option<&str>) -> Self {
+        match (session_ok, writer) {
+            (_, Some(writer::COMMITTED)) => Self::WritersCommitted,
+            (_, Some(_)) => Self::WriterActive,
+            (false, None) => Self::SessionUnsuitable,
+            (true, None) => Self::Executed,
         }
     }
 }
@@ -83,6 +88,8 @@ pub(super) enum NextStep {
     SetSession,
     /// Write again after locking the rows that the documents embed, which waits for the writer.
     LockRows,
+    /// Write again in a new snapshot, without looking for writers.
+    WriteAgain,
     /// Wait until the conflicting transactions have ended or stopped writing, then find out which
     /// unconfirmed documents they have overwritten.
     AwaitWriters,
@@ -122,7 +129,7 @@ impl WriteOutcome {
         };
         let session_ok = row.try_get(result_row::SESSION_OK)?;
         let mut outcome = Self {
-            status: WriteStatus::of(session_ok, false),
+            status: WriteStatus::of(session_ok, None),
             report,
             inserted,
             conflicted,
@@ -135,8 +142,8 @@ impl WriteOutcome {
         };
         match protocol {
             WriteProtocol::Guarded => {
-                let writer_active = row.try_get(result_row::WRITER_ACTIVE)?;
-                outcome.status = WriteStatus::of(session_ok, writer_active);
+                let writer: Option<&str> = row.try_get(result_row::WRITER)?;
+                outcome.status = WriteStatus::of(session_ok, writer);
                 let vxids: Option<_> = row.try_get(result_row::CONFLICTING_VXIDS)?;
                 outcome.unconfirmed = Unconfirmed {
                     keys: keys.read(row, result_row::UNCONFIRMED)?,
@@ -157,6 +164,7 @@ impl WriteOutcome {
         match (self.status, unconfirmed.keys.len(), writers_known) {
             (WriteStatus::SessionUnsuitable, ..) => NextStep::SetSession,
             (WriteStatus::WriterActive, ..) => NextStep::LockRows,
+            (WriteStatus::WritersCommitted, ..) => NextStep::WriteAgain,
             (WriteStatus::Executed, 0, _) if self.conflicted.is_empty() => NextStep::Finish,
             (WriteStatus::Executed, 0, _) => NextStep::Rebuild,
             (WriteStatus::Executed, 1..=MAX_FEW_KEYS, _) | (WriteStatus::Executed, _, false) => {
@@ -217,12 +225,15 @@ mod tests {
 
     #[test]
     fn the_next_step_follows_the_table() {
-        use NextStep::{AwaitWriters, Finish, LockRows, Rebuild, RebuildUnconfirmed, SetSession};
-        use WriteStatus::{Executed, SessionUnsuitable, WriterActive};
+        use NextStep::{
+            AwaitWriters, Finish, LockRows, Rebuild, RebuildUnconfirmed, SetSession, WriteAgain,
+        };
+        use WriteStatus::{Executed, SessionUnsuitable, WriterActive, WritersCommitted};
         // Status, unconfirmed documents, known writers, conflicted documents.
         let table = [
             ((SessionUnsuitable, 0, 0, 0), SetSession),
             ((WriterActive, 0, 0, 0), LockRows),
+            ((WritersCommitted, 0, 0, 0), WriteAgain),
             ((Executed, MAX_FEW_KEYS + 1, 1, 0), AwaitWriters),
             ((Executed, MAX_FEW_KEYS + 1, 1, 1), AwaitWriters),
             ((Executed, MAX_FEW_KEYS + 1, 0, 0), RebuildUnconfirmed),
@@ -244,19 +255,22 @@ mod tests {
     }
 
     #[test]
-    fn an_active_writer_takes_precedence_over_unsuitable_settings() {
-        // While a writer is active the statement returns false for the settings, too.
+    fn a_writer_takes_precedence_over_unsuitable_settings() {
+        // If there is a writer, the statement returns false for the settings, too.
         let table = [
-            ((true, false), WriteStatus::Executed),
-            ((false, false), WriteStatus::SessionUnsuitable),
-            ((false, true), WriteStatus::WriterActive),
-            ((true, true), WriteStatus::WriterActive),
+            ((true, None), WriteStatus::Executed),
+            ((false, None), WriteStatus::SessionUnsuitable),
+            ((false, Some(writer::ACTIVE)), WriteStatus::WriterActive),
+            (
+                (false, Some(writer::COMMITTED)),
+                WriteStatus::WritersCommitted,
+            ),
         ];
-        for ((session_ok, writer_active), status) in table {
+        for ((session_ok, writer), status) in table {
             assert_eq!(
-                WriteStatus::of(session_ok, writer_active),
+                WriteStatus::of(session_ok, writer),
                 status,
-                "session_ok {session_ok}, writer_active {writer_active}"
+                "session_ok {session_ok}, writer {writer:?}"
             );
         }
     }

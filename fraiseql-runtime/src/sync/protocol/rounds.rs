@@ -3,8 +3,9 @@
 use crate::db::scope::TransactionScope;
 use crate::error::{Error, Result};
 use crate::schema::key::Keys;
+use crate::sync::protocol::OpenWriters;
 use crate::sync::protocol::outcome::{NextStep, Unconfirmed, WriteOutcome};
-use crate::sync::protocol::writer::{BatchWriter, SessionSettings};
+use crate::sync::protocol::writer::BatchWriter;
 use crate::sync::report::SyncReport;
 use crate::sync::telemetry;
 
@@ -14,22 +15,46 @@ const MAX_REBUILDS: usize = 5;
 /// How often the server is asked whether other transactions are still writing: after [`FIRST_WAIT`],
 /// then after twice as long each time, for a second in all.
 const MAX_WAITS: i32 = 10;
+/// How often the server is asked whether transactions that have synced are still open, in the same
+/// way, for four seconds in all.
+const MAX_OPEN_WAITS: i32 = 12;
 /// In seconds.
 const FIRST_WAIT: f64 = 0.001;
 
 impl BatchWriter<'_> {
     /// Writes the documents of `keys` in transactions of their own.
     ///
-    /// Usually that is one statement. Each further step is taken at most once, in this order, so
-    /// the rounds end. No step can ask for an earlier one: the second statement runs with the
-    /// settings that it needs, and the locked statement does not look for active writers.
-    pub(super) async fn after_commit(&mut self, keys: &Keys) -> Result<SyncReport> {
-        let mut outcome = self.write_guarded(keys).await?;
-        if outcome.next_step() == NextStep::SetSession {
-            telemetry::session_redone(self.view);
-            outcome = self
-                .in_own_transaction(async |writer| writer.write_guarded(keys).await)
-                .await?;
+    /// Usually that is one statement. Each further step is taken at most once, so the rounds end:
+    /// a statement that runs with the settings that it needs does not ask for them, one that does
+    /// not look for writers finds none, and no step after these asks for one of them.
+    pub(super) async fn after_commit(
+        &mut self,
+        keys: &Keys,
+        mut writers: OpenWriters,
+    ) -> Result<SyncReport> {
+        let mut settings_differ = self.session_is_unsuitable;
+        let mut outcome;
+        loop {
+            outcome = if settings_differ {
+                self.in_own_transaction(async |writer| writer.write_guarded(keys, writers).await)
+                    .await?
+            } else {
+                self.write_guarded(keys, writers).await?
+            };
+            match outcome.next_step() {
+                NextStep::SetSession if !settings_differ => {
+                    telemetry::session_redone(self.view);
+                    settings_differ = true;
+                }
+                // The statement found nobody who holds the lock of open writers. So one that has
+                // announced itself since will find the documents of this batch, and all earlier
+                // ones are visible to the next snapshot.
+                NextStep::WriteAgain => {
+                    telemetry::writing_again(self.view);
+                    writers = OpenWriters::Ignore;
+                }
+                _ => break,
+            }
         }
         if outcome.next_step() == NextStep::LockRows {
             outcome = self.behind_active_writers(keys).await?;
@@ -61,13 +86,33 @@ impl BatchWriter<'_> {
             .await;
         match outcome {
             // The role lacks the privilege to lock rows, or a base table is a view that cannot be
-            // locked. Such a sync does not wait, as if no transaction were open.
+            // locked. It waits for the transactions themselves, which is longer.
             Err(error) if error.is_about_locking() => {
-                self.in_own_transaction(async |writer| writer.rebuild(keys).await)
-                    .await
+                if !self.await_open_writers().await? {
+                    return Err(error);
+                }
+                self.in_own_transaction(async |writer| {
+                    writer.write_guarded(keys, OpenWriters::Ignore).await
+                })
+                .await
             }
             result => result,
         }
+    }
+
+    /// Waits for the transactions that have synced and are open now. Returns false if one of them
+    /// still is after some seconds: it may be one that the caller itself holds open.
+    async fn await_open_writers(&mut self) -> Result<bool> {
+        let mut open = self.open_writers(None, 0.0).await?;
+        let mut seconds = FIRST_WAIT;
+        for _ in 0..MAX_OPEN_WAITS {
+            if open.is_empty() {
+                break;
+            }
+            open = self.open_writers(Some(&open), seconds).await?;
+            seconds *= 2.0;
+        }
+        Ok(open.is_empty())
     }
 
     /// Waits for the transactions that may replace unconfirmed documents. Returns the documents
@@ -88,20 +133,24 @@ impl BatchWriter<'_> {
     }
 
     /// Writes the documents of `keys` in the caller's transaction.
-    pub(super) async fn in_transaction(&mut self, keys: &Keys) -> Result<SyncReport> {
+    pub(super) async fn in_transaction(
+        &mut self,
+        keys: &Keys,
+        set_session: bool,
+    ) -> Result<SyncReport> {
+        if set_session {
+            self.change_session().await?;
+        }
         let locked = self.lock(keys, TransactionScope::Caller).await?;
         // A separate statement: in READ COMMITTED each statement takes a new snapshot, and this one
         // has to see what was committed while the previous one waited for its locks.
         let mut outcome = self.write_locked(keys, &locked).await?;
-        let mut settings = None;
         if outcome.next_step() == NextStep::SetSession {
-            settings = Some(self.change_session().await?);
+            self.change_session().await?;
             outcome = self.write_locked(keys, &locked).await?;
         }
         let report = self.finish(outcome, TransactionScope::Caller).await?;
-        if let Some(settings) = settings {
-            self.restore_session(&settings).await?;
-        }
+        self.restore_session().await?;
         Ok(report)
     }
 
@@ -117,35 +166,21 @@ impl BatchWriter<'_> {
             writer.clear_unique(keys, clear).await?;
             writer.write_locked(keys, &locked).await
         };
-        let mut settings = None;
         let outcome = match scope {
             TransactionScope::Own => self.in_own_transaction(exchange).await?,
             TransactionScope::Caller => {
                 let mut outcome = exchange(self).await?;
                 // The columns are empty, and nothing was written: it has to be done once more.
                 if outcome.next_step() == NextStep::SetSession {
-                    settings = Some(self.change_session().await?);
+                    self.change_session().await?;
                     outcome = exchange(self).await?;
                 }
                 outcome
             }
         };
         let report = self.finish(outcome, scope).await?;
-        if let Some(settings) = settings {
-            self.restore_session(&settings).await?;
-        }
+        self.restore_session().await?;
         Ok(report)
-    }
-
-    /// Gives the caller's transaction the settings that documents need, and returns its own.
-    ///
-    /// `SET LOCAL` lasts until the end of the transaction, which is the caller's. After an error the
-    /// savepoint restores the settings.
-    async fn change_session(&mut self) -> Result<SessionSettings> {
-        telemetry::session_redone(self.view);
-        let settings = self.session_settings().await?;
-        self.set_session().await?;
-        Ok(settings)
     }
 
     /// Locks documents, then builds and writes them in a snapshot that is newer than the locks: no

@@ -1,18 +1,22 @@
 //! The statements of a batch, one at a time.
 
 use sqlx::postgres::PgRow;
-use sqlx::{AssertSqlSafe, Executor as _, PgConnection, Row as _};
+use sqlx::{AssertSqlSafe, PgConnection, Row as _};
 
 use crate::db::scope::{BEGIN_READ_COMMITTED, ScopeErrors, TransactionScope, in_own_transaction};
+use crate::db::session;
 use crate::db::statement::{Statement, execute_script};
 use crate::error::{Error, Operation, Result};
 use crate::schema::key::Keys;
 use crate::sql::delete::keep_out;
 use crate::sql::lock::result_row as lock_row;
-use crate::sql::session::{RESTORE, SET_LOCAL, SETTINGS};
+use crate::sql::session::{restore, settings};
 use crate::sql::sync::{MAX_FEW_KEYS, SyncSql};
 use crate::sql::write::protocol::WriteProtocol;
-use crate::sync::protocol::outcome::{Unconfirmed, WriteOutcome};
+use crate::sync::protocol::OpenWriters;
+use crate::sync::protocol::lockable;
+use crate::sync::protocol::outcome::{NextStep, Unconfirmed, WriteOutcome};
+use crate::sync::telemetry;
 use crate::view::Handle;
 
 /// Writes documents of one view on one connection.
@@ -22,12 +26,12 @@ pub(in crate::sync) struct BatchWriter<'c> {
     sql: &'static SyncSql,
     /// The backends that are known to write other documents.
     peers: &'c [i32],
-}
-
-/// Session settings of the caller, to be restored.
-pub(super) struct SessionSettings {
-    time_zone: String,
-    extra_float_digits: String,
+    /// Whether the session was found not to be what documents need.
+    pub(super) session_is_unsuitable: bool,
+    /// Whether this transaction has the settings that documents need because they were set.
+    session_is_set: bool,
+    /// The settings of the caller's transaction, if others were set in it.
+    callers_settings: Option<Vec<Option<String>>>,
 }
 
 impl<'c> BatchWriter<'c> {
@@ -37,6 +41,9 @@ impl<'c> BatchWriter<'c> {
             view,
             sql: &view.statements().sync,
             peers: &[],
+            session_is_unsuitable: false,
+            session_is_set: false,
+            callers_settings: None,
         }
     }
 
@@ -51,25 +58,33 @@ impl<'c> BatchWriter<'c> {
         sql: &'static str,
         operation: Operation,
     ) -> Statement<'q> {
-        Statement::new(sql, operation).on(self.view.view.table)
+        let text = self
+            .session_is_set
+            .then(|| self.sql.session.in_set_session(sql))
+            .flatten();
+        match text {
+            Some(text) => Statement::composed(text, operation),
+            None => Statement::new(sql, operation),
+        }
+        .on(self.view.view.table)
     }
 }
 
 /// Transactions and session settings.
 impl BatchWriter<'_> {
     /// Runs `work` in a READ COMMITTED transaction with the session settings that documents need.
-    pub(super) async fn in_own_transaction(
+    pub(super) async fn in_own_transaction<T>(
         &mut self,
-        work: impl AsyncFnOnce(&mut BatchWriter<'_>) -> Result<WriteOutcome>,
-    ) -> Result<WriteOutcome> {
-        let view = self.view;
+        work: impl AsyncFnOnce(&mut BatchWriter<'_>) -> Result<T>,
+    ) -> Result<T> {
+        let (view, peers) = (self.view, self.peers);
         let errors = ScopeErrors::of_steps(view.view.table);
         in_own_transaction(
             self.connection,
             BEGIN_READ_COMMITTED,
             &errors,
             async |connection| {
-                let mut writer = BatchWriter::new(connection, view);
+                let mut writer = BatchWriter::new(connection, view).with_peers(peers);
                 writer.set_session().await?;
                 work(&mut writer).await
             },
@@ -77,42 +92,61 @@ impl BatchWriter<'_> {
         .await
     }
 
-    /// Sets what documents need for the rest of the transaction: times are printed in UTC, and
-    /// floats with all digits.
-    pub(super) async fn set_session(&mut self) -> Result<()> {
-        if self.sql.needs.any() {
-            self.connection
-                .execute(SET_LOCAL)
-                .await
-                .map_err(self.failed(Operation::SessionSettings))?;
+    /// Sets what documents need for the rest of the transaction.
+    async fn set_session(&mut self) -> Result<()> {
+        session::set_local(self.connection, self.view).await?;
+        self.session_is_set = true;
+        Ok(())
+    }
+
+    /// Gives the caller's transaction the settings that documents need.
+    ///
+    /// They last until the end of the transaction, which is the caller's, so
+    /// [`restore_session`](Self::restore_session) has to follow. After an error the savepoint restores
+    /// the settings.
+    pub(super) async fn change_session(&mut self) -> Result<()> {
+        telemetry::session_redone(self.view);
+        let table = self.view.view.table;
+        let present: Vec<Option<String>> =
+            Statement::composed(settings(), Operation::SessionSettings)
+                .on(table)
+                .fetch_one(self.connection, |row| row.try_get(0))
+                .await?;
+        self.callers_settings = Some(present);
+        self.set_session().await
+    }
+
+    /// Restores the settings of the caller, if they were changed.
+    pub(super) async fn restore_session(&mut self) -> Result<()> {
+        if let Some(callers) = self.callers_settings.take() {
+            self.session_is_set = false;
+            Statement::composed(restore(), Operation::SessionSettings)
+                .on(self.view.view.table)
+                .bind(callers)
+                .execute(self.connection)
+                .await?;
         }
         Ok(())
     }
 
-    /// Reads the settings of the caller.
-    pub(super) async fn session_settings(&mut self) -> Result<SessionSettings> {
-        self.statement(SETTINGS, Operation::SessionSettings)
-            .fetch_one(self.connection, |row| {
-                Ok(SessionSettings {
-                    time_zone: row.try_get(0)?,
-                    extra_float_digits: row.try_get(1)?,
-                })
-            })
-            .await
+    /// Remembers whether the session is suitable, as a write statement has found.
+    fn note_session(&mut self, outcome: WriteOutcome) -> Result<WriteOutcome> {
+        if outcome.next_step() == NextStep::SetSession {
+            if self.session_is_set {
+                return Err(Error::Session {
+                    view: self.view.view.table,
+                });
+            }
+            self.session_is_unsuitable = true;
+        }
+        Ok(outcome)
     }
 
-    /// Restores the settings of the caller.
-    pub(super) async fn restore_session(&mut self, settings: &SessionSettings) -> Result<()> {
-        self.statement(RESTORE, Operation::SessionSettings)
-            .bind(&settings.time_zone)
-            .bind(&settings.extra_float_digits)
-            .execute(self.connection)
-            .await?;
-        Ok(())
-    }
-
-    fn failed(&self, operation: Operation) -> impl FnOnce(sqlx::Error) -> Error + use<> {
-        Error::on_table(operation, self.view.view.table)
+    /// Expects a session that does not have the settings that documents need: the statements may not
+    /// even be prepared in it.
+    pub(super) fn in_unsuitable_session(mut self) -> Self {
+        self.session_is_unsuitable = true;
+        self
     }
 }
 
@@ -129,21 +163,43 @@ impl BatchWriter<'_> {
     /// committed while this waits for a lock would not be seen, and no error would say so. SERIALIZABLE
     /// has such a snapshot too, but PostgreSQL fails the transaction (40001).
     pub(super) async fn lock(&mut self, keys: &Keys, scope: TransactionScope) -> Result<Keys> {
-        let read = |row: &PgRow| -> sqlx::Result<(String, Keys)> {
-            let documents = keys.read(row, lock_row::DOCUMENTS)?;
-            Ok((row.try_get(lock_row::ISOLATION)?, documents))
-        };
-        let (isolation, documents) = self
-            .statement(&self.sql.lock, Operation::LockRows)
-            .bind_keys(keys)
-            // Whether the transaction may go on after the sync. If so, it announces itself.
-            .bind(scope == TransactionScope::Caller)
-            .fetch_one(self.connection, read)
-            .await?;
+        let (isolation, mut session_ok, mut documents) = self.try_lock(keys, scope).await?;
+        if !session_ok && !self.session_is_set {
+            self.change_session().await?;
+            (_, session_ok, documents) = self.try_lock(keys, scope).await?;
+        }
+        if !session_ok {
+            let view = self.view.view.table;
+            return Err(Error::Session { view });
+        }
         if isolation == "repeatable read" {
             return Err(Error::RepeatableRead);
         }
         Ok(documents)
+    }
+
+    /// Returns the isolation level, whether the session is suitable, and the keys of the documents
+    /// that exist. In an unsuitable session nothing is locked.
+    async fn try_lock(
+        &mut self,
+        keys: &Keys,
+        scope: TransactionScope,
+    ) -> Result<(String, bool, Keys)> {
+        let read = |row: &PgRow| -> sqlx::Result<(String, bool, Keys)> {
+            let documents = keys.read(row, lock_row::DOCUMENTS)?;
+            let session_ok = row.try_get(lock_row::SESSION_OK)?;
+            Ok((row.try_get(lock_row::ISOLATION)?, session_ok, documents))
+        };
+        let statement = match lockable::statement(self.connection, self.view).await? {
+            Some(sql) => Statement::composed(sql, Operation::LockRows).on(self.view.view.table),
+            None => self.statement(&self.sql.lock, Operation::LockRows),
+        };
+        statement
+            .bind_keys(keys)
+            // Whether the transaction may go on after the sync. If so, it announces itself.
+            .bind(scope == TransactionScope::Caller)
+            .fetch_one(self.connection, read)
+            .await
     }
 
     /// Locks the documents of `keys` in key order. Returns the keys of those that exist.
@@ -151,6 +207,20 @@ impl BatchWriter<'_> {
         self.statement(&self.sql.lock_documents, Operation::LockDocuments)
             .bind_keys(keys)
             .fetch_one(self.connection, |row| keys.read(row, 0))
+            .await
+    }
+
+    /// Waits for `seconds`, then returns the transactions that have synced and are still open: all of
+    /// them, or those of `vxids`.
+    pub(super) async fn open_writers(
+        &mut self,
+        vxids: Option<&[String]>,
+        seconds: f64,
+    ) -> Result<Vec<String>> {
+        self.statement(&self.sql.open_writers, Operation::AwaitWriters)
+            .bind(vxids)
+            .bind(seconds)
+            .fetch_one(self.connection, |row| row.try_get(0))
             .await
     }
 
@@ -182,19 +252,26 @@ impl BatchWriter<'_> {
 /// Writes.
 impl BatchWriter<'_> {
     /// Writes the documents of `keys` by the guarded statement.
-    pub(super) async fn write_guarded(&mut self, keys: &Keys) -> Result<WriteOutcome> {
+    pub(super) async fn write_guarded(
+        &mut self,
+        keys: &Keys,
+        writers: OpenWriters,
+    ) -> Result<WriteOutcome> {
         let sql = if keys.len() <= MAX_FEW_KEYS {
             &self.sql.write_few
         } else {
             &self.sql.write
         };
-        self.statement(sql, Operation::Sync)
+        let outcome = self
+            .statement(sql, Operation::Sync)
             .bind_keys(keys)
             .bind(self.peers)
+            .bind(writers == OpenWriters::WaitFor)
             .fetch_one(self.connection, |row| {
                 WriteOutcome::read(row, keys, WriteProtocol::Guarded)
             })
-            .await
+            .await?;
+        self.note_session(outcome)
     }
 
     /// Writes the documents of `keys` by the locked statement. `locked` are those that this
@@ -209,13 +286,15 @@ impl BatchWriter<'_> {
         } else {
             &self.sql.write_locked
         };
-        self.statement(sql, Operation::Sync)
+        let outcome = self
+            .statement(sql, Operation::Sync)
             .bind_keys(keys)
             .bind_keys(locked)
             .fetch_one(self.connection, |row| {
                 WriteOutcome::read(row, keys, WriteProtocol::Locked)
             })
-            .await
+            .await?;
+        self.note_session(outcome)
     }
 
     /// Empties the unique columns of the documents of `keys` by the statement `clear`.
@@ -227,12 +306,31 @@ impl BatchWriter<'_> {
         Ok(())
     }
 
+    /// The other documents that store unique values which the documents of `keys` should have, by the
+    /// statement `sql`.
+    pub(super) async fn unique_holders(&mut self, keys: &Keys, sql: &'static str) -> Result<Keys> {
+        self.statement(sql, Operation::FindUniqueHolders)
+            .bind_keys(keys)
+            .fetch_one(self.connection, |row| keys.read(row, 0))
+            .await
+    }
+
     /// Deletes those documents of `keys` that have no root row. Returns their number.
     pub(super) async fn delete_orphans(&mut self, keys: &Keys) -> Result<u64> {
-        self.statement(&self.sql.delete_orphans, Operation::DeleteOrphans)
-            .bind_keys(keys)
-            .execute(self.connection)
-            .await
+        let delete = async |writer: &mut BatchWriter<'_>| {
+            writer
+                .statement(&writer.sql.delete_orphans, Operation::DeleteOrphans)
+                .bind_keys(keys)
+                .execute(writer.connection)
+                .await
+        };
+        // A row that the filter excludes is an orphan, and the filter may depend on the session.
+        let has_filter = self.view.view.shape.filter.is_some();
+        if has_filter && self.session_is_unsuitable && !self.session_is_set {
+            self.in_own_transaction(delete).await
+        } else {
+            delete(self).await
+        }
     }
 
     /// Makes other transactions that insert documents with these keys wait until this one ends.

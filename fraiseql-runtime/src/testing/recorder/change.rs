@@ -25,6 +25,8 @@ pub struct Change {
 pub enum ChangeKind {
     /// By `changed` or `changed_rows`.
     Changed,
+    /// By `changing` or `changing_rows`, before the change.
+    Changing,
     /// By `inserted`.
     Inserted,
     /// By `resync`.
@@ -36,6 +38,7 @@ impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let method = match self.kind {
             ChangeKind::Changed => "changed",
+            ChangeKind::Changing => "changing",
             ChangeKind::Inserted => "inserted",
             ChangeKind::Resync => "resync",
         };

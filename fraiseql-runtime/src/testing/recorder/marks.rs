@@ -36,6 +36,27 @@ impl Changes for Recorder {
         Ok(())
     }
 
+    async fn changing<T: Keyed>(&mut self, keys: &[T::RowKey]) -> Result<()> {
+        self.mark(
+            ChangeKind::Changing,
+            display_name(T::SHAPE.table),
+            T::SHAPE.key_column(),
+            keys,
+        );
+        Ok(())
+    }
+
+    async fn changing_rows<K: Key>(
+        &mut self,
+        table: &str,
+        column: &str,
+        values: &[K],
+    ) -> Result<()> {
+        let table = table.strip_prefix("public.").unwrap_or(table);
+        self.mark(ChangeKind::Changing, table.to_owned(), column, values);
+        Ok(())
+    }
+
     fn resync<V: TView>(&mut self, keys: &[V::Key]) {
         self.mark(
             ChangeKind::Resync,
@@ -56,8 +77,8 @@ fn display_name(table: Table) -> String {
 }
 
 impl Recorder {
-    /// Asserts that exactly these rows of `T`'s table were marked as changed or inserted, in any
-    /// order and any number of times, and no others.
+    /// Asserts that exactly these rows of `T`'s table were marked by `changed`, `changing` or
+    /// `inserted`, in any order and any number of times, and no others.
     ///
     /// # Panics
     /// If other rows were marked, or not all of them. It prints the missing and the unexpected
@@ -65,7 +86,11 @@ impl Recorder {
     #[track_caller]
     pub fn assert_changed<T: Keyed>(&self, keys: &[T::RowKey]) {
         self.assert_rows(
-            &[ChangeKind::Changed, ChangeKind::Inserted],
+            &[
+                ChangeKind::Changed,
+                ChangeKind::Changing,
+                ChangeKind::Inserted,
+            ],
             &display_name(T::SHAPE.table),
             T::SHAPE.key_column(),
             keys,
@@ -79,7 +104,8 @@ impl Recorder {
     #[track_caller]
     pub fn assert_changed_rows<K: Key>(&self, table: &str, column: &str, values: &[K]) {
         let table = table.strip_prefix("public.").unwrap_or(table);
-        self.assert_rows(&[ChangeKind::Changed], table, column, values);
+        let kinds = [ChangeKind::Changed, ChangeKind::Changing];
+        self.assert_rows(&kinds, table, column, values);
     }
 
     /// Asserts that exactly the documents of these keys were marked by `resync`.

@@ -1,7 +1,7 @@
 use fraiseql_runtime::TView;
 
 #[derive(TView)]
-#[tview(index(fulltext = "title", language = "englisch"))]
+#[tview(index(fulltext = "title", language = "public."))]
 pub struct Post {
     pub id: i64,
     pub title: String,

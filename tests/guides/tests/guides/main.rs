@@ -11,4 +11,5 @@ mod samples {
     include!(concat!(env!("OUT_DIR"), "/guides.rs"));
 }
 
+mod blocks;
 mod text;

@@ -4,5 +4,8 @@
 mod aliases;
 mod chinook;
 mod floats;
+mod operators;
 mod oracle;
+mod order;
 mod parts;
+mod sessions;

@@ -1,6 +1,7 @@
 //! Tests of lists: filters, orders, pages, and the errors of invalid requests.
 
 mod documents;
+mod enums;
 mod filters;
 mod oracle;
 mod pages;

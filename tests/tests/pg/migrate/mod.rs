@@ -4,6 +4,7 @@
 mod drift;
 mod indexes;
 mod large;
+mod plans;
 mod tables;
 
 use fraiseql_runtime::migrate::Drift;

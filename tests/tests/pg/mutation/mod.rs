@@ -1,9 +1,14 @@
 //! Tests that after a mutation every document that depends on a changed row is correct.
 
+mod actions;
+mod borrows;
 mod conflicts;
+mod deferred;
 mod dependents;
 mod finds;
+mod former;
 mod limits;
+mod marks;
 mod replace;
 mod transactions;
 

@@ -2,8 +2,6 @@
 
 use fraiseql_runtime::Mutation;
 
-use crate::races::world::{Post, PostComment, Tag, User};
-
 /// Marks the rows that a statement has written: the one that it names, or all of its table. Returns
 /// whether there are any.
 pub(crate) fn mark(mutation: &mut Mutation, sql: &str) -> bool {
@@ -21,18 +19,12 @@ pub(crate) fn mark(mutation: &mut Mutation, sql: &str) -> bool {
         }
         None => (1..=10).collect(),
     };
-    match table {
-        "tb_user" => mutation.changed::<User>(&keys),
-        "tb_post" => mutation.changed::<Post>(&keys),
-        "tb_comment" => mutation.changed::<PostComment>(&keys),
-        "tb_tag" => mutation.changed::<Tag>(&keys),
-        "tb_post_tag" => mark_links(mutation, &keys),
+    let column = match table {
+        "tb_user" | "tb_post" | "tb_comment" | "tb_tag" => "id",
+        "tb_post_tag" => "post_id",
         other => panic!("{other} is in no document"),
-    }
+    };
+    // In a read model without this table, no document depends on the row.
+    let _ = mutation.changed_rows(table, column, &keys);
     true
-}
-
-fn mark_links(mutation: &mut Mutation, posts: &[i32]) {
-    // In a read model without tags, no document depends on the row.
-    let _ = mutation.changed_rows("tb_post_tag", "post_id", posts);
 }

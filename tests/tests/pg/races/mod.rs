@@ -6,6 +6,7 @@
 //! comparison, [`session`] the sessions and where they stop, [`marks`] the marks of mutations,
 //! [`lose`] the runs with each protocol.
 
+mod committed;
 mod deletes;
 mod full;
 mod isolation;
@@ -16,5 +17,6 @@ mod open;
 mod parents;
 mod session;
 mod snapshot;
+mod unlockable;
 mod world;
 mod writers;

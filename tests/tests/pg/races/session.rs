@@ -1,5 +1,6 @@
 //! Sessions: the steps they run, and how they are stopped and waited for.
 
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use fraiseql_runtime::mutation::Isolation;
@@ -67,10 +68,10 @@ pub(crate) struct Session {
     pub(crate) retries: u32,
 }
 
-/// A running session.
-pub(crate) struct Running {
+/// A running session, or other work on one connection.
+pub(crate) struct Running<T = Session> {
     pid: i32,
-    task: JoinHandle<Result<Session, Error>>,
+    task: JoinHandle<Result<T, Error>>,
 }
 
 impl World {
@@ -88,8 +89,21 @@ impl World {
             .clone()
             // A test that would hang fails instead.
             .options([("statement_timeout", "30s"), ("test.pause", pause)]);
+        // A mutation may need a second connection. It is closed afterwards, so that the next one begins
+        // on the first again, whose process is watched.
+        let connections = if place == Place::Mutation { 2 } else { 1 };
+        let first = Arc::new(OnceLock::new());
         let pool = PgPoolOptions::new()
-            .max_connections(1)
+            .max_connections(connections)
+            .after_release(move |connection, _| {
+                let first = first.clone();
+                Box::pin(async move {
+                    let pid: i32 = sqlx::query_scalar("SELECT pg_backend_pid()")
+                        .fetch_one(connection)
+                        .await?;
+                    Ok(*first.get_or_init(|| pid) == pid)
+                })
+            })
             .connect_with(options)
             .await
             .unwrap();
@@ -124,7 +138,7 @@ impl World {
     }
 
     /// Waits until each session is done or waits for another; returns which are done.
-    pub(crate) async fn settled<const N: usize>(&self, sessions: [&Running; N]) -> [bool; N] {
+    pub(crate) async fn settled<T, const N: usize>(&self, sessions: [&Running<T>; N]) -> [bool; N] {
         for _ in 0..4_000 {
             let done = sessions.map(|session| session.task.is_finished());
             let pids: Vec<i32> = sessions
@@ -248,6 +262,9 @@ impl Session {
             } else {
                 Isolation::ReadCommitted
             };
+            while self.pool.size() > 1 || self.pool.num_idle() == 0 {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
             self.mutation = Some(self.model.mutation_with(&self.pool, isolation).await?);
             self.marked = false;
         }
@@ -298,9 +315,14 @@ impl Session {
     }
 }
 
-impl Running {
+impl<T> Running<T> {
+    /// Work that runs on the connection of the server process `pid`.
+    pub(crate) fn of(pid: i32, task: JoinHandle<Result<T, Error>>) -> Self {
+        Self { pid, task }
+    }
+
     /// Waits for the session, which must succeed.
-    pub(crate) async fn done(self) -> Session {
+    pub(crate) async fn done(self) -> T {
         self.task.await.unwrap().unwrap()
     }
 

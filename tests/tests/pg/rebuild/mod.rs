@@ -1,6 +1,7 @@
 //! Tests that two releases of a struct read and write the same tables, and that a rebuild updates
 //! the documents meanwhile.
 
+mod filled;
 mod interrupted;
 mod reads;
 mod runs;

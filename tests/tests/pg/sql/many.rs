@@ -189,6 +189,7 @@ async fn rows_embedded_in_a_limited_list_are_looked_up() -> anyhow::Result<()> {
     let plan: Vec<String> = sqlx::query_scalar(AssertSqlSafe(format!("EXPLAIN {sql}")))
         .bind(vec![Uuid::nil(); 500])
         .bind(Vec::<i32>::new())
+        .bind(true)
         .fetch_all(&pool)
         .await?;
     let plan = plan.join("\n");

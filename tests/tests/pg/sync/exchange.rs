@@ -159,3 +159,104 @@ async fn documents_exchange_unique_values_in_a_transaction_with_another_time_zon
     assert_eq!(columns, 2, "no unique column is left empty");
     Ok(())
 }
+
+#[derive(Debug, TView)]
+#[tview(table = "member", index(expr = "lower(nick)", unique, name = "nicks"))]
+#[allow(dead_code)]
+struct Member {
+    id: i32,
+    #[tview(unique)]
+    email: String,
+    #[tview(filter)]
+    nick: String,
+}
+
+async fn members() -> (PgPool, ReadModel) {
+    let pool = fraiseql_tests::pool().await;
+    run(
+        &pool,
+        "CREATE TABLE member (id int4 PRIMARY KEY, email text NOT NULL UNIQUE, nick text NOT NULL);
+         INSERT INTO member SELECT i, 'm' || i, 'N' || i FROM generate_series(1, 4) AS i",
+    )
+    .await;
+    let model = world::model::<Member>();
+    model.migrate(&pool).await.unwrap();
+    sync_all_members(&pool).await.unwrap();
+    (pool, model)
+}
+
+async fn assert_verified(pool: &PgPool) {
+    let report = verify_member(pool).await.unwrap();
+    assert!(report.is_clean(), "{report}");
+}
+
+/// Member 1 takes another address, 2 that of 1, 3 that of 2, and the name of 4 in other letters,
+/// which 4 has given up.
+const PASS_ON: [&str; 4] = [
+    "UPDATE member SET email = 'new' WHERE id = 1",
+    "UPDATE member SET email = 'm1' WHERE id = 2",
+    "UPDATE member SET nick = 'N5' WHERE id = 4",
+    "UPDATE member SET email = 'm2', nick = 'n4' WHERE id = 3",
+];
+
+#[tokio::test]
+async fn a_unique_value_is_passed_on_whichever_document_is_synced_first() -> anyhow::Result<()> {
+    let (pool, _) = members().await;
+    for statement in PASS_ON {
+        run(&pool, statement).await;
+    }
+    let report = sync_member(&pool, &[3]).await?;
+    assert_eq!((report.updated, &report.invalid[..]), (4, &[][..]));
+    for id in [2, 1, 4] {
+        let report = sync_member(&pool, &[id]).await?;
+        assert_eq!((report.unchanged, &report.invalid[..]), (1, &[][..]));
+    }
+    assert_verified(&pool).await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_unique_value_is_passed_on_in_a_transaction_and_in_a_mutation() -> anyhow::Result<()> {
+    let (pool, model) = members().await;
+    let mut tx = pool.begin().await?;
+    for statement in &PASS_ON[..2] {
+        tx.execute(*statement).await?;
+    }
+    let report = sync_member(&mut tx, &[2]).await?;
+    assert_eq!((report.updated, &report.invalid[..]), (2, &[][..]));
+    tx.commit().await?;
+    assert_verified(&pool).await;
+
+    let mut m = model.mutation(&pool).await?;
+    for statement in &PASS_ON[2..] {
+        m.execute(*statement).await?;
+    }
+    m.resync::<Member>(&[3]);
+    m.commit().await?;
+    assert_verified(&pool).await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_unique_value_of_a_deleted_row_is_passed_on() -> anyhow::Result<()> {
+    let (pool, _) = members().await;
+    run(
+        &pool,
+        "DELETE FROM member WHERE id = 1; INSERT INTO member VALUES (9, 'm1', 'N1')",
+    )
+    .await;
+    let report = sync_member(&pool, &[9]).await?;
+    assert_eq!((report.inserted, report.deleted), (1, 1));
+    assert_verified(&pool).await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_value_that_two_rows_have_is_reported_for_the_second() -> anyhow::Result<()> {
+    let (pool, _) = members().await;
+    run(&pool, "UPDATE member SET nick = 'N1' WHERE id = 2").await;
+    let report = sync_member(&pool, &[2]).await?;
+    assert_eq!((report.updated, report.invalid.len()), (0, 1));
+    assert!(report.invalid[0].reason.contains("nicks"), "{report:?}");
+    Ok(())
+}

@@ -11,6 +11,7 @@ mod recorder;
 mod refused;
 mod session;
 mod targets;
+mod views;
 
 use fraiseql_tests::world::blog::{ADA, BOB, migrated_on, post, posts, rename};
 use fraiseql_tests::world::counts;

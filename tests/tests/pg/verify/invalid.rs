@@ -90,8 +90,8 @@ async fn an_expression_that_fails_is_found_by_halving() -> anyhow::Result<()> {
     assert_eq!(
         invalid,
         [
-            ("17", "division by zero"),
-            ("40", "division by zero"),
+            ("17", "quotient: division by zero"),
+            ("40", "quotient: division by zero"),
             ("42", "score: NaN cannot be represented")
         ]
     );

@@ -186,7 +186,7 @@ async fn a_repeated_request_for_documents_is_answered_directly() {
 #[tokio::test]
 async fn requests_with_other_variables_are_different_requests() {
     let mut both = Both::new().await;
-    let text = "query ($id: Int!, $more: Boolean = false) { post(id: $id) { id title @include(if: $more) } }";
+    let text = "query ($id: BigInt!, $more: Boolean = false) { post(id: $id) { id title @include(if: $more) } }";
     let of = |variables: Value| json!({"query": text, "variables": variables});
     let (seven, was_direct) = both.twice(of(json!({"id": 7, "more": true}))).await;
     assert!(was_direct && seven.contains("Post 7"), "{seven}");

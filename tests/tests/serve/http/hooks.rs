@@ -122,13 +122,11 @@ async fn graphiql_is_served_to_browsers_only_when_switched_on() {
         .await;
     assert_eq!(page.status, 200);
     assert_eq!(page.header("content-type"), "text/html; charset=utf-8");
-    // Each script has a fixed version and its hash, and the inline script of the page has a nonce
-    // that differs between pages.
+    // Everything comes from this server, and the inline script of the page has a nonce that differs
+    // between pages.
     let text = page.text();
-    let tags = ["<script", "<link"].map(|tag| text.matches(tag).count());
-    let external = text.matches("https://unpkg.com/").count();
-    assert_eq!(text.matches("integrity=\"sha384-").count(), external);
-    assert_eq!(tags.iter().sum::<usize>(), external + 1);
+    assert!(!text.contains("://"), "{text}");
+    assert!(!page.header("content-security-policy").contains("//"));
     let nonce = |page: &Answer| {
         let policy = page.header("content-security-policy");
         let (_, rest) = policy.split_once("'nonce-").unwrap();

@@ -3,9 +3,13 @@
 mod audits;
 mod direct;
 mod errors;
+mod graphiql;
 mod hooks;
 mod hostile;
+mod memory;
 mod requests;
+mod response_size;
+mod server;
 
 use fraiseql_graphql::http::GraphQl;
 use fraiseql_tests::web::{Server, shop};

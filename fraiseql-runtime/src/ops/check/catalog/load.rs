@@ -8,12 +8,13 @@ use sqlx::{PgConnection, Row as _};
 use crate::db::statement::Statement;
 use crate::error::{Operation, Result};
 use crate::ops::check::catalog::relation::{
-    CatalogRelation, ForeignKey, RelationColumn, RelationIndex, RelationKind, Resolution,
+    CatalogRelation, ChildTable, ForeignKey, RelationColumn, RelationIndex, RelationKind,
+    Resolution,
 };
 use crate::ops::check::catalog::types::{Catalog, PgType};
 use crate::ops::check::execute::command;
 use crate::ops::check::requirements::Requirements;
-use crate::schema::Table;
+use crate::schema::{Table, TableName};
 use crate::sql::catalog as sql;
 
 /// A query of the catalog. A check runs once, so its statements are not kept on the connection.
@@ -75,10 +76,11 @@ impl Catalog {
             .collect();
         let mut oids: Vec<i64> = relations.keys().copied().collect();
         oids.sort_unstable();
-        let queries: [(&'static str, AddRow); 3] = [
+        let queries: [(&'static str, AddRow); 4] = [
             (sql::COLUMNS, add_column),
             (sql::INDEXES, add_index),
             (sql::FOREIGN_KEYS, add_foreign_key),
+            (sql::CHILDREN, add_child),
         ];
         for (statement, add) in queries {
             query(statement)
@@ -91,6 +93,23 @@ impl Catalog {
                 })
                 .await?;
         }
+        let mut children: HashMap<i64, Vec<&mut ChildTable>> = HashMap::new();
+        for child in relations.into_values().flat_map(|it| &mut it.children) {
+            children.entry(child.oid).or_default().push(child);
+        }
+        if children.is_empty() {
+            return Ok(());
+        }
+        let oids: Vec<i64> = children.keys().copied().collect();
+        query(sql::INDEXES)
+            .bind(oids)
+            .fetch_each(connection, |row| {
+                for child in children.entry(row.try_get("relation")?).or_default() {
+                    child.indexes.push(index(row)?);
+                }
+                Ok(())
+            })
+            .await?;
         Ok(())
     }
 }
@@ -138,6 +157,9 @@ fn resolution(row: &PgRow) -> sqlx::Result<Resolution> {
         can_delete: flag("can_delete")?,
         can_lock: flag("can_lock")?,
         row_security: flag("row_security")?,
+        unlogged: row.try_get("unlogged")?,
+        partitioned_by: row.try_get("partitioned_by")?,
+        children: Vec::new(),
         columns: Vec::new(),
         indexes: Vec::new(),
         foreign_keys: Vec::new(),
@@ -160,7 +182,25 @@ fn add_column(relation: &mut CatalogRelation, row: &PgRow) -> sqlx::Result<()> {
 }
 
 fn add_index(relation: &mut CatalogRelation, row: &PgRow) -> sqlx::Result<()> {
-    relation.indexes.push(RelationIndex {
+    relation.indexes.push(index(row)?);
+    Ok(())
+}
+
+fn add_child(relation: &mut CatalogRelation, row: &PgRow) -> sqlx::Result<()> {
+    relation.children.push(ChildTable {
+        oid: row.try_get("oid")?,
+        table: TableName {
+            schema: row.try_get::<String, _>("schema")?.into(),
+            name: row.try_get::<String, _>("name")?.into(),
+        },
+        is_foreign: row.try_get("is_foreign")?,
+        indexes: Vec::new(),
+    });
+    Ok(())
+}
+
+fn index(row: &PgRow) -> sqlx::Result<RelationIndex> {
+    Ok(RelationIndex {
         schema: row.try_get("schema")?,
         name: row.try_get("name")?,
         columns: row.try_get("columns")?,
@@ -170,8 +210,7 @@ fn add_index(relation: &mut CatalogRelation, row: &PgRow) -> sqlx::Result<()> {
         immediate: row.try_get("immediate")?,
         primary: row.try_get("is_primary")?,
         finds_equal: row.try_get("finds_equal")?,
-    });
-    Ok(())
+    })
 }
 
 fn add_foreign_key(relation: &mut CatalogRelation, row: &PgRow) -> sqlx::Result<()> {

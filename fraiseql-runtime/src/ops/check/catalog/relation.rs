@@ -1,5 +1,7 @@
 //! A table of the catalog, with its columns, indexes and foreign keys.
 
+use crate::schema::TableName;
+
 /// The relation that has the name of a table, or why there is none.
 #[derive(Debug)]
 pub(crate) enum Resolution {
@@ -20,9 +22,23 @@ pub(crate) struct CatalogRelation {
     pub(crate) can_delete: bool,
     pub(crate) can_lock: bool,
     pub(crate) row_security: bool,
+    pub(crate) unlogged: bool,
+    /// The columns that it is partitioned by, empty for an expression; none if it is not partitioned.
+    pub(crate) partitioned_by: Vec<String>,
+    /// Its partitions, or the tables that inherit from it.
+    pub(crate) children: Vec<ChildTable>,
     pub(crate) columns: Vec<RelationColumn>,
     pub(crate) indexes: Vec<RelationIndex>,
     pub(crate) foreign_keys: Vec<ForeignKey>,
+}
+
+/// A table whose rows are also rows of another one.
+#[derive(Debug)]
+pub(crate) struct ChildTable {
+    pub(crate) oid: i64,
+    pub(crate) table: TableName,
+    pub(crate) is_foreign: bool,
+    pub(crate) indexes: Vec<RelationIndex>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,12 +85,45 @@ pub(crate) struct ForeignKey {
     pub(crate) parent_column: String,
 }
 
+/// Those of `indexes` whose first column is `column`.
+pub(crate) fn indexes_on<'r>(
+    indexes: &'r [RelationIndex],
+    column: &'r str,
+) -> impl Iterator<Item = &'r RelationIndex> {
+    indexes
+        .iter()
+        .filter(move |index| index.columns.first().and_then(Option::as_deref) == Some(column))
+}
+
+impl RelationIndex {
+    /// Whether it finds all rows with a given value in its first column.
+    pub(crate) fn finds_rows(&self) -> bool {
+        self.valid && !self.partial && self.finds_equal
+    }
+}
+
 impl CatalogRelation {
     pub(crate) fn column(&self, name: &str) -> Option<&RelationColumn> {
         self.columns.iter().find(|column| column.name == name)
     }
 
-    /// Whether no two rows have the same value in `column`.
+    pub(crate) fn is_partitioned(&self) -> bool {
+        !self.partitioned_by.is_empty()
+    }
+
+    /// Whether tables inherit from it. Its indexes and foreign keys are about its own rows only.
+    pub(crate) fn is_inherited(&self) -> bool {
+        !self.is_partitioned() && !self.children.is_empty()
+    }
+
+    /// Whether a unique index on `column` alone is possible: one of a partitioned table must contain
+    /// the columns that it is partitioned by.
+    pub(crate) fn can_be_unique(&self, column: &str) -> bool {
+        self.partitioned_by.iter().all(|name| name == column)
+    }
+
+    /// Whether no two rows have the same value in `column`, apart from rows of tables that inherit
+    /// from this one.
     pub(crate) fn is_unique(&self, column: &str) -> bool {
         self.unique_indexes(column).next().is_some()
     }
@@ -97,14 +146,20 @@ impl CatalogRelation {
         self.indexes.iter().any(|index| index.primary)
     }
 
-    /// The indexes whose first column is `column`.
-    pub(crate) fn indexes_on<'r>(
-        &'r self,
-        column: &'r str,
-    ) -> impl Iterator<Item = &'r RelationIndex> {
-        self.indexes
-            .iter()
-            .filter(move |index| index.columns.first().and_then(Option::as_deref) == Some(column))
+    /// The column of `parent` that a foreign key on `column` refers to, if it is another one than
+    /// `parent_column`, and none refers to that.
+    pub(crate) fn refers_elsewhere(
+        &self,
+        column: &str,
+        parent: &CatalogRelation,
+        parent_column: &str,
+    ) -> Option<&str> {
+        if self.refers(column, parent, parent_column) {
+            return None;
+        }
+        let mut keys = self.foreign_keys.iter();
+        let key = keys.find(|key| key.column == column && key.parent_oid == parent.oid)?;
+        Some(&key.parent_column)
     }
 
     /// Whether a foreign key on `column` refers to `parent_column` of `parent`.

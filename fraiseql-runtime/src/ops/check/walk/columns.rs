@@ -51,7 +51,14 @@ impl<'a> Walk<'_, 'a> {
             (Some(similar), ColumnRole::Named(key)) => {
                 Remedy::Rust(format!("{key} = \"{similar}\""))
             }
-            (None, ColumnRole::Field(ty)) => Remedy::Sql(probe::add_column(table, name, ty)),
+            (None, ColumnRole::Field(ty)) => match probe::add_column(table, name, ty) {
+                Some(sql) => Remedy::Sql(sql),
+                None => Remedy::Other(format!(
+                    "add the column {} of type {}, with a value for the rows that exist",
+                    column_name(table, name),
+                    ty.sql_name()
+                )),
+            },
             (None, ColumnRole::Named(key)) => {
                 Remedy::Other(format!("name another {key}, or add the column"))
             }
@@ -76,6 +83,12 @@ impl<'a> Walk<'_, 'a> {
     }
 
     pub(super) fn unknown_type(&mut self, path: &str, ty: &ScalarType) {
+        // A type in a schema that the role may not use is not found either.
+        let schema = ty.sql.rsplit_once('.').map_or("", |(schema, _)| schema);
+        let subject = format!("schema {}", schema.trim_matches('"'));
+        if self.findings.has(FindingKind::Privilege, &subject) {
+            return;
+        }
         self.report(
             path,
             Diagnostic::error(
@@ -124,7 +137,13 @@ impl<'a> Walk<'_, 'a> {
         why: &str,
     ) {
         let (ty, name) = (it.ty, it.name);
-        let rust = if ty.graphql == "JSON" {
+        let is_bytes = type_compat::is_bytes(self.findings.catalog, column.type_oid);
+        let rust = if is_bytes && type_compat::canonical(ty.sql) == "text" && ty.list.is_none() {
+            // base64 has a line break after each 76 characters.
+            Some(format!(
+                "#[tview(expr = \"replace(encode({{}}.{name}, 'base64'), chr(10), '')\")]"
+            ))
+        } else if ty.graphql == "JSON" {
             Some(format!(
                 "#[tview(expr = \"pg_catalog.to_jsonb({{}}.{name})\")]"
             ))

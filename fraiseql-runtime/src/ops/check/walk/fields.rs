@@ -17,7 +17,6 @@ pub(crate) fn view(
     let mut walk = Walk::new(findings, view);
     let shape = view.shape;
     if let Some(relation) = walk.table(shape.table, shape.name) {
-        walk.usage(shape.table).locked = true;
         walk.root_key(relation);
     }
     walk.shape(shape, shape.name, true, None);

@@ -2,7 +2,7 @@
 //! changed rows are found.
 
 use crate::error::check_report::FindingKind;
-use crate::ops::check::catalog::{CatalogRelation, RelationKind};
+use crate::ops::check::catalog::{CatalogRelation, RelationIndex, RelationKind, indexes_on};
 use crate::ops::check::diagnostic::Diagnostic;
 use crate::ops::check::walk::state::Walk;
 use crate::schema::naming::{column_name, table_name};
@@ -55,32 +55,82 @@ impl Walk<'_, '_> {
         if !matches!(rows.kind, RelationKind::Table | RelationKind::Materialized) {
             return;
         }
-        let mut unusable = String::new();
-        let mut reindex = None;
-        for index in rows.indexes_on(column) {
-            if !index.valid {
-                unusable = format!("; {} is not valid", index.name);
-                reindex = Some(probe::reindex(&index.schema, &index.name));
-            } else if index.partial {
-                unusable = format!("; {} is partial", index.name);
-            } else if index.finds_equal {
-                return;
-            }
+        let own = Coverage::of(&rows.indexes, column);
+        if own.is_found && !rows.is_inherited() {
+            return;
         }
-        let message = format!(
-            "no index of {} begins with `{column}`, so {}{unusable}",
-            table_name(table),
-            consequence()
+        // An index of a table does not find the rows of tables that inherit from it, and those of
+        // partitions may have indexes without one of the whole table.
+        let mut children = rows.children.iter().filter(|child| !child.is_foreign);
+        let uncovered = children.find(|child| !Coverage::of(&child.indexes, column).is_found);
+        let has_own_rows = !rows.is_partitioned();
+        let (uncovered, coverage) = match uncovered {
+            _ if has_own_rows && !own.is_found => (None, own),
+            Some(child) if rows.is_inherited() => {
+                (Some(child), Coverage::of(&child.indexes, column))
+            }
+            Some(_) => (None, own),
+            None if rows.children.is_empty() => (None, own),
+            None => return,
+        };
+        let shown = uncovered.map_or_else(
+            || table_name(table),
+            |child| {
+                format!(
+                    "{}, which inherits from {},",
+                    child.table,
+                    table_name(table)
+                )
+            },
         );
-        let remedy = reindex.unwrap_or_else(|| probe::create_index(table, column, order));
+        let message = format!(
+            "no index of {shown} begins with `{column}`, so {}{}",
+            consequence(),
+            coverage.unusable
+        );
+        let create = || match uncovered {
+            Some(child) => probe::create_index(&child.table, column, order),
+            None => probe::create_index(table, column, order),
+        };
+        // An invalid index of a partitioned table lacks partitions, which REINDEX does not add.
+        let reindex = coverage.reindex.filter(|_| !rows.is_partitioned());
+        let subject = match uncovered {
+            Some(child) => format!("{} {column}", child.table),
+            None => column_name(table, column),
+        };
         self.report(
             path,
-            Diagnostic::warning(
-                FindingKind::MissingIndex,
-                column_name(table, column),
-                message,
-            )
-            .sql(remedy),
+            Diagnostic::warning(FindingKind::MissingIndex, subject, message)
+                .sql(reindex.unwrap_or_else(create)),
         );
+    }
+}
+
+/// Whether indexes of a table find rows by a column.
+struct Coverage {
+    is_found: bool,
+    /// Why an index that begins with the column does not; empty if there is none.
+    unusable: String,
+    /// The statement that repairs such an index.
+    reindex: Option<String>,
+}
+
+impl Coverage {
+    fn of(indexes: &[RelationIndex], column: &str) -> Self {
+        let mut coverage = Self {
+            is_found: false,
+            unusable: String::new(),
+            reindex: None,
+        };
+        for index in indexes_on(indexes, column) {
+            if !index.valid {
+                coverage.unusable = format!("; {} is not valid", index.name);
+                coverage.reindex = Some(probe::reindex(&index.schema, &index.name));
+            } else if index.partial {
+                coverage.unusable = format!("; {} is partial", index.name);
+            }
+            coverage.is_found |= index.finds_rows();
+        }
+        coverage
     }
 }

@@ -6,7 +6,7 @@ use crate::ops::check::diagnostic::{Breaks, Diagnostic};
 use crate::ops::check::type_compat;
 use crate::ops::check::type_compat::Compatibility;
 use crate::ops::check::walk::state::Walk;
-use crate::schema::naming::column_name;
+use crate::schema::naming::{column_name, table_name};
 use crate::schema::scalar::ScalarType;
 use crate::schema::{Shape, Source, Table};
 use crate::sql::probe;
@@ -33,7 +33,34 @@ impl<'a> Walk<'_, 'a> {
         }
         if relation.kind == RelationKind::Table && !relation.is_unique(key.column) {
             self.key_without_index(relation, column, &path);
+        } else if relation.is_inherited() {
+            self.inherited_key(relation, &path);
         }
+    }
+
+    /// A unique index is about the rows of one table only.
+    fn inherited_key(&mut self, relation: &CatalogRelation, path: &str) {
+        let (table, key) = (self.view.shape.table, self.view.key.column);
+        let shown = column_name(table, key);
+        let children: Vec<String> = relation
+            .children
+            .iter()
+            .map(|child| child.table.to_string())
+            .collect();
+        let message = format!(
+            "{shown} is the key of the documents, and an index makes it unique in one table, but not \
+             in {} together with the tables that inherit from it: {}; two rows with one key cannot be \
+             one document",
+            table_name(table),
+            children.join(", ")
+        );
+        self.report(
+            path,
+            Diagnostic::warning(FindingKind::NotUnique, shown, message).advice(
+                "use a partitioned table; or take the keys of all of these tables from one sequence, \
+                 and accept this warning",
+            ),
+        );
     }
 
     fn key_type(
@@ -116,9 +143,14 @@ impl<'a> Walk<'_, 'a> {
             "{shown} is the key of the documents, but is not {what}: two rows with one key cannot \
              be one document"
         );
+        let diagnostic = Diagnostic::error(FindingKind::NotUnique, shown, message);
         self.report(
             path,
-            Diagnostic::error(FindingKind::NotUnique, shown, message).sql(remedy),
+            if relation.can_be_unique(key) {
+                diagnostic.sql(remedy)
+            } else {
+                diagnostic.advice(partitioned_otherwise(relation, key))
+            },
         );
     }
 
@@ -134,4 +166,13 @@ impl<'a> Walk<'_, 'a> {
             None => shape.name.to_owned(),
         }
     }
+}
+
+/// What to do about a column that cannot be unique, because the table is partitioned by others.
+pub(super) fn partitioned_otherwise(relation: &CatalogRelation, column: &str) -> String {
+    format!(
+        "the table is partitioned by {}, and a unique index has to contain that: partition it by \
+         `{column}`, or use another column",
+        relation.partitioned_by.join(", ")
+    )
 }

@@ -2,8 +2,9 @@
 //! exists.
 
 use crate::error::check_report::{FindingKind, Remedy};
-use crate::ops::check::catalog::{CatalogRelation, RelationColumn, RelationKind};
+use crate::ops::check::catalog::{CatalogRelation, PgType, RelationColumn, RelationKind};
 use crate::ops::check::diagnostic::Diagnostic;
+use crate::ops::check::walk::key::partitioned_otherwise;
 use crate::ops::check::walk::nullability::excludes_null;
 use crate::ops::check::walk::state::{ColumnRole, Walk};
 use crate::schema::naming::column_name;
@@ -25,9 +26,6 @@ impl<'a> Walk<'_, 'a> {
         let part_relation = self.table(part.table, path);
         let key_column = part_relation
             .and_then(|it| self.column(it, part.table, key, path, ColumnRole::Named("key")));
-        if part_relation.is_some() {
-            self.usage(part.table).locked = true;
-        }
         if let (Some(rows), Some(_)) = (relation, fk_column) {
             self.upward_lookup(rows, shape.table, one.fk, path, part.table);
         }
@@ -45,24 +43,34 @@ impl<'a> Walk<'_, 'a> {
                  written, a stored document contains either of the two, a list contains the item \
                  twice"
             );
+            let diagnostic = Diagnostic::error(FindingKind::NotUnique, shown, message);
             self.report(
                 path,
-                Diagnostic::error(FindingKind::NotUnique, shown, message)
-                    .sql(probe::create_unique_index(part.table, key)),
+                if part_rows.can_be_unique(key) {
+                    diagnostic.sql(probe::create_unique_index(part.table, key))
+                } else {
+                    diagnostic.advice(partitioned_otherwise(part_rows, key))
+                },
             );
         }
         if let (Some(rows), Some(fk), Some(part_rows), Some(part_key)) =
             (relation, fk_column, part_relation, key_column)
         {
-            let is_guaranteed = rows.refers(one.fk, part_rows, key);
-            if !is_guaranteed {
-                self.comparison((shape.table, fk), (part.table, part_key), path);
+            // The foreign key of a table is not one of the tables that inherit from it.
+            let is_guaranteed = rows.refers(one.fk, part_rows, key) && !rows.is_inherited();
+            let (fk_column, key_column) = ((shape.table, fk), (part.table, part_key));
+            let is_wrong = self.wrong_key(rows, fk_column, part_rows, key_column, path);
+            if !is_guaranteed && !is_wrong {
+                self.comparison(fk_column, key_column, path);
             }
             // The catalog has no constraints of a view, which is reported once.
             if !one.nullable && rows.kind == RelationKind::Table {
                 // If there can be no foreign key, another finding gives the reason.
-                let can_have_key =
-                    part_rows.kind == RelationKind::Table && part_rows.is_unique(key);
+                let can_have_key = part_rows.kind == RelationKind::Table
+                    && part_rows.is_unique(key)
+                    && !is_wrong
+                    && !rows.is_inherited()
+                    && self.have_one_type(fk, part_key);
                 self.required_row(shape, one, fk, is_guaranteed || !can_have_key, path);
             }
         }
@@ -79,6 +87,20 @@ impl<'a> Walk<'_, 'a> {
             );
         }
         self.shape(part, path, false, None);
+    }
+
+    /// Whether two columns have types between which there can be a foreign key.
+    fn have_one_type(&self, fk: &RelationColumn, key: &RelationColumn) -> bool {
+        const FAMILIES: [&[&str]; 2] = [&["int2", "int4", "int8"], &["text", "varchar", "bpchar"]];
+        let catalog = self.findings.catalog;
+        let (Some(fk), Some(key)) = (catalog.base(fk.type_oid), catalog.base(key.type_oid)) else {
+            return false;
+        };
+        let is_in = |family: &[&str]| {
+            let has = |ty: &PgType| ty.built_in && family.contains(&ty.name.as_str());
+            has(fk) && has(key)
+        };
+        fk.oid == key.oid || FAMILIES.into_iter().any(is_in)
     }
 
     /// Reports a `one` that is not an `Option`, and whose row can be missing.

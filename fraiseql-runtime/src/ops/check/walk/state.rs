@@ -2,15 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use crate::error::check_report::Remedy;
+use crate::error::check_report::{FindingKind, Remedy};
 use crate::ops::check::catalog::{CatalogRelation, RelationColumn};
-use crate::ops::check::diagnostic::Diagnostic;
+use crate::ops::check::diagnostic::{Breaks, Diagnostic};
 use crate::ops::check::findings::Findings;
 use crate::ops::check::fragments::Fragment;
 use crate::ops::check::rejections::ComparedColumn;
 use crate::ops::check::server_checks::{Question, ServerCheck};
 use crate::ops::check::type_compat;
 use crate::ops::check::type_compat::Conversion;
+use crate::schema::naming::column_name;
 use crate::schema::scalar::ScalarType;
 use crate::schema::{Table, View};
 use crate::sql::probe;
@@ -34,8 +35,6 @@ pub(super) struct TableUse {
     pub(super) columns: BTreeSet<&'static str>,
     /// Whether a filter, which can read any column, is applied to it.
     pub(super) every_column: bool,
-    /// Whether a sync inside a transaction locks its rows.
-    pub(super) locked: bool,
 }
 
 /// The attribute that names a column.
@@ -115,9 +114,36 @@ impl<'f, 'a> Walk<'f, 'a> {
     ) {
         if let (Some(parent), Some(key)) = (parent, key)
             && !rows.refers(&fk.1.name, parent, &key.1.name)
+            && !self.wrong_key(rows, fk, parent, key, path)
         {
             self.comparison(fk, key, path);
         }
+    }
+
+    /// Reports a field that compares a foreign key with another column than the one that it
+    /// references: `key = ".."` is missing. Returns whether it is so.
+    pub(super) fn wrong_key(
+        &mut self,
+        rows: &CatalogRelation,
+        fk: TableColumn<'_>,
+        parent: &CatalogRelation,
+        key: TableColumn<'_>,
+        path: &str,
+    ) -> bool {
+        let Some(referenced) = rows.refers_elsewhere(&fk.1.name, parent, &key.1.name) else {
+            return false;
+        };
+        let shown = column_name(fk.0, &fk.1.name);
+        let message = format!(
+            "{shown} references {}, and the field compares it with {}",
+            column_name(key.0, referenced),
+            column_name(key.0, &key.1.name)
+        );
+        let diagnostic = Diagnostic::error(FindingKind::LinkType, shown, message)
+            .rust(format!("key = \"{referenced}\""))
+            .breaks(Breaks::Documents);
+        self.report(path, diagnostic);
+        true
     }
 
     /// Asks the server whether two columns can be compared.

@@ -4,9 +4,13 @@
 use crate::error::check_report::{FindingKind, Remedy};
 use crate::ops::check::catalog::{CatalogRelation, RelationKind, Resolution};
 use crate::ops::check::diagnostic::{Breaks, Diagnostic};
+use crate::ops::check::privileges::no_usage;
+use crate::ops::check::rejections::not_a_table;
+use crate::ops::check::server_checks::Question;
 use crate::ops::check::walk::state::{TableUse, Walk};
 use crate::schema::Table;
 use crate::schema::naming::{did_you_mean, nearest_name, qualified, table_name};
+use crate::sql::ddl::remedy;
 use crate::sql::probe;
 
 impl<'a> Walk<'_, 'a> {
@@ -33,6 +37,7 @@ impl<'a> Walk<'_, 'a> {
             ..TableUse::default()
         });
         self.relation_kind(relation, table, path);
+        self.storage(relation, table, path);
         if relation.row_security {
             let message = format!(
                 "row level security is active on {} for the role {}: rows that it hides are \
@@ -53,32 +58,50 @@ impl<'a> Walk<'_, 'a> {
     fn relation_kind(&mut self, relation: &CatalogRelation, table: Table, path: &str) {
         let (kind, locks) = match relation.kind {
             RelationKind::Table => return,
-            RelationKind::View => (
-                "a view",
-                "a sync inside a transaction locks the rows of the tables behind it",
-            ),
+            RelationKind::View => {
+                self.ask(path, Question::View { table });
+                return;
+            }
             RelationKind::Materialized => (
                 "a materialized view",
-                "its rows cannot be locked, so a sync inside a transaction fails if it embeds \
-                 them, and documents are as old as its last refresh",
+                "its rows cannot be locked: documents are as old as its last refresh, and have to be \
+                 synced after the next one",
             ),
             RelationKind::Foreign => (
                 "a foreign table",
                 "whether a sync inside a transaction can lock its rows depends on the other server",
             ),
         };
-        let message = format!(
-            "{} is {kind}: whether its columns can be null, are unique or indexed cannot be \
-             checked, and {locks}",
-            table_name(table)
-        );
-        self.report(
-            path,
-            Diagnostic::warning(FindingKind::NotATable, table.to_string(), message).advice(
-                "use the table behind it, with `expr` and `filter` for the differences; or make \
-                 sure that every field fits, and accept this warning",
-            ),
-        );
+        self.report(path, not_a_table(table, kind, locks));
+    }
+
+    /// Reports an unlogged table, and one with partitions or children on another server.
+    fn storage(&mut self, relation: &CatalogRelation, table: Table, path: &str) {
+        let shown = table_name(table);
+        if relation.unlogged && !self.view.storage.unlogged {
+            let message = format!(
+                "{shown} is unlogged: after a crash of the server it is empty, and documents that \
+                 embed its rows are as they were"
+            );
+            self.report(
+                path,
+                Diagnostic::warning(FindingKind::Unlogged, table.to_string(), message)
+                    .sql(remedy::set_unlogged(&table.to_string(), false)),
+            );
+        }
+        let foreign = relation.children.iter().find(|child| child.is_foreign);
+        if let Some(child) = foreign {
+            let message = format!(
+                "{}, whose rows are rows of {shown}, is a foreign table: whether a sync inside a \
+                 transaction can lock its rows depends on the other server",
+                child.table
+            );
+            self.report(
+                path,
+                Diagnostic::warning(FindingKind::NotATable, child.table.to_string(), message)
+                    .advice("make sure that its columns fit, and accept this warning"),
+            );
+        }
     }
 
     fn no_schema(&mut self, table: Table, path: &str) {
@@ -136,14 +159,8 @@ impl<'a> Walk<'_, 'a> {
     }
 
     fn no_usage(&mut self, table: Table, path: &str) {
-        let role = &self.findings.server.role;
-        let diagnostic = Diagnostic::error(
-            FindingKind::Privilege,
-            format!("schema {}", table.schema),
-            format!("the role {role} may not use the schema `{}`", table.schema),
-        )
-        .sql(probe::grant_usage(table.schema, role))
-        .breaks(Breaks::Documents);
+        let diagnostic =
+            no_usage(table.schema, &self.findings.server.role).breaks(Breaks::Documents);
         self.report(path, diagnostic);
     }
 
@@ -197,18 +214,22 @@ impl<'a> Walk<'_, 'a> {
     }
 
     fn lock_privilege(&mut self, relation: &CatalogRelation, table: Table, used: &TableUse) {
-        if !used.locked || relation.can_lock || relation.kind != RelationKind::Table {
+        let Some(column) = self.findings.base.locked.get(&table) else {
+            return;
+        };
+        if relation.can_lock || relation.kind != RelationKind::Table {
             return;
         }
         let role = &self.findings.server.role;
         let message = format!(
-            "the role {role} may not lock rows of {}, which needs the privilege UPDATE: a sync \
-             inside a transaction fails, one on a pool works",
+            "the role {role} may not lock rows of {}, which needs the privilege UPDATE on one of its \
+             columns: syncs inside of transactions and mutations fail; a sync on a pool works, and \
+             while another transaction that has synced is open, its documents may be stale",
             table_name(table)
         );
         let diagnostic =
             Diagnostic::warning(FindingKind::LockPrivilege, table.to_string(), message)
-                .sql(probe::grant("UPDATE", table, role));
+                .sql(probe::grant_lock(table, column, role));
         self.report(&used.path, diagnostic);
     }
 }

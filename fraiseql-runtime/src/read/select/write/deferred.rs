@@ -18,8 +18,9 @@ impl<const COALESCE: bool> ProjectionWriter<'_, COALESCE> {
         (start, end): (usize, usize),
     ) {
         if index == object.written {
-            self.prefix(&object.plan.fields[index], prefix, start);
-            self.copy(start, end);
+            let field = &object.plan.fields[index];
+            self.prefix(field, prefix, start);
+            self.value(field, start, end);
             object.written += 1;
             self.write_deferred(object);
         } else {
@@ -45,6 +46,7 @@ impl<const COALESCE: bool> ProjectionWriter<'_, COALESCE> {
     #[inline(never)]
     fn write_deferred_from(&mut self, plan: &Plan, first_state: usize, mut next: usize) -> usize {
         while let Some(field) = plan.fields.get(next)
+            && !self.is_full()
             && self.write_if_read(field, first_state + next)
         {
             next += 1;
@@ -63,7 +65,7 @@ impl<const COALESCE: bool> ProjectionWriter<'_, COALESCE> {
             FieldState::Unread => return false,
             FieldState::InDocument(start, end) => {
                 self.bytes(&field.prefix);
-                self.copy(start, end);
+                self.value(field, start, end);
             }
             FieldState::InSideBuffer(start, end) => {
                 self.bytes(&field.prefix);
@@ -82,8 +84,8 @@ impl<const COALESCE: bool> ProjectionWriter<'_, COALESCE> {
     #[inline(always)]
     pub(super) fn write_absent(&mut self, object: &mut ObjectState<'_>) {
         // `set_null` writes the field, since it is its turn, and the deferred ones after it, so the
-        // loop ends.
-        while object.written < object.plan.fields.len() {
+        // loop ends. If the output is full, nothing more is written.
+        while object.written < object.plan.fields.len() && !self.is_full() {
             if !object.plan.fields[object.written].nullable {
                 self.violation(object.written, Mismatch::Null);
             }

@@ -22,20 +22,32 @@ use super::violation::into_errors;
 /// The maximum number of field states that are kept on the stack.
 const MAX_STACK_STATES: usize = 32;
 
-/// Appends the fields of `plan` to `out`. Returns `false`, and appends nothing, if the document is
-/// null or not a JSON object.
+/// What became of a document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Written {
+    /// Its selected fields were appended.
+    Fields,
+    /// Nothing was appended: it is null as a whole, or not a JSON object.
+    Null,
+    /// Nothing was appended: its selected fields have too many bytes.
+    TooLong,
+}
+
+/// Appends the fields of `plan` to `out`, which has `max_len` bytes at most, except by the length of
+/// one object.
 pub(super) fn write(
     plan: &Plan,
     document: &[u8],
     out: &mut Vec<u8>,
     errors: &mut Vec<ProjectionError>,
-) -> bool {
+    max_len: usize,
+) -> Written {
     match Layout::of(document) {
         layout @ Layout::Json if plan.can_coalesce => {
-            write_as::<true>(plan, document, layout, out, errors)
+            write_as::<true>(plan, document, layout, out, errors, max_len)
         }
         // In `jsonb`, a space follows each key and comma, so the prefixes always differ.
-        layout => write_as::<false>(plan, document, layout, out, errors),
+        layout => write_as::<false>(plan, document, layout, out, errors, max_len),
     }
 }
 
@@ -45,7 +57,8 @@ fn write_as<const COALESCE: bool>(
     layout: Layout,
     out: &mut Vec<u8>,
     errors: &mut Vec<ProjectionError>,
-) -> bool {
+    max_len: usize,
+) -> Written {
     let start = out.len();
     let mut few = [FieldState::Unread; MAX_STACK_STATES];
     let mut many = Vec::new();
@@ -62,17 +75,23 @@ fn write_as<const COALESCE: bool>(
         pending: PendingCopy::EMPTY,
         out,
         side: &mut Vec::new(),
+        max_len,
         states,
         violations: Vec::new(),
         syntax_error: None,
     };
     let read = writer.object(plan, space_end(document, 0), 0, true);
     writer.flush();
+    let is_full = writer.is_full();
     let ProjectionWriter {
         violations,
         syntax_error,
         ..
     } = writer;
+    if is_full {
+        out.truncate(start);
+        return Written::TooLong;
+    }
     let Some((_, written)) = read else {
         out.truncate(start);
         let (at, expected) = syntax_error.unwrap_or((document.len(), "a value"));
@@ -82,10 +101,13 @@ fn write_as<const COALESCE: bool>(
             ),
             path: Vec::new(),
         });
-        return false;
+        return Written::Null;
     };
     if !violations.is_empty() {
         errors.extend(into_errors(plan, violations));
     }
-    written
+    match written {
+        true => Written::Fields,
+        false => Written::Null,
+    }
 }

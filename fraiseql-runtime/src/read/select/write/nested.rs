@@ -115,7 +115,7 @@ impl<const COALESCE: bool> ProjectionWriter<'_, COALESCE> {
             if writer.violations.len() > violations {
                 writer.inside(violations, index);
             }
-            Some(end)
+            (!writer.is_full()).then_some(end)
         })?;
         // An element that is not valid does not end the loop: all violations are reported.
         if valid {

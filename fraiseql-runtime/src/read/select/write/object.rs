@@ -125,6 +125,10 @@ impl<const COALESCE: bool> ProjectionWriter<'_, COALESCE> {
                 }
             }
         }
+        // A stop inside of this object must not be taken for its end.
+        if self.is_full() {
+            return None;
+        }
         Some(self.end_object(&object, at, start, side_start))
     }
 
@@ -137,7 +141,7 @@ impl<const COALESCE: bool> ProjectionWriter<'_, COALESCE> {
         at: usize,
     ) -> Option<ObjectState<'p>> {
         self.field(&mut object, index, None, at, false)?;
-        Some(object)
+        (!self.is_full()).then_some(object)
     }
 
     /// Reads the value of a field at `at`, and writes or defers it. `prefix` is as for

@@ -25,6 +25,8 @@ pub(super) struct ProjectionWriter<'d, const COALESCE: bool> {
     /// The buffer for objects and lists that are deferred. While one of them is written, `out` and
     /// `side` are swapped.
     pub(super) side: &'d mut Vec<u8>,
+    /// The most bytes that `out` and `side` may have together.
+    pub(super) max_len: usize,
     /// The states of the fields of the current object, and of those that it is in.
     pub(super) states: &'d mut [FieldState],
     pub(super) violations: Vec<Violation>,
@@ -71,6 +73,14 @@ impl<const COALESCE: bool> ProjectionWriter<'_, COALESCE> {
         }
     }
 
+    /// Whether the output has reached its maximum. It is looked at wherever a byte of the document
+    /// may be written more than once: after an element of a list, after a further alias, after an
+    /// object. In between, the output grows by the document and the selection at most.
+    #[inline(always)]
+    pub(super) fn is_full(&self) -> bool {
+        self.out.len() + self.side.len() > self.max_len
+    }
+
     /// The current position in the output.
     #[inline(always)]
     pub(super) fn mark(&self) -> Mark {
@@ -109,6 +119,41 @@ impl<const COALESCE: bool> ProjectionWriter<'_, COALESCE> {
             self.pending.start = start;
         }
         self.pending.end = end;
+    }
+
+    /// Writes the value of a field, which is a range of the document.
+    #[inline(always)]
+    pub(super) fn value(&mut self, field: &OutputField, start: usize, end: usize) {
+        if field.quotes {
+            self.quoted(start, end);
+        } else {
+            self.copy(start, end);
+        }
+    }
+
+    /// Writes a number, or a list of numbers, as strings. Nulls stay as they are.
+    #[inline(never)]
+    fn quoted(&mut self, start: usize, end: usize) {
+        let json = &self.json[start..end];
+        if json.contains(&b'"') {
+            // Another program has written strings.
+            return self.copy(start, end);
+        }
+        self.flush();
+        let mut in_number = false;
+        for byte in json {
+            let is_digit = matches!(byte, b'-' | b'0'..=b'9');
+            if is_digit != in_number {
+                self.out.push(b'"');
+                in_number = is_digit;
+            }
+            if !byte.is_ascii_whitespace() {
+                self.out.push(*byte);
+            }
+        }
+        if in_number {
+            self.out.push(b'"');
+        }
     }
 
     /// Writes a bracket or a comma, which may be the byte after the pending copy.

@@ -61,7 +61,9 @@ async fn each_batch_is_a_row_with_its_own_counts_and_time() -> anyhow::Result<()
     assert!(times.iter().all(|time| !time.is_zero()), "{times:?}");
     assert!(times.iter().sum::<Duration>() <= all.duration, "{times:?}");
     for row in &rows {
-        assert!(row.at >= begin && row.at <= SystemTime::now() + Duration::from_secs(1));
+        assert!(
+            row.created_at >= begin && row.created_at <= SystemTime::now() + Duration::from_secs(1)
+        );
         assert_eq!(row.error, None);
     }
     // A sync without the read model is not logged.

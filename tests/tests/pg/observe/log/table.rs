@@ -9,7 +9,7 @@ use sqlx::PgPool;
 
 async fn add_old_rows(pool: &PgPool, count: i32) {
     sqlx::query(
-        "INSERT INTO sync_log (at, entity, mode, keys, inserted, updated, unchanged, deleted,
+        "INSERT INTO sync_log (created_at, entity, mode, keys, inserted, updated, unchanged, deleted,
                                invalid, duration, retries, success)
          SELECT now() - interval '2 days', 'old', 'sync', 1, 1, 0, 0, 0, 0, interval '1 ms', 0, true
          FROM generate_series(1, $1)",
@@ -112,16 +112,16 @@ async fn the_log_table_has_the_documented_columns() -> anyhow::Result<()> {
         .collect();
     assert_eq!(
         columns.join(", "),
-        "id bigint, at timestamp with time zone, entity text, mode text, keys bigint, \
+        "id bigint, created_at timestamp with time zone, entity text, mode text, keys bigint, \
          inserted bigint, updated bigint, unchanged bigint, deleted bigint, invalid bigint, duration interval, \
          retries integer, success boolean, error text"
     );
     let index: String = sqlx::query_scalar(
-        "SELECT indexdef FROM pg_indexes WHERE tablename = 'sync_log' AND indexname LIKE '%at_idx'",
+        "SELECT indexdef FROM pg_indexes WHERE tablename = 'sync_log' AND indexname LIKE '%created_at_idx'",
     )
     .fetch_one(&pool)
     .await?;
-    assert!(index.ends_with("btree (at)"), "{index}");
+    assert!(index.ends_with("btree (created_at)"), "{index}");
     sync_post(model.on(&pool), &[post(1)]).await?;
     let milliseconds: f64 =
         sqlx::query_scalar("SELECT (extract(epoch FROM duration) * 1000)::float8 FROM sync_log")
@@ -131,5 +131,25 @@ async fn the_log_table_has_the_documented_columns() -> anyhow::Result<()> {
         milliseconds > 0.0 && milliseconds < 60_000.0,
         "{milliseconds}"
     );
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_log_of_the_first_version_gets_the_name_of_its_time() -> anyhow::Result<()> {
+    let (pool, log, model) = logged(1).await;
+    model.migrate(&pool).await?;
+    run(&pool, "ALTER TABLE sync_log RENAME COLUMN created_at TO at").await;
+    assert!(sync_post(model.on(&pool), &[post(1)]).await.is_ok());
+    assert_eq!(
+        model.migration_plan(&pool).await?,
+        ["ALTER TABLE \"public\".\"sync_log\" RENAME COLUMN at TO created_at"]
+    );
+    let migration = model.migrate(&pool).await?;
+    assert_eq!(
+        migration.created,
+        ["column \"created_at\" of \"public\".\"sync_log\""]
+    );
+    assert_eq!(log.recent(10).await?.len(), 1, "the row is still there");
+    assert!(model.migration_plan(&pool).await?.is_empty());
     Ok(())
 }

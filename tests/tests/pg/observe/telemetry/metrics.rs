@@ -223,14 +223,15 @@ async fn a_verification_is_traced_and_counted() -> anyhow::Result<()> {
     let capture = Capture::start();
     assert!(verify_post(&pool).await?.is_clean());
     let events = capture.take();
+    // The settings, the keys, the comparison.
     assert!(
-        events[..2]
+        events[..3]
             .iter()
             .all(|text| text.starts_with("TRACE : statement")),
         "{events:#?}"
     );
     assert_eq!(
-        events[2..],
+        events[3..],
         ["DEBUG : documents are as they should be checked=5 entity=\"post\""]
     );
     run(

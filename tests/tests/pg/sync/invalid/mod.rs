@@ -1,6 +1,7 @@
 //! Tests that documents that cannot be written are reported with key and reason, and that the rest
 //! of the batch is written.
 
+mod fields;
 mod search;
 mod unique;
 mod values;
@@ -151,7 +152,7 @@ async fn a_failing_expression_does_not_hide_invalid_values_of_other_documents() 
         invalid(&report),
         [
             ("40", "room.title: is null"),
-            ("8", "cannot take square root of a negative number"),
+            ("8", "side: cannot take square root of a negative number"),
             ("9", "weight: NaN cannot be represented")
         ]
     );
@@ -186,7 +187,7 @@ async fn a_transaction_continues_after_invalid_documents() -> anyhow::Result<()>
         .execute(&mut *transaction)
         .await?;
     let report = sync_sensor(&mut transaction, &[1, 2, 3]).await?;
-    assert_eq!(invalid(&report), [("2", "division by zero")]);
+    assert_eq!(invalid(&report), [("2", "quotient: division by zero")]);
     sqlx::raw_sql("UPDATE sensor SET divisor = 5 WHERE id = 2")
         .execute(&mut *transaction)
         .await?;

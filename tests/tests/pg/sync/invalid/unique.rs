@@ -54,7 +54,7 @@ async fn a_unique_value_of_another_document_is_reported() -> anyhow::Result<()> 
     )
     .await;
     let report = sync_sensor(&pool, &[1, 2, 3, 4]).await?;
-    let duplicate = "duplicate key value violates unique constraint \"tv_sensor_name_idx\"";
+    let duplicate = "name: duplicate key value violates unique constraint \"tv_sensor_name_idx\"";
     assert_eq!(
         invalid(&report),
         [("1", duplicate), ("2", duplicate), ("3", duplicate)]

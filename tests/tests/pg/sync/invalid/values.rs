@@ -61,10 +61,10 @@ async fn values_that_cannot_be_represented_are_reported_with_their_path_and_the_
         ("room_id = NULL", "room: there is no row"),
         ("room_id = 3", "room: there is no row"),
         ("room_id = 2", "room.title: is null"),
-        ("divisor = 0", "division by zero"),
+        ("divisor = 0", "quotient: division by zero"),
         (
             "raw = '{\"a\": \"\\u0000\"}'",
-            "unsupported Unicode escape sequence",
+            "raw: unsupported Unicode escape sequence",
         ),
         (
             "weight = 'NaN', name = NULL",

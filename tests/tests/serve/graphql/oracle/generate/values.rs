@@ -214,7 +214,7 @@ impl Generator<'_> {
         }
         match ty {
             "JSON" => self.json(),
-            "Int" => Val::Int(self.rng.random_range(-1..6)),
+            "Int" | "BigInt" => Val::Int(self.rng.random_range(-1..6)),
             "Float" if self.chance(50) => Val::Int(self.rng.random_range(-1..6)),
             "Float" => Val::Float(f64::from(self.rng.random_range(-4..20)) / 4.0),
             "Boolean" => Val::Bool(self.chance(50)),

@@ -1,0 +1,70 @@
+//! `Marker`: adds marks of a mutation or of a savepoint, and notices those that match nothing.
+
+use std::panic::Location;
+
+use crate::error::{Error, Result};
+use crate::mutation::change_set::ChangeSet;
+use crate::mutation::dependents::index::DependencyIndex;
+use crate::schema::Table;
+use crate::schema::key::Key;
+use crate::schema::naming::table_name;
+use crate::schema::row_key::Keyed;
+
+/// Adds marks to those of a mutation or of a savepoint.
+pub(super) struct Marker<'m> {
+    pub(super) index: &'m DependencyIndex,
+    pub(super) marks: &'m mut ChangeSet,
+}
+
+impl Marker<'_> {
+    #[track_caller]
+    pub(super) fn changed<T: Keyed>(self, keys: &[T::RowKey]) {
+        match self.known::<T>("changed") {
+            Ok(table) => self.marks.changed_rows(table, T::SHAPE.key_column(), keys),
+            Err(mistake) => self.note(mistake),
+        }
+    }
+
+    #[track_caller]
+    pub(super) fn inserted<T: Keyed>(self, keys: &[T::RowKey]) {
+        match self.known::<T>("inserted") {
+            Ok(table) => self.marks.inserted_rows(table, T::SHAPE.key_column(), keys),
+            Err(mistake) => self.note(mistake),
+        }
+    }
+
+    pub(super) fn changed_rows<K: Key>(
+        self,
+        table: &str,
+        column: &str,
+        values: &[K],
+    ) -> Result<()> {
+        let table = self.index.table_named(table)?;
+        self.marks.changed_rows(table, column, values);
+        Ok(())
+    }
+
+    /// The table of `T`.
+    ///
+    /// # Errors
+    /// If no document is made of its rows.
+    #[track_caller]
+    pub(super) fn known<T: Keyed>(&self, method: &str) -> Result<Table> {
+        let table = T::SHAPE.table;
+        if !self.index.paths(table).is_empty() {
+            return Ok(table);
+        }
+        let name = table_name(table);
+        Err(Error::UnknownMark {
+            mark: format!("{method}::<{}>", T::SHAPE.name),
+            near: self.index.nearest_table(&name).filter(|_| !T::IS_VIEW),
+            table: name,
+            view: T::IS_VIEW,
+            location: Location::caller(),
+        })
+    }
+
+    fn note(self, mistake: Error) {
+        self.marks.mistake.get_or_insert(mistake);
+    }
+}

@@ -1,0 +1,137 @@
+//! The privileges that the statements of a read model need, as GRANT statements.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::schema::{Link, Shape, Source, Table, View};
+use crate::sql::text::ident;
+use crate::sql::{lock, probe, rebuild};
+
+/// What a role does with a read model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// It reads documents.
+    Read,
+    /// It also syncs, rebuilds and verifies them.
+    Sync,
+}
+
+/// The base tables of views, and what is done with their rows.
+#[derive(Debug, Default)]
+pub(crate) struct BaseTables {
+    pub(crate) tables: BTreeSet<Table>,
+    /// The tables whose rows are locked, each with one of their columns.
+    pub(crate) locked: BTreeMap<Table, &'static str>,
+    /// The schemas of types that statements name.
+    pub(crate) type_schemas: BTreeSet<String>,
+}
+
+impl BaseTables {
+    /// The base tables of `views`. `locked` are those that mutations lock on their way to documents.
+    pub(crate) fn of<'v>(
+        views: impl IntoIterator<Item = &'v View>,
+        locked: BTreeMap<Table, &'static str>,
+    ) -> Self {
+        let mut base = Self {
+            locked,
+            ..Self::default()
+        };
+        for view in views {
+            base.shape(view.shape);
+            base.ty(view.key.ty.sql);
+            for (table, column) in lock::locked_tables(view) {
+                base.locked.entry(table).or_insert(column);
+            }
+        }
+        base
+    }
+
+    fn shape(&mut self, shape: &'static Shape) {
+        self.tables.insert(shape.table);
+        for field in shape.fields {
+            match &field.source {
+                Source::Column { ty, .. } | Source::Expr { ty, .. } => self.ty(ty.sql),
+                Source::Aggregate(aggregate) => {
+                    self.tables.insert(aggregate.table);
+                    self.ty(aggregate.ty.sql);
+                }
+                // Ends because the derives refuse types that contain themselves.
+                Source::One(one) => self.shape((one.shape)()),
+                Source::Many(many) => {
+                    if let Link::Through { table, .. } = many.link {
+                        self.tables.insert(table);
+                    }
+                    self.shape((many.shape)());
+                }
+            }
+        }
+    }
+
+    /// A type whose name has a schema can only be named by a role that may use the schema.
+    fn ty(&mut self, sql: &str) {
+        if let Some((schema, _)) = sql.rsplit_once('.')
+            && schema != "pg_catalog"
+        {
+            let schema = match schema.strip_prefix('"').and_then(|it| it.strip_suffix('"')) {
+                Some(quoted) => quoted.replace("\"\"", "\""),
+                // PostgreSQL folds names without quotes to lower case.
+                None => schema.to_lowercase(),
+            };
+            self.type_schemas.insert(schema);
+        }
+    }
+}
+
+/// The GRANT statements for `role`. `log` is the schema and the quoted name of the sync log.
+pub(crate) fn grants(
+    views: &[&View],
+    base: &BaseTables,
+    log: Option<(&str, &str)>,
+    purpose: Purpose,
+    role: &str,
+) -> Vec<String> {
+    let syncs = purpose == Purpose::Sync;
+    let log = log.filter(|_| syncs);
+    let view_schemas: BTreeSet<&str> = views.iter().map(|view| view.table.schema).collect();
+    let schemas: BTreeSet<&str> = view_schemas
+        .iter()
+        .copied()
+        .chain(base.tables.iter().map(|table| table.schema))
+        .chain(base.type_schemas.iter().map(String::as_str))
+        .chain(log.map(|(schema, _)| schema))
+        .collect();
+    let mut grants: Vec<String> = schemas
+        .into_iter()
+        .map(|schema| probe::grant_usage(schema, role))
+        .collect();
+    for table in &base.tables {
+        grants.push(probe::grant("SELECT", table, role));
+        if let Some(column) = base.locked.get(table).filter(|_| syncs) {
+            grants.push(probe::grant_lock(*table, column, role));
+        }
+    }
+    let on_documents = if syncs {
+        "SELECT, INSERT, UPDATE, DELETE"
+    } else {
+        "SELECT"
+    };
+    let tables: BTreeSet<Table> = views.iter().map(|view| view.table).collect();
+    grants.extend(
+        tables
+            .iter()
+            .map(|table| probe::grant(on_documents, table, role)),
+    );
+    if syncs {
+        grants.extend(view_schemas.into_iter().map(|schema| {
+            let table = format!("{}.{}", ident(schema), ident(rebuild::TABLE));
+            probe::grant(BOOKKEEPING.join(", ").as_str(), table, role)
+        }));
+    }
+    grants.extend(log.map(|(_, table)| probe::grant(LOG.join(", ").as_str(), table, role)));
+    grants
+}
+
+/// What rebuilds need on their bookkeeping table.
+pub(crate) const BOOKKEEPING: [&str; 3] = ["SELECT", "INSERT", "UPDATE"];
+
+/// What a sync log needs on its table. It locks the rows that it prunes.
+pub(crate) const LOG: [&str; 4] = ["SELECT", "INSERT", "UPDATE", "DELETE"];
