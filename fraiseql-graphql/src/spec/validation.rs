@@ -2,12 +2,16 @@
 
 use apollo_compiler::ast;
 use apollo_compiler::diagnostic::ToCliReport as _;
+use apollo_compiler::parser::SourceSpan;
 use apollo_compiler::validation::DiagnosticList;
 use async_graphql::ServerError;
 
 use crate::error::{MAX_REQUEST_ERRORS, clip};
 use crate::spec::parse::Positions;
 use crate::spec::type_system::TypeSystem;
+
+/// The message for a field of an object without a selection.
+const SELECTS_NOTHING: &str = "interface, union and object types must have a subselection set";
 
 /// Validates a document, whose size is limited and whose fragments have no cycles. `text` is its
 /// text, if that is the client's: the errors then have locations.
@@ -27,6 +31,22 @@ pub(crate) fn validate(
     }
 }
 
+/// Removes what only follows from another error: that a field selects nothing, if it selects fields that
+/// its type does not have.
+fn remove_consequences(errors: &mut Vec<(String, Option<SourceSpan>)>) {
+    let starts: Vec<usize> = errors
+        .iter()
+        .filter_map(|(_, span)| span.map(|span| span.offset()))
+        .collect();
+    errors.retain(|(message, span)| {
+        let Some(span) = span.filter(|_| message == SELECTS_NOTHING) else {
+            return true;
+        };
+        let inside = span.offset() + 1..span.end_offset();
+        !starts.iter().any(|start| inside.contains(start))
+    });
+}
+
 fn to_errors(types: &TypeSystem, errors: &DiagnosticList, text: Option<&str>) -> Vec<ServerError> {
     let mut positions = text.map(Positions::new);
     let errors = errors.iter().map(|diagnostic| {
@@ -43,6 +63,7 @@ fn to_errors(types: &TypeSystem, errors: &DiagnosticList, text: Option<&str>) ->
             !is_unused && !is_unknown(error)
         });
     }
+    remove_consequences(&mut errors);
     let errors = errors.into_iter().take(MAX_REQUEST_ERRORS);
     let errors = errors.map(|(mut message, span)| {
         clip(&mut message);

@@ -306,6 +306,19 @@ async fn the_errors_of_a_query_have_locations_in_its_text() {
     }
 }
 
+#[tokio::test]
+async fn an_unknown_field_is_one_error() {
+    for response in responses(|| Request::new("{ itself { nothing } }")).await {
+        let messages: Vec<_> = response.errors.iter().map(|error| &error.message).collect();
+        assert_eq!(messages.len(), 1, "{messages:?}");
+        assert!(messages[0].contains("`nothing`"), "{messages:?}");
+    }
+    // Nothing is hidden: a field without a selection beside it is an error of its own.
+    for response in responses(|| Request::new("{ itself { nothing } b: itself }")).await {
+        assert_eq!(response.errors.len(), 2, "{:?}", response.errors);
+    }
+}
+
 /// The data of each response, and the paths of its errors.
 async fn assert_partial(query: &str, variables: Value, data: &str, paths: &[&str]) {
     let request = || Request::new(query).variables(Variables::from_json(variables.clone()));
