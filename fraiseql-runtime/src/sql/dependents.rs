@@ -11,7 +11,7 @@
 use crate::schema::{Table, View};
 use crate::sql::cascade::{DELETE_ACTIONS, UPDATE_ACTIONS};
 use crate::sql::key_column::key_order;
-use crate::sql::text::{Sql, column, literal};
+use crate::sql::text::{Sql, column, ident, literal};
 
 /// The columns of the row that the statement returns: the keys of the rows that exist, whether
 /// foreign keys may have acted on others, then the keys of the documents, chain by chain.
@@ -62,7 +62,10 @@ pub(crate) fn compose(
         table,
         by,
         ty,
-        input: format!("$1::{ty}[]"),
+        input: match ty {
+            "text" => in_own_type(table, by),
+            _ => format!("$1::{ty}[]"),
+        },
     };
     start.statement(chains, lock, true)
 }
@@ -82,6 +85,17 @@ pub(crate) fn from_values(
         input: format!("$1::text[]::{ty}[]"),
     };
     start.statement(chains, true, false)
+}
+
+/// The texts `$1` as an array of the type of a column, which may be `citext` or another type that has
+/// its own operators. The type has a name only in the catalog, so the values are read as a row.
+fn in_own_type(table: Table, name: &str) -> String {
+    format!(
+        "ARRAY(SELECT (pg_catalog.jsonb_populate_record(NULL::{table}, \
+         pg_catalog.jsonb_build_object({}, k))).{} FROM pg_catalog.unnest($1::text[]) AS k)",
+        literal(name),
+        ident(name)
+    )
 }
 
 /// The rows that all chains of a statement begin with.
@@ -180,7 +194,11 @@ impl Start<'_> {
 
     /// The given values, as an array.
     fn given(&self) -> String {
-        format!("(SELECT keys FROM input)::{}[]", self.ty)
+        match self.ty {
+            // The type of the column is not known here.
+            "text" => "ARRAY(SELECT pg_catalog.unnest(keys) FROM input)".to_owned(),
+            ty => format!("(SELECT keys FROM input)::{ty}[]"),
+        }
     }
 
     /// The body of the array of one chain: distinct keys of documents.

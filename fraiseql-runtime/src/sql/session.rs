@@ -193,6 +193,31 @@ impl Session {
         self.needs.search_path.then(|| self.path_is_right())
     }
 
+    /// Gives the rest of the transaction the path by which foreign keys are compared by the right
+    /// operators, unless the session has one. `None` if every session has.
+    pub(crate) fn set_path(&self) -> Option<String> {
+        let right = self.path_condition()?;
+        let mut sql = Sql::new();
+        sql.line("SELECT CASE");
+        sql.indented(|sql| {
+            sql.line(format!("WHEN {right} THEN ''"));
+            sql.line("ELSE");
+            sql.indented(|sql| self.set_path_config(sql));
+        });
+        sql.line("END AS path");
+        Some(sql.finish())
+    }
+
+    /// Sets the path, and notes that it was set for documents.
+    fn set_path_config(&self, sql: &mut Sql) {
+        sql.line(format!(
+            "pg_catalog.set_config('{SET_PATH}', pg_catalog.set_config('search_path', \
+             pg_catalog.array_to_string(ARRAY("
+        ));
+        sql.indented(|sql| self.path(sql));
+        sql.line("), ', '), true), true)");
+    }
+
     fn settings_of_fragments(&self) -> Vec<String> {
         let calls = |name: &&str| self.reads.names.contains(*name);
         let mut conditions = Vec::new();
@@ -339,12 +364,8 @@ impl Session {
         sql.line("SELECT");
         sql.indented(|sql| {
             if self.needs.search_path || self.needs.fragments {
-                sql.line(format!(
-                    "pg_catalog.set_config('{SET_PATH}', pg_catalog.set_config('search_path', \
-                     pg_catalog.array_to_string(ARRAY("
-                ));
-                sql.indented(|sql| self.path(sql));
-                sql.line("), ', '), true), true),");
+                self.set_path_config(sql);
+                sql.line(",");
             }
             sql.list(
                 SETTINGS.iter().map(|(name, value)| {

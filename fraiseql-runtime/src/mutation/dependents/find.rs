@@ -6,6 +6,7 @@ use std::sync::Arc;
 use sqlx::postgres::PgRow;
 use sqlx::{Acquire, PgConnection, Postgres, Row};
 
+use crate::db::scope::{BEGIN_READ_ONLY, ScopeErrors, TransactionScope, isolated};
 use crate::db::statement::Statement;
 use crate::error::{Error, Operation, Result};
 use crate::mutation::dependents::documents::Dependents;
@@ -161,7 +162,25 @@ pub(crate) async fn dependents<'a>(
         .await
         .map_err(Error::database(acquiring))?;
     let connection: &mut PgConnection = &mut connection;
-    let found = find_dependents(index, connection, table, column, rows, false, usize::MAX).await?;
+    let find = async |connection: &mut PgConnection| {
+        find_dependents(index, connection, table, column, rows, false, usize::MAX).await
+    };
+    let found = match index.set_path(&index.views_of(table)) {
+        None => find(connection).await?,
+        Some(path) => {
+            let errors = ScopeErrors::of(Operation::SessionSettings, table);
+            let mut scope = TransactionScope::Caller;
+            let begin = Some(BEGIN_READ_ONLY);
+            isolated(connection, &mut scope, begin, &errors, async |connection| {
+                Statement::composed(path, Operation::SessionSettings)
+                    .on(table)
+                    .execute(connection)
+                    .await?;
+                find(connection).await
+            })
+            .await?
+        }
+    };
     let mut dependents = Dependents::default();
     for path in found.paths {
         dependents.add(path.view, path.keys);

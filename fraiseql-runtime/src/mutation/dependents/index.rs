@@ -13,6 +13,7 @@ use crate::sql::cascade::{self, FoundBy};
 use crate::sql::dependents;
 use crate::sql::dependents::TableLookup;
 use crate::sql::part::PartSql;
+use crate::sql::session::Session;
 use crate::sql::write::advisory;
 use crate::sql::written_tables;
 use crate::view::Handle;
@@ -58,6 +59,8 @@ enum StatementKey {
         column: String,
         ty: String,
     },
+    /// Sets the search path for paths to these view tables.
+    SetPath(Vec<Table>),
     /// Announces a transaction for these view tables.
     Announce(Vec<Table>),
     /// Finds those of these tables that were written to.
@@ -257,6 +260,27 @@ impl DependencyIndex {
     pub(crate) fn announce(&self, views: &[&View]) -> Arc<str> {
         let key = StatementKey::Announce(views.iter().map(|view| view.table).collect());
         self.statements.get(key, || advisory::announce(views))
+    }
+
+    /// The views whose documents may depend on rows of a table, each once, in the order of tables.
+    pub(crate) fn views_of(&self, table: Table) -> Vec<&'static View> {
+        let views: BTreeMap<Table, &'static View> = self
+            .paths(table)
+            .iter()
+            .map(|path| (path.view.view.table, path.view.view))
+            .collect();
+        views.into_values().collect()
+    }
+
+    /// The statement that makes a transaction compare the keys on paths to these views by the right
+    /// operators. `None` if every session does.
+    pub(crate) fn set_path(&self, views: &[&'static View]) -> Option<Arc<str>> {
+        let key = StatementKey::SetPath(views.iter().map(|view| view.table).collect());
+        let compose = || {
+            let session = Session::of(views.iter().map(|view| view.shape));
+            session.set_path().unwrap_or_default()
+        };
+        Some(self.statements.get(key, compose)).filter(|sql| !sql.is_empty())
     }
 
     /// The statement that finds those of these tables to which the transaction has written.

@@ -47,13 +47,17 @@ pub(super) async fn prepare(mutation: &mut Mutation, marks: &ChangeSet) -> Resul
         statements.push((index.written(&unmarked), Operation::FindWritten));
     }
     if !views.is_empty() {
+        // Last, because it changes what the names in a statement of the application would mean. After
+        // the lookups only the commit follows, so nothing has to be restored.
+        let path = index.set_path(&views);
         statements.push((index.announce(&views), Operation::Announce));
+        statements.extend(path.map(|path| (path, Operation::SessionSettings)));
     }
     let rows = execute_all(&mut mutation.connection, statements).await?;
     let mut written = BTreeSet::new();
     if !unmarked.is_empty() {
         for row in &rows {
-            // The row of the announcement has the column of a lock, which names no table.
+            // The rows of the other statements have a lock or a path, which name no table.
             let name: String = row
                 .try_get(0)
                 .map_err(Error::database(Operation::FindWritten))?;

@@ -168,3 +168,26 @@ async fn keys_of_a_type_of_another_schema_find_their_rows_in_all_sessions() -> a
     }
     Ok(())
 }
+#[tokio::test]
+async fn a_mutation_finds_documents_by_keys_of_a_type_of_another_schema() -> anyhow::Result<()> {
+    let pool = world().await;
+    sync_all_notes(&pool).await?;
+    sync_all_accounts(&pool).await?;
+    for (number, settings) in SESSIONS.into_iter().enumerate() {
+        let odd = session(&pool, settings).await;
+        let name = format!("Ada {number}");
+        let mut mutation = model().mutation(&odd).await?;
+        sqlx::query("UPDATE public.tb_account SET name = $1")
+            .bind(&name)
+            .execute(&mut *mutation)
+            .await?;
+        mutation.changed::<Account>(&ada());
+        mutation.commit().await?;
+        assert_right(&pool, &name, settings).await;
+        let found = model().dependents::<Account>(&odd, &ada()).await?;
+        assert_eq!(found.keys::<Note>(), [1, 2], "{settings}");
+        assert_eq!(found.keys::<Account>(), ada(), "{settings}");
+        odd.close().await;
+    }
+    Ok(())
+}
