@@ -88,7 +88,7 @@ async fn server_timing_counts_the_statements_and_documents_of_a_request() {
     let mut variables = json!({"post": post, "author": reader, "wait": true});
     let [sql, rest] = work_of(&blog, like, &variables).await;
     assert_eq!(
-        sql, "4 statements",
+        sql, "5 statements",
         "including those of the background task"
     );
     assert_eq!(rest, "transaction: 2 statements; sync: post: 1 updated");
@@ -103,7 +103,7 @@ async fn server_timing_counts_the_statements_and_documents_of_a_request() {
     variables["wait"] = json!(false);
     variables["author"] = author;
     let [sql, rest] = work_of(&blog, like, &variables).await;
-    assert_eq!(sql, "2 statements", "a later sync is not counted");
+    assert_eq!(sql, "3 statements", "a later sync is not counted");
     assert_eq!(rest, "transaction: 2 statements");
     tx.rollback().await.unwrap();
     variables["wait"] = json!(true);

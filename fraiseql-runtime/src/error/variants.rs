@@ -346,10 +346,12 @@ pub(crate) const PARTITION_BOUNDS_REMEDY: &str = "use bounds that every collatio
     words, or partition(hash = ..), or a database with the collation C";
 
 fn unknown_mark(table: &str, view: &bool) -> String {
-    let nothing = format!("no document of this read model depends on rows of `{table}`");
     match view {
-        true => format!("{nothing}, and the view is not one of it; add it to the builder"),
-        false => nothing,
+        true => format!(
+            "the view is not one of this read model; add it to the builder, or mark the rows of \
+             `{table}` by another struct"
+        ),
+        false => format!("no document of this read model depends on rows of `{table}`"),
     }
 }
 

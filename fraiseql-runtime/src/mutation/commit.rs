@@ -43,7 +43,9 @@ impl Mutation {
         if !self.connection.is_in_transaction() {
             return Err(Error::RolledBack);
         }
-        let report = flush(self).await?;
+        // Boxed: the futures of a flush contain each other many levels deep, and those of the
+        // application contain this one. The compiler has a limit for that depth.
+        let report = Box::pin(flush(self)).await?;
         self.connection.commit().await?;
         Ok(report)
     }

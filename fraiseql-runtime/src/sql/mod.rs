@@ -129,18 +129,22 @@
 //!
 //! ```sql
 //! WITH input AS MATERIALIZED (
-//!   SELECT $1::int8[] AS keys, $2::int4[] AS friends
+//!   SELECT $1::int8[] AS keys, $2::int4[] AS friends, $3::bool AS ask
 //! ),
 //! session AS MATERIALIZED (
-//!   SELECT s.ok AND NOT s.open AS ok, s.open
+//!   SELECT s.ok AND s.writer IS NULL AS ok, s.writer
 //!   FROM (
 //!     SELECT
 //!       pg_catalog.current_setting('transaction_isolation') LIKE 'read %committed' AS ok,
 //!       CASE
-//!             WHEN pg_catalog.cardinality(friends) > 0 THEN false
-//!             WHEN pg_catalog.pg_try_advisory_lock(1718772079, '"public"."tv_post"'::pg_catalog.regclass::oid::int4) THEN NOT pg_catalog.pg_advisory_unlock(1718772079, '"public"."tv_post"'::pg_catalog.regclass::oid::int4)
-//!             ELSE true
-//!           END AS open
+//!         WHEN NOT ask THEN NULL
+//!         WHEN NOT pg_catalog.pg_try_advisory_lock(1718772079, '"public"."tv_post"'::pg_catalog.regclass::oid::int4) THEN 'active'
+//!         WHEN NOT pg_catalog.pg_advisory_unlock(1718772079, '"public"."tv_post"'::pg_catalog.regclass::oid::int4) THEN NULL
+//!         WHEN EXISTS (
+//!           SELECT FROM pg_catalog.pg_snapshot_xip(pg_catalog.pg_current_snapshot()) AS x
+//!           WHERE pg_catalog.pg_xact_status(x) = 'committed'
+//!         ) THEN 'committed'
+//!       END AS writer
 //!     FROM input
 //!     OFFSET 0
 //!   ) AS s
@@ -311,7 +315,7 @@
 //!   CASE WHEN (SELECT keys FROM unsure) <> '{}' THEN
 //!       (SELECT pg_catalog.pg_current_snapshot())::text
 //!     END AS snapshot,
-//!   (SELECT open FROM session) AS open
+//!   (SELECT writer FROM session) AS writer
 //! ```
 //!
 //! ## Inside of a transaction

@@ -29,7 +29,8 @@ pub(crate) async fn run(
     session.retries = 0;
     let result = match session.mode {
         Mode::Delete => session.delete(view, keys).await,
-        Mode::Sync | Mode::Full => write_valid(session, view, keys).await,
+        // Boxed for the same reason as the flush of a mutation: the depth of nested futures.
+        Mode::Sync | Mode::Full => Box::pin(write_valid(session, view, keys)).await,
     };
     end(batch, session, result).await
 }
@@ -54,7 +55,7 @@ pub(super) async fn replace_part(
             result => result?,
         };
         for keys in rest.chunks(MAX_BATCH) {
-            report += write_valid(session, view, &keys).await?;
+            report += Box::pin(write_valid(session, view, &keys)).await?;
         }
         Ok(report)
     };

@@ -110,10 +110,10 @@ async fn a_dropped_commit_applies_everything_or_nothing() -> anyhow::Result<()> 
     sync_all_posts(&admin).await?;
     let model = model();
     let (mut ready, mut waited) = (0, 0);
-    // The mutation reads the past on another connection, of the pool or of its own.
+    // The mutation reads the past on another connection of the pool.
     let pools = [
-        pool_in_kathmandu(&admin).await,
         pool_in_kathmandu_of(&admin, 2).await,
+        pool_in_kathmandu_of(&admin, 3).await,
     ];
     for (pool, waits) in pools
         .iter()

@@ -139,7 +139,7 @@ try {
   done(`a new comment is shown with its figures: ${did.slice(1).join(' | ')}`);
 
   await page.click(button(notes, '♥'));
-  await sees(`${card(notes)} > output`, /4 statements.*post: 1 updated.*µs/);
+  await sees(`${card(notes)} > output`, /5 statements.*post: 1 updated.*µs/);
   await sees(`${card(notes)} .actions`, /♥ 1/);
   done('a like is counted, with the statements of the background sync');
 

@@ -32,6 +32,8 @@ pub(crate) struct EmbedPath {
 /// The paths of a read model, by table, and the statements that follow them.
 pub(crate) struct DependencyIndex {
     tables: BTreeMap<Table, Vec<EmbedPath>>,
+    /// The names and tables of all structs that documents are made of.
+    shapes: BTreeSet<(&'static str, Table)>,
     statements: StatementCache<StatementKey>,
 }
 
@@ -107,6 +109,7 @@ impl DependencyIndex {
     pub(crate) fn new(views: &[Handle]) -> Self {
         let mut index = Self {
             tables: BTreeMap::new(),
+            shapes: BTreeSet::new(),
             statements: StatementCache::default(),
         };
         // In the order in which documents are written.
@@ -128,6 +131,11 @@ impl DependencyIndex {
     /// The paths from a table. Empty if no document is made of its rows.
     pub(crate) fn paths(&self, table: Table) -> &[EmbedPath] {
         self.tables.get(&table).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether documents contain this shape, or are of it.
+    pub(crate) fn contains(&self, shape: &Shape) -> bool {
+        self.shapes.contains(&(shape.name, shape.table))
     }
 
     /// The tables that documents are made of.
@@ -304,6 +312,7 @@ impl DependencyIndex {
     /// derive refuses structs that contain themselves.
     fn add_shape(&mut self, handle: Handle, shape: &'static Shape, end: &PathEnd) {
         self.add(handle, shape.table, end);
+        self.shapes.insert((shape.name, shape.table));
         for field in shape.fields {
             let path = format!("{}.{}", end.field, field.name);
             // The rows whose column `wanted` has the value of this row's column `own`.

@@ -7,7 +7,7 @@ use sqlx::{Connection as _, Executor as _, PgConnection, Row as _};
 use crate::db::statement::Statement;
 use crate::error::{Error, Operation, Result, sqlstate};
 use crate::ops::migrate::catalog_rows::BookkeepingState;
-use crate::ops::migrate::plan::{MigrationPlan, Step};
+use crate::ops::migrate::plan::{MigrationPlan, Step, StepKind};
 use crate::sql::rebuild::{FOUND, RebuildSql};
 use crate::view::Handle;
 
@@ -72,11 +72,15 @@ impl MigrationPlan {
                 Need::Rebuild => self.stale.push(table),
                 Need::Fill => self.unfilled.push(table),
             }
-            if let Some(note) = note.sql.filter(|_| may_note) {
+            if let Some(sql_of_note) = note.sql.filter(|_| may_note) {
                 self.steps.push(Step {
                     what: format!("the entry of {table} in {}", sql.table),
-                    sql: vec![note.into()],
-                    is_note: true,
+                    sql: vec![sql_of_note.into()],
+                    kind: if sql_of_note == sql.note_filled {
+                        StepKind::NoteFilled
+                    } else {
+                        StepKind::Note
+                    },
                 });
             }
         }

@@ -31,7 +31,7 @@ pub use self::migration::{Drift, Migration};
 
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, PgPool, Row as _};
 
-use self::plan::{DeferredIndex, MigrationPlan, Step};
+use self::plan::{DeferredIndex, MigrationPlan, Step, StepKind};
 use crate::db::statement::Statement;
 use crate::error::{Error, Operation, Result};
 use crate::sql::ddl::catalog::HAS_LZ4;
@@ -77,7 +77,7 @@ pub(crate) async fn migrate(
                 .await
                 .map_err(Error::database(Operation::Create(step.what.clone())))?;
         }
-        if !step.is_note {
+        if step.kind == StepKind::Create {
             created.push(step.what);
         }
     }
@@ -101,7 +101,9 @@ pub(crate) async fn migration_plan(
     let mut transaction = pool.begin().await.map_err(failed())?;
     let plan = plan(views, log, &mut transaction, true).await?;
     transaction.rollback().await.map_err(failed())?;
-    let steps = plan.steps.iter().flat_map(|step| &step.sql);
+    let steps = plan.steps.iter();
+    let steps = steps.filter(|step| step.kind != StepKind::NoteFilled);
+    let steps = steps.flat_map(|step| &step.sql);
     let deferred = plan.deferred.iter().flat_map(DeferredIndex::statements);
     // In the order of `migrate`.
     Ok(steps.map(|sql| sql.to_string()).chain(deferred).collect())
@@ -129,7 +131,7 @@ async fn plan(
         plan.steps.push(Step {
             what,
             sql,
-            is_note: false,
+            kind: StepKind::Create,
         });
     }
     plan.bookkeeping(connection, views).await?;

@@ -29,8 +29,19 @@ pub(super) struct Step {
     /// As in [`Migration::created`](crate::migrate::Migration::created).
     pub(super) what: String,
     pub(super) sql: Vec<Arc<str>>,
-    /// Whether the step only writes a row of the bookkeeping table. Such a step is not reported.
-    pub(super) is_note: bool,
+    pub(super) kind: StepKind,
+}
+
+/// What a step is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum StepKind {
+    /// It creates an object, which is reported.
+    Create,
+    /// It notes in the bookkeeping table which views are not filled.
+    Note,
+    /// It notes that a full sync has filled a view. The plan of a database that lacks nothing is
+    /// empty, so it is not in the plan.
+    NoteFilled,
 }
 
 /// An index that is created by CREATE INDEX CONCURRENTLY, which a transaction does not allow.
@@ -67,7 +78,7 @@ impl MigrationPlan {
         self.steps.push(Step {
             what,
             sql: sql.into_iter().map(if_not_exists).map(Arc::from).collect(),
-            is_note: false,
+            kind: StepKind::Create,
         });
     }
 

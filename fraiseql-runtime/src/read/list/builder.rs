@@ -112,7 +112,7 @@ impl List {
     ///
     /// ```
     /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/support.rs"));
-    /// # #[derive(TView)]
+    /// # #[derive(Debug, TView)]
     /// # pub struct Post { pub id: i64, pub content: String }
     /// # fn main() { on("CREATE TABLE tb_post (id int8 PRIMARY KEY, content text NOT NULL);
     /// #     INSERT INTO tb_post SELECT i, repeat('x', 100000) FROM generate_series(1, 100) AS i", async |pool| {

@@ -84,14 +84,14 @@ impl WriteStatement<'_> {
     fn writer(&self) -> String {
         let lock = advisory_key(OPEN, self.view);
         format!(
-            "CASE\n      \
-               WHEN NOT ask THEN NULL\n      \
-               WHEN NOT pg_catalog.pg_try_advisory_lock({lock}) THEN '{ACTIVE}'\n      \
-               WHEN NOT pg_catalog.pg_advisory_unlock({lock}) THEN NULL\n      \
-               WHEN EXISTS (\n        \
-                 SELECT FROM pg_catalog.pg_snapshot_xip(pg_catalog.pg_current_snapshot()) AS x\n        \
-                 WHERE pg_catalog.pg_xact_status(x) = 'committed'\n      \
-               ) THEN '{COMMITTED}'\n    \
+            "CASE\n  \
+               WHEN NOT ask THEN NULL\n  \
+               WHEN NOT pg_catalog.pg_try_advisory_lock({lock}) THEN '{ACTIVE}'\n  \
+               WHEN NOT pg_catalog.pg_advisory_unlock({lock}) THEN NULL\n  \
+               WHEN EXISTS (\n    \
+                 SELECT FROM pg_catalog.pg_snapshot_xip(pg_catalog.pg_current_snapshot()) AS x\n    \
+                 WHERE pg_catalog.pg_xact_status(x) = 'committed'\n  \
+               ) THEN '{COMMITTED}'\n\
              END"
         )
     }

@@ -20,6 +20,14 @@ struct Dashboard {
     id: i64,
 }
 
+/// Another, of a table that the model reads.
+#[derive(TView)]
+#[tview(table = "tb_post", view = "tv_post_dashboard")]
+#[allow(dead_code)]
+struct PostDashboard {
+    id: i64,
+}
+
 #[tokio::test]
 async fn a_mark_that_matches_nothing_is_an_error_of_the_commit() -> anyhow::Result<()> {
     let (pool, model) = blog().await;
@@ -41,15 +49,28 @@ async fn a_mark_that_matches_nothing_is_an_error_of_the_commit() -> anyhow::Resu
             "{text}"
         );
     }
-    let mut m = model.mutation(&pool).await?;
-    m.changed::<Dashboard>(&[1]);
-    let text = m.commit().await.unwrap_err().to_string();
-    assert!(
-        text.contains("changed::<Dashboard>, at")
-            && text
-                .ends_with("`tb_dashboard`, and the view is not one of it; add it to the builder"),
-        "{text}"
-    );
+    let mark_foreign: [(fn(&mut Mutation), _); 2] = [
+        (
+            |m| m.changed::<Dashboard>(&[1]),
+            "`tb_dashboard` by another struct",
+        ),
+        // The model has other documents of these rows.
+        (
+            |m| m.changed::<PostDashboard>(&[1]),
+            "`tb_post` by another struct",
+        ),
+    ];
+    for (mark, end) in mark_foreign {
+        let mut m = model.mutation(&pool).await?;
+        mark(&mut m);
+        let text = m.commit().await.unwrap_err().to_string();
+        assert!(
+            text.contains("Dashboard>, at")
+                && text.contains("the view is not one of this read model")
+                && text.ends_with(end),
+            "{text}"
+        );
+    }
     let mut m = model.mutation(&pool).await?;
     let error = m.changing::<Token>(&[1]).await.unwrap_err();
     assert!(matches!(error, Error::UnknownMark { .. }), "{error}");

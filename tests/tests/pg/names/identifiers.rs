@@ -124,7 +124,7 @@ async fn statements() -> anyhow::Result<Vec<String>> {
         .await
         .statement_cache_capacity(10_000);
     let pool = PgPoolOptions::new()
-        .max_connections(1)
+        .max_connections(2)
         .connect_with(options.clone())
         .await?;
     sqlx::raw_sql(TABLES).execute(&pool).await?;

@@ -315,7 +315,7 @@ async fn check_names_privileges_that_the_structs_do_not_have() -> anyhow::Result
     roles
         .execute(
             "CREATE FUNCTION app.shout(text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT upper($1)';
-             CREATE FUNCTION app.zero() RETURNS int8 LANGUAGE plpgsql STABLE AS 'BEGIN RETURN 0; END';
+             CREATE FUNCTION app.zero() RETURNS int8 LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN 0; END';
              REVOKE ALL ON FUNCTION app.shout, app.zero FROM PUBLIC;
              CREATE TABLE app.invoice (id int8 PRIMARY KEY, user_id int8 REFERENCES tb_user ON DELETE CASCADE);
              CREATE TABLE app.line (id int8 PRIMARY KEY, invoice_id int8 REFERENCES app.invoice ON DELETE CASCADE)",
