@@ -124,7 +124,8 @@ async fn statements() -> anyhow::Result<Vec<String>> {
         .await
         .statement_cache_capacity(10_000);
     let pool = PgPoolOptions::new()
-        .max_connections(2)
+        // So that the prepared statements are all in one session.
+        .max_connections(1)
         .connect_with(options.clone())
         .await?;
     sqlx::raw_sql(TABLES).execute(&pool).await?;
@@ -141,12 +142,12 @@ async fn statements() -> anyhow::Result<Vec<String>> {
     delete_whole(&mut tx, &[2]).await?;
     tx.commit().await?;
     let mut m = model.mutation(&pool).await?;
+    m.changing::<Part>(&[1, 2]).await?;
+    m.changing::<Whole>(&[50]).await?;
+    m.changing_rows("u_link", "u_part_id", &[50_i64]).await?;
     sqlx::raw_sql("UPDATE u_part SET u_text = 'new'; DELETE FROM u_root WHERE u_id = 50")
         .execute(&mut *m)
         .await?;
-    m.changed::<Part>(&[1, 2]);
-    m.changed::<Whole>(&[50]);
-    m.changed_rows("u_link", "u_part_id", &[50_i64])?;
     m.commit().await?;
     model.verify(&pool).explain(1).repair().await?;
     model.check(&pool).await?;
@@ -183,7 +184,12 @@ async fn statements() -> anyhow::Result<Vec<String>> {
 /// PostgreSQL, and without what is between quotes.
 fn names(sql: &str) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
-    let mut rest = sql;
+    let without_comments: Vec<&str> = sql
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("--"))
+        .collect();
+    let sql = without_comments.join("\n");
+    let mut rest = sql.as_str();
     let mut before = String::new();
     while let Some(first) = rest.chars().next() {
         let is_name = |c: char| c.is_alphanumeric() || c == '_';
