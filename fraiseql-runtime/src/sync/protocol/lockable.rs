@@ -44,6 +44,11 @@ pub(in crate::sync) fn note_failure(view: Handle, error: &Error) -> bool {
     failed
 }
 
+/// Whether the locks of a view may leave out a relation, in this or another database.
+pub(super) fn may_leave_out(view: Handle) -> bool {
+    lock(&KNOWN).contains_key(&view.view.table)
+}
+
 /// The lock statement for a view of which a relation could not be locked, in this or another database.
 /// `None` for all other views.
 ///
@@ -52,7 +57,7 @@ pub(super) async fn statement(
     connection: &mut PgConnection,
     view: Handle,
 ) -> Result<Option<Arc<str>>> {
-    if !lock(&KNOWN).contains_key(&view.view.table) {
+    if !may_leave_out(view) {
         return Ok(None);
     }
     let tables = sql::tables(view.view);

@@ -4,6 +4,7 @@ use crate::db::scope::TransactionScope;
 use crate::error::{Error, Result};
 use crate::schema::key::Keys;
 use crate::sync::protocol::OpenWriters;
+use crate::sync::protocol::lockable;
 use crate::sync::protocol::outcome::{NextStep, Unconfirmed, WriteOutcome};
 use crate::sync::protocol::writer::BatchWriter;
 use crate::sync::report::SyncReport;
@@ -78,6 +79,12 @@ impl BatchWriter<'_> {
     /// transaction that has changed them.
     async fn behind_active_writers(&mut self, keys: &Keys) -> Result<WriteOutcome> {
         telemetry::waiting_for_open(self.view);
+        if lockable::may_leave_out(self.view) {
+            // Locks do not wait for whoever changes what such a relation is computed from. If a
+            // transaction stays open, the documents are as of now, and the sync that follows its
+            // change has to repair them.
+            self.await_open_writers().await?;
+        }
         let outcome = self
             .in_own_transaction(async |writer| {
                 let locked = writer.lock(keys, TransactionScope::Own).await?;

@@ -176,12 +176,15 @@ async fn a_mutation_syncs_documents_of_views_that_cannot_be_locked() -> anyhow::
 }
 
 #[tokio::test]
-async fn a_sync_on_a_pool_beside_an_open_transaction_writes_such_documents() -> anyhow::Result<()> {
+async fn a_sync_on_a_pool_waits_for_an_open_transaction_that_changed_what_is_not_locked()
+-> anyhow::Result<()> {
     let pool = world().await;
     sync_all_users(&pool).await?;
     let mut open = pool.begin().await?;
+    sqlx::query("UPDATE tb_post SET size = 40 WHERE id = 2")
+        .execute(&mut *open)
+        .await?;
     sync_user(&mut open, &[2]).await?;
-    run(&pool, "UPDATE tb_post SET size = 40 WHERE id = 2").await;
     let report = tokio::spawn({
         let pool = pool.clone();
         async move { sync_user(&pool, &[1]).await }
