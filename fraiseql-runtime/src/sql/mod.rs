@@ -24,7 +24,7 @@
 //! |---|---|
 //! | `json_encoding`, `json_value`, `enums`, `aggregate` | expressions of values |
 //! | `differences`, `key_column`, `keys` | comparisons of documents; conditions on keys; lists of keys |
-//! | [`session`], `session_reads` | what documents depend on in the session |
+//! | [`session`] | what documents depend on in the session |
 //! | `fragment` | the user's fragments |
 //! | `shape`, `hash` | the number of a view's shape |
 //! | `text`, `identifier` | quoting and indentation; the length of names |
@@ -399,7 +399,6 @@ pub(crate) mod probe;
 pub mod read;
 pub mod rebuild;
 pub mod session;
-mod session_reads;
 pub(crate) mod shape;
 pub(crate) mod statements;
 pub mod sync;

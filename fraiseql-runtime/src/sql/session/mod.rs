@@ -23,12 +23,13 @@
 //! path that is set has those of operators, too.
 
 mod path;
+mod reads;
 
 use std::collections::BTreeSet;
 
+use self::reads::SessionReads;
 use crate::schema::scalar::{JsonEncoding, ScalarType};
 use crate::schema::{Link, Shape, Source, View};
-use crate::sql::session_reads::SessionReads;
 use crate::sql::text::Sql;
 
 /// What the documents of a view need of the session: in another one PostgreSQL would write other
