@@ -1,16 +1,16 @@
 //! What documents depend on in the session: its settings, and the schemas in which it looks for
 //! operators and functions.
 //!
-//! A statement that writes documents tests this itself ([`Session::conditions`]), so that a suitable
+//! A statement that writes documents tests this itself (`Session::conditions`), so that a suitable
 //! session needs no other statement. In an unsuitable one it writes nothing, and is repeated in a
-//! transaction with other settings ([`Session::set_local`]). Statements that only read are always
+//! transaction with other settings (`Session::set_local`). Statements that only read are always
 //! run in such a transaction.
 //!
 //! # Constants in fragments
 //!
 //! PostgreSQL reads the constants of a statement when it is prepared, with the settings of then:
 //! `at >= '2022-02-01'` keeps the time zone in which it was prepared, whatever the session's is
-//! later. So a statement with fragments has two texts, see [`Session::in_set_session`]: one of them
+//! later. So a statement with fragments has two texts, see `Session::in_set_session`: one of them
 //! is only ever prepared with the right settings. The other tests constants of its own, whose values
 //! show the settings with which it was prepared.
 //!
