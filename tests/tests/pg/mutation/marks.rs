@@ -168,7 +168,13 @@ async fn a_strict_mutation_may_not_forget_a_table() -> anyhow::Result<()> {
             "tb_tag",
         ),
     ];
+    let version: i32 = sqlx::query_scalar("SELECT current_setting('server_version_num')::int4")
+        .fetch_one(&pool)
+        .await?;
     for (sql, tables) in refused {
+        if sql.starts_with("MERGE") && version < 150_000 {
+            continue;
+        }
         let outcome = strict(&model, &pool, sql, |_| {}).await;
         assert_eq!(outcome, Err(tables.to_owned()), "{sql}");
         assert_right(&pool).await;
