@@ -1,9 +1,10 @@
-//! Validation rule: fields that are merged have the same arguments ([Field Selection
+//! Validation rule: fields that are merged have the same name and the same arguments ([Field Selection
 //! Merging](https://spec.graphql.org/October2021/#sec-Field-Selection-Merging)), for arguments with
-//! lists.
+//! lists, and in operations for which the schema has no type.
 //!
 //! apollo-compiler has this rule, but compares two lists only as far as the shorter one: `[]` is equal
-//! to any other list. Everything else about merging is left to it.
+//! to any other list. And it does not look into an operation without a type, such as a subscription
+//! beside the query that is executed. Everything else about merging is left to it.
 //!
 //! All fields of one response key are compared with the first of them, and their selections are merged
 //! and then checked once, so that a thousand equal fields cost a thousand comparisons.
@@ -24,7 +25,10 @@ pub(crate) fn check(registry: &Registry, document: &ExecutableDocument) -> Resul
     let mut sets = operations
         .map(|(_, operation)| &operation.node.selection_set.node)
         .chain(fragments.map(|fragment| &fragment.node.selection_set.node));
-    if !sets.any(has_lists) {
+    let mut operations = document.operations.iter();
+    let has_unknown_root =
+        operations.any(|(_, operation)| root_type(registry, &operation.node).is_none());
+    if !has_unknown_root && !sets.any(has_lists) {
         return Ok(());
     }
     let checker = OverlapChecker {
@@ -77,8 +81,8 @@ struct TypedField<'a> {
 }
 
 impl<'a> OverlapChecker<'a> {
-    /// Checks that fields of one response key that can be selected from one object have the same
-    /// arguments.
+    /// Checks that fields of one response key that can be selected from one object have the same name
+    /// and arguments.
     fn fields(&self, sets: &[TypedSet<'a>]) -> Result<(), ServerError> {
         for (key, mut fields) in self.by_key(sets) {
             // Each round removes at least the first field, so the loop ends.
@@ -86,7 +90,7 @@ impl<'a> OverlapChecker<'a> {
                 let merges = |other: &TypedField<'a>| first.may_share_object(other);
                 let merged: Vec<_> = fields.iter().copied().filter(merges).collect();
                 for other in &merged[1..] {
-                    check_same_arguments(key, first, *other)?;
+                    check_same_field(key, first, *other)?;
                 }
                 if merged.iter().any(TypedField::has_selection) {
                     self.fields(&self.selections(&merged))?;
@@ -187,17 +191,22 @@ impl<'a> TypedField<'a> {
     }
 }
 
-fn check_same_arguments(
+fn check_same_field(
     key: &str,
     one: TypedField<'_>,
     other: TypedField<'_>,
 ) -> Result<(), ServerError> {
-    if same_arguments(&one.field.node, &other.field.node) {
+    let (name, other_name) = (&one.field.node.name.node, &other.field.node.name.node);
+    let reason = if name != other_name {
+        format!("\"{name}\" and \"{other_name}\" are different fields")
+    } else if same_arguments(&one.field.node, &other.field.node) {
         return Ok(());
-    }
+    } else {
+        "they have differing arguments".to_owned()
+    };
     let message = format!(
-        "Fields \"{key}\" conflict because they have differing arguments. Use different aliases on the \
-         fields to fetch both if this was intentional."
+        "Fields \"{key}\" conflict because {reason}. Use different aliases on the fields to fetch both \
+         if this was intentional."
     );
     let mut error = error_at(one.field.pos, message);
     error.locations.push(other.field.pos);

@@ -307,6 +307,30 @@ async fn the_errors_of_a_query_have_locations_in_its_text() {
 }
 
 #[tokio::test]
+async fn fields_conflict_also_in_an_operation_that_the_schema_does_not_have() {
+    for other in [
+        "subscription B { a: x a: y }",
+        "subscription B { x { a: p a: q } }",
+        "subscription B { x(n: 1) x(n: 2) }",
+        "subscription B { x { ...F } } fragment F on Query { c: count c: itself { count } }",
+    ] {
+        let query = format!("query A {{ __typename }} {other}");
+        for response in responses(|| Request::new(&query).operation_name("A")).await {
+            let messages: Vec<_> = response.errors.iter().map(|error| &error.message).collect();
+            assert!(
+                messages.iter().any(|message| message.contains("conflict")),
+                "{query}: {messages:?}"
+            );
+        }
+    }
+    // Fields that are equal do not.
+    let query = "query A { __typename } subscription B { x { a } x { a b } }";
+    for response in responses(|| Request::new(query).operation_name("A")).await {
+        assert!(response.errors.is_empty(), "{:?}", response.errors);
+    }
+}
+
+#[tokio::test]
 async fn an_unknown_field_is_one_error() {
     for response in responses(|| Request::new("{ itself { nothing } }")).await {
         let messages: Vec<_> = response.errors.iter().map(|error| &error.message).collect();
