@@ -2,6 +2,7 @@
 
 use sqlx::PgConnection;
 
+use crate::db::scope::{BEGIN_READ_ONLY, ScopeErrors, TransactionScope, isolated};
 use crate::db::statement::Statement;
 use crate::error::{Operation, Result};
 use crate::view::Handle;
@@ -17,4 +18,21 @@ pub(crate) async fn set_local(connection: &mut PgConnection, view: Handle) -> Re
             .await?;
     }
     Ok(())
+}
+
+/// Runs `work`, which only reads, with the session settings that documents need, and rolls back
+/// afterwards: see [`isolated`].
+pub(crate) async fn isolated_in_set_session<T>(
+    connection: &mut PgConnection,
+    scope: &mut TransactionScope,
+    view: Handle,
+    errors: &ScopeErrors,
+    work: impl AsyncFnOnce(&mut PgConnection) -> Result<T>,
+) -> Result<T> {
+    let begin = Some(BEGIN_READ_ONLY);
+    isolated(connection, scope, begin, errors, async |connection| {
+        set_local(connection, view).await?;
+        work(connection).await
+    })
+    .await
 }

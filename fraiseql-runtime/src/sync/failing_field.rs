@@ -7,8 +7,8 @@
 
 use sqlx::PgConnection;
 
-use crate::db::scope::{BEGIN_READ_ONLY, ScopeErrors, TransactionScope, isolated};
-use crate::db::session;
+use crate::db::scope::{ScopeErrors, TransactionScope, isolated};
+use crate::db::session::isolated_in_set_session;
 use crate::db::statement::Statement;
 use crate::error::{Error, Operation, Result};
 use crate::schema::key::Keys;
@@ -37,39 +37,32 @@ pub(super) async fn find(
     known: &mut KnownFields,
 ) -> Result<Vec<FailingField>> {
     let errors = ScopeErrors::of(Operation::FindInvalid, view.view.table);
-    isolated(
-        connection,
-        scope,
-        Some(BEGIN_READ_ONLY),
-        &errors,
-        async |connection| {
-            session::set_local(connection, view).await?;
-            let mut search = Search {
-                connection,
-                view,
-                keys,
-            };
-            let mut failed = search.filter().await?;
-            if failed.is_empty() {
-                failed = search.among(known).await?;
+    isolated_in_set_session(connection, scope, view, &errors, async |connection| {
+        let mut search = Search {
+            connection,
+            view,
+            keys,
+        };
+        let mut failed = search.filter().await?;
+        if failed.is_empty() {
+            failed = search.among(known).await?;
+        }
+        if failed.is_empty() {
+            failed = search.all().await?;
+        }
+        for (field, _) in &failed {
+            if !field.is_empty() && !known.contains(field) {
+                known.push(field.clone());
             }
-            if failed.is_empty() {
-                failed = search.all().await?;
-            }
-            for (field, _) in &failed {
-                if !field.is_empty() && !known.contains(field) {
-                    known.push(field.clone());
-                }
-            }
-            Ok(failed
-                .into_iter()
-                .map(|(field, error)| FailingField {
-                    path: path(view.view.shape, &field),
-                    error,
-                })
-                .collect())
-        },
-    )
+        }
+        Ok(failed
+            .into_iter()
+            .map(|(field, error)| FailingField {
+                path: path(view.view.shape, &field),
+                error,
+            })
+            .collect())
+    })
     .await
 }
 

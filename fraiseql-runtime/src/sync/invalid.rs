@@ -16,8 +16,8 @@ use sqlx::postgres::PgRow;
 use sqlx::types::Json;
 use sqlx::{PgConnection, Row};
 
-use crate::db::scope::{BEGIN_READ_ONLY, ScopeErrors, TransactionScope, isolated};
-use crate::db::session;
+use crate::db::scope::{ScopeErrors, TransactionScope};
+use crate::db::session::isolated_in_set_session;
 use crate::db::statement::Statement;
 use crate::error::invalid_document::InvalidDocument;
 use crate::error::{Error, Operation, Result};
@@ -184,16 +184,9 @@ pub(crate) async fn find_flaws_in(
     keys: &Keys,
 ) -> Result<Vec<PgRow>> {
     let errors = ScopeErrors::of(Operation::FindInvalid, view.view.table);
-    isolated(
-        connection,
-        scope,
-        Some(BEGIN_READ_ONLY),
-        &errors,
-        async |connection| {
-            session::set_local(connection, view).await?;
-            find_flaws(connection, view, keys).await
-        },
-    )
+    isolated_in_set_session(connection, scope, view, &errors, async |connection| {
+        find_flaws(connection, view, keys).await
+    })
     .await
 }
 

@@ -3,8 +3,8 @@
 use sqlx::PgConnection;
 use sqlx::postgres::PgRow;
 
-use crate::db::scope::{BEGIN_READ_ONLY, ScopeErrors, TransactionScope, isolated};
-use crate::db::session;
+use crate::db::scope::{ScopeErrors, TransactionScope};
+use crate::db::session::isolated_in_set_session;
 use crate::error::Result;
 use crate::error::invalid_document::InvalidDocument;
 use crate::ops::verify::compare::{Comparison, compare, expected, next_keys};
@@ -124,16 +124,6 @@ impl Reader<'_> {
     ) -> Result<T> {
         let view = self.view;
         let errors = ScopeErrors::of_steps(view.view.table);
-        isolated(
-            self.connection,
-            &mut self.scope,
-            Some(BEGIN_READ_ONLY),
-            &errors,
-            async |connection| {
-                session::set_local(connection, view).await?;
-                work(connection).await
-            },
-        )
-        .await
+        isolated_in_set_session(self.connection, &mut self.scope, view, &errors, work).await
     }
 }

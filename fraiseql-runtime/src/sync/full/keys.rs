@@ -2,8 +2,8 @@
 
 use sqlx::{PgConnection, Row};
 
-use crate::db::scope::{BEGIN_READ_ONLY, ScopeErrors, TransactionScope, isolated};
-use crate::db::session;
+use crate::db::scope::{ScopeErrors, TransactionScope};
+use crate::db::session::isolated_in_set_session;
 use crate::db::statement::Statement;
 use crate::error::{Operation, Result};
 use crate::schema::TableName;
@@ -42,19 +42,12 @@ pub(super) async fn next_keys(
     let mut unfiltered: Option<String> = None;
     loop {
         let errors = ScopeErrors::of(Operation::ReadKeys, view.view.shape.table);
-        let keys = isolated(
-            connection,
-            scope,
-            Some(BEGIN_READ_ONLY),
-            &errors,
-            async |connection| {
-                session::set_local(connection, view).await?;
-                match &unfiltered {
-                    Some(sql) => read_page(connection, view, after, size, sql).await,
-                    None => read_next_keys(connection, view, after, size).await,
-                }
-            },
-        );
+        let keys = isolated_in_set_session(connection, scope, view, &errors, async |connection| {
+            match &unfiltered {
+                Some(sql) => read_page(connection, view, after, size, sql).await,
+                None => read_next_keys(connection, view, after, size).await,
+            }
+        });
         match keys.await {
             // The filter fails for a row. The sync of that row reports it.
             Err(error) if unfiltered.is_none() && error.is_about_values() => {
