@@ -72,15 +72,11 @@ impl MigrationPlan {
                 Need::Rebuild => self.stale.push(table),
                 Need::Fill => self.unfilled.push(table),
             }
-            if let Some(sql_of_note) = note.sql.filter(|_| may_note) {
+            if let Some((kind, note)) = note.sql.filter(|_| may_note) {
                 self.steps.push(Step {
                     what: format!("the entry of {table} in {}", sql.table),
-                    sql: vec![sql_of_note.into()],
-                    kind: if sql_of_note == sql.note_filled {
-                        StepKind::NoteFilled
-                    } else {
-                        StepKind::Note
-                    },
+                    sql: vec![note.into()],
+                    kind,
                 });
             }
         }
@@ -91,7 +87,7 @@ impl MigrationPlan {
 /// What the documents of a view need, and the statement that notes it.
 struct Note {
     need: Need,
-    sql: Option<&'static str>,
+    sql: Option<(StepKind, &'static str)>,
 }
 
 enum Need {
@@ -106,7 +102,7 @@ impl Need {
     const fn noted(self, sql: &'static str) -> Note {
         Note {
             need: self,
-            sql: Some(sql),
+            sql: Some((StepKind::Note, sql)),
         }
     }
 
@@ -144,7 +140,10 @@ impl BookkeptView {
         }
         Ok(
             match self.ask(connection, &self.sql.lacks_documents).await? {
-                Answer::No => Need::Nothing.noted(&self.sql.note_filled),
+                Answer::No => Note {
+                    need: Need::Nothing,
+                    sql: Some((StepKind::NoteFilled, &self.sql.note_filled)),
+                },
                 Answer::NoTable => Need::Nothing.unnoted(),
                 Answer::Yes | Answer::Unknown => Need::Fill.unnoted(),
             },
