@@ -4,5 +4,6 @@
 pub mod check;
 pub mod migrate;
 pub mod rebuild;
+mod run_options;
 pub(crate) mod sync_all;
 pub mod verify;

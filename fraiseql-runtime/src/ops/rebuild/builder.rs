@@ -8,9 +8,9 @@ use std::time::Instant;
 use sqlx::PgPool;
 
 use crate::error::Result;
-use crate::ops::rebuild::options::{OnRebuildProgress, Until};
 use crate::ops::rebuild::report::{RebuildOutcome, RebuildReport, ViewRebuild};
 use crate::ops::rebuild::run::RebuildTask;
+use crate::ops::run_options::RunOptions;
 use crate::schema::Table;
 use crate::sync::full::progress::Progress;
 use crate::sync::watch::Observers;
@@ -23,17 +23,14 @@ pub struct Rebuild<'a> {
     views: &'a [Handle],
     observers: &'a Observers,
     pool: &'a PgPool,
-    chunk: Option<usize>,
-    connections: usize,
-    until: Until<'a>,
-    progress: Option<OnRebuildProgress<'a>>,
+    options: RunOptions<'a>,
 }
 
 impl fmt::Debug for Rebuild<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Rebuild")
-            .field("chunk", &self.chunk)
-            .field("connections", &self.connections)
+            .field("chunk", &self.options.chunk)
+            .field("connections", &self.options.connections)
             .finish_non_exhaustive()
     }
 }
@@ -44,30 +41,27 @@ impl<'a> Rebuild<'a> {
             views,
             observers,
             pool,
-            chunk: None,
-            connections: 1,
-            until: None,
-            progress: None,
+            options: RunOptions::default(),
         }
     }
 
     /// Sets how many documents each transaction writes; at least 1. By default as many as have
     /// about 1.5 MB, and at most 1,000.
     pub fn chunk(mut self, documents: usize) -> Self {
-        self.chunk = Some(documents.max(1));
+        self.options.set_chunk(documents);
         self
     }
 
     /// Sets how many connections of the pool work at the same time; at most the size of the pool.
     /// The default is 1.
     pub fn connections(mut self, connections: usize) -> Self {
-        self.connections = connections.max(1);
+        self.options.set_connections(connections);
         self
     }
 
     /// Calls `progress` after each chunk, with the view table.
     pub fn on_progress(mut self, progress: impl FnMut(Table, &Progress) + Send + 'a) -> Self {
-        self.progress = Some(Box::new(progress));
+        self.options.set_progress(progress);
         self
     }
 
@@ -76,7 +70,7 @@ impl<'a> Rebuild<'a> {
     ///
     /// Dropping the future of the rebuild stops it at once, which is safe, too.
     pub fn until(mut self, stop: impl Future<Output = ()> + Send + 'a) -> Self {
-        self.until = Some(Box::pin(stop));
+        self.options.set_until(stop);
         self
     }
 
@@ -88,10 +82,12 @@ impl<'a> Rebuild<'a> {
                 pool: self.pool,
                 view: *view,
                 observers: self.observers,
-                chunk: self.chunk,
-                connections: self.connections,
+                chunk: self.options.chunk,
+                connections: self.options.connections,
             };
-            let rebuild = task.run(&mut self.until, &mut self.progress).await?;
+            let rebuild = task
+                .run(&mut self.options.until, &mut self.options.progress)
+                .await?;
             let is_stopped = rebuild.outcome == RebuildOutcome::Stopped;
             report.views.push(rebuild);
             if is_stopped {

@@ -5,7 +5,6 @@
 
 mod builder;
 mod connection;
-mod options;
 pub(crate) mod report;
 mod run;
 pub(crate) mod status;

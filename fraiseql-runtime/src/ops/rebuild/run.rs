@@ -4,16 +4,15 @@
 //! last chunk. So at most one session rebuilds a view at a time, and a crashed one releases the
 //! lock with its connection.
 
-use futures_util::future::FutureExt as _;
 use sqlx::{AssertSqlSafe, PgConnection, PgPool, Row as _};
 
 use crate::db::statement::{Statement, execute_script};
 use crate::error::{Error, Operation, Result};
 use crate::ops::rebuild::connection::acquire;
-use crate::ops::rebuild::options::{OnRebuildProgress, Until};
 use crate::ops::rebuild::report::{RebuildOutcome, ViewRebuild};
 use crate::ops::rebuild::status;
 use crate::ops::rebuild::status::{Entry, NotedStatus, RebuildState};
+use crate::ops::run_options::{OnViewProgress, Until, stop_of};
 use crate::schema::position::Position;
 use crate::sync::full::settings::{FullSyncSettings, RebuildPass};
 use crate::sync::full::workers;
@@ -45,7 +44,7 @@ impl RebuildTask<'_> {
     pub(super) async fn run(
         &self,
         until: &mut Until<'_>,
-        progress: &mut Option<OnRebuildProgress<'_>>,
+        progress: &mut Option<OnViewProgress<'_>>,
     ) -> Result<ViewRebuild> {
         let mut rebuild = ViewRebuild::of(self.view.view.table);
         let work = async {
@@ -80,7 +79,7 @@ impl RebuildTask<'_> {
         is_retry: bool,
         rebuild: &mut ViewRebuild,
         until: &mut Until<'_>,
-        progress: &mut Option<OnRebuildProgress<'_>>,
+        progress: &mut Option<OnViewProgress<'_>>,
         watch: &Watch<'_>,
     ) -> Result<RebuildOutcome> {
         let mut connection = acquire(self.pool).await?;
@@ -110,7 +109,7 @@ impl RebuildTask<'_> {
         connection: &mut PgConnection,
         rebuild: &mut ViewRebuild,
         until: &mut Until<'_>,
-        progress: &mut Option<OnRebuildProgress<'_>>,
+        progress: &mut Option<OnViewProgress<'_>>,
         watch: &Watch<'_>,
     ) -> Result<RebuildOutcome> {
         let sql = &self.view.statements().rebuild;
@@ -141,18 +140,7 @@ impl RebuildTask<'_> {
             after,
             self.chunk,
             self.connections,
-            // The future is polled by reference: the next view, or the next attempt, needs it. A
-            // future must not be polled again after it was ready, so it is removed then.
-            std::future::poll_fn(|context| match until {
-                Some(stop) => {
-                    let ready = stop.poll_unpin(context);
-                    if ready.is_ready() {
-                        *until = None;
-                    }
-                    ready
-                }
-                None => std::task::Poll::Pending,
-            }),
+            stop_of(until),
             |now| {
                 if let Some(progress) = progress {
                     progress(self.view.view.table, now);

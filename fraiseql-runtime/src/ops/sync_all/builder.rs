@@ -5,10 +5,10 @@ use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 use std::time::Instant;
 
-use futures_util::future::FutureExt as _;
 use sqlx::PgPool;
 
 use crate::error::Result;
+use crate::ops::run_options::{RunOptions, stop_of};
 use crate::ops::sync_all::report::{SyncAllReport, ViewSync};
 use crate::schema::Table;
 use crate::sync::full::progress::{OnProgress, Progress};
@@ -25,20 +25,14 @@ pub struct SyncAll<'a> {
     views: &'a [Handle],
     observers: &'a Observers,
     pool: &'a PgPool,
-    chunk: Option<usize>,
-    connections: usize,
-    until: Option<Pin<Box<dyn Future<Output = ()> + Send + 'a>>>,
-    progress: Option<OnViewProgress<'a>>,
+    options: RunOptions<'a>,
 }
-
-/// A closure that is called after each chunk, with the view table.
-type OnViewProgress<'a> = Box<dyn FnMut(Table, &Progress) + Send + 'a>;
 
 impl fmt::Debug for SyncAll<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SyncAll")
-            .field("chunk", &self.chunk)
-            .field("connections", &self.connections)
+            .field("chunk", &self.options.chunk)
+            .field("connections", &self.options.connections)
             .finish_non_exhaustive()
     }
 }
@@ -49,30 +43,27 @@ impl<'a> SyncAll<'a> {
             views,
             observers,
             pool,
-            chunk: None,
-            connections: 1,
-            until: None,
-            progress: None,
+            options: RunOptions::default(),
         }
     }
 
     /// Sets how many documents each transaction writes; at least 1. By default as many as have
     /// about 1.5 MB, and at most 1,000.
     pub fn chunk(mut self, documents: usize) -> Self {
-        self.chunk = Some(documents.max(1));
+        self.options.set_chunk(documents);
         self
     }
 
     /// Sets how many connections of the pool work at the same time; at most the size of the pool.
     /// The default is 1.
     pub fn connections(mut self, connections: usize) -> Self {
-        self.connections = connections.max(1);
+        self.options.set_connections(connections);
         self
     }
 
     /// Calls `progress` after each chunk, with the view table.
     pub fn on_progress(mut self, progress: impl FnMut(Table, &Progress) + Send + 'a) -> Self {
-        self.progress = Some(Box::new(progress));
+        self.options.set_progress(progress);
         self
     }
 
@@ -80,7 +71,7 @@ impl<'a> SyncAll<'a> {
     ///
     /// Dropping the future of the full sync stops it at once, which is safe, too.
     pub fn until(mut self, stop: impl Future<Output = ()> + Send + 'a) -> Self {
-        self.until = Some(Box::pin(stop));
+        self.options.set_until(stop);
         self
     }
 
@@ -89,11 +80,14 @@ impl<'a> SyncAll<'a> {
             views,
             observers,
             pool,
+            options,
+        } = self;
+        let RunOptions {
             chunk,
             connections,
             mut until,
             mut progress,
-        } = self;
+        } = options;
         let start = Instant::now();
         let mut all = SyncAllReport::default();
         for handle in views {
@@ -101,12 +95,7 @@ impl<'a> SyncAll<'a> {
             let settings = FullSyncSettings::of_view(
                 chunk,
                 connections,
-                // Polled by reference: the next view needs it. It is never polled again after it
-                // was ready, because then no further view begins.
-                std::future::poll_fn(|context| match &mut until {
-                    Some(stop) => stop.poll_unpin(context),
-                    None => std::task::Poll::Pending,
-                }),
+                stop_of(&mut until),
                 // Without a caller who wants it, the number of rows is not looked up.
                 progress.as_mut().map(|progress| {
                     Box::new(move |now: &Progress| progress(view, now)) as OnProgress<'_>
