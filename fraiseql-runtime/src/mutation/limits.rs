@@ -67,3 +67,8 @@ pub enum OverLimit {
     /// [`MutationReport::deferred`](crate::MutationReport::deferred), and need a full sync.
     Defer,
 }
+
+/// The limit for a statement: one more row shows that there are more.
+pub(super) fn one_more(limit: usize) -> i64 {
+    i64::try_from(limit).map_or(i64::MAX, |limit| limit.saturating_add(1))
+}

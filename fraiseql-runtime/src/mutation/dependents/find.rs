@@ -12,6 +12,7 @@ use crate::error::{Error, Operation, Result};
 use crate::mutation::dependents::documents::Dependents;
 use crate::mutation::dependents::images::ColumnValues;
 use crate::mutation::dependents::index::{DependencyIndex, EmbedPath};
+use crate::mutation::limits::one_more;
 use crate::schema::Table;
 use crate::schema::key::Keys;
 use crate::schema::naming::column_name;
@@ -90,11 +91,6 @@ pub(crate) async fn find_dependents(
             })
         })
         .await
-}
-
-/// The limit for a statement: one more document shows that there are more.
-fn one_more(limit: usize) -> i64 {
-    i64::try_from(limit).map_or(i64::MAX, |limit| limit.saturating_add(1))
 }
 
 /// Reads the documents of these paths: the statement returns an array for each, in their order.

@@ -11,6 +11,7 @@ use crate::db::statement::Statement;
 use crate::error::{Operation, Result};
 use crate::mutation::dependents::foreign_keys::ForeignKey;
 use crate::mutation::dependents::index::DependencyIndex;
+use crate::mutation::limits::one_more;
 use crate::schema::TableName;
 use crate::schema::key::Keys;
 use crate::sql::cascade::{FoundBy, ReferenceColumn, image_row};
@@ -68,7 +69,7 @@ impl Wanted<'_> {
         Statement::composed(sql, Operation::FindFormerValues)
             .on(self.table.clone())
             .bind_keys(keys)
-            .bind(self.one_more())
+            .bind(one_more(self.limit))
             .fetch_one(connection, |row| self.read(row))
             .await
     }
@@ -98,7 +99,7 @@ impl Wanted<'_> {
             statement = statement.bind(values);
         }
         statement
-            .bind(self.one_more())
+            .bind(one_more(self.limit))
             .fetch_one(connection, |row| self.read(row))
             .await
     }
@@ -106,11 +107,6 @@ impl Wanted<'_> {
     fn statement(&self, index: &DependencyIndex, by: FoundBy<'_>) -> Arc<str> {
         let columns: Vec<&str> = self.columns.iter().map(String::as_str).collect();
         index.images_statement(&self.table, self.only, &columns, by, self.lock)
-    }
-
-    /// One more row shows that there are more than the limit.
-    fn one_more(&self) -> i64 {
-        i64::try_from(self.limit).map_or(i64::MAX, |limit| limit.saturating_add(1))
     }
 
     fn read(&self, row: &PgRow) -> sqlx::Result<Images> {

@@ -211,17 +211,7 @@ async fn committed_rows(
 ) -> Result<CommittedRows> {
     let context = mutation.context.clone();
     let (index, limit) = (&context.index, mutation.limits.documents);
-    let columns = image_columns(index, rows.table, foreign_keys, &rows.column);
-    let wanted = Wanted {
-        table: rows.table.into(),
-        only: false,
-        columns: &columns,
-        lock: false,
-        limit,
-    };
-    let images = wanted
-        .by_column(index, committed, &rows.column, &rows.keys)
-        .await?;
+    let images = images(index, committed, rows, &rows.keys, foreign_keys, limit).await?;
     refuse_hidden(rows, &images)?;
     if mutation.isolation == Isolation::Serializable {
         let (table, column, keys) = (rows.table, &rows.column, &rows.keys);
@@ -252,18 +242,31 @@ async fn present_images(
     rows: &FormerRows,
     foreign_keys: &ForeignKeys,
 ) -> Result<Images> {
-    let context = &mutation.context;
-    let columns = image_columns(&context.index, rows.table, foreign_keys, &rows.column);
+    let (index, limit) = (&mutation.context.index, mutation.limits.documents);
+    let connection: &mut PgConnection = &mut mutation.connection;
+    images(index, connection, rows, &rows.marked, foreign_keys, limit).await
+}
+
+/// The marked rows with these values of the column by which they were marked, as `connection` sees
+/// them.
+async fn images(
+    index: &DependencyIndex,
+    connection: &mut PgConnection,
+    rows: &FormerRows,
+    keys: &Keys,
+    foreign_keys: &ForeignKeys,
+    limit: usize,
+) -> Result<Images> {
+    let columns = image_columns(index, rows.table, foreign_keys, &rows.column);
     let wanted = Wanted {
         table: rows.table.into(),
         only: false,
         columns: &columns,
         lock: false,
-        limit: mutation.limits.documents,
+        limit,
     };
-    let connection: &mut PgConnection = &mut mutation.connection;
     wanted
-        .by_column(&context.index, connection, &rows.column, &rows.marked)
+        .by_column(index, connection, &rows.column, keys)
         .await
 }
 
