@@ -112,7 +112,7 @@ pub mod view;
 pub use error::{Error, Result};
 pub use fraiseql_derive::{Embed, TEnum, TScalar, TView};
 pub use model::ReadModel;
-pub use mutation::{Changes, Mutation, MutationReport};
+pub use mutation::{Capture, Changes, Mutation, MutationReport};
 pub use ops::verify::Verify;
 pub use ops::{check, migrate, rebuild, verify};
 pub use read::select::{Projection, Selection};

@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `transaction` | [`Mutation`]: the open transaction, its marks and its settings |
 //! | `changes`, `change_set`, `marker` | [`Changes`]: marks of changed rows |
+//! | `capture` | [`Capture`]: whether triggers say what was changed |
 //! | `savepoint` | [`Savepoint`]: a part that can be rolled back |
 //! | `commit`, `flush` | finds the dependents and syncs them, then commits |
 //! | `dependents` | [`Dependents`]: the documents that embed, list or count given rows |
@@ -14,6 +15,7 @@
 //! | `retry` | runs a mutation again after a deadlock or a serialization failure |
 //! | `report` | [`MutationReport`]: what was synced |
 
+pub(crate) mod capture;
 pub(crate) mod change_set;
 pub(crate) mod changes;
 mod commit;
@@ -32,6 +34,7 @@ pub(crate) mod savepoint;
 mod telemetry;
 pub(crate) mod transaction;
 
+pub use self::capture::Capture;
 pub use self::changes::Changes;
 pub use self::dependents::documents::Dependents;
 pub use self::isolation::Isolation;
