@@ -122,6 +122,20 @@ pub(crate) async fn in_savepoint_asking<T>(
     Ok(value)
 }
 
+/// Executes statements in a savepoint of the caller's transaction, by one message. After an error the
+/// transaction is as it was before.
+pub(crate) async fn script_in_savepoint(
+    connection: &mut PgConnection,
+    script: &str,
+) -> sqlx::Result<()> {
+    let message = AssertSqlSafe(format!("{SAVEPOINT};\n{script};\n{RELEASE}"));
+    let Err(error) = sqlx::raw_sql(message).execute(&mut *connection).await else {
+        return Ok(());
+    };
+    connection.execute(ROLL_BACK).await?;
+    Err(error)
+}
+
 /// Runs `work` in a transaction that `begin` begins, and commits it.
 ///
 /// After an error, and if the future is dropped, sqlx rolls the transaction back before the next
