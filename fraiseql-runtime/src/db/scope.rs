@@ -12,6 +12,7 @@
 
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, Row as _};
 
+use crate::db::telemetry;
 use crate::error::{Error, Operation, Result};
 use crate::schema::TableName;
 
@@ -128,6 +129,7 @@ pub(crate) async fn script_in_savepoint(
     connection: &mut PgConnection,
     script: &str,
 ) -> sqlx::Result<()> {
+    telemetry::statement(script);
     let message = AssertSqlSafe(format!("{SAVEPOINT};\n{script};\n{RELEASE}"));
     let Err(error) = sqlx::raw_sql(message).execute(&mut *connection).await else {
         return Ok(());

@@ -180,10 +180,7 @@ impl Flush<'_> {
             let changed = format!("IF fn$.changes ? {} THEN", literal(&table.to_string()));
             sql.block(changed, "END IF;", |sql| {
                 for view in views {
-                    sql.line(format!(
-                        "PERFORM pg_catalog.pg_advisory_xact_lock_shared({});",
-                        advisory_key(OPEN, view)
-                    ));
+                    announce(sql, view);
                 }
             });
         }
@@ -259,11 +256,12 @@ impl Flush<'_> {
     /// holds a row that is waited for here may need a document.
     fn lock(&self, sql: &mut Sql) {
         sql.line("-- First the rows that the documents embed, of all views.");
-        for (position, functions) in self.functions.iter().enumerate() {
+        for ((position, view), functions) in self.views().zip(self.functions) {
             sql.block(
                 format!("IF fn$.keys_{position} <> '{{}}' THEN"),
                 "END IF;",
                 |sql| {
+                    announce(sql, view);
                     sql.line(format!(
                         "PERFORM {}(fn$.keys_{position}, $3);",
                         functions.lock.qualified()
@@ -304,6 +302,14 @@ impl Flush<'_> {
             });
         }
     }
+}
+
+/// Announces the transaction for a view.
+fn announce(sql: &mut Sql, view: &View) {
+    sql.line(format!(
+        "PERFORM pg_catalog.pg_advisory_xact_lock_shared({});",
+        advisory_key(OPEN, view)
+    ));
 }
 
 /// The condition of an EXCEPTION clause for errors about the values of a document.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::schema::{Key, Link, Shape, Source, Table, View};
 use crate::sql::dependents::LookupChain;
 use crate::sql::function::definition::{FunctionDdl, FunctionText};
-use crate::sql::function::{ViewFunctions, change, dependents, flush};
+use crate::sql::function::{ViewFunctions, at_commit, change, dependents, flush};
 use crate::sql::hash::fnv1a;
 
 /// A path from the rows of a table to the documents of a view, as the functions of a read model use it.
@@ -202,6 +202,8 @@ pub(crate) struct ModelFunctions {
     pub(crate) dependents: FunctionDdl,
     /// Syncs the documents of a mutation.
     pub(crate) flush: FunctionDdl,
+    /// The function and the trigger that sync the documents of every transaction when it commits.
+    pub(crate) at_commit: AtCommit,
     /// The key of each table whose rows `flush` takes as marked.
     pub(crate) keys: BTreeMap<Table, Key>,
     /// Finds the documents that depend on the changes `$1`, at most `$2` and one more on each path.
@@ -222,12 +224,13 @@ pub(crate) fn compose<'a>(
     let schema = views.iter().map(|(view, _)| view.table.schema).min()?;
     let model = ModelPaths::new(views.iter().map(|(view, _)| *view).collect(), paths);
     let functions: Vec<&ViewFunctions> = views.iter().map(|(_, functions)| *functions).collect();
-    let texts = |suffix: &str| -> [FunctionDdl; 2] {
+    let texts = |suffix: &str| -> [FunctionDdl; 3] {
         let id = suffix_id(suffix);
         let dependents = dependents::text(&model, schema, captures).named(suffix);
         let flush =
             flush::text(&model, &functions, &dependents, schema, id, captures).named(suffix);
-        [dependents, flush]
+        let at_commit = at_commit::text(&model.views, &flush, schema, id).named(suffix);
+        [dependents, flush, at_commit]
     };
     // The texts contain the id, and the id is the hash of the texts with another one.
     let draft: String = texts(&suffix(0))
@@ -235,7 +238,7 @@ pub(crate) fn compose<'a>(
         .map(|function| &*function.create)
         .collect();
     let id = i64::from_be_bytes(fnv1a(&draft).to_be_bytes());
-    let [dependents, flush] = texts(&suffix(id));
+    let [dependents, flush, at_commit] = texts(&suffix(id));
     let all = functions
         .iter()
         .flat_map(|functions| [&functions.lock, &functions.sync]);
@@ -254,9 +257,31 @@ pub(crate) fn compose<'a>(
             dependents.qualified()
         ),
         read_own: change::read_own(schema, id),
+        at_commit: AtCommit::new(at_commit, &suffix(id), schema, id),
         dependents,
         flush,
     })
+}
+
+/// The function and the trigger that sync the documents of every transaction when it commits.
+#[derive(Debug)]
+pub(crate) struct AtCommit {
+    pub(crate) function: FunctionDdl,
+    /// The name of the trigger of the change table.
+    pub(crate) trigger: String,
+    /// Creates the trigger.
+    pub(crate) create_trigger: String,
+}
+
+impl AtCommit {
+    fn new(function: FunctionDdl, suffix: &str, schema: &str, id: i64) -> Self {
+        let (trigger, create_trigger) = at_commit::trigger(&function, suffix, schema, id);
+        Self {
+            function,
+            trigger,
+            create_trigger,
+        }
+    }
 }
 
 /// The end of the names of the functions.
