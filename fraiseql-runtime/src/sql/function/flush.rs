@@ -23,16 +23,20 @@
 //! If there are more documents than the second parameter, nothing is synced. The one row that is returned has a null in
 //! `view`, and the changes that were taken in `message`.
 
+use std::collections::BTreeSet;
+
 use crate::error::sqlstate;
 use crate::schema::View;
 use crate::sql::function::ViewFunctions;
 use crate::sql::function::change;
 use crate::sql::function::definition::{FunctionDdl, FunctionText};
 use crate::sql::function::model::ModelPaths;
-use crate::sql::function::settings::PINNED_PATH;
+use crate::sql::function::settings;
+use crate::sql::function::sync::announce;
 use crate::sql::key_column::key_order;
+use crate::sql::session::Session;
 use crate::sql::text::{Sql, column, literal};
-use crate::sql::write::advisory::{OPEN, advisory_key};
+use crate::sql::write::advisory::{IN_ORDER, OPEN};
 
 /// Columns of the rows that the function returns.
 pub(crate) mod result_row {
@@ -55,7 +59,7 @@ const RESULT: &str = "RETURNS TABLE (view int4, keys text[], inserted int8, upda
 pub(super) fn text<'a>(
     model: &ModelPaths<'_>,
     functions: &[&ViewFunctions],
-    dependents: &FunctionDdl,
+    [dependents, embedded]: [&FunctionDdl; 2],
     schema: &'static str,
     id: i64,
     captures: bool,
@@ -64,6 +68,8 @@ pub(super) fn text<'a>(
         model,
         functions,
         dependents,
+        embedded,
+        path: SharedPath::of(&model.views),
     };
     let mut sql = Sql::new();
     sql.line("#variable_conflict use_column");
@@ -100,7 +106,7 @@ pub(super) fn text<'a>(
         returns: RESULT.to_owned(),
         outputs: &[],
         definer: captures,
-        settings: vec![PINNED_PATH.to_owned()],
+        settings: settings::clauses(&Session::of(model.views.iter().map(|view| view.shape))),
         body: sql.finish(),
     }
 }
@@ -109,6 +115,39 @@ struct Flush<'a> {
     model: &'a ModelPaths<'a>,
     functions: &'a [&'a ViewFunctions],
     dependents: &'a FunctionDdl,
+    embedded: &'a FunctionDdl,
+    path: SharedPath,
+}
+
+/// The path on which the operators and functions of documents are found.
+struct SharedPath {
+    /// What all views need.
+    session: Session,
+    /// Whether each view needs a path of its own.
+    differs: bool,
+}
+
+impl SharedPath {
+    fn of(views: &[&'static View]) -> Self {
+        let sessions = views.iter().map(|view| Session::of([view.shape]));
+        let paths: BTreeSet<String> = sessions
+            .filter_map(|session| session.path_of_function())
+            .collect();
+        Self {
+            session: Session::of(views.iter().map(|view| view.shape)),
+            differs: paths.len() > 1,
+        }
+    }
+
+    fn set(&self, sql: &mut Sql) {
+        settings::set_path(&self.session, sql);
+    }
+
+    fn set_for(&self, sql: &mut Sql, view: &View) {
+        if self.differs {
+            settings::set_path(&Session::of([view.shape]), sql);
+        }
+    }
 }
 
 impl Flush<'_> {
@@ -139,27 +178,27 @@ impl Flush<'_> {
                 let Some(key) = self.model.key_of(table) else {
                     continue;
                 };
-                let name = literal(&table.to_string());
-                sql.block(format!("IF $4 ? {name} THEN"), "END IF;", |sql| {
-                    let images = self.model.groups.iter().filter(|group| group.table == table);
-                    let images = images.map(|group| match group.column == key.column {
+                let table_name = literal(&table.to_string());
+                sql.block(format!("IF $4 ? {table_name} THEN"), "END IF;", |sql| {
+                    let columns = self.model.columns_of(table).into_iter();
+                    let images = columns.map(|name| match name == key.column {
                         // Also of rows that do not exist.
-                        true => format!("{}, $4 -> {name}", literal(key.column)),
+                        true => format!("{}, $4 -> {table_name}", literal(name)),
                         false => format!(
                             "{}, coalesce(pg_catalog.jsonb_agg(DISTINCT {}), '[]')",
-                            literal(group.column),
-                            column("r", group.column)
+                            literal(name),
+                            column("r", name)
                         ),
                     });
                     sql.line("fn$.marked := fn$.marked || (");
                     sql.indented(|sql| {
                         sql.line("SELECT pg_catalog.jsonb_build_object(");
-                        sql.line(format!("  'table', {name}, 'new', pg_catalog.jsonb_build_object("));
+                        sql.line(format!("  'table', {table_name}, 'new', pg_catalog.jsonb_build_object("));
                         sql.indented(|sql| sql.block_list(images));
                         sql.line("))");
                         sql.line(format!("FROM {table} AS r"));
                         sql.line(format!(
-                            "WHERE {} = ANY (ARRAY(SELECT t.k::{} FROM pg_catalog.jsonb_array_elements_text($4 -> {name}) AS t (k)))",
+                            "WHERE {} = ANY (ARRAY(SELECT t.k::{} FROM pg_catalog.jsonb_array_elements_text($4 -> {table_name}) AS t (k)))",
                             column("r", key.column), key.ty.sql
                         ));
                     });
@@ -180,7 +219,7 @@ impl Flush<'_> {
             let changed = format!("IF fn$.changes ? {} THEN", literal(&table.to_string()));
             sql.block(changed, "END IF;", |sql| {
                 for view in views {
-                    announce(sql, view);
+                    announce(sql, OPEN, view);
                 }
             });
         }
@@ -255,13 +294,22 @@ impl Flush<'_> {
     /// Locks the rows that documents embed, of all views before the documents of any: a transaction that
     /// holds a row that is waited for here may need a document.
     fn lock(&self, sql: &mut Sql) {
+        self.path.set(sql);
+        sql.block("IF fn$.changes IS NOT NULL THEN", "END IF;", |sql| {
+            sql.line(format!(
+                "PERFORM {}(fn$.changes);",
+                self.embedded.qualified()
+            ));
+        });
         sql.line("-- First the rows that the documents embed, of all views.");
         for ((position, view), functions) in self.views().zip(self.functions) {
             sql.block(
                 format!("IF fn$.keys_{position} <> '{{}}' THEN"),
                 "END IF;",
                 |sql| {
-                    announce(sql, view);
+                    announce(sql, OPEN, view);
+                    announce(sql, IN_ORDER, view);
+                    self.path.set_for(sql, view);
                     sql.line(format!(
                         "PERFORM {}(fn$.keys_{position}, $3);",
                         functions.lock.qualified()
@@ -272,7 +320,7 @@ impl Flush<'_> {
     }
 
     fn sync(&self, sql: &mut Sql) {
-        for ((position, _), functions) in self.views().zip(self.functions) {
+        for ((position, view), functions) in self.views().zip(self.functions) {
             sql.block(format!("IF fn$.keys_{position} <> '{{}}' THEN"), "END IF;", |sql| {
                 sql.line(format!("view := {position};"));
                 sql.line(format!("keys := fn$.keys_{position}::text[];"));
@@ -284,8 +332,8 @@ impl Flush<'_> {
                     sql.line("SELECT s.inserted, s.updated, s.unchanged, s.deleted, s.bytes");
                     sql.line("INTO inserted, updated, unchanged, deleted, bytes");
                     sql.line(format!(
-                        "FROM {}(fn$.keys_{position}, 'none') AS s;",
-                        functions.sync.qualified()
+                        "FROM {}(fn$.keys_{position}) AS s;",
+                        functions.write.qualified()
                     ));
                 });
                 sql.line(format!("EXCEPTION WHEN {} THEN", value_errors()));
@@ -302,14 +350,6 @@ impl Flush<'_> {
             });
         }
     }
-}
-
-/// Announces the transaction for a view.
-fn announce(sql: &mut Sql, view: &View) {
-    sql.line(format!(
-        "PERFORM pg_catalog.pg_advisory_xact_lock_shared({});",
-        advisory_key(OPEN, view)
-    ));
 }
 
 /// The condition of an EXCEPTION clause for errors about the values of a document.
