@@ -189,6 +189,14 @@ pub(crate) fn grant_usage(schema: &str, role: &str) -> String {
     format!("GRANT USAGE ON SCHEMA {} TO {}", ident(schema), ident(role))
 }
 
+pub(crate) fn grant_create(schema: &str, role: &str) -> String {
+    format!(
+        "GRANT CREATE ON SCHEMA {} TO {}",
+        ident(schema),
+        ident(role)
+    )
+}
+
 pub(crate) fn create_schema(schema: &str) -> String {
     format!("CREATE SCHEMA {}", ident(schema))
 }

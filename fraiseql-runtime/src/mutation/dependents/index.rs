@@ -80,7 +80,7 @@ impl EmbedPath {
     }
 
     /// The column by which the path leaves the rows.
-    fn first_column(&self) -> &str {
+    fn first_column(&self) -> &'static str {
         self.sql.wanted
     }
 
@@ -217,7 +217,7 @@ impl DependencyIndex {
     }
 
     /// The columns by which paths leave the rows of a table, each once.
-    pub(crate) fn first_columns(&self, table: Table) -> BTreeSet<&str> {
+    pub(crate) fn first_columns(&self, table: Table) -> BTreeSet<&'static str> {
         let paths = self.paths(table).iter();
         paths.map(EmbedPath::first_column).collect()
     }
