@@ -1,6 +1,10 @@
 //! Tests of captured changes: which rows the triggers write, and how `migrate`, `check` and `grants` deal with them.
 
+mod families;
+mod migrations;
+mod roles;
 mod statements;
+mod tables;
 
 use fraiseql_runtime::{Capture, Embed, ReadModel, TView};
 use fraiseql_tests::run;
@@ -22,7 +26,7 @@ CREATE TABLE tb_tag (id int4 PRIMARY KEY, name text NOT NULL);
 CREATE TABLE tb_post_tag (post_id int8 REFERENCES tb_post ON DELETE CASCADE ON UPDATE CASCADE,
     tag_id int4 REFERENCES tb_tag ON DELETE CASCADE, note text, PRIMARY KEY (post_id, tag_id));
 CREATE INDEX ON tb_post_tag (tag_id);
-CREATE TABLE tb_like (id int8 PRIMARY KEY, post_id int8 REFERENCES tb_post ON DELETE CASCADE, weight int4 NOT NULL DEFAULT 1,
+CREATE TABLE tb_like (id int8 PRIMARY KEY, post_id int8 REFERENCES tb_post ON DELETE CASCADE ON UPDATE CASCADE, weight int4 NOT NULL DEFAULT 1,
     ip text);
 CREATE INDEX ON tb_like (post_id);
 INSERT INTO tb_user SELECT i, 'user ' || i FROM generate_series(1, 3) AS i;
@@ -46,6 +50,26 @@ struct Post {
     tags: Vec<Tag>,
     #[tview(sum(table = "tb_like", fk = "post_id", expr = "{}.weight"))]
     likes: i64,
+}
+
+#[derive(TView)]
+#[tview(table = "tb_user")]
+#[allow(dead_code)]
+struct Writer {
+    id: i64,
+    name: String,
+    #[tview(many(fk = "author_id"))]
+    posts: Vec<Written>,
+    #[tview(count(table = "tb_comment", fk = "author_id"))]
+    comments: i64,
+}
+
+#[derive(Embed)]
+#[tview(table = "tb_post")]
+#[allow(dead_code)]
+struct Written {
+    id: i64,
+    title: String,
 }
 
 #[derive(Embed)]
@@ -79,11 +103,17 @@ fn captured<V: TView>() -> ReadModel {
     builder.capture(Capture::Queue).build().unwrap()
 }
 
+/// The read model of the tables.
+fn model(capture: Capture) -> ReadModel {
+    let builder = ReadModel::builder().view::<Post>().view::<Writer>();
+    builder.capture(capture).build().unwrap()
+}
+
 /// The tables, with triggers.
 async fn blog() -> PgPool {
     let pool = fraiseql_tests::pool().await;
     run(&pool, TABLES).await;
-    captured::<Post>().migrate(&pool).await.unwrap();
+    model(Capture::Queue).migrate(&pool).await.unwrap();
     pool
 }
 
@@ -113,6 +143,21 @@ async fn changes_of(pool: &PgPool, sql: &str) -> Vec<String> {
     let lines = lines(changes(&mut tx).await);
     tx.commit().await.unwrap();
     lines
+}
+
+/// The number of the server's major version.
+async fn version(pool: &PgPool) -> i32 {
+    sqlx::query_scalar("SELECT current_setting('server_version_num')::int4 / 10000")
+        .fetch_one(pool)
+        .await
+        .unwrap()
+}
+
+async fn execute(pool: &PgPool, sql: &str) {
+    let done = sqlx::raw_sql(AssertSqlSafe(sql.to_owned()))
+        .execute(pool)
+        .await;
+    done.unwrap_or_else(|error| panic!("{error}\n{sql}"));
 }
 
 fn lines(changes: Vec<Change>) -> Vec<String> {
