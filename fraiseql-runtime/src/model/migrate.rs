@@ -4,6 +4,7 @@ use sqlx::{Acquire, PgPool, Postgres};
 
 use crate::error::{Error, Operation, Result};
 use crate::model::read_model::ReadModel;
+use crate::mutation::capture::Capture;
 use crate::ops::migrate::{self, Migration, ModelObjects};
 
 impl ReadModel {
@@ -109,6 +110,7 @@ impl ReadModel {
             let functions = &handle.statements().functions;
             [&functions.lock, &functions.sync]
         });
+        let at_commit = (self.context.capture == Capture::AtCommit).then_some(&model.at_commit);
         let of_tables = capture.into_iter().flat_map(|it| &it.tables);
         Some(ModelObjects {
             views: self
@@ -121,9 +123,11 @@ impl ReadModel {
             schema: model.schema,
             functions: of_views
                 .chain([&model.dependents, &model.flush])
+                .chain(at_commit.map(|at_commit| &at_commit.function))
                 .chain(of_tables.map(|table| &table.function))
                 .collect(),
             capture,
+            at_commit,
         })
     }
 }

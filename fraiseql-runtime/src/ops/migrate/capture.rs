@@ -10,7 +10,8 @@ use crate::schema::TableName;
 use crate::sql::capture::{CaptureSql, CapturedTable, Event, catalog, create_change_table};
 use crate::sql::capture::{create_trigger, trigger_name};
 use crate::sql::ddl::remedy;
-use crate::sql::function::change::change_table;
+use crate::sql::function::change::{CHANGE_TABLE, change_table};
+use crate::sql::function::model::AtCommit;
 
 /// A relation whose triggers capture changes of a base table: the table itself, a partition of it, or a table
 /// that inherits from it.
@@ -180,12 +181,15 @@ impl WantedTrigger<'_> {
 
     /// The statement that enables it.
     pub(crate) fn enable(&self) -> String {
-        format!(
-            "ALTER TABLE {} ENABLE TRIGGER {}",
-            self.relation.name,
-            remedy::quoted(&self.name)
-        )
+        enable_trigger(&self.relation.name, &self.name)
     }
+}
+
+fn enable_trigger(relation: &TableName, name: &str) -> String {
+    format!(
+        "ALTER TABLE {relation} ENABLE TRIGGER {}",
+        remedy::quoted(name)
+    )
 }
 
 impl MigrationPlan {
@@ -204,6 +208,50 @@ impl MigrationPlan {
         if !exists {
             let create = create_change_table(schema, lz4);
             self.create(format!("table {table}"), vec![&create]);
+        }
+        Ok(())
+    }
+
+    /// Adds the trigger of the change table that syncs documents when a transaction commits.
+    pub(super) async fn at_commit(
+        &mut self,
+        connection: &mut PgConnection,
+        schema: &'static str,
+        at_commit: &AtCommit,
+    ) -> Result<()> {
+        let relation = TableName {
+            schema: schema.into(),
+            name: CHANGE_TABLE.into(),
+        };
+        let inspect = Operation::Inspect(format!("the triggers of {relation}"));
+        let name = &at_commit.trigger;
+        let enabled: Option<bool> = Statement::new(catalog::TRIGGER, inspect)
+            .bind(relation.to_string())
+            .bind(name)
+            .bind(at_commit.function.signature())
+            .fetch_optional(connection, |row| row.try_get("enabled"))
+            .await?;
+        let trigger = format!("trigger {} of {relation}", remedy::quoted(name));
+        match enabled {
+            Some(true) => {}
+            Some(false) => self.drift.push(Drift::new(
+                trigger,
+                "it is disabled, so documents are synced by a worker, and not with the commit",
+                enable_trigger(&relation, name),
+            )),
+            // There is no CREATE OR REPLACE CONSTRAINT TRIGGER.
+            None => self.triggers.push(TriggerStep {
+                step: Step {
+                    what: trigger,
+                    sql: vec![
+                        format!("DROP TRIGGER IF EXISTS {} ON {relation}", remedy::quoted(name)).into(),
+                        at_commit.create_trigger.as_str().into(),
+                    ],
+                    kind: StepKind::Create,
+                },
+                relation,
+                can_create: true,
+            }),
         }
         Ok(())
     }

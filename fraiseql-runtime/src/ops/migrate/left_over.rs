@@ -175,7 +175,8 @@ impl MigrationPlan {
             }
             self.left_over.push(Drift::new(
                 format!("changes of the model '{id}' in {table}"),
-                format!("{WHEN}, nobody syncs their documents; as changes of this release, they are synced"),
+                "they are of another release of this read model, or of another setting of `capture`; when no process with \
+                 that runs any more, nobody syncs their documents, unless they become changes of this one",
                 format!(
                     "UPDATE {table} SET model = '{}'::int8 WHERE model = '{id}'::int8",
                     model.id

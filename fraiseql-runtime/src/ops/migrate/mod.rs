@@ -43,6 +43,7 @@ use crate::schema::View;
 use crate::sql::capture::CaptureSql;
 use crate::sql::ddl::catalog::HAS_LZ4;
 use crate::sql::function::FunctionDdl;
+use crate::sql::function::model::AtCommit;
 use crate::sync::log::SyncLog;
 use crate::view::Handle;
 
@@ -58,6 +59,17 @@ pub(crate) struct ModelObjects<'a> {
     pub(crate) functions: Vec<&'a FunctionDdl>,
     /// `None` if changes are not captured.
     pub(crate) capture: Option<&'a CaptureSql>,
+    /// `None` if documents are not synced by every transaction when it commits.
+    pub(crate) at_commit: Option<&'a AtCommit>,
+}
+
+impl ModelObjects<'_> {
+    /// The functions that a role which syncs calls itself: all but those that triggers call. Functions that run with the privileges
+    /// of their owner call others with these.
+    pub(crate) fn called_functions(&self) -> impl Iterator<Item = &FunctionDdl> {
+        let functions = self.functions.iter().copied();
+        functions.filter(|function| !function.create.contains("\nRETURNS trigger\n"))
+    }
 }
 
 /// The key of the advisory lock under which one instance at a time migrates: "fraiseql".
@@ -181,6 +193,9 @@ async fn plan(
         plan.functions(connection, &model.functions).await?;
         if let Some(capture) = model.capture {
             plan.triggers(connection, capture).await?;
+        }
+        if let Some(at_commit) = model.at_commit {
+            plan.at_commit(connection, model.schema, at_commit).await?;
         }
         plan.left_over(connection, model).await?;
     }

@@ -14,16 +14,28 @@ FROM pg_catalog.unnest($1::text[]) WITH ORDINALITY AS w (signature, place)
 LEFT JOIN pg_catalog.pg_proc AS p ON p.oid = pg_catalog.to_regprocedure(w.signature)
 ORDER BY w.place";
 
-/// The tables `$1`, which are quoted, each with the tables whose rows are also its own: its partitions, and those that inherit from
-/// it, at any depth. A row for each, with the position of the table in `$1`, from 1.
+/// The tables `$1`, which are quoted, each with the relations whose statements write its rows: the tables whose rows are also its own,
+/// which are its partitions and those that inherit from it, at any depth; and if it is a partition itself, the tables
+/// that it is a partition of. A row for each, with the position of the table in `$1`, from 1.
 pub(crate) const RELATIONS: &str = "\
-WITH RECURSIVE family AS (
-  SELECT w.place, pg_catalog.to_regclass(w.name)::oid AS oid, false AS is_child
+WITH RECURSIVE wanted AS (
+  SELECT w.place, pg_catalog.to_regclass(w.name)::oid AS oid
   FROM pg_catalog.unnest($1::text[]) WITH ORDINALITY AS w (name, place)
+),
+below AS (
+  SELECT w.place, w.oid, 0 AS rank FROM wanted AS w
   UNION
-  SELECT f.place, i.inhrelid, true
-  FROM family AS f
-  JOIN pg_catalog.pg_inherits AS i ON i.inhparent = f.oid
+  SELECT b.place, i.inhrelid, 1
+  FROM below AS b
+  JOIN pg_catalog.pg_inherits AS i ON i.inhparent = b.oid
+),
+above AS (
+  SELECT w.place, w.oid, 0 AS rank FROM wanted AS w
+  UNION
+  SELECT a.place, i.inhparent, 2
+  FROM above AS a
+  JOIN pg_catalog.pg_class AS c ON c.oid = a.oid AND c.relispartition
+  JOIN pg_catalog.pg_inherits AS i ON i.inhrelid = a.oid
 )
 SELECT
   f.place::int4 AS place,
@@ -32,10 +44,79 @@ SELECT
   c.relname::text AS name,
   c.relkind::text AS kind,
   pg_catalog.has_table_privilege(c.oid, 'TRIGGER') AS can_create
-FROM family AS f
+FROM (SELECT * FROM below UNION SELECT * FROM above) AS f
 JOIN pg_catalog.pg_class AS c ON c.oid = f.oid
 JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-ORDER BY f.place, f.is_child, n.nspname, c.relname";
+ORDER BY f.place, f.rank, n.nspname, c.relname";
+
+/// The tables from which the tables `$1`, which are quoted, inherit, and of which they are no partitions.
+pub(crate) const PARENTS: &str = "\
+WITH RECURSIVE above AS (
+  SELECT w.place, i.inhparent AS oid
+  FROM pg_catalog.unnest($1::text[]) WITH ORDINALITY AS w (name, place)
+  JOIN pg_catalog.pg_class AS c ON c.oid = pg_catalog.to_regclass(w.name) AND NOT c.relispartition
+  JOIN pg_catalog.pg_inherits AS i ON i.inhrelid = c.oid
+  UNION
+  SELECT a.place, i.inhparent
+  FROM above AS a
+  JOIN pg_catalog.pg_inherits AS i ON i.inhrelid = a.oid
+)
+SELECT a.place::int4 AS place, n.nspname::text AS schema, c.relname::text AS name
+FROM above AS a
+JOIN pg_catalog.pg_class AS c ON c.oid = a.oid
+JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+ORDER BY a.place, n.nspname, c.relname";
+
+/// The virtual generated columns of the tables `$1`, which are quoted. They are computed when they are read, and are nulls in
+/// transition tables.
+pub(crate) const VIRTUAL_COLUMNS: &str = "\
+SELECT w.place::int4 AS place, a.attname::text AS name
+FROM pg_catalog.unnest($1::text[]) WITH ORDINALITY AS w (name, place)
+JOIN pg_catalog.pg_attribute AS a ON a.attrelid = pg_catalog.to_regclass(w.name)
+WHERE a.attgenerated = 'v' AND NOT a.attisdropped
+ORDER BY w.place, a.attnum";
+
+/// The subscriptions that write the relations `$1`.
+pub(crate) const SUBSCRIPTIONS: &str = "\
+SELECT s.subname::text AS name, n.nspname::text AS schema, c.relname::text AS relation
+FROM pg_catalog.pg_subscription_rel AS r
+JOIN pg_catalog.pg_subscription AS s ON s.oid = r.srsubid
+JOIN pg_catalog.pg_class AS c ON c.oid = r.srrelid
+JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+WHERE r.srrelid = ANY ($1::int8[]::oid[])
+ORDER BY s.subname, n.nspname, c.relname";
+
+/// Where sessions of this database begin with a `session_replication_role` in which triggers do not run: the statement
+/// that resets it, and whether it holds for this role.
+pub(crate) const REPLICA_SETTINGS: &str = "\
+SELECT
+  CASE
+    WHEN r.setrole = 0 AND r.setdatabase = 0 THEN 'ALTER ROLE ALL'
+    WHEN r.setrole = 0 THEN 'ALTER DATABASE ' || pg_catalog.quote_ident(d.datname)
+    ELSE 'ALTER ROLE ' || pg_catalog.quote_ident(a.rolname)
+      || CASE WHEN r.setdatabase = 0 THEN '' ELSE ' IN DATABASE ' || pg_catalog.quote_ident(d.datname) END
+  END || ' RESET session_replication_role' AS remedy,
+  r.setrole = 0 OR a.rolname = current_user AS is_own
+FROM pg_catalog.pg_db_role_setting AS r
+LEFT JOIN pg_catalog.pg_roles AS a ON a.oid = r.setrole
+LEFT JOIN pg_catalog.pg_database AS d ON d.oid = r.setdatabase
+WHERE (r.setdatabase = 0 OR d.datname = pg_catalog.current_database())
+  AND EXISTS (
+    SELECT FROM pg_catalog.unnest(r.setconfig) AS c (setting)
+    WHERE pg_catalog.lower(c.setting) = 'session_replication_role=replica'
+  )
+ORDER BY 1";
+
+/// Whether triggers run in this session.
+pub(crate) const SESSION_ROLE: &str =
+    "SELECT pg_catalog.current_setting('session_replication_role') <> 'replica'";
+
+/// Those of the functions `$1`, as `to_regprocedure` reads them, that exist and that the role may not execute.
+pub(crate) const NOT_EXECUTABLE: &str = "\
+SELECT w.signature
+FROM pg_catalog.unnest($1::text[]) WITH ORDINALITY AS w (signature, place)
+WHERE NOT pg_catalog.has_function_privilege(pg_catalog.to_regprocedure(w.signature), 'EXECUTE')
+ORDER BY w.place";
 
 /// The triggers of the relations `$1` whose names end with `$2`.
 pub(crate) const TRIGGERS: &str = "\
@@ -54,6 +135,15 @@ JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace
 WHERE t.tgrelid = ANY ($1::int8[]::oid[])
   AND NOT t.tgisinternal
   AND pg_catalog.right(t.tgname, pg_catalog.length($2)) = $2";
+
+/// Whether the trigger `$2` of the relation `$1` runs in ordinary sessions; no row if there is none that calls the function
+/// `$3`.
+pub(crate) const TRIGGER: &str = "\
+SELECT t.tgenabled IN ('O', 'A') AS enabled
+FROM pg_catalog.pg_trigger AS t
+WHERE t.tgrelid = pg_catalog.to_regclass($1)
+  AND t.tgname = $2::text
+  AND t.tgfoid = pg_catalog.to_regprocedure($3)";
 
 /// The functions in the schemas `$1` whose names are those of functions of read models, and whether their text names one of the
 /// view tables `$2`, which are quoted.

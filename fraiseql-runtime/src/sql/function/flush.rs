@@ -1,8 +1,14 @@
 //! `fraiseql_flush_..`: syncs the documents of a mutation, all views in one call.
 //!
-//! With captured changes it takes those of its transaction, and finds the documents that depend on them. Its first
-//! parameter has others, which the caller has found: an object with an array of keys, as texts, for each view,
-//! by position.
+//! | parameter | |
+//! |---|---|
+//! | `documents` | documents that the caller has found: an object with an array of keys for each view, by position |
+//! | `most` | the maximum number of documents |
+//! | `rows` | the embedded rows that are locked, as for the function of a view |
+//! | `marked` | rows that the caller has changed: an object with an array of keys for each table |
+//!
+//! With captured changes it takes those of its transaction, too. It finds the documents that depend on marked rows
+//! and changes.
 //!
 //! It returns a row for each view with documents, in the order in which they were synced:
 //!
@@ -20,12 +26,12 @@
 use crate::error::sqlstate;
 use crate::schema::View;
 use crate::sql::function::ViewFunctions;
-use crate::sql::function::change::take_own;
+use crate::sql::function::change;
 use crate::sql::function::definition::{FunctionDdl, FunctionText};
 use crate::sql::function::model::ModelPaths;
 use crate::sql::function::settings::PINNED_PATH;
 use crate::sql::key_column::key_order;
-use crate::sql::text::{Sql, literal};
+use crate::sql::text::{Sql, column, literal};
 use crate::sql::write::advisory::{OPEN, advisory_key};
 
 /// Columns of the rows that the function returns.
@@ -62,16 +68,21 @@ pub(super) fn text<'a>(
     let mut sql = Sql::new();
     sql.line("#variable_conflict use_column");
     sql.line("<<fn$>>");
-    sql.block("DECLARE", "BEGIN", |sql| flush.declare(sql, captures));
+    sql.block("DECLARE", "BEGIN", |sql| flush.declare(sql));
     sql.indented(|sql| {
-        if captures {
-            sql.line("-- The changes of this transaction, and the documents that depend on them.");
-            take_own(sql, schema, id);
-            sql.block("IF fn$.changes IS NOT NULL THEN", "END IF;", |sql| {
-                flush.announce(sql);
-                flush.find(sql);
-            });
+        flush.marks(sql);
+        let collect = |sql: &mut Sql| change::collect(sql, captures.then_some((schema, id)));
+        match captures {
+            true => {
+                sql.line("-- The changes of this transaction.");
+                collect(sql);
+            }
+            false => sql.block("IF fn$.marked <> '[]' THEN", "END IF;", collect),
         }
+        sql.block("IF fn$.changes IS NOT NULL THEN", "END IF;", |sql| {
+            flush.announce(sql);
+            flush.find(sql);
+        });
         flush.collect(sql);
         flush.lock(sql);
         flush.sync(sql);
@@ -80,7 +91,12 @@ pub(super) fn text<'a>(
     FunctionText {
         stem: "flush",
         schema,
-        parameters: &[("documents", "jsonb"), ("most", "int8"), ("rows", "text")],
+        parameters: &[
+            ("documents", "jsonb"),
+            ("most", "int8"),
+            ("rows", "text"),
+            ("marked", "jsonb"),
+        ],
         returns: RESULT.to_owned(),
         outputs: &[],
         definer: captures,
@@ -101,11 +117,10 @@ impl Flush<'_> {
         self.model.views.iter().copied().enumerate()
     }
 
-    fn declare(&self, sql: &mut Sql, captures: bool) {
-        sql.line("changes jsonb;");
-        if captures {
-            sql.line("found record;");
-        }
+    fn declare(&self, sql: &mut Sql) {
+        sql.line("marked jsonb := '[]'; -- changes that stand for the marked rows");
+        sql.line("changes jsonb; -- all changes");
+        sql.line("found record;");
         sql.line("more bool := false; -- whether there are more documents than the limit");
         sql.line("documents int8 := 0; -- their number");
         sql.line("start timestamptz;");
@@ -115,6 +130,43 @@ impl Flush<'_> {
                 view.key.ty.sql, view.entity
             ));
         }
+    }
+
+    /// Reads the values by which paths leave the marked rows.
+    fn marks(&self, sql: &mut Sql) {
+        sql.block("IF $4 IS NOT NULL THEN", "END IF;", |sql| {
+            for table in self.model.tables() {
+                let Some(key) = self.model.key_of(table) else {
+                    continue;
+                };
+                let name = literal(&table.to_string());
+                sql.block(format!("IF $4 ? {name} THEN"), "END IF;", |sql| {
+                    let images = self.model.groups.iter().filter(|group| group.table == table);
+                    let images = images.map(|group| match group.column == key.column {
+                        // Also of rows that do not exist.
+                        true => format!("{}, $4 -> {name}", literal(key.column)),
+                        false => format!(
+                            "{}, coalesce(pg_catalog.jsonb_agg(DISTINCT {}), '[]')",
+                            literal(group.column),
+                            column("r", group.column)
+                        ),
+                    });
+                    sql.line("fn$.marked := fn$.marked || (");
+                    sql.indented(|sql| {
+                        sql.line("SELECT pg_catalog.jsonb_build_object(");
+                        sql.line(format!("  'table', {name}, 'new', pg_catalog.jsonb_build_object("));
+                        sql.indented(|sql| sql.block_list(images));
+                        sql.line("))");
+                        sql.line(format!("FROM {table} AS r"));
+                        sql.line(format!(
+                            "WHERE {} = ANY (ARRAY(SELECT t.k::{} FROM pg_catalog.jsonb_array_elements_text($4 -> {name}) AS t (k)))",
+                            column("r", key.column), key.ty.sql
+                        ));
+                    });
+                    sql.line(");");
+                });
+            }
+        });
     }
 
     /// Announces the transaction for the views whose documents may depend on its changes, before it looks for
@@ -128,10 +180,7 @@ impl Flush<'_> {
             let changed = format!("IF fn$.changes ? {} THEN", literal(&table.to_string()));
             sql.block(changed, "END IF;", |sql| {
                 for view in views {
-                    sql.line(format!(
-                        "PERFORM pg_catalog.pg_advisory_xact_lock_shared({});",
-                        advisory_key(OPEN, view)
-                    ));
+                    announce(sql, view);
                 }
             });
         }
@@ -207,11 +256,12 @@ impl Flush<'_> {
     /// holds a row that is waited for here may need a document.
     fn lock(&self, sql: &mut Sql) {
         sql.line("-- First the rows that the documents embed, of all views.");
-        for (position, functions) in self.functions.iter().enumerate() {
+        for ((position, view), functions) in self.views().zip(self.functions) {
             sql.block(
                 format!("IF fn$.keys_{position} <> '{{}}' THEN"),
                 "END IF;",
                 |sql| {
+                    announce(sql, view);
                     sql.line(format!(
                         "PERFORM {}(fn$.keys_{position}, $3);",
                         functions.lock.qualified()
@@ -252,6 +302,14 @@ impl Flush<'_> {
             });
         }
     }
+}
+
+/// Announces the transaction for a view.
+fn announce(sql: &mut Sql, view: &View) {
+    sql.line(format!(
+        "PERFORM pg_catalog.pg_advisory_xact_lock_shared({});",
+        advisory_key(OPEN, view)
+    ));
 }
 
 /// The condition of an EXCEPTION clause for errors about the values of a document.

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::schema::{Link, Shape, Source, Table, View};
+use crate::schema::{Key, Link, Shape, Source, Table, View};
 use crate::sql::dependents::LookupChain;
-use crate::sql::function::definition::{FunctionDdl, FunctionText};
-use crate::sql::function::{ViewFunctions, dependents, flush};
+use crate::sql::function::definition::FunctionDdl;
+use crate::sql::function::{ViewFunctions, at_commit, change, dependents, flush};
 use crate::sql::hash::fnv1a;
+use crate::sql::text::literal;
 
 /// A path from the rows of a table to the documents of a view, as the functions of a read model use it.
 #[derive(Clone, Copy, Debug)]
@@ -36,6 +37,8 @@ pub(super) struct ModelPaths<'a> {
     /// In the order of their tables, in which documents are locked.
     pub(super) views: Vec<&'static View>,
     pub(super) groups: Vec<PathGroup<'a>>,
+    /// The key columns of tables whose rows can be marked by a key.
+    keys: BTreeMap<Table, Key>,
 }
 
 impl<'a> ModelPaths<'a> {
@@ -55,8 +58,9 @@ impl<'a> ModelPaths<'a> {
                 paths,
             });
         Self {
-            views,
             groups: groups.collect(),
+            keys: keys_of(&views),
+            views,
         }
     }
 
@@ -71,13 +75,46 @@ impl<'a> ModelPaths<'a> {
         groups.flat_map(|group| &group.paths)
     }
 
-    /// The position of a view.
-    pub(super) fn position(&self, view: &View) -> usize {
-        let mut tables = self.views.iter().map(|view| view.table);
-        tables
-            .position(|table| table == view.table)
-            .unwrap_or_default()
+    /// The key by which rows of a table can be marked.
+    pub(super) fn key_of(&self, table: Table) -> Option<Key> {
+        self.keys.get(&table).copied()
     }
+}
+
+/// The key of each table whose structs agree on it, and whose values are the same in every type that its column
+/// may have.
+pub(crate) fn keys_of(views: &[&'static View]) -> BTreeMap<Table, Key> {
+    let mut keys = BTreeMap::new();
+    for view in views {
+        collect_keys(view.shape, &mut keys);
+    }
+    let usable = |(table, key): (Table, Option<Key>)| Some((table, key?));
+    let of_one_type = |(_, key): &(Table, Key)| is_of_one_type(key.ty.sql);
+    keys.into_iter()
+        .filter_map(usable)
+        .filter(of_one_type)
+        .collect()
+}
+
+fn collect_keys(shape: &'static Shape, keys: &mut BTreeMap<Table, Option<Key>>) {
+    if let Some(key) = shape.key {
+        let known = keys.entry(shape.table).or_insert(Some(key));
+        let same = |other: Key| other.column == key.column && other.ty.sql == key.ty.sql;
+        *known = known.filter(|other| same(*other));
+    }
+    for field in shape.fields {
+        match &field.source {
+            Source::One(one) => collect_keys((one.shape)(), keys),
+            Source::Many(many) => collect_keys((many.shape)(), keys),
+            Source::Column { .. } | Source::Expr { .. } | Source::Aggregate(_) => {}
+        }
+    }
+}
+
+/// Whether a column whose values are of this type in Rust can be compared with an array of it: a text may be of
+/// a type in the database that has operators of its own.
+fn is_of_one_type(ty: &str) -> bool {
+    matches!(ty, "int2" | "int4" | "int8" | "uuid")
 }
 
 /// The types of columns of base tables, as far as structs tell.
@@ -151,7 +188,7 @@ impl ColumnTypes {
     /// The type of a column if it is one whose values are the same in every type that the column may have.
     fn find(&self, table: Table, column: &'static str) -> Option<&'static str> {
         let ty = self.0.get(&(table, column)).copied();
-        ty.filter(|ty| matches!(*ty, "int2" | "int4" | "int8" | "uuid"))
+        ty.filter(|ty| is_of_one_type(ty))
     }
 }
 
@@ -166,8 +203,14 @@ pub(crate) struct ModelFunctions {
     pub(crate) dependents: FunctionDdl,
     /// Syncs the documents of a mutation.
     pub(crate) flush: FunctionDdl,
-    /// Calls `flush`.
-    pub(crate) call_flush: String,
+    /// The function and the trigger that sync the documents of every transaction when it commits.
+    pub(crate) at_commit: AtCommit,
+    /// The key of each table whose rows `flush` takes as marked.
+    pub(crate) keys: BTreeMap<Table, Key>,
+    /// Finds the documents that depend on the changes `$1`, at most `$2` and one more on each path.
+    pub(crate) find: String,
+    /// Returns the changes of this transaction.
+    pub(crate) read_own: String,
     /// An expression: whether this role can call `flush` in this transaction.
     pub(crate) can_flush: String,
 }
@@ -182,12 +225,13 @@ pub(crate) fn compose<'a>(
     let schema = views.iter().map(|(view, _)| view.table.schema).min()?;
     let model = ModelPaths::new(views.iter().map(|(view, _)| *view).collect(), paths);
     let functions: Vec<&ViewFunctions> = views.iter().map(|(_, functions)| *functions).collect();
-    let texts = |suffix: &str| -> [FunctionDdl; 2] {
+    let texts = |suffix: &str| -> [FunctionDdl; 3] {
         let id = suffix_id(suffix);
         let dependents = dependents::text(&model, schema, captures).named(suffix);
         let flush =
             flush::text(&model, &functions, &dependents, schema, id, captures).named(suffix);
-        [dependents, flush]
+        let at_commit = at_commit::text(&model.views, &flush, schema, id).named(suffix);
+        [dependents, flush, at_commit]
     };
     // The texts contain the id, and the id is the hash of the texts with another one.
     let draft: String = texts(&suffix(0))
@@ -195,26 +239,64 @@ pub(crate) fn compose<'a>(
         .map(|function| &*function.create)
         .collect();
     let id = i64::from_be_bytes(fnv1a(&draft).to_be_bytes());
-    let [dependents, flush] = texts(&suffix(id));
+    let [dependents, flush, at_commit] = texts(&suffix(id));
     let all = functions
         .iter()
         .flat_map(|functions| [&functions.lock, &functions.sync]);
-    let can_flush = match captures {
+    let mut can_flush = match captures {
         // It runs with the privileges of its owner.
         true => super::can_be_called([&flush]),
         false => super::can_be_called(all.chain([&dependents, &flush])),
     };
+    can_flush.push_str(&all_are_tables(&model.tables()));
     Some(ModelFunctions {
         id,
         schema,
         can_flush,
-        call_flush: format!(
-            "SELECT * FROM {}($1::jsonb, $2::int8, $3::text)",
-            flush.qualified()
+        keys: keys_of(&model.views),
+        find: format!(
+            "SELECT path, keys FROM {}($1::jsonb, $2::int8)",
+            dependents.qualified()
         ),
+        read_own: change::read_own(schema, id),
+        at_commit: AtCommit::new(at_commit, &suffix(id), schema, id),
         dependents,
         flush,
     })
+}
+
+/// The function and the trigger that sync the documents of every transaction when it commits.
+#[derive(Debug)]
+pub(crate) struct AtCommit {
+    pub(crate) function: FunctionDdl,
+    /// The name of the trigger of the change table.
+    pub(crate) trigger: String,
+    /// Creates the trigger.
+    pub(crate) create_trigger: String,
+}
+
+impl AtCommit {
+    fn new(function: FunctionDdl, suffix: &str, schema: &str, id: i64) -> Self {
+        let (trigger, create_trigger) = at_commit::trigger(&function, suffix, schema, id);
+        Self {
+            function,
+            trigger,
+            create_trigger,
+        }
+    }
+}
+
+/// The condition that base relations are tables: the rows of a view may not be lockable, and have no `xmin`.
+fn all_are_tables(tables: &BTreeSet<Table>) -> String {
+    let names: Vec<String> = tables
+        .iter()
+        .map(|table| format!("pg_catalog.to_regclass({})", literal(&table.to_string())))
+        .collect();
+    format!(
+        "\n  AND NOT EXISTS (\n    SELECT FROM pg_catalog.pg_class AS c\n    \
+         WHERE c.oid = ANY (ARRAY[{}]::oid[]) AND c.relkind NOT IN ('r', 'p')\n  )",
+        names.join(", ")
+    )
 }
 
 /// The end of the names of the functions.
