@@ -6,7 +6,7 @@ use sqlx::{PgConnection, Row as _};
 use crate::db::statement::Statement;
 use crate::error::check_report::{FindingKind, Remedy};
 use crate::error::{Operation, Result};
-use crate::ops::check::catalog::RelationKind;
+use crate::ops::check::catalog::{RelationKind, Resolution};
 use crate::ops::check::diagnostic::Diagnostic;
 use crate::ops::check::findings::Findings;
 use crate::ops::check::fragments::Fragment;
@@ -34,7 +34,16 @@ pub(crate) async fn model(
     model: &ModelObjects<'_>,
 ) -> Result<()> {
     // Before the first migration, there is one finding for each view, which has the same remedy.
-    if model.views.iter().any(|view| findings.catalog.relation(view.table).is_none()) {
+    if model
+        .views
+        .iter()
+        .any(|view| findings.catalog.relation(view.table).is_none())
+    {
+        return Ok(());
+    }
+    // Names in a schema that the role may not use cannot be looked up, which is a finding of its own.
+    let mut tables = findings.base.tables.iter();
+    if tables.any(|table| matches!(findings.catalog.table(*table), Resolution::NoUsage)) {
         return Ok(());
     }
     functions(connection, findings, model).await?;
@@ -84,7 +93,9 @@ async fn functions(
             count => format!(", and {count} more"),
         };
         let message = |consequence| {
-            format!("functions of the read model are missing or differ: {first}{and}; {consequence}")
+            format!(
+                "functions of the read model are missing or differ: {first}{and}; {consequence}"
+            )
         };
         let kind = FindingKind::MissingFunction;
         let diagnostic = match model.capture {
@@ -97,7 +108,10 @@ async fn functions(
         };
         findings.add(None, "", diagnostic.remedies([Remedy::Migrate]));
     }
-    let called: Vec<String> = model.called_functions().map(FunctionDdl::signature).collect();
+    let called: Vec<String> = model
+        .called_functions()
+        .map(FunctionDdl::signature)
+        .collect();
     let refused = query(catalog::NOT_EXECUTABLE)
         .bind(called)
         .fetch_each(connection, |row| row.try_get::<String, _>(0))
@@ -164,7 +178,12 @@ fn disabled_trigger(relation: &str, name: &str) -> Diagnostic {
          meanwhile have to be synced"
     );
     let enable = format!("ALTER TABLE {relation} ENABLE TRIGGER {name}");
-    Diagnostic::error(FindingKind::DisabledTrigger, format!("{relation} {name}"), message).sql(enable)
+    Diagnostic::error(
+        FindingKind::DisabledTrigger,
+        format!("{relation} {name}"),
+        message,
+    )
+    .sql(enable)
 }
 
 /// Triggers that are missing, that differ, or that are disabled.
@@ -226,7 +245,11 @@ async fn unseen_relations(
             "{} is {kind}, and changes of its rows cannot be captured",
             table_name(captured.table)
         );
-        findings.add(None, "", unseen(captured.table.to_string(), message, advice));
+        findings.add(
+            None,
+            "",
+            unseen(captured.table.to_string(), message, advice),
+        );
     }
     let children = relations.iter().filter(|relation| relation.kind == "f");
     for child in children {
@@ -264,8 +287,13 @@ async fn unseen_relations(
             "{table} inherits from {parent}: statements that name {parent} write rows of {table}, too, and \
              these changes are not captured"
         );
-        let advice = format!("name {table} in such statements, or `ONLY {parent}`, and accept this finding");
-        findings.add(None, "", unseen(format!("{table} {parent}"), message, &advice));
+        let advice =
+            format!("name {table} in such statements, or `ONLY {parent}`, and accept this finding");
+        findings.add(
+            None,
+            "",
+            unseen(format!("{table} {parent}"), message, &advice),
+        );
     }
     Ok(())
 }
@@ -289,7 +317,10 @@ async fn virtual_columns(
     let columns = query(catalog::VIRTUAL_COLUMNS)
         .bind(quoted_tables(capture))
         .fetch_each(connection, |row| {
-            Ok((row.try_get::<i32, _>("place")?, row.try_get::<String, _>("name")?))
+            Ok((
+                row.try_get::<i32, _>("place")?,
+                row.try_get::<String, _>("name")?,
+            ))
         })
         .await?;
     for (place, name) in columns {
@@ -337,7 +368,11 @@ async fn subscriptions(
         );
         let advice = "sync where the rows are written, and replicate the view tables instead; or sync all from time to \
                       time, and accept this finding";
-        findings.add(None, "", unseen(format!("{name} {relation}"), message, advice));
+        findings.add(
+            None,
+            "",
+            unseen(format!("{name} {relation}"), message, advice),
+        );
     }
     Ok(())
 }
@@ -346,7 +381,10 @@ async fn subscriptions(
 async fn replica_role(connection: &mut PgConnection, findings: &mut Findings<'_>) -> Result<()> {
     let settings = query(catalog::REPLICA_SETTINGS)
         .fetch_each(&mut *connection, |row| {
-            Ok((row.try_get::<String, _>("remedy")?, row.try_get::<bool, _>("is_own")?))
+            Ok((
+                row.try_get::<String, _>("remedy")?,
+                row.try_get::<bool, _>("is_own")?,
+            ))
         })
         .await?;
     let what = "session_replication_role is `replica`, with which no trigger runs: their changes are not captured";
@@ -372,7 +410,9 @@ async fn replica_role(connection: &mut PgConnection, findings: &mut Findings<'_>
         let message = format!("in this session, {what}");
         let diagnostic = Diagnostic::error(FindingKind::NotCaptured, "session", message)
             .sql(set)
-            .advice("remove the setting from postgresql.conf, or from what sets it in this session");
+            .advice(
+                "remove the setting from postgresql.conf, or from what sets it in this session",
+            );
         findings.add(None, "", diagnostic);
     }
     Ok(())
@@ -392,7 +432,10 @@ pub(crate) fn fragments(findings: &mut Findings<'_>, view: &'static View, fragme
             fragment.attribute,
             fragment.text.trim()
         );
-        let subject = format!("{} {} {}", fragment.table, fragment.attribute, fragment.text);
+        let subject = format!(
+            "{} {} {}",
+            fragment.table, fragment.attribute, fragment.text
+        );
         let advice = "embed the rows that it reads, with `one`, `many` or an aggregate; or sync by code when \
                       they change, and accept this finding";
         findings.add(Some(view), &fragment.path, unseen(subject, message, advice));

@@ -244,7 +244,11 @@ impl MigrationPlan {
                 step: Step {
                     what: trigger,
                     sql: vec![
-                        format!("DROP TRIGGER IF EXISTS {} ON {relation}", remedy::quoted(name)).into(),
+                        format!(
+                            "DROP TRIGGER IF EXISTS {} ON {relation}",
+                            remedy::quoted(name)
+                        )
+                        .into(),
                         at_commit.create_trigger.as_str().into(),
                     ],
                     kind: StepKind::Create,

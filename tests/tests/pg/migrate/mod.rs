@@ -95,7 +95,9 @@ async fn indexes(pool: &PgPool) -> Vec<String> {
 /// What was created, but for functions.
 fn tables_of(migration: &Migration) -> Vec<&str> {
     let created = migration.created.iter().map(String::as_str);
-    created.filter(|what| !what.starts_with("function ")).collect()
+    created
+        .filter(|what| !what.starts_with("function "))
+        .collect()
 }
 
 /// Runs the remedies one after the other, as an operator would.
