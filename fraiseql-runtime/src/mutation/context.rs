@@ -13,6 +13,8 @@ use crate::mutation::capture::Capture;
 use crate::mutation::committed_reader::Waiting;
 use crate::mutation::dependents::index::DependencyIndex;
 use crate::mutation::limits::Limits;
+use crate::schema::View;
+use crate::sql::capture::{self, CaptureSql, CapturedModel};
 use crate::sql::function::model::ModelFunctions;
 use crate::sync::watch::Observers;
 use crate::view::Handle;
@@ -27,6 +29,8 @@ pub(crate) struct MutationContext {
     pub(crate) capture: Capture,
     /// The functions of the read model, composed on first use.
     functions: OnceLock<Option<ModelFunctions>>,
+    /// The trigger functions of the read model, composed on first use.
+    captured: OnceLock<Option<CaptureSql>>,
     /// The databases in which these functions were found.
     callable: Mutex<HashSet<String>>,
     pub(crate) observers: Arc<Observers>,
@@ -58,6 +62,7 @@ impl MutationContext {
             views,
             capture,
             functions: OnceLock::new(),
+            captured: OnceLock::new(),
             callable: Mutex::default(),
             observers: Arc::new(observers),
             limits,
@@ -72,6 +77,21 @@ impl MutationContext {
     pub(crate) fn functions(&self) -> Option<&ModelFunctions> {
         let compose = || self.index.functions(&self.views, self.capture.is_on());
         self.functions.get_or_init(compose).as_ref()
+    }
+
+    /// The trigger functions that capture changes. `None` if the read model has no views, or if nothing is captured.
+    pub(crate) fn captured(&self) -> Option<&CaptureSql> {
+        let compose = || {
+            let functions = self.functions().filter(|_| self.capture.is_on())?;
+            let views: Vec<&'static View> = self.views.iter().map(|handle| handle.view).collect();
+            let model = CapturedModel {
+                id: functions.id,
+                schema: functions.schema,
+                views: &views,
+            };
+            Some(capture::compose(&model, &functions.columns))
+        };
+        self.captured.get_or_init(compose).as_ref()
     }
 
     /// Whether the functions were found in the database of this pool. A flush then calls them without asking.

@@ -44,6 +44,7 @@ mod settings;
 mod sync;
 
 pub use self::definition::FunctionDdl;
+pub(crate) use self::definition::FunctionText;
 pub(crate) use self::documents::output;
 pub(crate) use self::rows::EmbeddedRows;
 use crate::schema::View;

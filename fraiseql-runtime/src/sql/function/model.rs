@@ -222,7 +222,14 @@ pub(crate) struct ModelFunctions {
     pub(crate) flush: FunctionDdl,
     /// The columns of each table whose values changes contain.
     pub(crate) columns: BTreeMap<Table, BTreeSet<&'static str>>,
-    /// The function and the trigger that sync the documents of every transaction when it commits.
+    impl ModelFunctions {
+    /// The functions of the read model itself, each after those that it calls.
+    pub(crate) fn own(&self) -> [&FunctionDdl; 3] {
+        [&self.dependents, &self.embedded, &self.flush]
+    }
+}
+
+/// The function and the trigger that sync the documents of every transaction when it commits.
     pub(crate) at_commit: AtCommit,
     /// The key of each table whose rows `flush` takes as marked.
     pub(crate) keys: BTreeMap<Table, Key>,
