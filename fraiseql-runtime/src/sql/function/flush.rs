@@ -327,6 +327,7 @@ impl Flush<'_> {
                 sql.line("code := NULL;");
                 sql.line("message := NULL;");
                 sql.line("fn$.start := pg_catalog.clock_timestamp();");
+                    self.path.set_for(sql, view);
                 sql.line("BEGIN");
                 sql.indented(|sql| {
                     sql.line("SELECT s.inserted, s.updated, s.unchanged, s.deleted, s.bytes");

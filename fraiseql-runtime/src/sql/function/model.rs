@@ -222,14 +222,7 @@ pub(crate) struct ModelFunctions {
     pub(crate) flush: FunctionDdl,
     /// The columns of each table whose values changes contain.
     pub(crate) columns: BTreeMap<Table, BTreeSet<&'static str>>,
-    impl ModelFunctions {
-    /// The functions of the read model itself, each after those that it calls.
-    pub(crate) fn own(&self) -> [&FunctionDdl; 3] {
-        [&self.dependents, &self.embedded, &self.flush]
-    }
-}
-
-/// The function and the trigger that sync the documents of every transaction when it commits.
+    /// The function and the trigger that sync the documents of every transaction when it commits.
     pub(crate) at_commit: AtCommit,
     /// The key of each table whose rows `flush` takes as marked.
     pub(crate) keys: BTreeMap<Table, Key>,
@@ -321,6 +314,13 @@ impl AtCommit {
             trigger,
             create_trigger,
         }
+    }
+}
+
+impl ModelFunctions {
+    /// The functions of the read model itself, each after those that it calls.
+    pub(crate) fn own(&self) -> [&FunctionDdl; 3] {
+        [&self.dependents, &self.embedded, &self.flush]
     }
 }
 
