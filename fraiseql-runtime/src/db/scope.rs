@@ -10,7 +10,7 @@
 //! the transactions that it began itself: in one that the caller began by SQL it would send
 //! `BEGIN`, and its commit would end the caller's transaction.
 
-use sqlx::{Connection as _, Executor as _, PgConnection};
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, Row as _};
 
 use crate::error::{Error, Operation, Result};
 use crate::schema::TableName;
@@ -49,19 +49,42 @@ impl TransactionScope {
     /// The caller may pass a connection on which no transaction was begun, and sqlx does not know of
     /// transactions begun by SQL. So the `SAVEPOINT`, which is needed anyway, is also the test.
     async fn set_savepoint(&mut self, connection: &mut PgConnection) -> Result<()> {
-        if *self == Self::Own {
-            return Ok(());
-        }
-        let Err(error) = connection.execute(SAVEPOINT).await else {
-            return Ok(());
-        };
-        let code = error.as_database_error().and_then(|error| error.code());
-        if code.as_deref() == Some(NO_ACTIVE_TRANSACTION) {
-            *self = Self::Own;
-            return Ok(());
-        }
-        Err(savepoint_failed(error))
+        self.set_savepoint_and_ask(connection, None).await?;
+        Ok(())
     }
+
+    /// Sets a savepoint, and returns the answer to a question about the transaction that is sent with it in
+    /// one message: an SQL expression of the type `bool`. There is none if there is no transaction.
+    async fn set_savepoint_and_ask(
+        &mut self,
+        connection: &mut PgConnection,
+        question: Option<&str>,
+    ) -> Result<bool> {
+        if *self == Self::Own {
+            return Ok(false);
+        }
+        let set = match question {
+            None => connection.execute(SAVEPOINT).await.map(|_| false),
+            Some(question) => {
+                let message = AssertSqlSafe(format!("{SAVEPOINT};\nSELECT {question}"));
+                let row = connection.fetch_one(message).await;
+                // A result of the simple query protocol is a text.
+                row.and_then(|row| Ok(row.try_get::<Option<&str>, _>(0)? == Some("t")))
+            }
+        };
+        match set {
+            Err(error) if is_outside_of_transaction(&error) => {
+                *self = Self::Own;
+                Ok(false)
+            }
+            set => set.map_err(savepoint_failed),
+        }
+    }
+}
+
+fn is_outside_of_transaction(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code());
+    code.as_deref() == Some(NO_ACTIVE_TRANSACTION)
 }
 
 /// Runs `work` so that its failure leaves the caller's transaction usable.
@@ -74,8 +97,20 @@ pub(crate) async fn in_savepoint<T>(
     scope: &mut TransactionScope,
     work: impl AsyncFnOnce(&mut PgConnection, TransactionScope) -> Result<T>,
 ) -> Result<T> {
-    scope.set_savepoint(connection).await?;
-    let result = work(connection, *scope).await;
+    let work = async |connection: &mut PgConnection, scope, _| work(connection, scope).await;
+    in_savepoint_asking(connection, scope, None, work).await
+}
+
+/// [`in_savepoint`], in which `work` is also given the answer to a question: an SQL expression of the type `bool`,
+/// which costs no round trip. The answer is false outside of a transaction.
+pub(crate) async fn in_savepoint_asking<T>(
+    connection: &mut PgConnection,
+    scope: &mut TransactionScope,
+    question: Option<&str>,
+    work: impl AsyncFnOnce(&mut PgConnection, TransactionScope, bool) -> Result<T>,
+) -> Result<T> {
+    let answer = scope.set_savepoint_and_ask(connection, question).await?;
+    let result = work(connection, *scope, answer).await;
     let end = match (*scope, &result) {
         (TransactionScope::Own, _) => return result,
         (TransactionScope::Caller, Ok(_)) => RELEASE,

@@ -6,8 +6,8 @@ use sqlx::postgres::PgDatabaseError;
 
 use crate::error::sqlstate;
 use crate::error::sqlstate::{
-    FEATURE_NOT_SUPPORTED, INSUFFICIENT_PRIVILEGE, LOCK_NOT_AVAILABLE, READ_ONLY_SQL_TRANSACTION,
-    UNIQUE_VIOLATION, WRONG_OBJECT_TYPE,
+    CONTENDED, FEATURE_NOT_SUPPORTED, INSUFFICIENT_PRIVILEGE, LOCK_NOT_AVAILABLE,
+    READ_ONLY_SQL_TRANSACTION, UNIQUE_VIOLATION, WRONG_OBJECT_TYPE,
 };
 use crate::error::variants::Error;
 
@@ -67,6 +67,15 @@ impl Error {
     pub(crate) fn is_about_lockable_rows(&self) -> bool {
         self.code()
             .is_some_and(|code| matches!(&*code, FEATURE_NOT_SUPPORTED | WRONG_OBJECT_TYPE))
+    }
+
+    /// Whether a function of this crate could not do its work, or met something of the database that the statements
+    /// handle by other ones: a relation whose rows cannot be locked, a privilege to lock rows, the function
+    /// itself.
+    pub(crate) fn is_about_functions(&self) -> bool {
+        self.code().is_some_and(|code| {
+            code.starts_with("42") || matches!(&*code, FEATURE_NOT_SUPPORTED | CONTENDED)
+        })
     }
 
     /// Whether a lock was not available before `lock_timeout`.

@@ -44,6 +44,9 @@ pub(super) const UNDEFINED_TABLE: &str = "42P01";
 /// Class 55, `lock_not_available`: `lock_timeout` expired, or NOWAIT did not get a lock.
 pub(super) const LOCK_NOT_AVAILABLE: &str = "55P03";
 
+/// Raised by the functions of this crate: other transactions keep inserting and deleting documents.
+pub(crate) const CONTENDED: &str = "TV001";
+
 /// Whether another run of the same transaction can succeed.
 pub(super) fn is_retryable(code: &str) -> bool {
     matches!(code, SERIALIZATION_FAILURE | DEADLOCK_DETECTED)

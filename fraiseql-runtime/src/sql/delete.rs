@@ -54,7 +54,7 @@ pub(crate) fn delete_orphans(view: &View, keys: &str) -> String {
         );
         sql.line("  OR v.synced_xid = (SELECT pg_catalog.pg_current_xact_id()))");
     });
-    sql.line(format!("RETURNING {key}"));
+    sql.line(format!("RETURNING {key} AS \"key\""));
     sql.finish()
 }
 
@@ -67,7 +67,15 @@ pub(crate) fn delete_orphans(view: &View, keys: &str) -> String {
 /// one message, so no client that stops in between leaves the rows behind.
 pub(crate) fn keep_out(view: &View, keys: &str) -> String {
     let literal = literal(keys);
-    let keys = key_array(view, &literal);
+    let mut sql = Sql::new();
+    sql.line(format!("{};", placeholders(view, &literal)));
+    sql.line(delete_orphans(view, &literal));
+    sql.finish()
+}
+
+/// Inserts a row for each of `keys`, a literal or a variable, that has no document.
+pub(crate) fn placeholders(view: &View, keys: &str) -> String {
+    let keys = key_array(view, keys);
     let key = ident(view.key_column());
     let mut sql = Sql::new();
     sql.line(format!(
@@ -78,7 +86,6 @@ pub(crate) fn keep_out(view: &View, keys: &str) -> String {
     sql.line(format!("FROM pg_catalog.unnest({keys}) AS k"));
     sql.line(format!("ORDER BY {}", key_order("k", &view.key)));
     // A document that was inserted in the meantime is an orphan, or its row is there by now.
-    sql.line("ON CONFLICT DO NOTHING;");
-    sql.line(delete_orphans(view, &literal));
+    sql.line("ON CONFLICT DO NOTHING");
     sql.finish()
 }

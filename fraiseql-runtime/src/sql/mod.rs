@@ -383,6 +383,7 @@ pub(crate) mod differences;
 pub mod document;
 mod enums;
 pub(crate) mod fragment;
+pub mod function;
 pub(crate) mod hash;
 mod identifier;
 mod json_encoding;

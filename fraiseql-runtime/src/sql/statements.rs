@@ -1,7 +1,7 @@
 //! All statements of one view.
 
 use crate::schema::View;
-use crate::sql::{ddl, part, read, rebuild, shape, sync, verify};
+use crate::sql::{ddl, function, part, read, rebuild, shape, sync, verify};
 
 /// The statements of one view. They are composed once, and stored in a `static` for each view, so
 /// that their texts are `&'static str`.
@@ -22,6 +22,8 @@ pub struct Statements {
     pub ddl: ddl::Ddl,
     /// Find stale documents, and record the progress of a rebuild.
     pub rebuild: rebuild::RebuildSql,
+    /// Functions that sync documents inside of a transaction.
+    pub functions: function::ViewFunctions,
 }
 
 impl Statements {
@@ -37,6 +39,7 @@ impl Statements {
             parts: part::compose(view, shape),
             ddl: ddl::compose(view),
             rebuild: rebuild::compose(view, shape),
+            functions: function::compose(view, shape),
         }
     }
 }
@@ -101,6 +104,7 @@ impl Statements {
             parts,
             ddl,
             rebuild,
+            functions,
         } = self;
         sync_statements(sync)
             .into_iter()
@@ -109,6 +113,7 @@ impl Statements {
             .chain(parts.iter().map(part_statement))
             .chain(ddl_statements(ddl))
             .chain(rebuild_statements(rebuild))
+            .chain(function_statements(functions))
     }
 }
 
@@ -266,6 +271,25 @@ fn ddl_statements(statements: &ddl::Ddl) -> Vec<ListedStatement<'_>> {
     list
 }
 
+fn function_statements(functions: &function::ViewFunctions) -> Vec<ListedStatement<'_>> {
+    let function::ViewFunctions {
+        lock,
+        sync,
+        // They are about functions that may not exist.
+        call: _,
+        can_be_called: _,
+    } = functions;
+    let listed = |name, function| {
+        ListedStatement::new(name, function, StatementTable::Base).of_kind(StatementKind::Utility)
+    };
+    vec![
+        listed("functions.lock", lock.create.as_str()),
+        listed("functions.lock.drop", lock.drop.as_str()),
+        listed("functions.sync", sync.create.as_str()),
+        listed("functions.sync.drop", sync.drop.as_str()),
+    ]
+}
+
 fn rebuild_statements(statements: &rebuild::RebuildSql) -> [ListedStatement<'_>; 18] {
     use StatementTable::{Base, Bookkeeping, View};
     let rebuild::RebuildSql {
@@ -401,9 +425,9 @@ mod tests {
         // 18 of a sync, 4 of a verification, 3 of reads, 1 of the part `author`, 16 of a rebuild;
         // the table twice, its twin, 2 partitions, the columns `title` and `shape`, 5 for each of
         // 2 indexes, and the bookkeeping table; the lock after a lost connection.
-        assert_eq!(count(Post::composed()), [42, 18, 1]);
+        assert_eq!(count(Post::composed()), [42, 22, 1]);
         // Two more of a sync, for unique columns, and no part; no partition, 1 index.
-        assert_eq!(count(Account::composed()), [43, 11, 1]);
+        assert_eq!(count(Account::composed()), [43, 15, 1]);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use sqlx::PgConnection;
 
-use crate::db::scope::{TransactionScope, in_savepoint};
+use crate::db::scope::{TransactionScope, in_savepoint, in_savepoint_asking};
 use crate::error::Result;
 use crate::schema::key::Keys;
 use crate::sync::peers::PeerBackends;
@@ -122,6 +122,7 @@ impl<'c> Session<'c> {
         let mut retry = 0;
         let mut set_session = false;
         let mut is_locked_in_part = false;
+        let mut function_failed = false;
         let peers = self.peers.all();
         let peers = &peers;
         let writers = match self.mode {
@@ -130,10 +131,19 @@ impl<'c> Session<'c> {
             Mode::Sync | Mode::Delete => OpenWriters::WaitFor,
         };
         loop {
-            let work = async |connection: &mut PgConnection, scope| match (action, scope) {
+            let functions = &view.statements().functions;
+            let question = (matches!(action, Action::Write) && !function_failed)
+                .then_some(&*functions.can_be_called);
+            let mut called = false;
+            let work = async |connection: &mut PgConnection, scope, callable| match (action, scope)
+            {
                 (Action::Write, TransactionScope::Own) => {
                     protocol::after_commit(connection, view, keys, writers, peers, set_session)
                         .await
+                }
+                (Action::Write, TransactionScope::Caller) if callable => {
+                    called = true;
+                    protocol::by_function(connection, view, keys).await
                 }
                 (Action::Write, TransactionScope::Caller) => {
                     protocol::in_transaction(connection, view, keys, set_session).await
@@ -146,7 +156,10 @@ impl<'c> Session<'c> {
                     ..SyncReport::default()
                 }),
             };
-            match self.in_savepoint(work).await {
+            let done = in_savepoint_asking(self.connection, &mut self.scope, question, work).await;
+            match done {
+                // The statements do without what the function needs, or describe what is wrong.
+                Err(error) if called && error.is_about_functions() => function_failed = true,
                 // The session may lack the schema of a function in a fragment, or read a date in
                 // another order. If the server refuses the text in every session, it does so again.
                 Err(error)

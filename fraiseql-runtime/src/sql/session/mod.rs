@@ -249,6 +249,32 @@ impl Session {
         sql.finish()
     }
 
+    /// The settings that the documents depend on, apart from the path, with the values that they need.
+    pub(crate) fn settings(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        let SessionNeeds {
+            utc,
+            floats,
+            fragments,
+            ..
+        } = self.needs;
+        SETTINGS.into_iter().filter(move |(name, _)| match *name {
+            "TimeZone" => utc || fragments,
+            "extra_float_digits" => floats || fragments,
+            _ => fragments,
+        })
+    }
+
+    /// The expression that sets the path in a function whose documents need another one than
+    /// `pg_catalog`.
+    pub(crate) fn path_of_function(&self) -> Option<String> {
+        let is_needed = self.needs.search_path || self.needs.fragments;
+        is_needed.then(|| {
+            let mut sql = Sql::new();
+            self.set_path_config(&mut sql);
+            sql.finish()
+        })
+    }
+
     /// `sql` as a text of its own, if it has constants whose value depends on the session. It is
     /// only sent in a transaction with the settings of [`set_local`](Self::set_local).
     pub(crate) fn in_set_session(&self, sql: &str) -> Option<String> {

@@ -28,7 +28,7 @@ mod outcome;
 mod rounds;
 pub(super) mod writer;
 
-use sqlx::PgConnection;
+use sqlx::{PgConnection, Row as _};
 
 pub(super) use self::lockable::note_failure as note_unlockable;
 use self::writer::BatchWriter;
@@ -36,6 +36,7 @@ use crate::db::scope::TransactionScope;
 use crate::db::statement::Statement;
 use crate::error::{Operation, Result};
 use crate::schema::key::Keys;
+use crate::sql::function::{EmbeddedRows, output};
 use crate::sync::report::SyncReport;
 use crate::view::Handle;
 
@@ -76,6 +77,36 @@ pub(super) async fn in_transaction(
 ) -> Result<SyncReport> {
     BatchWriter::new(connection, view)
         .in_transaction(keys, set_session)
+        .await
+}
+
+/// Writes the documents of `keys` in the transaction of the caller, by the function of the view.
+///
+/// Its errors are those of the statements. REPEATABLE READ is refused by [`in_transaction`]: the function is not called
+/// in it.
+pub(super) async fn by_function(
+    connection: &mut PgConnection,
+    view: Handle,
+    keys: &Keys,
+) -> Result<SyncReport> {
+    let functions = &view.statements().functions;
+    Statement::new(&functions.call, Operation::Sync)
+        .on(view.view.table)
+        .bind_keys(keys)
+        .bind(EmbeddedRows::All.as_str())
+        .fetch_one(connection, |row| {
+            let count = |column| -> sqlx::Result<u64> {
+                Ok(u64::try_from(row.try_get::<i64, _>(column)?).unwrap_or(0))
+            };
+            Ok(SyncReport {
+                inserted: count(output::INSERTED)?,
+                updated: count(output::UPDATED)?,
+                unchanged: count(output::UNCHANGED)?,
+                deleted: count(output::DELETED)?,
+                bytes: count(output::BYTES)?,
+                ..SyncReport::default()
+            })
+        })
         .await
 }
 

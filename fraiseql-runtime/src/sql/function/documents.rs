@@ -1,0 +1,319 @@
+//! `fraiseql_sync_post_..`: locks, builds and writes the documents of one view.
+//!
+//! It is the protocol of a sync inside of a transaction, as [`write`](mod@crate::sql::write) describes it. What is
+//! rarely needed is in branches of its own: equal documents, documents in conflict, keys without a row.
+
+use crate::error::sqlstate::CONTENDED;
+use crate::schema::View;
+use crate::sql::delete::{delete_orphans, placeholders};
+use crate::sql::differences::{content_columns, content_labels, differences};
+use crate::sql::document::{self, BatchSize};
+use crate::sql::function::definition::{FunctionDdl, FunctionText};
+use crate::sql::function::rows::parameters;
+use crate::sql::function::settings;
+use crate::sql::key_column::key_order;
+use crate::sql::session::Session;
+use crate::sql::shape;
+use crate::sql::sync::MAX_FEW_KEYS;
+use crate::sql::text::{Sql, column, ident};
+use crate::sql::write::advisory::{IN_ORDER, OPEN, advisory_key};
+use crate::sql::write::equal::others;
+
+/// How often documents in conflict are built again: see `sync::protocol`.
+const MAX_ROUNDS: u32 = 5;
+
+/// The columns of the row that the function returns: documents counted as in a report of a sync, and their size in
+/// bytes.
+pub(crate) mod output {
+    pub(crate) const INSERTED: usize = 0;
+    pub(crate) const UPDATED: usize = 1;
+    pub(crate) const UNCHANGED: usize = 2;
+    pub(crate) const DELETED: usize = 3;
+    pub(crate) const BYTES: usize = 4;
+    /// In this order.
+    pub(super) const ALL: [(&str, &str); 5] = [
+        ("inserted", "int8"),
+        ("updated", "int8"),
+        ("unchanged", "int8"),
+        ("deleted", "int8"),
+        ("bytes", "int8"),
+    ];
+}
+
+/// Composes the function, which calls `lock`.
+pub(super) fn compose(
+    view: &View,
+    number: i64,
+    schema: &'static str,
+    lock: &FunctionDdl,
+) -> FunctionDdl {
+    let session = Session::of([view.shape]);
+    let parameters = parameters(view.key.ty.sql);
+    let parameters = parameters.each_ref().map(|(name, ty)| (*name, &**ty));
+    let body = Body {
+        view,
+        shape: shape::literal(number),
+        key: column("v", view.key_column()),
+        ty: view.key.ty.sql,
+    };
+    FunctionText {
+        stem: &format!("sync_{}", view.entity),
+        schema,
+        parameters: &parameters,
+        returns: String::new(),
+        outputs: &output::ALL,
+        definer: false,
+        settings: settings::clauses(&session),
+        body: body.compose(&session, lock),
+    }
+    .hashed()
+}
+
+struct Body<'a> {
+    view: &'a View,
+    /// The number of the view's shape, as a literal.
+    shape: String,
+    /// The key of a stored document, `v`.
+    key: String,
+    /// The type of the key.
+    ty: &'a str,
+}
+
+impl Body<'_> {
+    fn compose(&self, session: &Session, lock: &FunctionDdl) -> String {
+        let ty = self.ty;
+        let mut sql = Sql::new();
+        sql.line("#variable_conflict use_column");
+        sql.line("<<fn$>>");
+        sql.block("DECLARE", "BEGIN", |sql| {
+            sql.line(format!(
+                "pending {ty}[] := $1; -- the keys of the documents to build"
+            ));
+            sql.line(format!(
+                "locked {ty}[]; -- documents that existed when they were locked"
+            ));
+            sql.line(format!("built {ty}[]; -- keys with a root row"));
+            sql.line(format!(
+                "equal {ty}[]; -- documents that are as they should be"
+            ));
+            sql.line(format!("created {ty}[]; -- documents that did not exist"));
+            sql.line(format!("replaced {ty}[]; -- documents that were updated"));
+            sql.line(format!("gone {ty}[]; -- documents that were deleted"));
+            sql.line("size int8;");
+            sql.line("round int4 := 0;");
+        });
+        sql.indented(|sql| {
+            settings::set_path(session, sql);
+            sql.line("inserted := 0; updated := 0; unchanged := 0; deleted := 0; bytes := 0;");
+            sql.line(
+                "-- Others see that this transaction locks before it builds, and that it is open.",
+            );
+            for class in [IN_ORDER, OPEN] {
+                sql.line(format!(
+                    "PERFORM pg_catalog.pg_advisory_xact_lock_shared({});",
+                    advisory_key(class, self.view)
+                ));
+            }
+            sql.line("-- First the rows that the documents embed, then the documents.");
+            sql.block("IF $2 <> 'none' THEN", "END IF;", |sql| {
+                sql.line(format!("PERFORM {}($1, $2);", lock.qualified()));
+            });
+            sql.block("LOOP", "END LOOP;", |sql| self.round(sql));
+        });
+        sql.line("END");
+        sql.finish()
+    }
+
+    /// Locks, builds and writes the pending documents. Those in conflict are pending afterwards.
+    fn round(&self, sql: &mut Sql) {
+        self.lock_documents(sql);
+        sql.line("-- A statement of its own: its snapshot is newer than the locks.");
+        sql.block(
+            format!("IF pg_catalog.cardinality(fn$.pending) <= {MAX_FEW_KEYS} THEN"),
+            "ELSE",
+            |sql| self.write(sql, BatchSize::Few),
+        );
+        sql.indented(|sql| self.write(sql, BatchSize::Many));
+        sql.line("END IF;");
+        sql.line("inserted := inserted + pg_catalog.cardinality(fn$.created);");
+        sql.line("updated := updated + pg_catalog.cardinality(fn$.replaced);");
+        sql.line("bytes := bytes + fn$.size;");
+        sql.block(
+            "IF pg_catalog.cardinality(fn$.built) < pg_catalog.cardinality(fn$.pending) THEN",
+            "END IF;",
+            |sql| self.without_rows(sql),
+        );
+        sql.block("IF fn$.equal <> '{}' THEN", "END IF;", |sql| {
+            self.equal(sql)
+        });
+        sql.line("-- Documents that another transaction has inserted since the locks: they can be locked now.");
+        sql.line("fn$.pending := ARRAY(");
+        sql.indented(|sql| {
+            sql.line("SELECT pg_catalog.unnest(fn$.built)");
+            sql.line("EXCEPT SELECT pg_catalog.unnest(fn$.created || fn$.replaced || fn$.equal)");
+        });
+        sql.line(");");
+        sql.line("EXIT WHEN fn$.pending = '{}';");
+        sql.line("fn$.round := fn$.round + 1;");
+        sql.block(
+            format!("IF fn$.round > {MAX_ROUNDS} THEN"),
+            "END IF;",
+            |sql| {
+                sql.line("RAISE 'other transactions keep inserting and deleting these documents'");
+                sql.line(format!("  USING ERRCODE = '{CONTENDED}';"));
+            },
+        );
+    }
+
+    fn lock_documents(&self, sql: &mut Sql) {
+        let key = &self.key;
+        sql.block("fn$.locked := ARRAY(", ");", |sql| {
+            sql.line(format!("SELECT {key}"));
+            sql.line(format!("FROM {} AS v", self.view.table));
+            sql.line(format!("WHERE {key} = ANY ({})", self.keys("fn$.pending")));
+            sql.line(format!("ORDER BY {}", key_order(key, &self.view.key)));
+            sql.line("FOR UPDATE OF v");
+        });
+    }
+
+    /// An array whose length is hidden from the planner, so that one plan serves all calls.
+    fn keys(&self, array: &str) -> String {
+        format!("(SELECT {array})::{}[]", self.ty)
+    }
+
+    fn write(&self, sql: &mut Sql, batch_size: BatchSize) {
+        let key = ident(self.view.key_column());
+        let labels = content_labels(self.view);
+        sql.block("WITH built AS MATERIALIZED (", "),", |sql| {
+            self.built(sql, batch_size, &labels);
+        });
+        sql.block("written AS (", ")", |sql| {
+            let columns: Vec<String> = content_columns(self.view).into_iter().map(ident).collect();
+            let values: Vec<String> = labels.iter().map(|label| column("b", label)).collect();
+            sql.line(format!(
+                "INSERT INTO {} AS v ({key}, {}, version, synced_xid, updated_at, shape)",
+                self.view.table,
+                columns.join(", ")
+            ));
+            sql.line(format!(
+                "SELECT b.\"key\", {}, 1, pg_catalog.pg_current_xact_id(), pg_catalog.now(), {}",
+                values.join(", "),
+                self.shape
+            ));
+            sql.line("FROM built AS b");
+            sql.line("WHERE b.changed");
+            sql.line(format!(
+                "ORDER BY {}",
+                key_order("b.\"key\"", &self.view.key)
+            ));
+            sql.line(format!("ON CONFLICT ({key}) DO UPDATE SET"));
+            let sets = columns
+                .iter()
+                .map(|name| format!("{name} = EXCLUDED.{name}"));
+            let bookkeeping = ["synced_xid", "updated_at", "shape"];
+            let bookkeeping = bookkeeping
+                .iter()
+                .map(|name| format!("{name} = EXCLUDED.{name}"));
+            sql.block_list(
+                sets.chain(["version = v.version + 1".to_owned()])
+                    .chain(bookkeeping),
+            );
+            sql.line(format!("WHERE {}", self.is_locked(&self.key, batch_size)));
+            sql.line(format!("RETURNING {} AS \"key\", v.version", self.key));
+        });
+        sql.line("SELECT");
+        sql.block_list([
+            "coalesce(pg_catalog.array_agg(b.\"key\"), '{}')".to_owned(),
+            format!(
+                "coalesce(pg_catalog.array_agg(b.\"key\") FILTER (WHERE NOT b.changed AND {}), '{{}}')",
+                self.is_locked("b.\"key\"", batch_size)
+            ),
+            "coalesce(pg_catalog.sum(pg_catalog.pg_column_size(b.\"data\")), 0)".to_owned(),
+            "ARRAY(SELECT w.\"key\" FROM written AS w WHERE w.version = 1)".to_owned(),
+            "ARRAY(SELECT w.\"key\" FROM written AS w WHERE w.version > 1)".to_owned(),
+        ]);
+        sql.line("INTO fn$.built, fn$.equal, fn$.size, fn$.created, fn$.replaced");
+        sql.line("FROM built AS b;");
+    }
+
+    fn built(&self, sql: &mut Sql, batch_size: BatchSize, labels: &[String]) {
+        sql.line("SELECT");
+        let mut changed = vec![
+            format!("{} IS NULL", self.key),
+            // A stale document is written even if it is equal, so that it has the new shape.
+            format!("v.shape IS DISTINCT FROM {}", self.shape),
+        ];
+        changed.extend(differences(self.view));
+        let mut select = vec!["b.\"key\"".to_owned()];
+        select.extend(labels.iter().map(|label| column("b", label)));
+        select.push(format!("{} AS changed", changed.join(" OR ")));
+        sql.block_list(select);
+        sql.block("FROM (", ") AS b", |sql| {
+            document::write(sql, self.view, batch_size, |root| {
+                let key = column(root, self.view.key.column);
+                vec![format!("{key} = ANY ({})", self.keys("fn$.pending"))]
+            });
+            // Each document is built once, though it is used in `data` and in `changed`.
+            sql.line("OFFSET 0");
+        });
+        sql.line(format!(
+            "LEFT JOIN {} AS v ON {} = b.\"key\"",
+            self.view.table, self.key
+        ));
+    }
+
+    /// Whether this transaction has locked the document of `key`. A long array is searched by hash.
+    fn is_locked(&self, key: &str, batch_size: BatchSize) -> String {
+        match batch_size {
+            BatchSize::Few => format!("{key} = ANY (fn$.locked)"),
+            BatchSize::Many => format!("{key} IN (SELECT pg_catalog.unnest(fn$.locked))"),
+        }
+    }
+
+    /// Deletes documents without a root row, and keeps others from inserting documents that do not exist: they may still
+    /// see a row that this transaction has deleted.
+    fn without_rows(&self, sql: &mut Sql) {
+        let ty = self.ty;
+        let missing = format!(
+            "ARRAY(SELECT pg_catalog.unnest(fn$.pending) EXCEPT SELECT pg_catalog.unnest(fn$.built))::{ty}[]"
+        );
+        sql.line("-- Keys without a root row: their documents are deleted.");
+        sql.block("WITH gone AS (", ")", |sql| {
+            sql.line(delete_orphans(self.view, &missing))
+        });
+        sql.line("SELECT coalesce(pg_catalog.array_agg(g.\"key\"), '{}')");
+        sql.line("INTO fn$.gone FROM gone AS g;");
+        sql.line("deleted := deleted + pg_catalog.cardinality(fn$.gone);");
+        sql.line("-- And those that do not exist must not be inserted by a transaction that still sees the row.");
+        let absent = format!(
+            "ARRAY(SELECT pg_catalog.unnest(fn$.pending) EXCEPT SELECT pg_catalog.unnest(fn$.built || fn$.gone))::{ty}[]"
+        );
+        sql.line(format!("fn$.gone := {absent};"));
+        sql.block("IF fn$.gone <> '{}' THEN", "END IF;", |sql| {
+            sql.line(format!("{};", placeholders(self.view, "fn$.gone")));
+            sql.line(format!("{};", delete_orphans(self.view, "fn$.gone")));
+        });
+    }
+
+    /// Makes the skip of equal documents count: see [`equal`](crate::sql::write::equal).
+    fn equal(&self, sql: &mut Sql) {
+        sql.line(
+            "-- Another transaction may be about to replace an equal document by an older version.",
+        );
+        sql.line("unchanged := unchanged + pg_catalog.cardinality(fn$.equal);");
+        let mut ctes = Sql::new();
+        others(&mut ctes, self.view, None);
+        let ctes = ctes.finish();
+        sql.line(format!("WITH {}", ctes.trim_end_matches(',')));
+        sql.line(format!(
+            "UPDATE {} AS v SET synced_xid = pg_catalog.pg_current_xact_id()",
+            self.view.table
+        ));
+        sql.line(format!(
+            "WHERE {} = ANY ({})",
+            self.key,
+            self.keys("fn$.equal")
+        ));
+        sql.line("  AND EXISTS (SELECT FROM others);");
+    }
+}

@@ -1,0 +1,32 @@
+//! What documents depend on in the session, as the settings of a function.
+//!
+//! A function with a SET clause has these settings while it runs, whatever the session has. So a document is the
+//! same from every session, without a look at its settings.
+
+use crate::sql::session::Session;
+use crate::sql::text::Sql;
+
+/// The path of functions in which all names are qualified.
+pub(super) const PINNED_PATH: &str = "search_path = pg_catalog, pg_temp";
+
+/// The SET clauses of a function that builds documents.
+pub(super) fn clauses(session: &Session) -> Vec<String> {
+    let mut clauses = vec![PINNED_PATH.to_owned()];
+    clauses.extend(
+        session
+            .settings()
+            .map(|(name, value)| format!("\"{name}\" = '{value}'")),
+    );
+    clauses
+}
+
+/// The beginning of the body: the path on which the operators and functions of this database are found, unless
+/// the documents need none but those of `pg_catalog`. It holds until the function ends, which restores the
+/// path because it has a SET clause.
+pub(super) fn set_path(session: &Session, sql: &mut Sql) {
+    if let Some(path) = session.path_of_function() {
+        sql.line("PERFORM");
+        sql.indented(|sql| sql.line(path));
+        sql.line(";");
+    }
+}
