@@ -9,6 +9,7 @@ use futures_util::lock::Mutex;
 use crate::mutation::committed_reader::Waiting;
 use crate::mutation::dependents::index::DependencyIndex;
 use crate::mutation::limits::Limits;
+use crate::sql::queue::QueueSql;
 use crate::sync::watch::Observers;
 
 /// State that the mutations of one read model share.
@@ -17,6 +18,8 @@ pub(crate) struct MutationContext {
     /// The paths from base tables to documents.
     pub(crate) index: DependencyIndex,
     pub(crate) observers: Arc<Observers>,
+    /// The statements about changes.
+    pub(crate) queue: QueueSql,
     /// The limits of a mutation that sets none.
     pub(crate) limits: Limits,
     /// How long a mutation waits for a second connection.

@@ -34,9 +34,14 @@ pub(crate) fn retry_index(schema: &str) -> String {
     )
 }
 
-/// The statements. `$1` of each is the model.
+/// The statements of one read model. `$1` of each is its number, but for `drain`.
 #[derive(Debug)]
 pub(crate) struct QueueSql {
+    /// The model.
+    pub(crate) model: i64,
+    /// Drains a batch: from the position `$1`, `$2` on, and of the transactions `$3`, at most `$4` changes.
+    /// After `$5` attempts, a document is a dead letter.
+    pub(crate) drain: Arc<str>,
     /// What is pending from the position `$2`, `$3` on, and of the transactions `$4`.
     pub(crate) probe: Arc<str>,
     /// Leases, for `$2` seconds, the whole views of one table that are due. Returns its name, the keys of the
@@ -66,9 +71,12 @@ pub(crate) struct QueueSql {
 }
 
 impl QueueSql {
-    pub(crate) fn compose(schema: &str) -> Self {
+    /// Composes the statements. `drain` is the function that drains a batch, quoted and with its schema.
+    pub(crate) fn compose(model: i64, schema: &str, drain: &str) -> Self {
         let table = change_table(schema);
         Self {
+            model,
+            drain: format!("SELECT * FROM {drain}($1::text::xid8, $2, $3::text[]::xid8[], $4, $5)").into(),
             probe: probe(&table).into(),
             lease: lease(&table).into(),
             renew: of_rows(&format!(
@@ -190,7 +198,7 @@ fn of_rows(command: &str) -> Arc<str> {
     let mut sql = Sql::new();
     sql.line(command);
     sql.line("WHERE c.model = $1 AND (c.xid, c.id) IN (");
-    sql.line("  SELECT r.xid::xid8, r.id FROM pg_catalog.unnest($2::text[], $3::int8[]) AS r (xid, id))");
+    sql.line("  SELECT r.xid::xid8, r.id FROM ROWS FROM (pg_catalog.unnest($2::text[]), pg_catalog.unnest($3::int8[])) AS r (xid, id))");
     sql.finish().into()
 }
 

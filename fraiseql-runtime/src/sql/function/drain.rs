@@ -27,16 +27,17 @@
 //! once it has run for [`BATCH_TIME`]. So it gives way, and another transaction is not ended because of it.
 
 use crate::schema::{Key, Table};
+use crate::sql::function::definition::{FunctionDdl, FunctionText};
+use crate::sql::function::settings;
 use crate::sql::key_column::key_order;
 use crate::sql::queue::{WHOLE, change_table};
+use crate::sql::shape;
 use crate::sql::text::{Sql, literal};
 
 /// After this time a batch begins nothing more, and its locks wait no longer.
 const BATCH_TIME: &str = "interval '300 ms'";
 /// How long a lock is waited for: less than PostgreSQL's `deadlock_timeout`.
 const WAIT: &str = "250ms";
-/// The setting of the function. What the function sets itself holds until it ends.
-pub(crate) const LOCK_TIMEOUT: &str = "lock_timeout = '250ms'";
 /// How long a lock is waited for that could not be had before.
 const NO_WAIT: &str = "1ms";
 /// The documents of one call of a sync function.
@@ -55,7 +56,7 @@ const MAX_ORIGINS: usize = 1_000;
 
 /// The parameters: the position before which nothing is pending, transactions before it that may have changes
 /// nevertheless, the number of changes to claim, and after how many attempts a document is a dead letter.
-pub(crate) const PARAMETERS: [(&str, &str); 5] = [
+const PARAMETERS: [(&str, &str); 5] = [
     ("from_xid", "xid8"),
     ("from_id", "int8"),
     ("late", "xid8[]"),
@@ -65,7 +66,7 @@ pub(crate) const PARAMETERS: [(&str, &str); 5] = [
 
 /// The columns of the rows that the function returns: one for each part of a batch, written or failed, with the
 /// position of its view; the last one, without a view, has the number of changes.
-pub(crate) const RETURNS: &str = "RETURNS TABLE (\"view\" int4, \"keys\" text[], \
+const RETURNS: &str = "RETURNS TABLE (\"view\" int4, \"keys\" text[], \
      inserted int8, updated int8, unchanged int8, deleted int8, bytes int8, \
      \"error\" text, dead bool, changes int8)";
 
@@ -82,7 +83,7 @@ pub(crate) struct DrainedView<'a> {
 #[derive(Clone, Debug)]
 pub(crate) struct Drain<'a> {
     pub(crate) model: i64,
-    pub(crate) schema: &'a str,
+    pub(crate) schema: &'static str,
     /// The function that finds documents, quoted and with its schema.
     pub(crate) dependents: String,
     /// The views in the order of their tables, in which all transactions lock documents.
@@ -93,8 +94,22 @@ pub(crate) struct Drain<'a> {
 }
 
 impl Drain<'_> {
-    /// The body of the function.
-    pub(crate) fn body(&self) -> String {
+    /// Composes the function.
+    pub(crate) fn compose(&self) -> FunctionDdl {
+        FunctionText {
+            stem: "drain",
+            schema: self.schema,
+            parameters: &PARAMETERS,
+            returns: RETURNS.to_owned(),
+            outputs: &[],
+            definer: false,
+            settings: vec![settings::PINNED_PATH.to_owned(), format!("lock_timeout = '{WAIT}'")],
+            body: self.body(),
+        }
+        .named(&format!("{:016x}", self.model))
+    }
+
+    fn body(&self) -> String {
         let mut sql = Sql::new();
         sql.line("#variable_conflict use_column");
         sql.line("<<fn$>>");
@@ -147,7 +162,7 @@ impl Drain<'_> {
             sql.block(format!("{with}{name} AS MATERIALIZED ("), "),", |sql| {
                 sql.line("SELECT c.ctid AS place, c.*");
                 sql.line(format!("FROM {} AS c", self.table()));
-                sql.line(format!("WHERE c.model = {} AND {condition}", self.model));
+                sql.line(format!("WHERE c.model = {} AND {condition}", self.number()));
                 sql.line(format!("ORDER BY {order}"));
                 sql.line(format!("LIMIT {limit}"));
                 sql.line("FOR UPDATE SKIP LOCKED");
@@ -177,6 +192,11 @@ impl Drain<'_> {
         sql.line("PERFORM pg_catalog.set_config('enable_seqscan', fn$.seqscan, true);");
     }
 
+    /// The model, as a literal.
+    fn number(&self) -> String {
+        shape::literal(self.model)
+    }
+
     /// The names of the view tables, by their positions from 1.
     fn tables(&self) -> String {
         let tables: Vec<String> = self
@@ -204,7 +224,7 @@ impl Drain<'_> {
         });
         sql.block("fn$.has_failed := EXISTS (", ");", |sql| {
             sql.line(format!("SELECT FROM {} AS c", self.table()));
-            sql.line(format!("WHERE c.model = {} AND c.retry_at IS NOT NULL AND c.attempts > 0", self.model));
+            sql.line(format!("WHERE c.model = {} AND c.retry_at IS NOT NULL AND c.attempts > 0", self.number()));
         });
     }
 
@@ -257,7 +277,7 @@ impl Drain<'_> {
                 ));
                 sql.line(format!(
                     "SELECT {}, ({})[w.\"view\"], 'SYNC', fn$.origins, fn$.since, pg_catalog.clock_timestamp()",
-                    self.model,
+                    self.number(),
                     self.tables()
                 ));
                 sql.line("FROM pg_catalog.unnest(fn$.too_many) AS w (\"view\");");
@@ -310,7 +330,7 @@ impl Drain<'_> {
                     sql.line("SELECT k.\"key\"::text");
                     sql.block("FROM (", ") AS k", |sql| {
                         sql.line(format!("SELECT DISTINCT e.value::{ty} AS \"key\""));
-                        sql.line("FROM pg_catalog.unnest(fn$.owners, fn$.lists) AS l (owner, list)");
+                        sql.line("FROM ROWS FROM (pg_catalog.unnest(fn$.owners), pg_catalog.unnest(fn$.lists)) AS l (owner, list)");
                         sql.line(
                             "CROSS JOIN LATERAL pg_catalog.jsonb_array_elements_text(l.list -> 'key') AS e (value)",
                         );
@@ -330,10 +350,10 @@ impl Drain<'_> {
                 "INSERT INTO {} (model, \"table\", operation, old, new, changed_at, attempts, retry_at, error)",
                 self.table()
             ));
-            sql.line(format!("SELECT {}, fn$.name, 'SYNC', fn$.origin,", self.model));
+            sql.line(format!("SELECT {}, fn$.name, 'SYNC', fn$.origin,", self.number()));
             sql.line("  pg_catalog.jsonb_build_object('key', fn$.sorted[r.first:r.last]),");
             sql.line("  fn$.changed, fn$.attempts, pg_catalog.clock_timestamp(), fn$.reason");
-            sql.line("FROM pg_catalog.unnest(fn$.first, fn$.last) AS r (first, last);");
+            sql.line("FROM ROWS FROM (pg_catalog.unnest(fn$.first), pg_catalog.unnest(fn$.last)) AS r (first, last);");
             sql.line("EXIT;");
         });
         sql.line("fn$.begun := true;");
@@ -392,7 +412,7 @@ impl Drain<'_> {
     /// The rows of single documents of the view that have failed.
     fn failures(&self, sql: &mut Sql) {
         sql.line(format!("FROM {} AS c", self.table()));
-        sql.line(format!("WHERE c.model = {} AND c.retry_at IS NOT NULL AND c.attempts > 0", self.model));
+        sql.line(format!("WHERE c.model = {} AND c.retry_at IS NOT NULL AND c.attempts > 0", self.number()));
         sql.line("  AND c.operation = 'SYNC' AND c.\"table\" = fn$.name");
         sql.line("  AND pg_catalog.jsonb_array_length(c.new -> 'key') = 1");
     }
@@ -425,7 +445,7 @@ impl Drain<'_> {
             sql.line(format!("INSERT INTO {} {columns}", self.table()));
             sql.line(format!(
                 "VALUES ({}, fn$.name, 'SYNC', fn$.origin, {keys}, fn$.changed, fn$.attempts,",
-                self.model
+                self.number()
             ));
             sql.line("  pg_catalog.clock_timestamp() + LEAST(GREATEST(");
             sql.line("    (pg_catalog.clock_timestamp() - fn$.changed) / 10, interval '50 ms'), interval '5 s'), \"error\");");
@@ -442,7 +462,7 @@ impl Drain<'_> {
                 sql.line("RETURNING c.old, c.attempts, c.changed_at");
             });
             sql.line(format!("INSERT INTO {} {columns}", self.table()));
-            sql.line(format!("SELECT {}, fn$.name, 'SYNC', f.origin, {keys}, f.changed_at, f.attempts,", self.model));
+            sql.line(format!("SELECT {}, fn$.name, 'SYNC', f.origin, {keys}, f.changed_at, f.attempts,", self.number()));
             sql.line("  CASE WHEN f.attempts >= $5 THEN 'infinity' ELSE pg_catalog.clock_timestamp()");
             sql.line("    + LEAST(interval '1 s' * (2 ^ LEAST(f.attempts - 1, 20)), interval '10 min')");
             sql.line("    * (0.75 + pg_catalog.random() / 2) END, \"error\"");
@@ -539,4 +559,37 @@ fn chosen(sql: &mut Sql) {
         sql.line("FROM of_columns AS v");
         sql.line("GROUP BY v.\"table\"");
     });
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn dump() {
+        use super::{Drain, DrainedView};
+        use crate as fraiseql_runtime;
+        use crate::{TView, Embed};
+        #[derive(TView)]
+        #[tview(crate = fraiseql_runtime)]
+        #[allow(dead_code)]
+        struct Post { id: i64, title: String, #[tview(one(fk = "author_id"))] author: Author }
+        #[derive(Embed)]
+        #[tview(crate = fraiseql_runtime, table = "tb_user")]
+        #[allow(dead_code)]
+        struct Author { id: i64, name: String }
+        #[derive(TView)]
+        #[tview(crate = fraiseql_runtime)]
+        #[allow(dead_code)]
+        struct User { id: i64, name: String }
+        let mut views = Vec::new();
+        for view in [Post::VIEW, User::VIEW] {
+            let f = crate::sql::function::compose(view, 1);
+            println!("{};\n{};", f.lock.create, f.sync.create);
+            println!("{};", crate::sql::Statements::compose(view).ddl.create_table);
+            views.push(DrainedView { table: view.table, key: &view.key, sync: f.sync.qualified() });
+        }
+        let drain = Drain { model: 77, schema: "public", dependents: "\"public\".\"deps\"".into(), views,
+            paths: vec![(Post::SHAPE.table, 0), (Author::SHAPE.table, 0), (Author::SHAPE.table, 1)] };
+        println!("{};", drain.compose().create);
+        println!("{};", crate::sql::queue::retry_index("public"));
+    }
 }

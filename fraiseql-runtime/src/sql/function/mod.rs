@@ -13,6 +13,7 @@
 //! | `documents` | `fraiseql_sync_post_..`: locks, builds and writes the documents of one view |
 //! | `dependents` | `fraiseql_dependents_..`: the documents that depend on changes |
 //! | `flush` | `fraiseql_flush_..`: all of that for the documents of a read model |
+//! | `drain` | `fraiseql_drain_..`: one batch of the worker |
 //! | `model` | the functions of a read model |
 //!
 //! # Names
@@ -29,6 +30,7 @@
 
 mod definition;
 mod documents;
+pub(crate) mod drain;
 mod rows;
 mod settings;
 
