@@ -68,8 +68,7 @@ impl TransactionScope {
             Some(question) => {
                 let message = AssertSqlSafe(format!("{SAVEPOINT};\nSELECT {question}"));
                 let row = connection.fetch_one(message).await;
-                // A result of the simple query protocol is a text.
-                row.and_then(|row| Ok(row.try_get::<Option<&str>, _>(0)? == Some("t")))
+                row.and_then(|row| Ok(row.try_get::<Option<bool>, _>(0)? == Some(true)))
             }
         };
         match set {

@@ -69,18 +69,27 @@ pub(crate) fn is_server_failure(code: &str) -> bool {
 /// Whether a statement was rejected for the values of a document: without that document, the
 /// rest of its batch can be written.
 pub(super) fn is_about_values(code: &str) -> bool {
-    const CLASSES: [&str; 2] = [
-        "22", // Data Exception: a failed cast, a division by zero, text that jsonb cannot hold
-        "23", // Integrity Constraint Violation: unique, check, not null
-    ];
-    const CODES: [&str; 4] = [
-        FEATURE_NOT_SUPPORTED, // also raised for values, such as NaN cast to an integer type
-        "21000",               // cardinality_violation: a sub-select that returns more than one row
-        "54000", // program_limit_exceeded: a value too large for jsonb or for an index row
-        "P0001", // raise_exception: RAISE in a function of the user
-    ];
-    CLASSES.iter().any(|class| code.starts_with(class)) || CODES.contains(&code)
+    let is_of = |entry: &&str| match entry.strip_suffix("000") {
+        // The first code of a class stands for all of them.
+        Some(class) if CLASSES_OF_VALUES.contains(entry) => code.starts_with(class),
+        _ => code == *entry,
+    };
+    VALUE_ERRORS.iter().any(|entry| is_of(&entry))
 }
+
+/// The errors about the values of a document, as a function names them: the first code of a class is a condition
+/// that all codes of that class meet.
+pub(crate) const VALUE_ERRORS: [&str; 6] = [
+    "22000", // Data Exception: a failed cast, a division by zero, text that jsonb cannot hold
+    "23000", // Integrity Constraint Violation: unique, check, not null
+    FEATURE_NOT_SUPPORTED, // also raised for values, such as NaN cast to an integer type
+    "21000", // cardinality_violation: a sub-select that returns more than one row
+    "54000", // program_limit_exceeded: a value too large for jsonb or for an index row
+    "P0001", // raise_exception: RAISE in a function of the user
+];
+
+/// Those of [`VALUE_ERRORS`] that are classes.
+const CLASSES_OF_VALUES: [&str; 2] = ["22000", "23000"];
 
 /// Whether the server closed the session, or cannot be reached.
 pub(super) fn is_lost_connection(code: &str) -> bool {

@@ -3,14 +3,13 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use crate::error::{Error, Result};
 use crate::model::read_model::ReadModel;
-use crate::mutation::committed_reader::{DEFAULT_WAIT, Waiting};
+use crate::mutation::capture::Capture;
+use crate::mutation::committed_reader::DEFAULT_WAIT;
 use crate::mutation::context::MutationContext;
-use crate::mutation::dependents::index::DependencyIndex;
 use crate::mutation::limits::Limits;
 use crate::read::typed::TView;
 use crate::sql::ddl::remedy::qualified;
@@ -28,6 +27,7 @@ pub struct ReadModelBuilder {
     observers: Observers,
     limits: Limits,
     second_connection_wait: Duration,
+    capture: Capture,
 }
 
 impl Default for ReadModelBuilder {
@@ -37,6 +37,7 @@ impl Default for ReadModelBuilder {
             observers: Observers::default(),
             limits: Limits::default(),
             second_connection_wait: DEFAULT_WAIT,
+            capture: Capture::default(),
         }
     }
 }
@@ -83,6 +84,13 @@ impl ReadModelBuilder {
         self
     }
 
+    /// Sets whether triggers of base tables write what is changed there; see [`Capture`]. `migrate` creates
+    /// them.
+    pub fn capture(mut self, capture: Capture) -> Self {
+        self.capture = capture;
+        self
+    }
+
     /// Builds the read model.
     ///
     /// # Errors
@@ -106,15 +114,13 @@ impl ReadModelBuilder {
         }
         self.check_names()?;
         Ok(ReadModel {
-            context: Arc::new(MutationContext {
-                index: DependencyIndex::new(&self.views),
-                observers: Arc::new(self.observers),
-                limits: self.limits,
-                second_connection_wait: self.second_connection_wait,
-                waiting: Waiting::default(),
-                turn: Arc::default(),
-                notes_counts: AtomicBool::new(false),
-            }),
+            context: Arc::new(MutationContext::new(
+                self.views.clone(),
+                self.capture,
+                self.observers,
+                self.limits,
+                self.second_connection_wait,
+            )),
             views: self.views,
         })
     }

@@ -63,7 +63,7 @@ impl ReadModel {
     /// [`Error::NotSynced`](crate::Error::NotSynced), with what is left, after that time, or at once if
     /// all of that are dead letters; or if a query fails.
     pub fn wait_synced<'a>(&'a self, pool: &'a PgPool, token: SyncToken) -> WaitSynced<'a> {
-        WaitSynced::new(&self.context.queue, pool, token)
+        WaitSynced::new(self.context.queue(), pool, token)
     }
 
     /// How much is left to the workers. It counts all rows of the table of changes, so that it takes a
@@ -74,7 +74,7 @@ impl ReadModel {
     pub async fn changes(&self, pool: &PgPool) -> Result<PendingChanges> {
         let mut connection = Lease::acquire(pool, "count changes").await?;
         let context = &self.context;
-        let changes = status::read(&context.queue, &context.deleted, &mut connection).await;
+        let changes = status::read(context.queue(), &context.deleted, &mut connection).await;
         connection.release();
         changes
     }
@@ -114,7 +114,7 @@ impl ReadModel {
     /// If the query fails.
     pub async fn dead_letters(&self, pool: &PgPool) -> Result<Vec<DeadLetter>> {
         let mut connection = Lease::acquire(pool, "read dead letters").await?;
-        let queue = &self.context.queue;
+        let queue = self.context.queue();
         let dead = letters::dead_letters(queue, &self.views, &mut connection).await;
         connection.release();
         dead
@@ -126,7 +126,8 @@ impl ReadModel {
     /// # Errors
     /// If the statement fails.
     pub async fn retry(&self, pool: &PgPool, letters: impl Into<Letters>) -> Result<u64> {
-        self.change(&self.context.queue.retry, pool, &letters.into()).await
+        self.change(&self.context.queue().retry, pool, &letters.into())
+            .await
     }
 
     /// Deletes dead letters. Their documents stay as they are, and so **are left stale**, until another
@@ -135,7 +136,8 @@ impl ReadModel {
     /// # Errors
     /// If the statement fails.
     pub async fn discard(&self, pool: &PgPool, letters: impl Into<Letters>) -> Result<u64> {
-        self.change(&self.context.queue.discard, pool, &letters.into()).await
+        self.change(&self.context.queue().discard, pool, &letters.into())
+            .await
     }
 
     async fn change(
@@ -145,9 +147,40 @@ impl ReadModel {
         letters: &Letters,
     ) -> Result<u64> {
         let mut connection = Lease::acquire(pool, "change dead letters").await?;
-        let model = self.context.queue.model;
+        let model = self.context.queue().model;
         let done = letters::change(sql, model, letters, &mut connection).await;
         connection.release();
         done
+    }
+}
+
+impl ReadModel {
+    /// Creates what `migrate` will create.
+    #[doc(hidden)]
+    pub fn __changes_ddl(&self) -> Vec<String> {
+        let functions = self.context.functions().expect("a view");
+        let schema = functions.schema;
+        let mut all = vec![
+            format!(
+                "CREATE TABLE IF NOT EXISTS \"{schema}\".\"fraiseql_change\" (model int8 NOT NULL,
+                 xid xid8 NOT NULL DEFAULT pg_catalog.pg_current_xact_id(),
+                 id bigint GENERATED ALWAYS AS IDENTITY, \"table\" text NOT NULL, operation text NOT NULL,
+                 old jsonb, new jsonb, changed_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+                 attempts int4 NOT NULL DEFAULT 0, retry_at timestamptz, error text,
+                 PRIMARY KEY (model, xid, id)) WITH (autovacuum_vacuum_scale_factor = 0,
+                 autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_cost_delay = 0)"
+            ),
+            crate::sql::queue::retry_index(schema),
+        ];
+        for view in &self.views {
+            let functions = &view.statements().functions;
+            all.extend([functions.lock.create.clone(), functions.sync.create.clone()]);
+        }
+        all.extend([
+            functions.dependents.create.clone(),
+            functions.flush.create.clone(),
+            functions.drain.create.clone(),
+        ]);
+        all
     }
 }

@@ -79,7 +79,7 @@ impl<'t> Deferring<'t> {
     pub async fn resync<V: TView>(&mut self, keys: &[V::Key]) -> Result<()> {
         let view = V::handle();
         self.announce(&[view.view]).await?;
-        let queue = &self.context.queue;
+        let queue = self.context.queue();
         leave(queue, self.connection, view, &Keys::of(keys)).await?;
         Ok(())
     }
@@ -89,12 +89,21 @@ impl<'t> Deferring<'t> {
         if keys.is_empty() {
             return Ok(dependents);
         }
-        let index = &self.context.index;
+        let context = Arc::clone(&self.context);
+        let index = &context.index;
         let views = index.views_of(table);
         let former = self.announce(&views).await?;
         // With locks: no other transaction moves a row on the way before this one ends.
-        let found =
-            find_dependents(index, self.connection, table, column, &keys, true, usize::MAX).await?;
+        let found = find_dependents(
+            index,
+            self.connection,
+            table,
+            column,
+            &keys,
+            true,
+            usize::MAX,
+        )
+        .await?;
         if let Some(path) = former {
             let sql = "SELECT pg_catalog.set_config('search_path', $1, true)";
             Statement::new(sql, Operation::SessionSettings)
@@ -110,7 +119,7 @@ impl<'t> Deferring<'t> {
             .map(|view| (view.view.table, (view, dependents.keys_of(view))))
             .collect();
         for (view, keys) in found.into_values() {
-            leave(&self.context.queue, self.connection, view, &keys).await?;
+            leave(self.context.queue(), self.connection, view, &keys).await?;
         }
         Ok(dependents)
     }

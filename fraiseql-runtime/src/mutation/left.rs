@@ -21,7 +21,7 @@ pub(crate) async fn leave(
 ) -> Result<SyncToken> {
     let mut token = SyncToken::default();
     for part in keys.chunks(MAX_KEYS) {
-        let xid: String = Statement::composed(&*queue.write, Operation::LeaveDocuments)
+        let xid: String = Statement::composed(queue.write.clone(), Operation::LeaveDocuments)
             .on(view.view.table)
             .bind(queue.model)
             .bind(view.view.table.to_string())

@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `transaction` | [`Mutation`]: the open transaction, its marks and its settings |
 //! | `changes`, `change_set`, `marker` | [`Changes`]: marks of changed rows |
+//! | `capture` | [`Capture`]: whether triggers say what was changed |
 //! | `savepoint` | [`Savepoint`]: a part that can be rolled back |
 //! | `commit`, `flush` | finds the dependents and syncs them, then commits |
 //! | `dependents` | [`Dependents`]: the documents that embed, list or count given rows |
@@ -15,6 +16,7 @@
 //! | `defer`, `left` | [`Deferring`]: leaves documents to the worker |
 //! | `report`, `token` | [`MutationReport`]: what was synced, and what was left |
 
+pub(crate) mod capture;
 pub(crate) mod change_set;
 pub(crate) mod changes;
 mod commit;
@@ -36,6 +38,7 @@ mod telemetry;
 pub(crate) mod token;
 pub(crate) mod transaction;
 
+pub use self::capture::Capture;
 pub use self::changes::Changes;
 pub use self::defer::Deferring;
 pub use self::dependents::documents::Dependents;

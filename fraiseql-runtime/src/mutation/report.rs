@@ -154,14 +154,22 @@ impl fmt::Display for MutationReport {
             .iter()
             .map(|view| format!("{}: {}", view.entity, view.report));
         let left = self.left.iter().map(|view| {
-            format!("{}: {} documents left to the worker", view.entity, view.documents)
+            format!(
+                "{}: {} documents left to the worker",
+                view.entity, view.documents
+            )
         });
         let deferred = self.deferred.iter().map(ToString::to_string);
         let not_followed = self
             .not_followed
             .iter()
             .map(|key| format!("not followed from deleted or changed rows: {key}"));
-        for (index, line) in synced.chain(left).chain(deferred).chain(not_followed).enumerate() {
+        for (index, line) in synced
+            .chain(left)
+            .chain(deferred)
+            .chain(not_followed)
+            .enumerate()
+        {
             let end = if index == 0 { "" } else { "\n" };
             write!(f, "{end}{line}")?;
         }

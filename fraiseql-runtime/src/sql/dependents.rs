@@ -62,6 +62,7 @@ pub(crate) fn compose(
         table,
         by,
         ty,
+        limit: "$2",
         input: match ty {
             "text" => in_own_type(table, by),
             _ => format!("$1::{ty}[]"),
@@ -82,17 +83,65 @@ pub(crate) fn from_values(
         table,
         by: wanted,
         ty,
+        limit: "$2",
         input: format!("$1::text[]::{ty}[]"),
     };
     start.statement(chains, true, false)
+}
+
+/// A query for each chain: the keys of the documents that it leads to, at most `limit`, from values of the column
+/// `wanted`, with which all chains begin. `texts` is a query of the values as texts, in a column `k`; the CTE
+/// `input`, which is returned first, reads it. `ty` is the type of the column if it is known, and not a text.
+pub(crate) fn queries(
+    table: Table,
+    wanted: &str,
+    ty: Option<&str>,
+    texts: &str,
+    limit: &str,
+    chains: &[(&LookupChain, &View)],
+) -> (String, Vec<String>) {
+    let input = match ty {
+        // One type for all integers: a foreign key may have a larger one than the key.
+        Some("int2" | "int4" | "int8") => format!("ARRAY(SELECT t.k::int8 FROM {texts})"),
+        Some(ty) => format!("ARRAY(SELECT t.k::{ty} FROM {texts})"),
+        None => format!(
+            "ARRAY(SELECT {} FROM {texts})",
+            value_of_column(table, wanted, "t.k")
+        ),
+    };
+    let start = Start {
+        table,
+        by: wanted,
+        ty: match ty {
+            Some("int2" | "int4" | "int8") => "int8",
+            Some(ty) => ty,
+            None => "text",
+        },
+        limit,
+        input: String::new(),
+    };
+    let query = |(chain, view): &(&LookupChain, &View)| {
+        let mut sql = Sql::new();
+        start.chain(&mut sql, chain, view, true);
+        sql.finish()
+    };
+    (input, chains.iter().map(query).collect())
 }
 
 /// The texts `$1` as an array of the type of a column, which may be `citext` or another type that has
 /// its own operators. The type has a name only in the catalog, so the values are read as a row.
 fn in_own_type(table: Table, name: &str) -> String {
     format!(
-        "ARRAY(SELECT (pg_catalog.jsonb_populate_record(NULL::{table}, \
-         pg_catalog.jsonb_build_object({}, k))).{} FROM pg_catalog.unnest($1::text[]) AS k)",
+        "ARRAY(SELECT {} FROM pg_catalog.unnest($1::text[]) AS k)",
+        value_of_column(table, name, "k")
+    )
+}
+
+/// The text `value` as a value of the column's type.
+fn value_of_column(table: Table, name: &str, value: &str) -> String {
+    format!(
+        "(pg_catalog.jsonb_populate_record(NULL::{table}, \
+         pg_catalog.jsonb_build_object({}, {value}))).{}",
         literal(name),
         ident(name)
     )
@@ -105,6 +154,8 @@ struct Start<'a> {
     by: &'a str,
     /// Its type.
     ty: &'a str,
+    /// The maximum number of documents of a chain.
+    limit: &'a str,
     /// The parameter with the values, cast to an array of the type.
     input: String,
 }
@@ -125,6 +176,7 @@ impl Start<'_> {
             by,
             ty,
             input,
+            ..
         } = self;
         let mut sql = Sql::new();
         // The planner does not see the length of the array behind the CTE, so that one plan serves
@@ -249,7 +301,7 @@ impl Start<'_> {
             None => sql.line("WHERE found.value IS NOT NULL"),
         }
         sql.line("ORDER BY 1");
-        sql.line("LIMIT $2");
+        sql.line(format!("LIMIT {}", self.limit));
     }
 
     /// The rows of a lookup, which are found by the values of the lookups before it.

@@ -15,15 +15,11 @@
 
 use std::sync::Arc;
 
-use crate::sql::text::{Sql, ident};
+use crate::sql::function::change::change_table;
+use crate::sql::text::{Sql, ident, literal};
 
 /// The condition that a row `c` stands for all documents of a view.
 pub(crate) const WHOLE: &str = "c.operation = 'SYNC' AND c.new IS NULL";
-
-/// The table of changes in a schema, quoted.
-pub(crate) fn change_table(schema: &str) -> String {
-    format!("{}.{}", ident(schema), ident("fraiseql_change"))
-}
 
 /// The index of the rows that were left for later, as [`drain`](crate::sql::function) finds them.
 pub(crate) fn retry_index(schema: &str) -> String {
@@ -76,7 +72,8 @@ impl QueueSql {
         let table = change_table(schema);
         Self {
             model,
-            drain: format!("SELECT * FROM {drain}($1::text::xid8, $2, $3::text[]::xid8[], $4, $5)").into(),
+            drain: format!("SELECT * FROM {drain}($1::text::xid8, $2, $3::text[]::xid8[], $4, $5)")
+                .into(),
             probe: probe(&table).into(),
             lease: lease(&table).into(),
             renew: of_rows(&format!(
@@ -229,7 +226,9 @@ fn set_aside(table: &str) -> String {
 
 fn write(table: &str) -> String {
     let mut sql = Sql::new();
-    sql.line(format!("INSERT INTO {table} (model, \"table\", operation, new)"));
+    sql.line(format!(
+        "INSERT INTO {table} (model, \"table\", operation, new)"
+    ));
     sql.line("VALUES ($1, $2, 'SYNC', pg_catalog.jsonb_build_object('key', $3::text[]))");
     sql.line("RETURNING xid::text");
     sql.finish()
@@ -248,7 +247,7 @@ fn numbers(table: &str) -> String {
         format!(
             "(SELECT s.n_tup_del FROM pg_catalog.pg_stat_all_tables AS s \
              WHERE s.relid = {}::pg_catalog.regclass) AS deleted",
-            crate::sql::text::literal(table)
+            literal(table)
         ),
     ]);
     sql.line(format!("FROM {table} AS c"));
@@ -285,11 +284,15 @@ fn of_dead_letters(command: &str) -> Arc<str> {
 
 fn left_of(table: &str) -> String {
     let mut sql = Sql::new();
-    sql.line("SELECT c.\"table\", c.operation, c.new #>> '{key,0}', c.error, c.retry_at = 'infinity'");
+    sql.line(
+        "SELECT c.\"table\", c.operation, c.new #>> '{key,0}', c.error, c.retry_at = 'infinity'",
+    );
     sql.line(format!("FROM {table} AS c"));
     sql.line("WHERE c.model = $1 AND c.xid = $2::text::xid8 AND c.retry_at IS NULL");
     sql.line("UNION ALL");
-    sql.line("SELECT c.\"table\", c.operation, c.new #>> '{key,0}', c.error, c.retry_at = 'infinity'");
+    sql.line(
+        "SELECT c.\"table\", c.operation, c.new #>> '{key,0}', c.error, c.retry_at = 'infinity'",
+    );
     sql.line(format!("FROM {table} AS c"));
     sql.line("WHERE c.model = $1 AND c.retry_at IS NOT NULL");
     sql.line("  AND (c.xid = $2::text::xid8 OR pg_catalog.jsonb_exists(c.old -> 'xid', $2::text))");

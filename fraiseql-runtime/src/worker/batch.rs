@@ -41,16 +41,17 @@ pub(super) async fn look(
     connection: &mut PgConnection,
     position: &mut Position,
 ) -> Result<Found> {
-    let sql = &queue.context.queue;
+    let sql = queue.context.queue();
     // Planned each time: the table grows and shrinks faster than its statistics.
-    let (mut found, first, late, snapshot) = Statement::composed(&*sql.probe, Operation::FindChanges)
-        .uncached()
-        .bind(sql.model)
-        .bind(position.xid.to_string())
-        .bind(position.id)
-        .bind(position.late_texts())
-        .fetch_one(connection, read_look)
-        .await?;
+    let (mut found, first, late, snapshot) =
+        Statement::composed(sql.probe.clone(), Operation::FindChanges)
+            .uncached()
+            .bind(sql.model)
+            .bind(position.xid.to_string())
+            .bind(position.id)
+            .bind(position.late_texts())
+            .fetch_one(connection, read_look)
+            .await?;
     let snapshot = Snapshot::parse(&snapshot).ok_or_else(|| {
         Error::database(Operation::FindChanges)(sqlx::Error::Decode(
             format!("`{snapshot}` is not a snapshot").into(),
@@ -104,8 +105,8 @@ pub(super) async fn drain(
     let start = Instant::now();
     let errors = ScopeErrors::of(Operation::Drain, TableName::from(queue.table()));
     let work = async |connection: &mut PgConnection| {
-        let sql = &queue.context.queue;
-        let parts = Statement::composed(&*sql.drain, Operation::Drain)
+        let sql = queue.context.queue();
+        let parts = Statement::composed(sql.drain.clone(), Operation::Drain)
             .bind(position.xid.to_string())
             .bind(position.id)
             .bind(position.late_texts())
@@ -128,7 +129,11 @@ pub(super) async fn drain(
 fn read_part(row: &PgRow) -> sqlx::Result<Part> {
     let count = |column: &str| {
         let count: Option<i64> = row.try_get(column)?;
-        Ok::<u64, sqlx::Error>(count.and_then(|count| u64::try_from(count).ok()).unwrap_or(0))
+        Ok::<u64, sqlx::Error>(
+            count
+                .and_then(|count| u64::try_from(count).ok())
+                .unwrap_or(0),
+        )
     };
     let view: Option<i32> = row.try_get("view")?;
     let seconds: Option<f64> = row.try_get("seconds")?;
@@ -160,7 +165,10 @@ async fn note(queue: &Queue, connection: &mut PgConnection, part: Part) -> Worke
     let Some(view) = part.view.and_then(|view| queue.views.get(view).copied()) else {
         return report;
     };
-    let keys = view.no_keys().parse(&part.keys).unwrap_or_else(|| view.no_keys());
+    let keys = view
+        .no_keys()
+        .parse(&part.keys)
+        .unwrap_or_else(|| view.no_keys());
     let result = match part.error {
         None => {
             report.inserted = part.report.inserted;
@@ -182,6 +190,14 @@ async fn note(queue: &Queue, connection: &mut PgConnection, part: Part) -> Worke
         }
     };
     let scope = TransactionScope::Caller;
-    report_batch(&queue.context.observers, view, &keys, &result, connection, scope).await;
+    report_batch(
+        &queue.context.observers,
+        view,
+        &keys,
+        &result,
+        connection,
+        scope,
+    )
+    .await;
     report
 }

@@ -154,7 +154,10 @@ impl Worker {
     /// # Errors
     /// If the database lacks the table or the functions that [`migrate`](crate::ReadModel::migrate)
     /// creates, or this role may not use them.
-    pub fn run(self, shutdown: impl Future<Output = ()> + Send) -> impl Future<Output = Result<WorkerReport>> + Send {
+    pub fn run(
+        self,
+        shutdown: impl Future<Output = ()> + Send,
+    ) -> impl Future<Output = Result<WorkerReport>> + Send {
         async move {
             let run = Run::new(&self.queue, &self.health, Until::Shutdown);
             let shutdown = pin!(shutdown);

@@ -9,8 +9,8 @@ use sqlx::{PgConnection, Row as _};
 use crate::db::statement::Statement;
 use crate::error::{Operation, Result};
 use crate::read::typed::TView;
-use crate::schema::key::Keys;
 use crate::schema::Table;
+use crate::schema::key::Keys;
 use crate::sql::queue::QueueSql;
 use crate::view::Handle;
 

@@ -40,11 +40,19 @@ pub(super) struct Position {
 impl Position {
     /// Moves to the first change that a look from here has found, or to the end of its snapshot if it has
     /// found none. `late` are those of the late transactions that had changes.
-    pub(super) fn advance(&mut self, first: Option<(u64, i64)>, late: Vec<u64>, snapshot: &Snapshot) {
+    pub(super) fn advance(
+        &mut self,
+        first: Option<(u64, i64)>,
+        late: Vec<u64>,
+        snapshot: &Snapshot,
+    ) {
         let (xid, id) = first.unwrap_or((snapshot.end, 0));
         (self.xid, self.id) = (xid, id);
         let open = snapshot.open.iter().copied();
-        self.late = late.into_iter().chain(open.filter(|open| *open < xid)).collect();
+        self.late = late
+            .into_iter()
+            .chain(open.filter(|open| *open < xid))
+            .collect();
         self.late.sort_unstable();
         self.late.dedup();
     }
@@ -76,7 +84,10 @@ mod tests {
         let mut position = Position::default();
         position.advance(Some((12, 7)), vec![], &snapshot("10:20:10,14"));
         // 14 comes later anyway.
-        assert_eq!((position.xid, position.id, &*position.late), (12, 7, &[10][..]));
+        assert_eq!(
+            (position.xid, position.id, &*position.late),
+            (12, 7, &[10][..])
+        );
         position.advance(None, vec![], &snapshot("10:30:10,14"));
         assert_eq!((position.xid, &*position.late), (30, &[10, 14][..]));
         // 10 has committed with changes, 14 has rolled back.

@@ -228,7 +228,7 @@ impl<'a> Run<'a> {
 
     /// Puts off a change that fails by itself, so that the others go on.
     async fn set_aside(&mut self, error: &Error) -> Result<()> {
-        let sql = &self.queue.context.queue;
+        let sql = self.queue.context.queue();
         let mut connection = Lease::acquire(&self.queue.pool, "put off a change").await?;
         let done = Statement::composed(sql.set_aside.clone(), Operation::Changes)
             .bind(sql.model)
@@ -296,7 +296,9 @@ async fn beside<T>(
             *side = None;
             ended = Some(result);
         }
-        main.as_mut().poll(context).map(|value| (value, ended.take()))
+        main.as_mut()
+            .poll(context)
+            .map(|value| (value, ended.take()))
     })
     .await
 }

@@ -67,7 +67,10 @@ pub(crate) async fn read(
                 oldest: oldest.map(|age| Duration::try_from_secs_f64(age).unwrap_or_default()),
                 rate: None,
             };
-            Ok((changes, row.try_get::<Option<i64>, _>("deleted")?.unwrap_or(0)))
+            Ok((
+                changes,
+                row.try_get::<Option<i64>, _>("deleted")?.unwrap_or(0),
+            ))
         })
         .await?;
     let at = Instant::now();

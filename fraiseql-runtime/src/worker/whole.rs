@@ -5,6 +5,7 @@
 //! and again while it runs; if the worker dies, another one begins after that.
 
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::{Either, pending, select};
@@ -45,13 +46,19 @@ pub(super) async fn sync_next(queue: &Queue) -> Result<WorkerReport> {
         // The view is not one of this read model any more.
         None => Ok(SyncReport::default()),
     };
-    let sql = &queue.context.queue;
+    let sql = queue.context.queue();
     let mut connection = Lease::acquire(&queue.pool, "end the full sync of a view").await?;
     let ended = match &synced {
-        Ok(_) => of_rows(&sql.finish, queue, &rows).execute(&mut connection).await,
+        Ok(_) => {
+            of_rows(&sql.finish, queue, &rows)
+                .execute(&mut connection)
+                .await
+        }
         Err(error) => {
             let failed = of_rows(&sql.fail, queue, &rows);
-            let failed = failed.bind(error.to_string()).bind(queue.settings.max_attempts);
+            let failed = failed
+                .bind(error.to_string())
+                .bind(queue.settings.max_attempts);
             failed.execute(&mut connection).await
         }
     };
@@ -59,7 +66,11 @@ pub(super) async fn sync_next(queue: &Queue) -> Result<WorkerReport> {
     if let (Ok(report), Some(view)) = (&synced, rows.view)
         && !report.invalid.is_empty()
     {
-        let keys: Vec<String> = report.invalid.iter().map(|document| document.key.clone()).collect();
+        let keys: Vec<String> = report
+            .invalid
+            .iter()
+            .map(|document| document.key.clone())
+            .collect();
         if let Some(keys) = view.no_keys().parse(&keys) {
             leave(sql, &mut connection, view, &keys).await?;
         }
@@ -80,9 +91,9 @@ pub(super) async fn sync_next(queue: &Queue) -> Result<WorkerReport> {
 }
 
 async fn lease(queue: &Queue) -> Result<Option<LeasedRows>> {
-    let sql = &queue.context.queue;
+    let sql = queue.context.queue();
     let mut connection = Lease::acquire(&queue.pool, "begin the full sync of a view").await?;
-    let rows = Statement::composed(&*sql.lease, Operation::Changes)
+    let rows = Statement::composed(sql.lease.clone(), Operation::Changes)
         .bind(sql.model)
         .bind(LEASE.as_secs_f64())
         .fetch_optional(&mut connection, |row| {
@@ -99,9 +110,9 @@ async fn lease(queue: &Queue) -> Result<Option<LeasedRows>> {
     rows
 }
 
-fn of_rows<'q>(sql: &'q str, queue: &Queue, rows: &LeasedRows) -> Statement<'q> {
-    Statement::composed(sql, Operation::Changes)
-        .bind(queue.context.queue.model)
+fn of_rows(sql: &Arc<str>, queue: &Queue, rows: &LeasedRows) -> Statement<'static> {
+    Statement::composed(Arc::clone(sql), Operation::Changes)
+        .bind(queue.context.queue().model)
         .bind(rows.xids.clone())
         .bind(rows.ids.clone())
 }
@@ -112,7 +123,11 @@ async fn sync(queue: &Queue, view: Handle, rows: &LeasedRows) -> Result<SyncRepo
         view,
         settings: FullSyncSettings::of_view(None, 1, pending(), None),
     };
-    let mut sync = pin!(run_observed_in_span(&queue.pool, &queue.context.observers, request));
+    let mut sync = pin!(run_observed_in_span(
+        &queue.pool,
+        &queue.context.observers,
+        request
+    ));
     loop {
         let wait = pin!(rt::sleep(RENEWAL));
         match select(sync, wait).await {
@@ -122,7 +137,7 @@ async fn sync(queue: &Queue, view: Handle, rows: &LeasedRows) -> Result<SyncRepo
         // If it cannot be renewed, another worker may begin the same, which does no harm.
         let renewed = async {
             let mut connection = Lease::acquire(&queue.pool, "renew a lease").await?;
-            let sql = &queue.context.queue.renew;
+            let sql = &queue.context.queue().renew;
             let renew = of_rows(sql, queue, rows).bind(LEASE.as_secs_f64());
             let renewed = renew.execute(&mut connection).await;
             connection.release();

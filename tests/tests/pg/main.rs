@@ -16,3 +16,4 @@ mod storage;
 mod sync;
 mod types;
 mod verify;
+mod worker;

@@ -12,6 +12,7 @@ use crate::schema::{Link, Shape, Source, Table, TableName, View};
 use crate::sql::cascade::{self, FoundBy};
 use crate::sql::dependents;
 use crate::sql::dependents::TableLookup;
+use crate::sql::function::model::{self, ModelFunctions, ModelPath};
 use crate::sql::part::PartSql;
 use crate::sql::session::Session;
 use crate::sql::write::advisory;
@@ -131,6 +132,34 @@ impl DependencyIndex {
     /// The paths from a table. Empty if no document is made of its rows.
     pub(crate) fn paths(&self, table: Table) -> &[EmbedPath] {
         self.tables.get(&table).map_or(&[], Vec::as_slice)
+    }
+
+    /// All paths, with the tables that they leave. Functions of the database name them by their positions.
+    pub(crate) fn all_paths(&self) -> impl Iterator<Item = (Table, &EmbedPath)> {
+        let tables = self.tables.iter();
+        tables.flat_map(|(table, paths)| paths.iter().map(|path| (*table, path)))
+    }
+
+    /// Composes the functions that do in the database what the index is for.
+    pub(crate) fn functions(&self, views: &[Handle], captures: bool) -> Option<ModelFunctions> {
+        let mut views: Vec<_> = views
+            .iter()
+            .map(|handle| (handle.view, &handle.statements().functions))
+            .collect();
+        views.sort_by_key(|(view, _)| view.table);
+        let paths = self
+            .all_paths()
+            .enumerate()
+            .map(|(position, (table, path))| {
+                let path = ModelPath {
+                    position,
+                    view: path.view.view,
+                    chain: &path.sql,
+                    text: &path.text,
+                };
+                (table, path)
+            });
+        model::compose(&views, &paths.collect::<Vec<_>>(), captures)
     }
 
     /// Whether documents contain this shape, or are of it.

@@ -67,7 +67,7 @@ pub(super) async fn flush(mutation: &mut Mutation) -> Result<MutationReport> {
                 view: view.view.table,
                 documents: keys.len(),
             });
-            let queue = &mutation.context.queue;
+            let queue = mutation.context.queue();
             report.token = leave(queue, &mut mutation.connection, view, &keys).await?;
             continue;
         }

@@ -27,10 +27,11 @@
 //! once it has run for [`BATCH_TIME`]. So it gives way, and another transaction is not ended because of it.
 
 use crate::schema::{Key, Table};
-use crate::sql::function::definition::{FunctionDdl, FunctionText};
+use crate::sql::function::change::change_table;
+use crate::sql::function::definition::FunctionText;
 use crate::sql::function::settings;
 use crate::sql::key_column::key_order;
-use crate::sql::queue::{WHOLE, change_table};
+use crate::sql::queue::WHOLE;
 use crate::sql::shape;
 use crate::sql::text::{Sql, literal};
 
@@ -68,34 +69,34 @@ const PARAMETERS: [(&str, &str); 5] = [
 /// position of its view; the last one, without a view, has the number of changes.
 const RETURNS: &str = "RETURNS TABLE (\"view\" int4, \"keys\" text[], \
      inserted int8, updated int8, unchanged int8, deleted int8, bytes int8, \
-     \"error\" text, dead bool, changes int8)";
+     \"error\" text, dead bool, changes int8, seconds float8)";
 
 /// A view, as the function knows it.
 #[derive(Clone, Debug)]
-pub(crate) struct DrainedView<'a> {
-    pub(crate) table: Table,
-    pub(crate) key: &'a Key,
+pub(super) struct DrainedView {
+    pub(super) table: Table,
+    pub(super) key: &'static Key,
     /// The function that syncs its documents, quoted and with its schema.
-    pub(crate) sync: String,
+    pub(super) sync: String,
 }
 
 /// What the function is composed of.
 #[derive(Clone, Debug)]
-pub(crate) struct Drain<'a> {
-    pub(crate) model: i64,
-    pub(crate) schema: &'static str,
+pub(super) struct Drain<'a> {
+    pub(super) model: i64,
+    pub(super) schema: &'static str,
     /// The function that finds documents, quoted and with its schema.
-    pub(crate) dependents: String,
+    pub(super) dependents: String,
     /// The views in the order of their tables, in which all transactions lock documents.
-    pub(crate) views: Vec<DrainedView<'a>>,
+    pub(super) views: &'a [DrainedView],
     /// For each path of the function that finds documents: the base table that it begins with, and the
     /// position of its view.
-    pub(crate) paths: Vec<(Table, usize)>,
+    pub(super) paths: &'a [(Table, usize)],
 }
 
 impl Drain<'_> {
-    /// Composes the function.
-    pub(crate) fn compose(&self) -> FunctionDdl {
+    /// The text of the function, without its name.
+    pub(super) fn text<'t>(&self) -> FunctionText<'t> {
         FunctionText {
             stem: "drain",
             schema: self.schema,
@@ -103,10 +104,12 @@ impl Drain<'_> {
             returns: RETURNS.to_owned(),
             outputs: &[],
             definer: false,
-            settings: vec![settings::PINNED_PATH.to_owned(), format!("lock_timeout = '{WAIT}'")],
+            settings: vec![
+                settings::PINNED_PATH.to_owned(),
+                format!("lock_timeout = '{WAIT}'"),
+            ],
             body: self.body(),
         }
-        .named(&format!("{:016x}", self.model))
     }
 
     fn body(&self) -> String {
@@ -116,22 +119,32 @@ impl Drain<'_> {
         sql.block("DECLARE", "BEGIN", declare);
         sql.indented(|sql| {
             self.claim(sql);
-            sql.block("IF fn$.claimed = '{}' AND fn$.failed = '{}' THEN", "END IF;", |sql| {
-                sql.line("RETURN;");
-            });
+            sql.block(
+                "IF fn$.claimed = '{}' AND fn$.failed = '{}' THEN",
+                "END IF;",
+                |sql| {
+                    sql.line("RETURN;");
+                },
+            );
             self.origins(sql);
             self.find(sql);
             self.whole_views(sql);
             sql.block(
-                format!("FOR unit IN 1 .. {} + pg_catalog.cardinality(fn$.failed) LOOP", self.views.len()),
+                format!(
+                    "FOR unit IN 1 .. {} + pg_catalog.cardinality(fn$.failed) LOOP",
+                    self.views.len()
+                ),
                 "END LOOP;",
                 |sql| self.unit(sql),
             );
             sql.line("-- They are locked by this transaction, so each is where it was.");
-            sql.line(format!("DELETE FROM {} WHERE ctid = ANY (fn$.claimed);", self.table()));
+            sql.line(format!(
+                "DELETE FROM {} WHERE ctid = ANY (fn$.claimed);",
+                self.table()
+            ));
             sql.line("\"view\" := NULL; \"keys\" := NULL; \"error\" := NULL; dead := NULL;");
             sql.line(NOTHING_WRITTEN);
-            sql.line("changes := pg_catalog.cardinality(fn$.claimed);");
+            sql.line("changes := pg_catalog.cardinality(fn$.claimed); seconds := NULL;");
             sql.line("RETURN NEXT;");
         });
         sql.line("END");
@@ -154,10 +167,34 @@ impl Drain<'_> {
         let failed = "c.operation = 'SYNC' AND c.error IS NOT NULL";
         let first = "c.xid, c.id";
         for (with, name, condition, order, limit) in [
-            ("WITH ", "late", "c.retry_at IS NULL AND c.xid = ANY ($3)", first, "$4".to_owned()),
-            ("", "next", "c.retry_at IS NULL AND (c.xid, c.id) >= ($1, $2)", first, "$4".to_owned()),
-            ("", "remaining", &format!("{due} AND NOT ({WHOLE}) AND NOT ({failed})"), "c.retry_at", MAX_LEFT.to_string()),
-            ("", "failed", &format!("{due} AND NOT ({WHOLE}) AND {failed}"), "c.retry_at", MAX_FAILURES.to_string()),
+            (
+                "WITH ",
+                "late",
+                "c.retry_at IS NULL AND c.xid = ANY ($3)",
+                first,
+                "$4".to_owned(),
+            ),
+            (
+                "",
+                "next",
+                "c.retry_at IS NULL AND (c.xid, c.id) >= ($1, $2)",
+                first,
+                "$4".to_owned(),
+            ),
+            (
+                "",
+                "remaining",
+                &format!("{due} AND NOT ({WHOLE}) AND NOT ({failed})"),
+                "c.retry_at",
+                MAX_LEFT.to_string(),
+            ),
+            (
+                "",
+                "failed",
+                &format!("{due} AND NOT ({WHOLE}) AND {failed}"),
+                "c.retry_at",
+                MAX_FAILURES.to_string(),
+            ),
         ] {
             sql.block(format!("{with}{name} AS MATERIALIZED ("), "),", |sql| {
                 sql.line("SELECT c.ctid AS place, c.*");
@@ -172,12 +209,15 @@ impl Drain<'_> {
         sql.line("SELECT");
         let position = format!("pg_catalog.array_position({}, c.\"table\")", self.tables());
         let failed = |value: &str| {
-            format!("coalesce((SELECT pg_catalog.array_agg({value} ORDER BY c.retry_at) FROM failed AS c), '{{}}')")
+            format!(
+                "coalesce((SELECT pg_catalog.array_agg({value} ORDER BY c.retry_at) FROM failed AS c), '{{}}')"
+            )
         };
         sql.block_list([
             "coalesce(pg_catalog.array_agg(c.place), '{}')".to_owned(),
             "pg_catalog.min(c.changed_at)".to_owned(),
-            "(SELECT pg_catalog.jsonb_object_agg(v.\"table\", v.\"columns\") FROM of_tables AS v)".to_owned(),
+            "(SELECT pg_catalog.jsonb_object_agg(v.\"table\", v.\"columns\") FROM of_tables AS v)"
+                .to_owned(),
             "pg_catalog.array_agg(DISTINCT c.\"table\") \
              FILTER (WHERE c.operation <> 'SYNC' AND c.old IS NULL AND c.new IS NULL)"
                 .to_owned(),
@@ -210,12 +250,16 @@ impl Drain<'_> {
     /// The transactions that the documents of this batch stem from.
     fn origins(&self, sql: &mut Sql) {
         sql.block("fn$.origins := (", ");", |sql| {
-            sql.line("SELECT pg_catalog.jsonb_build_object('xid', pg_catalog.jsonb_agg(o.xid::text))");
+            sql.line(
+                "SELECT pg_catalog.jsonb_build_object('xid', pg_catalog.jsonb_agg(o.xid::text))",
+            );
             sql.block("FROM (", ") AS o", |sql| {
                 sql.line("SELECT coalesce(x.xid::xid8, c.xid) AS xid");
                 sql.line(format!("FROM {} AS c", self.table()));
                 sql.line("LEFT JOIN LATERAL pg_catalog.jsonb_array_elements_text(");
-                sql.line("  CASE c.operation WHEN 'SYNC' THEN c.old -> 'xid' END) AS x (xid) ON true");
+                sql.line(
+                    "  CASE c.operation WHEN 'SYNC' THEN c.old -> 'xid' END) AS x (xid) ON true",
+                );
                 sql.line("WHERE c.ctid = ANY (fn$.claimed)");
                 sql.line("GROUP BY 1");
                 sql.line("ORDER BY 1 DESC");
@@ -224,7 +268,10 @@ impl Drain<'_> {
         });
         sql.block("fn$.has_failed := EXISTS (", ");", |sql| {
             sql.line(format!("SELECT FROM {} AS c", self.table()));
-            sql.line(format!("WHERE c.model = {} AND c.retry_at IS NOT NULL AND c.attempts > 0", self.number()));
+            sql.line(format!(
+                "WHERE c.model = {} AND c.retry_at IS NOT NULL AND c.attempts > 0",
+                self.number()
+            ));
         });
     }
 
@@ -246,7 +293,10 @@ impl Drain<'_> {
                 format!("pg_catalog.array_agg({position}) FILTER (WHERE d.more)"),
             ]);
             sql.line("INTO fn$.owners, fn$.lists, fn$.too_many");
-            sql.line(format!("FROM {}(fn$.images, {MAX_FOUND}) AS d;", self.dependents));
+            sql.line(format!(
+                "FROM {}(fn$.images, {MAX_FOUND}) AS d;",
+                self.dependents
+            ));
         });
     }
 
@@ -289,7 +339,9 @@ impl Drain<'_> {
     fn unit(&self, sql: &mut Sql) {
         let views = self.views.len();
         sql.block(format!("IF unit <= {views} THEN"), "ELSE", |sql| {
-            sql.line("fn$.position := unit; fn$.attempts := 0; fn$.reason := NULL; fn$.patient := true;");
+            sql.line(
+                "fn$.position := unit; fn$.attempts := 0; fn$.reason := NULL; fn$.patient := true;",
+            );
             sql.line("fn$.origin := fn$.origins; fn$.changed := fn$.since;");
             sql.line("CONTINUE WHEN fn$.position = ANY (fn$.too_many);");
             sql.line("CONTINUE WHEN coalesce(fn$.position <> ALL (fn$.owners), true);");
@@ -316,7 +368,9 @@ impl Drain<'_> {
             "  SELECT LEAST(f + {}, pg_catalog.cardinality(fn$.sorted)) FROM pg_catalog.unnest(fn$.first) AS f);",
             MAX_PART - 1
         ));
-        sql.block("WHILE fn$.first <> '{}' LOOP", "END LOOP;", |sql| self.part(sql));
+        sql.block("WHILE fn$.first <> '{}' LOOP", "END LOOP;", |sql| {
+            self.part(sql)
+        });
     }
 
     /// The keys of the view, each once, in the order in which documents are locked.
@@ -344,7 +398,9 @@ impl Drain<'_> {
 
     /// Syncs one part of the documents, or leaves it.
     fn part(&self, sql: &mut Sql) {
-        sql.line(format!("fn$.is_late := pg_catalog.clock_timestamp() > fn$.started + {BATCH_TIME};"));
+        sql.line(format!(
+            "fn$.is_late := pg_catalog.clock_timestamp() > fn$.started + {BATCH_TIME};"
+        ));
         sql.block("IF fn$.is_late AND fn$.begun THEN", "END IF;", |sql| {
             sql.line(format!(
                 "INSERT INTO {} (model, \"table\", operation, old, new, changed_at, attempts, retry_at, error)",
@@ -361,6 +417,7 @@ impl Drain<'_> {
         sql.line("fn$.first := fn$.first[2:]; fn$.last := fn$.last[2:];");
         sql.line("\"view\" := fn$.position - 1; \"keys\" := fn$.sorted[fn$.low:fn$.high];");
         sql.line("changes := NULL; dead := NULL; \"error\" := NULL;");
+        sql.line("fn$.start := pg_catalog.clock_timestamp();");
         sql.block("BEGIN", "END;", |sql| {
             sql.line(format!(
                 "PERFORM pg_catalog.set_config('lock_timeout', \
@@ -382,6 +439,7 @@ impl Drain<'_> {
             sql.line("EXCEPTION WHEN OTHERS THEN");
             sql.line("  fn$.state := SQLSTATE; \"error\" := SQLSTATE || ': ' || SQLERRM;");
         });
+        sql.line("seconds := EXTRACT(EPOCH FROM pg_catalog.clock_timestamp() - fn$.start);");
         sql.block("IF \"error\" IS NULL THEN", "END IF;", |sql| {
             self.written(sql);
             sql.line("RETURN NEXT;");
@@ -412,7 +470,10 @@ impl Drain<'_> {
     /// The rows of single documents of the view that have failed.
     fn failures(&self, sql: &mut Sql) {
         sql.line(format!("FROM {} AS c", self.table()));
-        sql.line(format!("WHERE c.model = {} AND c.retry_at IS NOT NULL AND c.attempts > 0", self.number()));
+        sql.line(format!(
+            "WHERE c.model = {} AND c.retry_at IS NOT NULL AND c.attempts > 0",
+            self.number()
+        ));
         sql.line("  AND c.operation = 'SYNC' AND c.\"table\" = fn$.name");
         sql.line("  AND pg_catalog.jsonb_array_length(c.new -> 'key') = 1");
     }
@@ -422,7 +483,9 @@ impl Drain<'_> {
         sql.line("fn$.is_lock := fn$.state IN ('40001', '40P01', '55P03');");
         sql.line("fn$.patient := fn$.patient AND NOT fn$.is_lock;");
         sql.line("fn$.failures := fn$.failures + 1;");
-        sql.line(format!("IF fn$.low < fn$.high AND fn$.failures <= {MAX_FAILURES}"));
+        sql.line(format!(
+            "IF fn$.low < fn$.high AND fn$.failures <= {MAX_FAILURES}"
+        ));
         sql.line("  AND (fn$.is_lock OR pg_catalog.left(fn$.state, 2) IN ('22', '23', '53', '54')");
         sql.block(
             "    OR fn$.state IN ('0A000', '21000', 'P0001')) THEN",
@@ -438,7 +501,8 @@ impl Drain<'_> {
 
     /// Writes a row for a part that has failed.
     fn postpone(&self, sql: &mut Sql) {
-        let columns = "(model, \"table\", operation, old, new, changed_at, attempts, retry_at, error)";
+        let columns =
+            "(model, \"table\", operation, old, new, changed_at, attempts, retry_at, error)";
         let keys = "pg_catalog.jsonb_build_object('key', \"keys\")";
         sql.block("IF fn$.is_lock THEN", "ELSE", |sql| {
             sql.line("-- No attempt. Who holds a lock for long is asked less and less often.");
@@ -520,6 +584,7 @@ fn declare(sql: &mut Sql) {
         "middle int4;",
         "high int4;",
         "begun bool := false; -- whether a part was synced",
+        "start timestamptz; -- when the part was begun",
         "is_late bool;",
         "patient bool; -- whether locks are waited for",
         "state text; -- why a part has failed",
@@ -559,37 +624,4 @@ fn chosen(sql: &mut Sql) {
         sql.line("FROM of_columns AS v");
         sql.line("GROUP BY v.\"table\"");
     });
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn dump() {
-        use super::{Drain, DrainedView};
-        use crate as fraiseql_runtime;
-        use crate::{TView, Embed};
-        #[derive(TView)]
-        #[tview(crate = fraiseql_runtime)]
-        #[allow(dead_code)]
-        struct Post { id: i64, title: String, #[tview(one(fk = "author_id"))] author: Author }
-        #[derive(Embed)]
-        #[tview(crate = fraiseql_runtime, table = "tb_user")]
-        #[allow(dead_code)]
-        struct Author { id: i64, name: String }
-        #[derive(TView)]
-        #[tview(crate = fraiseql_runtime)]
-        #[allow(dead_code)]
-        struct User { id: i64, name: String }
-        let mut views = Vec::new();
-        for view in [Post::VIEW, User::VIEW] {
-            let f = crate::sql::function::compose(view, 1);
-            println!("{};\n{};", f.lock.create, f.sync.create);
-            println!("{};", crate::sql::Statements::compose(view).ddl.create_table);
-            views.push(DrainedView { table: view.table, key: &view.key, sync: f.sync.qualified() });
-        }
-        let drain = Drain { model: 77, schema: "public", dependents: "\"public\".\"deps\"".into(), views,
-            paths: vec![(Post::SHAPE.table, 0), (Author::SHAPE.table, 0), (Author::SHAPE.table, 1)] };
-        println!("{};", drain.compose().create);
-        println!("{};", crate::sql::queue::retry_index("public"));
-    }
 }

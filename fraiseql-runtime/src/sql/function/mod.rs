@@ -28,9 +28,13 @@
 //! parameters are written `$1`, and variables are qualified by the label of their block, `fn$.pending`:
 //! no alias in these statements has a `$`. All else means a column.
 
+pub(crate) mod change;
 mod definition;
+mod dependents;
 mod documents;
-pub(crate) mod drain;
+mod drain;
+pub(crate) mod flush;
+pub(crate) mod model;
 mod rows;
 mod settings;
 

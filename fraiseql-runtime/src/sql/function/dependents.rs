@@ -1,0 +1,113 @@
+//! `fraiseql_dependents_..`: the documents that depend on changes.
+//!
+//! Changes are an object with a key for each table, whose value is an object with a key for each column by which
+//! paths leave its rows: `{"\"public\".\"tb_comment\"": {"post_id": [7], "author_id": [1, 2]}}`. The values are
+//! those that changed rows had before or have now, so a row that was moved or deleted leads to its former documents,
+//! too. A table whose value is null was truncated: all documents on its paths depend on it.
+//!
+//! The function returns a row for each path that leads to documents: its position in [`paths`](super::model::ModelPaths),
+//! the keys as texts, at most one more than the second parameter, and whether there are more than that.
+
+use crate::schema::{Table, View};
+use crate::sql::dependents::{LookupChain, queries};
+use crate::sql::function::definition::FunctionText;
+use crate::sql::function::model::{ModelPaths, PathGroup};
+use crate::sql::function::settings;
+use crate::sql::key_column::key_order;
+use crate::sql::session::Session;
+use crate::sql::text::{Sql, column, literal};
+
+/// The text of the function, without its name.
+pub(super) fn text<'a>(
+    model: &ModelPaths<'_>,
+    schema: &'static str,
+    definer: bool,
+) -> FunctionText<'a> {
+    let session = Session::of(model.views.iter().map(|view| view.shape));
+    let mut sql = Sql::new();
+    sql.line("#variable_conflict use_column");
+    sql.block("BEGIN", "END", |sql| {
+        settings::set_path(&session, sql);
+        for group in &model.groups {
+            values(sql, group);
+        }
+        for table in model.tables() {
+            whole_table(sql, table, model);
+        }
+    });
+    FunctionText {
+        stem: "dependents",
+        schema,
+        parameters: &[("changes", "jsonb"), ("most", "int8")],
+        returns: "RETURNS TABLE (path int4, keys text[], more bool)".to_owned(),
+        outputs: &[],
+        definer,
+        settings: settings::clauses(&session),
+        body: sql.finish(),
+    }
+}
+
+/// The documents on all paths that leave rows by one column.
+fn values(sql: &mut Sql, group: &PathGroup<'_>) {
+    let PathGroup {
+        table,
+        column,
+        ty,
+        paths,
+    } = group;
+    let values = format!(
+        "$1 -> {} -> {}",
+        literal(&table.to_string()),
+        literal(column)
+    );
+    let texts = format!("pg_catalog.jsonb_array_elements_text({values}) AS t (k)");
+    let chains: Vec<(&LookupChain, &View)> =
+        paths.iter().map(|path| (path.chain, path.view)).collect();
+    let (input, queries) = queries(*table, column, *ty, &texts, "$2 + 1", &chains);
+    sql.block(format!("IF {values} IS NOT NULL THEN"), "END IF;", |sql| {
+        sql.line("RETURN QUERY");
+        sql.block("WITH input AS MATERIALIZED (", "),", |sql| {
+            sql.line(format!("SELECT {input} AS keys"));
+        });
+        sql.block("found (path, keys) AS (", ")", |sql| {
+            for (index, (path, query)) in paths.iter().zip(queries).enumerate() {
+                if index > 0 {
+                    sql.line("UNION ALL");
+                }
+                sql.line(format!("-- {}", path.text));
+                sql.block(
+                    format!("SELECT {}, ARRAY(", path.position),
+                    ")::text[]",
+                    |sql| {
+                        sql.line(query);
+                    },
+                );
+            }
+        });
+        sql.line("SELECT f.path, f.keys, pg_catalog.cardinality(f.keys) > $2");
+        sql.line("FROM found AS f");
+        sql.line("WHERE f.keys <> '{}';");
+    });
+}
+
+/// All documents of the views that have paths from a table.
+fn whole_table(sql: &mut Sql, table: Table, model: &ModelPaths<'_>) {
+    let changed = format!("$1 -> {}", literal(&table.to_string()));
+    sql.block(format!("IF {changed} = 'null' THEN"), "END IF;", |sql| {
+        for path in model.paths_of(table) {
+            let key = column("v", path.view.key_column());
+            sql.line(format!("-- {}", path.text));
+            sql.line("RETURN QUERY");
+            sql.line(format!(
+                "SELECT {}, f.keys::text[], pg_catalog.cardinality(f.keys) > $2",
+                path.position
+            ));
+            sql.line(format!(
+                "FROM (SELECT ARRAY(SELECT {key} FROM {} AS v ORDER BY {} LIMIT $2 + 1)) AS f (keys)",
+                path.view.table,
+                key_order(&key, &path.view.key)
+            ));
+            sql.line("WHERE f.keys <> '{}';");
+        }
+    });
+}

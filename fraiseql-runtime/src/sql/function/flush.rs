@@ -1,0 +1,261 @@
+//! `fraiseql_flush_..`: syncs the documents of a mutation, all views in one call.
+//!
+//! With captured changes it takes those of its transaction, and finds the documents that depend on them. Its first
+//! parameter has others, which the caller has found: an object with an array of keys, as texts, for each view,
+//! by position.
+//!
+//! It returns a row for each view with documents, in the order in which they were synced:
+//!
+//! | column | |
+//! |---|---|
+//! | `view` | the position of the view |
+//! | `keys` | the keys of its documents, as texts |
+//! | `inserted` .. `bytes` | as the function of the view returns them |
+//! | `micros` | how long it took |
+//! | `code`, `message` | null, or the SQLSTATE and the message of an error about the values of a document; then nothing of this view was written |
+//!
+//! If there are more documents than the second parameter, nothing is synced. The one row that is returned has a null in
+//! `view`, and the changes that were taken in `message`.
+
+use crate::error::sqlstate;
+use crate::schema::View;
+use crate::sql::function::ViewFunctions;
+use crate::sql::function::change::take_own;
+use crate::sql::function::definition::{FunctionDdl, FunctionText};
+use crate::sql::function::model::ModelPaths;
+use crate::sql::function::settings::PINNED_PATH;
+use crate::sql::key_column::key_order;
+use crate::sql::text::{Sql, literal};
+use crate::sql::write::advisory::{OPEN, advisory_key};
+
+/// Columns of the rows that the function returns.
+pub(crate) mod result_row {
+    pub(crate) const VIEW: usize = 0;
+    pub(crate) const KEYS: usize = 1;
+    pub(crate) const INSERTED: usize = 2;
+    pub(crate) const UPDATED: usize = 3;
+    pub(crate) const UNCHANGED: usize = 4;
+    pub(crate) const DELETED: usize = 5;
+    pub(crate) const BYTES: usize = 6;
+    pub(crate) const MICROS: usize = 7;
+    pub(crate) const CODE: usize = 8;
+    pub(crate) const MESSAGE: usize = 9;
+}
+
+const RESULT: &str = "RETURNS TABLE (view int4, keys text[], inserted int8, updated int8, \
+    unchanged int8, deleted int8, bytes int8, micros int8, code text, message text)";
+
+/// The text of the function, without its name.
+pub(super) fn text<'a>(
+    model: &ModelPaths<'_>,
+    functions: &[&ViewFunctions],
+    dependents: &FunctionDdl,
+    schema: &'static str,
+    id: i64,
+    captures: bool,
+) -> FunctionText<'a> {
+    let flush = Flush {
+        model,
+        functions,
+        dependents,
+    };
+    let mut sql = Sql::new();
+    sql.line("#variable_conflict use_column");
+    sql.line("<<fn$>>");
+    sql.block("DECLARE", "BEGIN", |sql| flush.declare(sql, captures));
+    sql.indented(|sql| {
+        if captures {
+            sql.line("-- The changes of this transaction, and the documents that depend on them.");
+            take_own(sql, schema, id);
+            sql.block("IF fn$.changes IS NOT NULL THEN", "END IF;", |sql| {
+                flush.announce(sql);
+                flush.find(sql);
+            });
+        }
+        flush.collect(sql);
+        flush.lock(sql);
+        flush.sync(sql);
+    });
+    sql.line("END");
+    FunctionText {
+        stem: "flush",
+        schema,
+        parameters: &[("documents", "jsonb"), ("most", "int8"), ("rows", "text")],
+        returns: RESULT.to_owned(),
+        outputs: &[],
+        definer: captures,
+        settings: vec![PINNED_PATH.to_owned()],
+        body: sql.finish(),
+    }
+}
+
+struct Flush<'a> {
+    model: &'a ModelPaths<'a>,
+    functions: &'a [&'a ViewFunctions],
+    dependents: &'a FunctionDdl,
+}
+
+impl Flush<'_> {
+    /// The views, with their positions.
+    fn views(&self) -> impl Iterator<Item = (usize, &'static View)> {
+        self.model.views.iter().copied().enumerate()
+    }
+
+    fn declare(&self, sql: &mut Sql, captures: bool) {
+        sql.line("changes jsonb;");
+        if captures {
+            sql.line("found record;");
+        }
+        sql.line("more bool := false; -- whether there are more documents than the limit");
+        sql.line("documents int8 := 0; -- their number");
+        sql.line("start timestamptz;");
+        for (position, view) in self.views() {
+            sql.line(format!(
+                "keys_{position} {}[] := '{{}}'; -- of {}",
+                view.key.ty.sql, view.entity
+            ));
+        }
+    }
+
+    /// Announces the transaction for the views whose documents may depend on its changes, before it looks for
+    /// them.
+    fn announce(&self, sql: &mut Sql) {
+        sql.line("-- Other syncs wait for the rows that they embed from now on.");
+        for table in self.model.tables() {
+            let mut views: Vec<&View> = self.model.paths_of(table).map(|path| path.view).collect();
+            views.sort_by_key(|view| view.table);
+            views.dedup_by_key(|view| view.table);
+            let changed = format!("IF fn$.changes ? {} THEN", literal(&table.to_string()));
+            sql.block(changed, "END IF;", |sql| {
+                for view in views {
+                    sql.line(format!(
+                        "PERFORM pg_catalog.pg_advisory_xact_lock_shared({});",
+                        advisory_key(OPEN, view)
+                    ));
+                }
+            });
+        }
+    }
+
+    /// Adds the documents that depend on the changes.
+    fn find(&self, sql: &mut Sql) {
+        sql.block(
+            format!(
+                "FOR fn$.found IN SELECT * FROM {}(fn$.changes, $2) LOOP",
+                self.dependents.qualified()
+            ),
+            "END LOOP;",
+            |sql| {
+                sql.line("fn$.more := fn$.more OR fn$.found.more;");
+                sql.block("CASE", "END CASE;", |sql| {
+                    for (position, view) in self.views() {
+                        let paths = self.model.groups.iter().flat_map(|group| &group.paths);
+                        let mut paths: Vec<usize> = paths
+                            .filter(|path| path.view.table == view.table)
+                            .map(|path| path.position)
+                            .collect();
+                        paths.sort_unstable();
+                        let paths: Vec<String> = paths.iter().map(ToString::to_string).collect();
+                        sql.line(format!(
+                            "WHEN fn$.found.path IN ({}) THEN",
+                            paths.join(", ")
+                        ));
+                        sql.line(format!(
+                            "  fn$.keys_{position} := fn$.keys_{position} || fn$.found.keys::{}[];",
+                            view.key.ty.sql
+                        ));
+                    }
+                });
+            },
+        );
+    }
+
+    /// Adds the documents of the caller; then each document is there once, and they are in order.
+    fn collect(&self, sql: &mut Sql) {
+        for (position, view) in self.views() {
+            let ty = view.key.ty.sql;
+            let keys = format!("fn$.keys_{position}");
+            sql.block(format!("IF $1 ? '{position}' THEN"), "END IF;", |sql| {
+                sql.line(format!(
+                    "{keys} := {keys} || ARRAY(SELECT t.k::{ty} FROM \
+                     pg_catalog.jsonb_array_elements_text($1 -> '{position}') AS t (k));"
+                ));
+            });
+            sql.block(
+                format!("IF pg_catalog.cardinality({keys}) > 1 THEN"),
+                "END IF;",
+                |sql| {
+                    let key = key_order("t.k", &view.key);
+                    sql.line(format!(
+                        "{keys} := ARRAY(SELECT {key} FROM pg_catalog.unnest({keys}) AS t (k) GROUP BY 1 ORDER BY 1);"
+                    ));
+                },
+            );
+            sql.line(format!(
+                "fn$.documents := fn$.documents + pg_catalog.cardinality({keys});"
+            ));
+        }
+        sql.block("IF fn$.more OR fn$.documents > $2 THEN", "END IF;", |sql| {
+            sql.line("view := NULL;");
+            sql.line("message := fn$.changes::text;");
+            sql.line("RETURN NEXT;");
+            sql.line("RETURN;");
+        });
+    }
+
+    /// Locks the rows that documents embed, of all views before the documents of any: a transaction that
+    /// holds a row that is waited for here may need a document.
+    fn lock(&self, sql: &mut Sql) {
+        sql.line("-- First the rows that the documents embed, of all views.");
+        for (position, functions) in self.functions.iter().enumerate() {
+            sql.block(
+                format!("IF fn$.keys_{position} <> '{{}}' THEN"),
+                "END IF;",
+                |sql| {
+                    sql.line(format!(
+                        "PERFORM {}(fn$.keys_{position}, $3);",
+                        functions.lock.qualified()
+                    ));
+                },
+            );
+        }
+    }
+
+    fn sync(&self, sql: &mut Sql) {
+        for ((position, _), functions) in self.views().zip(self.functions) {
+            sql.block(format!("IF fn$.keys_{position} <> '{{}}' THEN"), "END IF;", |sql| {
+                sql.line(format!("view := {position};"));
+                sql.line(format!("keys := fn$.keys_{position}::text[];"));
+                sql.line("code := NULL;");
+                sql.line("message := NULL;");
+                sql.line("fn$.start := pg_catalog.clock_timestamp();");
+                sql.line("BEGIN");
+                sql.indented(|sql| {
+                    sql.line("SELECT s.inserted, s.updated, s.unchanged, s.deleted, s.bytes");
+                    sql.line("INTO inserted, updated, unchanged, deleted, bytes");
+                    sql.line(format!(
+                        "FROM {}(fn$.keys_{position}, 'none') AS s;",
+                        functions.sync.qualified()
+                    ));
+                });
+                sql.line(format!("EXCEPTION WHEN {} THEN", value_errors()));
+                sql.indented(|sql| {
+                    sql.line("-- The caller finds out which documents are invalid, and syncs the others.");
+                    sql.line("code := SQLSTATE;");
+                    sql.line("message := SQLERRM;");
+                });
+                sql.line("END;");
+                sql.line(
+                    "micros := (EXTRACT(EPOCH FROM pg_catalog.clock_timestamp() - fn$.start) * 1000000)::int8;",
+                );
+                sql.line("RETURN NEXT;");
+            });
+        }
+    }
+}
+
+/// The condition of an EXCEPTION clause for errors about the values of a document.
+pub(super) fn value_errors() -> String {
+    let codes = sqlstate::VALUE_ERRORS.map(|code| format!("SQLSTATE '{code}'"));
+    codes.join(" OR ")
+}

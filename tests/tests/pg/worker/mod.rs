@@ -1,0 +1,4 @@
+//! Tests of the worker: what was left for later is synced, whatever fails, and whoever writes meanwhile.
+
+mod basics;
+mod world;
