@@ -1,6 +1,5 @@
 //! `Deferring`: leaves documents to the worker, in a transaction of the caller.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -35,7 +34,7 @@ impl<'t> Deferring<'t> {
     }
 
     /// Leaves the documents that depend on rows of `T`'s table, as the tables are now in this transaction.
-    /// Returns them.
+    /// Returns their number.
     ///
     /// Rows that are moved or deleted belong to other documents before: call it before the statement
     /// as well.
@@ -46,7 +45,7 @@ impl<'t> Deferring<'t> {
     pub fn changed<T: Keyed>(
         &mut self,
         keys: &[T::RowKey],
-    ) -> impl Future<Output = Result<Dependents>> + Send {
+    ) -> impl Future<Output = Result<usize>> + Send {
         let marker = Marker {
             index: &self.context.index,
             marks: &mut ChangeSet::default(),
@@ -57,7 +56,7 @@ impl<'t> Deferring<'t> {
     }
 
     /// Leaves the documents that depend on rows of a table without a struct, such as a join table: those
-    /// whose `column` is one of `values`. A table in another schema than `public` is written
+    /// whose `column` is one of `values`. Returns their number. A table in another schema than `public` is written
     /// `schema.table`.
     ///
     /// # Errors
@@ -67,7 +66,7 @@ impl<'t> Deferring<'t> {
         table: &str,
         column: &str,
         values: &[K],
-    ) -> Result<Dependents> {
+    ) -> Result<usize> {
         let table = self.context.index.table_named(table)?;
         self.rows(table, column, Keys::of(values)).await
     }
@@ -84,10 +83,10 @@ impl<'t> Deferring<'t> {
         Ok(())
     }
 
-    async fn rows(&mut self, table: Table, column: &str, keys: Keys) -> Result<Dependents> {
+    async fn rows(&mut self, table: Table, column: &str, keys: Keys) -> Result<usize> {
         let mut dependents = Dependents::default();
         if keys.is_empty() {
-            return Ok(dependents);
+            return Ok(0);
         }
         let context = Arc::clone(&self.context);
         let index = &context.index;
@@ -114,14 +113,11 @@ impl<'t> Deferring<'t> {
         for path in found.paths {
             dependents.add(path.view, path.keys);
         }
-        let found: BTreeMap<Table, _> = dependents
-            .handles()
-            .map(|view| (view.view.table, (view, dependents.keys_of(view))))
-            .collect();
-        for (view, keys) in found.into_values() {
-            leave(self.context.queue(), self.connection, view, &keys).await?;
+        let documents = dependents.len();
+        for (view, keys) in dependents.into_views() {
+            leave(context.queue(), self.connection, view, &keys).await?;
         }
-        Ok(dependents)
+        Ok(documents)
     }
 
     /// Lets syncs on a pool know that this transaction has changed rows, and sets the search path that the

@@ -124,7 +124,7 @@ async fn one_poison_document_among_a_thousand_is_given_up_and_all_others_are_rig
     assert_eq!(dead[0].keys, ["613"]);
     assert!(dead[0].error.starts_with("23514: "), "{}", dead[0]);
     let verified = model.verify(&pool).sample(1.0).await.unwrap();
-    assert_eq!(verified.views[0].drifted.of::<Post>(), [613]);
+    assert_eq!(verified.of::<Post>().unwrap().drifted.of::<Post>(), [613]);
 
     // Another change leads to it: still one row, and after the cause is removed none.
     leave(&pool, &model, &[612, 613, 614]).await;
@@ -176,7 +176,7 @@ async fn dead_letters_are_retried_and_discarded() {
     assert_eq!(model.dead_letters(&pool).await.unwrap(), []);
     // What was discarded is stale, as it says.
     let verified = model.verify(&pool).sample(1.0).await.unwrap();
-    assert_eq!(verified.views[0].drifted.of::<Post>(), [1, 2]);
+    assert_eq!(verified.of::<Post>().unwrap().drifted.of::<Post>(), [1, 2]);
 }
 
 #[tokio::test]
