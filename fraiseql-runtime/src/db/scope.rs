@@ -12,6 +12,7 @@
 
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, Row as _};
 
+use crate::db::telemetry;
 use crate::error::{Error, Operation, Result};
 use crate::schema::TableName;
 
@@ -120,6 +121,21 @@ pub(crate) async fn in_savepoint_asking<T>(
     let value = result?;
     ended.map_err(savepoint_failed)?;
     Ok(value)
+}
+
+/// Executes statements in a savepoint of the caller's transaction, by one message. After an error the
+/// transaction is as it was before.
+pub(crate) async fn script_in_savepoint(
+    connection: &mut PgConnection,
+    script: &str,
+) -> sqlx::Result<()> {
+    telemetry::statement(script);
+    let message = AssertSqlSafe(format!("{SAVEPOINT};\n{script};\n{RELEASE}"));
+    let Err(error) = sqlx::raw_sql(message).execute(&mut *connection).await else {
+        return Ok(());
+    };
+    connection.execute(ROLL_BACK).await?;
+    Err(error)
 }
 
 /// Runs `work` in a transaction that `begin` begins, and commits it.

@@ -191,24 +191,30 @@ where
     Ok(())
 }
 
-/// Executes statements that are sent as one message, by the simple query protocol, and returns their
-/// rows, whose values are texts. They have no parameters. An error names the operation of the statement
-/// that failed.
+/// Executes statements that are sent as one message, by the simple query protocol, and returns the rows
+/// of each. They have no parameters. An error names the operation of the statement that failed.
 pub(crate) async fn execute_all(
     connection: &mut PgConnection,
     statements: Vec<(Arc<str>, Operation)>,
-) -> Result<Vec<PgRow>> {
+) -> Result<Vec<Vec<PgRow>>> {
     let texts: Vec<&str> = statements.iter().map(|(sql, _)| &**sql).collect();
     let message = texts.join(";\n");
     telemetry::statement(&message);
     let mut operations = statements.into_iter().map(|(_, operation)| operation);
     let mut operation = operations.next();
-    let mut rows = Vec::new();
+    let mut rows = vec![Vec::new()];
     let mut results = sqlx::raw_sql(AssertSqlSafe(message)).fetch_many(connection);
     while let Some(result) = results.next().await {
         match result {
-            Ok(Either::Left(_)) => operation = operations.next(),
-            Ok(Either::Right(row)) => rows.push(row),
+            Ok(Either::Left(_)) => {
+                operation = operations.next();
+                rows.push(Vec::new());
+            }
+            Ok(Either::Right(row)) => {
+                if let Some(of_statement) = rows.last_mut() {
+                    of_statement.push(row);
+                }
+            }
             Err(error) => {
                 let operation = operation.unwrap_or(Operation::Announce);
                 return Err(failed(operation, None)(error));

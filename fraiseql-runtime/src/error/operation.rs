@@ -80,6 +80,8 @@ pub enum Operation {
     WriteLog,
     /// Deleting old rows of the sync log.
     PruneLog,
+    /// Syncing the documents of a mutation.
+    Flush,
     /// Beginning a mutation.
     BeginMutation,
     /// Committing a mutation.
@@ -150,6 +152,7 @@ impl Operation {
             Self::PlanMigration => "planning the migration of the view tables",
             Self::WriteLog => "writing",
             Self::PruneLog => "pruning",
+            Self::Flush => "syncing the documents of a mutation",
             Self::BeginMutation => "beginning a mutation",
             Self::CommitMutation => "committing a mutation",
             Self::RollBackMutation => "rolling back a mutation",

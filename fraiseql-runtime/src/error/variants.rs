@@ -289,6 +289,17 @@ pub enum Error {
         waited: Duration,
     },
 
+    /// A read model captures changes, and its functions do not exist in this database, or the role may not call
+    /// them. The mutation is rolled back.
+    #[error(
+        "the functions that sync captured changes are missing in schema {schema:?}, or this role may \
+         not call them; run `migrate`, and the statements of `grants` for the role"
+    )]
+    NotCaptured {
+        /// The schema of the functions.
+        schema: &'static str,
+    },
+
     /// Rows may have been moved or deleted by a mutation, and row security hides them, as they were
     /// before, from the second connection. Everything is rolled back.
     #[error(

@@ -155,6 +155,11 @@ impl ReadModel {
 }
 
 impl ReadModel {
+    #[doc(hidden)]
+    pub fn __model_id(&self) -> i64 {
+        self.context.queue().model
+    }
+
     /// Creates what `migrate` will create.
     #[doc(hidden)]
     pub fn __changes_ddl(&self) -> Vec<String> {

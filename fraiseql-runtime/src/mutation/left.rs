@@ -25,7 +25,7 @@ pub(crate) async fn leave(
             .on(view.view.table)
             .bind(queue.model)
             .bind(view.view.table.to_string())
-            .bind(part.texts())
+            .bind(part.texts().collect::<Vec<_>>())
             .fetch_one(connection, |row| row.try_get(0))
             .await?;
         token = xid.parse().unwrap_or_default();

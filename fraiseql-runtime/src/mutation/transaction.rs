@@ -9,6 +9,7 @@ use std::sync::atomic::Ordering;
 use sqlx::{PgConnection, PgPool};
 
 use crate::error::Result;
+use crate::mutation::capture::Capture;
 use crate::mutation::change_set::{ChangeSet, MarkedColumn};
 use crate::mutation::changes::changes_by_own_methods;
 use crate::mutation::committed_reader::CommittedReader;
@@ -23,6 +24,7 @@ use crate::read::typed::TView;
 use crate::schema::Table;
 use crate::schema::key::{Key, Keys};
 use crate::schema::row_key::Keyed;
+use crate::sql::function::at_commit::SYNCS_ITSELF;
 
 /// A transaction that knows which rows it changes, and syncs their dependents before it commits.
 /// Begun by [`ReadModel::mutation`](crate::ReadModel::mutation).
@@ -95,10 +97,13 @@ impl Mutation {
             Isolation::ReadCommitted => "BEGIN ISOLATION LEVEL READ COMMITTED",
             Isolation::Serializable => "BEGIN ISOLATION LEVEL SERIALIZABLE",
         };
-        let begin = match context.notes_counts.load(Ordering::Relaxed) {
-            true => format!("{begin};\n{}", context.index.note_counts()),
-            false => begin.to_owned(),
-        };
+        let mut begin = begin.to_owned();
+        if context.notes_counts.load(Ordering::Relaxed) {
+            begin = format!("{begin};\n{}", context.index.note_counts());
+        }
+        if context.capture == Capture::AtCommit {
+            begin = format!("{begin};\n{SYNCS_ITSELF}");
+        }
         Ok(Self {
             connection: OpenTransaction::begin(pool, begin).await?,
             context: Arc::clone(context),

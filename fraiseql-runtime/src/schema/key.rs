@@ -135,24 +135,6 @@ macro_rules! keys {
                 }
             }
 
-            /// The keys as texts.
-            pub(crate) fn texts(&self) -> Vec<String> {
-                match self {
-                    $(Self::$variant(keys) => keys.iter().map(ToString::to_string).collect()),*
-                }
-            }
-
-            /// The keys of the same type that have these texts. `None` if one is not of this type.
-            pub(crate) fn parse(&self, texts: &[String]) -> Option<Self> {
-                match self {
-                    $(Self::$variant(_) => {
-                        let keys: Option<Vec<$ty>> =
-                            texts.iter().map(|text| text.parse().ok()).collect();
-                        keys.map(Self::$variant)
-                    })*
-                }
-            }
-
             /// The number of keys.
             #[must_use]
             pub fn len(&self) -> usize {

@@ -31,6 +31,18 @@ impl Keys {
         }
     }
 
+    /// An empty list of keys of this PostgreSQL type.
+    pub(crate) fn of_type(ty: &str) -> Option<Self> {
+        Some(match ty {
+            "int2" => Self::I16(Vec::new()),
+            "int4" => Self::I32(Vec::new()),
+            "int8" => Self::I64(Vec::new()),
+            "text" => Self::Text(Vec::new()),
+            "uuid" => Self::Uuid(Vec::new()),
+            _ => return None,
+        })
+    }
+
     /// Binds the keys as one array parameter.
     pub(crate) fn bind<'q>(
         &self,
@@ -51,6 +63,22 @@ impl Keys {
         })
     }
 
+    /// The keys as texts.
+    pub(crate) fn texts(&self) -> Box<dyn Iterator<Item = String> + '_> {
+        with_vec!(self, keys => Box::new(keys.iter().map(ToString::to_string)))
+    }
+
+    /// Keys of the type of `self`, from texts as PostgreSQL prints them. `None` if one is of another type.
+    pub(crate) fn parse(&self, texts: &[String]) -> Option<Self> {
+        Some(match self {
+            Self::I16(_) => Self::I16(parse_all(texts)?),
+            Self::I32(_) => Self::I32(parse_all(texts)?),
+            Self::I64(_) => Self::I64(parse_all(texts)?),
+            Self::Text(_) => Self::Text(texts.to_vec()),
+            Self::Uuid(_) => Self::Uuid(parse_all(texts)?),
+        })
+    }
+
     /// The keys as the text of a PostgreSQL array: `{"1","2"}`.
     pub(crate) fn array_literal(&self) -> String {
         let mut array = String::from("{");
@@ -65,6 +93,10 @@ impl Keys {
         array.push('}');
         array
     }
+}
+
+fn parse_all<T: std::str::FromStr>(texts: &[String]) -> Option<Vec<T>> {
+    texts.iter().map(|text| text.parse().ok()).collect()
 }
 
 #[cfg(test)]

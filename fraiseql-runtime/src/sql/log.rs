@@ -29,6 +29,27 @@ pub(crate) struct LogSql {
     pub(crate) prune: Arc<str>,
 }
 
+impl LogSql {
+    /// Adds rows, each given as a list of SQL values: those of the parameters of [`insert`](Self::insert).
+    pub(crate) fn insert_values(&self, rows: &[String]) -> String {
+        let names = WRITTEN_COLUMNS.map(|(name, _)| name).join(", ");
+        let values =
+            WRITTEN_COLUMNS.map(
+                |(name, definition)| match definition.starts_with("interval") {
+                    true => format!("v.{name} * interval '1 microsecond'"),
+                    false => format!("v.{name}"),
+                },
+            );
+        let rows: Vec<String> = rows.iter().map(|row| format!("({row})")).collect();
+        format!(
+            "INSERT INTO {} ({names})\nSELECT {}\nFROM (VALUES {}) AS v ({names})",
+            self.table,
+            values.join(", "),
+            rows.join(", ")
+        )
+    }
+}
+
 /// The columns that the server fills in, and their definitions.
 const GENERATED_COLUMNS: [(&str, &str); 2] = [
     ("id", "bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY"),

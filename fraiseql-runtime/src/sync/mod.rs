@@ -13,6 +13,7 @@
 //! | `peers` | the sessions that work on one full sync together |
 //! | `protocol` | the protocols by which a batch is written without losing a concurrent change |
 //! | `part` | replaces a part in documents, without building them |
+//! | `finished` | batches that a function of the database has written |
 //! | `report` | report of a sync |
 //! | `event`, `watch`, `observed` | observers of batches |
 //! | `log` | the sync log, a table with a row for each batch |
@@ -22,6 +23,7 @@ pub(crate) mod batch;
 mod dispatch;
 pub(crate) mod event;
 mod failing_field;
+pub(crate) mod finished;
 pub(crate) mod full;
 pub(crate) mod invalid;
 pub(crate) mod log;

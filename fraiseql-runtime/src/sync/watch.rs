@@ -70,6 +70,17 @@ impl<'a> Watch<'a> {
         }
     }
 
+    /// Logs batches that were written in the caller's transaction, if there is a log.
+    pub(super) async fn log_successes(
+        &self,
+        events: &[(BatchEvent<'_>, &SyncReport)],
+        connection: &mut PgConnection,
+    ) {
+        if let Some(log) = &self.observers.log {
+            self.report_log_error(log.successes(events, connection).await);
+        }
+    }
+
     /// Logs a batch that failed, if there is a log.
     pub(super) async fn log_failure(&self, event: &BatchEvent<'_>) {
         if let Some(log) = &self.observers.log {

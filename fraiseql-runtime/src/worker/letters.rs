@@ -96,7 +96,7 @@ impl Letters {
     /// These documents of one view.
     pub fn keys<V: TView>(keys: &[V::Key]) -> Self {
         Self {
-            keys: Some(Keys::of(keys).texts()),
+            keys: Some(Keys::of(keys).texts().collect()),
             ..Self::of::<V>()
         }
     }

@@ -80,8 +80,18 @@ impl EmbedPath {
     }
 
     /// The column by which the path leaves the rows.
-    fn first_column(&self) -> &str {
+    pub(crate) fn first_column(&self) -> &'static str {
         self.sql.wanted
+    }
+
+    /// The part of the documents' root objects that rows of `table` are, if the root row references them by the
+    /// column by which the path leaves them.
+    pub(crate) fn part_by_key(&self, table: Table) -> Option<&'static PartSql> {
+        let parts = &self.view.statements().parts;
+        let types = parts.iter().map(|part| part.key.ty.sql);
+        types
+            .filter_map(|ty| self.part(table, self.first_column(), ty))
+            .next()
     }
 
     /// The part of the documents' root objects that rows of `table` are, which were marked by
@@ -138,6 +148,12 @@ impl DependencyIndex {
     pub(crate) fn all_paths(&self) -> impl Iterator<Item = (Table, &EmbedPath)> {
         let tables = self.tables.iter();
         tables.flat_map(|(table, paths)| paths.iter().map(|path| (*table, path)))
+    }
+
+    /// The length of the longest path.
+    pub(crate) fn max_depth(&self) -> usize {
+        let depths = self.all_paths().map(|(_, path)| path.depth);
+        depths.max().unwrap_or_default()
     }
 
     /// Composes the functions that do in the database what the index is for.

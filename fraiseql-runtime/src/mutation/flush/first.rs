@@ -16,15 +16,27 @@ use crate::schema::{Table, View};
 
 /// A deferred constraint trigger changes rows at the commit, after the documents were built. So it
 /// runs now; and whatever it defers in turn runs at once.
-const CHECK_CONSTRAINTS: &str = "SET CONSTRAINTS ALL IMMEDIATE";
+pub(super) const CHECK_CONSTRAINTS: &str = "SET CONSTRAINTS ALL IMMEDIATE";
 
 /// Tables that documents are made of and that the mutation has written to, of which no row is marked.
 pub(super) type UnmarkedTables = BTreeSet<Table>;
 
+/// What is known of a transaction after the first message.
+#[derive(Default)]
+pub(super) struct Prepared {
+    /// In a strict mutation, the tables that were written to and not marked.
+    pub(super) unmarked: UnmarkedTables,
+    /// Whether the function of the read model can be called, if that was asked.
+    pub(super) can_call: bool,
+}
+
 /// Prepares the transaction for the lookups. Afterwards, syncs on a pool know that it is open: until
-/// it ends, they wait for the rows that they embed. In a strict mutation, returns tables that were
-/// written to and not marked.
-pub(super) async fn prepare(mutation: &mut Mutation, marks: &ChangeSet) -> Result<UnmarkedTables> {
+/// it ends, they wait for the rows that they embed. `question` is an expression to evaluate.
+pub(super) async fn prepare(
+    mutation: &mut Mutation,
+    marks: &ChangeSet,
+    question: Option<&str>,
+) -> Result<Prepared> {
     let index = &mutation.context.index;
     let is_root = |table: &Table| {
         let mut views = marks.documents.handles();
@@ -34,17 +46,21 @@ pub(super) async fn prepare(mutation: &mut Mutation, marks: &ChangeSet) -> Resul
         // Who marks documents of a table has thought of it.
         marks.rows.keys().any(|(marked, ..)| marked == table) || is_root(table)
     };
-    let unmarked: Vec<Table> = match mutation.strict {
+    // Triggers write what was changed: nobody has to say it.
+    let unmarked: Vec<Table> = match mutation.strict && !mutation.context.capture.is_on() {
         true => index.tables().filter(|table| !marked(table)).collect(),
         false => Vec::new(),
     };
     let views = views(mutation, marks);
-    if views.is_empty() && unmarked.is_empty() {
-        return Ok(BTreeSet::new());
+    if views.is_empty() && unmarked.is_empty() && question.is_none() {
+        return Ok(Prepared::default());
     }
     let mut statements = vec![(Arc::from(CHECK_CONSTRAINTS), Operation::CheckConstraints)];
     if !unmarked.is_empty() {
         statements.push((index.written(&unmarked), Operation::FindWritten));
+    }
+    if let Some(question) = question {
+        statements.push((format!("SELECT {question}").into(), Operation::Announce));
     }
     if !views.is_empty() {
         // Last, because it changes what the names in a statement of the application would mean. After
@@ -53,18 +69,29 @@ pub(super) async fn prepare(mutation: &mut Mutation, marks: &ChangeSet) -> Resul
         statements.push((index.announce(&views), Operation::Announce));
         statements.extend(path.map(|path| (path, Operation::SessionSettings)));
     }
-    let rows = execute_all(&mut mutation.connection, statements).await?;
-    let mut written = BTreeSet::new();
+    let mut rows = execute_all(&mut mutation.connection, statements)
+        .await?
+        .into_iter()
+        .skip(1);
+    let mut prepared = Prepared::default();
     if !unmarked.is_empty() {
-        for row in &rows {
-            // The rows of the other statements have a lock or a path, which name no table.
+        for row in rows.next().unwrap_or_default() {
             let name: String = row
                 .try_get(0)
                 .map_err(Error::database(Operation::FindWritten))?;
-            written.extend(unmarked.iter().filter(|table| table.to_string() == name));
+            let written = unmarked.iter().filter(|table| table.to_string() == name);
+            prepared.unmarked.extend(written);
         }
     }
-    Ok(written)
+    if question.is_some()
+        && let Some(row) = rows.next().unwrap_or_default().first()
+    {
+        let answer: Option<bool> = row
+            .try_get(0)
+            .map_err(Error::database(Operation::Announce))?;
+        prepared.can_call = answer == Some(true);
+    }
+    Ok(prepared)
 }
 
 /// The views that may have dependents, each once, in the order of tables.

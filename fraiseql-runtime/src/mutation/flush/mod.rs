@@ -7,17 +7,25 @@
 //! as they were before, if they were deleted or may have been moved: the documents that they belonged
 //! to have to lose them.
 //!
+//! [`call`] does all of that by one function of the database, if it exists, in the usual case. If changes are
+//! [`captured`], marks are not needed.
+//!
 //! [`affected`] decides how each document is synced, and [`limit`] which documents are.
 
 mod affected;
+mod call;
+mod captured;
 mod first;
 mod former;
 mod limit;
 mod lookup;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use self::affected::AffectedDocuments;
+use self::call::{Called, FlushCall};
+use self::first::Prepared;
 use crate::error::{Error, Result};
 use crate::mutation::change_set::{MarkedColumn, MarkedRows};
 use crate::mutation::left::leave;
@@ -30,17 +38,60 @@ use crate::sync::request::SyncRequest;
 use crate::sync::run;
 use crate::view::Handle;
 
-/// Syncs every document that depends on the marks of a mutation.
+/// Syncs every document that depends on the marks of a mutation, and on its captured changes.
 pub(super) async fn flush(mutation: &mut Mutation) -> Result<MutationReport> {
     let mut marks = std::mem::take(&mut mutation.marks);
     if let Some(mistake) = marks.mistake.take() {
         return Err(mistake);
     }
+    let context = Arc::clone(&mutation.context);
+    let captures = context.capture.is_on();
+    let mut call = FlushCall::of(mutation, &marks);
+    if !captures && call.as_ref().is_some_and(FlushCall::is_empty) {
+        call = None;
+    }
+    let functions = context.functions();
+    let question = functions.filter(|_| captures || call.is_some());
+    let question = question.map(|functions| functions.can_flush.as_str());
     // Before the lookups, which cannot find a document that another sync makes depend on the marked
     // rows later. From here on, such a sync waits for the rows that it embeds, and then sees the
     // changes of this mutation.
-    let mut unmarked = first::prepare(mutation, &marks).await?;
+    let Prepared {
+        mut unmarked,
+        can_call,
+    } = first::prepare(mutation, &marks, question).await?;
+    let mut changes = None;
+    if let Some(functions) = functions.filter(|_| captures || can_call) {
+        if captures && !can_call {
+            return Err(Error::NotCaptured {
+                schema: functions.schema,
+            });
+        }
+        match call {
+            Some(call) => match call.run(mutation, functions).await? {
+                Called::Synced(report) => {
+                    first::refuse(unmarked)?;
+                    return refuse_invalid(mutation, report);
+                }
+                Called::TooMany(taken) => changes = taken,
+            },
+            // They are left to a worker, too: documents that other transactions have begun to make of these rows
+            // are not in the snapshot.
+            None if captures => changes = captured::own(mutation, functions).await?,
+            None => {}
+        }
+    }
     let mut affected = AffectedDocuments::new(marks.documents);
+    if let (Some(changes), Some(functions)) = (&changes, functions) {
+        captured::find(mutation, functions, changes, &mut affected).await?;
+    }
+    if captures {
+        // What the rows were before is in the changes.
+        marks.looks.clear();
+        for rows in marks.rows.values_mut() {
+            rows.preexisting = rows.keys.none();
+        }
+    }
     mutation.unseen = unseen(&marks.rows);
     let cascaded = lookup::find(mutation, marks.rows, marks.looks, &mut affected).await?;
     if let Some(unused) = mutation.reserved.take() {
@@ -78,6 +129,11 @@ pub(super) async fn flush(mutation: &mut Mutation) -> Result<MutationReport> {
             report: synced,
         });
     }
+    refuse_invalid(mutation, report)
+}
+
+/// Refuses a strict mutation with invalid documents.
+fn refuse_invalid(mutation: &Mutation, report: MutationReport) -> Result<MutationReport> {
     if mutation.strict && report.invalid().next().is_some() {
         return Err(Error::Invalid {
             documents: report.invalid().cloned().collect(),

@@ -10,31 +10,63 @@ pub(crate) fn change_table(schema: &str) -> String {
     format!("{}.{}", ident(schema), ident(CHANGE_TABLE))
 }
 
-/// Takes the changes of this transaction, into the variable `changes`: null if there are none.
-pub(super) fn take_own(sql: &mut Sql, schema: &str, id: i64) {
-    sql.block("WITH taken AS (", ")", |sql| {
-        sql.line(format!("DELETE FROM {} AS c", change_table(schema)));
-        sql.line(format!(
-            "WHERE c.model = '{id}'::int8 AND c.xid = pg_catalog.pg_current_xact_id() AND c.operation <> 'SYNC'"
-        ));
-        sql.line("RETURNING c.\"table\", c.old, c.new");
-    });
-    merge(sql, "taken");
+/// The query of the changes of this transaction, which it takes.
+fn taken(schema: &str, id: i64) -> String {
+    let mut sql = Sql::new();
+    sql.line(format!("DELETE FROM {} AS c", change_table(schema)));
+    sql.line(format!(
+        "WHERE c.model = '{id}'::int8 AND c.xid = pg_catalog.pg_current_xact_id() AND c.operation <> 'SYNC'"
+    ));
+    sql.line("RETURNING c.\"table\", c.old, c.new");
+    sql.finish()
 }
 
-/// Merges change rows, into the variable `changes`: an object of tables, each with an object of columns, each
+/// Takes the changes of this transaction, and merges them with those in the variable `marked`, into the variable
+/// `changes`: null if there are none. `captured` is the model whose changes are taken.
+pub(super) fn collect(sql: &mut Sql, captured: Option<(&str, i64)>) {
+    let marked = "SELECT m.\"table\", NULL::jsonb AS old, m.new\n\
+         FROM pg_catalog.jsonb_to_recordset(fn$.marked) AS m (\"table\" text, new jsonb)";
+    match captured {
+        Some((schema, id)) => {
+            sql.block("WITH taken AS (", ")", |sql| sql.line(taken(schema, id)));
+            merge(
+                sql,
+                &format!("SELECT * FROM taken\nUNION ALL\n{marked}"),
+                true,
+            );
+        }
+        None => merge(sql, marked, true),
+    }
+}
+
+/// Returns the changes of this transaction, merged, and leaves them where they are.
+pub(super) fn read_own(schema: &str, id: i64) -> String {
+    let mut sql = Sql::new();
+    let rows = format!(
+        "SELECT o.\"table\", o.old, o.new\nFROM {} AS o\n\
+         WHERE o.model = '{id}'::int8 AND o.xid = pg_catalog.pg_current_xact_id() AND o.operation <> 'SYNC'",
+        change_table(schema)
+    );
+    merge(&mut sql, &rows, false);
+    sql.finish()
+}
+
+/// Merges change rows, into the variable `changes` of a function or as the result: an object of tables, each with an object of columns, each
 /// with an array of values. The value of a table that was truncated is null.
-pub(super) fn merge(sql: &mut Sql, taken: &str) {
+fn merge(sql: &mut Sql, rows: &str, into_variable: bool) {
     sql.line("SELECT pg_catalog.jsonb_object_agg(t.\"table\", t.columns)");
-    sql.line("INTO fn$.changes");
-    sql.block("FROM (", ") AS t", |sql| {
+    if into_variable {
+        sql.line("INTO fn$.changes");
+    }
+    let end = if into_variable { ") AS t;" } else { ") AS t" };
+    sql.block("FROM (", end, |sql| {
         sql.line("SELECT");
         sql.line("  c.\"table\",");
         sql.line("  CASE WHEN NOT pg_catalog.bool_or(c.name IS NULL)");
         sql.line("    THEN pg_catalog.jsonb_object_agg(coalesce(c.name, ''), c.values) END AS columns");
         sql.block("FROM (", ") AS c", |sql| {
             sql.line("SELECT k.\"table\", e.key AS name, pg_catalog.jsonb_agg(DISTINCT v.value) AS values");
-            sql.line(format!("FROM {taken} AS k"));
+            sql.block("FROM (", ") AS k", |sql| sql.line(rows));
             sql.line("CROSS JOIN LATERAL (VALUES (k.old), (k.new)) AS s (image)");
             sql.line("LEFT JOIN LATERAL pg_catalog.jsonb_each(s.image) AS e (key, value) ON true");
             sql.line("LEFT JOIN LATERAL pg_catalog.jsonb_array_elements(e.value) AS v (value) ON true");
@@ -43,5 +75,4 @@ pub(super) fn merge(sql: &mut Sql, taken: &str) {
         });
         sql.line("GROUP BY c.\"table\"");
     });
-    sql.line(";");
 }

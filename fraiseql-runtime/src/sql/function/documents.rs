@@ -105,15 +105,19 @@ impl Body<'_> {
         sql.indented(|sql| {
             settings::set_path(session, sql);
             sql.line("inserted := 0; updated := 0; unchanged := 0; deleted := 0; bytes := 0;");
-            sql.line(
-                "-- Others see that this transaction locks before it builds, and that it is open.",
-            );
-            for class in [IN_ORDER, OPEN] {
+            let announce = |sql: &mut Sql, class| {
                 sql.line(format!(
                     "PERFORM pg_catalog.pg_advisory_xact_lock_shared({});",
                     advisory_key(class, self.view)
                 ));
-            }
+            };
+            sql.line(
+                "-- Others see that this transaction locks before it builds, and that it is open.",
+            );
+            announce(sql, IN_ORDER);
+            sql.block("IF $2 IN ('all', 'own') THEN", "END IF;", |sql| {
+                announce(sql, OPEN)
+            });
             sql.line("-- First the rows that the documents embed, then the documents.");
             sql.block("IF $2 <> 'none' THEN", "END IF;", |sql| {
                 sql.line(format!("PERFORM {}($1, $2);", lock.qualified()));

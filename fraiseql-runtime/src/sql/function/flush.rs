@@ -1,8 +1,14 @@
 //! `fraiseql_flush_..`: syncs the documents of a mutation, all views in one call.
 //!
-//! With captured changes it takes those of its transaction, and finds the documents that depend on them. Its first
-//! parameter has others, which the caller has found: an object with an array of keys, as texts, for each view,
-//! by position.
+//! | parameter | |
+//! |---|---|
+//! | `documents` | documents that the caller has found: an object with an array of keys for each view, by position |
+//! | `most` | the maximum number of documents |
+//! | `rows` | the embedded rows that are locked, as for the function of a view |
+//! | `marked` | rows that the caller has changed: an object with an array of keys for each table |
+//!
+//! With captured changes it takes those of its transaction, too. It finds the documents that depend on marked rows
+//! and changes.
 //!
 //! It returns a row for each view with documents, in the order in which they were synced:
 //!
@@ -12,21 +18,26 @@
 //! | `keys` | the keys of its documents, as texts |
 //! | `inserted` .. `bytes` | as the function of the view returns them |
 //! | `micros` | how long it took |
-//! | `code`, `message` | null, or the SQLSTATE and the message of an error about the values of a document; then nothing of this view was written |
+//! | `code`, `message` | `left` and the id of the transaction, if the view is eventual; null; or the SQLSTATE and the message of an error about the values of a document; then nothing of this view was written |
 //!
 //! If there are more documents than the second parameter, nothing is synced. The one row that is returned has a null in
 //! `view`, and the changes that were taken in `message`.
 
 use crate::error::sqlstate;
-use crate::schema::View;
+use crate::schema::{SyncTime, View};
 use crate::sql::function::ViewFunctions;
-use crate::sql::function::change::take_own;
+use crate::sql::function::change::{self, change_table};
 use crate::sql::function::definition::{FunctionDdl, FunctionText};
 use crate::sql::function::model::ModelPaths;
 use crate::sql::function::settings::PINNED_PATH;
 use crate::sql::key_column::key_order;
-use crate::sql::text::{Sql, literal};
+use crate::sql::text::{Sql, column, literal};
 use crate::sql::write::advisory::{OPEN, advisory_key};
+
+/// In `code`: the documents were left to the worker. The message is the id of the transaction.
+pub(crate) const LEFT: &str = "left";
+/// The documents of one row that is left to the worker.
+const MAX_LEFT_KEYS: usize = 500;
 
 /// Columns of the rows that the function returns.
 pub(crate) mod result_row {
@@ -58,20 +69,27 @@ pub(super) fn text<'a>(
         model,
         functions,
         dependents,
+        schema,
+        id,
     };
     let mut sql = Sql::new();
     sql.line("#variable_conflict use_column");
     sql.line("<<fn$>>");
-    sql.block("DECLARE", "BEGIN", |sql| flush.declare(sql, captures));
+    sql.block("DECLARE", "BEGIN", |sql| flush.declare(sql));
     sql.indented(|sql| {
-        if captures {
-            sql.line("-- The changes of this transaction, and the documents that depend on them.");
-            take_own(sql, schema, id);
-            sql.block("IF fn$.changes IS NOT NULL THEN", "END IF;", |sql| {
-                flush.announce(sql);
-                flush.find(sql);
-            });
+        flush.marks(sql);
+        let collect = |sql: &mut Sql| change::collect(sql, captures.then_some((schema, id)));
+        match captures {
+            true => {
+                sql.line("-- The changes of this transaction.");
+                collect(sql);
+            }
+            false => sql.block("IF fn$.marked <> '[]' THEN", "END IF;", collect),
         }
+        sql.block("IF fn$.changes IS NOT NULL THEN", "END IF;", |sql| {
+            flush.announce(sql);
+            flush.find(sql);
+        });
         flush.collect(sql);
         flush.lock(sql);
         flush.sync(sql);
@@ -80,7 +98,12 @@ pub(super) fn text<'a>(
     FunctionText {
         stem: "flush",
         schema,
-        parameters: &[("documents", "jsonb"), ("most", "int8"), ("rows", "text")],
+        parameters: &[
+            ("documents", "jsonb"),
+            ("most", "int8"),
+            ("rows", "text"),
+            ("marked", "jsonb"),
+        ],
         returns: RESULT.to_owned(),
         outputs: &[],
         definer: captures,
@@ -93,6 +116,8 @@ struct Flush<'a> {
     model: &'a ModelPaths<'a>,
     functions: &'a [&'a ViewFunctions],
     dependents: &'a FunctionDdl,
+    schema: &'static str,
+    id: i64,
 }
 
 impl Flush<'_> {
@@ -101,11 +126,10 @@ impl Flush<'_> {
         self.model.views.iter().copied().enumerate()
     }
 
-    fn declare(&self, sql: &mut Sql, captures: bool) {
-        sql.line("changes jsonb;");
-        if captures {
-            sql.line("found record;");
-        }
+    fn declare(&self, sql: &mut Sql) {
+        sql.line("marked jsonb := '[]'; -- changes that stand for the marked rows");
+        sql.line("changes jsonb; -- all changes");
+        sql.line("found record;");
         sql.line("more bool := false; -- whether there are more documents than the limit");
         sql.line("documents int8 := 0; -- their number");
         sql.line("start timestamptz;");
@@ -115,6 +139,43 @@ impl Flush<'_> {
                 view.key.ty.sql, view.entity
             ));
         }
+    }
+
+    /// Reads the values by which paths leave the marked rows.
+    fn marks(&self, sql: &mut Sql) {
+        sql.block("IF $4 IS NOT NULL THEN", "END IF;", |sql| {
+            for table in self.model.tables() {
+                let Some(key) = self.model.key_of(table) else {
+                    continue;
+                };
+                let name = literal(&table.to_string());
+                sql.block(format!("IF $4 ? {name} THEN"), "END IF;", |sql| {
+                    let images = self.model.groups.iter().filter(|group| group.table == table);
+                    let images = images.map(|group| match group.column == key.column {
+                        // Also of rows that do not exist.
+                        true => format!("{}, $4 -> {name}", literal(key.column)),
+                        false => format!(
+                            "{}, coalesce(pg_catalog.jsonb_agg(DISTINCT {}), '[]')",
+                            literal(group.column),
+                            column("r", group.column)
+                        ),
+                    });
+                    sql.line("fn$.marked := fn$.marked || (");
+                    sql.indented(|sql| {
+                        sql.line("SELECT pg_catalog.jsonb_build_object(");
+                        sql.line(format!("  'table', {name}, 'new', pg_catalog.jsonb_build_object("));
+                        sql.indented(|sql| sql.block_list(images));
+                        sql.line("))");
+                        sql.line(format!("FROM {table} AS r"));
+                        sql.line(format!(
+                            "WHERE {} = ANY (ARRAY(SELECT t.k::{} FROM pg_catalog.jsonb_array_elements_text($4 -> {name}) AS t (k)))",
+                            column("r", key.column), key.ty.sql
+                        ));
+                    });
+                    sql.line(");");
+                });
+            }
+        });
     }
 
     /// Announces the transaction for the views whose documents may depend on its changes, before it looks for
@@ -128,10 +189,7 @@ impl Flush<'_> {
             let changed = format!("IF fn$.changes ? {} THEN", literal(&table.to_string()));
             sql.block(changed, "END IF;", |sql| {
                 for view in views {
-                    sql.line(format!(
-                        "PERFORM pg_catalog.pg_advisory_xact_lock_shared({});",
-                        advisory_key(OPEN, view)
-                    ));
+                    announce(sql, view);
                 }
             });
         }
@@ -207,11 +265,15 @@ impl Flush<'_> {
     /// holds a row that is waited for here may need a document.
     fn lock(&self, sql: &mut Sql) {
         sql.line("-- First the rows that the documents embed, of all views.");
-        for (position, functions) in self.functions.iter().enumerate() {
+        for ((position, view), functions) in self.views().zip(self.functions) {
+            if view.sync == SyncTime::Eventual {
+                continue;
+            }
             sql.block(
                 format!("IF fn$.keys_{position} <> '{{}}' THEN"),
                 "END IF;",
                 |sql| {
+                    announce(sql, view);
                     sql.line(format!(
                         "PERFORM {}(fn$.keys_{position}, $3);",
                         functions.lock.qualified()
@@ -222,10 +284,13 @@ impl Flush<'_> {
     }
 
     fn sync(&self, sql: &mut Sql) {
-        for ((position, _), functions) in self.views().zip(self.functions) {
+        for ((position, view), functions) in self.views().zip(self.functions) {
             sql.block(format!("IF fn$.keys_{position} <> '{{}}' THEN"), "END IF;", |sql| {
                 sql.line(format!("view := {position};"));
                 sql.line(format!("keys := fn$.keys_{position}::text[];"));
+                if view.sync == SyncTime::Eventual {
+                    return self.leave(sql, view);
+                }
                 sql.line("code := NULL;");
                 sql.line("message := NULL;");
                 sql.line("fn$.start := pg_catalog.clock_timestamp();");
@@ -252,6 +317,39 @@ impl Flush<'_> {
             });
         }
     }
+}
+
+impl Flush<'_> {
+    /// Leaves the documents of an eventual view to the worker.
+    fn leave(&self, sql: &mut Sql, view: &View) {
+        sql.line(format!(
+            "INSERT INTO {} (model, \"table\", operation, new)",
+            change_table(self.schema)
+        ));
+        sql.line(format!(
+            "SELECT '{}'::int8, {}, 'SYNC',",
+            self.id,
+            literal(&view.table.to_string())
+        ));
+        sql.line(format!(
+            "  pg_catalog.jsonb_build_object('key', keys[f.first:f.first + {}])",
+            MAX_LEFT_KEYS - 1
+        ));
+        sql.line(format!(
+            "FROM pg_catalog.generate_series(1, pg_catalog.cardinality(keys), {MAX_LEFT_KEYS}) AS f (first);"
+        ));
+        sql.line(format!("code := '{LEFT}';"));
+        sql.line("message := pg_catalog.pg_current_xact_id()::text;");
+        sql.line("RETURN NEXT;");
+    }
+}
+
+/// Announces the transaction for a view.
+fn announce(sql: &mut Sql, view: &View) {
+    sql.line(format!(
+        "PERFORM pg_catalog.pg_advisory_xact_lock_shared({});",
+        advisory_key(OPEN, view)
+    ));
 }
 
 /// The condition of an EXCEPTION clause for errors about the values of a document.

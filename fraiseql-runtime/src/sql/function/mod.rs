@@ -13,6 +13,8 @@
 //! | `documents` | `fraiseql_sync_post_..`: locks, builds and writes the documents of one view |
 //! | `dependents` | `fraiseql_dependents_..`: the documents that depend on changes |
 //! | `flush` | `fraiseql_flush_..`: all of that for the documents of a read model |
+//! | `at_commit` | `fraiseql_at_commit_..`: the flush of a transaction that does not call it |
+//! | `change` | statements about the change table |
 //! | `drain` | `fraiseql_drain_..`: one batch of the worker |
 //! | `model` | the functions of a read model |
 //!
@@ -28,6 +30,7 @@
 //! parameters are written `$1`, and variables are qualified by the label of their block, `fn$.pending`:
 //! no alias in these statements has a `$`. All else means a column.
 
+pub(crate) mod at_commit;
 pub(crate) mod change;
 mod definition;
 mod dependents;

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::schema::{Link, Shape, Source, Table, View};
+use crate::schema::{Key, Link, Shape, Source, Table, View};
 use crate::sql::dependents::LookupChain;
 use crate::sql::function::definition::{FunctionDdl, FunctionText};
 use crate::sql::function::drain::{Drain, DrainedView};
-use crate::sql::function::{ViewFunctions, dependents, flush};
+use crate::sql::function::{ViewFunctions, at_commit, change, dependents, flush};
 use crate::sql::hash::fnv1a;
 
 /// A path from the rows of a table to the documents of a view, as the functions of a read model use it.
@@ -37,6 +37,8 @@ pub(super) struct ModelPaths<'a> {
     /// In the order of their tables, in which documents are locked.
     pub(super) views: Vec<&'static View>,
     pub(super) groups: Vec<PathGroup<'a>>,
+    /// The key columns of tables whose rows can be marked by a key.
+    keys: BTreeMap<Table, Key>,
 }
 
 impl<'a> ModelPaths<'a> {
@@ -56,8 +58,9 @@ impl<'a> ModelPaths<'a> {
                 paths,
             });
         Self {
-            views,
             groups: groups.collect(),
+            keys: keys_of(&views),
+            views,
         }
     }
 
@@ -72,13 +75,46 @@ impl<'a> ModelPaths<'a> {
         groups.flat_map(|group| &group.paths)
     }
 
-    /// The position of a view.
-    pub(super) fn position(&self, view: &View) -> usize {
-        let mut tables = self.views.iter().map(|view| view.table);
-        tables
-            .position(|table| table == view.table)
-            .unwrap_or_default()
+    /// The key by which rows of a table can be marked.
+    pub(super) fn key_of(&self, table: Table) -> Option<Key> {
+        self.keys.get(&table).copied()
     }
+}
+
+/// The key of each table whose structs agree on it, and whose values are the same in every type that its column
+/// may have.
+pub(crate) fn keys_of(views: &[&'static View]) -> BTreeMap<Table, Key> {
+    let mut keys = BTreeMap::new();
+    for view in views {
+        collect_keys(view.shape, &mut keys);
+    }
+    let usable = |(table, key): (Table, Option<Key>)| Some((table, key?));
+    let of_one_type = |(_, key): &(Table, Key)| is_of_one_type(key.ty.sql);
+    keys.into_iter()
+        .filter_map(usable)
+        .filter(of_one_type)
+        .collect()
+}
+
+fn collect_keys(shape: &'static Shape, keys: &mut BTreeMap<Table, Option<Key>>) {
+    if let Some(key) = shape.key {
+        let known = keys.entry(shape.table).or_insert(Some(key));
+        let same = |other: Key| other.column == key.column && other.ty.sql == key.ty.sql;
+        *known = known.filter(|other| same(*other));
+    }
+    for field in shape.fields {
+        match &field.source {
+            Source::One(one) => collect_keys((one.shape)(), keys),
+            Source::Many(many) => collect_keys((many.shape)(), keys),
+            Source::Column { .. } | Source::Expr { .. } | Source::Aggregate(_) => {}
+        }
+    }
+}
+
+/// Whether a column whose values are of this type in Rust can be compared with an array of it: a text may be of
+/// a type in the database that has operators of its own.
+fn is_of_one_type(ty: &str) -> bool {
+    matches!(ty, "int2" | "int4" | "int8" | "uuid")
 }
 
 /// The types of columns of base tables, as far as structs tell.
@@ -152,7 +188,7 @@ impl ColumnTypes {
     /// The type of a column if it is one whose values are the same in every type that the column may have.
     fn find(&self, table: Table, column: &'static str) -> Option<&'static str> {
         let ty = self.0.get(&(table, column)).copied();
-        ty.filter(|ty| matches!(*ty, "int2" | "int4" | "int8" | "uuid"))
+        ty.filter(|ty| is_of_one_type(ty))
     }
 }
 
@@ -169,8 +205,14 @@ pub(crate) struct ModelFunctions {
     pub(crate) flush: FunctionDdl,
     /// Drains a batch of changes, for the worker.
     pub(crate) drain: FunctionDdl,
-    /// Calls `flush`.
-    pub(crate) call_flush: String,
+    /// The function and the trigger that sync the documents of every transaction when it commits.
+    pub(crate) at_commit: AtCommit,
+    /// The key of each table whose rows `flush` takes as marked.
+    pub(crate) keys: BTreeMap<Table, Key>,
+    /// Finds the documents that depend on the changes `$1`, at most `$2` and one more on each path.
+    pub(crate) find: String,
+    /// Returns the changes of this transaction.
+    pub(crate) read_own: String,
     /// An expression: whether this role can call `flush` in this transaction.
     pub(crate) can_flush: String,
 }
@@ -188,9 +230,12 @@ pub(crate) fn compose<'a>(
     let drained = drained_views(views);
     let owners: Vec<(Table, usize)> = paths
         .iter()
-        .map(|(table, path)| (*table, model.position(path.view)))
+        .filter_map(|(table, path)| {
+            let mut of_views = views.iter().map(|(view, _)| view.table);
+            Some((*table, of_views.position(|view| view == path.view.table)?))
+        })
         .collect();
-    let texts = |suffix: &str| -> [FunctionDdl; 3] {
+    let texts = |suffix: &str| -> [FunctionDdl; 4] {
         let id = suffix_id(suffix);
         let dependents = dependents::text(&model, schema, captures).named(suffix);
         let flush =
@@ -203,7 +248,8 @@ pub(crate) fn compose<'a>(
             paths: &owners,
         };
         let drain = drain.text().named(suffix);
-        [dependents, flush, drain]
+        let at_commit = at_commit::text(&model.views, &flush, schema, id).named(suffix);
+        [dependents, flush, at_commit, drain]
     };
     // The texts contain the id, and the id is the hash of the texts with another one.
     let draft: String = texts(&suffix(0))
@@ -211,7 +257,7 @@ pub(crate) fn compose<'a>(
         .map(|function| &*function.create)
         .collect();
     let id = i64::from_be_bytes(fnv1a(&draft).to_be_bytes());
-    let [dependents, flush, drain] = texts(&suffix(id));
+    let [dependents, flush, at_commit, drain] = texts(&suffix(id));
     let all = functions
         .iter()
         .flat_map(|functions| [&functions.lock, &functions.sync]);
@@ -224,10 +270,13 @@ pub(crate) fn compose<'a>(
         id,
         schema,
         can_flush,
-        call_flush: format!(
-            "SELECT * FROM {}($1::jsonb, $2::int8, $3::text)",
-            flush.qualified()
+        keys: keys_of(&model.views),
+        find: format!(
+            "SELECT path, keys FROM {}($1::jsonb, $2::int8)",
+            dependents.qualified()
         ),
+        read_own: change::read_own(schema, id),
+        at_commit: AtCommit::new(at_commit, &suffix(id), schema, id),
         dependents,
         flush,
         drain,
@@ -242,6 +291,27 @@ fn drained_views(views: &[(&'static View, &ViewFunctions)]) -> Vec<DrainedView> 
         sync: functions.sync.qualified(),
     });
     drained.collect()
+}
+
+/// The function and the trigger that sync the documents of every transaction when it commits.
+#[derive(Debug)]
+pub(crate) struct AtCommit {
+    pub(crate) function: FunctionDdl,
+    /// The name of the trigger of the change table.
+    pub(crate) trigger: String,
+    /// Creates the trigger.
+    pub(crate) create_trigger: String,
+}
+
+impl AtCommit {
+    fn new(function: FunctionDdl, suffix: &str, schema: &str, id: i64) -> Self {
+        let (trigger, create_trigger) = at_commit::trigger(&function, suffix, schema, id);
+        Self {
+            function,
+            trigger,
+            create_trigger,
+        }
+    }
 }
 
 /// The end of the names of the functions.

@@ -8,6 +8,7 @@ use crate::db::scope::{BEGIN, ScopeErrors, in_own_transaction};
 use crate::db::statement::Statement;
 use crate::error::{Error, Operation, Result};
 use crate::sql::log::LogSql;
+use crate::sql::text::literal;
 use crate::sync::event::BatchEvent;
 use crate::sync::report::SyncReport;
 
@@ -81,6 +82,32 @@ impl<'a> LogRow<'a> {
             .execute(connection)
             .await?;
         Ok(())
+    }
+
+    /// The values of the row, as SQL.
+    pub(super) fn values(&self) -> String {
+        let Self {
+            event,
+            report,
+            error,
+            ..
+        } = self;
+        let count = |of: fn(&SyncReport) -> u64| signed(report.map_or(0, of)).to_string();
+        let values = [
+            literal(event.entity),
+            literal(event.mode.as_str()),
+            event.keys.len().to_string(),
+            count(|report| report.inserted),
+            count(|report| report.updated),
+            count(|report| report.unchanged),
+            count(|report| report.deleted),
+            count(|report| report.invalid.len() as u64),
+            event.duration.as_micros().to_string(),
+            event.retries.to_string(),
+            report.is_some().to_string(),
+            error.as_deref().map_or_else(|| "NULL".to_owned(), literal),
+        ];
+        values.join(", ")
     }
 
     /// Inserts the row in a transaction that waits two seconds at most for a lock of the table. The

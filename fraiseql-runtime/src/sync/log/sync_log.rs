@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use sqlx::{Connection, PgConnection, PgPool, Row as _};
 
 use crate::db::mutex::lock;
-use crate::db::scope::{TransactionScope, in_savepoint};
+use crate::db::scope::{TransactionScope, in_savepoint, script_in_savepoint};
 use crate::db::statement::Statement;
 use crate::error::{Error, Operation, Result};
 use crate::sql::log as sql;
@@ -328,6 +328,30 @@ impl SyncLog {
         // Deleting old rows in the caller's transaction would lock them until it ends.
         let own = (scope == TransactionScope::Own).then_some(connection);
         self.prune_when_due(sql, own).await
+    }
+
+    /// Logs batches that were written in the caller's transaction, by one message.
+    pub(in crate::sync) async fn successes(
+        &self,
+        events: &[(BatchEvent<'_>, &SyncReport)],
+        connection: &mut PgConnection,
+    ) -> Result<()> {
+        if events.is_empty()
+            || !self.is_enabled()
+            || self.switches.failures_only.load(Ordering::Relaxed)
+        {
+            return Ok(());
+        }
+        let sql = self.sql()?;
+        let rows: Vec<String> = events
+            .iter()
+            .map(|(event, report)| LogRow::success(sql, event, report).values())
+            .collect();
+        let script = sql.insert_values(&rows);
+        script_in_savepoint(connection, &script)
+            .await
+            .map_err(failed(Operation::WriteLog, sql))?;
+        self.prune_when_due(sql, None).await
     }
 
     /// Logs a batch that failed, on a connection that no failed transaction holds.

@@ -1,4 +1,5 @@
 //! Tests of the worker: what was left for later is synced, whatever fails, and whoever writes meanwhile.
 
 mod basics;
+mod stress;
 mod world;

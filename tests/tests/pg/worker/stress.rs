@@ -1,0 +1,211 @@
+//! Random statements of connections that know nothing of documents, while workers drain.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use fraiseql_runtime::{ReadModel, TView as _};
+use fraiseql_tests::pool_of;
+use rand::rngs::StdRng;
+use rand::{RngExt as _, SeedableRng as _};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection, PgPool};
+
+use super::world::{Post, capture, model, world};
+
+/// A random statement.
+fn statement(random: &mut StdRng) -> String {
+    let posts = 60;
+    let post = random.random_range(1..=posts);
+    let other = random.random_range(1..=posts);
+    let user = random.random_range(1..=6);
+    let comment = random.random_range(1..=300);
+    let tag = random.random_range(1..=5);
+    let word = random.random_range(0..1_000_000);
+    match random.random_range(0..16) {
+        0 | 1 => format!(
+            "INSERT INTO tb_comment VALUES ({comment}, 'c{word}', {post}, {user})
+             ON CONFLICT (id) DO UPDATE SET content = EXCLUDED.content, post_id = EXCLUDED.post_id"
+        ),
+        2 => format!("UPDATE tb_comment SET post_id = {post} WHERE id % 37 = {comment} % 37"),
+        3 => format!("DELETE FROM tb_comment WHERE id = {comment}"),
+        4 => format!("UPDATE tb_user SET name = 'u{word}' WHERE id = {user}"),
+        5 => format!("UPDATE tb_post SET author_id = {user} WHERE id IN ({post}, {other})"),
+        6 => format!("UPDATE tb_post SET title = 't{word}' WHERE id = {post}"),
+        7 => format!("DELETE FROM tb_post WHERE id = {post}"),
+        8 | 9 => format!(
+            "INSERT INTO tb_post VALUES ({post}, 'p{word}', {user}) ON CONFLICT (id) DO NOTHING"
+        ),
+        10 => format!("INSERT INTO tb_post_tag VALUES ({post}, {tag}) ON CONFLICT DO NOTHING"),
+        11 => format!("DELETE FROM tb_post_tag WHERE tag_id = {tag} AND post_id % 3 = 0"),
+        12 => format!("UPDATE tb_tag SET name = 'g{word}' WHERE id = {tag}"),
+        13 => format!("UPDATE tb_comment SET author_id = {user} WHERE post_id = {post}"),
+        14 => format!(
+            "BEGIN; UPDATE tb_post SET title = title || '.' WHERE id = {post};
+             SAVEPOINT s; UPDATE tb_post SET title = 'x' WHERE id = {other}; ROLLBACK TO s;
+             INSERT INTO tb_comment VALUES ({comment} + 1000, 'in one', {post}, {user})
+             ON CONFLICT (id) DO UPDATE SET content = 'again' || {word}; COMMIT"
+        ),
+        _ => format!("BEGIN; DELETE FROM tb_comment WHERE post_id = {post}; ROLLBACK"),
+    }
+}
+
+/// Runs random statements until `statements` of all writers have been run.
+async fn write(pool: PgPool, seed: u64, done: Arc<AtomicU64>, statements: u64) {
+    let mut random = StdRng::seed_from_u64(seed);
+    let options = (*pool.connect_options()).clone();
+    let mut connection = PgConnection::connect_with(&options).await.unwrap();
+    while done.fetch_add(1, Ordering::Relaxed) < statements {
+        let sql = statement(&mut random);
+        if let Err(error) = sqlx::raw_sql(AssertSqlSafe(&*sql))
+            .execute(&mut connection)
+            .await
+        {
+            // A foreign key that is violated is an error of the statement; a deadlock is between writers.
+            let code = error.as_database_error().and_then(|error| error.code());
+            assert!(
+                matches!(code.as_deref(), Some("23503" | "40P01")),
+                "{error}\n{sql}"
+            );
+            let _ = sqlx::raw_sql("ROLLBACK").execute(&mut connection).await;
+        }
+    }
+}
+
+pub(super) async fn storm(pool: &PgPool, writers: u64, statements: u64, seed: u64) {
+    let done = Arc::new(AtomicU64::new(0));
+    let writing = (0..writers).map(|writer| {
+        tokio::spawn(write(
+            pool.clone(),
+            seed + writer,
+            Arc::clone(&done),
+            statements,
+        ))
+    });
+    for writer in writing.collect::<Vec<_>>() {
+        writer.await.unwrap();
+    }
+}
+
+pub(super) async fn assert_right(pool: &PgPool, model: &ReadModel) {
+    let verified = model.verify(pool).sample(1.0).await.unwrap();
+    assert!(verified.is_clean(), "{verified}");
+    let changes = model.changes(pool).await.unwrap();
+    assert_eq!((changes.pending, changes.dead), (0, 0), "{changes}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn documents_are_right_after_random_statements_and_two_workers() {
+    let (pool, model) = world(60).await;
+    sqlx::raw_sql(
+        "INSERT INTO tb_user VALUES (4, 'D'), (5, 'E'), (6, 'F');
+         INSERT INTO tb_tag SELECT i, 'tag ' || i FROM generate_series(1, 5) AS i",
+    )
+    .execute(&pool)
+    .await
+    .unwrap();
+    model.sync_all(&pool).await.unwrap();
+    capture(&pool, &model).await;
+    let over = Arc::new(AtomicBool::new(false));
+    let workers: Vec<_> = (0..2)
+        .map(|_| {
+            let over = Arc::clone(&over);
+            let worker = model.worker(&pool);
+            tokio::spawn(worker.run(async move {
+                while !over.load(Ordering::Relaxed) {
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+            }))
+        })
+        .collect();
+    storm(&pool, 4, 4_000, 1).await;
+    model.worker(&pool).drain().await.unwrap();
+    over.store(true, Ordering::Relaxed);
+    let mut changes = 0;
+    for worker in workers {
+        let report = worker.await.unwrap().unwrap();
+        assert_eq!((report.failed, report.dead), (0, 0), "{report}");
+        changes += report.changes;
+    }
+    assert!(changes > 1_000, "the workers drained {changes} changes");
+    assert_right(&pool, &model).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_releases_side_by_side_drain_what_is_theirs() {
+    let (pool, model) = world(60).await;
+    sqlx::raw_sql("INSERT INTO tb_user VALUES (4, 'D'), (5, 'E'), (6, 'F'); INSERT INTO tb_tag SELECT i, 'tag' FROM generate_series(1, 5) AS i")
+        .execute(&pool)
+        .await
+        .unwrap();
+    let next = super::world::next_model();
+    super::world::install(&pool, &next).await;
+    model.sync_all(&pool).await.unwrap();
+    next.sync_all(&pool).await.unwrap();
+    capture(&pool, &model).await;
+    capture(&pool, &next).await;
+    storm(&pool, 2, 1_000, 7).await;
+    model.worker(&pool).drain().await.unwrap();
+    assert_right(&pool, &model).await;
+    let left = next.changes(&pool).await.unwrap();
+    assert!(left.pending > 100, "{left}");
+    next.worker(&pool).drain().await.unwrap();
+    assert_right(&pool, &next).await;
+    assert_right(&pool, &model).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transaction_with_a_low_id_that_commits_late_is_not_missed() {
+    let (pool, model) = world(60).await;
+    capture(&pool, &model).await;
+    let over = Arc::new(AtomicBool::new(false));
+    let running = {
+        let over = Arc::clone(&over);
+        tokio::spawn(model.worker(&pool).run(async move {
+            while !over.load(Ordering::Relaxed) {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        }))
+    };
+    let others = pool_of((*pool.connect_options()).clone()).await;
+    for round in 0..40_i64 {
+        // Each has its id before the others, and commits after they were drained.
+        let mut late = Vec::new();
+        for post in 1..=3_i64 {
+            let mut tx = others.begin().await.unwrap();
+            sqlx::query("UPDATE tb_post SET title = $1 WHERE id = $2")
+                .bind(format!("late {round}"))
+                .bind(post)
+                .execute(&mut *tx)
+                .await
+                .unwrap();
+            late.push(tx);
+        }
+        for post in 4..=14_i64 {
+            sqlx::query("UPDATE tb_post SET title = $1 WHERE id = $2")
+                .bind(format!("early {round}"))
+                .bind(post)
+                .execute(&pool)
+                .await
+                .unwrap();
+        }
+        let start = Instant::now();
+        loop {
+            let post = Post::find(&pool, 14).await.unwrap().unwrap();
+            if post.title == format!("early {round}") {
+                break;
+            }
+            assert!(
+                start.elapsed() < Duration::from_secs(10),
+                "it was not drained"
+            );
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        for tx in late {
+            tx.commit().await.unwrap();
+        }
+    }
+    model.worker(&pool).drain().await.unwrap();
+    over.store(true, Ordering::Relaxed);
+    running.await.unwrap().unwrap();
+    assert_right(&pool, &model).await;
+}
