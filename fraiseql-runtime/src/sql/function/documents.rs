@@ -295,7 +295,11 @@ impl Body<'_> {
         sql.line(format!("fn$.gone := {absent};"));
         sql.block("IF fn$.gone <> '{}' THEN", "END IF;", |sql| {
             sql.line(format!("{};", placeholders(self.view, "fn$.gone")));
-            sql.line(format!("{};", delete_orphans(self.view, "fn$.gone")));
+            sql.block("WITH gone AS (", ")", |sql| {
+                sql.line(delete_orphans(self.view, "fn$.gone"));
+            });
+            sql.line("SELECT coalesce(pg_catalog.array_agg(g.\"key\"), '{}')");
+            sql.line("INTO fn$.gone FROM gone AS g;");
         });
     }
 
