@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use fraiseql_runtime::{ReadModel, TView as _};
 use fraiseql_tests::pool_of;
 use rand::rngs::StdRng;
-use rand::{RngExt as _, SeedableRng as _};
+use rand::{Rng as _, SeedableRng as _};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, PgPool};
 
 use super::world::{Post, capture, model, world};
@@ -87,6 +87,13 @@ pub(super) async fn storm(pool: &PgPool, writers: u64, statements: u64, seed: u6
 }
 
 pub(super) async fn assert_right(pool: &PgPool, model: &ReadModel) {
+    let errors: Vec<String> = sqlx::query_scalar(
+        "SELECT concat_ws(' ', c.\"table\", c.operation, c.new, c.error) FROM fraiseql_change AS c WHERE c.attempts > 0",
+    )
+    .fetch_all(pool)
+    .await
+    .unwrap();
+    assert_eq!(errors, [""; 0]);
     let verified = model.verify(pool).sample(1.0).await.unwrap();
     assert!(verified.is_clean(), "{verified}");
     let changes = model.changes(pool).await.unwrap();
