@@ -125,7 +125,7 @@ fn probe(table: &str) -> String {
     let exists = |condition: &str| {
         format!("EXISTS (SELECT FROM {table} AS c WHERE c.model = $1 AND {condition})")
     };
-    let due = "c.retry_at <= pg_catalog.clock_timestamp()";
+    let due = "c.retry_at <= pg_catalog.statement_timestamp()";
     sql.line("SELECT");
     sql.block_list([
         "(SELECT f.xid::text FROM first AS f) AS xid".to_owned(),
@@ -163,7 +163,7 @@ fn lease(table: &str) -> String {
     sql.block("WITH first AS MATERIALIZED (", "),", |sql| {
         sql.line("SELECT c.\"table\"");
         sql.line(format!("FROM {table} AS c"));
-        sql.line("WHERE c.model = $1 AND c.retry_at <= pg_catalog.clock_timestamp()");
+        sql.line("WHERE c.model = $1 AND c.retry_at <= pg_catalog.statement_timestamp()");
         sql.line(format!("  AND {WHOLE}"));
         sql.line("ORDER BY c.retry_at");
         sql.line("LIMIT 1");
@@ -173,7 +173,7 @@ fn lease(table: &str) -> String {
         sql.line("SELECT c.ctid AS place");
         sql.line(format!("FROM {table} AS c"));
         sql.line("JOIN first AS f ON f.\"table\" = c.\"table\"");
-        sql.line("WHERE c.model = $1 AND c.retry_at <= pg_catalog.clock_timestamp()");
+        sql.line("WHERE c.model = $1 AND c.retry_at <= pg_catalog.statement_timestamp()");
         sql.line(format!("  AND {WHOLE}"));
         sql.line("FOR UPDATE OF c SKIP LOCKED");
     });

@@ -48,7 +48,7 @@ const MAX_FAILURES: usize = 64;
 /// The documents of one path that are found. If there are more, the view is synced as a whole.
 const MAX_FOUND: usize = 1_000_000;
 /// The size of changes after which no more are claimed. One is always claimed.
-const MAX_BYTES: usize = 64 * 1024;
+const MAX_BYTES: usize = 128 * 1024;
 /// How many rows with documents that were left for later are claimed at once, of those that never failed.
 const MAX_LEFT: usize = 2;
 /// How many transactions a row names that it stems from. A document that always fails would otherwise
@@ -106,6 +106,8 @@ impl Drain<'_> {
             definer: false,
             settings: vec![
                 settings::PINNED_PATH.to_owned(),
+                // The planner expects a hundred values of each array, and would compile what reads a few.
+                "jit = off".to_owned(),
                 format!("lock_timeout = '{WAIT}'"),
             ],
             body: self.body(),
@@ -157,13 +159,15 @@ impl Drain<'_> {
 
     /// Locks the changes of this batch, and summarizes them.
     fn claim(&self, sql: &mut Sql) {
-        // The table grows and shrinks, and the plan stays: a plan for an empty table would read all of a
-        // large one.
-        sql.line("fn$.seqscan := pg_catalog.current_setting('enable_seqscan');");
-        sql.line("PERFORM pg_catalog.set_config('enable_seqscan', 'off', true);");
+        for name in PLANNER {
+            sql.line(format!(
+                "fn$.{name} := pg_catalog.current_setting('enable_{name}');"
+            ));
+        }
+        by_index(sql);
         sql.line("-- Transactions that were open when later ones were drained, then all others in their order,");
         sql.line("-- then what was left for later. A whole view is left to the caller.");
-        let due = "c.retry_at <= pg_catalog.clock_timestamp()";
+        let due = "c.retry_at <= pg_catalog.statement_timestamp()";
         let failed = "c.operation = 'SYNC' AND c.error IS NOT NULL";
         let first = "c.xid, c.id";
         for (with, name, condition, order, limit) in [
@@ -229,7 +233,17 @@ impl Drain<'_> {
         sql.line("INTO fn$.claimed, fn$.since, fn$.images, fn$.whole, fn$.owners, fn$.lists,");
         sql.line("  fn$.failed, fn$.failed_owners");
         sql.line("FROM chosen AS c;");
-        sql.line("PERFORM pg_catalog.set_config('enable_seqscan', fn$.seqscan, true);");
+        sql.block("fn$.has_failed := coalesce((", "), false);", |sql| {
+            sql.line("SELECT true");
+            sql.line(format!("FROM {} AS c", self.table()));
+            sql.line(format!(
+                "WHERE c.model = {} AND c.retry_at IS NOT NULL AND c.attempts > 0",
+                self.number()
+            ));
+            sql.line("ORDER BY c.retry_at");
+            sql.line("LIMIT 1");
+        });
+        as_before(sql);
     }
 
     /// The model, as a literal.
@@ -265,13 +279,6 @@ impl Drain<'_> {
                 sql.line("ORDER BY 1 DESC");
                 sql.line(format!("LIMIT {MAX_ORIGINS}"));
             });
-        });
-        sql.block("fn$.has_failed := EXISTS (", ");", |sql| {
-            sql.line(format!("SELECT FROM {} AS c", self.table()));
-            sql.line(format!(
-                "WHERE c.model = {} AND c.retry_at IS NOT NULL AND c.attempts > 0",
-                self.number()
-            ));
         });
     }
 
@@ -454,6 +461,7 @@ impl Drain<'_> {
     /// Documents that are written are no failures any more.
     fn written(&self, sql: &mut Sql) {
         sql.block("IF fn$.has_failed THEN", "END IF;", |sql| {
+            by_index(sql);
             sql.block(
                 format!("DELETE FROM {} WHERE ctid = ANY (ARRAY(", self.table()),
                 "));",
@@ -461,9 +469,11 @@ impl Drain<'_> {
                     sql.line("SELECT c.ctid");
                     self.failures(sql);
                     sql.line("  AND c.new #>> '{key,0}' = ANY (\"keys\")");
+                    sql.line("ORDER BY c.retry_at");
                     sql.line("FOR UPDATE SKIP LOCKED");
                 },
             );
+            as_before(sql);
         });
     }
 
@@ -515,12 +525,14 @@ impl Drain<'_> {
             sql.line("    (pg_catalog.clock_timestamp() - fn$.changed) / 10, interval '50 ms'), interval '5 s'), \"error\");");
         });
         sql.indented(|sql| {
+            by_index(sql);
             sql.block("WITH former AS (", ")", |sql| {
                 sql.line(format!("DELETE FROM {} AS c", self.table()));
                 sql.block("WHERE fn$.low = fn$.high AND c.ctid = ANY (ARRAY(", "))", |sql| {
                     sql.line("SELECT c.ctid");
                     self.failures(sql);
                     sql.line("  AND c.new #>> '{key,0}' = \"keys\"[1]");
+                    sql.line("ORDER BY c.retry_at");
                     sql.line("FOR UPDATE SKIP LOCKED");
                 });
                 sql.line("RETURNING c.old, c.attempts, c.changed_at");
@@ -546,6 +558,7 @@ impl Drain<'_> {
                 sql.line("FROM former AS c");
             });
             sql.line("RETURNING retry_at = 'infinity' INTO dead;");
+            as_before(sql);
             sql.line("fn$.has_failed := true;");
         });
         sql.line("END IF;");
@@ -556,10 +569,30 @@ impl Drain<'_> {
 const NOTHING_WRITTEN: &str =
     "inserted := 0; updated := 0; unchanged := 0; deleted := 0; bytes := 0;";
 
+/// The settings of the planner that are off while the table of changes is searched.
+const PLANNER: [&str; 3] = ["seqscan", "bitmapscan", "sort"];
+
+/// Lets the planner use the index that has the order. The table grows and shrinks, and plans stay: one that was made for
+/// an empty table would read all of a large one.
+fn by_index(sql: &mut Sql) {
+    let settings =
+        PLANNER.map(|name| format!("pg_catalog.set_config('enable_{name}', 'off', true)"));
+    sql.line(format!("PERFORM {};", settings.join(", ")));
+}
+
+/// Ends [`by_index`].
+fn as_before(sql: &mut Sql) {
+    let settings =
+        PLANNER.map(|name| format!("pg_catalog.set_config('enable_{name}', fn$.{name}, true)"));
+    sql.line(format!("PERFORM {};", settings.join(", ")));
+}
+
 fn declare(sql: &mut Sql) {
     for line in [
         "started timestamptz := pg_catalog.clock_timestamp();",
         "seqscan text;",
+        "bitmapscan text;",
+        "sort text;",
         "claimed tid[]; -- the rows that are deleted at the end",
         "since timestamptz; -- when the first of them was written",
         "images jsonb; -- the values of changed rows, by table and column",
