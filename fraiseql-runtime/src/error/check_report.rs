@@ -104,6 +104,15 @@ pub enum FindingKind {
     TextSearch,
     /// An index of a view table is not valid.
     InvalidIndex,
+    /// A function of the read model does not exist, or has another text, which `migrate` would repair.
+    MissingFunction,
+    /// A trigger that captures changes does not exist, or is another one, which `migrate` would repair.
+    MissingTrigger,
+    /// A trigger that captures changes is disabled.
+    DisabledTrigger,
+    /// Triggers cannot capture some changes: a base table is a view, a `filter` reads other tables, sessions run no
+    /// triggers, logical replication writes a base table.
+    NotCaptured,
     /// A view table lacks documents of rows that exist, which a rebuild would insert.
     Unfilled,
 }

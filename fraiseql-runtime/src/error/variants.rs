@@ -174,6 +174,20 @@ pub enum Error {
         order: String,
     },
 
+    /// Changes of base tables are to be captured, and the role that migrates may not create what that takes.
+    #[error(
+        "changes cannot be captured: {what} cannot be created, because {reason}; migrate as the owner \
+         of the tables, or run: {remedy}"
+    )]
+    CannotCapture {
+        /// The triggers or the function: `function "public"."fraiseql_capture_tb_post_.."`.
+        what: String,
+        /// Why not.
+        reason: String,
+        /// The statement that grants what is missing.
+        remedy: String,
+    },
+
     /// A check found errors.
     #[error("the read model does not fit the database\n{0}")]
     Check(CheckReport),

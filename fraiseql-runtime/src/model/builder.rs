@@ -13,6 +13,7 @@ use crate::mutation::context::MutationContext;
 use crate::mutation::limits::Limits;
 use crate::read::typed::TView;
 use crate::sql::ddl::remedy::qualified;
+use crate::sql::function::change::CHANGE_TABLE;
 use crate::sql::rebuild::TABLE as BOOKKEEPING;
 use crate::sync::event::SyncObserver;
 use crate::sync::log::SyncLog;
@@ -132,6 +133,10 @@ impl ReadModelBuilder {
         // Each schema with a view table has a bookkeeping table.
         for handle in &self.views {
             names.insert((handle.view.table.schema, BOOKKEEPING), "a rebuild");
+        }
+        // The least schema has the table of changes.
+        if let Some(schema) = self.views.iter().map(|it| it.view.table.schema).min() {
+            names.insert((schema, CHANGE_TABLE), "captured changes");
         }
         for handle in &self.views {
             let (view, ddl) = (handle.view, &handle.statements().ddl);

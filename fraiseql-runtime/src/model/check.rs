@@ -10,7 +10,8 @@ use crate::ops::check;
 impl ReadModel {
     /// Compares the structs with the database, and reports all problems at once: missing tables and
     /// columns, types and nulls that a field cannot hold, keys that are not unique, lookups without
-    /// an index, SQL that the server refuses, missing privileges, limits of the server, and views that
+    /// an index, SQL that the server refuses, missing privileges, missing functions and triggers, changes that
+    /// triggers cannot capture, limits of the server, and views that
     /// are not filled. Each problem is one finding, with its remedy.
     ///
     /// Use it in a test, in CI or at start-up. It reads the catalog and prepares the statements in a
@@ -70,6 +71,14 @@ impl ReadModel {
             .await
             .map_err(Error::database(Operation::Check))?;
         let log = self.context.observers.log.as_ref();
-        check::run(&self.views, &self.base_tables(), log, &mut connection).await
+        let model = self.objects();
+        check::run(
+            &self.views,
+            model.as_ref(),
+            &self.base_tables(),
+            log,
+            &mut connection,
+        )
+        .await
     }
 }

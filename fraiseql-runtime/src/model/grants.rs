@@ -3,8 +3,10 @@
 use std::fmt;
 
 use crate::model::read_model::ReadModel;
+use crate::ops::migrate::ModelObjects;
 use crate::schema::View;
-use crate::sql::privileges::{self, BaseTables, Purpose};
+use crate::sql::function::change::change_table;
+use crate::sql::privileges::{self, BaseTables, Purpose, SyncObjects};
 
 /// GRANT statements for one role: [`ReadModel::grants`] and [`ReadModel::read_grants`].
 ///
@@ -56,8 +58,9 @@ impl ReadModel {
     /// full syncs, rebuilds and verifications, with the sync log, and that reads and checks.
     ///
     /// They do not include what the application itself does with base tables, such as INSERT, and
-    /// not what [`migrate`](Self::migrate) needs: it creates tables, and is called by their owner.
-    /// Run the statements as the owner, after `migrate`.
+    /// not what [`migrate`](Self::migrate) needs: it creates tables, functions and triggers, and is called by their owner.
+    /// Run the statements as the owner, after `migrate`, and again for each release: the names of functions end with a hash of
+    /// their text. A role that only writes base tables needs none of them, also if its changes are captured.
     ///
     /// UPDATE of one column is the privilege to lock rows, `FOR SHARE`: a sync locks the rows that
     /// documents embed, and a mutation those on its way to documents.
@@ -126,8 +129,16 @@ impl ReadModel {
         let base = self.base_tables();
         let log = self.context.observers.log.as_ref();
         let log = log.and_then(|log| log.table_name());
-        let log = log.map(|(schema, _, table)| (schema, table));
-        let statements = privileges::grants(&views, &base, log, purpose, role);
+        let model = self.objects();
+        let objects = SyncObjects {
+            log: log.map(|(schema, _, table)| (schema, table)),
+            changes: model.as_ref().map(|model| change_table(model.schema)),
+            functions: model
+                .iter()
+                .flat_map(ModelObjects::called_functions)
+                .collect(),
+        };
+        let statements = privileges::grants(&views, &base, &objects, purpose, role);
         Grants { statements }
     }
 

@@ -4,7 +4,8 @@ use sqlx::{Acquire, PgPool, Postgres};
 
 use crate::error::{Error, Operation, Result};
 use crate::model::read_model::ReadModel;
-use crate::ops::migrate::{self, Migration};
+use crate::mutation::capture::Capture;
+use crate::ops::migrate::{self, Migration, ModelObjects};
 
 impl ReadModel {
     /// Creates missing view tables, promoted columns, indexes and partitions. If nothing is missing,
@@ -81,7 +82,8 @@ impl ReadModel {
             .await
             .map_err(Error::database(Operation::Migrate))?;
         let log = self.context.observers.log.as_ref();
-        migrate::migrate(&self.views, log, &mut connection).await
+        let model = self.objects();
+        migrate::migrate(&self.views, model.as_ref(), log, &mut connection).await
     }
 
     /// Returns the statements that [`migrate`](Self::migrate) would run now, in their order, without
@@ -96,6 +98,36 @@ impl ReadModel {
     /// As [`migrate`](Self::migrate).
     pub async fn migration_plan(&self, pool: &PgPool) -> Result<Vec<String>> {
         let log = self.context.observers.log.as_ref();
-        migrate::migration_plan(&self.views, log, pool).await
+        let model = self.objects();
+        migrate::migration_plan(&self.views, model.as_ref(), log, pool).await
+    }
+
+    /// What it has in the database beside its view tables. `None` without views.
+    pub(super) fn objects(&self) -> Option<ModelObjects<'_>> {
+        let model = self.context.functions()?;
+        let capture = self.context.captured();
+        let of_views = self.context.views.iter().flat_map(|handle| {
+            let functions = &handle.statements().functions;
+            [&functions.lock, &functions.sync]
+        });
+        let at_commit = (self.context.capture == Capture::AtCommit).then_some(&model.at_commit);
+        let of_tables = capture.into_iter().flat_map(|it| &it.tables);
+        Some(ModelObjects {
+            views: self
+                .context
+                .views
+                .iter()
+                .map(|handle| handle.view)
+                .collect(),
+            id: model.id,
+            schema: model.schema,
+            functions: of_views
+                .chain([&model.dependents, &model.flush, &model.drain])
+                .chain(at_commit.map(|at_commit| &at_commit.function))
+                .chain(of_tables.map(|table| &table.function))
+                .collect(),
+            capture,
+            at_commit,
+        })
     }
 }

@@ -153,39 +153,3 @@ impl ReadModel {
         done
     }
 }
-
-impl ReadModel {
-    #[doc(hidden)]
-    pub fn __model_id(&self) -> i64 {
-        self.context.queue().model
-    }
-
-    /// Creates what `migrate` will create.
-    #[doc(hidden)]
-    pub fn __changes_ddl(&self) -> Vec<String> {
-        let functions = self.context.functions().expect("a view");
-        let schema = functions.schema;
-        let mut all = vec![
-            format!(
-                "CREATE TABLE IF NOT EXISTS \"{schema}\".\"fraiseql_change\" (model int8 NOT NULL,
-                 xid xid8 NOT NULL DEFAULT pg_catalog.pg_current_xact_id(),
-                 id bigint GENERATED ALWAYS AS IDENTITY, \"table\" text NOT NULL, operation text NOT NULL,
-                 old jsonb, new jsonb, changed_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
-                 attempts int4 NOT NULL DEFAULT 0, retry_at timestamptz, error text,
-                 PRIMARY KEY (model, xid, id)) WITH (autovacuum_vacuum_scale_factor = 0,
-                 autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_cost_delay = 0)"
-            ),
-            crate::sql::queue::retry_index(schema),
-        ];
-        for view in &self.views {
-            let functions = &view.statements().functions;
-            all.extend([functions.lock.create.clone(), functions.sync.create.clone()]);
-        }
-        all.extend([
-            functions.dependents.create.clone(),
-            functions.flush.create.clone(),
-            functions.drain.create.clone(),
-        ]);
-        all
-    }
-}

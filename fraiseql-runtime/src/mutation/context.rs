@@ -1,15 +1,20 @@
 //! State that the mutations of one read model share.
 
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
-use futures_util::lock::Mutex;
+use futures_util::lock::Mutex as AsyncMutex;
+use sqlx::PgPool;
+use std::collections::HashSet;
 
+use crate::db::mutex::lock;
 use crate::mutation::capture::Capture;
 use crate::mutation::committed_reader::Waiting;
 use crate::mutation::dependents::index::DependencyIndex;
 use crate::mutation::limits::Limits;
+use crate::schema::View;
+use crate::sql::capture::{self, CaptureSql, CapturedModel};
 use crate::sql::function::model::ModelFunctions;
 use crate::sql::queue::QueueSql;
 use crate::sync::watch::Observers;
@@ -25,11 +30,15 @@ pub(crate) struct MutationContext {
     pub(crate) capture: Capture,
     /// The functions of the read model, composed on first use.
     functions: OnceLock<Option<ModelFunctions>>,
+    /// The trigger functions of the read model, composed on first use.
+    captured: OnceLock<Option<CaptureSql>>,
+    /// The databases in which these functions were found.
+    callable: Mutex<HashSet<String>>,
     pub(crate) observers: Arc<Observers>,
     /// The statements about changes, composed on first use.
     queue: OnceLock<QueueSql>,
     /// How many rows of the table of changes were deleted, when they were last counted.
-    pub(crate) deleted: std::sync::Mutex<Option<(Instant, i64)>>,
+    pub(crate) deleted: Mutex<Option<(Instant, i64)>>,
     /// The limits of a mutation that sets none.
     pub(crate) limits: Limits,
     /// How long a mutation waits for a second connection.
@@ -37,7 +46,7 @@ pub(crate) struct MutationContext {
     /// How many of them wait for one.
     pub(crate) waiting: Waiting,
     /// Held by the one that takes a second connection before it begins.
-    pub(crate) turn: Arc<Mutex<()>>,
+    pub(crate) turn: Arc<AsyncMutex<()>>,
     /// Whether mutations note at their beginning what their session has written before: since the
     /// first that was strict, so that others do not pay for it. That one compares with nothing, and
     /// may count what its session wrote in the second before it began.
@@ -59,7 +68,9 @@ impl MutationContext {
             capture,
             functions: OnceLock::new(),
             queue: OnceLock::new(),
-            deleted: std::sync::Mutex::default(),
+            deleted: Mutex::default(),
+            captured: OnceLock::new(),
+            callable: Mutex::default(),
             observers: Arc::new(observers),
             limits,
             second_connection_wait,
@@ -88,4 +99,50 @@ impl MutationContext {
             )
         })
     }
+
+    /// The trigger functions that capture changes. `None` if the read model has no views, or if nothing is captured.
+    pub(crate) fn captured(&self) -> Option<&CaptureSql> {
+        let compose = || {
+            let functions = self.functions().filter(|_| self.capture.is_on())?;
+            let views: Vec<&'static View> = self.views.iter().map(|handle| handle.view).collect();
+            let model = CapturedModel {
+                id: functions.id,
+                schema: functions.schema,
+                views: &views,
+            };
+            let tables = self.index.tables();
+            let first_columns = tables.map(|table| (table, self.index.first_columns(table)));
+            Some(capture::compose(&model, &first_columns.collect()))
+        };
+        self.captured.get_or_init(compose).as_ref()
+    }
+
+    /// Whether the functions were found in the database of this pool. A flush then calls them without asking.
+    pub(crate) fn is_callable(&self, pool: &PgPool) -> bool {
+        lock(&self.callable).contains(&database_of(pool))
+    }
+
+    /// Notes whether the functions can be called in the database of this pool.
+    pub(crate) fn note_callable(&self, pool: &PgPool, callable: bool) {
+        let mut databases = lock(&self.callable);
+        match callable {
+            true => databases.insert(database_of(pool)),
+            false => databases.remove(&database_of(pool)),
+        };
+    }
+}
+
+/// What identifies the database and the role of a pool.
+fn database_of(pool: &PgPool) -> String {
+    let options = pool.connect_options();
+    let socket = options
+        .get_socket()
+        .map(|socket| socket.display().to_string());
+    format!(
+        "{}:{} {} {}",
+        socket.as_deref().unwrap_or(options.get_host()),
+        options.get_port(),
+        options.get_database().unwrap_or_default(),
+        options.get_username(),
+    )
 }

@@ -374,6 +374,7 @@
 //! ```
 
 mod aggregate;
+pub(crate) mod capture;
 pub(crate) mod cascade;
 pub(crate) mod catalog;
 pub mod ddl;

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::schema::{Link, Shape, Source, Table, View};
+use crate::sql::function::FunctionDdl;
 use crate::sql::text::ident;
 use crate::sql::{lock, probe, rebuild};
 
@@ -81,16 +82,27 @@ impl BaseTables {
     }
 }
 
-/// The GRANT statements for `role`. `log` is the schema and the quoted name of the sync log.
+/// The tables and functions that a role needs to sync, beside view tables and base tables.
+#[derive(Debug, Default)]
+pub(crate) struct SyncObjects<'a> {
+    /// The schema and the quoted name of the sync log.
+    pub(crate) log: Option<(&'a str, &'a str)>,
+    /// The quoted name of the change table.
+    pub(crate) changes: Option<String>,
+    /// The functions that it calls.
+    pub(crate) functions: Vec<&'a FunctionDdl>,
+}
+
+/// The GRANT statements for `role`.
 pub(crate) fn grants(
     views: &[&View],
     base: &BaseTables,
-    log: Option<(&str, &str)>,
+    objects: &SyncObjects<'_>,
     purpose: Purpose,
     role: &str,
 ) -> Vec<String> {
     let syncs = purpose == Purpose::Sync;
-    let log = log.filter(|_| syncs);
+    let log = objects.log.filter(|_| syncs);
     let view_schemas: BTreeSet<&str> = views.iter().map(|view| view.table.schema).collect();
     let schemas: BTreeSet<&str> = view_schemas
         .iter()
@@ -125,6 +137,10 @@ pub(crate) fn grants(
             let table = format!("{}.{}", ident(schema), ident(rebuild::TABLE));
             probe::grant(BOOKKEEPING.join(", ").as_str(), table, role)
         }));
+        let changes = objects.changes.iter();
+        grants.extend(changes.map(|table| probe::grant(&CHANGES.join(", "), table, role)));
+        let functions = objects.functions.iter();
+        grants.extend(functions.map(|it| probe::grant_execute(&it.signature(), role)));
     }
     grants.extend(log.map(|(_, table)| probe::grant(LOG.join(", ").as_str(), table, role)));
     grants
@@ -135,3 +151,6 @@ pub(crate) const BOOKKEEPING: [&str; 3] = ["SELECT", "INSERT", "UPDATE"];
 
 /// What a sync log needs on its table. It locks the rows that it prunes.
 pub(crate) const LOG: [&str; 4] = ["SELECT", "INSERT", "UPDATE", "DELETE"];
+
+/// What a worker needs on the change table, and a mutation that leaves documents to it.
+pub(crate) const CHANGES: [&str; 4] = ["SELECT", "INSERT", "UPDATE", "DELETE"];

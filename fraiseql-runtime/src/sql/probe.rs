@@ -180,6 +180,11 @@ pub(crate) fn grant(privileges: &str, table: impl fmt::Display, role: &str) -> S
     format!("GRANT {privileges} ON {table} TO {}", ident(role))
 }
 
+/// Grants the privilege to call a function.
+pub(crate) fn grant_execute(signature: &str, role: &str) -> String {
+    format!("GRANT EXECUTE ON FUNCTION {signature} TO {}", ident(role))
+}
+
 /// Grants the privilege to lock rows. PostgreSQL requires UPDATE on any one column.
 pub(crate) fn grant_lock(table: Table, column: &str, role: &str) -> String {
     grant(&format!("UPDATE ({})", ident(column)), table, role)
@@ -187,6 +192,14 @@ pub(crate) fn grant_lock(table: Table, column: &str, role: &str) -> String {
 
 pub(crate) fn grant_usage(schema: &str, role: &str) -> String {
     format!("GRANT USAGE ON SCHEMA {} TO {}", ident(schema), ident(role))
+}
+
+pub(crate) fn grant_create(schema: &str, role: &str) -> String {
+    format!(
+        "GRANT CREATE ON SCHEMA {} TO {}",
+        ident(schema),
+        ident(role)
+    )
 }
 
 pub(crate) fn create_schema(schema: &str) -> String {

@@ -16,19 +16,10 @@
 use std::sync::Arc;
 
 use crate::sql::function::change::change_table;
-use crate::sql::text::{Sql, ident, literal};
+use crate::sql::text::{Sql, literal};
 
 /// The condition that a row `c` stands for all documents of a view.
 pub(crate) const WHOLE: &str = "c.operation = 'SYNC' AND c.new IS NULL";
-
-/// The index of the rows that were left for later, as [`drain`](crate::sql::function) finds them.
-pub(crate) fn retry_index(schema: &str) -> String {
-    format!(
-        "CREATE INDEX IF NOT EXISTS {} ON {} (model, retry_at) WHERE retry_at IS NOT NULL",
-        ident("fraiseql_change_retry_at_idx"),
-        change_table(schema)
-    )
-}
 
 /// The statements of one read model. `$1` of each is its number, but for `drain`.
 #[derive(Debug)]

@@ -1,5 +1,6 @@
 //! Tests on a PostgreSQL server that all of them share. Each test has its own database there.
 
+mod capture;
 mod check;
 mod documents;
 mod list;

@@ -233,7 +233,7 @@ impl DependencyIndex {
     }
 
     /// The columns by which paths leave the rows of a table, each once.
-    pub(crate) fn first_columns(&self, table: Table) -> BTreeSet<&str> {
+    pub(crate) fn first_columns(&self, table: Table) -> BTreeSet<&'static str> {
         let paths = self.paths(table).iter();
         paths.map(EmbedPath::first_column).collect()
     }

@@ -135,7 +135,13 @@ impl FlushCall {
             (Arc::from(CHECK_CONSTRAINTS), Operation::CheckConstraints),
             (self.sql(functions).into(), Operation::Flush),
         ];
-        let rows = execute_all(&mut mutation.connection, statements).await?;
+        let rows = execute_all(&mut mutation.connection, statements).await;
+        let rows = rows.inspect_err(|error| {
+            if error.is_about_functions() {
+                // The next one asks again.
+                mutation.context.note_callable(&mutation.pool, false);
+            }
+        })?;
         let views = mutation.context.views.clone();
         let mut done = Vec::new();
         for row in rows.into_iter().skip(1).flatten() {

@@ -50,35 +50,49 @@ pub(super) async fn flush(mutation: &mut Mutation) -> Result<MutationReport> {
     if !captures && call.as_ref().is_some_and(FlushCall::is_empty) {
         call = None;
     }
-    let functions = context.functions();
-    let question = functions.filter(|_| captures || call.is_some());
-    let question = question.map(|functions| functions.can_flush.as_str());
+    let functions = context.functions().filter(|_| captures || call.is_some());
+    let mut changes = None;
+    // What is known already needs no question.
+    let mut is_called = false;
+    if let Some(functions) = functions
+        && (captures || !mutation.strict)
+        && context.is_callable(&mutation.pool)
+        && let Some(call) = call.take()
+    {
+        match call.run(mutation, functions).await? {
+            Called::Synced(report) => return refuse_invalid(mutation, report),
+            Called::TooMany(taken) => changes = taken,
+        }
+        is_called = true;
+    }
     // Before the lookups, which cannot find a document that another sync makes depend on the marked
     // rows later. From here on, such a sync waits for the rows that it embeds, and then sees the
     // changes of this mutation.
+    let question = functions.filter(|_| !is_called);
+    let question = question.map(|functions| functions.can_flush.as_str());
     let Prepared {
         mut unmarked,
         can_call,
     } = first::prepare(mutation, &marks, question).await?;
-    let mut changes = None;
-    if let Some(functions) = functions.filter(|_| captures || can_call) {
-        if captures && !can_call {
-            return Err(Error::NotCaptured {
-                schema: functions.schema,
-            });
-        }
+    if let Some(functions) = functions.filter(|_| !is_called) {
+        context.note_callable(&mutation.pool, can_call);
         match call {
-            Some(call) => match call.run(mutation, functions).await? {
+            _ if captures && !can_call => {
+                return Err(Error::NotCaptured {
+                    schema: functions.schema,
+                });
+            }
+            Some(call) if can_call => match call.run(mutation, functions).await? {
                 Called::Synced(report) => {
                     first::refuse(unmarked)?;
                     return refuse_invalid(mutation, report);
                 }
                 Called::TooMany(taken) => changes = taken,
             },
-            // They are left to a worker, too: documents that other transactions have begun to make of these rows
-            // are not in the snapshot.
+            // They are left to a worker, too: documents that other transactions have begun to make of these
+            // rows are not in the snapshot.
             None if captures => changes = captured::own(mutation, functions).await?,
-            None => {}
+            _ => {}
         }
     }
     let mut affected = AffectedDocuments::new(marks.documents);

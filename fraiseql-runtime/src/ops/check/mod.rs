@@ -6,7 +6,8 @@
 //! fields, `enum_labels` compares enums.
 //!
 //! `text_search` checks the configurations of full-text indexes.
-//! `privileges` checks what no field names; `unfilled` looks whether rows lack documents.
+//! `privileges` checks what no field names; `capture` the functions of the read model and the triggers
+//! that capture changes; `unfilled` looks whether rows lack documents.
 //!
 //! What only the server can judge is in `server_checks`, with `expressions` for types and `mutability`
 //! for values that do not follow from the row; at last
@@ -15,6 +16,7 @@
 //!
 //! A problem is a `Diagnostic`; `findings` collects each of them once, for the [`CheckReport`].
 
+mod capture;
 mod catalog;
 mod diagnostic;
 mod enum_labels;
@@ -45,6 +47,7 @@ use self::execute::command;
 use self::findings::Findings;
 use self::requirements::Requirements;
 use crate::error::{Error, Operation, Result};
+use crate::ops::migrate::ModelObjects;
 use crate::schema::View;
 use crate::sql::catalog as sql;
 use crate::sql::privileges::BaseTables;
@@ -55,19 +58,21 @@ use crate::view::Handle;
 /// Checks the views in a read-only transaction, which is rolled back.
 pub(crate) async fn run(
     views: &[Handle],
+    model: Option<&ModelObjects<'_>>,
     base: &BaseTables,
     log: Option<&SyncLog>,
     connection: &mut PgConnection,
 ) -> Result<CheckReport> {
     let failed = || Error::database(Operation::Check);
     let mut transaction = Connection::begin(connection).await.map_err(failed())?;
-    let report = check(views, base, log, &mut transaction).await?;
+    let report = check(views, model, base, log, &mut transaction).await?;
     transaction.rollback().await.map_err(failed())?;
     Ok(report)
 }
 
 async fn check(
     handles: &[Handle],
+    model: Option<&ModelObjects<'_>>,
     base: &BaseTables,
     log: Option<&SyncLog>,
     connection: &mut PgConnection,
@@ -96,10 +101,16 @@ async fn check(
         privileges::of_rebuilds(&mut findings, handle.view);
         text_search::view(connection, &mut findings, handle.view).await?;
         server_checks::run(connection, &mut findings, handle.view, &checks).await?;
+        if model.is_some_and(|model| model.capture.is_some()) {
+            capture::fragments(&mut findings, handle.view, &view_fragments);
+        }
         fragments.push(view_fragments);
     }
     if let Some(log) = log {
         privileges::of_log(connection, &mut findings, log).await?;
+    }
+    if let Some(model) = model {
+        capture::model(connection, &mut findings, model).await?;
     }
     privileges::of_cascades(connection, &mut findings).await?;
     // Whole statements come last: by then every finding that explains a rejection is known.

@@ -13,6 +13,9 @@ pub struct Migration {
     /// Objects in the database that differ from what the views declare, or that no view declares
     /// any more. None of them was touched.
     pub drift: Vec<Drift>,
+    /// Functions, triggers and captured changes of other releases of the read model. None of them was touched, because such a
+    /// release may still run. Their remedies are to be run in this order.
+    pub left_over: Vec<Drift>,
     /// The view tables with stale documents, according to the bookkeeping of rebuilds:
     /// [`ReadModel::rebuild`](crate::ReadModel::rebuild) replaces the documents while they are
     /// read.
@@ -58,6 +61,10 @@ impl fmt::Display for Migration {
         }
         let created = self.created.iter().map(|what| format!("created {what}"));
         let drift = self.drift.iter().map(|drift| format!("drift {drift}"));
+        let left_over = self
+            .left_over
+            .iter()
+            .map(|left| format!("left over {left}"));
         let stale = self.stale.iter().map(|table| {
             format!(
                 "stale {table}: its documents were built for another version of the struct; run \
@@ -69,7 +76,11 @@ impl fmt::Display for Migration {
                 "unfilled {table}: it lacks documents of rows that exist; run ReadModel::rebuild"
             )
         });
-        let lines = created.chain(drift).chain(stale).chain(unfilled);
+        let lines = created
+            .chain(drift)
+            .chain(left_over)
+            .chain(stale)
+            .chain(unfilled);
         for (index, line) in lines.enumerate() {
             let separator = if index == 0 { "" } else { "\n" };
             write!(f, "{separator}{line}")?;

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use crate::ops::migrate::capture::TriggerStep;
+use crate::ops::migrate::functions::FunctionStep;
 use crate::ops::migrate::migration::Drift;
 use crate::schema::Table;
 use crate::sql::ddl::idempotent::if_not_exists;
@@ -13,10 +15,16 @@ use crate::sql::ddl::remedy::in_schema_of;
 pub(super) struct MigrationPlan {
     pub(super) steps: Vec<Step>,
     pub(super) drift: Vec<Drift>,
+    /// The functions to create or to replace.
+    pub(super) functions: Vec<FunctionStep>,
+    /// The triggers to create. Each step locks a base table.
+    pub(super) triggers: Vec<TriggerStep>,
     /// Whether indexes of large tables are created after the transaction.
     pub(super) defers_indexes: bool,
     /// The indexes to create after the transaction.
     pub(super) deferred: Vec<DeferredIndex>,
+    /// What other releases have left.
+    pub(super) left_over: Vec<Drift>,
     /// The views with stale documents.
     pub(super) stale: Vec<Table>,
     /// The views without documents for rows that exist.

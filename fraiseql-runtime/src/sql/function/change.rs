@@ -3,7 +3,7 @@
 use crate::sql::text::{Sql, ident};
 
 /// The name of the change table.
-const CHANGE_TABLE: &str = "fraiseql_change";
+pub(crate) const CHANGE_TABLE: &str = "fraiseql_change";
 
 /// The quoted name of the change table.
 pub(crate) fn change_table(schema: &str) -> String {

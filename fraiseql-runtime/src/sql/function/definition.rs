@@ -33,6 +33,35 @@ impl FunctionDdl {
     pub fn signature(&self) -> String {
         format!("{}({})", self.qualified(), self.parameters)
     }
+
+    /// The lines of `create` before the body.
+    fn clauses(&self) -> impl Iterator<Item = &str> {
+        let lines = self.create.lines();
+        lines.take_while(|line| !line.starts_with("AS "))
+    }
+
+    /// Whether it runs with the privileges of its owner.
+    pub(crate) fn is_definer(&self) -> bool {
+        self.clauses().any(|line| line == "SECURITY DEFINER")
+    }
+
+    /// The names of its settings, in lower case and in order.
+    pub(crate) fn setting_names(&self) -> Vec<String> {
+        let settings = self.clauses().filter_map(|line| line.strip_prefix("SET "));
+        let mut names: Vec<String> = settings
+            .map(|setting| setting.split([' ', '=']).next().unwrap_or_default())
+            .map(|name| name.trim_matches('"').to_lowercase())
+            .collect();
+        names.sort_unstable();
+        names
+    }
+
+    /// The statement after which only those may execute it to whom it is granted. None for a function that
+    /// has the privileges of its caller.
+    pub(crate) fn revoke(&self) -> Option<String> {
+        self.is_definer()
+            .then(|| format!("REVOKE ALL ON FUNCTION {} FROM PUBLIC", self.signature()))
+    }
 }
 
 /// A function without its name.

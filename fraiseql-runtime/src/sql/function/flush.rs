@@ -150,8 +150,10 @@ impl Flush<'_> {
                 };
                 let name = literal(&table.to_string());
                 sql.block(format!("IF $4 ? {name} THEN"), "END IF;", |sql| {
-                    let images = self.model.groups.iter().filter(|group| group.table == table);
-                    let images = images.map(|group| match group.column == key.column {
+                    let groups = self.model.groups.iter();
+                    let groups: Vec<_> = groups.filter(|group| group.table == table).collect();
+                    let reads_rows = groups.iter().any(|group| group.column != key.column);
+                    let images = groups.iter().map(|group| match group.column == key.column {
                         // Also of rows that do not exist.
                         true => format!("{}, $4 -> {name}", literal(key.column)),
                         false => format!(
@@ -166,11 +168,14 @@ impl Flush<'_> {
                         sql.line(format!("  'table', {name}, 'new', pg_catalog.jsonb_build_object("));
                         sql.indented(|sql| sql.block_list(images));
                         sql.line("))");
-                        sql.line(format!("FROM {table} AS r"));
-                        sql.line(format!(
-                            "WHERE {} = ANY (ARRAY(SELECT t.k::{} FROM pg_catalog.jsonb_array_elements_text($4 -> {name}) AS t (k)))",
-                            column("r", key.column), key.ty.sql
-                        ));
+                        // Without an aggregate there would be a row for each.
+                        if reads_rows {
+                            sql.line(format!("FROM {table} AS r"));
+                            sql.line(format!(
+                                "WHERE {} = ANY (ARRAY(SELECT t.k::{} FROM pg_catalog.jsonb_array_elements_text($4 -> {name}) AS t (k)))",
+                                column("r", key.column), key.ty.sql
+                            ));
+                        }
                     });
                     sql.line(");");
                 });

@@ -42,6 +42,7 @@ mod rows;
 mod settings;
 
 pub use self::definition::FunctionDdl;
+pub(crate) use self::definition::FunctionText;
 pub(crate) use self::documents::output;
 pub(crate) use self::rows::EmbeddedRows;
 use crate::schema::View;

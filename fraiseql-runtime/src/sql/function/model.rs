@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::schema::{Key, Link, Shape, Source, Table, View};
 use crate::sql::dependents::LookupChain;
-use crate::sql::function::definition::{FunctionDdl, FunctionText};
+use crate::sql::function::definition::FunctionDdl;
 use crate::sql::function::drain::{Drain, DrainedView};
 use crate::sql::function::{ViewFunctions, at_commit, change, dependents, flush};
 use crate::sql::hash::fnv1a;
+use crate::sql::text::literal;
 
 /// A path from the rows of a table to the documents of a view, as the functions of a read model use it.
 #[derive(Clone, Copy, Debug)]
@@ -261,11 +262,12 @@ pub(crate) fn compose<'a>(
     let all = functions
         .iter()
         .flat_map(|functions| [&functions.lock, &functions.sync]);
-    let can_flush = match captures {
+    let mut can_flush = match captures {
         // It runs with the privileges of its owner.
         true => super::can_be_called([&flush]),
         false => super::can_be_called(all.chain([&dependents, &flush])),
     };
+    can_flush.push_str(&all_are_tables(&model.tables()));
     Some(ModelFunctions {
         id,
         schema,
@@ -312,6 +314,19 @@ impl AtCommit {
             create_trigger,
         }
     }
+}
+
+/// The condition that base relations are tables: the rows of a view may not be lockable, and have no `xmin`.
+fn all_are_tables(tables: &BTreeSet<Table>) -> String {
+    let names: Vec<String> = tables
+        .iter()
+        .map(|table| format!("pg_catalog.to_regclass({})", literal(&table.to_string())))
+        .collect();
+    format!(
+        "\n  AND NOT EXISTS (\n    SELECT FROM pg_catalog.pg_class AS c\n    \
+         WHERE c.oid = ANY (ARRAY[{}]::oid[]) AND c.relkind NOT IN ('r', 'p')\n  )",
+        names.join(", ")
+    )
 }
 
 /// The end of the names of the functions.

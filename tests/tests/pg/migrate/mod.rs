@@ -7,7 +7,7 @@ mod large;
 mod plans;
 mod tables;
 
-use fraiseql_runtime::migrate::Drift;
+use fraiseql_runtime::migrate::{Drift, Migration};
 use fraiseql_tests::run;
 use sqlx::{AssertSqlSafe, PgPool};
 
@@ -90,6 +90,14 @@ async fn indexes(pool: &PgPool) -> Vec<String> {
     .fetch_all(pool)
     .await
     .unwrap()
+}
+
+/// What was created, but for functions.
+fn tables_of(migration: &Migration) -> Vec<&str> {
+    let created = migration.created.iter().map(String::as_str);
+    created
+        .filter(|what| !what.starts_with("function "))
+        .collect()
 }
 
 /// Runs the remedies one after the other, as an operator would.

@@ -4,7 +4,7 @@ use fraiseql_runtime::TView as _;
 use fraiseql_tests::world::model;
 use sqlx::AssertSqlSafe;
 
-use super::{columns, first, indexes, lowered, notes, searched, second};
+use super::{columns, first, indexes, lowered, notes, repair, searched, second, tables_of};
 
 #[tokio::test]
 async fn a_view_table_has_its_columns_and_indexes() {
@@ -107,15 +107,23 @@ async fn the_migration_lists_what_it_created() {
     let pool = notes().await;
     let migration = model::<first::Note>().migrate(&pool).await.unwrap();
     assert_eq!(
-        migration.created,
+        tables_of(&migration),
         [
             r#"table "public"."tv_note""#,
             r#"table "public"."fraiseql_view""#,
+            r#"table "public"."fraiseql_change""#,
         ]
     );
+    // Two that sync the documents of a view, and two that flush mutations.
+    let functions = ["lock_note", "sync_note", "dependents", "flush"];
+    for (what, name) in migration.created[3..].iter().zip(functions) {
+        let begin = format!(r#"function "public"."fraiseql_{name}_"#);
+        assert!(what.starts_with(&begin), "{what}");
+    }
+    assert_eq!(migration.created.len(), 3 + functions.len());
     let migration = model::<second::Note>().migrate(&pool).await.unwrap();
     assert_eq!(
-        migration.created,
+        tables_of(&migration),
         [
             r#"column "title" of "public"."tv_note""#,
             r#"column "stars" of "public"."tv_note""#,
@@ -128,6 +136,10 @@ async fn the_migration_lists_what_it_created() {
     second::sync_all_notes(&pool).await.unwrap();
     let again = model::<second::Note>().migrate(&pool).await.unwrap();
     fraiseql_tests::assert_up_to_date(&again);
+    // The functions of the first release, in which nothing else is left.
+    assert_eq!(again.left_over.len(), 4, "{again}");
+    repair(&pool, &again.left_over).await;
+    let again = model::<second::Note>().migrate(&pool).await.unwrap();
     assert_eq!(again.to_string(), "nothing was missing");
 }
 

@@ -149,7 +149,8 @@ async fn an_empty_view_over_an_empty_table_needs_no_rebuild() -> anyhow::Result<
 
     run(&pool, empty).await;
     let migration = new().migrate(&pool).await?;
-    assert_eq!(migration, fraiseql_runtime::migrate::Migration::default());
+    fraiseql_tests::assert_up_to_date(&migration);
+    assert_eq!(migration.unfilled, []);
     run(&pool, insert).await;
     new::sync_post(&pool, &[1]).await?;
     assert_eq!(new().migrate(&pool).await?.stale, [], "it was noted");
@@ -206,7 +207,7 @@ async fn text_keys_in_another_schema_are_rebuilt_and_resumed() -> anyhow::Result
     let model = world::model::<words::Word>();
     let migration = model.migrate(&pool).await?;
     assert_eq!(
-        migration.created,
+        migration.created[..2],
         [r#"table "app"."tv_word""#, r#"table "app"."fraiseql_view""#,]
     );
     words::sync_all_words(&pool).await?;

@@ -3,11 +3,11 @@
 
 use std::time::{Duration, Instant};
 
-use fraiseql_runtime::TView as _;
+use fraiseql_runtime::{Capture, TView as _};
 use fraiseql_tests::{pool_of, run};
 
 use super::stress::assert_right;
-use super::world::{Post, User, capture, leave, next_model, world};
+use super::world::{Post, User, captured, leave, next_model, world};
 
 #[tokio::test]
 async fn a_locked_document_is_left_and_all_others_are_written() {
@@ -83,14 +83,13 @@ async fn in_a_deadlock_with_the_application_the_worker_gives_way() {
 
 #[tokio::test]
 async fn a_truncated_table_is_a_full_sync_of_its_views() {
-    let (pool, model) = world(1_000).await;
+    let (pool, model) = captured(1_000).await;
     run(
         &pool,
         "INSERT INTO tb_comment SELECT i, 'c', i, 1 FROM generate_series(1, 1000) AS i",
     )
     .await;
     model.sync_all(&pool).await.unwrap();
-    capture(&pool, &model).await;
     run(
         &pool,
         "TRUNCATE tb_comment; INSERT INTO tb_comment VALUES (1, 'one', 1, 2)",
@@ -113,8 +112,7 @@ async fn a_truncated_table_is_a_full_sync_of_its_views() {
 
 #[tokio::test]
 async fn batches_go_on_while_a_view_is_synced_as_a_whole() {
-    let (pool, model) = world(20_000).await;
-    capture(&pool, &model).await;
+    let (pool, model) = captured(20_000).await;
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let running = tokio::spawn(model.worker(&pool).run(async { drop(stopped.await) }));
     run(
@@ -139,8 +137,7 @@ async fn batches_go_on_while_a_view_is_synced_as_a_whole() {
 /// A key that is changed while the worker holds its change, and again afterwards.
 #[tokio::test]
 async fn a_document_that_is_changed_while_it_is_drained_has_the_last_change() {
-    let (pool, model) = world(50).await;
-    capture(&pool, &model).await;
+    let (pool, model) = captured(50).await;
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let running = tokio::spawn(model.worker(&pool).run(async { drop(stopped.await) }));
     let writers: Vec<_> = (0..3)
@@ -170,8 +167,8 @@ async fn a_document_that_is_changed_while_it_is_drained_has_the_last_change() {
 #[tokio::test]
 async fn documents_of_an_eventual_view_are_left_by_every_mutation() {
     let (pool, _) = world(3).await;
-    let model = next_model();
-    super::world::install(&pool, &model).await;
+    let model = next_model(Capture::Off);
+    model.migrate(&pool).await.unwrap();
     model.sync_all(&pool).await.unwrap();
     for by_rows in [false, true] {
         let mut m = model.mutation(&pool).await.unwrap();

@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use fraiseql_runtime::{ReadModel, TView as _};
+use fraiseql_runtime::{Capture, ReadModel, TView as _};
 use fraiseql_tests::pool_of;
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, PgPool};
 
-use super::world::{Post, capture, model, world};
+use super::world::{Post, captured, next_model};
 
 /// A random statement.
 fn statement(random: &mut StdRng) -> String {
@@ -102,16 +102,7 @@ pub(super) async fn assert_right(pool: &PgPool, model: &ReadModel) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn documents_are_right_after_random_statements_and_two_workers() {
-    let (pool, model) = world(60).await;
-    sqlx::raw_sql(
-        "INSERT INTO tb_user VALUES (4, 'D'), (5, 'E'), (6, 'F');
-         INSERT INTO tb_tag SELECT i, 'tag ' || i FROM generate_series(1, 5) AS i",
-    )
-    .execute(&pool)
-    .await
-    .unwrap();
-    model.sync_all(&pool).await.unwrap();
-    capture(&pool, &model).await;
+    let (pool, model) = captured(60).await;
     let over = Arc::new(AtomicBool::new(false));
     let workers: Vec<_> = (0..2)
         .map(|_| {
@@ -139,17 +130,10 @@ async fn documents_are_right_after_random_statements_and_two_workers() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_releases_side_by_side_drain_what_is_theirs() {
-    let (pool, model) = world(60).await;
-    sqlx::raw_sql("INSERT INTO tb_user VALUES (4, 'D'), (5, 'E'), (6, 'F'); INSERT INTO tb_tag SELECT i, 'tag' FROM generate_series(1, 5) AS i")
-        .execute(&pool)
-        .await
-        .unwrap();
-    let next = super::world::next_model();
-    super::world::install(&pool, &next).await;
-    model.sync_all(&pool).await.unwrap();
+    let (pool, model) = captured(60).await;
+    let next = next_model(Capture::Queue);
+    next.migrate(&pool).await.unwrap();
     next.sync_all(&pool).await.unwrap();
-    capture(&pool, &model).await;
-    capture(&pool, &next).await;
     storm(&pool, 2, 1_000, 7).await;
     model.worker(&pool).drain().await.unwrap();
     assert_right(&pool, &model).await;
@@ -162,8 +146,7 @@ async fn two_releases_side_by_side_drain_what_is_theirs() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_transaction_with_a_low_id_that_commits_late_is_not_missed() {
-    let (pool, model) = world(60).await;
-    capture(&pool, &model).await;
+    let (pool, model) = captured(60).await;
     let over = Arc::new(AtomicBool::new(false));
     let running = {
         let over = Arc::clone(&over);

@@ -1,0 +1,278 @@
+//! `fraiseql_capture_tb_post_..`: the trigger function of one base table.
+//!
+//! It runs in the transaction of whoever writes, so it must neither fail nor need anything of that session: it has the
+//! privileges of its owner, its own `search_path`, and compares without any operator of a type.
+//!
+//! # Which rows an UPDATE has changed
+//!
+//! Rows before and after are paired by their place in the transition tables, into which PostgreSQL puts both at once. That
+//! order is not documented, and nothing depends on it: in any way of pairing, rows that are left out have, all together, the
+//! same values before and after. Only if the pairs are those of the statement, no row is in a change in vain. It needs no
+//! key, so that join tables and changed keys are no special cases.
+//!
+//! Values are compared by their bytes (`*<>`), as documents show them: `1.0` and `1.00` are equal, and are shown
+//! differently. It also compares `json`, which has no equality.
+
+use std::collections::BTreeSet;
+
+use crate::schema::Table;
+use crate::sql::capture::CapturedModel;
+use crate::sql::capture::columns::Relevant;
+use crate::sql::capture::triggers::{Event, NEW_ROWS, OLD_ROWS};
+use crate::sql::function::change::change_table;
+use crate::sql::function::model::suffix;
+use crate::sql::function::{FunctionDdl, FunctionText};
+use crate::sql::hash::fnv1a;
+use crate::sql::text::{Sql, column, literal, row_value};
+
+/// How many changed rows one change has: its images are read and written as a whole.
+const ROWS: u32 = 10_000;
+
+/// The largest number of pairs of arguments of `jsonb_build_object`.
+const PAIRS: usize = 50;
+
+/// The settings of the function. A plan is made for the number of rows of the first statement, and kept for the session:
+/// made for a large one, every later statement would be compiled by the JIT compiler. The rows of a large
+/// statement are sorted in memory.
+const SETTINGS: [&str; 3] = [
+    "search_path = pg_catalog, pg_temp",
+    "jit = off",
+    "work_mem = '32MB'",
+];
+
+/// Composes the function of a table. With `has_namesake`, another table of the read model has the same name in another
+/// schema.
+pub(super) fn compose(
+    model: &CapturedModel<'_>,
+    table: Table,
+    first: &BTreeSet<&'static str>,
+    relevant: &Relevant,
+    has_namesake: bool,
+) -> FunctionDdl {
+    let stem = match has_namesake {
+        false => format!("capture_{}", table.name),
+        true => format!("capture_{}_{:016x}", table.name, fnv1a(table.schema)),
+    };
+    let body = Body {
+        model,
+        table,
+        first: first.iter().copied().collect(),
+        relevant,
+    };
+    FunctionText {
+        stem: &stem,
+        schema: model.schema,
+        parameters: &[],
+        returns: "RETURNS trigger".to_owned(),
+        outputs: &[],
+        definer: true,
+        settings: SETTINGS.map(str::to_owned).to_vec(),
+        body: body.compose(),
+    }
+    .named(&suffix(model.id))
+}
+
+struct Body<'a> {
+    model: &'a CapturedModel<'a>,
+    table: Table,
+    /// The columns by which paths leave the rows. There is at least one.
+    first: Vec<&'static str>,
+    relevant: &'a Relevant,
+}
+
+impl Body<'_> {
+    fn compose(&self) -> String {
+        let mut sql = Sql::new();
+        let views: Vec<String> = self
+            .model
+            .views
+            .iter()
+            .map(|view| view.table.to_string())
+            .collect();
+        sql.line(format!(
+            "-- Captures the changes of {} for {}.",
+            self.table,
+            views.join(", ")
+        ));
+        sql.block("BEGIN", "END", |sql| {
+            for (event, word) in Event::ALL
+                .into_iter()
+                .zip(["IF", "ELSIF", "ELSIF", "ELSIF"])
+            {
+                sql.line(format!("{word} TG_OP = '{}' THEN", event.operation()));
+                sql.indented(|sql| match event {
+                    Event::Insert => self.one_image(sql, event, "new", NEW_ROWS),
+                    Event::Update => self.both_images(sql),
+                    Event::Delete => self.one_image(sql, event, "old", OLD_ROWS),
+                    Event::Truncate => self.truncated(sql),
+                });
+            }
+            sql.line("END IF;");
+            sql.line("RETURN NULL;");
+        });
+        sql.finish()
+    }
+
+    fn change_table(&self) -> String {
+        change_table(self.model.schema)
+    }
+
+    /// The beginning of a change, whose images follow.
+    fn insert(&self, sql: &mut Sql, event: Event, images: &[&str]) {
+        let images: String = images.iter().map(|image| format!(", {image}")).collect();
+        sql.line(format!(
+            "INSERT INTO {} (model, \"table\", operation{images})",
+            self.change_table()
+        ));
+        sql.line("SELECT");
+        sql.indented(|sql| {
+            let end = if images.is_empty() { "" } else { "," };
+            sql.line(format!(
+                "'{}'::int8, {}, '{}'{end}",
+                self.model.id,
+                literal(&self.table.to_string()),
+                event.operation()
+            ));
+        });
+    }
+
+    /// All rows of an INSERT or a DELETE.
+    fn one_image(&self, sql: &mut Sql, event: Event, image: &str, rows: &str) {
+        self.insert(sql, event, &[image]);
+        sql.indented(|sql| sql.line(self.image(image)));
+        sql.block("FROM (", ") AS changed", |sql| {
+            sql.line("SELECT");
+            sql.indented(|sql| {
+                sql.line(format!(
+                    "(pg_catalog.row_number() OVER () - 1) / {ROWS} AS part,"
+                ));
+                sql.list(self.first_values("x", image));
+            });
+            sql.line(format!("FROM {rows} AS x"));
+            let leads = self.first.iter().map(|name| column("x", name));
+            sql.line(format!("WHERE {}", leads_to_documents(leads)));
+        });
+        sql.line("GROUP BY changed.part;");
+    }
+
+    /// The rows of an UPDATE in which a relevant column differs.
+    fn both_images(&self, sql: &mut Sql) {
+        self.insert(sql, Event::Update, &["old", "new"]);
+        sql.indented(|sql| sql.list(["old", "new"].map(|image| self.image(image))));
+        sql.block("FROM (", ") AS changed", |sql| {
+            sql.line("SELECT");
+            sql.indented(|sql| {
+                sql.line(format!(
+                    "(coalesce(before.place, after.place) - 1) / {ROWS} AS part,"
+                ));
+                let values = |side: &str, image: &str| -> Vec<String> {
+                    let names = (0..self.first.len()).map(|index| value_name(image, index));
+                    names.map(|name| format!("{side}.{name}")).collect()
+                };
+                let all = values("before", "old");
+                sql.list(all.into_iter().chain(values("after", "new")));
+            });
+            sql.block("FROM (", ") AS before", |sql| {
+                self.side(sql, "old", OLD_ROWS)
+            });
+            sql.block(
+                "FULL JOIN (",
+                ") AS after ON after.place = before.place",
+                |sql| {
+                    self.side(sql, "new", NEW_ROWS);
+                },
+            );
+            // Null if one side has no row.
+            sql.line("WHERE (before.image OPERATOR(pg_catalog.*<>) after.image) IS NOT FALSE");
+            let names = |side: &'static str, image: &'static str| {
+                (0..self.first.len())
+                    .map(move |index| format!("{side}.{}", value_name(image, index)))
+            };
+            let all = names("before", "old").chain(names("after", "new"));
+            sql.line(format!("  AND {}", leads_to_documents(all)));
+        });
+        sql.line("GROUP BY changed.part;");
+    }
+
+    /// The rows on one side of an UPDATE, each with its place, and the values of its relevant columns as a row.
+    fn side(&self, sql: &mut Sql, image: &str, rows: &str) {
+        sql.line("SELECT");
+        sql.indented(|sql| {
+            sql.line("pg_catalog.row_number() OVER () AS place,");
+            for value in self.first_values("x", image) {
+                sql.line(format!("{value},"));
+            }
+            let row = match self.relevant {
+                Relevant::All => row_value("x"),
+                Relevant::Some(names) => {
+                    let names: Vec<String> = names.iter().map(|name| column("x", name)).collect();
+                    format!("ROW({})::pg_catalog.record", names.join(", "))
+                }
+            };
+            sql.line(format!("{row} AS image"));
+        });
+        sql.line(format!("FROM {rows} AS x"));
+    }
+
+    /// One change, although several tables of a family are truncated by one statement.
+    fn truncated(&self, sql: &mut Sql) {
+        self.insert(sql, Event::Truncate, &[]);
+        sql.block("WHERE NOT EXISTS (", ");", |sql| {
+            sql.line(format!("SELECT FROM {} AS c", self.change_table()));
+            sql.line(format!("WHERE c.model = '{}'::int8", self.model.id));
+            sql.line("  AND c.xid = pg_catalog.pg_current_xact_id()");
+            sql.line(format!(
+                "  AND c.\"table\" = {} AND c.operation = 'TRUNCATE'",
+                literal(&self.table.to_string())
+            ));
+        });
+    }
+
+    /// The values of the first columns, under names of their own.
+    fn first_values(&self, alias: &str, image: &str) -> Vec<String> {
+        let names = self.first.iter().enumerate();
+        names
+            .map(|(index, name)| format!("{} AS {}", column(alias, name), value_name(image, index)))
+            .collect()
+    }
+
+    /// The distinct values of the first columns in the rows of a change, as an object; null if there are none.
+    fn image(&self, image: &str) -> String {
+        let pairs: Vec<String> = self
+            .first
+            .iter()
+            .enumerate()
+            .map(|(index, name)| {
+                let value = format!("changed.{}", value_name(image, index));
+                format!(
+                    "{}, pg_catalog.array_agg(DISTINCT {value}) FILTER (WHERE {value} IS NOT NULL)",
+                    literal(name)
+                )
+            })
+            .collect();
+        let objects: Vec<String> = pairs
+            .chunks(PAIRS)
+            .map(|pairs| {
+                format!(
+                    "pg_catalog.jsonb_build_object(\n      {}\n    )",
+                    pairs.join(",\n      ")
+                )
+            })
+            .collect();
+        format!(
+            "nullif(\n  pg_catalog.jsonb_strip_nulls(\n    {}\n  ),\n  '{{}}'\n)",
+            objects.join(" || ")
+        )
+    }
+}
+
+/// The name of the value of a first column.
+fn value_name(image: &str, index: usize) -> String {
+    format!("{image}_{index}")
+}
+
+/// Whether one of these values is not null.
+fn leads_to_documents(values: impl Iterator<Item = String>) -> String {
+    let conditions: Vec<String> = values.map(|value| format!("{value} IS NOT NULL")).collect();
+    format!("({})", conditions.join(" OR "))
+}
