@@ -6,48 +6,12 @@ use std::time::{Duration, Instant};
 
 use fraiseql_runtime::{Capture, ReadModel, TView as _};
 use fraiseql_tests::pool_of;
+use fraiseql_tests::world::worked::statement;
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, PgPool};
 
 use super::world::{Post, captured, next_model};
-
-/// A random statement.
-fn statement(random: &mut StdRng) -> String {
-    let posts = 60;
-    let post = random.random_range(1..=posts);
-    let other = random.random_range(1..=posts);
-    let user = random.random_range(1..=6);
-    let comment = random.random_range(1..=300);
-    let tag = random.random_range(1..=5);
-    let word = random.random_range(0..1_000_000);
-    match random.random_range(0..16) {
-        0 | 1 => format!(
-            "INSERT INTO tb_comment VALUES ({comment}, 'c{word}', {post}, {user})
-             ON CONFLICT (id) DO UPDATE SET content = EXCLUDED.content, post_id = EXCLUDED.post_id"
-        ),
-        2 => format!("UPDATE tb_comment SET post_id = {post} WHERE id % 37 = {comment} % 37"),
-        3 => format!("DELETE FROM tb_comment WHERE id = {comment}"),
-        4 => format!("UPDATE tb_user SET name = 'u{word}' WHERE id = {user}"),
-        5 => format!("UPDATE tb_post SET author_id = {user} WHERE id IN ({post}, {other})"),
-        6 => format!("UPDATE tb_post SET title = 't{word}' WHERE id = {post}"),
-        7 => format!("DELETE FROM tb_post WHERE id = {post}"),
-        8 | 9 => format!(
-            "INSERT INTO tb_post VALUES ({post}, 'p{word}', {user}) ON CONFLICT (id) DO NOTHING"
-        ),
-        10 => format!("INSERT INTO tb_post_tag VALUES ({post}, {tag}) ON CONFLICT DO NOTHING"),
-        11 => format!("DELETE FROM tb_post_tag WHERE tag_id = {tag} AND post_id % 3 = 0"),
-        12 => format!("UPDATE tb_tag SET name = 'g{word}' WHERE id = {tag}"),
-        13 => format!("UPDATE tb_comment SET author_id = {user} WHERE post_id = {post}"),
-        14 => format!(
-            "BEGIN; UPDATE tb_post SET title = title || '.' WHERE id = {post};
-             SAVEPOINT s; UPDATE tb_post SET title = 'x' WHERE id = {other}; ROLLBACK TO s;
-             INSERT INTO tb_comment VALUES ({comment} + 1000, 'in one', {post}, {user})
-             ON CONFLICT (id) DO UPDATE SET content = 'again' || {word}; COMMIT"
-        ),
-        _ => format!("BEGIN; DELETE FROM tb_comment WHERE post_id = {post}; ROLLBACK"),
-    }
-}
 
 /// Runs random statements until `statements` of all writers have been run.
 async fn write(pool: PgPool, seed: u64, done: Arc<AtomicU64>, statements: u64) {
@@ -55,7 +19,7 @@ async fn write(pool: PgPool, seed: u64, done: Arc<AtomicU64>, statements: u64) {
     let options = (*pool.connect_options()).clone();
     let mut connection = PgConnection::connect_with(&options).await.unwrap();
     while done.fetch_add(1, Ordering::Relaxed) < statements {
-        let sql = statement(&mut random);
+        let sql = statement(|below| random.random_range(0..below));
         if let Err(error) = sqlx::raw_sql(AssertSqlSafe(&*sql))
             .execute(&mut connection)
             .await
