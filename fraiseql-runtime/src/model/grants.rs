@@ -85,16 +85,18 @@ impl ReadModel {
     ///
     /// # fn main() -> fraiseql_runtime::Result<()> {
     /// let blog = ReadModel::builder().view::<Post>().build()?;
-    /// assert_eq!(
-    ///     blog.grants("app").to_string(),
+    /// let grants = blog.grants("app").to_string();
+    /// assert!(grants.starts_with(
     ///     r#"GRANT USAGE ON SCHEMA "public" TO "app";
     /// GRANT SELECT ON "public"."tb_post" TO "app";
     /// GRANT UPDATE ("id") ON "public"."tb_post" TO "app";
     /// GRANT SELECT ON "public"."tb_user" TO "app";
     /// GRANT UPDATE ("id") ON "public"."tb_user" TO "app";
     /// GRANT SELECT, INSERT, UPDATE, DELETE ON "public"."tv_post" TO "app";
-    /// GRANT SELECT, INSERT, UPDATE ON "public"."fraiseql_view" TO "app";"#
-    /// );
+    /// GRANT SELECT, INSERT, UPDATE ON "public"."fraiseql_view" TO "app";
+    /// GRANT SELECT, INSERT, UPDATE, DELETE ON "public"."fraiseql_change" TO "app";
+    /// GRANT EXECUTE ON FUNCTION "public"."fraiseql_lock_post_"#
+    /// ), "{grants}");
     /// # Ok(()) }
     /// ```
     #[must_use]

@@ -110,9 +110,7 @@ impl MutationContext {
                 schema: functions.schema,
                 views: &views,
             };
-            let tables = self.index.tables();
-            let first_columns = tables.map(|table| (table, self.index.first_columns(table)));
-            Some(capture::compose(&model, &first_columns.collect()))
+            Some(capture::compose(&model, &functions.columns))
         };
         self.captured.get_or_init(compose).as_ref()
     }

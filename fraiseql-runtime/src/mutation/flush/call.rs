@@ -96,7 +96,7 @@ impl FlushCall {
                 .map(|(table, of_table)| (table.to_string(), keys(of_table)))
                 .collect(),
             rows: match documents.is_empty() {
-                true => EmbeddedRows::Own,
+                true => EmbeddedRows::Root,
                 // Of these it is not known what was changed, and by whom.
                 false => EmbeddedRows::All,
             },

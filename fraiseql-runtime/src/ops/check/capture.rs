@@ -6,7 +6,7 @@ use sqlx::{PgConnection, Row as _};
 use crate::db::statement::Statement;
 use crate::error::check_report::{FindingKind, Remedy};
 use crate::error::{Operation, Result};
-use crate::ops::check::catalog::RelationKind;
+use crate::ops::check::catalog::{RelationKind, Resolution};
 use crate::ops::check::diagnostic::Diagnostic;
 use crate::ops::check::findings::Findings;
 use crate::ops::check::fragments::Fragment;
@@ -39,6 +39,11 @@ pub(crate) async fn model(
         .iter()
         .any(|view| findings.catalog.relation(view.table).is_none())
     {
+        return Ok(());
+    }
+    // Names in a schema that the role may not use cannot be looked up, which is a finding of its own.
+    let mut tables = findings.base.tables.iter();
+    if tables.any(|table| matches!(findings.catalog.table(*table), Resolution::NoUsage)) {
         return Ok(());
     }
     functions(connection, findings, model).await?;

@@ -15,8 +15,8 @@ use crate::sql::ddl::remedy::quoted;
 use crate::sql::function::change::change_table;
 use crate::sql::function::model::suffix;
 
-const WHEN: &str =
-    "it is of another release of this read model; when no process of that release runs any more";
+const WHEN: &str = "it is of another release of this read model, or of another setting of `capture`; drop it when no \
+    process runs with that any more";
 
 /// A function of some read model.
 struct ModelFunction {

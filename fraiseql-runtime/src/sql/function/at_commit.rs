@@ -57,7 +57,7 @@ pub(super) fn text<'a>(
         sql.indented(|sql| {
             sql.block(
                 format!(
-                    "FOR fn$.synced IN SELECT * FROM {}(NULL, {MAX_DOCUMENTS}, 'own', NULL) LOOP",
+                    "FOR fn$.synced IN SELECT * FROM {}(NULL, {MAX_DOCUMENTS}, 'root', NULL) LOOP",
                     flush.qualified()
                 ),
                 "END LOOP;",

@@ -23,16 +23,20 @@
 //! If there are more documents than the second parameter, nothing is synced. The one row that is returned has a null in
 //! `view`, and the changes that were taken in `message`.
 
+use std::collections::BTreeSet;
+
 use crate::error::sqlstate;
 use crate::schema::{SyncTime, View};
 use crate::sql::function::ViewFunctions;
 use crate::sql::function::change::{self, change_table};
 use crate::sql::function::definition::{FunctionDdl, FunctionText};
 use crate::sql::function::model::ModelPaths;
-use crate::sql::function::settings::PINNED_PATH;
+use crate::sql::function::settings;
+use crate::sql::function::sync::announce;
 use crate::sql::key_column::key_order;
+use crate::sql::session::Session;
 use crate::sql::text::{Sql, column, literal};
-use crate::sql::write::advisory::{OPEN, advisory_key};
+use crate::sql::write::advisory::{IN_ORDER, OPEN};
 
 /// In `code`: the documents were left to the worker. The message is the id of the transaction.
 pub(crate) const LEFT: &str = "left";
@@ -60,7 +64,7 @@ const RESULT: &str = "RETURNS TABLE (view int4, keys text[], inserted int8, upda
 pub(super) fn text<'a>(
     model: &ModelPaths<'_>,
     functions: &[&ViewFunctions],
-    dependents: &FunctionDdl,
+    [dependents, embedded]: [&FunctionDdl; 2],
     schema: &'static str,
     id: i64,
     captures: bool,
@@ -69,8 +73,10 @@ pub(super) fn text<'a>(
         model,
         functions,
         dependents,
+        embedded,
         schema,
         id,
+        path: SharedPath::of(&model.views),
     };
     let mut sql = Sql::new();
     sql.line("#variable_conflict use_column");
@@ -107,7 +113,7 @@ pub(super) fn text<'a>(
         returns: RESULT.to_owned(),
         outputs: &[],
         definer: captures,
-        settings: vec![PINNED_PATH.to_owned()],
+        settings: settings::clauses(&Session::of(model.views.iter().map(|view| view.shape))),
         body: sql.finish(),
     }
 }
@@ -116,8 +122,41 @@ struct Flush<'a> {
     model: &'a ModelPaths<'a>,
     functions: &'a [&'a ViewFunctions],
     dependents: &'a FunctionDdl,
+    embedded: &'a FunctionDdl,
     schema: &'static str,
     id: i64,
+    path: SharedPath,
+}
+
+/// The path on which the operators and functions of documents are found.
+struct SharedPath {
+    /// What all views need.
+    session: Session,
+    /// Whether each view needs a path of its own.
+    differs: bool,
+}
+
+impl SharedPath {
+    fn of(views: &[&'static View]) -> Self {
+        let sessions = views.iter().map(|view| Session::of([view.shape]));
+        let paths: BTreeSet<String> = sessions
+            .filter_map(|session| session.path_of_function())
+            .collect();
+        Self {
+            session: Session::of(views.iter().map(|view| view.shape)),
+            differs: paths.len() > 1,
+        }
+    }
+
+    fn set(&self, sql: &mut Sql) {
+        settings::set_path(&self.session, sql);
+    }
+
+    fn set_for(&self, sql: &mut Sql, view: &View) {
+        if self.differs {
+            settings::set_path(&Session::of([view.shape]), sql);
+        }
+    }
 }
 
 impl Flush<'_> {
@@ -148,31 +187,31 @@ impl Flush<'_> {
                 let Some(key) = self.model.key_of(table) else {
                     continue;
                 };
-                let name = literal(&table.to_string());
-                sql.block(format!("IF $4 ? {name} THEN"), "END IF;", |sql| {
-                    let groups = self.model.groups.iter();
-                    let groups: Vec<_> = groups.filter(|group| group.table == table).collect();
-                    let reads_rows = groups.iter().any(|group| group.column != key.column);
-                    let images = groups.iter().map(|group| match group.column == key.column {
+                let table_name = literal(&table.to_string());
+                sql.block(format!("IF $4 ? {table_name} THEN"), "END IF;", |sql| {
+                    let columns = self.model.columns_of(table);
+                    let reads_rows = columns.iter().any(|name| *name != key.column);
+                    let columns = columns.into_iter();
+                    let images = columns.map(|name| match name == key.column {
                         // Also of rows that do not exist.
-                        true => format!("{}, $4 -> {name}", literal(key.column)),
+                        true => format!("{}, $4 -> {table_name}", literal(name)),
                         false => format!(
                             "{}, coalesce(pg_catalog.jsonb_agg(DISTINCT {}), '[]')",
-                            literal(group.column),
-                            column("r", group.column)
+                            literal(name),
+                            column("r", name)
                         ),
                     });
                     sql.line("fn$.marked := fn$.marked || (");
                     sql.indented(|sql| {
                         sql.line("SELECT pg_catalog.jsonb_build_object(");
-                        sql.line(format!("  'table', {name}, 'new', pg_catalog.jsonb_build_object("));
+                        sql.line(format!("  'table', {table_name}, 'new', pg_catalog.jsonb_build_object("));
                         sql.indented(|sql| sql.block_list(images));
                         sql.line("))");
                         // Without an aggregate there would be a row for each.
                         if reads_rows {
                             sql.line(format!("FROM {table} AS r"));
                             sql.line(format!(
-                                "WHERE {} = ANY (ARRAY(SELECT t.k::{} FROM pg_catalog.jsonb_array_elements_text($4 -> {name}) AS t (k)))",
+                                "WHERE {} = ANY (ARRAY(SELECT t.k::{} FROM pg_catalog.jsonb_array_elements_text($4 -> {table_name}) AS t (k)))",
                                 column("r", key.column), key.ty.sql
                             ));
                         }
@@ -194,7 +233,7 @@ impl Flush<'_> {
             let changed = format!("IF fn$.changes ? {} THEN", literal(&table.to_string()));
             sql.block(changed, "END IF;", |sql| {
                 for view in views {
-                    announce(sql, view);
+                    announce(sql, OPEN, view);
                 }
             });
         }
@@ -269,6 +308,13 @@ impl Flush<'_> {
     /// Locks the rows that documents embed, of all views before the documents of any: a transaction that
     /// holds a row that is waited for here may need a document.
     fn lock(&self, sql: &mut Sql) {
+        self.path.set(sql);
+        sql.block("IF fn$.changes IS NOT NULL THEN", "END IF;", |sql| {
+            sql.line(format!(
+                "PERFORM {}(fn$.changes);",
+                self.embedded.qualified()
+            ));
+        });
         sql.line("-- First the rows that the documents embed, of all views.");
         for ((position, view), functions) in self.views().zip(self.functions) {
             if view.sync == SyncTime::Eventual {
@@ -278,7 +324,9 @@ impl Flush<'_> {
                 format!("IF fn$.keys_{position} <> '{{}}' THEN"),
                 "END IF;",
                 |sql| {
-                    announce(sql, view);
+                    announce(sql, OPEN, view);
+                    announce(sql, IN_ORDER, view);
+                    self.path.set_for(sql, view);
                     sql.line(format!(
                         "PERFORM {}(fn$.keys_{position}, $3);",
                         functions.lock.qualified()
@@ -299,13 +347,14 @@ impl Flush<'_> {
                 sql.line("code := NULL;");
                 sql.line("message := NULL;");
                 sql.line("fn$.start := pg_catalog.clock_timestamp();");
+                    self.path.set_for(sql, view);
                 sql.line("BEGIN");
                 sql.indented(|sql| {
                     sql.line("SELECT s.inserted, s.updated, s.unchanged, s.deleted, s.bytes");
                     sql.line("INTO inserted, updated, unchanged, deleted, bytes");
                     sql.line(format!(
-                        "FROM {}(fn$.keys_{position}, 'none') AS s;",
-                        functions.sync.qualified()
+                        "FROM {}(fn$.keys_{position}) AS s;",
+                        functions.write.qualified()
                     ));
                 });
                 sql.line(format!("EXCEPTION WHEN {} THEN", value_errors()));
@@ -347,14 +396,6 @@ impl Flush<'_> {
         sql.line("message := pg_catalog.pg_current_xact_id()::text;");
         sql.line("RETURN NEXT;");
     }
-}
-
-/// Announces the transaction for a view.
-fn announce(sql: &mut Sql, view: &View) {
-    sql.line(format!(
-        "PERFORM pg_catalog.pg_advisory_xact_lock_shared({});",
-        advisory_key(OPEN, view)
-    ));
 }
 
 /// The condition of an EXCEPTION clause for errors about the values of a document.

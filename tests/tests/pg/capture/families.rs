@@ -237,3 +237,38 @@ async fn a_table_and_one_that_inherits_from_it_have_both_their_changes() {
         [r#"UPDATE tb_capital {"id":[2]} {"id":[2]}"#]
     );
 }
+
+#[derive(TView)]
+#[tview(table = "tb_message_2a", view = "tv_few")]
+#[allow(dead_code)]
+struct Few {
+    id: i64,
+    body: String,
+}
+
+/// The base table is a partition, whose rows are written by statements about tables that the read model does not have.
+#[tokio::test]
+async fn statements_about_the_table_of_a_partition_are_captured() {
+    let pool = fraiseql_tests::pool().await;
+    run(&pool, PARTITIONED).await;
+    let model = captured::<Few>();
+    model.migrate(&pool).await.unwrap();
+    fraiseql_tests::assert_up_to_date(&model.migrate(&pool).await.unwrap());
+    for (sql, wanted) in [
+        (
+            "INSERT INTO tb_message VALUES (1, 7, 12, 'a')",
+            &[r#"INSERT tb_message_2a null {"id":[1]}"#][..],
+        ),
+        (
+            "UPDATE tb_message_2 SET body = 'b'",
+            &[r#"UPDATE tb_message_2a {"id":[1]} {"id":[1]}"#],
+        ),
+        ("UPDATE tb_message_2a SET seen = 1", &[]),
+        (
+            "DELETE FROM tb_message_2a",
+            &[r#"DELETE tb_message_2a {"id":[1]} null"#],
+        ),
+    ] {
+        assert_eq!(changes_of(&pool, sql).await, wanted, "{sql}");
+    }
+}

@@ -1,5 +1,6 @@
 //! Tests of captured changes: which rows the triggers write, and how `migrate`, `check` and `grants` deal with them.
 
+mod checks;
 mod families;
 mod migrations;
 mod roles;

@@ -30,12 +30,14 @@ macro_rules! columns {
             data n_under_the_many "_the_many" "{}.\"_the_many\" > 0" "{}.\"_the_many\" + 1";
             data n_under_the_part "_the_part" "{}.\"_the_part\" > 0" "{}.\"_the_part\" + 1";
             data n_a "a" "{}.\"a\" > 0" "{}.\"a\" + 1";
+            catalog n_arguments "arguments" "{}.\"arguments\" > 0" "{}.\"arguments\" + 1";
             catalog n_attname "attname" "{}.\"attname\" > 0" "{}.\"attname\" + 1";
             catalog n_attnum "attnum" "{}.\"attnum\" > 0" "{}.\"attnum\" + 1";
             catalog n_attrelid "attrelid" "{}.\"attrelid\" > 0" "{}.\"attrelid\" + 1";
             data n_b "b" "{}.\"b\" > 0" "{}.\"b\" + 1";
             catalog n_bigint "bigint" "{}.\"bigint\" > 0" "{}.\"bigint\" + 1";
             catalog n_blocked "blocked" "{}.\"blocked\" > 0" "{}.\"blocked\" + 1";
+            catalog n_body "body" "{}.\"body\" > 0" "{}.\"body\" + 1";
             data n_built "built" "{}.\"built\" > 0" "{}.\"built\" + 1";
             data n_bytes "bytes" "{}.\"bytes\" > 0" "{}.\"bytes\" + 1";
             catalog n_c "c" "{}.\"c\" > 0" "{}.\"c\" + 1";
@@ -48,6 +50,7 @@ macro_rules! columns {
             data n_data "data" "{}.\"data\" > 0" "{}.\"data\" + 1";
             catalog n_database "database" "{}.\"database\" > 0" "{}.\"database\" + 1";
             catalog n_datname "datname" "{}.\"datname\" > 0" "{}.\"datname\" + 1";
+            catalog n_definer "definer" "{}.\"definer\" > 0" "{}.\"definer\" + 1";
             data n_deleted "deleted" "{}.\"deleted\" > 0" "{}.\"deleted\" + 1";
             data n_differs "differs" "{}.\"differs\" > 0" "{}.\"differs\" + 1";
             data n_documents "documents" "{}.\"documents\" > 0" "{}.\"documents\" + 1";
@@ -114,6 +117,7 @@ macro_rules! columns {
             catalog n_modulus "modulus" "{}.\"modulus\" > 0" "{}.\"modulus\" + 1";
             catalog n_n "n" "{}.\"n\" > 0" "{}.\"n\" + 1";
             catalog n_name "name" "{}.\"name\" > 0" "{}.\"name\" + 1";
+            catalog n_names_view "names_view" "{}.\"names_view\" > 0" "{}.\"names_view\" + 1";
             data n_o "o" "{}.\"o\" > 0" "{}.\"o\" + 1";
             catalog n_objid "objid" "{}.\"objid\" > 0" "{}.\"objid\" + 1";
             catalog n_objsubid "objsubid" "{}.\"objsubid\" > 0" "{}.\"objsubid\" + 1";
@@ -147,6 +151,9 @@ macro_rules! columns {
             catalog n_pid "pid" "{}.\"pid\" > 0" "{}.\"pid\" + 1";
             data n_place "place" "{}.\"place\" > 0" "{}.\"place\" + 1";
             data n_position "position" "{}.\"position\" > 0" "{}.\"position\" + 1";
+            catalog n_proconfig "proconfig" "{}.\"proconfig\" > 0" "{}.\"proconfig\" + 1";
+            catalog n_prosecdef "prosecdef" "{}.\"prosecdef\" > 0" "{}.\"prosecdef\" + 1";
+            catalog n_prosrc "prosrc" "{}.\"prosrc\" > 0" "{}.\"prosrc\" + 1";
             catalog n_public "public" "{}.\"public\" > 0" "{}.\"public\" + 1";
             data n_r "r" "{}.\"r\" > 0" "{}.\"r\" + 1";
             data n_r0 "r0" "{}.\"r0\" > 0" "{}.\"r0\" + 1";
@@ -168,11 +175,15 @@ macro_rules! columns {
             data n_rows_1 "rows_1" "{}.\"rows_1\" > 0" "{}.\"rows_1\" + 1";
             data n_rows_2 "rows_2" "{}.\"rows_2\" > 0" "{}.\"rows_2\" + 1";
             catalog n_s "s" "{}.\"s\" > 0" "{}.\"s\" + 1";
+            catalog n_schema "schema" "{}.\"schema\" > 0" "{}.\"schema\" + 1";
             catalog n_select "select" "{}.\"select\" > 0" "{}.\"select\" + 1";
             data n_session "session" "{}.\"session\" > 0" "{}.\"session\" + 1";
             data n_session_ok "session_ok" "{}.\"session_ok\" > 0" "{}.\"session_ok\" + 1";
+            catalog n_setting "setting" "{}.\"setting\" > 0" "{}.\"setting\" + 1";
+            catalog n_settings "settings" "{}.\"settings\" > 0" "{}.\"settings\" + 1";
             data n_shape "shape" "{}.\"shape\" > 0" "{}.\"shape\" + 1";
             catalog n_should_be "should_be" "{}.\"should_be\" > 0" "{}.\"should_be\" + 1";
+            catalog n_signature "signature" "{}.\"signature\" > 0" "{}.\"signature\" + 1";
             catalog n_snapshot "snapshot" "{}.\"snapshot\" > 0" "{}.\"snapshot\" + 1";
             catalog n_started_at "started_at" "{}.\"started_at\" > 0" "{}.\"started_at\" + 1";
             catalog n_state "state" "{}.\"state\" > 0" "{}.\"state\" + 1";
