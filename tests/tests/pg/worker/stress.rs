@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use fraiseql_runtime::{Capture, ReadModel, TView as _};
 use fraiseql_tests::pool_of;
-use fraiseql_tests::world::worked::statement;
+use fraiseql_tests::world::worked::{create, model_with, statement};
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, PgPool};
@@ -161,5 +161,39 @@ async fn a_transaction_with_a_low_id_that_commits_late_is_not_missed() {
     model.worker(&pool).drain().await.unwrap();
     over.store(true, Ordering::Relaxed);
     running.await.unwrap().unwrap();
+    assert_right(&pool, &model).await;
+}
+
+/// What cannot be synced when a transaction commits is left to a worker, and workers drain beside such commits.
+#[tokio::test(flavor = "multi_thread")]
+async fn documents_are_right_when_transactions_sync_at_their_commit_and_workers_drain_the_rest() {
+    let pool = fraiseql_tests::pool().await;
+    let model = model_with(Capture::AtCommit);
+    create(&pool, &model, 60).await;
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let running = tokio::spawn(model.worker(&pool).run(async { drop(stopped.await) }));
+    storm(&pool, 4, 2_000, 99).await;
+    sqlx::raw_sql("ALTER TABLE tv_post ADD CONSTRAINT poison CHECK (data->>'title' <> 'poison')")
+        .execute(&pool)
+        .await
+        .unwrap();
+    sqlx::raw_sql("UPDATE tb_post SET title = 'poison' WHERE id = (SELECT min(id) FROM tb_post)")
+        .execute(&pool)
+        .await
+        .expect("a document that cannot be built fails nobody else's transaction");
+    sqlx::raw_sql(
+        "ALTER TABLE tv_post DROP CONSTRAINT poison; UPDATE fraiseql_change SET retry_at = now()",
+    )
+    .execute(&pool)
+    .await
+    .unwrap();
+    model.worker(&pool).drain().await.unwrap();
+    stop.send(()).unwrap();
+    running.await.unwrap().unwrap();
+    sqlx::raw_sql("UPDATE fraiseql_change SET retry_at = now() WHERE retry_at IS NOT NULL")
+        .execute(&pool)
+        .await
+        .unwrap();
+    model.worker(&pool).drain().await.unwrap();
     assert_right(&pool, &model).await;
 }
