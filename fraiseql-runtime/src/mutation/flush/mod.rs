@@ -28,8 +28,10 @@ use self::call::{Called, FlushCall};
 use self::first::Prepared;
 use crate::error::{Error, Result};
 use crate::mutation::change_set::{MarkedColumn, MarkedRows};
-use crate::mutation::report::{MutationReport, ViewReport};
+use crate::mutation::left::leave;
+use crate::mutation::report::{LeftView, MutationReport, ViewReport};
 use crate::mutation::transaction::Mutation;
+use crate::schema::SyncTime;
 use crate::schema::key::Keys;
 use crate::sync::report::SyncReport;
 use crate::sync::request::SyncRequest;
@@ -131,6 +133,16 @@ pub(super) async fn flush(mutation: &mut Mutation) -> Result<MutationReport> {
     // In the order of view tables, and of keys in each: two mutations lock documents in the same
     // order, and do not deadlock on them.
     for (view, keys) in documents.into_views() {
+        if mutation.deferred || view.view.sync == SyncTime::Eventual {
+            report.left.push(LeftView {
+                entity: view.view.entity,
+                view: view.view.table,
+                documents: keys.len(),
+            });
+            let queue = mutation.context.queue();
+            report.token = leave(queue, &mut mutation.connection, view, &keys).await?;
+            continue;
+        }
         let synced = sync_view(mutation, view, keys, &mut affected).await?;
         report.views.push(ViewReport {
             entity: view.view.entity,

@@ -18,7 +18,7 @@
 //! | `keys` | the keys of its documents, as texts |
 //! | `inserted` .. `bytes` | as the function of the view returns them |
 //! | `micros` | how long it took |
-//! | `code`, `message` | null, or the SQLSTATE and the message of an error about the values of a document; then nothing of this view was written |
+//! | `code`, `message` | `left` and the id of the transaction, if the view is eventual; null; or the SQLSTATE and the message of an error about the values of a document; then nothing of this view was written |
 //!
 //! If there are more documents than the second parameter, nothing is synced. The one row that is returned has a null in
 //! `view`, and the changes that were taken in `message`.
@@ -26,9 +26,9 @@
 use std::collections::BTreeSet;
 
 use crate::error::sqlstate;
-use crate::schema::{Key, Table, View};
+use crate::schema::{Key, SyncTime, Table, View};
 use crate::sql::function::ViewFunctions;
-use crate::sql::function::change;
+use crate::sql::function::change::{self, change_table};
 use crate::sql::function::definition::{FunctionDdl, FunctionText};
 use crate::sql::function::model::ModelPaths;
 use crate::sql::function::settings;
@@ -37,6 +37,11 @@ use crate::sql::key_column::key_order;
 use crate::sql::session::Session;
 use crate::sql::text::{Sql, column, literal};
 use crate::sql::write::advisory::{IN_ORDER, OPEN};
+
+/// In `code`: the documents were left to the worker. The message is the id of the transaction.
+pub(crate) const LEFT: &str = "left";
+/// The documents of one row that is left to the worker.
+const MAX_LEFT_KEYS: usize = 500;
 
 /// Columns of the rows that the function returns.
 pub(crate) mod result_row {
@@ -69,6 +74,8 @@ pub(super) fn text<'a>(
         functions,
         dependents,
         embedded,
+        schema,
+        id,
         path: SharedPath::of(&model.views),
     };
     let mut sql = Sql::new();
@@ -112,6 +119,8 @@ struct Flush<'a> {
     functions: &'a [&'a ViewFunctions],
     dependents: &'a FunctionDdl,
     embedded: &'a FunctionDdl,
+    schema: &'static str,
+    id: i64,
     path: SharedPath,
 }
 
@@ -321,6 +330,9 @@ impl Flush<'_> {
         });
         sql.line("-- First the rows that the documents embed, of all views.");
         for ((position, view), functions) in self.views().zip(self.functions) {
+            if view.sync == SyncTime::Eventual {
+                continue;
+            }
             sql.block(
                 format!("IF fn$.keys_{position} <> '{{}}' THEN"),
                 "END IF;",
@@ -342,6 +354,9 @@ impl Flush<'_> {
             sql.block(format!("IF fn$.keys_{position} <> '{{}}' THEN"), "END IF;", |sql| {
                 sql.line(format!("view := {position};"));
                 sql.line(format!("keys := fn$.keys_{position}::text[];"));
+                if view.sync == SyncTime::Eventual {
+                    return self.leave(sql, view);
+                }
                 sql.line("code := NULL;");
                 sql.line("message := NULL;");
                 sql.line("fn$.start := pg_catalog.clock_timestamp();");
@@ -368,6 +383,31 @@ impl Flush<'_> {
                 sql.line("RETURN NEXT;");
             });
         }
+    }
+}
+
+impl Flush<'_> {
+    /// Leaves the documents of an eventual view to the worker.
+    fn leave(&self, sql: &mut Sql, view: &View) {
+        sql.line(format!(
+            "INSERT INTO {} (model, \"table\", operation, new)",
+            change_table(self.schema)
+        ));
+        sql.line(format!(
+            "SELECT '{}'::int8, {}, 'SYNC',",
+            self.id,
+            literal(&view.table.to_string())
+        ));
+        sql.line(format!(
+            "  pg_catalog.jsonb_build_object('key', keys[f.first:f.first + {}])",
+            MAX_LEFT_KEYS - 1
+        ));
+        sql.line(format!(
+            "FROM pg_catalog.generate_series(1, pg_catalog.cardinality(keys), {MAX_LEFT_KEYS}) AS f (first);"
+        ));
+        sql.line(format!("code := '{LEFT}';"));
+        sql.line("message := pg_catalog.pg_current_xact_id()::text;");
+        sql.line("RETURN NEXT;");
     }
 }
 

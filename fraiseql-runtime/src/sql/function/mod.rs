@@ -15,6 +15,7 @@
 //! | `dependents` | `fraiseql_dependents_..`: the documents that depend on changes |
 //! | `embedded` | `fraiseql_embedded_..`: locks the rows that documents begin to embed by changes |
 //! | `flush` | `fraiseql_flush_..`: all of that for the documents of a read model |
+//! | `drain` | `fraiseql_drain_..`: one batch of the worker |
 //! | `at_commit` | `fraiseql_at_commit_..`: the flush of a transaction that does not call it |
 //! | `change` | statements about the change table |
 //! | `model` | the functions of a read model |
@@ -36,6 +37,7 @@ pub(crate) mod change;
 mod definition;
 mod dependents;
 mod documents;
+mod drain;
 mod embedded;
 pub(crate) mod flush;
 pub(crate) mod model;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::schema::{Key, Link, Shape, Source, Table, View};
 use crate::sql::dependents::LookupChain;
 use crate::sql::function::definition::FunctionDdl;
+use crate::sql::function::drain::{Drain, DrainedView};
 use crate::sql::function::embedded::{self, EmbeddedRows};
 use crate::sql::function::{ViewFunctions, at_commit, change, dependents, flush};
 use crate::sql::hash::fnv1a;
@@ -220,6 +221,8 @@ pub(crate) struct ModelFunctions {
     pub(crate) embedded: FunctionDdl,
     /// Syncs the documents of a mutation.
     pub(crate) flush: FunctionDdl,
+    /// Drains a batch of changes, for the worker.
+    pub(crate) drain: FunctionDdl,
     /// The columns of each table whose values changes contain.
     pub(crate) columns: BTreeMap<Table, BTreeSet<&'static str>>,
     /// The function and the trigger that sync the documents of every transaction when it commits.
@@ -244,7 +247,15 @@ pub(crate) fn compose<'a>(
     let schema = views.iter().map(|(view, _)| view.table.schema).min()?;
     let model = ModelPaths::new(views.iter().map(|(view, _)| *view).collect(), paths);
     let functions: Vec<&ViewFunctions> = views.iter().map(|(_, functions)| *functions).collect();
-    let texts = |suffix: &str| -> [FunctionDdl; 4] {
+    let drained = drained_views(views);
+    let owners: Vec<(Table, usize)> = paths
+        .iter()
+        .filter_map(|(table, path)| {
+            let mut of_views = views.iter().map(|(view, _)| view.table);
+            Some((*table, of_views.position(|view| view == path.view.table)?))
+        })
+        .collect();
+    let texts = |suffix: &str| -> [FunctionDdl; 5] {
         let id = suffix_id(suffix);
         let dependents = dependents::text(&model, schema, captures).named(suffix);
         let embedded = embedded::text(&model, schema).named(suffix);
@@ -258,7 +269,15 @@ pub(crate) fn compose<'a>(
         )
         .named(suffix);
         let at_commit = at_commit::text(&model.views, &flush, schema, id).named(suffix);
-        [dependents, embedded, flush, at_commit]
+        let drain = Drain {
+            model: id,
+            schema,
+            dependents: dependents.qualified(),
+            views: &drained,
+            paths: &owners,
+        };
+        let drain = drain.text().named(suffix);
+        [dependents, embedded, flush, at_commit, drain]
     };
     // The texts contain the id, and the id is the hash of the texts with another one.
     let draft: String = texts(&suffix(0))
@@ -266,7 +285,7 @@ pub(crate) fn compose<'a>(
         .map(|function| &*function.create)
         .collect();
     let id = i64::from_be_bytes(fnv1a(&draft).to_be_bytes());
-    let [dependents, embedded, flush, at_commit] = texts(&suffix(id));
+    let [dependents, embedded, flush, at_commit, drain] = texts(&suffix(id));
     let all = functions.iter().flat_map(|functions| functions.all());
     let mut can_flush = match captures {
         // It runs with the privileges of its owner.
@@ -293,7 +312,18 @@ pub(crate) fn compose<'a>(
         dependents,
         embedded,
         flush,
+        drain,
     })
+}
+
+/// The views as the function that drains changes knows them.
+fn drained_views(views: &[(&'static View, &ViewFunctions)]) -> Vec<DrainedView> {
+    let drained = views.iter().map(|(view, functions)| DrainedView {
+        table: view.table,
+        key: &view.key,
+        sync: functions.sync.qualified(),
+    });
+    drained.collect()
 }
 
 /// The function and the trigger that sync the documents of every transaction when it commits.
@@ -319,8 +349,8 @@ impl AtCommit {
 
 impl ModelFunctions {
     /// The functions of the read model itself, each after those that it calls.
-    pub(crate) fn own(&self) -> [&FunctionDdl; 3] {
-        [&self.dependents, &self.embedded, &self.flush]
+    pub(crate) fn own(&self) -> [&FunctionDdl; 4] {
+        [&self.dependents, &self.embedded, &self.flush, &self.drain]
     }
 }
 
