@@ -1,6 +1,8 @@
 //! Runs a race with the plain upsert and with fraiseql's statements, in every place.
 
-use crate::races::session::Place::{After, Inside, Mutation};
+use fraiseql_runtime::Capture;
+
+use crate::races::session::Place::{After, Captured, Inside, Mutation, Nowhere};
 use crate::races::session::{Place, Session, Syncer};
 use crate::races::world::{Documents, View, World, Wrong};
 
@@ -24,6 +26,28 @@ const MUTATIONS: [Places; 5] = [
     (Inside, Mutation),
 ];
 
+/// Places in which changes are captured, and documents may be left to a worker. In all of them the slow session builds
+/// documents.
+const QUEUE: [Places; 7] = [
+    (Captured, Captured),
+    (Captured, After),
+    (After, Captured),
+    (Captured, Inside),
+    (Inside, Captured),
+    (Captured, Nowhere),
+    (After, Nowhere),
+];
+
+/// Places in which every transaction syncs the documents of its changes when it commits.
+const AT_COMMIT: [Places; 6] = [
+    (Nowhere, Nowhere),
+    (Nowhere, After),
+    (After, Nowhere),
+    (Nowhere, Captured),
+    (Captured, Nowhere),
+    (Inside, Nowhere),
+];
+
 /// The documents that are wrong after the race.
 pub(crate) type Lost<'a> = (View, &'a [i32]);
 
@@ -45,6 +69,14 @@ pub(crate) async fn race(
     plain_upsert_loses(&mut world, (lost.0, &[]), documents, &others, &scenario).await;
     let everywhere = [&EVERYWHERE[..], &MUTATIONS[..]].concat();
     fraiseql_upholds(&mut world, lost.0, documents, &everywhere, &scenario).await;
+    let captured = [
+        (Capture::Queue, &QUEUE[..]),
+        (Capture::AtCommit, &AT_COMMIT[..]),
+    ];
+    for (capture, places) in captured {
+        let mut world = World::capturing(capture).await;
+        fraiseql_upholds(&mut world, lost.0, documents, places, &scenario).await;
+    }
 }
 
 /// The same, for races in which fraiseql is correct only in the places `holds`.
@@ -110,5 +142,8 @@ async fn run(
     let slow = world.slow_session(syncer, slow).await;
     let fast = world.session(syncer, fast).await;
     scenario(world, slow, fast).await;
+    if world.capture != Capture::Off {
+        world.drain().await;
+    }
     world.wrong(view).await
 }

@@ -23,6 +23,10 @@ pub(crate) enum Place {
     Inside,
     /// In a mutation, which has marks for the writes and finds the dependents.
     Mutation,
+    /// In a mutation without marks: its changes are captured.
+    Captured,
+    /// Nowhere: it knows nothing of documents. Its changes are captured.
+    Nowhere,
 }
 
 /// The implementation of the sync.
@@ -118,7 +122,7 @@ impl World {
             syncer,
             begin: "BEGIN",
             posts: self.posts,
-            model: self.view.model(),
+            model: self.view.model(self.capture),
             transaction: None,
             mutation: None,
             marked: false,
@@ -218,14 +222,19 @@ impl Session {
         match step {
             Step::Write(sql) => {
                 self.execute(sql, None).await?;
-                if let Some(mutation) = &mut self.mutation {
+                if self.place == Place::Captured {
+                    self.marked = true;
+                } else if let Some(mutation) = &mut self.mutation {
                     self.marked |= mark(mutation, sql);
                 }
                 Ok(())
             }
+            Step::Posts(_) | Step::Sync(..) | Step::AllPosts if self.place == Place::Nowhere => {
+                Ok(())
+            }
             Step::Posts(keys) => self.sync(self.posts, keys).await,
             Step::Sync(view, keys) => self.sync(view, keys).await,
-            Step::AllPosts if self.place == Place::Mutation => {
+            Step::AllPosts if matches!(self.place, Place::Mutation | Place::Captured) => {
                 self.sync(self.posts, "ARRAY(SELECT id FROM tb_post)").await
             }
             Step::AllPosts if self.syncer == Syncer::Fraiseql => match &mut self.transaction {
@@ -253,10 +262,10 @@ impl Session {
     }
 
     async fn begin(&mut self) -> Result<(), Error> {
-        if self.place == Place::Inside && self.transaction.is_none() {
+        if matches!(self.place, Place::Inside | Place::Nowhere) && self.transaction.is_none() {
             self.transaction = Some(self.pool.begin_with(self.begin).await.map_err(failed)?);
         }
-        if self.place == Place::Mutation && self.mutation.is_none() {
+        if matches!(self.place, Place::Mutation | Place::Captured) && self.mutation.is_none() {
             let isolation = if self.begin == SERIALIZABLE {
                 Isolation::Serializable
             } else {

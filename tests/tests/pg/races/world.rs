@@ -1,6 +1,8 @@
 //! The tables, the views, the plain upsert, and the expected documents.
 
-use fraiseql_runtime::{Embed, Mutation, ReadModel, TView};
+use std::collections::BTreeSet;
+
+use fraiseql_runtime::{Capture, Embed, Mutation, ReadModel, TView};
 use fraiseql_tests::run;
 use sqlx::PgPool;
 
@@ -229,7 +231,7 @@ macro_rules! compared {
 }
 
 /// A view of these tables.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum View {
     Post,
     Parted,
@@ -295,8 +297,8 @@ impl View {
     }
 
     /// A read model of this view alone.
-    pub(crate) fn model(self) -> ReadModel {
-        let model = ReadModel::builder();
+    pub(crate) fn model(self, capture: Capture) -> ReadModel {
+        let model = ReadModel::builder().capture(capture);
         match self {
             Self::Post => model.view::<Post>(),
             Self::Parted => model.view::<Parted>(),
@@ -334,27 +336,41 @@ pub(crate) struct World {
     pub(crate) view: View,
     /// The view that is used for posts.
     pub(crate) posts: View,
+    pub(crate) capture: Capture,
 }
 
 impl World {
     pub(crate) async fn new() -> Self {
+        Self::capturing(Capture::Off).await
+    }
+
+    /// A database whose changes are captured.
+    pub(crate) async fn capturing(capture: Capture) -> Self {
         let pool = fraiseql_tests::pool().await;
         run(&pool, TABLES).await;
-        let model = ReadModel::builder()
-            .view::<Post>()
-            .view::<Parted>()
-            .view::<User>();
-        model.build().unwrap().migrate(&pool).await.unwrap();
+        for view in [View::Post, View::Parted, View::User] {
+            view.model(capture).migrate(&pool).await.unwrap();
+        }
         Self {
             pool,
             view: View::Post,
             posts: View::Post,
+            capture,
+        }
+    }
+
+    /// Syncs what was left for a worker.
+    pub(crate) async fn drain(&self) {
+        for view in BTreeSet::from([self.view, self.posts]) {
+            let worker = view.model(self.capture).worker(&self.pool);
+            worker.drain().await.unwrap();
         }
     }
 
     /// Restores the rows and the documents of this view.
     pub(crate) async fn reset(&mut self, view: View, documents: Documents) {
         run(&self.pool, ROWS).await;
+        run(&self.pool, "DELETE FROM fraiseql_change").await;
         view.sync_all(&self.pool).await.unwrap();
         if documents == Documents::First {
             run(
