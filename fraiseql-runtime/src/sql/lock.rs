@@ -225,7 +225,7 @@ pub(crate) fn rows_to_lock(view: &View) -> RowsToLock {
 }
 
 /// The keys of root rows that have no document yet.
-pub(crate) fn roots_without_document(view: &View) -> String {
+fn roots_without_document(view: &View) -> String {
     let key = column("r0", view.key.column);
     format!(
         "SELECT {key}\nFROM {} AS r0\nWHERE {}\n  \

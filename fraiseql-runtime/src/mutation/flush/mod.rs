@@ -87,7 +87,10 @@ pub(super) async fn flush(mutation: &mut Mutation) -> Result<MutationReport> {
                     first::refuse(unmarked)?;
                     return refuse_invalid(mutation, report);
                 }
-                Called::TooMany(taken) => changes = taken,
+                Called::TooMany(taken) => {
+                    changes = taken;
+                    is_called = true;
+                }
             },
             // They are left to a worker, too: documents that other transactions have begun to make of these
             // rows are not in the snapshot.
@@ -98,6 +101,10 @@ pub(super) async fn flush(mutation: &mut Mutation) -> Result<MutationReport> {
     let mut affected = AffectedDocuments::new(marks.documents);
     if let (Some(changes), Some(functions)) = (&changes, functions) {
         captured::find(mutation, functions, changes, &mut affected).await?;
+    }
+    if is_called && changes.is_some() {
+        // The call has found what depends on marked rows.
+        marks.rows.clear();
     }
     if captures {
         // What the rows were before is in the changes.

@@ -121,14 +121,17 @@ impl Body<'_> {
         sql.block("IF fn$.equal <> '{}' THEN", "END IF;", |sql| {
             self.equal(sql)
         });
-        sql.line("-- Documents that another transaction has inserted since the locks: they can be locked now.");
+        sql.line("-- The others were inserted by another transaction since the locks: they can be locked now.");
+        sql.line(
+            "EXIT WHEN pg_catalog.cardinality(fn$.created) + pg_catalog.cardinality(fn$.replaced)",
+        );
+        sql.line("  + pg_catalog.cardinality(fn$.equal) >= pg_catalog.cardinality(fn$.built);");
         sql.line("fn$.pending := ARRAY(");
         sql.indented(|sql| {
             sql.line("SELECT pg_catalog.unnest(fn$.built)");
             sql.line("EXCEPT SELECT pg_catalog.unnest(fn$.created || fn$.replaced || fn$.equal)");
         });
         sql.line(");");
-        sql.line("EXIT WHEN fn$.pending = '{}';");
         sql.line("fn$.round := fn$.round + 1;");
         sql.block(
             format!("IF fn$.round > {MAX_ROUNDS} THEN"),
@@ -269,8 +272,7 @@ impl Body<'_> {
             sql.block("WITH gone AS (", ")", |sql| {
                 sql.line(delete_orphans(self.view, "fn$.gone"));
             });
-            sql.line("SELECT coalesce(pg_catalog.array_agg(g.\"key\"), '{}')");
-            sql.line("INTO fn$.gone FROM gone AS g;");
+            sql.line("SELECT pg_catalog.count(*) INTO fn$.size FROM gone;");
         });
     }
 

@@ -26,7 +26,7 @@
 use std::collections::BTreeSet;
 
 use crate::error::sqlstate;
-use crate::schema::{SyncTime, View};
+use crate::schema::{Key, SyncTime, Table, View};
 use crate::sql::function::ViewFunctions;
 use crate::sql::function::change::{self, change_table};
 use crate::sql::function::definition::{FunctionDdl, FunctionText};
@@ -83,14 +83,10 @@ pub(super) fn text<'a>(
     sql.line("<<fn$>>");
     sql.block("DECLARE", "BEGIN", |sql| flush.declare(sql));
     sql.indented(|sql| {
-        flush.marks(sql);
-        let collect = |sql: &mut Sql| change::collect(sql, captures.then_some((schema, id)));
-        match captures {
-            true => {
-                sql.line("-- The changes of this transaction.");
-                collect(sql);
-            }
-            false => sql.block("IF fn$.marked <> '[]' THEN", "END IF;", collect),
+        flush.marks(sql, captures);
+        if captures {
+            sql.line("-- The changes of this transaction.");
+            change::collect(sql, schema, id);
         }
         sql.block("IF fn$.changes IS NOT NULL THEN", "END IF;", |sql| {
             flush.announce(sql);
@@ -180,46 +176,63 @@ impl Flush<'_> {
         }
     }
 
-    /// Reads the values by which paths leave the marked rows.
-    fn marks(&self, sql: &mut Sql) {
+    /// Reads the values by which paths leave the marked rows: into `marked` if they are merged with captured changes,
+    /// or else as changes.
+    fn marks(&self, sql: &mut Sql, captures: bool) {
         sql.block("IF $4 IS NOT NULL THEN", "END IF;", |sql| {
             for table in self.model.tables() {
                 let Some(key) = self.model.key_of(table) else {
                     continue;
                 };
-                let table_name = literal(&table.to_string());
-                sql.block(format!("IF $4 ? {table_name} THEN"), "END IF;", |sql| {
-                    let columns = self.model.columns_of(table);
-                    let reads_rows = columns.iter().any(|name| *name != key.column);
-                    let columns = columns.into_iter();
-                    let images = columns.map(|name| match name == key.column {
-                        // Also of rows that do not exist.
-                        true => format!("{}, $4 -> {table_name}", literal(name)),
-                        false => format!(
-                            "{}, coalesce(pg_catalog.jsonb_agg(DISTINCT {}), '[]')",
-                            literal(name),
-                            column("r", name)
+                let name = literal(&table.to_string());
+                sql.block(format!("IF $4 ? {name} THEN"), "END IF;", |sql| {
+                    let (before, after) = match captures {
+                        true => (
+                            "fn$.marked := fn$.marked || pg_catalog.jsonb_build_object('table',",
+                            ");",
                         ),
+                        false => (
+                            "fn$.changes := coalesce(fn$.changes, '{}') || pg_catalog.jsonb_build_object(",
+                            ");",
+                        ),
+                    };
+                    let new = if captures { " 'new'," } else { "" };
+                    sql.block(format!("{before} {name},{new}"), after, |sql| {
+                        self.image(sql, table, key, &format!("$4 -> {name}"));
                     });
-                    sql.line("fn$.marked := fn$.marked || (");
-                    sql.indented(|sql| {
-                        sql.line("SELECT pg_catalog.jsonb_build_object(");
-                        sql.line(format!("  'table', {table_name}, 'new', pg_catalog.jsonb_build_object("));
-                        sql.indented(|sql| sql.block_list(images));
-                        sql.line("))");
-                        // Without an aggregate there would be a row for each.
-                        if reads_rows {
-                            sql.line(format!("FROM {table} AS r"));
-                            sql.line(format!(
-                                "WHERE {} = ANY (ARRAY(SELECT t.k::{} FROM pg_catalog.jsonb_array_elements_text($4 -> {table_name}) AS t (k)))",
-                                column("r", key.column), key.ty.sql
-                            ));
-                        }
-                    });
-                    sql.line(");");
                 });
             }
         });
+    }
+
+    /// The values of the columns of changes, in rows with these keys. Those of the key are also of rows that do not exist.
+    fn image(&self, sql: &mut Sql, table: Table, key: Key, keys: &str) {
+        let columns = self.model.columns_of(table);
+        let (of_key, others): (Vec<&str>, Vec<&str>) =
+            columns.into_iter().partition(|name| *name == key.column);
+        let mut objects: Vec<String> = of_key
+            .into_iter()
+            .map(|name| format!("pg_catalog.jsonb_build_object({}, {keys})", literal(name)))
+            .collect();
+        // A function has a hundred arguments at most.
+        objects.extend(others.chunks(50).map(|names| {
+            let values = names.iter().map(|name| {
+                format!(
+                    "  {}, coalesce(pg_catalog.jsonb_agg(DISTINCT {}), '[]')",
+                    literal(name),
+                    column("r", name)
+                )
+            });
+            let values: Vec<String> = values.collect();
+            format!(
+                "(SELECT pg_catalog.jsonb_build_object(\n{}\n)\nFROM {table} AS r\n\
+                 WHERE {} = ANY (ARRAY(SELECT t.k::{} FROM pg_catalog.jsonb_array_elements_text({keys}) AS t (k))))",
+                values.join(",\n"),
+                column("r", key.column),
+                key.ty.sql
+            )
+        }));
+        sql.line(objects.join(" ||\n"));
     }
 
     /// Announces the transaction for the views whose documents may depend on its changes, before it looks for

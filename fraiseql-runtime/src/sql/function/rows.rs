@@ -16,7 +16,7 @@
 
 use crate::schema::{Table, View};
 use crate::sql::function::definition::{FunctionDdl, FunctionText};
-use crate::sql::lock::{roots_without_document, rows_to_lock};
+use crate::sql::lock::rows_to_lock;
 use crate::sql::text::{Sql, column};
 
 /// The rows that the functions of a view lock: see the documentation of this module.
@@ -61,10 +61,30 @@ pub(super) fn compose(view: &View, schema: &'static str) -> FunctionDdl {
 fn body(view: &View) -> String {
     let mut sql = Sql::new();
     sql.line("#variable_conflict use_column");
+    sql.line("<<fn$>>");
+    sql.line("DECLARE");
+    sql.line(format!(
+        "  missing {}[]; -- keys without a document",
+        view.key.ty.sql
+    ));
     sql.block("BEGIN", "END", |sql| {
         sql.block("IF $2 = 'root' THEN", "END IF;", |sql| {
-            let key = (view.shape.table, view.key.column);
-            lock(sql, key, &[roots_without_document(view)], None);
+            // Usually there are none, and this is one look into an index for each.
+            let ty = view.key.ty.sql;
+            sql.line(format!(
+                "fn$.missing := ARRAY(\n  SELECT t.k FROM pg_catalog.unnest($1) AS t (k)\n  \
+                 WHERE NOT EXISTS (SELECT FROM {} AS v WHERE {} = t.k)\n);",
+                view.table,
+                column("v", view.key_column())
+            ));
+            sql.block("IF fn$.missing <> '{}' THEN", "END IF;", |sql| {
+                let key = column("locked", view.key.column);
+                sql.line("PERFORM");
+                sql.line(format!("FROM {} AS locked", view.shape.table));
+                sql.line(format!("WHERE {key} = ANY ((SELECT fn$.missing)::{ty}[])"));
+                sql.line(format!("ORDER BY {key}"));
+                sql.line("FOR SHARE OF locked;");
+            });
             sql.line("RETURN;");
         });
         let if_busy = Some("($2 <> 'busy' OR locked.xmax <> 0)");
