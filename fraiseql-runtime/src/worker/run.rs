@@ -218,7 +218,9 @@ impl<'a> Run<'a> {
             return Ok(Next::AtOnce);
         }
         if is_of_changes {
-            self.set_aside(&error).await?;
+            if let Err(error) = self.set_aside(&error).await {
+                self.note_error(error)?;
+            }
         }
         self.note_error(error)?;
         let wait = self.back_off;

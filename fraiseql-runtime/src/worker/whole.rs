@@ -23,6 +23,7 @@ use crate::sync::run::run_observed_in_span;
 use crate::view::Handle;
 use crate::worker::builder::Queue;
 use crate::worker::report::WorkerReport;
+use crate::worker::telemetry;
 
 /// How long rows are leased.
 const LEASE: Duration = Duration::from_secs(30);
@@ -77,7 +78,17 @@ pub(super) async fn sync_next(queue: &Queue) -> Result<WorkerReport> {
     }
     connection.release();
     ended?;
-    let synced = synced?;
+    let synced = match synced {
+        Ok(synced) => synced,
+        // It is in the row, and is tried again.
+        Err(error) => {
+            telemetry::error(&error);
+            return Ok(WorkerReport {
+                failed: 1,
+                ..WorkerReport::default()
+            });
+        }
+    };
     Ok(WorkerReport {
         changes: rows.ids.len() as u64,
         batches: 1,
