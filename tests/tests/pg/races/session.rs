@@ -169,6 +169,11 @@ impl World {
 }
 
 impl Session {
+    /// Whether it syncs nowhere.
+    pub(crate) fn is_unaware(&self) -> bool {
+        self.place == Place::Nowhere
+    }
+
     /// Sets the isolation level of its transactions.
     pub(crate) fn isolation(mut self, begin: &'static str) -> Self {
         self.begin = begin;
