@@ -47,7 +47,7 @@ pub(crate) async fn model(
         return Ok(());
     }
     functions(connection, findings, model).await?;
-    changes(connection, findings, model.schema).await?;
+    changes(connection, findings, model).await?;
     if let Some(at_commit) = model.at_commit {
         let enabled: Option<bool> = query(catalog::TRIGGER)
             .bind(change_table(model.schema))
@@ -133,11 +133,11 @@ async fn functions(
 async fn changes(
     connection: &mut PgConnection,
     findings: &mut Findings<'_>,
-    schema: &str,
+    model: &ModelObjects<'_>,
 ) -> Result<()> {
-    let table = change_table(schema);
+    let table = change_table(model.schema);
     let (exists, lacking) = query(sql::TABLE_PRIVILEGES)
-        .bind(schema)
+        .bind(model.schema)
         .bind(CHANGE_TABLE)
         .bind(CHANGES.as_slice())
         .fetch_one(connection, |row| {
@@ -146,11 +146,13 @@ async fn changes(
         })
         .await?;
     let role = &findings.server.role;
+    // Without capture, a role that has none of them just leaves nothing to a worker.
+    let needs_them = model.capture.is_some() || lacking.len() < CHANGES.len();
     let diagnostic = if !exists {
         let message = format!("there is no table {table}, in which changes wait for a worker");
         Diagnostic::error(FindingKind::OutdatedViewTable, table, message)
             .remedies([Remedy::Migrate])
-    } else if !lacking.is_empty() {
+    } else if !lacking.is_empty() && needs_them {
         let lacking = lacking.join(", ");
         let message = format!(
             "the role {role} lacks privileges on {table}: {lacking}; a worker needs them, and a \

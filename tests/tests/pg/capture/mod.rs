@@ -6,6 +6,7 @@ mod migrations;
 mod roles;
 mod statements;
 mod tables;
+mod texts;
 
 use fraiseql_runtime::{Capture, Embed, ReadModel, TView};
 use fraiseql_tests::run;
