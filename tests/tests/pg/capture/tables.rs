@@ -261,7 +261,8 @@ struct Typed {
 
 const TYPED: &str = r#"
 CREATE DOMAIN never AS text NOT NULL CHECK (VALUE <> '');
-CREATE COLLATION folds (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+DO $$ BEGIN CREATE COLLATION folds (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+EXCEPTION WHEN feature_not_supported THEN CREATE COLLATION folds FROM "C"; END $$;
 CREATE TABLE typed (gone int4, id int8 PRIMARY KEY, gone_too never DEFAULT 'x', doc json NOT NULL, price numeric NOT NULL, ratio float8 NOT NULL,
     word text COLLATE folds NOT NULL, a int4 NOT NULL, total int4 NOT NULL GENERATED ALWAYS AS (a + 1) STORED, tags text[] NOT NULL,
     other never NOT NULL DEFAULT 'o', place point, more json, stamp timestamptz);
