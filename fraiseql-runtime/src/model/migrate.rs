@@ -45,7 +45,7 @@ impl ReadModel {
     /// **With [`capture`](crate::model::ReadModelBuilder::capture)**, triggers are created on every base table, its partitions and
     /// the tables that inherit from it; run `migrate` again after a partition was added. CREATE TRIGGER waits for transactions
     /// that have written to a table, and makes others wait: each table has a transaction of its own, after the rest was
-    /// committed, which waits for a second and tries again, 30 times. Documents that were stale before are
+    /// committed, which waits for 1.5 seconds (`deadlock_timeout` and a half) and tries again, 30 times. Documents that were stale before are
     /// not captured: sync all afterwards. What older releases have left is in [`Migration::left_over`].
     ///
     /// ```

@@ -319,3 +319,54 @@ async fn triggers_are_created_beside_a_transaction_that_writes() {
         1
     );
 }
+
+#[tokio::test]
+async fn documents_are_synced_at_commit_by_a_trigger_that_comes_and_goes() {
+    let pool = blog().await;
+    let (queue, at_commit) = (model(Capture::Queue), model(Capture::AtCommit));
+    let migration = at_commit.migrate(&pool).await.unwrap();
+    let [function, trigger] = migration.created.as_slice() else {
+        panic!("{migration}")
+    };
+    assert!(
+        function.starts_with("function \"public\".\"fraiseql_at_commit_"),
+        "{migration}"
+    );
+    assert!(
+        trigger.starts_with("trigger \"fraiseql_at_commit_"),
+        "{migration}"
+    );
+    assert_up_to_date(&at_commit.migrate(&pool).await.unwrap());
+    let name = trigger.split('"').nth(1).unwrap();
+
+    execute(
+        &pool,
+        &format!("ALTER TABLE fraiseql_change DISABLE TRIGGER {name}"),
+    )
+    .await;
+    let migration = at_commit.migrate(&pool).await.unwrap();
+    assert_eq!(whats(&migration.drift), [trigger.as_str()]);
+    repair(&pool, &migration.drift).await;
+    execute(&pool, &format!("DROP TRIGGER {name} ON fraiseql_change")).await;
+    let report = fraiseql_tests::without_server(at_commit.check(&pool).await.unwrap());
+    assert!(
+        report
+            .to_string()
+            .contains("triggers of \"public\".\"fraiseql_change\""),
+        "{report}"
+    );
+    assert_eq!(
+        at_commit.migrate(&pool).await.unwrap().created,
+        [trigger.as_str()]
+    );
+
+    let migration = queue.migrate(&pool).await.unwrap();
+    assert_eq!(
+        whats(&migration.left_over),
+        [trigger.as_str(), function.as_str()]
+    );
+    repair(&pool, &migration.left_over).await;
+    let migration = queue.migrate(&pool).await.unwrap();
+    assert_up_to_date(&migration);
+    assert_eq!(migration.left_over, []);
+}
