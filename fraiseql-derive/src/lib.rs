@@ -62,6 +62,7 @@ use crate::model::DeriveKind;
 /// | `plural = "posts"` | the plural of the entity, in `sync_all_posts` | by the regular rules of English |
 /// | `type_name = "Post"` | the name of the GraphQL type | the name of the struct |
 /// | `data = "jsonb"` | the type of the column of documents. `"json"` is faster to read, but cannot be searched | `"jsonb"` |
+/// | `sync = "commit"` | when the documents that a mutation affects are synced: `"commit"`, just before it commits, or `"eventual"`, after it, by the worker | `"commit"` |
 /// | `filter = "deleted_at IS NULL"` | which rows have a document, as SQL | all rows |
 /// | `index(..)` | an index of the view table, any number of times: see [Indexes](#indexes) | none beside those of the key and of promoted fields |
 /// | `unlogged`, `fillfactor = 70`, `partition(..)` | the storage of the view table: see [Storage](#storage) | logged, 85 percent, not partitioned |

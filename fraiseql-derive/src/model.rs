@@ -57,6 +57,8 @@ pub(crate) struct View {
     pub(crate) plural: String,
     /// Whether the type of the documents is json. If not, it is jsonb.
     pub(crate) json_text: bool,
+    /// Whether mutations leave its documents to the worker.
+    pub(crate) eventual: bool,
     pub(crate) indexes: Vec<Index>,
     pub(crate) storage: Storage,
 }

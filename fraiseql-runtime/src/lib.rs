@@ -108,11 +108,12 @@ pub mod sql;
 pub mod sync;
 pub mod testing;
 pub mod view;
+pub mod worker;
 
 pub use error::{Error, Result};
 pub use fraiseql_derive::{Embed, TEnum, TScalar, TView};
 pub use model::ReadModel;
-pub use mutation::{Capture, Changes, Mutation, MutationReport};
+pub use mutation::{Capture, Changes, Mutation, MutationReport, SyncToken};
 pub use ops::verify::Verify;
 pub use ops::{check, migrate, rebuild, verify};
 pub use read::select::{Projection, Selection};
@@ -124,6 +125,7 @@ pub use schema::row_key::Keyed;
 pub use schema::scalar::{self, Scalar, TEnum};
 pub use sync::{SyncLog, SyncReport, SyncTarget};
 pub use testing::{Failure, Recorder, assert_synced};
+pub use worker::Worker;
 
 /// Items that the derives refer to in their output. Not part of the public API.
 #[doc(hidden)]

@@ -12,6 +12,7 @@ pub(super) const VIEW: &[&str] = &[
     "plural",
     "type_name",
     "data",
+    "sync",
     "filter",
     "index",
     "unlogged",

@@ -17,6 +17,7 @@ pub(crate) struct ViewAttr {
     pub(crate) plural: Option<StrValue>,
     pub(crate) type_name: Option<StrValue>,
     pub(crate) data: Option<StrValue>,
+    pub(crate) sync: Option<StrValue>,
     pub(crate) filter: Option<StrValue>,
     #[darling(multiple)]
     pub(crate) index: Vec<Nested<IndexAttr>>,

@@ -71,6 +71,7 @@ pub(crate) fn check(input: &DeriveInput, kind: DeriveKind) -> std::result::Resul
         names::check_default_tables(input, &container, &entity, kind, &mut errors);
     }
     let json_text = json_text(container.data.as_ref(), &mut errors);
+    let eventual = eventual(container.sync.as_ref(), &mut errors);
     let storage = storage::check(&container, &mut errors);
     storage::check_unique_fields(&fields, &storage, &mut errors);
     let context = index::Context {
@@ -99,6 +100,7 @@ pub(crate) fn check(input: &DeriveInput, kind: DeriveKind) -> std::result::Resul
             entity,
             plural,
             json_text,
+            eventual,
             indexes,
             storage,
         }),
@@ -143,6 +145,23 @@ fn named_fields(input: &DeriveInput, kind: DeriveKind) -> Result<Vec<syn::Field>
             input.ident
         ),
     ))
+}
+
+/// Whether mutations leave the documents to the worker.
+fn eventual(sync: Option<&StrValue>, errors: &mut Accumulator) -> bool {
+    let Some(sync) = sync else { return false };
+    match sync.value().as_str() {
+        "commit" => false,
+        "eventual" => true,
+        other => {
+            let message = format!(
+                "unknown `sync` time `{other}`; it can be \"commit\", with the commit of a mutation, \
+                 or \"eventual\", by the worker after it"
+            );
+            errors.push(error_at(sync.span(), message));
+            false
+        }
+    }
 }
 
 /// Whether documents are stored as json.

@@ -15,6 +15,7 @@ pub(super) fn emit(model: &Model, view: &View) -> TokenStream {
         entity,
         plural,
         json_text,
+        eventual,
         indexes,
         storage,
     } = view;
@@ -26,6 +27,11 @@ pub(super) fn emit(model: &Model, view: &View) -> TokenStream {
         quote!(Json)
     } else {
         quote!(Jsonb)
+    };
+    let sync = if *eventual {
+        quote!(Eventual)
+    } else {
+        quote!(Commit)
     };
     // `check` refuses a view without a key.
     let Some(key) = model.key() else {
@@ -44,6 +50,7 @@ pub(super) fn emit(model: &Model, view: &View) -> TokenStream {
             field: #field,
             list_field: #list_field,
             data: #krate::schema::Data::#data,
+            sync: #krate::schema::SyncTime::#sync,
             key: #key,
             indexes: &[#(#indexes),*],
             storage: #storage,

@@ -89,6 +89,7 @@ fn view(input: &DeriveInput, krate: &Path, container: &ViewAttr, key: &Type) -> 
                 field: "",
                 list_field: "",
                 data: #krate::schema::Data::Jsonb,
+                sync: #krate::schema::SyncTime::Commit,
                 key: #krate::schema::Key {
                     column: "",
                     ty: <i64 as #krate::Scalar>::TYPE,

@@ -1,6 +1,6 @@
 //! Names and descriptions of the metrics.
 
-use metrics::{Unit, describe_counter, describe_histogram};
+use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
 
 pub(crate) const DOCUMENTS: &str = "fraiseql_sync_documents_total";
 pub(crate) const BATCHES: &str = "fraiseql_sync_batches_total";
@@ -13,6 +13,12 @@ pub(crate) const COMMIT: &str = "fraiseql_mutation_commit_duration_seconds";
 pub(crate) const DEPENDENTS: &str = "fraiseql_mutation_dependents";
 pub(crate) const VIEW_DEPENDENTS: &str = "fraiseql_mutation_view_dependents";
 pub(crate) const MUTATION_RETRIES: &str = "fraiseql_mutation_retries_total";
+pub(crate) const DRAINED: &str = "fraiseql_worker_changes_total";
+pub(crate) const DRAINS: &str = "fraiseql_worker_batches_total";
+pub(crate) const DRAIN: &str = "fraiseql_worker_batch_duration_seconds";
+pub(crate) const DRAIN_FAILURES: &str = "fraiseql_worker_failures_total";
+pub(crate) const DEAD_LETTERS: &str = "fraiseql_worker_dead_letters_total";
+pub(crate) const LAG: &str = "fraiseql_worker_lag_seconds";
 
 /// Describes the metrics of this crate to the `metrics` recorder, with their units. Call it once,
 /// after installing the recorder.
@@ -30,8 +36,14 @@ pub(crate) const MUTATION_RETRIES: &str = "fraiseql_mutation_retries_total";
 /// | `fraiseql_mutation_dependents` | | histogram: the number of documents that depend on the changes of a mutation, recorded at its commit |
 /// | `fraiseql_mutation_view_dependents` | `entity` | histogram: the same for one view, if there are any |
 /// | `fraiseql_mutation_retries_total` | | retries of mutations by [`mutate`](crate::ReadModel::mutate) |
+/// | `fraiseql_worker_changes_total` | | changes that a [worker](crate::worker) has drained |
+/// | `fraiseql_worker_batches_total` | `success` | batches of a worker |
+/// | `fraiseql_worker_batch_duration_seconds` | `success` | histogram: the duration of a batch of a worker |
+/// | `fraiseql_worker_failures_total` | `entity` | how often documents could not be written by a worker |
+/// | `fraiseql_worker_dead_letters_total` | `entity` | documents that a worker has given up |
+/// | `fraiseql_worker_lag_seconds` | | gauge: the age of the oldest change that is pending, as a worker last saw it |
 ///
-/// Documents that are written inside a transaction are counted when they are written, even if the
+/// The documents of a worker are among those of syncs. Documents that are written inside a transaction are counted when they are written, even if the
 /// transaction is rolled back later.
 pub fn describe_metrics() {
     describe_counter!(DOCUMENTS, Unit::Count, "Documents by outcome");
@@ -57,6 +69,24 @@ pub fn describe_metrics() {
         "Documents of a view that depend on the changes of a mutation"
     );
     describe_counter!(MUTATION_RETRIES, Unit::Count, "Retries of mutations");
+    describe_counter!(DRAINED, Unit::Count, "Changes that a worker has drained");
+    describe_counter!(DRAINS, Unit::Count, "Batches of a worker");
+    describe_histogram!(DRAIN, Unit::Seconds, "Duration of a worker's batch");
+    describe_counter!(
+        DRAIN_FAILURES,
+        Unit::Count,
+        "How often documents could not be written by a worker"
+    );
+    describe_counter!(
+        DEAD_LETTERS,
+        Unit::Count,
+        "Documents that a worker has given up"
+    );
+    describe_gauge!(
+        LAG,
+        Unit::Seconds,
+        "Age of the oldest change that is pending"
+    );
 }
 
 /// The value of the label `success`.

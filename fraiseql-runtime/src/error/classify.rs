@@ -6,8 +6,9 @@ use sqlx::postgres::PgDatabaseError;
 
 use crate::error::sqlstate;
 use crate::error::sqlstate::{
-    CONTENDED, FEATURE_NOT_SUPPORTED, INSUFFICIENT_PRIVILEGE, LOCK_NOT_AVAILABLE,
-    READ_ONLY_SQL_TRANSACTION, UNIQUE_VIOLATION, WRONG_OBJECT_TYPE,
+    CONTENDED, FEATURE_NOT_SUPPORTED, INSUFFICIENT_PRIVILEGE, INVALID_SCHEMA_NAME,
+    LOCK_NOT_AVAILABLE, READ_ONLY_SQL_TRANSACTION, UNDEFINED_FUNCTION, UNDEFINED_TABLE,
+    UNIQUE_VIOLATION, WRONG_OBJECT_TYPE,
 };
 use crate::error::variants::Error;
 
@@ -87,6 +88,16 @@ impl Error {
     pub(crate) fn is_not_permitted(&self) -> bool {
         self.code().is_some_and(|code| {
             matches!(&*code, INSUFFICIENT_PRIVILEGE | READ_ONLY_SQL_TRANSACTION)
+        })
+    }
+
+    /// Whether the database lacks what `migrate` creates, or this role may not use it.
+    pub(crate) fn is_not_migrated(&self) -> bool {
+        self.code().is_some_and(|code| {
+            matches!(
+                &*code,
+                UNDEFINED_FUNCTION | UNDEFINED_TABLE | INVALID_SCHEMA_NAME | INSUFFICIENT_PRIVILEGE
+            )
         })
     }
 

@@ -68,6 +68,13 @@ fn advice(
     ) {
         return None;
     }
+    let is_of_worker = matches!(
+        operation,
+        Operation::FindChanges | Operation::Drain | Operation::Changes | Operation::LeaveDocuments
+    );
+    if is_of_worker && matches!(&*error.code()?, UNDEFINED_TABLE | UNDEFINED_FUNCTION) {
+        return Some(MIGRATE);
+    }
     let TableName { schema, name } = table?;
     let message = error.message();
     // The table of this operation is the base table. Its statement reads the view table, too, so

@@ -101,6 +101,16 @@ pub enum Operation {
     ReadForeignKeys,
     /// Finding the rows that refer to others through a foreign key, by the column that is named.
     FollowForeignKey(String),
+    /// Leaving documents to the worker.
+    LeaveDocuments,
+    /// Reading the id of a transaction.
+    ReadToken,
+    /// Looking for pending changes.
+    FindChanges,
+    /// Draining changes.
+    Drain,
+    /// Reading or writing the table of changes otherwise.
+    Changes,
     /// Any other operation, for code that creates errors itself, such as tests.
     Other(Cow<'static, str>),
 }
@@ -149,6 +159,11 @@ impl Operation {
             Self::DelayRetry => "waiting to run a mutation again",
             Self::FindFormerValues => "looking up the former values of rows of",
             Self::ReadForeignKeys => "reading the foreign keys",
+            Self::LeaveDocuments => "leaving to the worker documents of",
+            Self::ReadToken => "reading the id of the transaction",
+            Self::FindChanges => "looking for pending changes",
+            Self::Drain => "draining changes",
+            Self::Changes => "accessing the table of changes",
             Self::AcquireConnection(_) => "acquiring a connection",
             Self::Create(_) => "creating",
             Self::Inspect(_) => "inspecting",

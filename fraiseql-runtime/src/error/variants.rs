@@ -354,6 +354,36 @@ pub enum Error {
         tables: Vec<String>,
     },
 
+    /// The worker could not write documents, and left them for later. Observers and the sync log receive it.
+    #[error(
+        "the worker could not write the documents {keys} of {view}: {reason}; {}",
+        if *dead { "they are given up: see ReadModel::dead_letters" } else { "they are tried again later" }
+    )]
+    NotWritten {
+        /// The view table.
+        view: Table,
+        /// The keys.
+        keys: Keys,
+        /// The SQLSTATE and the message of the database.
+        reason: String,
+        /// Whether it was the last attempt.
+        dead: bool,
+    },
+
+    /// Documents of a transaction are not synced, after the time that
+    /// [`ReadModel::wait_synced`](crate::ReadModel::wait_synced) waits.
+    #[error(
+        "after {waited:.1?} the transaction still has changes whose documents are not synced: {}; is a worker \
+         running? ReadModel::changes and ReadModel::dead_letters say more",
+        left.join(", ")
+    )]
+    NotSynced {
+        /// How long it was waited for.
+        waited: Duration,
+        /// What is left, at most ten of it.
+        left: Vec<String>,
+    },
+
     /// The name of a sync log is not a valid name of a table.
     #[error(
         "`{name}` cannot be the table of a sync log: {reason}; write \"table\" or \"schema.table\""

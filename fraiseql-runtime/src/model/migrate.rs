@@ -116,10 +116,8 @@ impl ReadModel {
     pub(super) fn objects(&self) -> Option<ModelObjects<'_>> {
         let model = self.context.functions()?;
         let capture = self.context.captured();
-        let of_views = self.context.views.iter().flat_map(|handle| {
-            let functions = &handle.statements().functions;
-            [&functions.lock, &functions.sync]
-        });
+        let of_views = self.context.views.iter();
+        let of_views = of_views.flat_map(|handle| handle.statements().functions.all());
         let at_commit = (self.context.capture == Capture::AtCommit).then_some(&model.at_commit);
         let of_tables = capture.into_iter().flat_map(|it| &it.tables);
         Some(ModelObjects {
@@ -132,7 +130,7 @@ impl ReadModel {
             id: model.id,
             schema: model.schema,
             functions: of_views
-                .chain([&model.dependents, &model.flush])
+                .chain(model.own())
                 .chain(at_commit.map(|at_commit| &at_commit.function))
                 .chain(of_tables.map(|table| &table.function))
                 .collect(),

@@ -16,6 +16,7 @@ mod read_model;
 mod rebuild;
 mod sync_all;
 mod verify;
+mod worker;
 
 pub use self::builder::ReadModelBuilder;
 pub use self::grants::Grants;

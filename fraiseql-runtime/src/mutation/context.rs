@@ -2,7 +2,7 @@
 
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::lock::Mutex as AsyncMutex;
 use sqlx::PgPool;
@@ -16,6 +16,7 @@ use crate::mutation::limits::Limits;
 use crate::schema::View;
 use crate::sql::capture::{self, CaptureSql, CapturedModel};
 use crate::sql::function::model::ModelFunctions;
+use crate::sql::queue::QueueSql;
 use crate::sync::watch::Observers;
 use crate::view::Handle;
 
@@ -34,6 +35,10 @@ pub(crate) struct MutationContext {
     /// The databases in which these functions were found.
     callable: Mutex<HashSet<String>>,
     pub(crate) observers: Arc<Observers>,
+    /// The statements about changes, composed on first use.
+    queue: OnceLock<QueueSql>,
+    /// How many rows of the table of changes were deleted, when they were last counted.
+    pub(crate) deleted: Mutex<Option<(Instant, i64)>>,
     /// The limits of a mutation that sets none.
     pub(crate) limits: Limits,
     /// How long a mutation waits for a second connection.
@@ -62,6 +67,8 @@ impl MutationContext {
             views,
             capture,
             functions: OnceLock::new(),
+            queue: OnceLock::new(),
+            deleted: Mutex::default(),
             captured: OnceLock::new(),
             callable: Mutex::default(),
             observers: Arc::new(observers),
@@ -79,6 +86,20 @@ impl MutationContext {
         self.functions.get_or_init(compose).as_ref()
     }
 
+    /// The statements about changes.
+    pub(crate) fn queue(&self) -> &QueueSql {
+        self.queue.get_or_init(|| {
+            let functions = self.functions();
+            functions.map_or_else(
+                || QueueSql::compose(0, "public", "pg_catalog.now"),
+                |functions| {
+                    let drain = functions.drain.qualified();
+                    QueueSql::compose(functions.id, functions.schema, &drain)
+                },
+            )
+        })
+    }
+
     /// The trigger functions that capture changes. `None` if the read model has no views, or if nothing is captured.
     pub(crate) fn captured(&self) -> Option<&CaptureSql> {
         let compose = || {
@@ -89,9 +110,7 @@ impl MutationContext {
                 schema: functions.schema,
                 views: &views,
             };
-            let tables = self.index.tables();
-            let first_columns = tables.map(|table| (table, self.index.first_columns(table)));
-            Some(capture::compose(&model, &first_columns.collect()))
+            Some(capture::compose(&model, &functions.columns))
         };
         self.captured.get_or_init(compose).as_ref()
     }

@@ -13,7 +13,8 @@
 //! | `committed_reader` | reads rows as they were before the mutation, afterwards |
 //! | `limits` | [`Limits`]: how many documents one mutation may sync |
 //! | `retry` | runs a mutation again after a deadlock or a serialization failure |
-//! | `report` | [`MutationReport`]: what was synced |
+//! | `defer`, `left` | [`Deferring`]: leaves documents to the worker |
+//! | `report`, `token` | [`MutationReport`]: what was synced, and what was left |
 
 pub(crate) mod capture;
 pub(crate) mod change_set;
@@ -21,10 +22,12 @@ pub(crate) mod changes;
 mod commit;
 pub(crate) mod committed_reader;
 pub(crate) mod context;
+pub(crate) mod defer;
 pub(crate) mod dependents;
 mod early_look;
 mod flush;
 pub(crate) mod isolation;
+pub(crate) mod left;
 pub(crate) mod limits;
 mod marker;
 mod open_transaction;
@@ -32,14 +35,17 @@ pub(crate) mod report;
 pub(crate) mod retry;
 pub(crate) mod savepoint;
 mod telemetry;
+pub(crate) mod token;
 pub(crate) mod transaction;
 
 pub use self::capture::Capture;
 pub use self::changes::Changes;
+pub use self::defer::Deferring;
 pub use self::dependents::documents::Dependents;
 pub use self::isolation::Isolation;
 pub use self::limits::{Limits, OverLimit};
-pub use self::report::{DeferredView, MutationReport, ViewReport};
+pub use self::report::{DeferredView, LeftView, MutationReport, ViewReport};
 pub use self::retry::{Attempts, MutateError};
 pub use self::savepoint::Savepoint;
+pub use self::token::{ParseTokenError, SyncToken};
 pub use self::transaction::Mutation;

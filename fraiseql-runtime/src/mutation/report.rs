@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::error::invalid_document::InvalidDocument;
+use crate::mutation::token::SyncToken;
 use crate::read::typed::TView;
 use crate::schema::Table;
 use crate::sync::report::SyncReport;
@@ -22,6 +23,10 @@ pub struct MutationReport {
     /// The views that were not synced, because they had more dependents than the mutation's
     /// limits allow. Their documents may differ from the base tables until a full sync.
     pub deferred: Vec<DeferredView>,
+    /// The documents that were left to the worker, by [`Mutation::defer`](crate::Mutation::defer), or
+    /// because their view is `#[tview(sync = "eventual")]`. They differ from the base tables until it
+    /// has synced them: [`token`](Self::token).
+    pub left: Vec<LeftView>,
     /// Foreign keys by which rows were deleted or changed together with a marked row, and which
     /// were not followed, because the role may not read the rows, or because their default is taken
     /// from a sequence. The documents of those rows may differ from the base tables. In a
@@ -31,6 +36,7 @@ pub struct MutationReport {
     pub retries: u32,
     /// The time that `commit` took.
     pub duration: Duration,
+    pub(crate) token: SyncToken,
 }
 
 /// What was synced of one view.
@@ -43,6 +49,18 @@ pub struct ViewReport {
     pub view: Table,
     /// The result of the sync.
     pub report: SyncReport,
+}
+
+/// The documents of a view that were left to the worker.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LeftView {
+    /// The view's entity: `post`.
+    pub entity: &'static str,
+    /// The view table.
+    pub view: Table,
+    /// The number of documents.
+    pub documents: usize,
 }
 
 /// A view that was not synced, and needs a full sync.
@@ -82,6 +100,33 @@ impl MutationReport {
         self.views.iter().map(|view| view.report.changed()).sum()
     }
 
+    /// What [`ReadModel::wait_synced`](crate::ReadModel::wait_synced) waits for: the documents that were
+    /// [left](Self::left) to the worker. If none were, it waits for nothing.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/support.rs"));
+    /// # #[derive(TView)]
+    /// # struct Post { id: i64, title: String }
+    /// # fn main() { on("CREATE TABLE tb_post (id int8 PRIMARY KEY, title text NOT NULL)", async |pool| {
+    /// # let blog = ReadModel::builder().view::<Post>().build()?;
+    /// # blog.migrate(&pool).await?;
+    /// let mut m = blog.mutation(&pool).await?;
+    /// sqlx::query("INSERT INTO tb_post VALUES (7, 'Notes')").execute(&mut *m).await?;
+    /// m.changed::<Post>(&[7]);
+    /// m.defer();
+    /// let report = m.commit().await?;
+    /// assert_eq!((report.total(), report.left[0].documents), (0, 1));
+    ///
+    /// # blog.worker(&pool).drain().await?; // elsewhere
+    /// blog.wait_synced(&pool, report.token()).await?;
+    /// # assert!(Post::find(&pool, 7).await?.is_some());
+    /// # Ok(()) }) }
+    /// ```
+    #[must_use]
+    pub const fn token(&self) -> SyncToken {
+        self.token
+    }
+
     /// The invalid documents of all views.
     pub fn invalid(&self) -> impl Iterator<Item = &InvalidDocument> {
         self.views.iter().flat_map(|view| &view.report.invalid)
@@ -100,19 +145,31 @@ impl fmt::Display for DeferredView {
 
 impl fmt::Display for MutationReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.views.is_empty() && self.deferred.is_empty() && self.not_followed.is_empty() {
+        let nothing = self.views.is_empty() && self.left.is_empty();
+        if nothing && self.deferred.is_empty() && self.not_followed.is_empty() {
             return f.write_str("no document depends on what was changed");
         }
         let synced = self
             .views
             .iter()
             .map(|view| format!("{}: {}", view.entity, view.report));
+        let left = self.left.iter().map(|view| {
+            format!(
+                "{}: {} documents left to the worker",
+                view.entity, view.documents
+            )
+        });
         let deferred = self.deferred.iter().map(ToString::to_string);
         let not_followed = self
             .not_followed
             .iter()
             .map(|key| format!("not followed from deleted or changed rows: {key}"));
-        for (index, line) in synced.chain(deferred).chain(not_followed).enumerate() {
+        for (index, line) in synced
+            .chain(left)
+            .chain(deferred)
+            .chain(not_followed)
+            .enumerate()
+        {
             let end = if index == 0 { "" } else { "\n" };
             write!(f, "{end}{line}")?;
         }

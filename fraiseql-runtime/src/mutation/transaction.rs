@@ -79,6 +79,8 @@ pub struct Mutation {
     pub(super) isolation: Isolation,
     /// Whether an invalid document is an error, and what else would leave documents wrong.
     pub(super) strict: bool,
+    /// Whether all documents are left to the worker.
+    pub(super) deferred: bool,
     /// The second connection, if it was taken before this mutation began.
     pub(super) reserved: Option<CommittedReader>,
     /// After a flush: the rows that were marked without a look at them before.
@@ -110,6 +112,7 @@ impl Mutation {
             limits: context.limits,
             isolation,
             strict: false,
+            deferred: false,
             reserved: None,
             unseen: Vec::new(),
         })
@@ -257,6 +260,17 @@ impl Mutation {
         self.strict = true;
         // From now on, mutations note at their beginning what this compares.
         self.context.notes_counts.store(true, Ordering::Relaxed);
+        self
+    }
+
+    /// Leaves all documents of this mutation to the [worker](crate::ReadModel::worker): the commit finds
+    /// them, as always, and writes their keys to the table of changes, with the mutation's own rows. They
+    /// differ from the base tables until the worker has synced them, soon after.
+    ///
+    /// It is for many documents that nobody waits for: the commit holds no lock on them. Limits hold
+    /// as for others. [`MutationReport::token`] is what to wait for.
+    pub fn defer(&mut self) -> &mut Self {
+        self.deferred = true;
         self
     }
 

@@ -23,6 +23,6 @@ mod table_name;
 pub use self::embed::{ManyField, OneField};
 pub use self::table::{
     Aggregate, Data, Field, Function, Index, IndexOn, Key, Link, Many, One, OrderBy, Partition,
-    Promoted, SearchText, Shape, Source, Storage, Table, View,
+    Promoted, SearchText, Shape, Source, Storage, SyncTime, Table, View,
 };
 pub use self::table_name::TableName;

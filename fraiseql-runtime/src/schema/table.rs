@@ -256,6 +256,8 @@ pub struct View {
     pub list_field: &'static str,
     /// The type of the column of documents.
     pub data: Data,
+    /// When the documents that a mutation affects are synced.
+    pub sync: SyncTime,
     /// The key. A view always has one.
     pub key: Key,
     /// The indexes of `index(..)`. Promoted columns have others.
@@ -271,6 +273,15 @@ impl View {
     pub fn key_column(&self) -> &'static str {
         bookkeeping::stored_name(self.key.column)
     }
+}
+
+/// When the documents of a view that a mutation affects are synced: `sync` in the attribute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SyncTime {
+    /// Just before the mutation commits, in its transaction.
+    Commit,
+    /// After the mutation has committed, by the worker.
+    Eventual,
 }
 
 /// An index of a view table, declared by `index(..)`.

@@ -89,6 +89,18 @@ pub(crate) fn from_values(
     start.statement(chains, true, false)
 }
 
+/// The values of a column, given as texts, as an array. `texts` is a query of the texts, in a column `t.k`; `ty` is the
+/// type of the column if it is known, and not a text.
+pub(crate) fn array_of_column(table: Table, name: &str, ty: Option<&str>, texts: &str) -> String {
+    let value = match ty {
+        // One type for all integers: a foreign key may have a larger one than the key.
+        Some("int2" | "int4" | "int8") => "t.k::int8".to_owned(),
+        Some(ty) => format!("t.k::{ty}"),
+        None => value_of_column(table, name, "t.k"),
+    };
+    format!("ARRAY(SELECT {value} FROM {texts})")
+}
+
 /// A query for each chain: the keys of the documents that it leads to, at most `limit`, from values of the column
 /// `wanted`, with which all chains begin. `texts` is a query of the values as texts, in a column `k`; the CTE
 /// `input`, which is returned first, reads it. `ty` is the type of the column if it is known, and not a text.
@@ -100,15 +112,7 @@ pub(crate) fn queries(
     limit: &str,
     chains: &[(&LookupChain, &View)],
 ) -> (String, Vec<String>) {
-    let input = match ty {
-        // One type for all integers: a foreign key may have a larger one than the key.
-        Some("int2" | "int4" | "int8") => format!("ARRAY(SELECT t.k::int8 FROM {texts})"),
-        Some(ty) => format!("ARRAY(SELECT t.k::{ty} FROM {texts})"),
-        None => format!(
-            "ARRAY(SELECT {} FROM {texts})",
-            value_of_column(table, wanted, "t.k")
-        ),
-    };
+    let input = array_of_column(table, wanted, ty, texts);
     let start = Start {
         table,
         by: wanted,

@@ -49,15 +49,7 @@ pub(crate) mod result_row {
 
 /// For each table and key column, the queries that select the keys of rows to lock. The map has
 /// the order in which the tables are locked.
-pub(crate) type RowsToLock = BTreeMap<(Table, &'static str), Vec<KeyQuery>>;
-
-/// A query that selects keys of rows to lock. It ends with a condition, to which others can be added.
-pub(crate) struct KeyQuery {
-    pub(crate) sql: String,
-    /// The aliases of the rows on the way from the document to the locked row, which link the two.
-    /// Empty for a root row, which is locked for its own sake.
-    pub(crate) links: Vec<String>,
-}
+pub(crate) type RowsToLock = BTreeMap<(Table, &'static str), Vec<String>>;
 
 /// Locks the rows and the documents of `$1`. `$2` is whether the transaction may continue
 /// afterwards.
@@ -97,7 +89,7 @@ pub(crate) fn without(view: &View, left_out: &[Table]) -> String {
                         if index > 0 {
                             sql.line("UNION ALL");
                         }
-                        sql.line(query.sql);
+                        sql.line(query);
                     }
                 });
                 sql.line(format!("ORDER BY {key}"));
@@ -220,7 +212,6 @@ pub(crate) fn rows_to_lock(view: &View) -> RowsToLock {
     let path = RowPath {
         from: format!("{} AS r0", shape.table),
         row: "r0".to_owned(),
-        links: vec!["r0".to_owned()],
         depth: 0,
     };
     let on_root = in_parameter(&root_key, view, 1);
@@ -229,17 +220,21 @@ pub(crate) fn rows_to_lock(view: &View) -> RowsToLock {
     // makes them wait for a transaction that changes or deletes it.
     rows.entry((shape.table, view.key.column))
         .or_default()
-        .push(KeyQuery {
-            sql: format!(
-                "SELECT {root_key}\nFROM {} AS r0\nWHERE {on_root}\n  \
-                 AND NOT EXISTS (SELECT FROM {} AS v WHERE {} = {root_key})",
-                shape.table,
-                view.table,
-                column("v", view.key_column())
-            ),
-            links: Vec::new(),
-        });
+        .push(roots_without_document(view));
     rows
+}
+
+/// The keys of root rows that have no document yet.
+fn roots_without_document(view: &View) -> String {
+    let key = column("r0", view.key.column);
+    format!(
+        "SELECT {key}\nFROM {} AS r0\nWHERE {}\n  \
+         AND NOT EXISTS (SELECT FROM {} AS v WHERE {} = {key})",
+        view.shape.table,
+        in_parameter(&key, view, 1),
+        view.table,
+        column("v", view.key_column())
+    )
 }
 
 /// The joins from a root row to a row that is embedded in its document.
@@ -248,8 +243,6 @@ struct RowPath {
     from: String,
     /// The alias of the last row.
     row: String,
-    /// The aliases of all rows, those of join tables too.
-    links: Vec<String>,
     depth: usize,
 }
 
@@ -275,9 +268,6 @@ fn embedded_rows(shape: &Shape, path: &RowPath, on_root: &str, rows: &mut RowsTo
         let row = format!("r{depth}");
         let link = format!("j{depth}");
         let with_aliases = |text: &str| text.replace("{row}", &row).replace("{link}", &link);
-        let mut links = path.links.clone();
-        links.extend(join.through.is_some().then(|| link.clone()));
-        links.push(row.clone());
         let next = RowPath {
             from: format!(
                 "{}{}\nJOIN {} AS {row} ON {}",
@@ -290,7 +280,6 @@ fn embedded_rows(shape: &Shape, path: &RowPath, on_root: &str, rows: &mut RowsTo
                 with_aliases(&join.condition)
             ),
             row: row.clone(),
-            links,
             depth,
         };
         embedded_rows(join.child, &next, on_root, rows);
@@ -303,10 +292,9 @@ fn one_row(one: &One, path: &RowPath, on_root: &str, rows: &mut RowsToLock) -> C
     let key = one.key.unwrap_or(child.key_column());
     let fk = column(&path.row, one.fk);
     // The key of the row is in the foreign key, so the row itself is not joined.
-    rows.entry((child.table, key)).or_default().push(KeyQuery {
-        sql: format!("SELECT {fk}\nFROM {}\nWHERE {on_root}", path.from),
-        links: path.links.clone(),
-    });
+    rows.entry((child.table, key))
+        .or_default()
+        .push(format!("SELECT {fk}\nFROM {}\nWHERE {on_root}", path.from));
     ChildJoin {
         child,
         condition: format!("{{row}}.{} = {fk}", ident(key)),
@@ -339,19 +327,13 @@ fn many_rows(
         } => {
             let to_key = to_key.unwrap_or(child.key_column());
             // A transaction that changes the row does not see a new link to it.
-            let links = path.links.iter().cloned().chain(["j0".to_owned()]);
-            rows.entry((child.table, to_key))
-                .or_default()
-                .push(KeyQuery {
-                    sql: format!(
-                        "SELECT j0.{}\nFROM {}\nJOIN {table} AS j0 ON j0.{} = {key}\n\
-                     WHERE {on_root}",
-                        ident(to),
-                        path.from,
-                        ident(fk)
-                    ),
-                    links: links.collect(),
-                });
+            rows.entry((child.table, to_key)).or_default().push(format!(
+                "SELECT j0.{}\nFROM {}\nJOIN {table} AS j0 ON j0.{} = {key}\n\
+                 WHERE {on_root}",
+                ident(to),
+                path.from,
+                ident(fk)
+            ));
             ChildJoin {
                 child,
                 condition: format!("{{row}}.{} = {{link}}.{}", ident(to_key), ident(to)),

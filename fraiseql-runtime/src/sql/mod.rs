@@ -399,6 +399,7 @@ pub(crate) mod log;
 pub mod part;
 pub(crate) mod privileges;
 pub(crate) mod probe;
+pub(crate) mod queue;
 pub mod read;
 pub mod rebuild;
 pub mod session;

@@ -274,6 +274,7 @@ fn ddl_statements(statements: &ddl::Ddl) -> Vec<ListedStatement<'_>> {
 fn function_statements(functions: &function::ViewFunctions) -> Vec<ListedStatement<'_>> {
     let function::ViewFunctions {
         lock,
+        write,
         sync,
         // They are about functions that may not exist.
         call: _,
@@ -285,6 +286,8 @@ fn function_statements(functions: &function::ViewFunctions) -> Vec<ListedStateme
     vec![
         listed("functions.lock", lock.create.as_str()),
         listed("functions.lock.drop", lock.drop.as_str()),
+        listed("functions.write", write.create.as_str()),
+        listed("functions.write.drop", write.drop.as_str()),
         listed("functions.sync", sync.create.as_str()),
         listed("functions.sync.drop", sync.drop.as_str()),
     ]
@@ -425,9 +428,9 @@ mod tests {
         // 18 of a sync, 4 of a verification, 3 of reads, 1 of the part `author`, 16 of a rebuild;
         // the table twice, its twin, 2 partitions, the columns `title` and `shape`, 5 for each of
         // 2 indexes, and the bookkeeping table; the lock after a lost connection.
-        assert_eq!(count(Post::composed()), [42, 22, 1]);
+        assert_eq!(count(Post::composed()), [42, 24, 1]);
         // Two more of a sync, for unique columns, and no part; no partition, 1 index.
-        assert_eq!(count(Account::composed()), [43, 15, 1]);
+        assert_eq!(count(Account::composed()), [43, 17, 1]);
     }
 
     #[test]

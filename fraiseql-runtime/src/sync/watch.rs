@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use sqlx::PgConnection;
 
@@ -96,6 +96,39 @@ impl<'a> Watch<'a> {
                 observer.log_failed(&error);
             }
         }
+    }
+}
+
+/// Reports a batch that a function of the database has written, or could not write: traces and counts it, calls
+/// the observers, and writes a row of the log.
+pub(crate) async fn report_batch(
+    observers: &Observers,
+    view: Handle,
+    keys: &Keys,
+    result: &Result<SyncReport>,
+    connection: &mut PgConnection,
+    scope: TransactionScope,
+) {
+    let watch = Watch::new(observers);
+    let event = BatchEvent {
+        entity: view.view.entity,
+        view: view.view.table,
+        mode: Mode::Sync,
+        keys,
+        result: result.as_ref(),
+        duration: result
+            .as_ref()
+            .map_or(Duration::ZERO, |report| report.duration),
+        retries: 0,
+    };
+    telemetry::batch(&event);
+    watch.notify(&event);
+    match (&observers.log, result) {
+        (Some(log), Ok(report)) => {
+            watch.report_log_error(log.success(&event, report, connection, scope).await);
+        }
+        (Some(_), Err(_)) => watch.log_failure(&event).await,
+        (None, _) => {}
     }
 }
 

@@ -13,7 +13,12 @@ use uuid::Uuid;
     entity = "sale",
     plural = "sales_all"
 )]
-#[tview(type_name = "Sale", data = "json", filter = "deleted_at IS NULL")]
+#[tview(
+    type_name = "Sale",
+    data = "json",
+    sync = "eventual",
+    filter = "deleted_at IS NULL"
+)]
 #[tview(
     index(
         on = "placed_at DESC NULLS LAST, order_no",

@@ -10,6 +10,7 @@
 
 pub mod blog;
 pub mod numbered;
+pub mod worked;
 
 use std::fmt::Write as _;
 use std::time::Duration;

@@ -28,6 +28,7 @@ pub const DIRECTIONS: [Direction; 2] = [
             &["sync"],
             &["read"],
             &["mutation", "ops"],
+            &["worker"],
             &["model"],
             &["testing"],
             &["guide"],

@@ -8,3 +8,4 @@ mod lost;
 mod mutations;
 mod own;
 mod posts;
+mod workers;

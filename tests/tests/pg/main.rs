@@ -17,3 +17,4 @@ mod storage;
 mod sync;
 mod types;
 mod verify;
+mod worker;

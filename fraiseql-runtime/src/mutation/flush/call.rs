@@ -17,12 +17,13 @@ use crate::error::{Error, Operation, Result};
 use crate::mutation::change_set::ChangeSet;
 use crate::mutation::flush::first::CHECK_CONSTRAINTS;
 use crate::mutation::isolation::Isolation;
-use crate::mutation::report::{MutationReport, ViewReport};
+use crate::mutation::report::{LeftView, MutationReport, ViewReport};
+use crate::mutation::token::SyncToken;
 use crate::mutation::transaction::Mutation;
 use crate::schema::Table;
 use crate::schema::key::Keys;
 use crate::sql::function::EmbeddedRows;
-use crate::sql::function::flush::result_row;
+use crate::sql::function::flush::{LEFT, result_row};
 use crate::sql::function::model::ModelFunctions;
 use crate::sql::text::literal;
 use crate::sync::finished::{self, FinishedBatch};
@@ -62,7 +63,7 @@ impl FlushCall {
         // In SERIALIZABLE, former documents are found through committed rows.
         let is_simple = mutation.isolation == Isolation::ReadCommitted
             && context.index.max_depth() <= mutation.limits.depth;
-        if !is_simple {
+        if !is_simple || mutation.deferred {
             return None;
         }
         let mut marked: BTreeMap<Table, Keys> = BTreeMap::new();
@@ -95,7 +96,7 @@ impl FlushCall {
                 .map(|(table, of_table)| (table.to_string(), keys(of_table)))
                 .collect(),
             rows: match documents.is_empty() {
-                true => EmbeddedRows::Own,
+                true => EmbeddedRows::Root,
                 // Of these it is not known what was changed, and by whom.
                 false => EmbeddedRows::All,
             },
@@ -159,6 +160,8 @@ struct SyncedView {
     keys: Keys,
     /// `None` if a document could not be written: then none was.
     report: Option<SyncReport>,
+    /// The transaction, if the documents were left to the worker.
+    left: Option<SyncToken>,
 }
 
 impl SyncedView {
@@ -199,10 +202,15 @@ impl SyncedView {
             duration: Duration::from_micros(count(result_row::MICROS)?),
             ..SyncReport::default()
         };
+        let left = match failed.as_deref() {
+            Some(LEFT) => row.try_get::<String, _>(result_row::MESSAGE)?.parse().ok(),
+            _ => None,
+        };
         Ok(Ok(Self {
             view: *view,
             keys,
             report: failed.is_none().then_some(report),
+            left,
         }))
     }
 }
@@ -228,8 +236,18 @@ async fn report(mutation: &mut Mutation, done: Vec<SyncedView>) -> Result<Mutati
         view,
         keys,
         report: synced,
+        left,
     } in done
     {
+        if let Some(token) = left {
+            report.token = token;
+            report.left.push(LeftView {
+                entity: view.view.entity,
+                view: view.view.table,
+                documents: keys.len(),
+            });
+            continue;
+        }
         let synced = match synced {
             Some(synced) => synced,
             None => {

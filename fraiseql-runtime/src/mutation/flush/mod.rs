@@ -28,8 +28,10 @@ use self::call::{Called, FlushCall};
 use self::first::Prepared;
 use crate::error::{Error, Result};
 use crate::mutation::change_set::{MarkedColumn, MarkedRows};
-use crate::mutation::report::{MutationReport, ViewReport};
+use crate::mutation::left::leave;
+use crate::mutation::report::{LeftView, MutationReport, ViewReport};
 use crate::mutation::transaction::Mutation;
+use crate::schema::SyncTime;
 use crate::schema::key::Keys;
 use crate::sync::report::SyncReport;
 use crate::sync::request::SyncRequest;
@@ -85,7 +87,10 @@ pub(super) async fn flush(mutation: &mut Mutation) -> Result<MutationReport> {
                     first::refuse(unmarked)?;
                     return refuse_invalid(mutation, report);
                 }
-                Called::TooMany(taken) => changes = taken,
+                Called::TooMany(taken) => {
+                    changes = taken;
+                    is_called = true;
+                }
             },
             // They are left to a worker, too: documents that other transactions have begun to make of these
             // rows are not in the snapshot.
@@ -96,6 +101,10 @@ pub(super) async fn flush(mutation: &mut Mutation) -> Result<MutationReport> {
     let mut affected = AffectedDocuments::new(marks.documents);
     if let (Some(changes), Some(functions)) = (&changes, functions) {
         captured::find(mutation, functions, changes, &mut affected).await?;
+    }
+    if is_called && changes.is_some() {
+        // The call has found what depends on marked rows.
+        marks.rows.clear();
     }
     if captures {
         // What the rows were before is in the changes.
@@ -124,6 +133,16 @@ pub(super) async fn flush(mutation: &mut Mutation) -> Result<MutationReport> {
     // In the order of view tables, and of keys in each: two mutations lock documents in the same
     // order, and do not deadlock on them.
     for (view, keys) in documents.into_views() {
+        if mutation.deferred || view.view.sync == SyncTime::Eventual {
+            report.left.push(LeftView {
+                entity: view.view.entity,
+                view: view.view.table,
+                documents: keys.len(),
+            });
+            let queue = mutation.context.queue();
+            report.token = leave(queue, &mut mutation.connection, view, &keys).await?;
+            continue;
+        }
         let synced = sync_view(mutation, view, keys, &mut affected).await?;
         report.views.push(ViewReport {
             entity: view.view.entity,

@@ -7,7 +7,9 @@ use crate::error::{Error, Operation, Result};
 use crate::ops::migrate::migration::Drift;
 use crate::ops::migrate::plan::{MigrationPlan, Step, StepKind};
 use crate::schema::TableName;
-use crate::sql::capture::{CaptureSql, CapturedTable, Event, catalog, create_change_table};
+use crate::sql::capture::{
+    CaptureSql, CapturedTable, Event, catalog, create_change_index, create_change_table,
+};
 use crate::sql::capture::{create_trigger, trigger_name};
 use crate::sql::ddl::remedy;
 use crate::sql::function::change::{CHANGE_TABLE, change_table};
@@ -208,7 +210,8 @@ impl MigrationPlan {
             .await?;
         if !exists {
             let create = create_change_table(schema, lz4);
-            self.create(format!("table {table}"), vec![&create]);
+            let index = create_change_index(schema);
+            self.create(format!("table {table}"), vec![&create, &index]);
         }
         Ok(())
     }

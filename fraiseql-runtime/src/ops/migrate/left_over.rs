@@ -41,7 +41,7 @@ impl ModelFunction {
             .strip_suffix(self.suffix())
             .unwrap_or_default();
         *self.name.schema == *view.table.schema
-            && ["lock", "sync"]
+            && ["lock", "write", "sync"]
                 .iter()
                 .any(|what| stem == format!("fraiseql_{what}_{}_", view.entity))
     }

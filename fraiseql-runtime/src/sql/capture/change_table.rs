@@ -1,7 +1,7 @@
 //! The change table.
 
 use crate::sql::function::change::change_table;
-use crate::sql::text::Sql;
+use crate::sql::text::{Sql, ident};
 
 /// The storage of the change table. Its rows live for moments, so it is vacuumed after a number of dead rows,
 /// however large it once was, and without pauses; and a page has room for the new versions of rows that are tried
@@ -43,4 +43,14 @@ pub(crate) fn create(schema: &str, lz4: bool) -> String {
         },
     );
     sql.finish()
+}
+
+/// Creates the index of the rows that were left for later, by which the worker finds those that are due. Others are
+/// not in it, so that it costs them nothing.
+pub(crate) fn create_index(schema: &str) -> String {
+    format!(
+        "CREATE INDEX {} ON {} (model, retry_at) WHERE retry_at IS NOT NULL",
+        ident("fraiseql_change_retry_at_idx"),
+        change_table(schema)
+    )
 }

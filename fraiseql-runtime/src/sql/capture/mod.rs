@@ -32,6 +32,7 @@ mod triggers;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) use self::change_table::create as create_change_table;
+pub(crate) use self::change_table::create_index as create_change_index;
 pub(crate) use self::columns::Relevant;
 pub(crate) use self::triggers::{Event, create_trigger, trigger_name};
 use crate::schema::{Table, View};

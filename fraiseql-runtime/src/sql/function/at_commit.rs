@@ -57,7 +57,7 @@ pub(super) fn text<'a>(
         sql.indented(|sql| {
             sql.block(
                 format!(
-                    "FOR fn$.synced IN SELECT * FROM {}(NULL, {MAX_DOCUMENTS}, 'own', NULL) LOOP",
+                    "FOR fn$.synced IN SELECT * FROM {}(NULL, {MAX_DOCUMENTS}, 'root', NULL) LOOP",
                     flush.qualified()
                 ),
                 "END LOOP;",
@@ -66,7 +66,7 @@ pub(super) fn text<'a>(
                         sql.line("RAISE 'too many documents';");
                     });
                     sql.line("-- One of these documents is invalid: a worker finds out which.");
-                    sql.block("IF fn$.synced.code IS NOT NULL THEN", "END IF;", |sql| {
+                    sql.block("IF fn$.synced.code <> 'left' THEN", "END IF;", |sql| {
                         sql.line(format!(
                             "INSERT INTO {changes} (model, \"table\", operation, new)"
                         ));

@@ -22,21 +22,16 @@ fn taken(schema: &str, id: i64) -> String {
 }
 
 /// Takes the changes of this transaction, and merges them with those in the variable `marked`, into the variable
-/// `changes`: null if there are none. `captured` is the model whose changes are taken.
-pub(super) fn collect(sql: &mut Sql, captured: Option<(&str, i64)>) {
+/// `changes`: null if there are none.
+pub(super) fn collect(sql: &mut Sql, schema: &str, id: i64) {
     let marked = "SELECT m.\"table\", NULL::jsonb AS old, m.new\n\
          FROM pg_catalog.jsonb_to_recordset(fn$.marked) AS m (\"table\" text, new jsonb)";
-    match captured {
-        Some((schema, id)) => {
-            sql.block("WITH taken AS (", ")", |sql| sql.line(taken(schema, id)));
-            merge(
-                sql,
-                &format!("SELECT * FROM taken\nUNION ALL\n{marked}"),
-                true,
-            );
-        }
-        None => merge(sql, marked, true),
-    }
+    sql.block("WITH taken AS (", ")", |sql| sql.line(taken(schema, id)));
+    merge(
+        sql,
+        &format!("SELECT * FROM taken\nUNION ALL\n{marked}"),
+        true,
+    );
 }
 
 /// Returns the changes of this transaction, merged, and leaves them where they are.

@@ -1,4 +1,4 @@
-//! `fraiseql_sync_post_..`: locks, builds and writes the documents of one view.
+//! `fraiseql_write_post_..`: locks, builds and writes the documents of one view, whose embedded rows are locked.
 //!
 //! It is the protocol of a sync inside of a transaction, as [`write`](mod@crate::sql::write) describes it. What is
 //! rarely needed is in branches of its own: equal documents, documents in conflict, keys without a row.
@@ -9,14 +9,10 @@ use crate::sql::delete::{delete_orphans, placeholders};
 use crate::sql::differences::{content_columns, content_labels, differences};
 use crate::sql::document::{self, BatchSize};
 use crate::sql::function::definition::{FunctionDdl, FunctionText};
-use crate::sql::function::rows::parameters;
-use crate::sql::function::settings;
 use crate::sql::key_column::key_order;
-use crate::sql::session::Session;
 use crate::sql::shape;
 use crate::sql::sync::MAX_FEW_KEYS;
 use crate::sql::text::{Sql, column, ident};
-use crate::sql::write::advisory::{IN_ORDER, OPEN, advisory_key};
 use crate::sql::write::equal::others;
 
 /// How often documents in conflict are built again: see `sync::protocol`.
@@ -31,7 +27,7 @@ pub(crate) mod output {
     pub(crate) const DELETED: usize = 3;
     pub(crate) const BYTES: usize = 4;
     /// In this order.
-    pub(super) const ALL: [(&str, &str); 5] = [
+    pub(in crate::sql::function) const ALL: [(&str, &str); 5] = [
         ("inserted", "int8"),
         ("updated", "int8"),
         ("unchanged", "int8"),
@@ -40,16 +36,9 @@ pub(crate) mod output {
     ];
 }
 
-/// Composes the function, which calls `lock`.
-pub(super) fn compose(
-    view: &View,
-    number: i64,
-    schema: &'static str,
-    lock: &FunctionDdl,
-) -> FunctionDdl {
-    let session = Session::of([view.shape]);
-    let parameters = parameters(view.key.ty.sql);
-    let parameters = parameters.each_ref().map(|(name, ty)| (*name, &**ty));
+/// Composes the function. It runs with the settings of its caller.
+pub(super) fn compose(view: &View, number: i64, schema: &'static str) -> FunctionDdl {
+    let keys = format!("{}[]", view.key.ty.sql);
     let body = Body {
         view,
         shape: shape::literal(number),
@@ -57,14 +46,14 @@ pub(super) fn compose(
         ty: view.key.ty.sql,
     };
     FunctionText {
-        stem: &format!("sync_{}", view.entity),
+        stem: &format!("write_{}", view.entity),
         schema,
-        parameters: &parameters,
+        parameters: &[("keys", &keys)],
         returns: String::new(),
         outputs: &output::ALL,
         definer: false,
-        settings: settings::clauses(&session),
-        body: body.compose(&session, lock),
+        settings: Vec::new(),
+        body: body.compose(),
     }
     .hashed()
 }
@@ -80,7 +69,7 @@ struct Body<'a> {
 }
 
 impl Body<'_> {
-    fn compose(&self, session: &Session, lock: &FunctionDdl) -> String {
+    fn compose(&self) -> String {
         let ty = self.ty;
         let mut sql = Sql::new();
         sql.line("#variable_conflict use_column");
@@ -103,25 +92,7 @@ impl Body<'_> {
             sql.line("round int4 := 0;");
         });
         sql.indented(|sql| {
-            settings::set_path(session, sql);
             sql.line("inserted := 0; updated := 0; unchanged := 0; deleted := 0; bytes := 0;");
-            let announce = |sql: &mut Sql, class| {
-                sql.line(format!(
-                    "PERFORM pg_catalog.pg_advisory_xact_lock_shared({});",
-                    advisory_key(class, self.view)
-                ));
-            };
-            sql.line(
-                "-- Others see that this transaction locks before it builds, and that it is open.",
-            );
-            announce(sql, IN_ORDER);
-            sql.block("IF $2 IN ('all', 'own') THEN", "END IF;", |sql| {
-                announce(sql, OPEN)
-            });
-            sql.line("-- First the rows that the documents embed, then the documents.");
-            sql.block("IF $2 <> 'none' THEN", "END IF;", |sql| {
-                sql.line(format!("PERFORM {}($1, $2);", lock.qualified()));
-            });
             sql.block("LOOP", "END LOOP;", |sql| self.round(sql));
         });
         sql.line("END");
@@ -150,14 +121,17 @@ impl Body<'_> {
         sql.block("IF fn$.equal <> '{}' THEN", "END IF;", |sql| {
             self.equal(sql)
         });
-        sql.line("-- Documents that another transaction has inserted since the locks: they can be locked now.");
+        sql.line("-- The others were inserted by another transaction since the locks: they can be locked now.");
+        sql.line(
+            "EXIT WHEN pg_catalog.cardinality(fn$.created) + pg_catalog.cardinality(fn$.replaced)",
+        );
+        sql.line("  + pg_catalog.cardinality(fn$.equal) >= pg_catalog.cardinality(fn$.built);");
         sql.line("fn$.pending := ARRAY(");
         sql.indented(|sql| {
             sql.line("SELECT pg_catalog.unnest(fn$.built)");
             sql.line("EXCEPT SELECT pg_catalog.unnest(fn$.created || fn$.replaced || fn$.equal)");
         });
         sql.line(");");
-        sql.line("EXIT WHEN fn$.pending = '{}';");
         sql.line("fn$.round := fn$.round + 1;");
         sql.block(
             format!("IF fn$.round > {MAX_ROUNDS} THEN"),
@@ -295,7 +269,10 @@ impl Body<'_> {
         sql.line(format!("fn$.gone := {absent};"));
         sql.block("IF fn$.gone <> '{}' THEN", "END IF;", |sql| {
             sql.line(format!("{};", placeholders(self.view, "fn$.gone")));
-            sql.line(format!("{};", delete_orphans(self.view, "fn$.gone")));
+            sql.block("WITH gone AS (", ")", |sql| {
+                sql.line(delete_orphans(self.view, "fn$.gone"));
+            });
+            sql.line("SELECT pg_catalog.count(*) INTO fn$.size FROM gone;");
         });
     }
 

@@ -18,21 +18,30 @@
 //! | `keys` | the keys of its documents, as texts |
 //! | `inserted` .. `bytes` | as the function of the view returns them |
 //! | `micros` | how long it took |
-//! | `code`, `message` | null, or the SQLSTATE and the message of an error about the values of a document; then nothing of this view was written |
+//! | `code`, `message` | `left` and the id of the transaction, if the view is eventual; null; or the SQLSTATE and the message of an error about the values of a document; then nothing of this view was written |
 //!
 //! If there are more documents than the second parameter, nothing is synced. The one row that is returned has a null in
 //! `view`, and the changes that were taken in `message`.
 
+use std::collections::BTreeSet;
+
 use crate::error::sqlstate;
-use crate::schema::View;
+use crate::schema::{Key, SyncTime, Table, View};
 use crate::sql::function::ViewFunctions;
-use crate::sql::function::change;
+use crate::sql::function::change::{self, change_table};
 use crate::sql::function::definition::{FunctionDdl, FunctionText};
 use crate::sql::function::model::ModelPaths;
-use crate::sql::function::settings::PINNED_PATH;
+use crate::sql::function::settings;
+use crate::sql::function::sync::announce;
 use crate::sql::key_column::key_order;
+use crate::sql::session::Session;
 use crate::sql::text::{Sql, column, literal};
-use crate::sql::write::advisory::{OPEN, advisory_key};
+use crate::sql::write::advisory::{IN_ORDER, OPEN};
+
+/// In `code`: the documents were left to the worker. The message is the id of the transaction.
+pub(crate) const LEFT: &str = "left";
+/// The documents of one row that is left to the worker.
+const MAX_LEFT_KEYS: usize = 500;
 
 /// Columns of the rows that the function returns.
 pub(crate) mod result_row {
@@ -55,7 +64,7 @@ const RESULT: &str = "RETURNS TABLE (view int4, keys text[], inserted int8, upda
 pub(super) fn text<'a>(
     model: &ModelPaths<'_>,
     functions: &[&ViewFunctions],
-    dependents: &FunctionDdl,
+    [dependents, embedded]: [&FunctionDdl; 2],
     schema: &'static str,
     id: i64,
     captures: bool,
@@ -64,20 +73,20 @@ pub(super) fn text<'a>(
         model,
         functions,
         dependents,
+        embedded,
+        schema,
+        id,
+        path: SharedPath::of(&model.views),
     };
     let mut sql = Sql::new();
     sql.line("#variable_conflict use_column");
     sql.line("<<fn$>>");
     sql.block("DECLARE", "BEGIN", |sql| flush.declare(sql));
     sql.indented(|sql| {
-        flush.marks(sql);
-        let collect = |sql: &mut Sql| change::collect(sql, captures.then_some((schema, id)));
-        match captures {
-            true => {
-                sql.line("-- The changes of this transaction.");
-                collect(sql);
-            }
-            false => sql.block("IF fn$.marked <> '[]' THEN", "END IF;", collect),
+        flush.marks(sql, captures);
+        if captures {
+            sql.line("-- The changes of this transaction.");
+            change::collect(sql, schema, id);
         }
         sql.block("IF fn$.changes IS NOT NULL THEN", "END IF;", |sql| {
             flush.announce(sql);
@@ -100,7 +109,7 @@ pub(super) fn text<'a>(
         returns: RESULT.to_owned(),
         outputs: &[],
         definer: captures,
-        settings: vec![PINNED_PATH.to_owned()],
+        settings: settings::clauses(&Session::of(model.views.iter().map(|view| view.shape))),
         body: sql.finish(),
     }
 }
@@ -109,6 +118,41 @@ struct Flush<'a> {
     model: &'a ModelPaths<'a>,
     functions: &'a [&'a ViewFunctions],
     dependents: &'a FunctionDdl,
+    embedded: &'a FunctionDdl,
+    schema: &'static str,
+    id: i64,
+    path: SharedPath,
+}
+
+/// The path on which the operators and functions of documents are found.
+struct SharedPath {
+    /// What all views need.
+    session: Session,
+    /// Whether each view needs a path of its own.
+    differs: bool,
+}
+
+impl SharedPath {
+    fn of(views: &[&'static View]) -> Self {
+        let sessions = views.iter().map(|view| Session::of([view.shape]));
+        let paths: BTreeSet<String> = sessions
+            .filter_map(|session| session.path_of_function())
+            .collect();
+        Self {
+            session: Session::of(views.iter().map(|view| view.shape)),
+            differs: paths.len() > 1,
+        }
+    }
+
+    fn set(&self, sql: &mut Sql) {
+        settings::set_path(&self.session, sql);
+    }
+
+    fn set_for(&self, sql: &mut Sql, view: &View) {
+        if self.differs {
+            settings::set_path(&Session::of([view.shape]), sql);
+        }
+    }
 }
 
 impl Flush<'_> {
@@ -132,8 +176,9 @@ impl Flush<'_> {
         }
     }
 
-    /// Reads the values by which paths leave the marked rows.
-    fn marks(&self, sql: &mut Sql) {
+    /// Reads the values by which paths leave the marked rows: into `marked` if they are merged with captured changes,
+    /// or else as changes.
+    fn marks(&self, sql: &mut Sql, captures: bool) {
         sql.block("IF $4 IS NOT NULL THEN", "END IF;", |sql| {
             for table in self.model.tables() {
                 let Some(key) = self.model.key_of(table) else {
@@ -141,32 +186,53 @@ impl Flush<'_> {
                 };
                 let name = literal(&table.to_string());
                 sql.block(format!("IF $4 ? {name} THEN"), "END IF;", |sql| {
-                    let images = self.model.groups.iter().filter(|group| group.table == table);
-                    let images = images.map(|group| match group.column == key.column {
-                        // Also of rows that do not exist.
-                        true => format!("{}, $4 -> {name}", literal(key.column)),
-                        false => format!(
-                            "{}, coalesce(pg_catalog.jsonb_agg(DISTINCT {}), '[]')",
-                            literal(group.column),
-                            column("r", group.column)
+                    let (before, after) = match captures {
+                        true => (
+                            "fn$.marked := fn$.marked || pg_catalog.jsonb_build_object('table',",
+                            ");",
                         ),
+                        false => (
+                            "fn$.changes := coalesce(fn$.changes, '{}') || pg_catalog.jsonb_build_object(",
+                            ");",
+                        ),
+                    };
+                    let new = if captures { " 'new'," } else { "" };
+                    sql.block(format!("{before} {name},{new}"), after, |sql| {
+                        self.image(sql, table, key, &format!("$4 -> {name}"));
                     });
-                    sql.line("fn$.marked := fn$.marked || (");
-                    sql.indented(|sql| {
-                        sql.line("SELECT pg_catalog.jsonb_build_object(");
-                        sql.line(format!("  'table', {name}, 'new', pg_catalog.jsonb_build_object("));
-                        sql.indented(|sql| sql.block_list(images));
-                        sql.line("))");
-                        sql.line(format!("FROM {table} AS r"));
-                        sql.line(format!(
-                            "WHERE {} = ANY (ARRAY(SELECT t.k::{} FROM pg_catalog.jsonb_array_elements_text($4 -> {name}) AS t (k)))",
-                            column("r", key.column), key.ty.sql
-                        ));
-                    });
-                    sql.line(");");
                 });
             }
         });
+    }
+
+    /// The values of the columns of changes, in rows with these keys. Those of the key are also of rows that do not exist.
+    fn image(&self, sql: &mut Sql, table: Table, key: Key, keys: &str) {
+        let columns = self.model.columns_of(table);
+        let (of_key, others): (Vec<&str>, Vec<&str>) =
+            columns.into_iter().partition(|name| *name == key.column);
+        let mut objects: Vec<String> = of_key
+            .into_iter()
+            .map(|name| format!("pg_catalog.jsonb_build_object({}, {keys})", literal(name)))
+            .collect();
+        // A function has a hundred arguments at most.
+        objects.extend(others.chunks(50).map(|names| {
+            let values = names.iter().map(|name| {
+                format!(
+                    "  {}, coalesce(pg_catalog.jsonb_agg(DISTINCT {}), '[]')",
+                    literal(name),
+                    column("r", name)
+                )
+            });
+            let values: Vec<String> = values.collect();
+            format!(
+                "(SELECT pg_catalog.jsonb_build_object(\n{}\n)\nFROM {table} AS r\n\
+                 WHERE {} = ANY (ARRAY(SELECT t.k::{} FROM pg_catalog.jsonb_array_elements_text({keys}) AS t (k))))",
+                values.join(",\n"),
+                column("r", key.column),
+                key.ty.sql
+            )
+        }));
+        sql.line(objects.join(" ||\n"));
     }
 
     /// Announces the transaction for the views whose documents may depend on its changes, before it looks for
@@ -180,7 +246,7 @@ impl Flush<'_> {
             let changed = format!("IF fn$.changes ? {} THEN", literal(&table.to_string()));
             sql.block(changed, "END IF;", |sql| {
                 for view in views {
-                    announce(sql, view);
+                    announce(sql, OPEN, view);
                 }
             });
         }
@@ -255,13 +321,25 @@ impl Flush<'_> {
     /// Locks the rows that documents embed, of all views before the documents of any: a transaction that
     /// holds a row that is waited for here may need a document.
     fn lock(&self, sql: &mut Sql) {
+        self.path.set(sql);
+        sql.block("IF fn$.changes IS NOT NULL THEN", "END IF;", |sql| {
+            sql.line(format!(
+                "PERFORM {}(fn$.changes);",
+                self.embedded.qualified()
+            ));
+        });
         sql.line("-- First the rows that the documents embed, of all views.");
         for ((position, view), functions) in self.views().zip(self.functions) {
+            if view.sync == SyncTime::Eventual {
+                continue;
+            }
             sql.block(
                 format!("IF fn$.keys_{position} <> '{{}}' THEN"),
                 "END IF;",
                 |sql| {
-                    announce(sql, view);
+                    announce(sql, OPEN, view);
+                    announce(sql, IN_ORDER, view);
+                    self.path.set_for(sql, view);
                     sql.line(format!(
                         "PERFORM {}(fn$.keys_{position}, $3);",
                         functions.lock.qualified()
@@ -272,20 +350,24 @@ impl Flush<'_> {
     }
 
     fn sync(&self, sql: &mut Sql) {
-        for ((position, _), functions) in self.views().zip(self.functions) {
+        for ((position, view), functions) in self.views().zip(self.functions) {
             sql.block(format!("IF fn$.keys_{position} <> '{{}}' THEN"), "END IF;", |sql| {
                 sql.line(format!("view := {position};"));
                 sql.line(format!("keys := fn$.keys_{position}::text[];"));
+                if view.sync == SyncTime::Eventual {
+                    return self.leave(sql, view);
+                }
                 sql.line("code := NULL;");
                 sql.line("message := NULL;");
                 sql.line("fn$.start := pg_catalog.clock_timestamp();");
+                    self.path.set_for(sql, view);
                 sql.line("BEGIN");
                 sql.indented(|sql| {
                     sql.line("SELECT s.inserted, s.updated, s.unchanged, s.deleted, s.bytes");
                     sql.line("INTO inserted, updated, unchanged, deleted, bytes");
                     sql.line(format!(
-                        "FROM {}(fn$.keys_{position}, 'none') AS s;",
-                        functions.sync.qualified()
+                        "FROM {}(fn$.keys_{position}) AS s;",
+                        functions.write.qualified()
                     ));
                 });
                 sql.line(format!("EXCEPTION WHEN {} THEN", value_errors()));
@@ -304,12 +386,29 @@ impl Flush<'_> {
     }
 }
 
-/// Announces the transaction for a view.
-fn announce(sql: &mut Sql, view: &View) {
-    sql.line(format!(
-        "PERFORM pg_catalog.pg_advisory_xact_lock_shared({});",
-        advisory_key(OPEN, view)
-    ));
+impl Flush<'_> {
+    /// Leaves the documents of an eventual view to the worker.
+    fn leave(&self, sql: &mut Sql, view: &View) {
+        sql.line(format!(
+            "INSERT INTO {} (model, \"table\", operation, new)",
+            change_table(self.schema)
+        ));
+        sql.line(format!(
+            "SELECT '{}'::int8, {}, 'SYNC',",
+            self.id,
+            literal(&view.table.to_string())
+        ));
+        sql.line(format!(
+            "  pg_catalog.jsonb_build_object('key', keys[f.first:f.first + {}])",
+            MAX_LEFT_KEYS - 1
+        ));
+        sql.line(format!(
+            "FROM pg_catalog.generate_series(1, pg_catalog.cardinality(keys), {MAX_LEFT_KEYS}) AS f (first);"
+        ));
+        sql.line(format!("code := '{LEFT}';"));
+        sql.line("message := pg_catalog.pg_current_xact_id()::text;");
+        sql.line("RETURN NEXT;");
+    }
 }
 
 /// The condition of an EXCEPTION clause for errors about the values of a document.

@@ -10,9 +10,12 @@
 //! | `definition` | the definition of a function, with a name that contains the hash of its text |
 //! | `settings` | what the documents depend on in the session, as settings of a function |
 //! | `rows` | `fraiseql_lock_post_..`: locks the rows that documents embed |
-//! | `documents` | `fraiseql_sync_post_..`: locks, builds and writes the documents of one view |
+//! | `documents` | `fraiseql_write_post_..`: locks, builds and writes the documents of one view |
+//! | `sync` | `fraiseql_sync_post_..`: both, with the settings that the documents need |
 //! | `dependents` | `fraiseql_dependents_..`: the documents that depend on changes |
+//! | `embedded` | `fraiseql_embedded_..`: locks the rows that documents begin to embed by changes |
 //! | `flush` | `fraiseql_flush_..`: all of that for the documents of a read model |
+//! | `drain` | `fraiseql_drain_..`: one batch of the worker |
 //! | `at_commit` | `fraiseql_at_commit_..`: the flush of a transaction that does not call it |
 //! | `change` | statements about the change table |
 //! | `model` | the functions of a read model |
@@ -34,10 +37,13 @@ pub(crate) mod change;
 mod definition;
 mod dependents;
 mod documents;
+mod drain;
+mod embedded;
 pub(crate) mod flush;
 pub(crate) mod model;
 mod rows;
 mod settings;
+mod sync;
 
 pub use self::definition::FunctionDdl;
 pub(crate) use self::definition::FunctionText;
@@ -51,8 +57,10 @@ use crate::sql::text::literal;
 pub struct ViewFunctions {
     /// Locks the rows that the documents of some keys embed: see `rows`.
     pub lock: FunctionDdl,
-    /// Locks, builds and writes the documents of at most 500 distinct keys. Its second parameter is that of
-    /// [`lock`](Self::lock), or `none`. It returns how many documents it has inserted, updated, found equal and
+    /// Locks, builds and writes the documents of some keys.
+    pub write: FunctionDdl,
+    /// Calls both, with the settings that the documents need, for at most 500 distinct keys. Its second parameter is that
+    /// of [`lock`](Self::lock). It returns how many documents it has inserted, updated, found equal and
     /// deleted, and their size in bytes.
     pub sync: FunctionDdl,
     /// Calls `sync`. The parameters are those of the function.
@@ -66,17 +74,26 @@ pub struct ViewFunctions {
 pub(crate) fn compose(view: &View, number: i64) -> ViewFunctions {
     let schema = view.table.schema;
     let lock = rows::compose(view, schema);
-    let sync = documents::compose(view, number, schema, &lock);
+    let write = documents::compose(view, number, schema);
+    let sync = sync::compose(view, schema, &lock, &write);
     let call = format!(
         "SELECT * FROM {}($1::{}[], $2::text)",
         sync.qualified(),
         view.key.ty.sql
     );
     ViewFunctions {
-        can_be_called: can_be_called([&lock, &sync]),
+        can_be_called: can_be_called([&lock, &write, &sync]),
         call,
         lock,
+        write,
         sync,
+    }
+}
+
+impl ViewFunctions {
+    /// The functions, each after those that it calls.
+    pub(crate) fn all(&self) -> [&FunctionDdl; 3] {
+        [&self.lock, &self.write, &self.sync]
     }
 }
 

@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::schema::{Key, Link, Shape, Source, Table, View};
 use crate::sql::dependents::LookupChain;
 use crate::sql::function::definition::FunctionDdl;
+use crate::sql::function::drain::{Drain, DrainedView};
+use crate::sql::function::embedded::{self, EmbeddedRows};
 use crate::sql::function::{ViewFunctions, at_commit, change, dependents, flush};
 use crate::sql::hash::fnv1a;
 use crate::sql::text::literal;
@@ -37,6 +39,8 @@ pub(super) struct ModelPaths<'a> {
     /// In the order of their tables, in which documents are locked.
     pub(super) views: Vec<&'static View>,
     pub(super) groups: Vec<PathGroup<'a>>,
+    /// The rows below changed ones.
+    pub(super) embedded: EmbeddedRows,
     /// The key columns of tables whose rows can be marked by a key.
     keys: BTreeMap<Table, Key>,
 }
@@ -59,6 +63,7 @@ impl<'a> ModelPaths<'a> {
             });
         Self {
             groups: groups.collect(),
+            embedded: EmbeddedRows::of(&views, &types),
             keys: keys_of(&views),
             views,
         }
@@ -73,6 +78,17 @@ impl<'a> ModelPaths<'a> {
     pub(super) fn paths_of(&self, table: Table) -> impl Iterator<Item = &ModelPath<'a>> {
         let groups = self.groups.iter().filter(move |group| group.table == table);
         groups.flat_map(|group| &group.paths)
+    }
+
+    /// The columns of a table whose values changes contain: those by which paths leave rows, and those by which rows
+    /// refer to the rows that documents embed.
+    pub(super) fn columns_of(&self, table: Table) -> BTreeSet<&'static str> {
+        let groups = self.groups.iter().filter(|group| group.table == table);
+        let below = self.embedded.columns.iter();
+        let below = below
+            .filter(|(of, _)| *of == table)
+            .map(|(_, column)| *column);
+        groups.map(|group| group.column).chain(below).collect()
     }
 
     /// The key by which rows of a table can be marked.
@@ -118,7 +134,7 @@ fn is_of_one_type(ty: &str) -> bool {
 }
 
 /// The types of columns of base tables, as far as structs tell.
-struct ColumnTypes(BTreeMap<(Table, &'static str), &'static str>);
+pub(super) struct ColumnTypes(BTreeMap<(Table, &'static str), &'static str>);
 
 impl ColumnTypes {
     fn of(views: &[&'static View]) -> Self {
@@ -186,7 +202,7 @@ impl ColumnTypes {
     }
 
     /// The type of a column if it is one whose values are the same in every type that the column may have.
-    fn find(&self, table: Table, column: &'static str) -> Option<&'static str> {
+    pub(super) fn find(&self, table: Table, column: &'static str) -> Option<&'static str> {
         let ty = self.0.get(&(table, column)).copied();
         ty.filter(|ty| is_of_one_type(ty))
     }
@@ -201,8 +217,14 @@ pub(crate) struct ModelFunctions {
     pub(crate) schema: &'static str,
     /// Finds the documents that depend on changes.
     pub(crate) dependents: FunctionDdl,
+    /// Locks the rows that documents begin to embed by changes.
+    pub(crate) embedded: FunctionDdl,
     /// Syncs the documents of a mutation.
     pub(crate) flush: FunctionDdl,
+    /// Drains a batch of changes, for the worker.
+    pub(crate) drain: FunctionDdl,
+    /// The columns of each table whose values changes contain.
+    pub(crate) columns: BTreeMap<Table, BTreeSet<&'static str>>,
     /// The function and the trigger that sync the documents of every transaction when it commits.
     pub(crate) at_commit: AtCommit,
     /// The key of each table whose rows `flush` takes as marked.
@@ -225,13 +247,37 @@ pub(crate) fn compose<'a>(
     let schema = views.iter().map(|(view, _)| view.table.schema).min()?;
     let model = ModelPaths::new(views.iter().map(|(view, _)| *view).collect(), paths);
     let functions: Vec<&ViewFunctions> = views.iter().map(|(_, functions)| *functions).collect();
-    let texts = |suffix: &str| -> [FunctionDdl; 3] {
+    let drained = drained_views(views);
+    let owners: Vec<(Table, usize)> = paths
+        .iter()
+        .filter_map(|(table, path)| {
+            let mut of_views = views.iter().map(|(view, _)| view.table);
+            Some((*table, of_views.position(|view| view == path.view.table)?))
+        })
+        .collect();
+    let texts = |suffix: &str| -> [FunctionDdl; 5] {
         let id = suffix_id(suffix);
         let dependents = dependents::text(&model, schema, captures).named(suffix);
-        let flush =
-            flush::text(&model, &functions, &dependents, schema, id, captures).named(suffix);
+        let embedded = embedded::text(&model, schema).named(suffix);
+        let flush = flush::text(
+            &model,
+            &functions,
+            [&dependents, &embedded],
+            schema,
+            id,
+            captures,
+        )
+        .named(suffix);
         let at_commit = at_commit::text(&model.views, &flush, schema, id).named(suffix);
-        [dependents, flush, at_commit]
+        let drain = Drain {
+            model: id,
+            schema,
+            dependents: dependents.qualified(),
+            views: &drained,
+            paths: &owners,
+        };
+        let drain = drain.text().named(suffix);
+        [dependents, embedded, flush, at_commit, drain]
     };
     // The texts contain the id, and the id is the hash of the texts with another one.
     let draft: String = texts(&suffix(0))
@@ -239,14 +285,12 @@ pub(crate) fn compose<'a>(
         .map(|function| &*function.create)
         .collect();
     let id = i64::from_be_bytes(fnv1a(&draft).to_be_bytes());
-    let [dependents, flush, at_commit] = texts(&suffix(id));
-    let all = functions
-        .iter()
-        .flat_map(|functions| [&functions.lock, &functions.sync]);
+    let [dependents, embedded, flush, at_commit, drain] = texts(&suffix(id));
+    let all = functions.iter().flat_map(|functions| functions.all());
     let mut can_flush = match captures {
         // It runs with the privileges of its owner.
         true => super::can_be_called([&flush]),
-        false => super::can_be_called(all.chain([&dependents, &flush])),
+        false => super::can_be_called(all.chain([&dependents, &embedded, &flush])),
     };
     can_flush.push_str(&all_are_tables(&model.tables()));
     Some(ModelFunctions {
@@ -260,9 +304,26 @@ pub(crate) fn compose<'a>(
         ),
         read_own: change::read_own(schema, id),
         at_commit: AtCommit::new(at_commit, &suffix(id), schema, id),
+        columns: model
+            .tables()
+            .into_iter()
+            .map(|table| (table, model.columns_of(table)))
+            .collect(),
         dependents,
+        embedded,
         flush,
+        drain,
     })
+}
+
+/// The views as the function that drains changes knows them.
+fn drained_views(views: &[(&'static View, &ViewFunctions)]) -> Vec<DrainedView> {
+    let drained = views.iter().map(|(view, functions)| DrainedView {
+        table: view.table,
+        key: &view.key,
+        sync: functions.sync.qualified(),
+    });
+    drained.collect()
 }
 
 /// The function and the trigger that sync the documents of every transaction when it commits.
@@ -283,6 +344,13 @@ impl AtCommit {
             trigger,
             create_trigger,
         }
+    }
+}
+
+impl ModelFunctions {
+    /// The functions of the read model itself, each after those that it calls.
+    pub(crate) fn own(&self) -> [&FunctionDdl; 4] {
+        [&self.dependents, &self.embedded, &self.flush, &self.drain]
     }
 }
 

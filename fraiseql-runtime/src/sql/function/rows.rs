@@ -4,31 +4,26 @@
 //!
 //! | `rows` | locked |
 //! |---|---|
-//! | `all` | every embedded row |
-//! | `own` | rows that are reached through a row that this transaction has written |
-//! | `busy` | rows that another transaction is about to change |
-//!
-//! `own` is enough for the documents of a transaction's own changes. A transaction that changes an embedded row looks
-//! for the documents that embed it. It finds them if the rows in between are committed, and then syncs them. So
-//! only rows behind a link that is not committed have to be kept from changing, and the only links that are not
-//! committed, and that this transaction sees, are its own. Their `xmin` is not older than the transaction.
+//! | `all` | every embedded row, and root rows without a document |
+//! | `busy` | those of them that another transaction is about to change |
+//! | `root` | root rows without a document |
 //!
 //! `busy` is enough for documents whose changes are committed: a transaction that begins to change an embedded row from
 //! now on finds them. One that has begun before may have looked for them too early. It holds a lock on the row, or
 //! has held it: its id is in `xmax`.
+//!
+//! `root` is enough if the rows that the documents begin to embed are locked: see [`embedded`](super::embedded).
 
-use crate::schema::View;
+use crate::schema::{Table, View};
 use crate::sql::function::definition::{FunctionDdl, FunctionText};
-use crate::sql::function::settings;
 use crate::sql::lock::rows_to_lock;
-use crate::sql::session::Session;
 use crate::sql::text::{Sql, column};
 
 /// The rows that the functions of a view lock: see the documentation of this module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum EmbeddedRows {
     All,
-    Own,
+    Root,
 }
 
 impl EmbeddedRows {
@@ -36,7 +31,7 @@ impl EmbeddedRows {
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::All => "all",
-            Self::Own => "own",
+            Self::Root => "root",
         }
     }
 }
@@ -46,9 +41,8 @@ pub(super) fn parameters(ty: &str) -> [(&'static str, String); 2] {
     [("keys", format!("{ty}[]")), ("rows", "text".to_owned())]
 }
 
-/// Composes the function.
+/// Composes the function. It runs with the settings of its caller.
 pub(super) fn compose(view: &View, schema: &'static str) -> FunctionDdl {
-    let session = Session::of([view.shape]);
     let parameters = parameters(view.key.ty.sql);
     let parameters = parameters.each_ref().map(|(name, ty)| (*name, &**ty));
     FunctionText {
@@ -58,41 +52,70 @@ pub(super) fn compose(view: &View, schema: &'static str) -> FunctionDdl {
         returns: "RETURNS void".to_owned(),
         outputs: &[],
         definer: false,
-        settings: settings::clauses(&session),
-        body: body(view, &session),
+        settings: Vec::new(),
+        body: body(view),
     }
     .hashed()
 }
 
-fn body(view: &View, session: &Session) -> String {
+fn body(view: &View) -> String {
     let mut sql = Sql::new();
     sql.line("#variable_conflict use_column");
+    sql.line("<<fn$>>");
+    sql.line("DECLARE");
+    sql.line(format!(
+        "  missing {}[]; -- keys without a document",
+        view.key.ty.sql
+    ));
     sql.block("BEGIN", "END", |sql| {
-        settings::set_path(session, sql);
-        for ((table, key), queries) in rows_to_lock(view) {
-            let key = column("locked", key);
-            sql.line("PERFORM");
-            sql.line(format!("FROM {table} AS locked"));
-            sql.block(format!("WHERE {key} IN ("), ")", |sql| {
-                for (index, query) in queries.into_iter().enumerate() {
-                    if index > 0 {
-                        sql.line("UNION ALL");
-                    }
-                    sql.line(&query.sql);
-                    if !query.links.is_empty() {
-                        let own: Vec<String> = query
-                            .links
-                            .iter()
-                            .map(|link| format!("pg_catalog.age({link}.xmin) <= 0"))
-                            .collect();
-                        sql.line(format!("  AND ($2 <> 'own' OR {})", own.join(" OR ")));
-                    }
-                }
+        sql.block("IF $2 = 'root' THEN", "END IF;", |sql| {
+            // Usually there are none, and this is one look into an index for each.
+            let ty = view.key.ty.sql;
+            sql.line(format!(
+                "fn$.missing := ARRAY(\n  SELECT t.k FROM pg_catalog.unnest($1) AS t (k)\n  \
+                 WHERE NOT EXISTS (SELECT FROM {} AS v WHERE {} = t.k)\n);",
+                view.table,
+                column("v", view.key_column())
+            ));
+            sql.block("IF fn$.missing <> '{}' THEN", "END IF;", |sql| {
+                let key = column("locked", view.key.column);
+                sql.line("PERFORM");
+                sql.line(format!("FROM {} AS locked", view.shape.table));
+                sql.line(format!("WHERE {key} = ANY ((SELECT fn$.missing)::{ty}[])"));
+                sql.line(format!("ORDER BY {key}"));
+                sql.line("FOR SHARE OF locked;");
             });
-            sql.line("  AND ($2 <> 'busy' OR locked.xmax <> 0)");
-            sql.line(format!("ORDER BY {key}"));
-            sql.line("FOR SHARE OF locked;");
+            sql.line("RETURN;");
+        });
+        let if_busy = Some("($2 <> 'busy' OR locked.xmax <> 0)");
+        for (key, queries) in rows_to_lock(view) {
+            lock(sql, key, &queries, if_busy);
         }
     });
     sql.finish()
+}
+
+/// Locks the rows of a table whose key is among those of some queries.
+pub(super) fn lock<'q>(
+    sql: &mut Sql,
+    (table, key): (Table, &str),
+    queries: impl IntoIterator<Item = &'q String>,
+    condition: Option<&str>,
+) {
+    let key = column("locked", key);
+    sql.line("PERFORM");
+    sql.line(format!("FROM {table} AS locked"));
+    sql.block(format!("WHERE {key} IN ("), ")", |sql| {
+        for (index, query) in queries.into_iter().enumerate() {
+            if index > 0 {
+                sql.line("UNION ALL");
+            }
+            sql.line(query);
+        }
+    });
+    if let Some(condition) = condition {
+        sql.line(format!("  AND {condition}"));
+    }
+    sql.line(format!("ORDER BY {key}"));
+    sql.line("FOR SHARE OF locked;");
 }

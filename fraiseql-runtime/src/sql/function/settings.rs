@@ -9,9 +9,15 @@ use crate::sql::text::Sql;
 /// The path of functions in which all names are qualified.
 pub(super) const PINNED_PATH: &str = "search_path = pg_catalog, pg_temp";
 
-/// The SET clauses of a function that builds documents.
+/// Settings of the planner. Plans are for any number of keys, because arrays are hidden from the planner: one that is made
+/// for the parameters of a call is no better, and takes longer than the call. And the estimates of functions that
+/// return sets are far too high, so that plans would be compiled.
+const PLANNER: [&str; 2] = ["plan_cache_mode = force_generic_plan", "jit = off"];
+
+/// The SET clauses of a function that finds or builds documents.
 pub(super) fn clauses(session: &Session) -> Vec<String> {
     let mut clauses = vec![PINNED_PATH.to_owned()];
+    clauses.extend(PLANNER.map(str::to_owned));
     clauses.extend(
         session
             .settings()
@@ -20,9 +26,9 @@ pub(super) fn clauses(session: &Session) -> Vec<String> {
     clauses
 }
 
-/// The beginning of the body: the path on which the operators and functions of this database are found, unless
-/// the documents need none but those of `pg_catalog`. It holds until the function ends, which restores the
-/// path because it has a SET clause.
+/// Sets the path on which the operators and functions of this database are found, unless the documents need none
+/// but those of `pg_catalog`. It holds until the function ends, which restores the path because it has a SET
+/// clause.
 pub(super) fn set_path(session: &Session, sql: &mut Sql) {
     if let Some(path) = session.path_of_function() {
         sql.line("PERFORM");

@@ -33,7 +33,7 @@ async fn inserted_rows_are_captured_with_the_values_that_lead_to_documents() {
         ),
         (
             "INSERT INTO tb_post_tag VALUES (4, 1), (4, 2)",
-            &[r#"INSERT tb_post_tag null {"post_id":[4]}"#],
+            &[r#"INSERT tb_post_tag null {"post_id":[4],"tag_id":[1,2]}"#],
         ),
         // It leads to no document.
         ("INSERT INTO tb_like VALUES (9, NULL)", &[]),
@@ -94,8 +94,8 @@ async fn keys_and_foreign_keys_are_captured_before_and_after() {
             "DELETE FROM tb_post_tag WHERE (post_id, tag_id) = (1, 1);
              UPDATE tb_post_tag SET tag_id = 1 WHERE post_id = 1",
             &[
-                r#"DELETE tb_post_tag {"post_id":[1]} null"#,
-                r#"UPDATE tb_post_tag {"post_id":[1]} {"post_id":[1]}"#,
+                r#"DELETE tb_post_tag {"post_id":[1],"tag_id":[1]} null"#,
+                r#"UPDATE tb_post_tag {"post_id":[1],"tag_id":[2]} {"post_id":[1],"tag_id":[1]}"#,
             ],
         ),
         // Keys that are exchanged, with nothing else.
@@ -117,7 +117,7 @@ async fn rows_that_foreign_keys_change_are_captured() {
             &[
                 r#"UPDATE tb_post {"author_id":[1],"id":[3]} {"author_id":[1],"id":[31]}"#,
                 r#"UPDATE tb_comment {"author_id":[2,3],"post_id":[3]} {"author_id":[2,3],"post_id":[31]}"#,
-                r#"UPDATE tb_post_tag {"post_id":[3]} {"post_id":[31]}"#,
+                r#"UPDATE tb_post_tag {"post_id":[3],"tag_id":[1,2]} {"post_id":[31],"tag_id":[1,2]}"#,
                 r#"UPDATE tb_like {"post_id":[3]} {"post_id":[31]}"#,
             ],
         ),
@@ -126,7 +126,7 @@ async fn rows_that_foreign_keys_change_are_captured() {
             &[
                 r#"DELETE tb_post {"author_id":[1],"id":[31]} null"#,
                 r#"DELETE tb_comment {"author_id":[2,3],"post_id":[31]} null"#,
-                r#"DELETE tb_post_tag {"post_id":[31]} null"#,
+                r#"DELETE tb_post_tag {"post_id":[31],"tag_id":[1,2]} null"#,
                 r#"DELETE tb_like {"post_id":[31]} null"#,
             ],
         ),

@@ -1,0 +1,59 @@
+//! `fraiseql_sync_post_..`: the protocol of a sync inside of a transaction, for one view.
+//!
+//! It has the settings that documents need, and calls the functions that lock rows and write documents.
+
+use crate::schema::View;
+use crate::sql::function::definition::{FunctionDdl, FunctionText};
+use crate::sql::function::documents::output;
+use crate::sql::function::{rows, settings};
+use crate::sql::session::Session;
+use crate::sql::text::Sql;
+use crate::sql::write::advisory::{IN_ORDER, OPEN, advisory_key};
+
+/// Composes the function, which calls `lock` and `write`.
+pub(super) fn compose(
+    view: &View,
+    schema: &'static str,
+    lock: &FunctionDdl,
+    write: &FunctionDdl,
+) -> FunctionDdl {
+    let session = Session::of([view.shape]);
+    let parameters = rows::parameters(view.key.ty.sql);
+    let parameters = parameters.each_ref().map(|(name, ty)| (*name, &**ty));
+    let mut sql = Sql::new();
+    sql.line("#variable_conflict use_column");
+    sql.block("BEGIN", "END", |sql| {
+        settings::set_path(&session, sql);
+        sql.line("-- A worker embeds no changes of its own: nobody has to wait for it.");
+        sql.block("IF $2 <> 'busy' THEN", "END IF;", |sql| {
+            announce(sql, OPEN, view)
+        });
+        announce(sql, IN_ORDER, view);
+        sql.line("-- First the rows that the documents embed, then the documents.");
+        sql.line(format!("PERFORM {}($1, $2);", lock.qualified()));
+        let names = output::ALL.map(|(name, _)| name);
+        let values = names.map(|name| format!("w.{name}"));
+        sql.line(format!("SELECT {}", values.join(", ")));
+        sql.line(format!("INTO {}", names.join(", ")));
+        sql.line(format!("FROM {}($1) AS w;", write.qualified()));
+    });
+    FunctionText {
+        stem: &format!("sync_{}", view.entity),
+        schema,
+        parameters: &parameters,
+        returns: String::new(),
+        outputs: &output::ALL,
+        definer: false,
+        settings: settings::clauses(&session),
+        body: sql.finish(),
+    }
+    .hashed()
+}
+
+/// Announces the transaction, for documents of a view: see [`advisory`](crate::sql::write::advisory).
+pub(super) fn announce(sql: &mut Sql, class: i32, view: &View) {
+    sql.line(format!(
+        "PERFORM pg_catalog.pg_advisory_xact_lock_shared({});",
+        advisory_key(class, view)
+    ));
+}

@@ -1,0 +1,7 @@
+//! Tests of the worker: what was left for later is synced, whatever fails, and whoever writes meanwhile.
+
+mod basics;
+mod failures;
+mod locks;
+mod stress;
+mod world;
