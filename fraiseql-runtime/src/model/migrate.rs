@@ -39,6 +39,15 @@ impl ReadModel {
     /// INDEX CONCURRENTLY` and `ALTER INDEX .. ATTACH PARTITION`. `migrate` recognizes an index by
     /// its name.
     ///
+    /// **Functions** that sync documents in one call are created and replaced, too. A role that may not create them
+    /// goes on without, and [`Migration::drift`] has the statement that grants it.
+    ///
+    /// **With [`capture`](crate::model::ReadModelBuilder::capture)**, triggers are created on every base table, its partitions and
+    /// the tables that inherit from it; run `migrate` again after a partition was added. CREATE TRIGGER waits for transactions
+    /// that have written to a table, and makes others wait: each table has a transaction of its own, after the rest was
+    /// committed, which waits for 1.5 seconds (`deadlock_timeout` and a half) and tries again, 30 times. Documents that were stale before are
+    /// not captured: sync all afterwards. What older releases have left is in [`Migration::left_over`].
+    ///
     /// ```
     /// use fraiseql_runtime::{ReadModel, TView};
     ///
@@ -71,8 +80,9 @@ impl ReadModel {
     ///
     /// # Errors
     /// If the database refuses a statement, or if a table with the name of a view table is not a view
-    /// table. Then nothing was changed, with one exception: if an index of a large table cannot be
-    /// created, everything that was created before it stays.
+    /// table. Then nothing was changed, with one exception: if an index of a large table or a trigger cannot be
+    /// created, everything that was created before it stays. [`Error::CannotCapture`] if changes are to be captured, and the
+    /// role may not create functions or triggers.
     pub async fn migrate<'a>(
         &self,
         database: impl Acquire<'a, Database = Postgres>,

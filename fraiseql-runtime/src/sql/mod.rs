@@ -16,6 +16,7 @@
 //! | [`rebuild`], `log` | the bookkeeping of rebuilds; the sync log |
 //! | `dependents`, `cascade` | from changed rows to documents; rows that are deleted with others |
 //! | `catalog`, `probe` | what `check` reads from the server, and the remedies that it proposes |
+//! | `capture` | triggers that write what each statement has changed, and the table that they write to |
 //! | `privileges` | the GRANT statements of a read model |
 //!
 //! These use the following:

@@ -11,8 +11,14 @@ use crate::db::statement::Statement;
 use crate::error::{Error, Operation, Result};
 use crate::ops::migrate::capture::TriggerStep;
 
-/// How long an attempt waits, and so how long it makes others wait.
-const LOCK_TIMEOUT: &str = "SET LOCAL lock_timeout = '1s'";
+/// How long an attempt waits, and so how long it makes others wait: a bit longer than `deadlock_timeout`, by default one
+/// second, after which PostgreSQL cancels an autovacuum that is in the way.
+const LOCK_TIMEOUT: &str = "\
+SELECT pg_catalog.set_config(
+  'lock_timeout',
+  (EXTRACT(EPOCH FROM pg_catalog.current_setting('deadlock_timeout')::pg_catalog.interval) * 1000 + 500)::int8::text,
+  true
+)";
 const PAUSE: &str = "SELECT pg_catalog.pg_sleep(0.25)";
 const ATTEMPTS: u32 = 30;
 

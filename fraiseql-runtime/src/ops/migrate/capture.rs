@@ -14,6 +14,7 @@ use crate::sql::capture::{create_trigger, trigger_name};
 use crate::sql::ddl::remedy;
 use crate::sql::function::change::{CHANGE_TABLE, change_table};
 use crate::sql::function::model::AtCommit;
+use crate::sql::probe;
 
 /// A relation whose triggers capture changes of a base table: the table itself, a partition of it, or a table
 /// that inherits from it.
@@ -273,49 +274,63 @@ impl MigrationPlan {
         let relations = relations(connection, capture, inspect()).await?;
         let wanted = triggers(connection, capture, &relations, inspect()).await?;
         for (place, relation) in relations.iter().enumerate() {
-            let own = || {
-                wanted.iter().filter(move |trigger| {
-                    trigger.relation.oid == relation.oid && trigger.relation.table == relation.table
-                })
-            };
-            let sql: Vec<_> = own()
-                .filter(|it| matches!(it.state, TriggerState::Missing | TriggerState::Different))
-                .map(|trigger| trigger.create().into())
+            let own: Vec<&WantedTrigger<'_>> = wanted
+                .iter()
+                .filter(|it| it.relation.oid == relation.oid && it.relation.table == relation.table)
                 .collect();
-            if !sql.is_empty() {
-                let is_repeated = relations[..place]
-                    .iter()
-                    .any(|other| other.oid == relation.oid);
-                let of = if is_repeated {
-                    format!(
-                        ", as rows of {}",
-                        own()
-                            .next()
-                            .map_or(String::new(), |it| it.captured.table.to_string())
-                    )
-                } else {
-                    String::new()
-                };
-                self.triggers.push(TriggerStep {
-                    step: Step {
-                        what: format!("triggers of {}{of}", relation.name),
-                        sql,
-                        kind: StepKind::Create,
-                    },
-                    relation: relation.name.clone(),
-                    can_create: relation.can_create,
-                });
-            }
-            for trigger in own().filter(|trigger| trigger.state == TriggerState::Disabled) {
-                self.drift.push(Drift::new(
-                    format!("trigger {} of {}", remedy::quoted(&trigger.name), relation.name),
-                    "it is disabled, so changes of the table are not captured; after it was enabled, sync \
-                     all, because those that were made meanwhile are lost",
-                    trigger.enable(),
-                ));
-            }
+            let is_repeated = relations[..place]
+                .iter()
+                .any(|other| other.oid == relation.oid);
+            self.triggers_of(relation, &own, is_repeated);
         }
         Ok(())
+    }
+
+    /// The triggers of one relation, for one base table. With `is_repeated`, it has others for another one.
+    fn triggers_of(
+        &mut self,
+        relation: &CapturedRelation,
+        wanted: &[&WantedTrigger<'_>],
+        is_repeated: bool,
+    ) {
+        let sql: Vec<_> = wanted
+            .iter()
+            .filter(|it| matches!(it.state, TriggerState::Missing | TriggerState::Different))
+            .map(|trigger| trigger.create().into())
+            .collect();
+        if !sql.is_empty() {
+            let what = match wanted.first() {
+                Some(first) if is_repeated => format!(
+                    "triggers of {}, as rows of {}",
+                    relation.name, first.captured.table
+                ),
+                _ => format!("triggers of {}", relation.name),
+            };
+            self.triggers.push(TriggerStep {
+                step: Step {
+                    what,
+                    sql,
+                    kind: StepKind::Create,
+                },
+                relation: relation.name.clone(),
+                can_create: relation.can_create,
+            });
+        }
+        for trigger in wanted
+            .iter()
+            .filter(|it| it.state == TriggerState::Disabled)
+        {
+            self.drift.push(Drift::new(
+                format!(
+                    "trigger {} of {}",
+                    remedy::quoted(&trigger.name),
+                    relation.name
+                ),
+                "it is disabled, so changes of the table are not captured; after it was enabled, sync \
+                 all, because those that were made meanwhile are lost",
+                trigger.enable(),
+            ));
+        }
     }
 }
 
@@ -337,7 +352,7 @@ impl TriggerStep {
         Err(Error::CannotCapture {
             what: self.step.what.clone(),
             reason: format!("the role {role} may not create triggers of that table"),
-            remedy: crate::sql::probe::grant("TRIGGER", &self.relation, role),
+            remedy: probe::grant("TRIGGER", &self.relation, role),
         })
     }
 }

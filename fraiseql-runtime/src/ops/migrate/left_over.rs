@@ -15,8 +15,8 @@ use crate::sql::ddl::remedy::quoted;
 use crate::sql::function::change::change_table;
 use crate::sql::function::model::suffix;
 
-const WHEN: &str = "it is of another release of this read model, or of another setting of `capture`; drop it when no \
-    process runs with that any more";
+const WHEN: &str = "it is of another release of this read model, of another setting of `capture`, or of another read \
+    model with some of these views; drop it when no process uses that any more";
 
 /// A function of some read model.
 struct ModelFunction {
@@ -41,7 +41,7 @@ impl ModelFunction {
             .strip_suffix(self.suffix())
             .unwrap_or_default();
         *self.name.schema == *view.table.schema
-            && ["lock", "sync"]
+            && ["lock", "write", "sync"]
                 .iter()
                 .any(|what| stem == format!("fraiseql_{what}_{}_", view.entity))
     }
@@ -175,8 +175,9 @@ impl MigrationPlan {
             }
             self.left_over.push(Drift::new(
                 format!("changes of the model '{id}' in {table}"),
-                "they are of another release of this read model, or of another setting of `capture`; when no process with \
-                 that runs any more, nobody syncs their documents, unless they become changes of this one",
+                "they are of another release of this read model, of another setting of `capture`, or of another read \
+                 model with some of these views; when no process uses that any more, nobody syncs their documents, \
+                 unless they become changes of this one",
                 format!(
                     "UPDATE {table} SET model = '{}'::int8 WHERE model = '{id}'::int8",
                     model.id

@@ -13,8 +13,13 @@ pub struct Migration {
     /// Objects in the database that differ from what the views declare, or that no view declares
     /// any more. None of them was touched.
     pub drift: Vec<Drift>,
-    /// Functions, triggers and captured changes of other releases of the read model. None of them was touched, because such a
-    /// release may still run. Their remedies are to be run in this order.
+    /// Functions, triggers and captured changes of other releases of the read model, or of another setting of
+    /// [`capture`](crate::model::ReadModelBuilder::capture). None of them was touched, because such a release may still run.
+    /// When it does not, run the remedies in this order. Pending changes become changes of this release, so that none is
+    /// lost.
+    ///
+    /// Run them before a column is dropped that only the older release reads: its triggers would fail every UPDATE of
+    /// that table.
     pub left_over: Vec<Drift>,
     /// The view tables with stale documents, according to the bookkeeping of rebuilds:
     /// [`ReadModel::rebuild`](crate::ReadModel::rebuild) replaces the documents while they are

@@ -173,7 +173,7 @@ impl Body<'_> {
                 sql.list(all.into_iter().chain(values("after", "new")));
             });
             sql.block("FROM (", ") AS before", |sql| {
-                self.side(sql, "old", OLD_ROWS)
+                self.side(sql, "old", OLD_ROWS);
             });
             sql.block(
                 "FULL JOIN (",

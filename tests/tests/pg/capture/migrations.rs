@@ -57,7 +57,7 @@ async fn a_second_migration_finds_nothing_to_do() {
     // The functions that sync, and one for each base table; a step for the triggers of each table.
     assert_eq!(
         (count("function"), count("triggers of")),
-        (4 + 6, 6),
+        (3 + 4 + 6, 6),
         "{migration}"
     );
     assert!(
@@ -229,7 +229,7 @@ async fn what_an_older_release_has_left_is_reported_and_nothing_pending_is_lost(
 
     // Both releases run: each has its own change of each statement.
     let migration = new.migrate(&pool).await.unwrap();
-    assert_eq!(left_over(&migration), [4, 1, 5], "{migration}");
+    assert_eq!(left_over(&migration), [4, 1, 3 + 4 + 1], "{migration}");
     execute(&pool, "UPDATE tb_post SET title = 'twice' WHERE id = 1").await;
     assert_eq!(count().await, 3);
 
@@ -249,7 +249,7 @@ async fn what_an_older_release_has_left_is_reported_and_nothing_pending_is_lost(
     assert_eq!(
         done,
         [
-            r#"UPDATE tb_post {"id":[1]} {"id":[1]}"#,
+            r#"UPDATE tb_post {"author_id":[1],"id":[1]} {"author_id":[1],"id":[1]}"#,
             r#"UPDATE tb_post {"id":[1]} {"id":[1]}"#,
             r#"UPDATE tb_post {"id":[2]} {"id":[2]}"#,
             r#"UPDATE tb_user {"id":[3]} {"id":[30]}"#,
@@ -267,7 +267,7 @@ async fn capture_that_is_switched_off_again_leaves_triggers_that_are_reported() 
     let off = model(Capture::Off);
     let migration = off.migrate(&pool).await.unwrap();
     // The functions of the views are the same.
-    assert_eq!(left_over(&migration), [6 * 4, 1, 6 + 2], "{migration}");
+    assert_eq!(left_over(&migration), [6 * 4, 1, 6 + 4], "{migration}");
     repair(&pool, &migration.left_over).await;
     let migration = off.migrate(&pool).await.unwrap();
     assert_up_to_date(&migration);
@@ -318,4 +318,55 @@ async fn triggers_are_created_beside_a_transaction_that_writes() {
             .len(),
         1
     );
+}
+
+#[tokio::test]
+async fn documents_are_synced_at_commit_by_a_trigger_that_comes_and_goes() {
+    let pool = blog().await;
+    let (queue, at_commit) = (model(Capture::Queue), model(Capture::AtCommit));
+    let migration = at_commit.migrate(&pool).await.unwrap();
+    let [function, trigger] = migration.created.as_slice() else {
+        panic!("{migration}")
+    };
+    assert!(
+        function.starts_with("function \"public\".\"fraiseql_at_commit_"),
+        "{migration}"
+    );
+    assert!(
+        trigger.starts_with("trigger \"fraiseql_at_commit_"),
+        "{migration}"
+    );
+    assert_up_to_date(&at_commit.migrate(&pool).await.unwrap());
+    let name = trigger.split('"').nth(1).unwrap();
+
+    execute(
+        &pool,
+        &format!("ALTER TABLE fraiseql_change DISABLE TRIGGER {name}"),
+    )
+    .await;
+    let migration = at_commit.migrate(&pool).await.unwrap();
+    assert_eq!(whats(&migration.drift), [trigger.as_str()]);
+    repair(&pool, &migration.drift).await;
+    execute(&pool, &format!("DROP TRIGGER {name} ON fraiseql_change")).await;
+    let report = fraiseql_tests::without_server(at_commit.check(&pool).await.unwrap());
+    assert!(
+        report
+            .to_string()
+            .contains("triggers of \"public\".\"fraiseql_change\""),
+        "{report}"
+    );
+    assert_eq!(
+        at_commit.migrate(&pool).await.unwrap().created,
+        [trigger.as_str()]
+    );
+
+    let migration = queue.migrate(&pool).await.unwrap();
+    assert_eq!(
+        whats(&migration.left_over),
+        [trigger.as_str(), function.as_str()]
+    );
+    repair(&pool, &migration.left_over).await;
+    let migration = queue.migrate(&pool).await.unwrap();
+    assert_up_to_date(&migration);
+    assert_eq!(migration.left_over, []);
 }

@@ -6,6 +6,8 @@ mod migrations;
 mod roles;
 mod statements;
 mod tables;
+mod texts;
+mod transactions;
 
 use fraiseql_runtime::{Capture, Embed, ReadModel, TView};
 use fraiseql_tests::run;

@@ -289,6 +289,7 @@ async fn a_foreign_key_to_another_column_than_the_key_is_recognized() -> anyhow:
         .view::<right::Post>()
         .view::<right::Author>()
         .build()?;
+    right.migrate(&pool).await?;
     let report = fraiseql_tests::without_server(right.check(&pool).await?);
     assert_eq!(report.findings().len(), 0, "{report}");
     assert_eq!(right.sync_all(&pool).await?.changed(), 2);
