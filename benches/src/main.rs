@@ -6,7 +6,7 @@
 //! | command | |
 //! |---|---|
 //! | `sync` | batches and full syncs, against hand-written statements |
-//! | `mutation` | a change of one row that many documents embed |
+//! | `mutation` | a comment that changes three documents, and one row that many documents embed |
 //! | `verify` | verifying documents, against a full sync |
 //! | `select` | writing selected fields of documents, against JSON libraries |
 //! | `list` | omitting keys of documents in the database, against sending them whole |
@@ -44,7 +44,7 @@ struct Arguments {
 enum Command {
     /// Sync documents: batches of several sizes, and all documents.
     Sync(sync::Options),
-    /// Change one row that many documents embed.
+    /// Add a comment, and change one row that many documents embed.
     Mutation(mutation::Options),
     /// Write selected fields of documents, compared with JSON libraries.
     Select(select::Options),

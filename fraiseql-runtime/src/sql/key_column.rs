@@ -27,6 +27,12 @@ pub(crate) fn in_parameter(key: &str, view: &View, parameter: u8) -> String {
     )
 }
 
+/// The condition that `key` is the one in the array of a parameter. An array, so that each statement
+/// binds keys in the same way.
+pub(crate) fn first_of_parameter(key: &str, view: &View, parameter: u8) -> String {
+    format!("{key} = (${parameter}::{}[])[1]", view.key.ty.sql)
+}
+
 /// The condition that `key` is in the array `keys` of the CTE `input`.
 ///
 /// As for [`in_parameter`], the sub-select hides the length of the array, so that one plan serves

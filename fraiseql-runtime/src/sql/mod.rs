@@ -122,7 +122,8 @@
 //!
 //! ## The write statement
 //!
-//! A sync on a pool is one statement. It is shown here one CTE after the other, in its guarded form;
+//! A sync on a pool is one statement. One for a single key, `write_one`, is sent before it if there is
+//! one key, and is enough if the document has to be written. The statement is shown here one CTE after the other, in its guarded form;
 //! [`mod@write`] says why it loses no update.
 //!
 //! `input` is the parameters. `session` is whether this session may write: a guarded statement

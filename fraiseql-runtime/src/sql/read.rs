@@ -6,6 +6,7 @@
 use crate::schema::View;
 use crate::sql::document;
 use crate::sql::document::BatchSize;
+use crate::sql::key_column::first_of_parameter;
 use crate::sql::shape;
 use crate::sql::text::{Sql, column};
 
@@ -35,7 +36,7 @@ pub(crate) fn compose(view: &View, number: i64) -> ReadSql {
     let mut find = Sql::new();
     find.line(format!("SELECT {data}"));
     find.line(format!("FROM {} AS v", view.table));
-    find.line(format!("WHERE {key} = ($1::{ty}[])[1]"));
+    find.line(format!("WHERE {}", first_of_parameter(&key, view, 1)));
     let mut many = Sql::new();
     many.line("SELECT");
     many.block_list([data, "wanted.place".to_owned()]);

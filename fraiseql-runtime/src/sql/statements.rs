@@ -122,6 +122,7 @@ fn sync_statements(statements: &sync::SyncSql) -> Vec<ListedStatement<'_>> {
     let sync::SyncSql {
         write,
         write_few,
+        write_one,
         write_locked,
         write_locked_few,
         announce,
@@ -147,6 +148,7 @@ fn sync_statements(statements: &sync::SyncSql) -> Vec<ListedStatement<'_>> {
     let mut list = vec![
         ListedStatement::new("sync.write", write, View),
         ListedStatement::new("sync.write_few", write_few, View),
+        ListedStatement::new("sync.write_one", write_one, View),
         ListedStatement::new("sync.write_locked", write_locked, View),
         ListedStatement::new("sync.write_locked_few", write_locked_few, View),
         ListedStatement::new("sync.announce", announce, View),

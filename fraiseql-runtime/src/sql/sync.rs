@@ -26,6 +26,9 @@ pub struct SyncSql {
     pub write: String,
     /// [`write`](Self::write) for at most [`MAX_FEW_KEYS`] keys.
     pub write_few: String,
+    /// Builds and writes the document of the one key in the array `$1`, if it differs and nothing
+    /// stands against that, and then returns one row: see the module `one` of [`write`](mod@write).
+    pub write_one: String,
     /// The locked statement: [`write`](Self::write) in a transaction that has locked the documents
     /// `$2`.
     pub write_locked: String,
@@ -91,6 +94,7 @@ pub(crate) fn compose(view: &View, number: i64) -> SyncSql {
     SyncSql {
         write: write(BatchSize::Many, WriteProtocol::Guarded),
         write_few: write(BatchSize::Few, WriteProtocol::Guarded),
+        write_one: write::one::compose(view, number),
         write_locked: write(BatchSize::Many, WriteProtocol::Locked),
         write_locked_few: write(BatchSize::Few, WriteProtocol::Locked),
         announce: advisory::announce(&[view]),

@@ -11,6 +11,7 @@ fn the_statements_of_a_sync() {
     let statements = Post::statements();
     let sync = &statements.sync;
     let mut out = format!("-- write_few\n{}\n", sync.write_few);
+    writeln!(out, "\n-- write_one\n{}", sync.write_one).unwrap();
     writeln!(out, "\n-- write_locked_few\n{}", sync.write_locked_few).unwrap();
     writeln!(out, "\n-- replace\n{}", statements.parts[0].replace).unwrap();
     for (name, sql) in [

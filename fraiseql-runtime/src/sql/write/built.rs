@@ -13,35 +13,41 @@ impl WriteStatement<'_> {
     /// must be written, `held` whether another transaction may be about to write it.
     pub(super) fn built(&self, sql: &mut Sql, session_ok: Option<&str>) {
         sql.block("built AS MATERIALIZED (", "),", |sql| {
-            sql.line("SELECT");
-            let mut select = vec!["b.\"key\"".to_owned()];
-            select.extend(self.labels.iter().map(|label| column("b", label)));
-            let mut changed = vec![
-                format!("{} IS NULL", self.key),
-                // A stale document is written even if it is equal, so that it has the new shape.
-                format!("v.shape IS DISTINCT FROM {}", self.shape),
-            ];
-            changed.extend(differences(self.view));
-            select.push(format!("{} AS changed", changed.join(" OR ")));
-            if self.protocol == WriteProtocol::Guarded {
-                select.push(format!("coalesce({HELD}, false) AS held"));
-            }
-            sql.block_list(select);
-            sql.block("FROM (", ") AS b", |sql| {
-                document::write(sql, self.view, self.batch_size, |root| {
-                    let mut conditions =
-                        vec![in_input(&column(root, self.view.key.column), self.view)];
-                    conditions.extend(session_ok.map(str::to_owned));
-                    conditions
-                });
-                // Each document is built once, though it is used in `data` and in `changed`.
-                sql.line("OFFSET 0");
+            self.built_rows(sql, |root_key| {
+                let mut conditions = vec![in_input(root_key, self.view)];
+                conditions.extend(session_ok.map(str::to_owned));
+                conditions
             });
-            sql.line(format!(
-                "LEFT JOIN {} AS v ON {} = b.\"key\"",
-                self.view.table, self.key
-            ));
         });
+    }
+
+    /// The query of `built`. `conditions` selects the root rows, given their key.
+    pub(super) fn built_rows(&self, sql: &mut Sql, conditions: impl FnOnce(&str) -> Vec<String>) {
+        sql.line("SELECT");
+        let mut select = vec!["b.\"key\"".to_owned()];
+        select.extend(self.labels.iter().map(|label| column("b", label)));
+        let mut changed = vec![
+            format!("{} IS NULL", self.key),
+            // A stale document is written even if it is equal, so that it has the new shape.
+            format!("v.shape IS DISTINCT FROM {}", self.shape),
+        ];
+        changed.extend(differences(self.view));
+        select.push(format!("{} AS changed", changed.join(" OR ")));
+        if self.protocol == WriteProtocol::Guarded {
+            select.push(format!("coalesce({HELD}, false) AS held"));
+        }
+        sql.block_list(select);
+        sql.block("FROM (", ") AS b", |sql| {
+            document::write(sql, self.view, self.batch_size, |root| {
+                conditions(&column(root, self.view.key.column))
+            });
+            // Each document is built once, though it is used in `data` and in `changed`.
+            sql.line("OFFSET 0");
+        });
+        sql.line(format!(
+            "LEFT JOIN {} AS v ON {} = b.\"key\"",
+            self.view.table, self.key
+        ));
     }
 
     /// `counted`: totals of `built`.

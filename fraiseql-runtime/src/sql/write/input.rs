@@ -39,7 +39,7 @@ impl WriteStatement<'_> {
                         sql.line("SELECT");
                         sql.block_list([
                             format!("{ok} AS ok"),
-                            format!("{} AS writer", self.writer()),
+                            format!("{} AS writer", self.writer(Some("ask"))),
                         ]);
                         sql.line("FROM input");
                         // `writer` takes a lock: it is evaluated once, though it is used twice.
@@ -52,7 +52,7 @@ impl WriteStatement<'_> {
     }
 
     /// What must be true of the session.
-    fn session_conditions(&self) -> Vec<String> {
+    pub(super) fn session_conditions(&self) -> Vec<String> {
         let mut conditions = Vec::new();
         if self.protocol == WriteProtocol::Guarded {
             // In other isolation levels the snapshot may be that of an earlier statement, and so
@@ -77,15 +77,15 @@ impl WriteStatement<'_> {
     /// questions matters: a transaction releases its locks after it has become visible as
     /// committed, so the status of one that did not hold the lock is final.
     ///
-    /// Not asked by a full sync, which does not take the place of the sync that follows a change,
+    /// `ask` is a condition. Not asked by a full sync, which does not take the place of the sync that follows a change,
     /// and not by a statement that follows one of this view that found no lock: whoever has
     /// announced itself since looks for its documents after the announcement, and so finds those
     /// of this batch.
-    fn writer(&self) -> String {
+    pub(super) fn writer(&self, ask: Option<&str>) -> String {
         let lock = advisory_key(OPEN, self.view);
+        let unasked = ask.map_or_else(String::new, |ask| format!("\n  WHEN NOT {ask} THEN NULL"));
         format!(
-            "CASE\n  \
-               WHEN NOT ask THEN NULL\n  \
+            "CASE{unasked}\n  \
                WHEN NOT pg_catalog.pg_try_advisory_lock({lock}) THEN '{ACTIVE}'\n  \
                WHEN NOT pg_catalog.pg_advisory_unlock({lock}) THEN NULL\n  \
                WHEN EXISTS (\n    \

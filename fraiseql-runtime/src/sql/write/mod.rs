@@ -7,6 +7,9 @@
 //! The *locked statement* runs in a transaction that has locked the documents before: its snapshot
 //! is newer than the locks, so no other sync can have seen more.
 //!
+//! A sync of one key on a pool sends the statement of `one` first: a guarded statement that can only
+//! write. If it has not, the guarded statement follows.
+//!
 //! # The CTEs
 //!
 //! | CTE | contains | composed in |
@@ -57,6 +60,7 @@ mod built;
 mod conditions;
 pub(crate) mod equal;
 mod input;
+pub(crate) mod one;
 pub(crate) mod protocol;
 pub(crate) mod result_row;
 mod write_statement;

@@ -14,41 +14,48 @@ impl WriteStatement<'_> {
     /// version of the row, while EXCLUDED was built before. A document that does not match the
     /// guard is not returned, and so is reported as in conflict.
     pub(super) fn written(&self, sql: &mut Sql) {
-        let key = ident(self.view.key_column());
         sql.block("written AS (", "),", |sql| {
-            let content: Vec<String> = self.columns.iter().map(|name| ident(name)).collect();
-            let content = content.join(", ");
-            let built: Vec<String> = self.labels.iter().map(|label| ident(label)).collect();
-            let built = built.join(", ");
-            sql.line(format!(
-                "INSERT INTO {} AS v ({key}, {content}, version, synced_xid, updated_at, shape)",
-                self.view.table
-            ));
-            sql.line(format!(
-                "SELECT \"key\", {built}, 1, pg_catalog.pg_current_xact_id(), pg_catalog.now(), {}",
-                self.shape
-            ));
-            sql.line("FROM built");
-            sql.line(match self.protocol {
-                // A wait for the row lock would only end in a conflict.
-                WriteProtocol::Guarded => "WHERE changed AND NOT held",
-                WriteProtocol::Locked => "WHERE changed",
+            self.upsert(sql, |sql| {
+                sql.line("FROM built");
+                sql.line(match self.protocol {
+                    // A wait for the row lock would only end in a conflict.
+                    WriteProtocol::Guarded => "WHERE changed AND NOT held",
+                    WriteProtocol::Locked => "WHERE changed",
+                });
+                sql.line(format!("ORDER BY {}", key_order("\"key\"", &self.view.key)));
             });
-            sql.line(format!("ORDER BY {}", key_order("\"key\"", &self.view.key)));
-            sql.line(format!("ON CONFLICT ({key}) DO UPDATE SET"));
-            let mut sets: Vec<String> = self
-                .columns
-                .iter()
-                .map(|name| format!("{0} = EXCLUDED.{0}", ident(name)))
-                .collect();
-            sets.push("version = v.version + 1".to_owned());
-            sets.push("synced_xid = EXCLUDED.synced_xid".to_owned());
-            sets.push("updated_at = EXCLUDED.updated_at".to_owned());
-            sets.push("shape = EXCLUDED.shape".to_owned());
-            sql.block_list(sets);
-            sql.line(format!("WHERE {}", self.guard()));
             sql.line(format!("RETURNING {} AS \"key\", v.version", self.key));
         });
+    }
+
+    /// Inserts or updates the built rows that `from` selects.
+    pub(super) fn upsert(&self, sql: &mut Sql, from: impl FnOnce(&mut Sql)) {
+        let key = ident(self.view.key_column());
+        let content: Vec<String> = self.columns.iter().map(|name| ident(name)).collect();
+        let content = content.join(", ");
+        let built: Vec<String> = self.labels.iter().map(|label| ident(label)).collect();
+        let built = built.join(", ");
+        sql.line(format!(
+            "INSERT INTO {} AS v ({key}, {content}, version, synced_xid, updated_at, shape)",
+            self.view.table
+        ));
+        sql.line(format!(
+            "SELECT \"key\", {built}, 1, pg_catalog.pg_current_xact_id(), pg_catalog.now(), {}",
+            self.shape
+        ));
+        from(sql);
+        sql.line(format!("ON CONFLICT ({key}) DO UPDATE SET"));
+        let mut sets: Vec<String> = self
+            .columns
+            .iter()
+            .map(|name| format!("{0} = EXCLUDED.{0}", ident(name)))
+            .collect();
+        sets.push("version = v.version + 1".to_owned());
+        sets.push("synced_xid = EXCLUDED.synced_xid".to_owned());
+        sets.push("updated_at = EXCLUDED.updated_at".to_owned());
+        sets.push("shape = EXCLUDED.shape".to_owned());
+        sql.block_list(sets);
+        sql.line(format!("WHERE {}", self.guard()));
     }
 
     /// `orphans`: the documents without a root row. `deleted`: deletes them.

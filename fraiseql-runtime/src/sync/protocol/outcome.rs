@@ -19,6 +19,7 @@ use sqlx::postgres::PgRow;
 
 use crate::schema::key::Keys;
 use crate::sql::sync::MAX_FEW_KEYS;
+use crate::sql::write::one::result_row as one_row;
 use crate::sql::write::protocol::WriteProtocol;
 use crate::sql::write::result_row::{self, writer};
 use crate::sync::report::SyncReport;
@@ -154,6 +155,32 @@ impl WriteOutcome {
             WriteProtocol::Locked => outcome.absent = keys.read(row, result_row::ABSENT)?,
         }
         Ok(outcome)
+    }
+
+    /// Reads the row that a statement returned which wrote the document of `keys`, the only one.
+    pub(super) fn of_one(row: &PgRow, keys: &Keys) -> sqlx::Result<Self> {
+        let is_inserted = row.try_get::<i64, _>(one_row::VERSION)? == 1;
+        Ok(Self {
+            status: WriteStatus::Executed,
+            report: SyncReport {
+                inserted: u64::from(is_inserted),
+                updated: u64::from(!is_inserted),
+                bytes: u64::try_from(row.try_get::<i64, _>(one_row::BYTES)?).unwrap_or(0),
+                ..SyncReport::default()
+            },
+            inserted: if is_inserted {
+                keys.clone()
+            } else {
+                keys.none()
+            },
+            conflicted: keys.none(),
+            unconfirmed: Unconfirmed {
+                keys: keys.none(),
+                conflicting_vxids: Vec::new(),
+                snapshot: None,
+            },
+            absent: keys.none(),
+        })
     }
 
     /// The step that follows, by the table of this module.

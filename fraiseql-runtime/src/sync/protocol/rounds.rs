@@ -25,7 +25,7 @@ const FIRST_WAIT: f64 = 0.001;
 impl BatchWriter<'_> {
     /// Writes the documents of `keys` in transactions of their own.
     ///
-    /// Usually that is one statement. Each further step is taken at most once, so the rounds end:
+    /// Usually that is one statement, or two for a key whose document is equal or gone. Each further step is taken at most once, so the rounds end:
     /// a statement that runs with the settings that it needs does not ask for them, one that does
     /// not look for writers finds none, and no step after these asks for one of them.
     pub(super) async fn after_commit(
@@ -34,6 +34,14 @@ impl BatchWriter<'_> {
         mut writers: OpenWriters,
     ) -> Result<SyncReport> {
         let mut settings_differ = self.session_is_unsuitable;
+        // One document that has to be written is what a sync usually finds.
+        if keys.len() == 1
+            && writers == OpenWriters::WaitFor
+            && !settings_differ
+            && let Some(written) = self.write_one(keys).await?
+        {
+            return self.finish(written, TransactionScope::Own).await;
+        }
         let mut outcome;
         loop {
             outcome = if settings_differ {

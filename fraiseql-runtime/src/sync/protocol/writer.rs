@@ -251,6 +251,15 @@ impl BatchWriter<'_> {
 
 /// Writes.
 impl BatchWriter<'_> {
+    /// Writes the document of `keys`, the only one, if it differs from what is stored and nothing
+    /// stands against that. `None`: nothing was done.
+    pub(super) async fn write_one(&mut self, keys: &Keys) -> Result<Option<WriteOutcome>> {
+        self.statement(&self.sql.write_one, Operation::Sync)
+            .bind_keys(keys)
+            .fetch_optional(self.connection, |row| WriteOutcome::of_one(row, keys))
+            .await
+    }
+
     /// Writes the documents of `keys` by the guarded statement.
     pub(super) async fn write_guarded(
         &mut self,

@@ -119,3 +119,27 @@ async fn a_lost_connection_is_an_error_and_leaves_nothing_partial() -> anyhow::R
     assert_eq!(counts(&sync_post(&pool, &[post(1)]).await?), [1, 0, 0, 0]);
     Ok(())
 }
+
+/// One key takes a shorter statement than several, which must report the same.
+#[tokio::test]
+async fn one_key_and_several_are_reported_alike() -> anyhow::Result<()> {
+    let (alone, together) = (seeded(2).await, seeded(2).await);
+    for (change, expected) in [
+        ("SELECT", [2, 0, 0, 0]),
+        ("UPDATE tb_post SET title = 'Again'", [0, 2, 0, 0]),
+        ("SELECT", [0, 0, 2, 0]),
+        ("DELETE FROM tb_post", [0, 0, 0, 2]),
+        ("SELECT", [0, 0, 0, 0]),
+    ] {
+        for pool in [&alone, &together] {
+            sqlx::raw_sql(change).execute(pool).await?;
+        }
+        let mut one = sync_post(&alone, &[post(1)]).await?;
+        one += sync_post(&alone, &[post(2)]).await?;
+        let both = sync_post(&together, &[post(1), post(2)]).await?;
+        assert_eq!(counts(&one), expected, "{change}");
+        assert_eq!(counts(&both), expected, "{change}");
+        assert_eq!(one.bytes, both.bytes, "{change}");
+    }
+    Ok(())
+}

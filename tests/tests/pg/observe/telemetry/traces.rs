@@ -36,7 +36,7 @@ async fn a_call_is_a_span_and_its_batches_are_events() -> anyhow::Result<()> {
     let events = capture.take();
     let span = "sync{entity=\"post\" keys=1 mode=\"sync\"}";
     assert!(
-        events[0].starts_with(&format!("TRACE {span}: statement sql=\"WITH input AS")),
+        events[0].starts_with(&format!("TRACE {span}: statement sql=\"INSERT INTO")),
         "{events:#?}"
     );
     assert_eq!(

@@ -8,7 +8,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
-use fraiseql_runtime::ReadModel;
+use fraiseql_runtime::{Capture, ReadModel};
 use sqlx::PgPool;
 use uuid::Uuid;
 
@@ -16,9 +16,9 @@ use crate::blog::{Author, Blog, Post, Size, sync_all_posts};
 use crate::measure::{Times, millis};
 use crate::sync::{CLASSIC, CLASSIC_TABLE, statement};
 
-/// Options of `mutation`.
+/// Options of the renamed author.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Options {
+pub(super) struct Options {
     /// Number of posts of the author.
     #[arg(long, default_value_t = 10_000)]
     posts: i32,
@@ -28,9 +28,6 @@ pub(crate) struct Options {
     /// Measured rounds.
     #[arg(long, default_value_t = 11)]
     rounds: usize,
-    /// Print JSON instead of text.
-    #[arg(long)]
-    json: bool,
 }
 
 /// (a) Replaces only the changed part.
@@ -68,14 +65,14 @@ struct Report {
     memory_before: f64,
 }
 
-pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
+pub(super) async fn run(options: &Options, capture: Capture, json: bool) -> anyhow::Result<()> {
     let size = Size {
         users: 1_000,
         posts: options.posts,
         comments: options.comments,
     };
     let Blog { server, pool, .. } = Blog::load(size).await?;
-    let bench = Bench::new(pool).await?;
+    let bench = Bench::new(pool, capture).await?;
     let memory_before = memory()?;
     let mut times: [Times; 3] = std::array::from_fn(|_| Times::default());
     const WARM_UP: usize = 2;
@@ -101,7 +98,7 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
         memory: memory()?,
         memory_before,
     };
-    if options.json {
+    if json {
         println!("{}", serde_json::to_string_pretty(&report)?);
         return Ok(());
     }
@@ -136,7 +133,7 @@ struct Bench {
 }
 
 impl Bench {
-    async fn new(pool: PgPool) -> anyhow::Result<Self> {
+    async fn new(pool: PgPool, capture: Capture) -> anyhow::Result<Self> {
         let author: Uuid = sqlx::query_scalar("SELECT min(id::text)::uuid FROM tb_user")
             .fetch_one(&pool)
             .await?;
@@ -165,7 +162,11 @@ impl Bench {
             .execute(&pool)
             .await?;
         sqlx::raw_sql("VACUUM ANALYZE").execute(&pool).await?;
-        let model = ReadModel::builder().view::<Post>().build()?;
+        let model = ReadModel::builder()
+            .view::<Post>()
+            .capture(capture)
+            .build()?;
+        model.migrate(&pool).await?;
         Ok(Self {
             pool,
             model,
