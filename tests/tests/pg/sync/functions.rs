@@ -10,8 +10,7 @@ use uuid::Uuid;
 use super::{post, posts};
 
 /// The functions of these tests, as `DROP FUNCTION` names them.
-const FUNCTIONS: &str =
-    "SELECT oid::regprocedure::text FROM pg_proc WHERE proname LIKE 'fraiseql\\_%' ORDER BY oid DESC";
+const FUNCTIONS: &str = "SELECT oid::regprocedure::text FROM pg_proc WHERE proname LIKE 'fraiseql\\_%' ORDER BY oid DESC";
 
 async fn drop_functions(pool: &PgPool) {
     let functions: Vec<String> = sqlx::query_scalar(FUNCTIONS).fetch_all(pool).await.unwrap();
@@ -46,7 +45,9 @@ async fn a_sync_in_a_transaction_is_one_call() -> anyhow::Result<()> {
     let pool = blog::migrated(3).await;
     let mut tx = pool.begin().await?;
     count_calls(&mut tx).await;
-    sqlx::query("UPDATE tb_post SET title = 'Inside'; ").execute(&mut *tx).await?;
+    sqlx::query("UPDATE tb_post SET title = 'Inside'; ")
+        .execute(&mut *tx)
+        .await?;
     let report = sync_post(&mut tx, &posts(1..=3)).await?;
     assert_eq!(counts(&report), [3, 0, 0, 0]);
     assert_eq!(calls(&mut tx, "fraiseql_sync_post").await, 1);
@@ -149,7 +150,9 @@ async fn a_role_that_may_not_call_functions_sends_statements() -> anyhow::Result
 #[tokio::test]
 async fn repeatable_read_is_refused_before_the_call() -> anyhow::Result<()> {
     let pool = blog::migrated(1).await;
-    let mut tx = pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ").await?;
+    let mut tx = pool
+        .begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ")
+        .await?;
     count_calls(&mut tx).await;
     let error = sync_post(&mut tx, &[post(1)]).await.unwrap_err();
     assert!(matches!(error, Error::RepeatableRead), "{error}");
