@@ -9,6 +9,7 @@ use sqlx::PgPool;
 use uuid::Uuid;
 
 use crate::app::App;
+use crate::capture::CaptureMode;
 use crate::views::{sync_all_comments, sync_all_posts, sync_all_users};
 
 /// The ID of the first user, so that examples and scripts can name one.
@@ -35,6 +36,11 @@ pub async fn fill(app: &App, posts: u32) -> Result<()> {
     // Plans that were cached while the tables were empty would scan them.
     sqlx::raw_sql("ANALYZE").execute(&app.pool).await?;
 
+    if app.capture != CaptureMode::Off {
+        // The triggers have written what was inserted.
+        tracing::info!("{}", app.blog.worker(&app.pool).drain().await?);
+        return Ok(());
+    }
     let pool = || app.blog.on(&app.pool);
     sync_documents("users", users, sync_all_users(pool())).await?;
     sync_documents("posts", posts, sync_all_posts(pool())).await?;

@@ -254,3 +254,69 @@ async fn statistics_of_the_last_day_are_those_of_the_sync_log() {
     );
     assert_eq!(unknown["errors"][0]["extensions"]["code"], "BAD_USER_INPUT");
 }
+
+#[tokio::test]
+async fn changes_that_are_left_and_dead_letters_are_shown() {
+    let blog = Blog::start(0).await;
+    let ada = create(&blog, CREATE_USER, "createUser", json!({"name": "ada"})).await;
+    create(&blog, CREATE_POST, "createPost", json!({"author": ada})).await;
+    let left = async || {
+        let (_, body) = get(&blog, "/ready").await;
+        (
+            body["changes"]["pending"].clone(),
+            body["changes"]["deadLetters"].clone(),
+        )
+    };
+    until("nothing is left", async || {
+        left().await == (json!(0), json!(0))
+    })
+    .await;
+    let healthy = metrics(&blog).await;
+    for gauge in [
+        "blog_changes_pending",
+        "blog_changes_oldest_seconds",
+        "blog_dead_letters",
+    ] {
+        assert_eq!(healthy.value(gauge, &[]), 0.0, "{gauge}");
+    }
+    assert_eq!(healthy.value("blog_worker_alive", &[]), 1.0);
+    let (_, health) = get(&blog, "/health").await;
+    assert_eq!(health["worker"]["alive"], true);
+
+    // A row that psql changes, whose document is locked.
+    let mut lock = blog.pool.begin().await.unwrap();
+    let sql = "SELECT FROM tv_post FOR UPDATE";
+    sqlx::query(sql).execute(&mut *lock).await.unwrap();
+    let psql = async |sql: &'static str| {
+        sqlx::raw_sql(sql).execute(&blog.pool).await.unwrap();
+    };
+    psql("UPDATE tb_post SET title = 'More'").await;
+    until("the change is counted", async || left().await.0 == 1).await;
+    until("the oldest has an age", async || {
+        let behind = metrics(&blog).await;
+        behind.value("blog_changes_pending", &[]) == 1.0
+            && behind.value("blog_changes_oldest_seconds", &[]) > 0.0
+    })
+    .await;
+    lock.rollback().await.unwrap();
+    until("it is drained", async || left().await.0 == 0).await;
+
+    // A document that cannot be written, after all attempts: the time between them is ten minutes.
+    psql("ALTER TABLE tv_post ADD CONSTRAINT short CHECK (length(title) < 10)").await;
+    psql("UPDATE tb_post SET title = 'Longer than that'").await;
+    until("it has failed", async || {
+        metrics(&blog).await.value("blog_changes_failing", &[]) == 1.0
+    })
+    .await;
+    psql("UPDATE fraiseql_change SET retry_at = 'infinity'").await;
+    assert_eq!(left().await, (json!(0), json!(1)));
+    assert_eq!(metrics(&blog).await.value("blog_dead_letters", &[]), 1.0);
+
+    // A later change of the same post is tried once more, and it is no dead letter any more.
+    psql("UPDATE tb_post SET title = 'Short'").await;
+    until("nothing is left", async || {
+        left().await == (json!(0), json!(0))
+    })
+    .await;
+    blog.assert_synced().await;
+}
