@@ -16,7 +16,7 @@ use tokio::time::timeout;
 use crate::capture::CaptureMode;
 use crate::ops::{Ops, metrics};
 use crate::worker::RunningWorker;
-use crate::{service, views, work};
+use crate::{sample, service, views, work};
 
 /// Time limit for a connection, at start and when all connections are in use.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -36,8 +36,6 @@ pub struct App {
     pub pool: PgPool,
     /// The read model, with its observers and the sync log.
     pub blog: ReadModel,
-    /// Who says which rows were changed.
-    pub capture: CaptureMode,
     /// Whether the worker of this process is alive, and how far it is behind.
     pub worker: WorkerHealth,
     /// Metrics, and the state of the shutdown.
@@ -60,6 +58,8 @@ pub struct Settings {
     pub owner: Option<PgConnectOptions>,
     /// The most connections.
     pub connections: u32,
+    /// The number of sample posts in an empty blog.
+    pub posts: u32,
     /// Who says which rows were changed.
     pub capture: CaptureMode,
     /// Whether to drop what other releases, and other settings of `capture`, have left.
@@ -67,7 +67,7 @@ pub struct Settings {
 }
 
 impl App {
-    /// Connects, migrates base tables and view tables, and starts the background tasks.
+    /// Connects, migrates base tables and view tables, fills an empty blog, and starts the worker.
     ///
     /// # Errors
     /// If the database cannot be reached, or if its tables do not match the structs.
@@ -101,11 +101,11 @@ impl App {
         if migration.needs_rebuild() {
             tracing::info!("{}", blog.rebuild(&pool).await?);
         }
+        sample::fill(&blog, &pool, settings.posts).await?;
         let worker = RunningWorker::start(&blog, &pool);
         let app = Self {
             pool: pool.clone(),
             blog,
-            capture: settings.capture,
             worker: worker.health(),
             ops,
         };

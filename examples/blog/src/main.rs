@@ -7,10 +7,10 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use blog::app::{App, Settings};
 use blog::capture::CaptureMode;
+use blog::http;
 use blog::ops::logs::Format;
 use blog::ops::{Ops, logs};
 use blog::service::upkeep;
-use blog::{http, sample};
 use clap::Parser;
 use dev_postgres::Server as Postgres;
 use fraiseql_graphql::http::Server;
@@ -118,11 +118,11 @@ async fn run(arguments: Arguments) -> Result<()> {
         database,
         owner: arguments.owner_url,
         connections: arguments.connections,
+        posts: arguments.posts,
         capture: arguments.capture,
         drop_left_over: arguments.drop_left_over,
     };
     let (app, background) = App::open(settings, ops.clone()).await?;
-    sample::fill(&app, arguments.posts).await?;
 
     let upkeep = tokio::spawn(upkeep::keep_repaired(app.blog.clone(), app.pool.clone()));
     let router = http::router(&app);

@@ -140,6 +140,13 @@ async fn start_logged(database: &PgConnectOptions, arguments: &[&str], log: &Pat
     Blog::start_command(database, command).await
 }
 
+/// Ends the program by SIGTERM, after it has answered a request: from then on it waits for signals.
+async fn stop(mut blog: Blog) {
+    blog.field("{ users(limit: 1) { id } }", json!({})).await;
+    blog.terminate();
+    assert!(blog.wait().success());
+}
+
 /// The triggers of the read model on base tables.
 async fn triggers(blog: &Blog) -> i64 {
     let sql = "SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'fraiseql%'";
@@ -156,7 +163,12 @@ async fn the_setting_may_be_another_one_at_a_later_start() {
     let database = database().await;
     let log = log_file("capture");
     let mut blog = start_logged(&database, &["--posts", "20", "--capture", "queue"], &log).await;
-    eventually("the sample is synced", async || blog.is_synced().await).await;
+    let pool = blog.pool.clone();
+    let left = async || -> i64 {
+        let sql = "SELECT count(*) FROM fraiseql_change";
+        sqlx::query_scalar(sql).fetch_one(&pool).await.unwrap()
+    };
+    eventually("the sample is drained", async || left().await == 0).await;
     let of_queue = triggers(&blog).await;
     assert!(of_queue > 0);
     blog.kill();
@@ -168,30 +180,24 @@ async fn the_setting_may_be_another_one_at_a_later_start() {
     .await;
 
     // Another process with the former setting may still run: the statements are logged only.
-    let mut off = start_logged(&database, &["--capture", "off"], &log).await;
-    off.terminate();
-    assert!(off.wait().success());
+    let off = start_logged(&database, &["--capture", "off"], &log).await;
+    stop(off).await;
     let logged = std::fs::read_to_string(&log).unwrap();
     assert!(logged.contains("--drop-left-over"), "{logged}");
     assert!(logged.contains("DROP TRIGGER"), "{logged}");
     assert!(logged.contains("DROP FUNCTION"), "{logged}");
     assert_eq!(triggers(&blog).await, of_queue);
-    let left = async || -> i64 {
-        let sql = "SELECT count(*) FROM fraiseql_change";
-        sqlx::query_scalar(sql).fetch_one(&blog.pool).await.unwrap()
-    };
     assert_eq!(left().await, 1);
 
     // The operator knows that there is none.
-    let mut off = start_logged(&database, &["--capture", "off", "--drop-left-over"], &log).await;
+    let off = start_logged(&database, &["--capture", "off", "--drop-left-over"], &log).await;
     assert_eq!(triggers(&blog).await, 0);
     eventually("the change that was left is drained", async || {
         left().await == 0
     })
     .await;
     eventually("its document is synced", async || off.is_synced().await).await;
-    off.terminate();
-    assert!(off.wait().success());
+    stop(off).await;
 
     // Without triggers, nothing says that this row was changed; the start after it repairs the document.
     psql(
@@ -200,7 +206,7 @@ async fn the_setting_may_be_another_one_at_a_later_start() {
     )
     .await;
     let both = ["--capture", "at-commit", "--drop-left-over"];
-    let mut again = start_logged(&database, &both, &log).await;
+    let again = start_logged(&database, &both, &log).await;
     eventually("all documents are right", async || again.is_synced().await).await;
     psql(
         &again,
@@ -208,13 +214,11 @@ async fn the_setting_may_be_another_one_at_a_later_start() {
     )
     .await;
     again.assert_synced().await;
-    again.terminate();
-    assert!(again.wait().success());
+    stop(again).await;
 
     // Nothing is left over of the former setting: this start has nothing to say.
-    let mut same = start_logged(&database, &["--capture", "at-commit"], &log).await;
-    same.terminate();
-    assert!(same.wait().success());
+    let same = start_logged(&database, &["--capture", "at-commit"], &log).await;
+    stop(same).await;
     let logged = std::fs::read_to_string(&log).unwrap();
     assert!(!logged.contains("--drop-left-over"), "{logged}");
     std::fs::remove_file(&log).unwrap();
