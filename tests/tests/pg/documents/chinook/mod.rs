@@ -3,6 +3,7 @@
 //! Its tables were not designed for fraiseql: integer keys, nullable and self-referencing foreign
 //! keys, a join table, decimals and timestamps.
 
+mod captured;
 mod changes;
 mod expected;
 mod structs;
