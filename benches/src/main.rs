@@ -50,6 +50,9 @@ enum Command {
     Select(select::Options),
     /// Change everything concurrently, and search for lost updates.
     Stress(stress::Options),
+    /// Run one of the workers of `stress --capture`.
+    #[command(hide = true)]
+    StressWorker(stress::WorkerOptions),
     /// Let two processes change the same documents, and search for lost updates.
     Race(race::Options),
     /// Run one of the processes of `race`.
@@ -84,6 +87,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Mutation(options) => mutation::run(options).await,
         Command::Select(options) => select::run(options).await,
         Command::Stress(options) => stress::run(options).await,
+        Command::StressWorker(options) => stress::worker(options).await,
         Command::Race(options) => race::run(options).await,
         Command::RaceWorker(options) => race::worker(options).await,
         Command::Verify(options) => verify::run(options).await,
