@@ -36,7 +36,7 @@ use super::operation::{Keys, Operation};
 use super::{Options, schema};
 
 /// How long nothing may be left after clients have stopped.
-const DRAINED_WITHIN: Duration = Duration::from_secs(60);
+const DRAINED_WITHIN: Duration = Duration::from_secs(120);
 /// The most statements that are printed with documents that differ.
 const MAX_STATEMENTS: usize = 60;
 /// The most documents that are printed.
@@ -95,12 +95,14 @@ pub(super) async fn run(options: Options) -> anyhow::Result<()> {
     let (mut bursts, mut stale) = (0, 0);
     while !captured.is_over(&workers) {
         let burst = captured.burst(bursts).await?;
-        workers.check()?;
         bursts += 1;
         for (error, count) in &burst.errors {
             *errors.entry(error.clone()).or_default() += count;
         }
-        captured.wait_until_drained().await?;
+        if workers.has_failed() {
+            break;
+        }
+        captured.wait_until_drained(&workers).await?;
         let drifted = check::drifted(&mut *captured.pool.acquire().await?).await?;
         stale += burst.unexplained.len() + drifted.len();
         if stale > 0 {
@@ -284,14 +286,18 @@ impl Captured {
         Ok(Vec::new())
     }
 
-    async fn wait_until_drained(&self) -> anyhow::Result<()> {
+    /// Waits until nothing is left. Workers are killed in the first half second of it, too. After that they live:
+    /// the full sync of one that is killed is only taken over half a minute later.
+    async fn wait_until_drained(&self, workers: &Workers) -> anyhow::Result<()> {
         let start = Instant::now();
         loop {
             let changes = self.model.changes(&self.pool).await?;
             ensure!(changes.dead == 0, "{changes}");
             if changes.pending == 0 {
+                workers.pause(false);
                 return Ok(());
             }
+            workers.pause(start.elapsed() > Duration::from_millis(500));
             if start.elapsed() > DRAINED_WITHIN {
                 bail!("not drained within {DRAINED_WITHIN:?}: {changes}");
             }

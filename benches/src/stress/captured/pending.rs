@@ -50,13 +50,15 @@ pub(super) async fn sample(connection: &mut PgConnection) -> anyhow::Result<Samp
     })
 }
 
-/// The documents that the changes of a snapshot lead to; `None` for all, after `TRUNCATE`.
+/// The documents that the changes of a snapshot lead to; `None` for all, after `TRUNCATE` or of a whole view.
 async fn documents(connection: &mut PgConnection) -> anyhow::Result<Option<Documents>> {
     // Each is {"post_id": [1, 2]}.
-    let changes: Vec<(String, Option<Value>, Option<Value>)> =
-        sqlx::query_as("SELECT \"table\", old, new FROM fraiseql_change")
-            .fetch_all(&mut *connection)
-            .await?;
+    // Documents that were left for later are in `new`, beside the transactions that left them.
+    let changes: Vec<(String, Option<Value>, Option<Value>)> = sqlx::query_as(
+        "SELECT \"table\", CASE WHEN operation <> 'SYNC' THEN old END, new FROM fraiseql_change",
+    )
+    .fetch_all(&mut *connection)
+    .await?;
     let mut leads = Changes::default();
     let mut named = Documents::default();
     for (table, old, new) in changes {
@@ -94,7 +96,11 @@ fn add(
 ) -> anyhow::Result<()> {
     let table = table.trim_start_matches("\"public\".").trim_matches('"');
     match (table, column) {
-        ("tb_user", "id") => leads.add(Change::User(key)),
+        ("tb_user", "id") => {
+            leads.add(Change::User(key));
+            // The lookup finds no document of a user that is deleted.
+            named.users.insert(key);
+        }
         ("tb_post", "id") => leads.add(Change::Post(key)),
         ("tb_comment", "id") => leads.add(Change::Comment(key)),
         ("tb_tag", "id") | ("tb_post_tag", "tag_id") => leads.add(Change::Tag(key)),
@@ -114,6 +120,8 @@ fn add(
         ("tv_comment", "key") => {
             named.comments.insert(key);
         }
+        // It leads to the manager's row, which embeds nothing of this one.
+        ("tb_user", "manager_id") => {}
         _ => anyhow::bail!("a change of {table}.{column} leads nowhere"),
     }
     Ok(())

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, bail};
 use clap::ValueEnum as _;
 use rand::rngs::SmallRng;
 use rand::{Rng as _, SeedableRng as _};
@@ -19,8 +19,9 @@ use crate::stress::schema;
 
 /// The variable with which a process finds the database.
 const DATABASE: &str = "STRESS_DATABASE_URL";
-/// The longest time between two kills, in milliseconds. A process needs about ten to begin.
-const LONGEST: u64 = 150;
+/// The longest time between two kills, in milliseconds. A process needs ten to fifty to begin, and each of the
+/// two has to get something done.
+const LONGEST: u64 = 250;
 
 /// Options of `stress-worker`.
 #[derive(Clone, Debug, clap::Args)]
@@ -50,8 +51,10 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
 /// Two processes, and a thread that kills and starts them.
 pub(super) struct Workers {
     over: Arc<AtomicBool>,
+    paused: Arc<AtomicBool>,
     kills: Arc<AtomicU64>,
-    killing: JoinHandle<anyhow::Result<()>>,
+    /// Until it has ended.
+    killing: Option<JoinHandle<anyhow::Result<()>>>,
 }
 
 impl Workers {
@@ -66,12 +69,17 @@ impl Workers {
             Process::start(&url, capture, 500)?,
             Process::start(&url, capture, 20)?,
         ];
-        let (over, kills) = (Arc::<AtomicBool>::default(), Arc::<AtomicU64>::default());
+        let (over, paused) = (Arc::<AtomicBool>::default(), Arc::<AtomicBool>::default());
+        let kills = Arc::<AtomicU64>::default();
         let killing = {
-            let (over, kills) = (Arc::clone(&over), Arc::clone(&kills));
+            let (over, paused) = (Arc::clone(&over), Arc::clone(&paused));
+            let kills = Arc::clone(&kills);
             std::thread::spawn(move || {
                 while !over.load(Ordering::Relaxed) {
                     std::thread::sleep(Duration::from_millis(rng.random_range(0..LONGEST)));
+                    if paused.load(Ordering::Relaxed) {
+                        continue;
+                    }
                     let worker = &mut workers[rng.random_range(0..2)];
                     worker.kill()?;
                     kills.fetch_add(1, Ordering::Relaxed);
@@ -83,29 +91,46 @@ impl Workers {
         };
         Ok(Self {
             over,
+            paused,
             kills,
-            killing,
+            killing: Some(killing),
         })
+    }
+
+    /// Lets the workers live for a while.
+    pub(super) fn pause(&self, paused: bool) {
+        self.paused.store(paused, Ordering::Relaxed);
     }
 
     pub(super) fn kills(&self) -> u64 {
         self.kills.load(Ordering::Relaxed)
     }
 
-    /// It is an error if a worker has ended by itself.
-    pub(super) fn check(&self) -> anyhow::Result<()> {
-        ensure!(!self.killing.is_finished(), "a worker failed");
-        Ok(())
+    /// Whether a worker has ended by itself: [`end`](Self::end) returns the error.
+    pub(super) fn has_failed(&self) -> bool {
+        self.killing.as_ref().is_none_or(JoinHandle::is_finished)
     }
 
     /// Kills all. Returns how often workers were killed.
-    pub(super) fn end(self) -> anyhow::Result<u64> {
+    pub(super) fn end(mut self) -> anyhow::Result<u64> {
+        self.stop()?;
+        Ok(self.kills())
+    }
+
+    fn stop(&mut self) -> anyhow::Result<()> {
         self.over.store(true, Ordering::Relaxed);
-        match self.killing.join() {
-            Ok(result) => result?,
-            Err(panic) => std::panic::resume_unwind(panic),
+        match self.killing.take().map(JoinHandle::join) {
+            Some(Ok(result)) => result,
+            Some(Err(_)) => bail!("the thread that kills workers panicked"),
+            None => Ok(()),
         }
-        Ok(self.kills.load(Ordering::Relaxed))
+    }
+}
+
+impl Drop for Workers {
+    fn drop(&mut self) {
+        // After another error: that one is reported.
+        let _ = self.stop();
     }
 }
 
