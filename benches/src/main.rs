@@ -7,6 +7,7 @@
 //! |---|---|
 //! | `sync` | batches and full syncs, against hand-written statements |
 //! | `mutation` | a comment that changes three documents, and one row that many documents embed |
+//! | `capture` | triggers that record changes, workers, and documents synced at the commit |
 //! | `verify` | verifying documents, against a full sync |
 //! | `select` | writing selected fields of documents, against JSON libraries |
 //! | `list` | omitting keys of documents in the database, against sending them whole |
@@ -17,6 +18,7 @@
 //! | `serve` | HTTP requests to a fraiseql server and to other servers |
 
 mod blog;
+mod capture;
 mod derive;
 mod graphql;
 mod list;
@@ -46,10 +48,15 @@ enum Command {
     Sync(sync::Options),
     /// Add a comment, and change one row that many documents embed.
     Mutation(mutation::Options),
+    /// Capture changes: the cost of triggers, and how far documents are behind.
+    Capture(capture::Options),
     /// Write selected fields of documents, compared with JSON libraries.
     Select(select::Options),
     /// Change everything concurrently, and search for lost updates.
     Stress(stress::Options),
+    /// Run one of the workers of `stress --capture`.
+    #[command(hide = true)]
+    StressWorker(stress::WorkerOptions),
     /// Let two processes change the same documents, and search for lost updates.
     Race(race::Options),
     /// Run one of the processes of `race`.
@@ -82,8 +89,10 @@ async fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Sync(options) => sync::run(options).await,
         Command::Mutation(options) => mutation::run(options).await,
+        Command::Capture(options) => capture::run(options).await,
         Command::Select(options) => select::run(options).await,
         Command::Stress(options) => stress::run(options).await,
+        Command::StressWorker(options) => stress::worker(options).await,
         Command::Race(options) => race::run(options).await,
         Command::RaceWorker(options) => race::worker(options).await,
         Command::Verify(options) => verify::run(options).await,

@@ -5,6 +5,7 @@
 //! | [`attributes`] | use each attribute of the derives, and predict the document it produces |
 //! | [`expanded`] | read the Rust and the SQL that a struct expands to |
 //! | [`existing_database`] | add documents to an existing database without changing its tables |
+//! | [`moving_over`] | replace your own triggers, materialized views, caches or projections, and switch capture on and off |
 //! | [`concurrency`] | decide where to sync when several transactions write at once |
 //! | [`serving`] | serve documents as structs, as JSON with `fields=`, as a GraphQL API |
 //! | [`testing`] | test code that syncs, with and without a database |
@@ -29,6 +30,7 @@ macro_rules! guide {
 guide!(attributes);
 guide!(expanded);
 guide!(existing_database);
+guide!(moving_over);
 guide!(concurrency);
 guide!(serving);
 guide!(testing);

@@ -57,6 +57,7 @@
 //! |---|---|
 //! | describe documents | [`TView`](derive@TView), [`Embed`](derive@Embed); [`guide::attributes`] for an example of each attribute; [`scalar`] for the types |
 //! | begin with existing tables | [`guide::existing_database`] |
+//! | replace triggers, materialized views, caches or projections | [`guide::moving_over`] |
 //! | create view tables | [`ReadModel::migrate`] |
 //! | compare the structs with a database | [`ReadModel::check`] |
 //! | sync | [`SyncTarget`] for the targets, [`FullSync`](sync::FullSync) for a whole view, [`SyncReport`] for the result |

@@ -1,6 +1,6 @@
 //! The oracle: hand-written queries for the expected content of every document.
 
-use sqlx::{PgConnection, PgPool};
+use sqlx::PgConnection;
 
 const PERSON: &str =
     "(SELECT jsonb_build_object('id', a.id, 'name', a.name) FROM tb_user a WHERE a.id = ";
@@ -26,7 +26,8 @@ fn users() -> String {
                 ORDER BY p.id)
             FROM tb_post p WHERE p.author_id = u.id), '[]'),
         'postCount', (SELECT count(*) FROM tb_post p WHERE p.author_id = u.id),
-        'commentCount', (SELECT count(*) FROM tb_comment c WHERE c.author_id = u.id)) AS data,
+        'commentCount', (SELECT count(*) FROM tb_comment c WHERE c.author_id = u.id),
+        'reactionCount', (SELECT count(*) FROM tb_reaction r WHERE r.user_id = u.id)) AS data,
         u.name AS promoted
      FROM tb_user u"
         .to_owned()
@@ -43,7 +44,8 @@ fn posts() -> String {
                     ORDER BY t.id)
                 FROM tb_post_tag pt JOIN tb_tag t ON t.id = pt.tag_id
                 WHERE pt.post_id = p.id), '[]'),
-            'commentCount', (SELECT count(*) FROM tb_comment c WHERE c.post_id = p.id)) AS data,
+            'commentCount', (SELECT count(*) FROM tb_comment c WHERE c.post_id = p.id),
+            'reactionCount', (SELECT count(*) FROM tb_reaction r WHERE r.post_id = p.id)) AS data,
             p.published::text AS promoted
          FROM tb_post p"
     )
@@ -62,8 +64,7 @@ fn comments() -> String {
 }
 
 /// All documents that differ from the base tables.
-pub(crate) async fn drifted(pool: &PgPool) -> sqlx::Result<Vec<Drifted>> {
-    let mut connection = pool.acquire().await?;
+pub(crate) async fn drifted(connection: &mut PgConnection) -> sqlx::Result<Vec<Drifted>> {
     let mut found = Vec::new();
     for (view, stored, expected) in [
         (
@@ -82,7 +83,7 @@ pub(crate) async fn drifted(pool: &PgPool) -> sqlx::Result<Vec<Drifted>> {
             comments(),
         ),
     ] {
-        found.extend(compare(&mut connection, view, stored, &expected).await?);
+        found.extend(compare(&mut *connection, view, stored, &expected).await?);
     }
     Ok(found)
 }

@@ -2,6 +2,7 @@
 //! syncs and rebuilds run beside them. After each burst, every document must equal the base tables.
 //! A document that differs is printed with the operations that synced it last.
 
+mod captured;
 mod changes;
 mod check;
 mod finish;
@@ -16,17 +17,19 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
-use fraiseql_runtime::ReadModel;
+use fraiseql_runtime::{Capture, ReadModel};
 use rand::SeedableRng;
 use rand::rngs::SmallRng;
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
 
+pub(crate) use self::captured::{WorkerOptions, worker};
 use self::check::Drifted;
 use self::finish::{Done, Target, Worker};
 use self::operation::{Keys, Operation};
 use self::repair::Repairs;
 use self::schema::Rows;
+use crate::mutation::CaptureMode;
 
 /// The most drifted documents that are printed.
 const MAX_PRINTED: usize = 5;
@@ -61,6 +64,13 @@ pub(crate) struct Options {
     /// more conflicts.
     #[arg(long, default_value_t = 10)]
     users: i32,
+    /// Let triggers record what is changed. Then clients that know nothing of documents write beside those
+    /// that sync, and worker processes that are killed at random drain what they leave.
+    #[arg(long, default_value = "off")]
+    capture: CaptureMode,
+    /// With `--capture`: stop after this number of killed workers, instead of after `--seconds`.
+    #[arg(long)]
+    kills: Option<u64>,
 }
 
 /// The result of a run.
@@ -108,6 +118,10 @@ struct Client {
 
 /// Runs the test. It is an error if a document differs.
 pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
+    if options.capture != CaptureMode::Off {
+        return captured::run(options).await;
+    }
+    ensure!(options.kills.is_none(), "--kills needs --capture");
     let server = dev_postgres::Server::builder()
         .setting("max_connections", "200")
         .setting("deadlock_timeout", "50ms")
@@ -138,15 +152,12 @@ async fn stress(
         .max_connections(options.clients * 2 + 4)
         .connect_with(database.options([("stress.jitter", options.jitter.to_string())]))
         .await?;
-    let rows = Rows {
-        users: options.users,
-        posts: options.users * 2,
-        comments: options.users * 5,
-        tags: 5,
-    };
-    let model = schema::create(&pool, rows).await?;
+    let rows = options.rows();
+    let model = schema::create(&pool, rows, Capture::Off).await?;
     ensure!(
-        check::drifted(&pool).await?.is_empty(),
+        check::drifted(&mut *pool.acquire().await?)
+            .await?
+            .is_empty(),
         "the oracle differs from fraiseql before the first change"
     );
     let stress = Arc::new(Stress {
@@ -212,7 +223,7 @@ async fn burst(
             *outcome.errors.entry(error.clone()).or_default() += 1;
         }
     }
-    let drifted = check::drifted(&stress.pool).await?;
+    let drifted = check::drifted(&mut *stress.pool.acquire().await?).await?;
     if !drifted.is_empty() {
         print_drifted(&drifted, &history, outcome.drifted);
         outcome.drifted += drifted.len();
@@ -222,6 +233,17 @@ async fn burst(
         }
     }
     Ok(clients)
+}
+
+impl Options {
+    fn rows(&self) -> Rows {
+        Rows {
+            users: self.users,
+            posts: self.users * 2,
+            comments: self.users * 5,
+            tags: 5,
+        }
+    }
 }
 
 impl Stress {
@@ -355,6 +377,8 @@ mod tests {
             seed: Some(seed),
             jitter: 20,
             users: 3,
+            capture: CaptureMode::Off,
+            kills: None,
         };
         let outcome = stress(server.create_database().await?, options, seed).await?;
         print(&outcome);

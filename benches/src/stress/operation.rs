@@ -15,10 +15,10 @@ const VALUES: i32 = 3;
 /// The highest keys so far.
 #[derive(Debug)]
 pub(crate) struct Keys {
-    users: i32,
-    tags: i32,
-    posts: AtomicI32,
-    comments: AtomicI32,
+    pub(super) users: i32,
+    pub(super) tags: i32,
+    pub(super) posts: AtomicI32,
+    pub(super) comments: AtomicI32,
 }
 
 impl Keys {

@@ -1,6 +1,6 @@
 //! Tables with all kinds of relations, and views that embed each other's rows.
 
-use fraiseql_runtime::{Embed, ReadModel, TView};
+use fraiseql_runtime::{Capture, Embed, ReadModel, TView};
 use sqlx::PgPool;
 
 const TABLES: &str = "
@@ -32,6 +32,14 @@ CREATE TABLE tb_post_tag (
     PRIMARY KEY (post_id, tag_id)
 );
 CREATE INDEX ON tb_post_tag (tag_id);
+CREATE TABLE tb_reaction (
+    post_id int4 NOT NULL REFERENCES tb_post ON DELETE CASCADE,
+    user_id int4 NOT NULL,
+    PRIMARY KEY (post_id, user_id)
+) PARTITION BY RANGE (user_id);
+CREATE TABLE tb_reaction_low PARTITION OF tb_reaction FOR VALUES FROM (MINVALUE) TO (3);
+CREATE TABLE tb_reaction_high PARTITION OF tb_reaction FOR VALUES FROM (3) TO (MAXVALUE);
+CREATE INDEX ON tb_reaction (user_id);
 ";
 
 /// Pauses in a few documents, between the snapshot and the writes of a statement. This makes races
@@ -116,6 +124,8 @@ pub(crate) struct User {
     post_count: i64,
     #[tview(count(table = "tb_comment", fk = "author_id"))]
     comment_count: i64,
+    #[tview(count(table = "tb_reaction", fk = "user_id"))]
+    reaction_count: i64,
 }
 
 #[derive(TView)]
@@ -135,6 +145,8 @@ pub(crate) struct Post {
     tags: Vec<Tag>,
     #[tview(count(table = "tb_comment", fk = "post_id"))]
     comment_count: i64,
+    #[tview(count(table = "tb_reaction", fk = "post_id"))]
+    reaction_count: i64,
 }
 
 #[derive(TView)]
@@ -160,8 +172,20 @@ pub(crate) struct Rows {
     pub(crate) tags: i32,
 }
 
+pub(crate) fn model(capture: Capture) -> anyhow::Result<ReadModel> {
+    let views = ReadModel::builder()
+        .view::<User>()
+        .view::<Post>()
+        .view::<Comment>();
+    Ok(views.capture(capture).build()?)
+}
+
 /// Creates the tables, rows and documents.
-pub(crate) async fn create(pool: &PgPool, rows: Rows) -> anyhow::Result<ReadModel> {
+pub(crate) async fn create(
+    pool: &PgPool,
+    rows: Rows,
+    capture: Capture,
+) -> anyhow::Result<ReadModel> {
     sqlx::raw_sql(TABLES).execute(pool).await?;
     sqlx::raw_sql(JITTER).execute(pool).await?;
     sqlx::query(
@@ -182,11 +206,7 @@ pub(crate) async fn create(pool: &PgPool, rows: Rows) -> anyhow::Result<ReadMode
     .bind(rows.tags)
     .execute(pool)
     .await?;
-    let model = ReadModel::builder()
-        .view::<User>()
-        .view::<Post>()
-        .view::<Comment>()
-        .build()?;
+    let model = model(capture)?;
     model.migrate(pool).await?;
     sync_all_users(pool).await?;
     sync_all_posts(pool).await?;

@@ -1,20 +1,22 @@
-//! Application state: the pool, the read model and the like queue, opened at start and closed at
+//! Application state: the pool, the read model and its worker, opened at start and closed at
 //! shutdown.
 
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use fraiseql_runtime::sync::Observed;
-use fraiseql_runtime::{Mutation, ReadModel, SyncLog};
+use fraiseql_runtime::migrate::Migration;
+use fraiseql_runtime::mutation::MutationReport;
+use fraiseql_runtime::worker::WorkerHealth;
+use fraiseql_runtime::{Mutation, ReadModel, SyncLog, SyncToken};
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, PgPool};
-use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
+use crate::capture::CaptureMode;
 use crate::ops::{Ops, metrics};
-use crate::service::likes::Queue;
-use crate::{service, views, work};
+use crate::worker::RunningWorker;
+use crate::{sample, service, views, work};
 
 /// Time limit for a connection, at start and when all connections are in use.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -34,8 +36,8 @@ pub struct App {
     pub pool: PgPool,
     /// The read model, with its observers and the sync log.
     pub blog: ReadModel,
-    /// Posts whose likes are counted in the background.
-    pub likes: Queue,
+    /// Whether the worker of this process is alive, and how far it is behind.
+    pub worker: WorkerHealth,
     /// Metrics, and the state of the shutdown.
     pub ops: Ops,
 }
@@ -44,43 +46,44 @@ pub struct App {
 #[derive(Debug)]
 pub struct BackgroundTasks {
     pool: PgPool,
-    like_task: JoinHandle<()>,
+    worker: RunningWorker,
+}
+
+/// How the database is opened.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The database, as the role that the blog has.
+    pub database: PgConnectOptions,
+    /// The database, as the role that migrates, if that is another one.
+    pub owner: Option<PgConnectOptions>,
+    /// The most connections.
+    pub connections: u32,
+    /// The number of sample posts in an empty blog.
+    pub posts: u32,
+    /// Who says which rows were changed.
+    pub capture: CaptureMode,
+    /// Whether to drop what other releases, and other settings of `capture`, have left.
+    pub drop_left_over: bool,
 }
 
 impl App {
-    /// Connects, migrates base tables and view tables, and starts the background tasks. `owner` is who
-    /// migrates, if it is another role.
+    /// Connects, migrates base tables and view tables, fills an empty blog, and starts the worker.
     ///
     /// # Errors
     /// If the database cannot be reached, or if its tables do not match the structs.
-    pub async fn open(
-        database: PgConnectOptions,
-        owner: Option<PgConnectOptions>,
-        connections: u32,
-        ops: Ops,
-    ) -> Result<(Self, BackgroundTasks)> {
-        let role = database.get_username().to_owned();
-        // A pool would retry until its timeout, and then report the timeout instead of the cause.
-        let connection = timeout(CONNECT_TIMEOUT, database.connect()).await;
-        let connection = connection.context("the database does not respond")?;
-        connection
-            .context("cannot connect to the database")?
-            .close()
-            .await?;
-        let pool = PgPoolOptions::new()
-            .max_connections(connections)
-            .acquire_timeout(CONNECT_TIMEOUT)
-            .connect_with(database)
-            .await?;
-        let has_owner = owner.is_some();
-        match owner {
-            Some(owner) => prepare_as_owner(owner, &role).await?,
-            None => MIGRATIONS
+    pub async fn open(settings: Settings, ops: Ops) -> Result<(Self, BackgroundTasks)> {
+        let pool = connect(&settings).await?;
+        let has_owner = settings.owner.is_some();
+        if has_owner {
+            prepare_as_owner(&settings).await?;
+        } else {
+            MIGRATIONS
                 .run(&pool)
                 .await
-                .context("cannot migrate the base tables")?,
+                .context("cannot migrate the base tables")?;
         }
         let blog = views::read_model()
+            .capture(settings.capture.into())
             .observe(work::observe)
             .sync_log(SyncLog::new(pool.clone()).keep(LOG_RETENTION))
             .observe(ops.slow_syncs())
@@ -91,23 +94,22 @@ impl App {
         if has_owner && !migration.created.is_empty() {
             tracing::warn!("{migration}");
         }
+        if !has_owner {
+            left_over(&migration, &pool, settings.drop_left_over).await?;
+        }
         blog.check(&pool).await?.into_result()?;
         if migration.needs_rebuild() {
             tracing::info!("{}", blog.rebuild(&pool).await?);
         }
-        let target = blog.on(pool.clone());
-        let (likes, like_task) = Queue::start::<Observed<PgPool>>(target);
-        let background = BackgroundTasks {
-            pool: pool.clone(),
-            like_task,
-        };
+        sample::fill(&blog, &pool, settings.posts).await?;
+        let worker = RunningWorker::start(&blog, &pool);
         let app = Self {
-            pool,
+            pool: pool.clone(),
             blog,
-            likes,
+            worker: worker.health(),
             ops,
         };
-        Ok((app, background))
+        Ok((app, BackgroundTasks { pool, worker }))
     }
 
     /// Runs a command in a mutation: its changes are committed together with every dependent
@@ -117,34 +119,89 @@ impl App {
     /// Errors of the command and of the database.
     pub async fn mutate<T>(
         &self,
-        mut command: impl AsyncFnMut(&mut Mutation) -> service::Result<T>,
+        command: impl AsyncFnMut(&mut Mutation) -> service::Result<T>,
     ) -> service::Result<T> {
+        let (value, _) = self.strict(command, false).await?;
+        Ok(value)
+    }
+
+    /// Runs a command in a mutation that leaves its documents to the worker: what is to be synced is committed
+    /// together with the changes. Returns the token to wait for it.
+    ///
+    /// # Errors
+    /// Errors of the command and of the database.
+    pub async fn mutate_in_background<T>(
+        &self,
+        command: impl AsyncFnMut(&mut Mutation) -> service::Result<T>,
+    ) -> service::Result<(T, SyncToken)> {
+        let (value, report) = self.strict(command, true).await?;
+        Ok((value, report.token()))
+    }
+
+    async fn strict<T>(
+        &self,
+        mut command: impl AsyncFnMut(&mut Mutation) -> service::Result<T>,
+        deferred: bool,
+    ) -> service::Result<(T, MutationReport)> {
         let strict_command = async move |m: &mut Mutation| {
             // A dependent document that cannot be written fails the command.
             m.strict();
+            if deferred {
+                m.defer();
+            }
             command(m).await
         };
-        let (value, _) = self.blog.mutate(&self.pool, strict_command).await?;
-        Ok(value)
+        self.blog.mutate(&self.pool, strict_command).await
+    }
+
+    /// Waits until the worker has synced the documents of a transaction, for five seconds at most. The
+    /// transaction is committed in any case; only a count in the response may be old.
+    pub async fn wait_synced(&self, token: SyncToken) {
+        let app = self.clone();
+        // A task of its own, since its statements only look, and are not the work of the request.
+        let wait = tokio::spawn(async move { app.blog.wait_synced(&app.pool, token).await });
+        if let Ok(Err(error)) = wait.await {
+            tracing::warn!(%error, "a document is not synced yet");
+        }
     }
 }
 
 impl BackgroundTasks {
-    /// Waits for the background tasks, and closes the pool. Does not return while an [`App`] is
-    /// left: each holds a handle to the like queue.
+    /// Stops the worker after what was committed before is synced, and closes the pool. Does not return while
+    /// a request has a connection.
     ///
     /// # Errors
     /// If a task has panicked.
     pub async fn close(self) -> Result<()> {
-        self.like_task.await?;
+        self.worker.stop().await?;
         self.pool.close().await;
         Ok(())
     }
 }
 
-/// Migrates everything as the owner of the tables, and grants `role` what the blog needs: the
+/// Connects as the role that the blog has.
+async fn connect(settings: &Settings) -> Result<PgPool> {
+    // A pool would retry until its timeout, and then report the timeout instead of the cause.
+    let connection = timeout(CONNECT_TIMEOUT, settings.database.connect()).await;
+    let connection = connection.context("the database does not respond")?;
+    connection
+        .context("cannot connect to the database")?
+        .close()
+        .await?;
+    let pool = PgPoolOptions::new()
+        .max_connections(settings.connections)
+        .acquire_timeout(CONNECT_TIMEOUT)
+        .connect_with(settings.database.clone())
+        .await?;
+    Ok(pool)
+}
+
+/// Migrates everything as the owner of the tables, and grants the blog's role what it needs: the
 /// privileges of its read model, and those of its own statements.
-async fn prepare_as_owner(owner: PgConnectOptions, role: &str) -> Result<()> {
+async fn prepare_as_owner(settings: &Settings) -> Result<()> {
+    let Some(owner) = settings.owner.clone() else {
+        return Ok(());
+    };
     let pool = PgPoolOptions::new()
         .max_connections(1)
         .acquire_timeout(CONNECT_TIMEOUT)
@@ -156,9 +213,12 @@ async fn prepare_as_owner(owner: PgConnectOptions, role: &str) -> Result<()> {
         .await
         .context("cannot migrate the base tables")?;
     let blog = views::read_model()
+        .capture(settings.capture.into())
         .sync_log(SyncLog::new(pool.clone()))
         .build()?;
-    blog.migrate(&pool).await?;
+    let migration = blog.migrate(&pool).await?;
+    left_over(&migration, &pool, settings.drop_left_over).await?;
+    let role = settings.database.get_username();
     let quoted = format!("\"{}\"", role.replace('"', "\"\""));
     let own = [
         format!("GRANT INSERT, UPDATE, DELETE ON {BASE_TABLES} TO {quoted}"),
@@ -171,5 +231,32 @@ async fn prepare_as_owner(owner: PgConnectOptions, role: &str) -> Result<()> {
             .await?;
     }
     pool.close().await;
+    Ok(())
+}
+
+/// Drops the triggers, functions and changes that other releases and other settings of `capture` have left, or
+/// logs the statements that do: a process with another setting may still run, and only an operator knows.
+async fn left_over(migration: &Migration, pool: &PgPool, drop: bool) -> Result<()> {
+    if migration.left_over.is_empty() {
+        return Ok(());
+    }
+    let remedies = migration.left_over.iter().map(|left| left.remedy.as_str());
+    if !drop {
+        let statements: Vec<&str> = remedies.collect();
+        tracing::warn!(
+            "another release, or another --capture, has left triggers that go on to write changes, and functions. \
+             If no process with that runs any more, start with --drop-left-over, or run:\n{};",
+            statements.join(";\n")
+        );
+        return Ok(());
+    }
+    // Each by itself: all of them in one transaction would lock all base tables until its end.
+    for remedy in remedies {
+        sqlx::raw_sql(AssertSqlSafe(remedy.to_owned()))
+            .execute(pool)
+            .await
+            .with_context(|| format!("cannot run `{remedy}`"))?;
+        tracing::info!("{remedy}");
+    }
     Ok(())
 }

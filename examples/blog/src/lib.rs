@@ -1,5 +1,5 @@
-//! A blog's GraphQL server: commands write normalized tables and mark the changed rows, queries
-//! read stored documents.
+//! A blog's GraphQL server: commands write normalized tables, queries read stored documents. Which rows
+//! were changed is said by triggers, or by marks of the commands.
 //!
 //! From the outside in:
 //!
@@ -13,10 +13,12 @@
 //! | [`views`] | the documents |
 //! | [`app`] | state that all requests share |
 //! | [`ops`] | metrics, health and logs |
+//! | [`capture`], [`worker`] | who says which rows were changed, and who syncs what others changed |
 //! | [`sample`] | sample rows for an empty blog |
 //! | [`work`] | counts of what one request does |
 
 pub mod app;
+pub mod capture;
 pub mod graphql;
 pub mod http;
 pub mod ops;
@@ -26,3 +28,4 @@ pub mod sample;
 pub mod service;
 pub mod views;
 pub mod work;
+pub mod worker;

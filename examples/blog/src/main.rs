@@ -5,14 +5,16 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use blog::app::App;
+use blog::app::{App, Settings};
+use blog::capture::CaptureMode;
+use blog::http;
 use blog::ops::logs::Format;
 use blog::ops::{Ops, logs};
 use blog::service::upkeep;
-use blog::{http, sample};
 use clap::Parser;
 use dev_postgres::Server as Postgres;
 use fraiseql_graphql::http::Server;
+use sqlx::ConnectOptions as _;
 use sqlx::postgres::PgConnectOptions;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -51,6 +53,13 @@ struct Arguments {
     /// Number of sample posts in an empty blog, with ten comments each; 0 leaves it empty.
     #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(..=100_000))]
     posts: u32,
+    /// Who says which rows were changed.
+    #[arg(long, env = "BLOG_CAPTURE", value_enum, default_value_t)]
+    capture: CaptureMode,
+    /// Drop the triggers and functions that other releases, and other settings of --capture, have left. Only
+    /// if no process with them runs any more.
+    #[arg(long)]
+    drop_left_over: bool,
     /// Log a warning for each sync that takes at least this long, such as 500ms.
     #[arg(long, env = "BLOG_SLOW_SYNC", default_value = "500ms", value_parser = humantime::parse_duration, value_name = "TIME")]
     slow_sync: Duration,
@@ -72,6 +81,7 @@ Then:
     -d '{\"query\": \"{ posts(limit: 5) { id title author { username fullName } commentCount } }\"}'
 
   /          recent posts, and what each action does     /graphql   the API, and GraphiQL
+  /posts/{id}     a stored document, and counts a view
   /metrics   for Prometheus                              /health    the process runs
   /metrics.json   syncs of the last 24 hours             /ready     the database is usable
 
@@ -104,15 +114,18 @@ async fn run(arguments: Arguments) -> Result<()> {
         .with_context(|| format!("cannot listen on {address}; --port 0 takes a free port"))?;
     let (_server, database) = database(&arguments).await?;
     let ops = Ops::install(arguments.slow_sync)?;
-    let owner = arguments.owner_url;
-    let opened = App::open(database, owner, arguments.connections, ops.clone()).await;
-    let (app, background) = opened?;
-    sample::fill(&app, arguments.posts).await?;
+    let settings = Settings {
+        database,
+        owner: arguments.owner_url,
+        connections: arguments.connections,
+        posts: arguments.posts,
+        capture: arguments.capture,
+        drop_left_over: arguments.drop_left_over,
+    };
+    let (app, background) = App::open(settings, ops.clone()).await?;
 
     let upkeep = tokio::spawn(upkeep::keep_repaired(app.blog.clone(), app.pool.clone()));
     let router = http::router(&app);
-    // The router now holds the only handles. The like task ends when the last one is dropped.
-    drop(app);
     println!("The blog is at http://{}", listener.local_addr()?);
     // Signals by being dropped that the server has stopped accepting connections.
     let (accepting, mut stopped_accepting) = watch::channel(());
@@ -130,9 +143,8 @@ async fn run(arguments: Arguments) -> Result<()> {
         () = deadline => tracing::warn!("connections were still open after {GRACE_PERIOD:?}"),
     }
     upkeep.abort();
-    // An open connection still holds an `App`, and so keeps the like task from ending.
     let Ok(closed) = timeout(GRACE_PERIOD, background.close()).await else {
-        tracing::warn!("some likes may not be counted yet; the next start repairs their documents");
+        tracing::warn!("some documents are not synced yet; the worker of the next start does it");
         return Ok(());
     };
     closed
@@ -150,6 +162,10 @@ async fn database(arguments: &Arguments) -> Result<(Option<Postgres>, PgConnectO
     } else {
         server.ensure_database(DATABASE).await?
     };
+    let mut url = database.to_url_lossy();
+    // Options of sqlx, which psql does not know.
+    url.set_query(None);
+    println!("To change rows by hand: psql {url}");
     Ok((Some(server), database))
 }
 

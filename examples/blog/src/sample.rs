@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use anyhow::Result;
+use fraiseql_runtime::ReadModel;
 use fraiseql_runtime::sync::{FullSync, Observed};
 use indicatif::{ProgressBar, ProgressStyle};
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use crate::app::App;
 use crate::views::{sync_all_comments, sync_all_posts, sync_all_users};
 
 /// The ID of the first user, so that examples and scripts can name one.
@@ -19,31 +19,27 @@ const POSTS_PER_STATEMENT: usize = 1_000;
 const COMMENTS_PER_POST: u32 = 10;
 
 /// Fills an empty blog with `posts` posts, a tenth as many users and ten times as many comments,
-/// and syncs their documents. A blog that has users is left as it is.
+/// and syncs their documents by full syncs, which is faster than by a worker. A blog that has users is left as it is.
 ///
 /// # Errors
 /// Errors of the database.
-pub async fn fill(app: &App, posts: u32) -> Result<()> {
+pub async fn fill(blog: &ReadModel, pool: &PgPool, posts: u32) -> Result<()> {
     let filled: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM tb_user)")
-        .fetch_one(&app.pool)
+        .fetch_one(pool)
         .await?;
     if filled || posts == 0 {
         return Ok(());
     }
     let users = posts.div_ceil(10);
-    insert_rows(&app.pool, users, posts).await?;
+    insert_rows(pool, users, posts).await?;
     // Plans that were cached while the tables were empty would scan them.
-    sqlx::raw_sql("ANALYZE").execute(&app.pool).await?;
+    sqlx::raw_sql("ANALYZE").execute(pool).await?;
 
-    let pool = || app.blog.on(&app.pool);
+    let pool = || blog.on(pool);
     sync_documents("users", users, sync_all_users(pool())).await?;
     sync_documents("posts", posts, sync_all_posts(pool())).await?;
-    sync_documents(
-        "comments",
-        posts * COMMENTS_PER_POST,
-        sync_all_comments(pool()),
-    )
-    .await?;
+    let comments = posts * COMMENTS_PER_POST;
+    sync_documents("comments", comments, sync_all_comments(pool())).await?;
     Ok(())
 }
 

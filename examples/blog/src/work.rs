@@ -74,37 +74,8 @@ impl Work {
         (output, report)
     }
 
-    /// The work that this code is part of; `None` if it is not measured.
-    #[must_use]
-    pub fn current() -> Option<Self> {
-        CURRENT.try_with(Self::clone).ok()
-    }
-
-    /// Runs a future on behalf of requests in other tasks, and adds all of its work to each.
-    pub async fn on_behalf_of<F: Future>(requests: Vec<Self>, future: F) -> F::Output {
-        if requests.is_empty() {
-            return future.await;
-        }
-        let (output, report) = Self::measure(future).await;
-        for request in requests {
-            request.lock().add(&report);
-        }
-        output
-    }
-
     fn lock(&self) -> std::sync::MutexGuard<'_, WorkReport> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl WorkReport {
-    fn add(&mut self, other: &Self) {
-        self.statements.add(other.statements);
-        self.transaction.add(other.transaction);
-        for (entity, documents) in &other.documents {
-            self.documents.entry(entity).or_default().add(*documents);
-        }
-        self.sync_duration += other.sync_duration;
     }
 }
 
@@ -298,20 +269,16 @@ mod tests {
     use crate::views::{self, sync_post, sync_user};
 
     #[tokio::test]
-    async fn documents_are_counted_by_entity_including_those_synced_by_another_task() {
+    async fn documents_are_counted_by_entity_and_those_of_other_tasks_are_not() {
         let blog = views::read_model().observe(observe).build().unwrap();
         let recorder = Recorder::new();
         let (post, user) = (Uuid::from_u128(1), Uuid::from_u128(2));
         let work = async {
             sync_post(blog.on(&recorder), &[post]).await.unwrap();
-            let requests: Vec<Work> = Work::current().into_iter().collect();
+            sync_user(blog.on(&recorder), &[user]).await.unwrap();
             let (blog, recorder) = (blog.clone(), recorder.clone());
             let other = async move {
-                let sync = async {
-                    sync_post(blog.on(&recorder), &[post]).await.unwrap();
-                    sync_user(blog.on(&recorder), &[user]).await.unwrap();
-                };
-                Work::on_behalf_of(requests, sync).await;
+                sync_post(blog.on(&recorder), &[post]).await.unwrap();
             };
             tokio::spawn(other).await.unwrap();
         };
@@ -321,6 +288,6 @@ mod tests {
             .iter()
             .map(|(entity, documents)| (*entity, documents.updated + documents.inserted))
             .collect();
-        assert_eq!(counted, [("post", 2), ("user", 1)]);
+        assert_eq!(counted, [("post", 1), ("user", 1)]);
     }
 }

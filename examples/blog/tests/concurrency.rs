@@ -10,6 +10,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use fraiseql_runtime::Capture;
 use rand::rngs::SmallRng;
 use rand::seq::IndexedRandom as _;
 use rand::{Rng as _, SeedableRng as _};
@@ -17,6 +18,12 @@ use serde_json::{Value, json};
 use sqlx::PgPool;
 use support::{Blog, eventually};
 
+/// The values of `--capture`.
+const MODES: [(&str, Capture); 3] = [
+    ("off", Capture::Off),
+    ("queue", Capture::Queue),
+    ("at-commit", Capture::AtCommit),
+];
 const CLIENTS: u64 = 16;
 /// Operations of each client.
 const OPERATIONS: usize = 40;
@@ -295,46 +302,62 @@ async fn an_idle_client_does_not_block_the_shutdown() {
     assert_eq!(ended.expect("no exit").unwrap().code(), Some(0));
 }
 
+/// In each mode, the like is in the table of changes when the process is killed. So any other worker counts it.
 #[tokio::test]
-async fn queued_likes_of_a_killed_program_are_counted_after_the_next_start() {
-    let mut blog = Blog::start(3).await;
-    let post = blog.field("{ posts(limit: 1) { id } }", json!({})).await[0]["id"].take();
-    let user = "mutation { createUser(username: \"ada\", fullName: \"Ada\") { id } }";
-    let user = blog.field(user, json!({})).await["id"].take();
-    let count = async |blog: &Blog| {
-        let query = "query ($id: ID!) { post(id: $id) { likeCount } }";
-        blog.field(query, json!({"id": post})).await["likeCount"]
-            .as_i64()
-            .unwrap()
-    };
-    let before = count(&blog).await;
+async fn a_like_is_not_lost_when_the_program_is_killed() {
+    for (mode, capture) in MODES {
+        let mut blog = Blog::start_with(&["--posts", "3", "--capture", mode]).await;
+        let post = blog.field("{ posts(limit: 1) { id } }", json!({})).await[0]["id"].take();
+        let user = "mutation { createUser(username: \"ada\", fullName: \"Ada\") { id } }";
+        let user = blog.field(user, json!({})).await["id"].take();
+        let pool = blog.pool.clone();
+        let count = async || -> i64 {
+            let sql = "SELECT (data->>'likeCount')::int8 FROM tv_post WHERE id = $1::text::uuid";
+            let query = sqlx::query_scalar(sql).bind(post.as_str());
+            query.fetch_one(&pool).await.unwrap()
+        };
+        let before = count().await;
+        let model = blog::views::read_model().capture(capture).build().unwrap();
+        // Also the new user, whose row was captured.
+        eventually("nothing is left", async || {
+            model.changes(&pool).await.unwrap().pending == 0
+        })
+        .await;
 
-    // The lock blocks the sync of the post, so the like stays in the queue.
-    let mut tx = blog.pool.begin().await.unwrap();
-    sqlx::query("SELECT FROM tv_post FOR UPDATE")
-        .execute(&mut *tx)
-        .await
-        .unwrap();
-    let query = "mutation ($id: ID!, $user: ID!) {
-        likePost(id: $id, userId: $user, wait: false) { id }
-    }";
-    blog.data(query, json!({"id": post, "user": user})).await;
-    blog.kill();
-    tx.rollback().await.unwrap();
-    // The killed program's sessions may still run a statement that was sent before.
-    eventually("the sessions end", async || {
-        let sql = "SELECT count(*) = 0 FROM pg_stat_activity
-            WHERE datname = current_database() AND pid <> pg_backend_pid()
-              AND query LIKE '%tv_post%' AND state = 'active'";
-        sqlx::query_scalar(sql).fetch_one(&blog.pool).await.unwrap()
-    })
-    .await;
-    assert!(!blog.is_synced().await, "the like was counted already");
+        // The lock blocks the sync of the post, so the like is left when the program is killed.
+        let mut tx = blog.pool.begin().await.unwrap();
+        sqlx::query("SELECT FROM tv_post FOR UPDATE")
+            .execute(&mut *tx)
+            .await
+            .unwrap();
+        let query = "mutation ($id: ID!, $user: ID!) {
+            likePost(id: $id, userId: $user, wait: false) { id }
+        }";
+        blog.data(query, json!({"id": post, "user": user})).await;
+        blog.kill();
+        tx.rollback().await.unwrap();
+        // A session of the killed program may still run a batch that was sent before, and never commits it.
+        eventually("the sessions end", async || {
+            let sql = "SELECT count(*) = 0 FROM pg_stat_activity
+                WHERE datname = current_database() AND pid <> pg_backend_pid()
+                  AND query LIKE '%fraiseql_drain%' AND state <> 'idle'";
+            sqlx::query_scalar(sql).fetch_one(&blog.pool).await.unwrap()
+        })
+        .await;
+        assert_eq!(
+            count().await,
+            before,
+            "{mode}: the like was counted already"
+        );
 
-    let next = blog.restart().await;
-    eventually("the document is repaired", async || {
-        count(&next).await == before + 1
-    })
-    .await;
-    next.assert_synced().await;
+        let changes = model.changes(&blog.pool).await.unwrap();
+        assert!(
+            changes.pending > 0 && changes.dead == 0,
+            "{mode}: {changes}"
+        );
+        let report = model.worker(&blog.pool).drain().await.unwrap();
+        assert_eq!(report.updated, 1, "{mode}: {report}");
+        assert_eq!(count().await, before + 1, "{mode}");
+        blog.assert_synced().await;
+    }
 }

@@ -1,7 +1,8 @@
 //! Quickstart, from structs to documents in one command: `cargo run -p quickstart`.
 //!
 //! Starts its own PostgreSQL, creates a blog's base tables, loads posts, and shows what is derived
-//! from the structs in `views.rs`: SQL, documents, typed reads.
+//! from the structs in `views.rs`: SQL, documents, typed reads; and that a change by plain SQL is in its
+//! documents.
 
 mod tables;
 mod views;
@@ -12,12 +13,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use clap::Parser;
-use fraiseql_runtime::{ReadModel, TView};
+use fraiseql_runtime::{Capture, ReadModel, TView};
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
 use uuid::Uuid;
 
-use crate::views::{Post, sync_all_posts, sync_post};
+use crate::views::{Post, sync_all_posts};
 
 /// From structs to documents in one command.
 ///
@@ -63,11 +64,12 @@ async fn run(arguments: Arguments) -> Result<()> {
     heading("The SQL that is derived from it: one query builds the documents of a list of keys");
     println!("{}", fraiseql_runtime::sql::document::query(Post::VIEW));
 
-    let blog = ReadModel::builder().view::<Post>().build()?;
+    let blog = ReadModel::builder().view::<Post>();
+    let blog = blog.capture(Capture::AtCommit).build()?;
     blog.migrate(&pool).await?;
     full_sync(&pool, arguments.posts, &mut timings).await?;
-    rename_an_author(&pool, &mut timings).await?;
     read(&pool, &mut timings).await?;
+    plain_sql(&pool, &mut timings).await?;
     print_timings(&timings);
     pool.close().await;
     Ok(())
@@ -88,23 +90,31 @@ async fn full_sync(pool: &PgPool, posts: u32, timings: &mut Timings) -> Result<(
     Ok(())
 }
 
-async fn rename_an_author(pool: &PgPool, timings: &mut Timings) -> Result<()> {
-    heading("An author is renamed, and the posts that embed the name are synced");
-    let author: Uuid = sqlx::query_scalar(
-        "UPDATE tb_user SET full_name = 'Ada Lovelace' WHERE username = 'user1' RETURNING id",
+/// Triggers say what a statement has changed, and each transaction syncs its documents when it commits. So it
+/// may be a statement of psql, or of a program that knows no document.
+async fn plain_sql(pool: &PgPool, timings: &mut Timings) -> Result<()> {
+    heading("Plain SQL renames an author, and the documents that embed the name follow");
+    let rename = "UPDATE tb_user SET full_name = 'Ada Lovelace' WHERE username = 'user1'";
+    let start = Instant::now();
+    sqlx::query(rename).execute(pool).await?;
+    let time = start.elapsed();
+    println!("{rename}");
+    let posts: i64 = sqlx::query_scalar(
+        "SELECT count(*) FROM tv_post WHERE data::text LIKE '%\"Ada Lovelace\"%'",
     )
     .fetch_one(pool)
     .await?;
-    let posts: Vec<Uuid> = sqlx::query_scalar(
-        "SELECT id FROM tb_post WHERE author_id = $1
-         UNION SELECT post_id FROM tb_comment WHERE author_id = $1",
-    )
-    .bind(author)
-    .fetch_all(pool)
-    .await?;
-    let report = sync_post(pool, &posts).await?;
-    println!("sync_post(&pool, &posts).await?  // {report}");
-    timings.push(("posts of one author", report.total(), report.duration));
+    println!("-- {posts} posts in tv_post have the new name, right after the statement");
+    let sql = "SELECT p.id FROM tb_post AS p JOIN tb_user AS u ON u.id = p.author_id
+        WHERE u.username = 'user1' LIMIT 1";
+    let id: Uuid = sqlx::query_scalar(sql).fetch_one(pool).await?;
+    let post = Post::find(pool, id).await?.context("the post was synced")?;
+    println!("-- \"{}\" by {}", post.title, post.author.full_name);
+    anyhow::ensure!(
+        post.author.full_name == "Ada Lovelace",
+        "the document did not follow"
+    );
+    timings.push(("UPDATE of plain SQL", posts.unsigned_abs(), time));
     Ok(())
 }
 

@@ -7,8 +7,8 @@ use sqlx::postgres::PgDatabaseError;
 use crate::error::sqlstate;
 use crate::error::sqlstate::{
     CONTENDED, FEATURE_NOT_SUPPORTED, INSUFFICIENT_PRIVILEGE, INVALID_SCHEMA_NAME,
-    LOCK_NOT_AVAILABLE, READ_ONLY_SQL_TRANSACTION, UNDEFINED_FUNCTION, UNDEFINED_TABLE,
-    UNIQUE_VIOLATION, WRONG_OBJECT_TYPE,
+    LOCK_NOT_AVAILABLE, READ_ONLY_SQL_TRANSACTION, UNDEFINED_COLUMN, UNDEFINED_FUNCTION,
+    UNDEFINED_TABLE, UNIQUE_VIOLATION, WRONG_OBJECT_TYPE,
 };
 use crate::error::variants::Error;
 
@@ -75,7 +75,16 @@ impl Error {
     /// itself.
     pub(crate) fn is_about_functions(&self) -> bool {
         self.code().is_some_and(|code| {
-            code.starts_with("42") || matches!(&*code, FEATURE_NOT_SUPPORTED | CONTENDED)
+            matches!(
+                &*code,
+                INSUFFICIENT_PRIVILEGE
+                    | UNDEFINED_FUNCTION
+                    // The rows of a view cannot be locked, or have no `xmax`.
+                    | WRONG_OBJECT_TYPE
+                    | FEATURE_NOT_SUPPORTED
+                    | UNDEFINED_COLUMN
+                    | CONTENDED
+            )
         })
     }
 

@@ -69,12 +69,12 @@ pub(crate) fn is_server_failure(code: &str) -> bool {
 /// Whether a statement was rejected for the values of a document: without that document, the
 /// rest of its batch can be written.
 pub(super) fn is_about_values(code: &str) -> bool {
-    let is_of = |entry: &&str| match entry.strip_suffix("000") {
+    let is_of = |entry: &str| match entry.strip_suffix("000") {
         // The first code of a class stands for all of them.
-        Some(class) if CLASSES_OF_VALUES.contains(entry) => code.starts_with(class),
-        _ => code == *entry,
+        Some(class) if CLASSES_OF_VALUES.contains(&entry) => code.starts_with(class),
+        _ => code == entry,
     };
-    VALUE_ERRORS.iter().any(|entry| is_of(&entry))
+    VALUE_ERRORS.into_iter().any(is_of)
 }
 
 /// The errors about the values of a document, as a function names them: the first code of a class is a condition

@@ -74,6 +74,8 @@ pub(crate) enum StatementKind {
     Utility,
     /// Several statements in one text, which PREPARE does not accept.
     Script,
+    /// The definition or the call of a function, which may not exist.
+    Function,
 }
 
 impl<'s> ListedStatement<'s> {
@@ -278,12 +280,12 @@ fn function_statements(functions: &function::ViewFunctions) -> Vec<ListedStateme
         lock,
         write,
         sync,
-        // They are about functions that may not exist.
-        call: _,
+        call,
+        // An expression.
         can_be_called: _,
     } = functions;
     let listed = |name, function| {
-        ListedStatement::new(name, function, StatementTable::Base).of_kind(StatementKind::Utility)
+        ListedStatement::new(name, function, StatementTable::Base).of_kind(StatementKind::Function)
     };
     vec![
         listed("functions.lock", lock.create.as_str()),
@@ -292,6 +294,7 @@ fn function_statements(functions: &function::ViewFunctions) -> Vec<ListedStateme
         listed("functions.write.drop", write.drop.as_str()),
         listed("functions.sync", sync.create.as_str()),
         listed("functions.sync.drop", sync.drop.as_str()),
+        listed("functions.call", call),
     ]
 }
 
@@ -421,25 +424,27 @@ mod tests {
                 StatementKind::Query,
                 StatementKind::Utility,
                 StatementKind::Script,
+                StatementKind::Function,
             ];
             kinds.map(|kind| {
                 let listed = statements.all().filter(|statement| statement.kind == kind);
                 listed.count()
             })
         };
-        // 18 of a sync, 4 of a verification, 3 of reads, 1 of the part `author`, 16 of a rebuild;
+        // 19 of a sync, 4 of a verification, 3 of reads, 1 of the part `author`, 16 of a rebuild;
         // the table twice, its twin, 2 partitions, the columns `title` and `shape`, 5 for each of
-        // 2 indexes, and the bookkeeping table; the lock after a lost connection.
-        assert_eq!(count(Post::composed()), [42, 24, 1]);
+        // 2 indexes, and the bookkeeping table; the lock after a lost connection; 3 functions,
+        // each created and dropped, and a call.
+        assert_eq!(count(Post::composed()), [43, 18, 1, 7]);
         // Two more of a sync, for unique columns, and no part; no partition, 1 index.
-        assert_eq!(count(Account::composed()), [43, 17, 1]);
+        assert_eq!(count(Account::composed()), [44, 11, 1, 7]);
     }
 
     #[test]
     fn only_scripts_have_several_statements() {
         for statement in Post::composed().all() {
             assert_eq!(
-                statement.sql.contains(";\n"),
+                statement.sql.contains(";\n") && statement.kind != StatementKind::Function,
                 statement.kind == StatementKind::Script,
                 "{}",
                 statement.name

@@ -159,7 +159,10 @@ impl<'c> Session<'c> {
             let done = in_savepoint_asking(self.connection, &mut self.scope, question, work).await;
             match done {
                 // The statements do without what the function needs, or describe what is wrong.
-                Err(error) if called && error.is_about_functions() => function_failed = true,
+                Err(error) if called && error.is_about_functions() => {
+                    telemetry::function_failed(view, &error);
+                    function_failed = true;
+                }
                 // The session may lack the schema of a function in a fragment, or read a date in
                 // another order. If the server refuses the text in every session, it does so again.
                 Err(error)

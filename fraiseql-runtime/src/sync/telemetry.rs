@@ -109,6 +109,17 @@ pub(crate) fn retrying(view: Handle, retry: u32, error: &Error) {
     metrics::counter!(names::RETRIES, "entity" => view.view.entity).increment(1);
 }
 
+/// Traces a function of the database that was of no use: the statements are sent instead.
+pub(crate) fn function_failed(view: Handle, error: &Error) {
+    #[cfg(feature = "tracing")]
+    tracing::debug!(
+        target: TARGET,
+        entity = view.view.entity,
+        error = %error,
+        "statements are sent instead of a call",
+    );
+}
+
 /// Traces and counts a call that failed: once, whichever part of it failed.
 pub(crate) fn failed(view: Handle, mode: Mode, error: &Error) {
     #[cfg(feature = "tracing")]

@@ -154,15 +154,10 @@ impl Worker {
     /// # Errors
     /// If the database lacks the table or the functions that [`migrate`](crate::ReadModel::migrate)
     /// creates, or this role may not use them.
-    pub fn run(
-        self,
-        shutdown: impl Future<Output = ()> + Send,
-    ) -> impl Future<Output = Result<WorkerReport>> + Send {
-        async move {
-            let run = Run::new(&self.queue, &self.health, Until::Shutdown);
-            let shutdown = pin!(shutdown);
-            run.run(shutdown).await
-        }
+    pub async fn run(self, shutdown: impl Future<Output = ()> + Send) -> Result<WorkerReport> {
+        let run = Run::new(&self.queue, &self.health, Until::Shutdown);
+        let shutdown = pin!(shutdown);
+        run.run(shutdown).await
     }
 
     /// Drains until nothing is pending that was committed before the call, and returns then: for tests

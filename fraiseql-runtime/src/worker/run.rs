@@ -217,10 +217,8 @@ impl<'a> Run<'a> {
             self.most /= 2;
             return Ok(Next::AtOnce);
         }
-        if is_of_changes {
-            if let Err(error) = self.set_aside(&error).await {
-                self.note_error(error)?;
-            }
+        if is_of_changes && let Err(error) = self.set_aside(&error).await {
+            self.note_error(error)?;
         }
         self.note_error(error)?;
         let wait = self.back_off;

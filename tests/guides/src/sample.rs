@@ -309,7 +309,13 @@ impl Guide {
         };
         let _ = write!(out[first], "fn {name}() {{ ");
         let shared = block.value("use");
-        let import = shared.map_or(String::new(), |name| format!(" use self::{name}::*;"));
+        // A name may stand for tables only.
+        let is_module = |name: &&str| {
+            let mut blocks = self.blocks.iter();
+            blocks.any(|it| it.language() == "rust" && it.value("name") == Some(*name))
+        };
+        let import = shared.filter(is_module);
+        let import = import.map_or(String::new(), |name| format!(" use self::{name}::*;"));
         let body = format!("async |pool: PgPool| {{ let _ = &pool;{import} ");
         if let Some(tables) = block.section("tables") {
             out[tables.start - 1] += "on(r####\"";

@@ -211,11 +211,10 @@ impl Mutation {
         #[graphql(default = true)] wait: bool,
     ) -> Result<Option<TvDoc<Post>>> {
         let (app, id, user) = (app(ctx), key(&id)?, key(&user_id)?);
-        app.mutate(async move |m| likes::like(m, id, user).await)
-            .await?;
-        let synced = app.likes.push(id).await;
+        let like = async move |m: &mut _| likes::like(m, id, user).await;
+        let ((), token) = app.mutate_in_background(like).await?;
         if wait {
-            synced.wait().await;
+            app.wait_synced(token).await;
         }
         fresh(app, id).await
     }

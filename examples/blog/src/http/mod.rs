@@ -1,5 +1,6 @@
 //! HTTP routes and middleware.
 
+mod posts;
 mod process_time;
 mod work;
 
@@ -53,6 +54,7 @@ pub fn router(app: &App) -> Router {
     let router = Router::new()
         .route_service("/graphql", endpoint)
         .layer(from_fn(work::server_timing))
+        .merge(posts::router(app))
         .merge(page::router())
         .merge(ops::router(app))
         .layer(middleware)

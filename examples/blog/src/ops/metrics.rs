@@ -1,7 +1,7 @@
 //! The Prometheus recorder and the gauges of the process.
 //!
-//! fraiseql-runtime records syncs, and [`http`] records requests. The gauges of the pool and of
-//! readiness are set when the metrics are rendered.
+//! fraiseql-runtime records syncs, and [`http`] records requests. The gauges of the pool, of readiness and
+//! of what is left to the workers are set when the metrics are rendered.
 
 use std::fmt::{self, Debug};
 use std::time::Duration;
@@ -11,6 +11,7 @@ use fraiseql_runtime::ReadModel;
 use metrics::{Gauge, Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
+use super::changes::{self, WORKER_TIME};
 use super::{http, ready, slow};
 use crate::app::App;
 
@@ -29,6 +30,11 @@ const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
 const POOL_CONNECTIONS: &str = "blog_pool_connections";
 const POOL_CONNECTIONS_MAX: &str = "blog_pool_connections_max";
 const READY: &str = "blog_ready";
+const PENDING: &str = "blog_changes_pending";
+const FAILING: &str = "blog_changes_failing";
+const OLDEST: &str = "blog_changes_oldest_seconds";
+const DEAD: &str = "blog_dead_letters";
+const WORKER: &str = "blog_worker_alive";
 
 /// The recorder, and the gauges that are set when it is rendered.
 #[derive(Clone)]
@@ -38,6 +44,17 @@ pub struct Metrics {
     idle: Gauge,
     max: Gauge,
     ready: Gauge,
+    changes: ChangeGauges,
+}
+
+/// What is left to the workers of all processes, and the worker of this one.
+#[derive(Clone)]
+struct ChangeGauges {
+    pending: Gauge,
+    failing: Gauge,
+    oldest: Gauge,
+    dead: Gauge,
+    worker: Gauge,
 }
 
 impl Metrics {
@@ -64,6 +81,13 @@ impl Metrics {
             idle: gauge!(POOL_CONNECTIONS, "state" => "idle"),
             max: gauge!(POOL_CONNECTIONS_MAX),
             ready: gauge!(READY),
+            changes: ChangeGauges {
+                pending: gauge!(PENDING),
+                failing: gauge!(FAILING),
+                oldest: gauge!(OLDEST),
+                dead: gauge!(DEAD),
+                worker: gauge!(WORKER),
+            },
         })
     }
 
@@ -77,7 +101,25 @@ impl Metrics {
         self.busy.set(f64::from(all - idle));
         self.max
             .set(f64::from(app.pool.options().get_max_connections()));
+        self.changes.set(app).await;
         self.recorder.render()
+    }
+}
+
+impl ChangeGauges {
+    /// Numbers that cannot be read are not a number, rather than those of an earlier time.
+    #[expect(clippy::cast_precision_loss, reason = "f64 is exact up to 2^53")]
+    async fn set(&self, app: &App) {
+        let changes = changes::read(app).await;
+        let changes = changes.as_ref();
+        let number = |count: Option<u64>| count.map_or(f64::NAN, |count| count as f64);
+        self.pending.set(number(changes.map(|it| it.pending)));
+        self.failing.set(number(changes.map(|it| it.failing)));
+        self.dead.set(number(changes.map(|it| it.dead)));
+        let oldest = changes.map(|it| it.oldest.unwrap_or_default().as_secs_f64());
+        self.oldest.set(oldest.unwrap_or(f64::NAN));
+        let alive = app.worker.is_alive(WORKER_TIME);
+        self.worker.set(f64::from(u8::from(alive)));
     }
 }
 
@@ -117,6 +159,31 @@ fn describe() {
         "Maximum number of connections to the database"
     );
     describe_gauge!(READY, Unit::Count, "1 if /ready returns 200, otherwise 0");
+    describe_gauge!(
+        PENDING,
+        Unit::Count,
+        "Changes whose documents are not synced"
+    );
+    describe_gauge!(
+        FAILING,
+        Unit::Count,
+        "Those of them that have failed and wait for another attempt"
+    );
+    describe_gauge!(
+        OLDEST,
+        Unit::Seconds,
+        "Age of the oldest of them; 0 if there is none"
+    );
+    describe_gauge!(
+        DEAD,
+        Unit::Count,
+        "Documents that the workers have given up"
+    );
+    describe_gauge!(
+        WORKER,
+        Unit::Count,
+        "1 if the worker of this process is alive, otherwise 0"
+    );
 }
 
 impl Debug for Metrics {

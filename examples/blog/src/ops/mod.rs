@@ -6,10 +6,12 @@
 //! | [`http`] | request metrics |
 //! | [`slow`] | warnings about slow syncs |
 //! | [`syncs`] | statistics of the last 24 hours, from the sync log |
+//! | [`changes`] | what is left to the workers |
 //! | [`ready`] | the readiness check |
 //! | [`logs`] | the log on standard error |
 //! | `routes` | the HTTP routes of all these |
 
+pub mod changes;
 pub mod http;
 pub mod logs;
 pub mod metrics;

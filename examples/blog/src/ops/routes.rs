@@ -9,6 +9,7 @@ use axum::{Json, Router};
 use serde::Serialize;
 use serde_json::json;
 
+use super::changes::{self, WORKER_TIME};
 use super::syncs::{self, SyncStats};
 use super::{http, ready};
 use crate::app::App;
@@ -43,20 +44,43 @@ async fn metrics(State(app): State<App>) -> impl IntoResponse {
     )
 }
 
-/// Liveness. It does not query the database, because a restart would not repair that.
-async fn health() -> impl IntoResponse {
-    ([NO_STORE], Json(json!({"status": "ok"})))
+/// Liveness. It does not query the database, because a restart would not repair that. The worker is not
+/// part of it for the same reason: it tries again by itself.
+async fn health(State(app): State<App>) -> impl IntoResponse {
+    let worker = json!({
+        "alive": app.worker.is_alive(WORKER_TIME),
+        "lagSeconds": app.worker.lag().map(|lag| lag.as_secs_f64()),
+        "lastError": app.worker.last_error(),
+    });
+    ([NO_STORE], Json(json!({"status": "ok", "worker": worker})))
 }
 
 async fn ready(State(app): State<App>) -> impl IntoResponse {
     match ready::check(&app).await {
-        Ok(()) => (StatusCode::OK, [NO_STORE], Json(json!({"status": "ready"}))),
+        Ok(()) => {
+            let body = json!({"status": "ready", "changes": pending(&app).await});
+            (StatusCode::OK, [NO_STORE], Json(body))
+        }
         Err(reason) => (
             StatusCode::SERVICE_UNAVAILABLE,
             [NO_STORE],
             Json(json!({"status": "not ready", "reason": reason.to_string()})),
         ),
     }
+}
+
+/// What is left to the workers; null if it cannot be read in time. It does not decide whether the server is
+/// ready: documents that are behind are served.
+async fn pending(app: &App) -> serde_json::Value {
+    let Some(changes) = changes::read(app).await else {
+        return serde_json::Value::Null;
+    };
+    json!({
+        "pending": changes.pending,
+        "oldestSeconds": changes.oldest.map(|oldest| oldest.as_secs_f64()),
+        "failing": changes.failing,
+        "deadLetters": changes.dead,
+    })
 }
 
 #[derive(Serialize)]

@@ -293,8 +293,34 @@ function card(first) {
   return { element, update };
 }
 
+// A row that is changed in psql
+
+let watch = 0;
+
+/** Shows the newest post's document, and looks twice a second whether it has changed, while the panel is open. */
+async function watchDocument() {
+  const mine = ++watch;
+  if (!$('psql').open) return;
+  const id = (await ask(READ.recent, { limit: 1 })).data?.posts[0]?.id;
+  if (!id) return;
+  $('statement').textContent =
+    `UPDATE tb_post SET title = 'Written in psql at ' || localtime(0)\nWHERE id = '${id}';`;
+  for (let shown = null; mine === watch && $('psql').open;) {
+    const { data } = await ask(READ.comments, { id });
+    const text = data?.post && JSON.stringify(data.post, null, 2);
+    if (text && text !== shown) {
+      $('document').textContent = text;
+      $('followed').textContent = shown ? `The document followed at ${new Date().toLocaleTimeString('en-GB')}.` : 'The document now:';
+      if (shown) await reload(null);
+      shown = text;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+}
+
 // The page
 
+$('psql').addEventListener('toggle', watchDocument);
 $('older').addEventListener('click', older);
 $('reload').addEventListener('click', () => reload($('result'), $('reload')));
 $('join-toggle').addEventListener('click', () => toggle($('join-toggle'), $('join')));

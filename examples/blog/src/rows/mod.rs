@@ -18,11 +18,13 @@ mod comments;
 mod likes;
 mod posts;
 mod users;
+mod views;
 
 pub use comments::Comments;
 pub use likes::Likes;
 pub use posts::{NewPost, PostChange, Posts, UpdateOutcome};
 pub use users::{NewUser, NewUsers, UserChange, Users};
+pub use views::count_view;
 
 use fraiseql_runtime::Mutation;
 use uuid::Uuid;

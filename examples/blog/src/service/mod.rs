@@ -11,13 +11,17 @@
 //! | a move: the old parent and the new one | [`comments::move_to`] |
 //! | a cascade | [`posts::delete`], [`users::delete`] |
 //! | rows of a join table | [`posts::tag`] |
-//! | in the background, in batches | [`likes::like`] |
+//! | in the background, durable | [`likes::like`] |
+//! | a column that no document has costs no sync | [`count_view`](crate::rows::count_view) |
 //! | repair of missed syncs | [`upkeep`] |
 //!
 //! Most commands run in a [`Mutation`](fraiseql_runtime::Mutation) and mark the *rows* that they
 //! have changed. They do not know which documents depend on these rows. The mutation finds the
 //! dependents and syncs each once, just before it commits, so that readers see both changed or
 //! neither.
+//!
+//! With [`--capture`](crate::capture) triggers say which rows were changed, also those that psql changes, and
+//! the marks add nothing. They are kept here because `--capture off` needs them.
 //!
 //! Each function takes only a trait of [`rows`](crate::rows), so that unit tests run it on a
 //! [`Recorder`](fraiseql_runtime::Recorder), without a database.

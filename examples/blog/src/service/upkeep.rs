@@ -1,9 +1,9 @@
 //! Periodic repair of documents whose sync was missed.
 //!
-//! A mutation commits its documents together with its rows, but a sync after the commit can be
-//! missed: the process is killed while likes are in the queue, the request is cancelled between
-//! the insert and the sync, or rows are written with psql. So at start and every hour all
-//! documents are verified, and those that differ are synced. This runs beside all other work: no
+//! A mutation commits its documents together with its rows, and what is left to the worker is committed with
+//! them, too. But a sync after the commit can be missed, if the request is cancelled between the insert and
+//! the sync; and without capture nobody says which rows were changed in psql. So at start and every hour
+//! all documents are verified, and those that differ are synced. This runs beside all other work: no
 //! sync replaces a document by an older one.
 
 use std::time::Duration;

@@ -204,12 +204,14 @@ async fn metrics() -> Metrics {
         createPost(authorId: $author, title: \"Notes\", content: \"On the engine\") { id } }";
     let author = &user["createUser"]["id"];
     blog.data(create, json!({"author": author})).await;
-    let response = blog
-        .client
-        .get(format!("{}/metrics", blog.url))
-        .send()
-        .await;
-    Metrics::parse(&response.unwrap().text().await.unwrap())
+    let mut text = String::new();
+    crate::support::eventually("the worker has drained a change", async || {
+        let response = blog.client.get(format!("{}/metrics", blog.url)).send();
+        text = response.await.unwrap().text().await.unwrap();
+        text.contains("fraiseql_worker_changes_total")
+    })
+    .await;
+    Metrics::parse(&text)
 }
 
 #[tokio::test]

@@ -16,7 +16,8 @@ impl LoggedBlog {
         let database = support::database().await;
         let mut child = support::command(&database)
             .env("RUST_LOG", "warn,sqlx=error,blog::service::upkeep=info")
-            .args(["--posts", "0"])
+            // With capture, the worker syncs a new user as well.
+            .args(["--posts", "0", "--capture", "off"])
             .args(arguments)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

@@ -2,10 +2,16 @@
 
 use super::*;
 
+/// A blog in which nothing but a request syncs: with capture, the worker syncs a new user as well, whose
+/// document is synced after the commit of its row.
+async fn without_capture() -> Blog {
+    Blog::start_with(&["--posts", "0", "--capture", "off"]).await
+}
+
 #[tokio::test]
 async fn metrics_count_syncs_mutations_and_requests() {
     const USERS: usize = 3;
-    let blog = Blog::start(0).await;
+    let blog = without_capture().await;
     let before = metrics(&blog).await;
     // Counters start at zero, since Prometheus does not see an increase from an absent series.
     for outcome in ["inserted", "updated", "unchanged", "deleted", "invalid"] {
@@ -179,7 +185,7 @@ async fn a_cancelled_request_is_counted() {
 async fn statistics_of_the_last_day_are_those_of_the_sync_log() {
     const QUERY: &str = "query ($entity: String) { syncMetrics(entityType: $entity) {
         totalSyncs24h avgDurationMs successRate failures24h } }";
-    let blog = Blog::start(0).await;
+    let blog = without_capture().await;
     let of = async |entity: Option<&str>| {
         let mut data = blog.data(QUERY, json!({"entity": entity})).await;
         data["syncMetrics"].take()
@@ -253,4 +259,70 @@ async fn statistics_of_the_last_day_are_those_of_the_sync_log() {
         "there is no entity `posts`; the entities are `user`, `post`, `comment`"
     );
     assert_eq!(unknown["errors"][0]["extensions"]["code"], "BAD_USER_INPUT");
+}
+
+#[tokio::test]
+async fn changes_that_are_left_and_dead_letters_are_shown() {
+    let blog = Blog::start(0).await;
+    let ada = create(&blog, CREATE_USER, "createUser", json!({"name": "ada"})).await;
+    create(&blog, CREATE_POST, "createPost", json!({"author": ada})).await;
+    let left = async || {
+        let (_, body) = get(&blog, "/ready").await;
+        (
+            body["changes"]["pending"].clone(),
+            body["changes"]["deadLetters"].clone(),
+        )
+    };
+    until("nothing is left", async || {
+        left().await == (json!(0), json!(0))
+    })
+    .await;
+    let healthy = metrics(&blog).await;
+    for gauge in [
+        "blog_changes_pending",
+        "blog_changes_oldest_seconds",
+        "blog_dead_letters",
+    ] {
+        assert_eq!(healthy.value(gauge, &[]), 0.0, "{gauge}");
+    }
+    assert_eq!(healthy.value("blog_worker_alive", &[]), 1.0);
+    let (_, health) = get(&blog, "/health").await;
+    assert_eq!(health["worker"]["alive"], true);
+
+    // A row that psql changes, whose document is locked.
+    let mut lock = blog.pool.begin().await.unwrap();
+    let sql = "SELECT FROM tv_post FOR UPDATE";
+    sqlx::query(sql).execute(&mut *lock).await.unwrap();
+    let psql = async |sql: &'static str| {
+        sqlx::raw_sql(sql).execute(&blog.pool).await.unwrap();
+    };
+    psql("UPDATE tb_post SET title = 'More'").await;
+    until("the change is counted", async || left().await.0 == 1).await;
+    until("the oldest has an age", async || {
+        let behind = metrics(&blog).await;
+        behind.value("blog_changes_pending", &[]) == 1.0
+            && behind.value("blog_changes_oldest_seconds", &[]) > 0.0
+    })
+    .await;
+    lock.rollback().await.unwrap();
+    until("it is drained", async || left().await.0 == 0).await;
+
+    // A document that cannot be written, after all attempts: the time between them is ten minutes.
+    psql("ALTER TABLE tv_post ADD CONSTRAINT short CHECK (length(title) < 10)").await;
+    psql("UPDATE tb_post SET title = 'Longer than that'").await;
+    until("it has failed", async || {
+        metrics(&blog).await.value("blog_changes_failing", &[]) == 1.0
+    })
+    .await;
+    psql("UPDATE fraiseql_change SET retry_at = 'infinity'").await;
+    assert_eq!(left().await, (json!(0), json!(1)));
+    assert_eq!(metrics(&blog).await.value("blog_dead_letters", &[]), 1.0);
+
+    // A later change of the same post is tried once more, and it is no dead letter any more.
+    psql("UPDATE tb_post SET title = 'Short'").await;
+    until("nothing is left", async || {
+        left().await == (json!(0), json!(0))
+    })
+    .await;
+    blog.assert_synced().await;
 }

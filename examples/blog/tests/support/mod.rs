@@ -67,6 +67,13 @@ impl Blog {
         Self::spawn(pool, command).await
     }
 
+    /// Starts the program by a command of [`command`].
+    pub(crate) async fn start_command(database: &PgConnectOptions, command: Command) -> Self {
+        let pool = PgPoolOptions::new();
+        let pool = pool.connect_with(database.clone()).await.unwrap();
+        Self::spawn(pool, command).await
+    }
+
     async fn spawn(pool: PgPool, mut command: Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();

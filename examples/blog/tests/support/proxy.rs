@@ -38,9 +38,11 @@ impl StatementProxy {
         Self { options, executed }
     }
 
-    /// The statements since the last call.
+    /// The statements since the last call, without those by which the worker looks for changes.
     pub(crate) fn take(&self) -> Vec<String> {
-        std::mem::take(&mut self.executed.lock().unwrap())
+        let mut statements = std::mem::take(&mut *self.executed.lock().unwrap());
+        statements.retain(|sql| !sql.contains("fraiseql_change"));
+        statements
     }
 }
 

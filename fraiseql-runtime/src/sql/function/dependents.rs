@@ -10,16 +10,20 @@
 
 use crate::schema::{Table, View};
 use crate::sql::dependents::{LookupChain, queries};
-use crate::sql::function::definition::FunctionText;
+use crate::sql::function::definition::{FunctionDdl, FunctionText};
 use crate::sql::function::model::{ModelPaths, PathGroup};
 use crate::sql::function::settings;
 use crate::sql::key_column::key_order;
 use crate::sql::session::Session;
 use crate::sql::text::{Sql, column, literal};
 
-/// The text of the function, without its name.
+const PARAMETERS: [(&str, &str); 2] = [("changes", "jsonb"), ("most", "int8")];
+const RESULT: &str = "RETURNS TABLE (path int4, keys text[], more bool)";
+
+/// The text of the function, without its name. It has the settings with which `find` compares keys.
 pub(super) fn text<'a>(
     model: &ModelPaths<'_>,
+    find: &FunctionDdl,
     schema: &'static str,
     definer: bool,
 ) -> FunctionText<'a> {
@@ -28,6 +32,28 @@ pub(super) fn text<'a>(
     sql.line("#variable_conflict use_column");
     sql.block("BEGIN", "END", |sql| {
         settings::set_path(&session, sql);
+        sql.line(format!(
+            "RETURN QUERY SELECT * FROM {}($1, $2);",
+            find.qualified()
+        ));
+    });
+    FunctionText {
+        stem: "dependents",
+        schema,
+        parameters: &PARAMETERS,
+        returns: RESULT.to_owned(),
+        outputs: &[],
+        definer,
+        settings: settings::clauses(&session),
+        body: sql.finish(),
+    }
+}
+
+/// The text of `fraiseql_find_..`, which does the work. It runs with the settings of its caller.
+pub(super) fn find<'a>(model: &ModelPaths<'_>, schema: &'static str) -> FunctionText<'a> {
+    let mut sql = Sql::new();
+    sql.line("#variable_conflict use_column");
+    sql.block("BEGIN", "END", |sql| {
         for group in &model.groups {
             values(sql, group);
         }
@@ -36,13 +62,13 @@ pub(super) fn text<'a>(
         }
     });
     FunctionText {
-        stem: "dependents",
+        stem: "find",
         schema,
-        parameters: &[("changes", "jsonb"), ("most", "int8")],
-        returns: "RETURNS TABLE (path int4, keys text[], more bool)".to_owned(),
+        parameters: &PARAMETERS,
+        returns: RESULT.to_owned(),
         outputs: &[],
-        definer,
-        settings: settings::clauses(&session),
+        definer: false,
+        settings: Vec::new(),
         body: sql.finish(),
     }
 }

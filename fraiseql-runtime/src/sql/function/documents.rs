@@ -119,7 +119,7 @@ impl Body<'_> {
             |sql| self.without_rows(sql),
         );
         sql.block("IF fn$.equal <> '{}' THEN", "END IF;", |sql| {
-            self.equal(sql)
+            self.equal(sql);
         });
         sql.line("-- The others were inserted by another transaction since the locks: they can be locked now.");
         sql.line(
@@ -257,7 +257,7 @@ impl Body<'_> {
         );
         sql.line("-- Keys without a root row: their documents are deleted.");
         sql.block("WITH gone AS (", ")", |sql| {
-            sql.line(delete_orphans(self.view, &missing))
+            sql.line(delete_orphans(self.view, &missing));
         });
         sql.line("SELECT coalesce(pg_catalog.array_agg(g.\"key\"), '{}')");
         sql.line("INTO fn$.gone FROM gone AS g;");

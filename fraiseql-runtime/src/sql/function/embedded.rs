@@ -27,7 +27,7 @@ pub(super) fn text<'a>(model: &ModelPaths<'_>, schema: &'static str) -> Function
             for (changed, queries) in below {
                 let is_changed = format!("IF $1 ? {} THEN", literal(&changed.to_string()));
                 sql.block(is_changed, "END IF;", |sql| {
-                    lock(sql, (*table, key), queries, None)
+                    lock(sql, (*table, key), queries, None);
                 });
             }
         }

@@ -64,7 +64,7 @@ const RESULT: &str = "RETURNS TABLE (view int4, keys text[], inserted int8, upda
 pub(super) fn text<'a>(
     model: &ModelPaths<'_>,
     functions: &[&ViewFunctions],
-    [dependents, embedded]: [&FunctionDdl; 2],
+    [find, embedded]: [&FunctionDdl; 2],
     schema: &'static str,
     id: i64,
     captures: bool,
@@ -72,7 +72,7 @@ pub(super) fn text<'a>(
     let flush = Flush {
         model,
         functions,
-        dependents,
+        find,
         embedded,
         schema,
         id,
@@ -83,6 +83,7 @@ pub(super) fn text<'a>(
     sql.line("<<fn$>>");
     sql.block("DECLARE", "BEGIN", |sql| flush.declare(sql));
     sql.indented(|sql| {
+        flush.path.set(sql);
         flush.marks(sql, captures);
         if captures {
             sql.line("-- The changes of this transaction.");
@@ -117,7 +118,7 @@ pub(super) fn text<'a>(
 struct Flush<'a> {
     model: &'a ModelPaths<'a>,
     functions: &'a [&'a ViewFunctions],
-    dependents: &'a FunctionDdl,
+    find: &'a FunctionDdl,
     embedded: &'a FunctionDdl,
     schema: &'static str,
     id: i64,
@@ -257,7 +258,7 @@ impl Flush<'_> {
         sql.block(
             format!(
                 "FOR fn$.found IN SELECT * FROM {}(fn$.changes, $2) LOOP",
-                self.dependents.qualified()
+                self.find.qualified()
             ),
             "END LOOP;",
             |sql| {
@@ -321,7 +322,6 @@ impl Flush<'_> {
     /// Locks the rows that documents embed, of all views before the documents of any: a transaction that
     /// holds a row that is waited for here may need a document.
     fn lock(&self, sql: &mut Sql) {
-        self.path.set(sql);
         sql.block("IF fn$.changes IS NOT NULL THEN", "END IF;", |sql| {
             sql.line(format!(
                 "PERFORM {}(fn$.changes);",

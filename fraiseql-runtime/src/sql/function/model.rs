@@ -215,6 +215,8 @@ pub(crate) struct ModelFunctions {
     pub(crate) id: i64,
     /// The schema of its functions and of the change table.
     pub(crate) schema: &'static str,
+    /// Does the work of `dependents`, with the settings of its caller.
+    pub(crate) find_function: FunctionDdl,
     /// Finds the documents that depend on changes.
     pub(crate) dependents: FunctionDdl,
     /// Locks the rows that documents begin to embed by changes.
@@ -255,19 +257,13 @@ pub(crate) fn compose<'a>(
             Some((*table, of_views.position(|view| view == path.view.table)?))
         })
         .collect();
-    let texts = |suffix: &str| -> [FunctionDdl; 5] {
+    let texts = |suffix: &str| -> [FunctionDdl; 6] {
         let id = suffix_id(suffix);
-        let dependents = dependents::text(&model, schema, captures).named(suffix);
+        let find = dependents::find(&model, schema).named(suffix);
+        let dependents = dependents::text(&model, &find, schema, captures).named(suffix);
         let embedded = embedded::text(&model, schema).named(suffix);
-        let flush = flush::text(
-            &model,
-            &functions,
-            [&dependents, &embedded],
-            schema,
-            id,
-            captures,
-        )
-        .named(suffix);
+        let flush =
+            flush::text(&model, &functions, [&find, &embedded], schema, id, captures).named(suffix);
         let at_commit = at_commit::text(&model.views, &flush, schema, id).named(suffix);
         let drain = Drain {
             model: id,
@@ -277,7 +273,7 @@ pub(crate) fn compose<'a>(
             paths: &owners,
         };
         let drain = drain.text().named(suffix);
-        [dependents, embedded, flush, at_commit, drain]
+        [find, dependents, embedded, flush, at_commit, drain]
     };
     // The texts contain the id, and the id is the hash of the texts with another one.
     let draft: String = texts(&suffix(0))
@@ -285,12 +281,12 @@ pub(crate) fn compose<'a>(
         .map(|function| &*function.create)
         .collect();
     let id = i64::from_be_bytes(fnv1a(&draft).to_be_bytes());
-    let [dependents, embedded, flush, at_commit, drain] = texts(&suffix(id));
+    let [find, dependents, embedded, flush, at_commit, drain] = texts(&suffix(id));
     let all = functions.iter().flat_map(|functions| functions.all());
     let mut can_flush = match captures {
         // It runs with the privileges of its owner.
         true => super::can_be_called([&flush]),
-        false => super::can_be_called(all.chain([&dependents, &embedded, &flush])),
+        false => super::can_be_called(all.chain([&find, &dependents, &embedded, &flush])),
     };
     can_flush.push_str(&all_are_tables(&model.tables()));
     Some(ModelFunctions {
@@ -309,6 +305,7 @@ pub(crate) fn compose<'a>(
             .into_iter()
             .map(|table| (table, model.columns_of(table)))
             .collect(),
+        find_function: find,
         dependents,
         embedded,
         flush,
@@ -349,8 +346,14 @@ impl AtCommit {
 
 impl ModelFunctions {
     /// The functions of the read model itself, each after those that it calls.
-    pub(crate) fn own(&self) -> [&FunctionDdl; 4] {
-        [&self.dependents, &self.embedded, &self.flush, &self.drain]
+    pub(crate) fn own(&self) -> [&FunctionDdl; 5] {
+        [
+            &self.find_function,
+            &self.dependents,
+            &self.embedded,
+            &self.flush,
+            &self.drain,
+        ]
     }
 }
 

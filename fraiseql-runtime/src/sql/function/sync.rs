@@ -26,7 +26,7 @@ pub(super) fn compose(
         settings::set_path(&session, sql);
         sql.line("-- A worker embeds no changes of its own: nobody has to wait for it.");
         sql.block("IF $2 <> 'busy' THEN", "END IF;", |sql| {
-            announce(sql, OPEN, view)
+            announce(sql, OPEN, view);
         });
         announce(sql, IN_ORDER, view);
         sql.line("-- First the rows that the documents embed, then the documents.");

@@ -4,6 +4,7 @@ mod concurrent;
 mod errors;
 mod exchange;
 mod full;
+mod functions;
 mod invalid;
 mod keys;
 mod reads;

@@ -51,7 +51,7 @@ impl Drain<'_> {
             MAX_PART - 1
         ));
         sql.block("WHILE fn$.first <> '{}' LOOP", "END LOOP;", |sql| {
-            self.part(sql)
+            self.part(sql);
         });
     }
 
