@@ -280,18 +280,24 @@ impl Guide {
     /// SQL as a macro, for `concat!`.
     fn named_sql(&self, block: &Block, name: &str, out: &mut [String]) {
         let start = block.code.start - 1;
+        let rows = block.section("after");
+        let (before, after) = if rows.is_some() {
+            ("concat!(", ")")
+        } else {
+            ("", "")
+        };
         let _ = write!(
             out[start],
-            "macro_rules! {name}_tables {{ () => {{ concat!(r####\""
+            "macro_rules! {name}_tables {{ () => {{ {before}r####\""
         );
         self.copy(block.code.clone(), out);
         out[block.code.end] += "\"####";
-        if let Some(rows) = block.section("after") {
+        if let Some(rows) = rows {
             out[rows.start - 1] += ", \"\\n\", r####\"";
             self.copy(rows.clone(), out);
             out[rows.end] += "\"####";
         }
-        out[block.last_line()] += ") } }";
+        let _ = write!(out[block.last_line()], "{after} }} }}");
     }
 
     fn named_module(&self, block: &Block, name: &str, out: &mut [String]) {

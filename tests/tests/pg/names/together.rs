@@ -53,7 +53,7 @@ columns!(together);
 
 #[tokio::test]
 async fn promoted_columns_and_keys_in_the_document_can_have_any_name() -> anyhow::Result<()> {
-    let pool = tables().await;
+    let pool = tables(NAMES, " UNIQUE").await;
     let model = ReadModel::builder()
         .view::<Promoted>()
         .view::<Plain>()
