@@ -174,9 +174,8 @@ pub(super) async fn run(options: &Options, capture: Capture, json: bool) -> anyh
         .setting("shared_buffers", "512MB")
         .setting("jit", "off")
         .start()?;
-    let database = server.create_database().await?;
     eprintln!("{}: loading a blog", server.description());
-    let bench = Bench::load(database, capture).await?;
+    let bench = Bench::load(&server, capture).await?;
     let near = bench.measure(0.0, options.comment_rounds).await?;
     let far = bench
         .measure(options.network, options.network_rounds)
@@ -224,15 +223,21 @@ fn print(report: &Report) {
 }
 
 struct Bench {
+    /// Of each contender, so that statements by hand run without triggers that record changes.
+    blogs: [Blog; 2],
+    upserts: [&'static str; 3],
+}
+
+/// A blog in a database of its own.
+struct Blog {
     options: PgConnectOptions,
     pool: PgPool,
     model: ReadModel,
     posts: Vec<Uuid>,
     users: Vec<Uuid>,
-    upserts: [&'static str; 3],
 }
 
-impl Bench {
+impl Blog {
     async fn load(options: PgConnectOptions, capture: Capture) -> anyhow::Result<Self> {
         let pool = PgPool::connect_with(options.clone()).await?;
         sqlx::raw_sql(TABLES).execute(&pool).await?;
@@ -259,6 +264,17 @@ impl Bench {
             model,
             posts,
             users,
+        })
+    }
+}
+
+impl Bench {
+    async fn load(server: &Server, capture: Capture) -> anyhow::Result<Self> {
+        Ok(Self {
+            blogs: [
+                Blog::load(server.create_database().await?, capture).await?,
+                Blog::load(server.create_database().await?, Capture::Off).await?,
+            ],
             upserts: HAND.map(|(text, condition)| leaked(text, condition)),
         })
     }
@@ -267,34 +283,42 @@ impl Bench {
     async fn measure(&self, network: f64, rounds: usize) -> anyhow::Result<Line> {
         const WARM_UP: usize = 20;
         // The proxy takes time itself: it counts in rounds of its own.
-        let counting = Proxy::start(&self.options, Duration::ZERO)?;
-        let delaying = Proxy::start(&self.options, Duration::from_secs_f64(network / 2e3))?;
+        let [ours, by_hand] = &self.blogs;
+        let counting = Proxy::start(&ours.options, Duration::ZERO)?;
+        let delaying = Proxy::start(&ours.options, Duration::from_secs_f64(network / 2e3))?;
         let pool = |options| {
             PgPoolOptions::new()
                 .max_connections(2)
                 .connect_with(options)
         };
-        let counted = pool(counting.options(&self.options)).await?;
-        let timed = if network > 0.0 {
-            pool(delaying.options(&self.options)).await?
-        } else {
-            pool(self.options.clone()).await?
+        let counted = [
+            pool(counting.options(&ours.options)).await?,
+            pool(counting.options(&by_hand.options)).await?,
+        ];
+        let through = |options: &PgConnectOptions| match network > 0.0 {
+            true => delaying.options(options),
+            false => options.clone(),
         };
+        let timed = [
+            pool(through(&ours.options)).await?,
+            pool(through(&by_hand.options)).await?,
+        ];
         let mut times: [Times; 2] = Default::default();
         let mut counts = [(0, 0); 2];
         for round in 0..rounds + WARM_UP {
             for place in 0..2 {
                 let contender = (place + round) % 2;
-                let post = self.posts[(round * 7) % self.posts.len()];
-                let user = self.users[(round * 3) % self.users.len()];
+                let Blog { posts, users, .. } = &self.blogs[contender];
+                let post = posts[(round * 7) % posts.len()];
+                let user = users[(round * 3) % users.len()];
                 let start = Instant::now();
-                self.add(contender, &timed, post, user).await?;
+                self.add(contender, &timed[contender], post, user).await?;
                 if round >= WARM_UP {
                     times[contender].push(start.elapsed());
                     continue;
                 }
                 counting.take_counts();
-                self.add(contender, &counted, post, user).await?;
+                self.add(contender, &counted[contender], post, user).await?;
                 // sqlx tests a connection that returns to the pool, in a task.
                 tokio::time::sleep(Duration::from_millis(5)).await;
                 counts[contender] = counting.take_counts();
@@ -321,7 +345,7 @@ impl Bench {
     ) -> anyhow::Result<()> {
         const CONTENT: &str = "A comment that says something of average length about it.";
         let (id, is_read) = if contender == 0 {
-            let mut m = self.model.mutation(pool).await?;
+            let mut m = self.blogs[0].model.mutation(pool).await?;
             let id = comments::create(&mut m, post, user, CONTENT).await?;
             let report = m.commit().await?;
             ensure!(report.changed() >= 3, "{report:?}");
@@ -372,25 +396,26 @@ impl Bench {
         Ok(id)
     }
 
-    /// Checks that both store the same documents. Each has left out those of the other's comments.
+    /// Checks that both store the same documents, in both databases. Each contender has left out those of the
+    /// other.
     async fn compare(&self) -> anyhow::Result<()> {
-        sync_all_users(&self.pool).await?;
-        sync_all_posts(&self.pool).await?;
-        sync_all_comments(&self.pool).await?;
-        for (text, _) in HAND {
-            sqlx::query(leaked(text, "true"))
-                .execute(&self.pool)
+        for Blog { pool, .. } in &self.blogs {
+            sync_all_users(pool).await?;
+            sync_all_posts(pool).await?;
+            sync_all_comments(pool).await?;
+            for (text, _) in HAND {
+                sqlx::query(leaked(text, "true")).execute(pool).await?;
+            }
+            for view in ["user", "post", "comment"] {
+                let different: i64 = sqlx::query_scalar(leaked(
+                    "SELECT count(*) FROM tv_{where} AS a FULL JOIN hand_{where} AS b USING (id)
+                     WHERE a.data::jsonb IS DISTINCT FROM b.data",
+                    view,
+                ))
+                .fetch_one(pool)
                 .await?;
-        }
-        for view in ["user", "post", "comment"] {
-            let different: i64 = sqlx::query_scalar(leaked(
-                "SELECT count(*) FROM tv_{where} AS a FULL JOIN hand_{where} AS b USING (id)
-                 WHERE a.data::jsonb IS DISTINCT FROM b.data",
-                view,
-            ))
-            .fetch_one(&self.pool)
-            .await?;
-            ensure!(different == 0, "{different} documents of {view} differ");
+                ensure!(different == 0, "{different} documents of {view} differ");
+            }
         }
         Ok(())
     }

@@ -6,6 +6,9 @@
 //! chosen point; the processes pause at random. After some rounds every document must equal the
 //! base tables.
 //!
+//! With `--capture` each writes plain SQL or is a mutation. A worker drains beside them, and what is left
+//! of some rounds is drained before the documents are compared.
+//!
 //! | module | |
 //! |---|---|
 //! | `schema` | tables, views and the rows of a round |
@@ -26,9 +29,12 @@ use rand::rngs::SmallRng;
 use rand::{Rng as _, SeedableRng as _};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions as _, PgPool};
+use tokio::sync::oneshot;
 
 use self::scenario::{Role, Scenario, Target};
 pub(crate) use self::worker::{Options as WorkerOptions, run as worker};
+
+use crate::mutation::CaptureMode;
 
 /// The rounds between two comparisons of all documents.
 const BATCH: i32 = 450;
@@ -49,6 +55,9 @@ pub(crate) struct Options {
     /// Seed of the pauses.
     #[arg(long)]
     seed: Option<u64>,
+    /// Let triggers record what is changed, and processes write plain SQL.
+    #[arg(long, default_value = "off")]
+    capture: CaptureMode,
 }
 
 /// What one process does in a round.
@@ -80,14 +89,23 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
         .setting("deadlock_timeout", "50ms")
         .start()?;
     let seed = options.seed.unwrap_or_else(rand::random);
-    println!("{}, two processes, --seed {seed}", server.description());
+    println!(
+        "{}, two processes, capture {:?}, --seed {seed}",
+        server.description(),
+        options.capture
+    );
     let database = server.create_database().await?;
     let pool = PgPool::connect_with(database.clone()).await?;
-    schema::create(&pool).await?;
+    let model = schema::create(&pool, options.capture.into()).await?;
     let mut processes = [
-        Process::start(Role::Changes, &database, options.pause, seed)?,
-        Process::start(Role::Embeds, &database, options.pause, seed)?,
+        Process::start(Role::Changes, &database, &options, seed)?,
+        Process::start(Role::Embeds, &database, &options, seed)?,
     ];
+    let captured = options.capture != CaptureMode::Off;
+    let (stop, stopped) = oneshot::channel::<()>();
+    let draining =
+        captured.then(|| tokio::spawn(model.worker(&pool).run(async { drop(stopped.await) })));
+    let all = Target::all(options.capture);
 
     let start = Instant::now();
     let mut rng = SmallRng::seed_from_u64(seed);
@@ -97,11 +115,16 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
         schema::insert_rounds(&pool, rounds.clone()).await?;
         let mut tasks = Vec::new();
         for round in rounds {
-            let pick = rng.random_range(0..9);
+            let pick = rng.random_range(0..all.len() * all.len());
             let scenario = Scenario::ALL[rng.random_range(0..Scenario::ALL.len())];
-            let targets = [Target::ALL[pick / 3], Target::ALL[pick % 3]];
+            let targets = [all[pick / all.len()], all[pick % all.len()]];
             tasks.push((round, scenario, targets));
             meet(&mut processes, round, scenario, targets)?;
+        }
+        if captured {
+            model.worker(&pool).drain().await?;
+            let left = model.changes(&pool).await?;
+            ensure!(left.pending == 0 && left.dead == 0, "{left}");
         }
         let wrong = schema::wrong_rounds(&pool).await?;
         lost.extend(tasks.into_iter().filter_map(|(round, scenario, targets)| {
@@ -112,13 +135,22 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
             })
         }));
         schema::clear(&pool).await?;
+        if captured {
+            // Of the full sync.
+            model.worker(&pool).drain().await?;
+        }
     }
     for process in processes {
         process.end()?;
     }
+    drop(stop);
+    if let Some(draining) = draining {
+        println!("{}", draining.await??);
+    }
     println!(
-        "{} rounds of 9 pairs and {} scenarios in {:.0} s: {} lost",
+        "{} rounds of {} pairs and {} scenarios in {:.0} s: {} lost",
         options.rounds,
+        all.len() * all.len(),
         Scenario::ALL.len(),
         start.elapsed().as_secs_f64(),
         lost.len()
@@ -182,13 +214,17 @@ impl Process {
     fn start(
         role: Role,
         database: &PgConnectOptions,
-        pause: u64,
+        options: &Options,
         seed: u64,
     ) -> anyhow::Result<Self> {
         let role = role.to_possible_value().context("a role has a name")?;
+        let capture = options.capture.to_possible_value();
+        let capture = capture.context("a mode has a name")?;
         let mut child = Command::new(std::env::current_exe()?)
             .args(["race-worker", "--role", role.get_name()])
-            .args(["--pause", &pause.to_string(), "--seed", &seed.to_string()])
+            .args(["--capture", capture.get_name()])
+            .args(["--pause", &options.pause.to_string()])
+            .args(["--seed", &seed.to_string()])
             .env(DATABASE, database.to_url_lossy().as_str())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

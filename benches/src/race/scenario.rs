@@ -3,6 +3,7 @@
 use fraiseql_runtime::Mutation;
 
 use super::schema::{Author, Post, Tag};
+use crate::mutation::CaptureMode;
 
 /// Where a process syncs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -13,10 +14,23 @@ pub(super) enum Target {
     Transaction,
     /// In a mutation.
     Mutation,
+    /// Nowhere: it knows nothing of documents, and triggers record what it changes.
+    Nowhere,
 }
 
 impl Target {
-    pub(super) const ALL: [Self; 3] = [Self::Pool, Self::Transaction, Self::Mutation];
+    /// Where processes sync without captured changes.
+    const SYNCING: [Self; 3] = [Self::Pool, Self::Transaction, Self::Mutation];
+    /// Where they do with them.
+    const CAPTURED: [Self; 2] = [Self::Nowhere, Self::Mutation];
+
+    /// The targets of a process that take turns.
+    pub(super) fn all(capture: CaptureMode) -> &'static [Self] {
+        match capture {
+            CaptureMode::Off => &Self::SYNCING,
+            CaptureMode::Queue | CaptureMode::AtCommit => &Self::CAPTURED,
+        }
+    }
 }
 
 /// The two processes.

@@ -15,12 +15,15 @@ use sqlx::{PgConnection, PgPool};
 use super::scenario::{Change, Role, Target};
 use super::schema::{model, sync_post};
 use super::{DATABASE, Task};
+use crate::mutation::CaptureMode;
 
 /// Options of `race-worker`.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Options {
     #[arg(long, value_enum)]
     role: Role,
+    #[arg(long)]
+    capture: CaptureMode,
     #[arg(long)]
     pause: u64,
     #[arg(long)]
@@ -42,7 +45,7 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
             .max_connections(3)
             .connect_with(PgConnectOptions::from_str(&url)?)
             .await?,
-        model: model()?,
+        model: model(options.capture.into())?,
         rng: SmallRng::seed_from_u64(options.seed ^ options.role as u64),
         pause: options.pause,
     };
@@ -65,6 +68,7 @@ impl Worker {
                 Target::Pool => return self.after_commit(&change, task.round).await,
                 Target::Transaction => self.in_transaction(&change, task.round).await,
                 Target::Mutation => self.in_mutation(&change, task.round).await,
+                Target::Nowhere => self.write(&change, task.round).await,
             };
             match result {
                 Err(error) if is_retryable(&error) => {}
@@ -99,6 +103,17 @@ impl Worker {
         sync_post(&mut tx, &[]).await?;
         let posts = posts(&mut tx, change, round).await?;
         sync_post(&mut tx, &posts).await?;
+        self.pause();
+        tx.commit().await?;
+        Ok(())
+    }
+
+    async fn write(&mut self, change: &Change, round: i32) -> anyhow::Result<()> {
+        let mut tx = self.pool.begin().await?;
+        sqlx::query(change.write)
+            .bind(round)
+            .execute(&mut *tx)
+            .await?;
         self.pause();
         tx.commit().await?;
         Ok(())
