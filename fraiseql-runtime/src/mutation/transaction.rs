@@ -268,7 +268,7 @@ impl Mutation {
     /// differ from the base tables until the worker has synced them, soon after.
     ///
     /// It is for many documents that nobody waits for: the commit holds no lock on them. Limits hold
-    /// as for others. [`MutationReport::token`] is what to wait for.
+    /// as for others. [`MutationReport::token`](crate::MutationReport::token) is what to wait for.
     pub fn defer(&mut self) -> &mut Self {
         self.deferred = true;
         self

@@ -1,7 +1,7 @@
 //! Functions in the database: the protocol of a sync inside of a transaction, in PL/pgSQL.
 //!
 //! A sync inside of a transaction takes several statements, each with a snapshot of its own: see
-//! [`lock`](crate::sql::lock) and [`write`](mod@crate::sql::write). Sent one by one, each of them is
+//! `sql::lock` and `sql::write`. Sent one by one, each of them is
 //! a round trip. A VOLATILE function takes a new snapshot for each statement in it, too, so one call does
 //! the same work.
 //!
