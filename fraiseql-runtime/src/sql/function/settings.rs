@@ -4,7 +4,7 @@
 //! same from every session, without a look at its settings.
 
 use crate::sql::session::Session;
-use crate::sql::text::Sql;
+use crate::sql::text::{Sql, ident};
 
 /// The path of functions in which all names are qualified.
 pub(super) const PINNED_PATH: &str = "search_path = pg_catalog, pg_temp";
@@ -16,7 +16,10 @@ const PLANNER: [&str; 2] = ["plan_cache_mode = force_generic_plan", "jit = off"]
 
 /// The SET clauses of a function that finds or builds documents.
 pub(super) fn clauses(session: &Session) -> Vec<String> {
-    let mut clauses = vec![PINNED_PATH.to_owned()];
+    // Triggers that users have on view tables run with this path, too.
+    let schemas = session.first_schemas().into_iter().map(ident);
+    let schemas: Vec<String> = schemas.chain(["pg_temp".to_owned()]).collect();
+    let mut clauses = vec![format!("search_path = {}", schemas.join(", "))];
     clauses.extend(PLANNER.map(str::to_owned));
     clauses.extend(
         session

@@ -98,7 +98,7 @@ impl Session {
     }
 
     /// The schemas that the path begins with.
-    fn first_schemas(&self) -> Vec<&'static str> {
+    pub(crate) fn first_schemas(&self) -> Vec<&'static str> {
         let own = self
             .schemas
             .iter()

@@ -1,6 +1,7 @@
 //! One name at a time, in every place at once: as key of the base table and of a part, as foreign key,
 //! in a filter, an order, a join table, an aggregate and an expression.
 
+use std::collections::HashSet;
 use std::future::Future;
 use std::pin::Pin;
 
@@ -112,11 +113,23 @@ columns!(everywhere);
 
 async fn run_all(cases: &[fn() -> Case]) {
     let pool = tables(&of_data(), "").await;
+    // A name that no function contains cannot be misread by one. The first column is in all of them.
+    let first = cases[0]();
+    let in_functions = words_of(&(first.model)(Capture::AtCommit), &pool).await;
     for case in cases {
         let case = case();
-        let done = Box::pin(case.run(&pool)).await;
+        let captured = in_functions.contains(case.column);
+        let done = Box::pin(case.run(&pool, captured)).await;
         done.unwrap_or_else(|error| panic!("`{}`: {error}", case.column));
     }
+}
+
+/// The words of the functions of a read model.
+async fn words_of(model: &ReadModel, pool: &PgPool) -> HashSet<String> {
+    let plan = model.migration_plan(pool).await.unwrap();
+    let functions = plan.iter().filter(|sql| sql.contains(" FUNCTION "));
+    let words = functions.flat_map(|sql| sql.split(|c: char| !c.is_alphanumeric() && c != '_'));
+    words.map(ToOwned::to_owned).collect()
 }
 
 type Syncing<'a> = Pin<Box<dyn Future<Output = fraiseql_runtime::Result<SyncReport>> + 'a>>;
@@ -151,8 +164,8 @@ async fn execute(executor: impl sqlx::PgExecutor<'_>, sql: &'static str) -> anyh
 }
 
 impl Case {
-    /// Runs everything that has a statement.
-    async fn run(&self, pool: &PgPool) -> anyhow::Result<()> {
+    /// Runs everything that has a statement. With `captured`, also what only functions do.
+    async fn run(&self, pool: &PgPool, captured: bool) -> anyhow::Result<()> {
         let (column, model) = (self.column, &(self.model)(Capture::Off));
         let indexes = format!(
             "CREATE UNIQUE INDEX of_rows ON tb_all (\"{column}\"); CREATE INDEX of_links ON tb_link (\"{column}\")"
@@ -182,7 +195,9 @@ impl Case {
         execute(pool, "DELETE FROM tb_all WHERE \"the row\" = 3").await?;
         let all = model.sync_all(pool).await?;
         assert_eq!(all.views[0].report.deleted, 1, "`{column}`: {all}");
-        self.captured(pool).await?;
+        if captured {
+            self.captured(pool).await?;
+        }
         sqlx::raw_sql(DROP).execute(pool).await?;
         rows(pool, of_data().len()).await;
         Ok(())
