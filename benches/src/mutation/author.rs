@@ -18,6 +18,7 @@ use crate::sync::{CLASSIC, CLASSIC_TABLE, statement};
 
 /// Options of the renamed author.
 #[derive(Debug, clap::Args)]
+#[group(skip)]
 pub(super) struct Options {
     /// Number of posts of the author.
     #[arg(long, default_value_t = 10_000)]

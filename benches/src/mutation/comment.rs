@@ -22,6 +22,7 @@ use crate::mutation::proxy::Proxy;
 
 /// Options of the added comment.
 #[derive(Debug, clap::Args)]
+#[group(skip)]
 pub(super) struct Options {
     /// Measured rounds of the added comment.
     #[arg(long, default_value_t = 200)]
