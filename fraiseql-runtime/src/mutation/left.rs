@@ -7,10 +7,8 @@ use crate::error::{Operation, Result};
 use crate::mutation::token::SyncToken;
 use crate::schema::key::Keys;
 use crate::sql::queue::QueueSql;
+use crate::sql::sync::MAX_BATCH;
 use crate::view::Handle;
-
-/// The documents of one change: those that the worker syncs by one call.
-const MAX_KEYS: usize = 500;
 
 /// Leaves documents of one view to the worker. Returns the token of the transaction.
 pub(crate) async fn leave(
@@ -20,7 +18,7 @@ pub(crate) async fn leave(
     keys: &Keys,
 ) -> Result<SyncToken> {
     let mut token = SyncToken::default();
-    for part in keys.chunks(MAX_KEYS) {
+    for part in keys.chunks(MAX_BATCH) {
         let xid: String = Statement::composed(queue.write.clone(), Operation::LeaveDocuments)
             .on(view.view.table)
             .bind(queue.model)

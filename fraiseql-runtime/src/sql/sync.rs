@@ -87,6 +87,10 @@ pub struct SyncSql {
 /// looking them up one by one.
 pub const MAX_FEW_KEYS: usize = 40;
 
+/// The most documents that one statement or call builds, and that one change leaves to a worker. It bounds the memory of
+/// a batch, and more at once is not faster.
+pub(crate) const MAX_BATCH: usize = 500;
+
 /// Composes the statements of a view, whose shape has the number `number`.
 pub(crate) fn compose(view: &View, number: i64) -> SyncSql {
     let session = Session::of([view.shape]);

@@ -7,11 +7,12 @@ use crate::db::scope::TransactionScope;
 use crate::error::{Error, Result};
 use crate::schema::key::Keys;
 use crate::sql::part::PartSql;
+use crate::sql::sync::MAX_BATCH;
 use crate::sync::invalid::{self, BatchWork};
 use crate::sync::part;
 use crate::sync::report::SyncReport;
 use crate::sync::request::Mode;
-use crate::sync::session::{MAX_BATCH, Session};
+use crate::sync::session::Session;
 use crate::sync::watch::StartedBatch;
 use crate::view::Handle;
 

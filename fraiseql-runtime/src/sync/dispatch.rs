@@ -4,10 +4,11 @@ use std::time::Instant;
 
 use crate::db::scope::TransactionScope;
 use crate::error::Result;
+use crate::sql::sync::MAX_BATCH;
 use crate::sync::full::workers;
 use crate::sync::report::SyncReport;
 use crate::sync::request::SyncRequest;
-use crate::sync::session::{MAX_BATCH, Session};
+use crate::sync::session::Session;
 use crate::sync::{batch, part, protocol};
 
 /// Runs `request` on one connection.

@@ -1,8 +1,12 @@
 //! Batches that a function of the database has written: they are traced, counted, observed and logged like
 //! all others.
 
+use std::time::Duration;
+
 use sqlx::PgConnection;
 
+use crate::db::scope::TransactionScope;
+use crate::error::{Error, Result};
 use crate::schema::key::Keys;
 use crate::sync::event::BatchEvent;
 use crate::sync::report::SyncReport;
@@ -25,22 +29,9 @@ pub(crate) async fn end(
     batches: &[FinishedBatch<'_>],
 ) {
     let watch = Watch::new(observers);
-    let results: Vec<_> = batches
-        .iter()
-        .map(|batch| Ok(batch.report.clone()))
-        .collect();
     let mut events = Vec::new();
-    for (batch, result) in batches.iter().zip(&results) {
-        let FinishedBatch { view, keys, report } = *batch;
-        let event = BatchEvent {
-            entity: view.view.entity,
-            view: view.view.table,
-            mode: Mode::Sync,
-            keys,
-            result: result.as_ref(),
-            duration: report.duration,
-            retries: 0,
-        };
+    for &FinishedBatch { view, keys, report } in batches {
+        let event = event(view, keys, Ok(report));
         let work = async {
             telemetry::batch(&event);
             watch.notify(&event);
@@ -49,4 +40,37 @@ pub(crate) async fn end(
         events.push((event, report));
     }
     watch.log_successes(&events, connection).await;
+}
+
+/// Reports a batch that a function of the database has written, or could not write, like [`end`].
+pub(crate) async fn end_one(
+    connection: &mut PgConnection,
+    observers: &Observers,
+    (view, keys): (Handle, &Keys),
+    result: &Result<SyncReport>,
+) {
+    let watch = Watch::new(observers);
+    let event = event(view, keys, result.as_ref());
+    telemetry::batch(&event);
+    watch.notify(&event);
+    watch
+        .log(&event, connection, TransactionScope::Caller)
+        .await;
+}
+
+/// The event of a batch of a function, which retries nothing.
+fn event<'e>(
+    view: Handle,
+    keys: &'e Keys,
+    result: std::result::Result<&'e SyncReport, &'e Error>,
+) -> BatchEvent<'e> {
+    BatchEvent {
+        entity: view.view.entity,
+        view: view.view.table,
+        mode: Mode::Sync,
+        keys,
+        result,
+        duration: result.map_or(Duration::ZERO, |report| report.duration),
+        retries: 0,
+    }
 }

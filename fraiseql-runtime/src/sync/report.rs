@@ -4,6 +4,9 @@ use std::fmt;
 use std::ops::AddAssign;
 use std::time::Duration;
 
+use sqlx::Row as _;
+use sqlx::postgres::PgRow;
+
 use crate::error::invalid_document::InvalidDocument;
 use crate::error::{Error, Result};
 use crate::schema::position::Position;
@@ -66,6 +69,24 @@ impl SyncReport {
     #[must_use]
     pub fn changed(&self) -> u64 {
         self.inserted + self.updated + self.deleted
+    }
+
+    /// Reads the counts of a row that a function of the database returns. A null is zero.
+    pub(crate) fn read(row: &PgRow) -> sqlx::Result<Self> {
+        let count = |column: &str| -> sqlx::Result<u64> {
+            let count: Option<i64> = row.try_get(column)?;
+            Ok(count
+                .and_then(|count| u64::try_from(count).ok())
+                .unwrap_or(0))
+        };
+        Ok(Self {
+            inserted: count("inserted")?,
+            updated: count("updated")?,
+            unchanged: count("unchanged")?,
+            deleted: count("deleted")?,
+            bytes: count("bytes")?,
+            ..Self::default()
+        })
     }
 
     /// Returns the report if every document could be written. For callers that must not continue

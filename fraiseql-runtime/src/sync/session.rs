@@ -13,9 +13,6 @@ use crate::sync::telemetry;
 use crate::sync::watch::Watch;
 use crate::view::Handle;
 
-/// The most documents that one statement builds. It bounds the memory of a batch, and more
-/// at once is not faster.
-pub(crate) const MAX_BATCH: usize = 500;
 /// How often a batch is retried after deadlocks and serialization failures.
 const MAX_RETRIES: u32 = 5;
 
@@ -78,7 +75,7 @@ impl<'c> Session<'c> {
         self
     }
 
-    /// Builds and writes the documents of at most [`MAX_BATCH`] keys, all or none.
+    /// Builds and writes the documents of at most [`MAX_BATCH`](crate::sql::sync::MAX_BATCH) keys, all or none.
     pub(super) async fn write(&mut self, view: Handle, keys: &Keys) -> Result<SyncReport> {
         self.run(view, keys, Action::Write).await
     }
@@ -108,7 +105,7 @@ impl<'c> Session<'c> {
         .await
     }
 
-    /// Deletes the documents of at most [`MAX_BATCH`] keys.
+    /// Deletes the documents of at most [`MAX_BATCH`](crate::sql::sync::MAX_BATCH) keys.
     pub(super) async fn delete(&mut self, view: Handle, keys: &Keys) -> Result<SyncReport> {
         self.run(view, keys, Action::Delete).await
     }

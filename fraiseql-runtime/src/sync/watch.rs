@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use sqlx::PgConnection;
 
@@ -70,6 +70,25 @@ impl<'a> Watch<'a> {
         }
     }
 
+    /// Logs a batch, if there is a log.
+    pub(super) async fn log(
+        &self,
+        event: &BatchEvent<'_>,
+        connection: &mut PgConnection,
+        scope: TransactionScope,
+    ) {
+        match (&self.observers.log, event.result) {
+            // On the same connection: in the caller's transaction the row must become visible with
+            // the documents.
+            (Some(log), Ok(report)) => {
+                self.report_log_error(log.success(event, report, connection, scope).await);
+            }
+            // On another connection: here the row would be rolled back with the batch.
+            (Some(_), Err(_)) => self.log_failure(event).await,
+            (None, _) => {}
+        }
+    }
+
     /// Logs batches that were written in the caller's transaction, if there is a log.
     pub(super) async fn log_successes(
         &self,
@@ -96,39 +115,6 @@ impl<'a> Watch<'a> {
                 observer.log_failed(&error);
             }
         }
-    }
-}
-
-/// Reports a batch that a function of the database has written, or could not write: traces and counts it, calls
-/// the observers, and writes a row of the log.
-pub(crate) async fn report_batch(
-    observers: &Observers,
-    view: Handle,
-    keys: &Keys,
-    result: &Result<SyncReport>,
-    connection: &mut PgConnection,
-    scope: TransactionScope,
-) {
-    let watch = Watch::new(observers);
-    let event = BatchEvent {
-        entity: view.view.entity,
-        view: view.view.table,
-        mode: Mode::Sync,
-        keys,
-        result: result.as_ref(),
-        duration: result
-            .as_ref()
-            .map_or(Duration::ZERO, |report| report.duration),
-        retries: 0,
-    };
-    telemetry::batch(&event);
-    watch.notify(&event);
-    match (&observers.log, result) {
-        (Some(log), Ok(report)) => {
-            watch.report_log_error(log.success(&event, report, connection, scope).await);
-        }
-        (Some(_), Err(_)) => watch.log_failure(&event).await,
-        (None, _) => {}
     }
 }
 
@@ -167,16 +153,7 @@ impl<'a> StartedBatch<'a> {
         let event = self.event(&result, retries);
         telemetry::batch(&event);
         watch.notify(&event);
-        match (&watch.observers.log, event.result) {
-            // On the same connection: in the caller's transaction the row must become visible with
-            // the documents.
-            (Some(log), Ok(report)) => {
-                watch.report_log_error(log.success(&event, report, connection, scope).await);
-            }
-            // On another connection: here the row would be rolled back with the batch.
-            (Some(_), Err(_)) => watch.log_failure(&event).await,
-            (None, _) => {}
-        }
+        watch.log(&event, connection, scope).await;
         result
     }
 

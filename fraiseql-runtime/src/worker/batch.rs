@@ -5,13 +5,13 @@ use std::time::{Duration, Instant};
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row as _};
 
-use crate::db::scope::{BEGIN_READ_COMMITTED, ScopeErrors, TransactionScope, in_own_transaction};
+use crate::db::scope::{BEGIN_READ_COMMITTED, ScopeErrors, in_own_transaction};
 use crate::db::statement::Statement;
 use crate::error::{Error, Operation, Result};
 use crate::schema::TableName;
 use crate::sql::queue::probe_row;
+use crate::sync::finished::end_one;
 use crate::sync::report::SyncReport;
-use crate::sync::watch::report_batch;
 use crate::worker::builder::Queue;
 use crate::worker::position::{Position, Snapshot};
 use crate::worker::report::WorkerReport;
@@ -127,31 +127,21 @@ pub(super) async fn drain(
 }
 
 fn read_part(row: &PgRow) -> sqlx::Result<Part> {
-    let count = |column: &str| {
-        let count: Option<i64> = row.try_get(column)?;
-        Ok::<u64, sqlx::Error>(
-            count
-                .and_then(|count| u64::try_from(count).ok())
-                .unwrap_or(0),
-        )
-    };
     let view: Option<i32> = row.try_get("view")?;
     let seconds: Option<f64> = row.try_get("seconds")?;
+    let changes: Option<i64> = row.try_get("changes")?;
     Ok(Part {
         view: view.and_then(|view| usize::try_from(view).ok()),
         keys: row.try_get::<Option<_>, _>("keys")?.unwrap_or_default(),
         report: SyncReport {
-            inserted: count("inserted")?,
-            updated: count("updated")?,
-            unchanged: count("unchanged")?,
-            deleted: count("deleted")?,
-            bytes: count("bytes")?,
             duration: Duration::try_from_secs_f64(seconds.unwrap_or(0.0)).unwrap_or_default(),
-            ..SyncReport::default()
+            ..SyncReport::read(row)?
         },
         error: row.try_get("error")?,
         dead: row.try_get::<Option<_>, _>("dead")?.unwrap_or(false),
-        changes: count("changes")?,
+        changes: changes
+            .and_then(|changes| u64::try_from(changes).ok())
+            .unwrap_or(0),
     })
 }
 
@@ -189,15 +179,6 @@ async fn note(queue: &Queue, connection: &mut PgConnection, part: Part) -> Worke
             })
         }
     };
-    let scope = TransactionScope::Caller;
-    report_batch(
-        &queue.context.observers,
-        view,
-        &keys,
-        &result,
-        connection,
-        scope,
-    )
-    .await;
+    end_one(connection, &queue.context.observers, (view, &keys), &result).await;
     report
 }

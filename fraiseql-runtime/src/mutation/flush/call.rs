@@ -187,20 +187,11 @@ impl SyncedView {
             .parse(&texts)
             .ok_or_else(|| sqlx::Error::Decode("a key has another type than its view".into()))?;
         let failed: Option<String> = row.try_get(result_row::CODE)?;
-        let count = |column| -> sqlx::Result<u64> {
-            let count: Option<i64> = row.try_get(column)?;
-            Ok(count
-                .and_then(|count| u64::try_from(count).ok())
-                .unwrap_or(0))
-        };
+        let micros: Option<i64> = row.try_get(result_row::MICROS)?;
+        let micros = micros.and_then(|micros| u64::try_from(micros).ok());
         let report = SyncReport {
-            inserted: count(result_row::INSERTED)?,
-            updated: count(result_row::UPDATED)?,
-            unchanged: count(result_row::UNCHANGED)?,
-            deleted: count(result_row::DELETED)?,
-            bytes: count(result_row::BYTES)?,
-            duration: Duration::from_micros(count(result_row::MICROS)?),
-            ..SyncReport::default()
+            duration: Duration::from_micros(micros.unwrap_or(0)),
+            ..SyncReport::read(row)?
         };
         let left = match failed.as_deref() {
             Some(LEFT) => row.try_get::<String, _>(result_row::MESSAGE)?.parse().ok(),

@@ -13,11 +13,12 @@ use crate::ops::verify::report::{VerifyProgress, VerifyReport};
 use crate::ops::verify::sample::Sample;
 use crate::ops::verify::telemetry;
 use crate::schema::key::Keys;
+use crate::sql::sync::MAX_BATCH;
 use crate::sync::batch;
 use crate::sync::full::chunk_size::chunk_size;
 use crate::sync::report::SyncReport;
 use crate::sync::request::Mode;
-use crate::sync::session::{MAX_BATCH, Session};
+use crate::sync::session::Session;
 use crate::sync::watch::Watch;
 
 /// Verifies the views of a request, one after the other.

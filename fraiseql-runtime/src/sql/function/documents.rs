@@ -6,42 +6,34 @@
 use crate::error::sqlstate::CONTENDED;
 use crate::schema::View;
 use crate::sql::delete::{delete_orphans, placeholders};
-use crate::sql::differences::{content_columns, content_labels, differences};
-use crate::sql::document::{self, BatchSize};
+use crate::sql::document::BatchSize;
 use crate::sql::function::definition::{FunctionDdl, FunctionText};
 use crate::sql::key_column::key_order;
-use crate::sql::shape;
 use crate::sql::sync::MAX_FEW_KEYS;
-use crate::sql::text::{Sql, column, ident};
+use crate::sql::text::{Sql, column};
 use crate::sql::write::equal::others;
+use crate::sql::write::protocol::WriteProtocol;
+use crate::sql::write::write_statement::WriteStatement;
 
 /// How often documents in conflict are built again: see `sync::protocol`.
 const MAX_ROUNDS: u32 = 5;
 
 /// The columns of the row that the function returns: documents counted as in a report of a sync, and their size in
 /// bytes.
-pub(crate) mod output {
-    pub(crate) const INSERTED: usize = 0;
-    pub(crate) const UPDATED: usize = 1;
-    pub(crate) const UNCHANGED: usize = 2;
-    pub(crate) const DELETED: usize = 3;
-    pub(crate) const BYTES: usize = 4;
-    /// In this order.
-    pub(in crate::sql::function) const ALL: [(&str, &str); 5] = [
-        ("inserted", "int8"),
-        ("updated", "int8"),
-        ("unchanged", "int8"),
-        ("deleted", "int8"),
-        ("bytes", "int8"),
-    ];
-}
+pub(super) const OUTPUTS: [(&str, &str); 5] = [
+    ("inserted", "int8"),
+    ("updated", "int8"),
+    ("unchanged", "int8"),
+    ("deleted", "int8"),
+    ("bytes", "int8"),
+];
 
 /// Composes the function. It runs with the settings of its caller.
 pub(super) fn compose(view: &View, number: i64, schema: &'static str) -> FunctionDdl {
     let keys = format!("{}[]", view.key.ty.sql);
     let body = Body {
         view,
-        shape: shape::literal(number),
+        number,
         key: column("v", view.key_column()),
         ty: view.key.ty.sql,
     };
@@ -50,7 +42,7 @@ pub(super) fn compose(view: &View, number: i64, schema: &'static str) -> Functio
         schema,
         parameters: &[("keys", &keys)],
         returns: String::new(),
-        outputs: &output::ALL,
+        outputs: &OUTPUTS,
         definer: false,
         settings: Vec::new(),
         body: body.compose(),
@@ -60,8 +52,8 @@ pub(super) fn compose(view: &View, number: i64, schema: &'static str) -> Functio
 
 struct Body<'a> {
     view: &'a View,
-    /// The number of the view's shape, as a literal.
-    shape: String,
+    /// The number of the view's shape.
+    number: i64,
     /// The key of a stored document, `v`.
     key: String,
     /// The type of the key.
@@ -159,44 +151,22 @@ impl Body<'_> {
         format!("(SELECT {array})::{}[]", self.ty)
     }
 
+    /// Builds the pending documents, and writes those that differ.
     fn write(&self, sql: &mut Sql, batch_size: BatchSize) {
-        let key = ident(self.view.key_column());
-        let labels = content_labels(self.view);
+        let statement =
+            WriteStatement::new(self.view, self.number, batch_size, WriteProtocol::Locked);
         sql.block("WITH built AS MATERIALIZED (", "),", |sql| {
-            self.built(sql, batch_size, &labels);
+            statement.built_rows(sql, |root_key| {
+                vec![format!("{root_key} = ANY ({})", self.keys("fn$.pending"))]
+            });
         });
         sql.block("written AS (", ")", |sql| {
-            let columns: Vec<String> = content_columns(self.view).into_iter().map(ident).collect();
-            let values: Vec<String> = labels.iter().map(|label| column("b", label)).collect();
-            sql.line(format!(
-                "INSERT INTO {} AS v ({key}, {}, version, synced_xid, updated_at, shape)",
-                self.view.table,
-                columns.join(", ")
-            ));
-            sql.line(format!(
-                "SELECT b.\"key\", {}, 1, pg_catalog.pg_current_xact_id(), pg_catalog.now(), {}",
-                values.join(", "),
-                self.shape
-            ));
-            sql.line("FROM built AS b");
-            sql.line("WHERE b.changed");
-            sql.line(format!(
-                "ORDER BY {}",
-                key_order("b.\"key\"", &self.view.key)
-            ));
-            sql.line(format!("ON CONFLICT ({key}) DO UPDATE SET"));
-            let sets = columns
-                .iter()
-                .map(|name| format!("{name} = EXCLUDED.{name}"));
-            let bookkeeping = ["synced_xid", "updated_at", "shape"];
-            let bookkeeping = bookkeeping
-                .iter()
-                .map(|name| format!("{name} = EXCLUDED.{name}"));
-            sql.block_list(
-                sets.chain(["version = v.version + 1".to_owned()])
-                    .chain(bookkeeping),
-            );
-            sql.line(format!("WHERE {}", self.is_locked(&self.key, batch_size)));
+            let guard = self.is_locked(&self.key, batch_size);
+            statement.upsert(sql, &guard, |sql| {
+                sql.line("FROM built");
+                sql.line("WHERE changed");
+                sql.line(format!("ORDER BY {}", key_order("\"key\"", &self.view.key)));
+            });
             sql.line(format!("RETURNING {} AS \"key\", v.version", self.key));
         });
         sql.line("SELECT");
@@ -212,32 +182,6 @@ impl Body<'_> {
         ]);
         sql.line("INTO fn$.built, fn$.equal, fn$.size, fn$.created, fn$.replaced");
         sql.line("FROM built AS b;");
-    }
-
-    fn built(&self, sql: &mut Sql, batch_size: BatchSize, labels: &[String]) {
-        sql.line("SELECT");
-        let mut changed = vec![
-            format!("{} IS NULL", self.key),
-            // A stale document is written even if it is equal, so that it has the new shape.
-            format!("v.shape IS DISTINCT FROM {}", self.shape),
-        ];
-        changed.extend(differences(self.view));
-        let mut select = vec!["b.\"key\"".to_owned()];
-        select.extend(labels.iter().map(|label| column("b", label)));
-        select.push(format!("{} AS changed", changed.join(" OR ")));
-        sql.block_list(select);
-        sql.block("FROM (", ") AS b", |sql| {
-            document::write(sql, self.view, batch_size, |root| {
-                let key = column(root, self.view.key.column);
-                vec![format!("{key} = ANY ({})", self.keys("fn$.pending"))]
-            });
-            // Each document is built once, though it is used in `data` and in `changed`.
-            sql.line("OFFSET 0");
-        });
-        sql.line(format!(
-            "LEFT JOIN {} AS v ON {} = b.\"key\"",
-            self.view.table, self.key
-        ));
     }
 
     /// Whether this transaction has locked the document of `key`. A long array is searched by hash.

@@ -35,23 +35,18 @@ use crate::sql::function::settings;
 use crate::sql::function::sync::announce;
 use crate::sql::key_column::key_order;
 use crate::sql::session::Session;
+use crate::sql::sync::MAX_BATCH;
 use crate::sql::text::{Sql, column, literal};
 use crate::sql::write::advisory::{IN_ORDER, OPEN};
 
 /// In `code`: the documents were left to the worker. The message is the id of the transaction.
 pub(crate) const LEFT: &str = "left";
-/// The documents of one row that is left to the worker.
-const MAX_LEFT_KEYS: usize = 500;
 
 /// Columns of the rows that the function returns.
 pub(crate) mod result_row {
     pub(crate) const VIEW: usize = 0;
     pub(crate) const KEYS: usize = 1;
-    pub(crate) const INSERTED: usize = 2;
-    pub(crate) const UPDATED: usize = 3;
-    pub(crate) const UNCHANGED: usize = 4;
-    pub(crate) const DELETED: usize = 5;
-    pub(crate) const BYTES: usize = 6;
+    // The counts between them are read by name.
     pub(crate) const MICROS: usize = 7;
     pub(crate) const CODE: usize = 8;
     pub(crate) const MESSAGE: usize = 9;
@@ -360,7 +355,7 @@ impl Flush<'_> {
                 sql.line("code := NULL;");
                 sql.line("message := NULL;");
                 sql.line("fn$.start := pg_catalog.clock_timestamp();");
-                    self.path.set_for(sql, view);
+                self.path.set_for(sql, view);
                 sql.line("BEGIN");
                 sql.indented(|sql| {
                     sql.line("SELECT s.inserted, s.updated, s.unchanged, s.deleted, s.bytes");
@@ -400,10 +395,10 @@ impl Flush<'_> {
         ));
         sql.line(format!(
             "  pg_catalog.jsonb_build_object('key', keys[f.first:f.first + {}])",
-            MAX_LEFT_KEYS - 1
+            MAX_BATCH - 1
         ));
         sql.line(format!(
-            "FROM pg_catalog.generate_series(1, pg_catalog.cardinality(keys), {MAX_LEFT_KEYS}) AS f (first);"
+            "FROM pg_catalog.generate_series(1, pg_catalog.cardinality(keys), {MAX_BATCH}) AS f (first);"
         ));
         sql.line(format!("code := '{LEFT}';"));
         sql.line("message := pg_catalog.pg_current_xact_id()::text;");

@@ -47,7 +47,6 @@ mod sync;
 
 pub use self::definition::FunctionDdl;
 pub(crate) use self::definition::FunctionText;
-pub(crate) use self::documents::output;
 pub(crate) use self::rows::EmbeddedRows;
 use crate::schema::View;
 use crate::sql::text::literal;

@@ -4,7 +4,7 @@
 
 use crate::schema::View;
 use crate::sql::function::definition::{FunctionDdl, FunctionText};
-use crate::sql::function::documents::output;
+use crate::sql::function::documents::OUTPUTS;
 use crate::sql::function::{rows, settings};
 use crate::sql::session::Session;
 use crate::sql::text::Sql;
@@ -31,7 +31,7 @@ pub(super) fn compose(
         announce(sql, IN_ORDER, view);
         sql.line("-- First the rows that the documents embed, then the documents.");
         sql.line(format!("PERFORM {}($1, $2);", lock.qualified()));
-        let names = output::ALL.map(|(name, _)| name);
+        let names = OUTPUTS.map(|(name, _)| name);
         let values = names.map(|name| format!("w.{name}"));
         sql.line(format!("SELECT {}", values.join(", ")));
         sql.line(format!("INTO {}", names.join(", ")));
@@ -42,7 +42,7 @@ pub(super) fn compose(
         schema,
         parameters: &parameters,
         returns: String::new(),
-        outputs: &output::ALL,
+        outputs: &OUTPUTS,
         definer: false,
         settings: settings::clauses(&session),
         body: sql.finish(),

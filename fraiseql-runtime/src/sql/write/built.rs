@@ -22,7 +22,11 @@ impl WriteStatement<'_> {
     }
 
     /// The query of `built`. `conditions` selects the root rows, given their key.
-    pub(super) fn built_rows(&self, sql: &mut Sql, conditions: impl FnOnce(&str) -> Vec<String>) {
+    pub(in crate::sql) fn built_rows(
+        &self,
+        sql: &mut Sql,
+        conditions: impl FnOnce(&str) -> Vec<String>,
+    ) {
         sql.line("SELECT");
         let mut select = vec!["b.\"key\"".to_owned()];
         select.extend(self.labels.iter().map(|label| column("b", label)));

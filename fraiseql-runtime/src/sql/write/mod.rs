@@ -63,7 +63,7 @@ mod input;
 pub(crate) mod one;
 pub(crate) mod protocol;
 pub(crate) mod result_row;
-mod write_statement;
+pub(in crate::sql) mod write_statement;
 mod written;
 
 use crate::schema::View;

@@ -26,7 +26,7 @@ pub(crate) mod result_row {
 pub(crate) fn compose(view: &View, number: i64) -> String {
     let statement = WriteStatement::new(view, number, BatchSize::Few, WriteProtocol::Guarded);
     let mut sql = Sql::new();
-    statement.upsert(&mut sql, |sql| {
+    statement.upsert(&mut sql, &statement.guard(), |sql| {
         sql.block("FROM (", ") AS built", |sql| {
             statement.built_rows(sql, |root_key| {
                 vec![first_of_parameter(root_key, view, 1), statement.may_write()]

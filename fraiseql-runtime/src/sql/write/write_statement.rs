@@ -10,7 +10,7 @@ use crate::sql::write::protocol::WriteProtocol;
 
 /// A write statement. The other files of this module add methods, each of which writes some of
 /// its CTEs.
-pub(super) struct WriteStatement<'a> {
+pub(in crate::sql) struct WriteStatement<'a> {
     pub(super) view: &'a View,
     pub(super) protocol: WriteProtocol,
     pub(super) batch_size: BatchSize,
@@ -26,7 +26,7 @@ pub(super) struct WriteStatement<'a> {
 }
 
 impl<'a> WriteStatement<'a> {
-    pub(super) fn new(
+    pub(in crate::sql) fn new(
         view: &'a View,
         number: i64,
         batch_size: BatchSize,

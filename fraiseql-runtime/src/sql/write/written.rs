@@ -15,7 +15,7 @@ impl WriteStatement<'_> {
     /// guard is not returned, and so is reported as in conflict.
     pub(super) fn written(&self, sql: &mut Sql) {
         sql.block("written AS (", "),", |sql| {
-            self.upsert(sql, |sql| {
+            self.upsert(sql, &self.guard(), |sql| {
                 sql.line("FROM built");
                 sql.line(match self.protocol {
                     // A wait for the row lock would only end in a conflict.
@@ -28,8 +28,8 @@ impl WriteStatement<'_> {
         });
     }
 
-    /// Inserts or updates the built rows that `from` selects.
-    pub(super) fn upsert(&self, sql: &mut Sql, from: impl FnOnce(&mut Sql)) {
+    /// Inserts the built rows that `from` selects, and updates those whose documents match `guard`.
+    pub(in crate::sql) fn upsert(&self, sql: &mut Sql, guard: &str, from: impl FnOnce(&mut Sql)) {
         let key = ident(self.view.key_column());
         let content: Vec<String> = self.columns.iter().map(|name| ident(name)).collect();
         let content = content.join(", ");
@@ -55,7 +55,7 @@ impl WriteStatement<'_> {
         sets.push("updated_at = EXCLUDED.updated_at".to_owned());
         sets.push("shape = EXCLUDED.shape".to_owned());
         sql.block_list(sets);
-        sql.line(format!("WHERE {}", self.guard()));
+        sql.line(format!("WHERE {guard}"));
     }
 
     /// `orphans`: the documents without a root row. `deleted`: deletes them.
@@ -93,7 +93,7 @@ impl WriteStatement<'_> {
 
     /// The condition that a stored document is not newer than the snapshot of this statement: the
     /// snapshot sees the transaction that wrote it, or this transaction has written or locked it.
-    fn guard(&self) -> String {
+    pub(super) fn guard(&self) -> String {
         let seen = "pg_catalog.pg_visible_in_snapshot(v.synced_xid, (SELECT pg_catalog.pg_current_snapshot()))";
         match self.protocol {
             WriteProtocol::Guarded => seen.to_owned(),

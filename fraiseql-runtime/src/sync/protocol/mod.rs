@@ -28,7 +28,7 @@ mod outcome;
 mod rounds;
 pub(super) mod writer;
 
-use sqlx::{PgConnection, Row as _};
+use sqlx::PgConnection;
 
 pub(super) use self::lockable::note_failure as note_unlockable;
 use self::writer::BatchWriter;
@@ -36,7 +36,7 @@ use crate::db::scope::TransactionScope;
 use crate::db::statement::Statement;
 use crate::error::{Operation, Result};
 use crate::schema::key::Keys;
-use crate::sql::function::{EmbeddedRows, output};
+use crate::sql::function::EmbeddedRows;
 use crate::sync::report::SyncReport;
 use crate::view::Handle;
 
@@ -94,19 +94,7 @@ pub(super) async fn by_function(
         .on(view.view.table)
         .bind_keys(keys)
         .bind(EmbeddedRows::All.as_str())
-        .fetch_one(connection, |row| {
-            let count = |column| -> sqlx::Result<u64> {
-                Ok(u64::try_from(row.try_get::<i64, _>(column)?).unwrap_or(0))
-            };
-            Ok(SyncReport {
-                inserted: count(output::INSERTED)?,
-                updated: count(output::UPDATED)?,
-                unchanged: count(output::UNCHANGED)?,
-                deleted: count(output::DELETED)?,
-                bytes: count(output::BYTES)?,
-                ..SyncReport::default()
-            })
-        })
+        .fetch_one(connection, SyncReport::read)
         .await
 }
 

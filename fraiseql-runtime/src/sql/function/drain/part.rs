@@ -3,14 +3,13 @@
 use crate::sql::function::drain::claim::{as_before, by_index};
 use crate::sql::function::drain::{Drain, MAX_FAILURES, MAX_ORIGINS, WAIT};
 use crate::sql::key_column::key_order;
+use crate::sql::sync::MAX_BATCH;
 use crate::sql::text::Sql;
 
 /// After this time a batch begins nothing more, and its locks wait no longer.
 const BATCH_TIME: &str = "interval '300 ms'";
 /// How long a lock is waited for that could not be had before.
 const NO_WAIT: &str = "1ms";
-/// The documents of one call of a sync function.
-const MAX_PART: usize = 500;
 
 /// No document of a part was written.
 pub(super) const NOTHING_WRITTEN: &str =
@@ -43,12 +42,12 @@ impl Drain<'_> {
         sql.line("END IF;");
         sql.line(format!("fn$.name := ({})[fn$.position];", self.tables()));
         sql.line(format!(
-            "fn$.first := ARRAY(SELECT pg_catalog.generate_series(1, pg_catalog.cardinality(fn$.sorted), {MAX_PART}));"
+            "fn$.first := ARRAY(SELECT pg_catalog.generate_series(1, pg_catalog.cardinality(fn$.sorted), {MAX_BATCH}));"
         ));
         sql.line("fn$.last := ARRAY(");
         sql.line(format!(
             "  SELECT LEAST(f + {}, pg_catalog.cardinality(fn$.sorted)) FROM pg_catalog.unnest(fn$.first) AS f);",
-            MAX_PART - 1
+            MAX_BATCH - 1
         ));
         sql.block("WHILE fn$.first <> '{}' LOOP", "END LOOP;", |sql| {
             self.part(sql);
