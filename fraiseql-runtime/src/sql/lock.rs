@@ -237,13 +237,14 @@ fn roots_without_document(view: &View) -> String {
     )
 }
 
-/// The joins from a root row to a row that is embedded in its document.
-struct RowPath {
+/// The joins from a root row, or from another row that is known, to a row that is embedded below it.
+pub(crate) struct RowPath {
     /// The FROM clause.
-    from: String,
+    pub(crate) from: String,
     /// The alias of the last row.
-    row: String,
-    depth: usize,
+    pub(crate) row: String,
+    /// The next row has the alias `r<depth + 1>`.
+    pub(crate) depth: usize,
 }
 
 /// A join from a row to the rows of one of its fields. `{row}` and `{link}` stand for the aliases
@@ -255,8 +256,9 @@ struct ChildJoin {
     through: Option<String>,
 }
 
-/// Collects the rows that `shape` embeds by foreign key or through a join table, at any depth.
-fn embedded_rows(shape: &Shape, path: &RowPath, on_root: &str, rows: &mut RowsToLock) {
+/// Collects the rows that `shape` embeds by foreign key or through a join table, at any depth. `on_root` is the
+/// condition of the first row of the path.
+pub(crate) fn embedded_rows(shape: &Shape, path: &RowPath, on_root: &str, rows: &mut RowsToLock) {
     for field in shape.fields {
         let join = match &field.source {
             Source::One(one) => one_row(one, path, on_root, rows),

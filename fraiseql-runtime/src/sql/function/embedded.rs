@@ -16,6 +16,7 @@ use crate::sql::dependents::array_of_column;
 use crate::sql::function::definition::FunctionText;
 use crate::sql::function::model::{ColumnTypes, ModelPaths};
 use crate::sql::function::rows::lock;
+use crate::sql::lock::{RowPath, RowsToLock, embedded_rows};
 use crate::sql::text::{Sql, ident, literal};
 
 /// The text of the function, without its name. It runs with the settings of its caller.
@@ -73,7 +74,7 @@ impl EmbeddedRows {
                     let start = self.start(shape.table, one.fk, types);
                     let key = one.key.unwrap_or(child.key_column());
                     self.add(&start, child.table, key, start.texts.clone());
-                    self.deeper(&start, child, &start.rows_of(child.table, key));
+                    self.deeper(&start, child, &first_rows(child.table), &start.is(key));
                     self.below(child, types);
                 }
                 Source::Many(many) => {
@@ -82,17 +83,31 @@ impl EmbeddedRows {
                     let start = self.start(shape.table, own, types);
                     match many.link {
                         Link::ForeignKey(fk) => {
-                            self.deeper(&start, child, &start.rows_of(child.table, fk));
+                            self.deeper(&start, child, &first_rows(child.table), &start.is(fk));
                         }
                         Link::Through { table, fk, to, key } => {
                             let key = key.unwrap_or(child.key_column());
                             // The list of a changed row, and a changed row of the join table.
-                            let links = start.rows_of(table, fk);
-                            self.add(&start, child.table, key, links.select(to));
-                            self.deeper(&start, child, &links.joined(child.table, key, to));
+                            let on_link = start.is(fk);
+                            let linked = format!(
+                                "SELECT r1.{}\nFROM {table} AS r1\nWHERE {on_link}",
+                                ident(to)
+                            );
+                            self.add(&start, child.table, key, linked);
+                            let path = RowPath {
+                                from: format!(
+                                    "{table} AS r1\nJOIN {} AS r2 ON r2.{} = r1.{}",
+                                    child.table,
+                                    ident(key),
+                                    ident(to)
+                                ),
+                                row: "r2".to_owned(),
+                                depth: 2,
+                            };
+                            self.deeper(&start, child, &path, &on_link);
                             let link = self.start(table, to, types);
                             self.add(&link, child.table, key, link.texts.clone());
-                            self.deeper(&link, child, &link.rows_of(child.table, key));
+                            self.deeper(&link, child, &first_rows(child.table), &link.is(key));
                         }
                     }
                     self.below(child, types);
@@ -120,32 +135,12 @@ impl EmbeddedRows {
     }
 
     /// Adds what rows of `shape` embed, which are not changed themselves.
-    fn deeper(&mut self, start: &Start, shape: &'static Shape, rows: &Rows) {
-        for field in shape.fields {
-            match &field.source {
-                Source::One(one) => {
-                    let child = (one.shape)();
-                    let key = one.key.unwrap_or(child.key_column());
-                    self.add(start, child.table, key, rows.select(one.fk));
-                    self.deeper(start, child, &rows.joined(child.table, key, one.fk));
-                }
-                Source::Many(many) => {
-                    let child = (many.shape)();
-                    let own = many.key.unwrap_or(shape.key_column());
-                    match many.link {
-                        Link::ForeignKey(fk) => {
-                            self.deeper(start, child, &rows.joined(child.table, fk, own));
-                        }
-                        Link::Through { table, fk, to, key } => {
-                            let key = key.unwrap_or(child.key_column());
-                            let links = rows.joined(table, fk, own);
-                            self.add(start, child.table, key, links.select(to));
-                            self.deeper(start, child, &links.joined(child.table, key, to));
-                        }
-                    }
-                }
-                Source::Column { .. } | Source::Expr { .. } | Source::Aggregate(_) => {}
-            }
+    fn deeper(&mut self, start: &Start, shape: &'static Shape, path: &RowPath, on_first: &str) {
+        let mut rows = RowsToLock::new();
+        embedded_rows(shape, path, on_first, &mut rows);
+        for (key, queries) in rows {
+            let of_table = self.locked.entry(key).or_default();
+            of_table.entry(start.table).or_default().extend(queries);
         }
     }
 }
@@ -160,49 +155,17 @@ struct Start {
 }
 
 impl Start {
-    /// The rows of `table` whose column `by` has one of the values.
-    fn rows_of(&self, table: Table, by: &str) -> Rows {
-        Rows {
-            from: format!("{table} AS r1"),
-            condition: format!("r1.{} = ANY ({})", ident(by), self.array),
-            depth: 1,
-        }
+    /// The condition that a column of the first row has one of the values.
+    fn is(&self, name: &str) -> String {
+        format!("r1.{} = ANY ({})", ident(name), self.array)
     }
 }
 
-/// Rows that are found from changed ones.
-struct Rows {
-    from: String,
-    condition: String,
-    /// The number of tables in `from`. The last one has the alias `r<depth>`.
-    depth: usize,
-}
-
-impl Rows {
-    /// A query of a column of these rows.
-    fn select(&self, name: &str) -> String {
-        format!(
-            "SELECT r{}.{}\nFROM {}\nWHERE {}",
-            self.depth,
-            ident(name),
-            self.from,
-            self.condition
-        )
-    }
-
-    /// The rows of `table` whose column `by` has the value of the column `own` of these rows.
-    fn joined(&self, table: Table, by: &str, own: &str) -> Self {
-        let depth = self.depth + 1;
-        Self {
-            from: format!(
-                "{}\nJOIN {table} AS r{depth} ON r{depth}.{} = r{}.{}",
-                self.from,
-                ident(by),
-                self.depth,
-                ident(own)
-            ),
-            condition: self.condition.clone(),
-            depth,
-        }
+/// The rows of a table, which a path begins with.
+fn first_rows(table: Table) -> RowPath {
+    RowPath {
+        from: format!("{table} AS r1"),
+        row: "r1".to_owned(),
+        depth: 1,
     }
 }
