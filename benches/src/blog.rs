@@ -58,17 +58,22 @@ pub(crate) struct Blog {
     pub(crate) posts: Vec<Uuid>,
 }
 
+/// Starts a server that is durable, as in production, because the cost of a commit is part of what is
+/// measured.
+pub(crate) fn durable_server() -> anyhow::Result<Server> {
+    Ok(Server::builder()
+        .setting("fsync", "on")
+        .setting("synchronous_commit", "on")
+        .setting("full_page_writes", "on")
+        .setting("shared_buffers", "512MB")
+        .setting("jit", "off")
+        .start()?)
+}
+
 impl Blog {
-    /// Starts a server and loads the blog. The server is durable, as in production, because the
-    /// cost of a commit is part of what is measured.
+    /// Starts a server and loads the blog.
     pub(crate) async fn load(size: Size) -> anyhow::Result<Self> {
-        let server = Server::builder()
-            .setting("fsync", "on")
-            .setting("synchronous_commit", "on")
-            .setting("full_page_writes", "on")
-            .setting("shared_buffers", "512MB")
-            .setting("jit", "off")
-            .start()?;
+        let server = durable_server()?;
         let pool = PgPoolOptions::new()
             .max_connections(2)
             .connect_with(server.create_database().await?)

@@ -16,7 +16,7 @@ use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
 use uuid::Uuid;
 
-use crate::blog::{self, Post, Size, sync_all_posts};
+use crate::blog::{self, Post, Size, durable_server, sync_all_posts};
 
 /// Options of `capture`.
 #[derive(Debug, clap::Args)]
@@ -59,14 +59,7 @@ impl World {
 }
 
 pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
-    // Durable, as in production, because the cost of a commit is part of what is measured.
-    let server = Server::builder()
-        .setting("fsync", "on")
-        .setting("synchronous_commit", "on")
-        .setting("full_page_writes", "on")
-        .setting("shared_buffers", "512MB")
-        .setting("jit", "off")
-        .start()?;
+    let server = durable_server()?;
     let size = match options.quick {
         true => Size {
             users: 20,

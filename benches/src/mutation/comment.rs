@@ -17,6 +17,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
+use crate::blog::durable_server;
 use crate::measure::{Times, millis};
 use crate::mutation::proxy::Proxy;
 
@@ -167,14 +168,7 @@ struct Contender {
 }
 
 pub(super) async fn run(options: &Options, capture: Capture, json: bool) -> anyhow::Result<()> {
-    // Durable, as in production, because the cost of a commit is part of what is measured.
-    let server = Server::builder()
-        .setting("fsync", "on")
-        .setting("synchronous_commit", "on")
-        .setting("full_page_writes", "on")
-        .setting("shared_buffers", "512MB")
-        .setting("jit", "off")
-        .start()?;
+    let server = durable_server()?;
     eprintln!("{}: loading a blog", server.description());
     let bench = Bench::load(&server, capture).await?;
     let near = bench.measure(0.0, options.comment_rounds).await?;
