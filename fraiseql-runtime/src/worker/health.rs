@@ -49,10 +49,19 @@ impl WorkerHealth {
         lock(&self.0).running = false;
     }
 
+    /// It has looked, and drains what it has found. After an error, that has to succeed first.
     pub(super) fn looked(&self, lag: Option<Duration>) {
         let mut state = lock(&self.0);
-        state.looked_at = Some(Instant::now());
         state.lag = lag;
+        if state.error.is_none() {
+            state.looked_at = Some(Instant::now());
+        }
+    }
+
+    /// It has drained what it had found.
+    pub(super) fn succeeded(&self) {
+        let mut state = lock(&self.0);
+        state.looked_at = Some(Instant::now());
         state.error = None;
     }
 

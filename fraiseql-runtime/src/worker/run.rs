@@ -114,7 +114,7 @@ impl<'a> Run<'a> {
         match result {
             Ok((found, batch)) => {
                 self.back_off = FIRST_BACK_OFF;
-                self.health.looked(found.lag);
+                self.health.succeeded();
                 telemetry::lag(found.lag);
                 if found.whole && self.whole.is_none() {
                     self.whole = Some(Box::pin(whole::sync_next(self.queue)));
@@ -136,6 +136,7 @@ impl<'a> Run<'a> {
             let found = batch::look(self.queue, &mut connection, &mut self.position)
                 .await
                 .map_err(Failed::look)?;
+            self.health.looked(found.lag);
             if !found.changes && !found.due {
                 return Ok((found, WorkerReport::default()));
             }
