@@ -1,9 +1,8 @@
 //! Functions in the database: the protocol of a sync inside of a transaction, in PL/pgSQL.
 //!
 //! A sync inside of a transaction takes several statements, each with a snapshot of its own: see
-//! `sql::lock` and `sql::write`. Sent one by one, each of them is
-//! a round trip. A VOLATILE function takes a new snapshot for each statement in it, too, so one call does
-//! the same work.
+//! `sql::lock` and `sql::write`. Sent one by one, each of them is a round trip. A VOLATILE function
+//! takes a new snapshot for each statement in it, too, so one call does the same work.
 //!
 //! | module | composes |
 //! |---|---|
@@ -12,7 +11,7 @@
 //! | `rows` | `fraiseql_lock_post_..`: locks the rows that documents embed |
 //! | `documents` | `fraiseql_write_post_..`: locks, builds and writes the documents of one view |
 //! | `sync` | `fraiseql_sync_post_..`: both, with the settings that the documents need |
-//! | `dependents` | `fraiseql_dependents_..`: the documents that depend on changes |
+//! | `dependents` | `fraiseql_dependents_..`: the documents that depend on changes, by `fraiseql_find_..` |
 //! | `embedded` | `fraiseql_embedded_..`: locks the rows that documents begin to embed by changes |
 //! | `flush` | `fraiseql_flush_..`: all of that for the documents of a read model |
 //! | `drain` | `fraiseql_drain_..`: one batch of the worker |
