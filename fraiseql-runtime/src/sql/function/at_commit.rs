@@ -7,6 +7,7 @@
 //! transaction is chosen to end a deadlock with this one.
 
 use crate::schema::View;
+use crate::sql::function::EmbeddedRows;
 use crate::sql::function::change::change_table;
 use crate::sql::function::definition::{FunctionDdl, FunctionText};
 use crate::sql::function::settings::PINNED_PATH;
@@ -57,8 +58,9 @@ pub(super) fn text<'a>(
         sql.indented(|sql| {
             sql.block(
                 format!(
-                    "FOR fn$.synced IN SELECT * FROM {}(NULL, {MAX_DOCUMENTS}, 'root', NULL) LOOP",
-                    flush.qualified()
+                    "FOR fn$.synced IN SELECT * FROM {}(NULL, {MAX_DOCUMENTS}, '{}', NULL) LOOP",
+                    flush.qualified(),
+                    EmbeddedRows::Root.as_str()
                 ),
                 "END LOOP;",
                 |sql| {

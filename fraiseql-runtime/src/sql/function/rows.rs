@@ -23,6 +23,7 @@ use crate::sql::text::{Sql, column};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum EmbeddedRows {
     All,
+    Busy,
     Root,
 }
 
@@ -31,6 +32,7 @@ impl EmbeddedRows {
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::All => "all",
+            Self::Busy => "busy",
             Self::Root => "root",
         }
     }
@@ -68,7 +70,8 @@ fn body(view: &View) -> String {
         view.key.ty.sql
     ));
     sql.block("BEGIN", "END", |sql| {
-        sql.block("IF $2 = 'root' THEN", "END IF;", |sql| {
+        let root = EmbeddedRows::Root.as_str();
+        sql.block(format!("IF $2 = '{root}' THEN"), "END IF;", |sql| {
             // Usually there are none, and this is one look into an index for each.
             let ty = view.key.ty.sql;
             sql.line(format!(
@@ -87,9 +90,10 @@ fn body(view: &View) -> String {
             });
             sql.line("RETURN;");
         });
-        let if_busy = Some("($2 <> 'busy' OR locked.xmax <> 0)");
+        let busy = EmbeddedRows::Busy.as_str();
+        let if_busy = format!("($2 <> '{busy}' OR locked.xmax <> 0)");
         for (key, queries) in rows_to_lock(view) {
-            lock(sql, key, &queries, if_busy);
+            lock(sql, key, &queries, Some(&if_busy));
         }
     });
     sql.finish()

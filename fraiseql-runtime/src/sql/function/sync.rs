@@ -5,7 +5,7 @@
 use crate::schema::View;
 use crate::sql::function::definition::{FunctionDdl, FunctionText};
 use crate::sql::function::documents::OUTPUTS;
-use crate::sql::function::{rows, settings};
+use crate::sql::function::{EmbeddedRows, rows, settings};
 use crate::sql::session::Session;
 use crate::sql::text::Sql;
 use crate::sql::write::advisory::{IN_ORDER, OPEN, advisory_key};
@@ -25,7 +25,8 @@ pub(super) fn compose(
     sql.block("BEGIN", "END", |sql| {
         settings::set_path(&session, sql);
         sql.line("-- A worker embeds no changes of its own: nobody has to wait for it.");
-        sql.block("IF $2 <> 'busy' THEN", "END IF;", |sql| {
+        let busy = EmbeddedRows::Busy.as_str();
+        sql.block(format!("IF $2 <> '{busy}' THEN"), "END IF;", |sql| {
             announce(sql, OPEN, view);
         });
         announce(sql, IN_ORDER, view);

@@ -1,5 +1,6 @@
 //! The parts of a batch: each is synced by one call, and halved or put off if that fails.
 
+use crate::sql::function::EmbeddedRows;
 use crate::sql::function::drain::claim::{as_before, by_index};
 use crate::sql::function::drain::{Drain, MAX_FAILURES, MAX_ORIGINS, WAIT};
 use crate::sql::key_column::key_order;
@@ -111,8 +112,10 @@ impl Drain<'_> {
                         sql.line("SELECT s.inserted, s.updated, s.unchanged, s.deleted, s.bytes");
                         sql.line("INTO inserted, updated, unchanged, deleted, bytes");
                         sql.line(format!(
-                            "FROM {}(\"keys\"::{}[], 'busy') AS s;",
-                            view.sync, view.key.ty.sql
+                            "FROM {}(\"keys\"::{}[], '{}') AS s;",
+                            view.sync,
+                            view.key.ty.sql,
+                            EmbeddedRows::Busy.as_str()
                         ));
                     });
                 }
