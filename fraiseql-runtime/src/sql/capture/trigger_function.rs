@@ -19,7 +19,7 @@ use crate::schema::Table;
 use crate::sql::capture::CapturedModel;
 use crate::sql::capture::columns::Relevant;
 use crate::sql::capture::triggers::{Event, NEW_ROWS, OLD_ROWS};
-use crate::sql::function::change::change_table;
+use crate::sql::function::change::{MAX_PAIRS, change_table};
 use crate::sql::function::model::suffix;
 use crate::sql::function::{FunctionDdl, FunctionText};
 use crate::sql::hash::fnv1a;
@@ -27,9 +27,6 @@ use crate::sql::text::{Sql, column, literal, row_value};
 
 /// How many changed rows one change has: its images are read and written as a whole.
 const ROWS: u32 = 10_000;
-
-/// The largest number of pairs of arguments of `jsonb_build_object`.
-const PAIRS: usize = 50;
 
 /// The settings of the function. A plan is made for the number of rows of the first statement, and kept for the session:
 /// made for a large one, every later statement would be compiled by the JIT compiler. The rows of a large
@@ -251,7 +248,7 @@ impl Body<'_> {
             })
             .collect();
         let objects: Vec<String> = pairs
-            .chunks(PAIRS)
+            .chunks(MAX_PAIRS)
             .map(|pairs| {
                 format!(
                     "pg_catalog.jsonb_build_object(\n      {}\n    )",

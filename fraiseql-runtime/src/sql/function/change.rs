@@ -5,6 +5,9 @@ use crate::sql::text::{Sql, ident};
 /// The name of the change table.
 pub(crate) const CHANGE_TABLE: &str = "fraiseql_change";
 
+/// The largest number of pairs of arguments of `jsonb_build_object`: a function has a hundred at most.
+pub(crate) const MAX_PAIRS: usize = 50;
+
 /// The quoted name of the change table.
 pub(crate) fn change_table(schema: &str) -> String {
     format!("{}.{}", ident(schema), ident(CHANGE_TABLE))

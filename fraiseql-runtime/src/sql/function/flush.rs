@@ -28,7 +28,7 @@ use std::collections::BTreeSet;
 use crate::error::sqlstate;
 use crate::schema::{Key, SyncTime, Table, View};
 use crate::sql::function::ViewFunctions;
-use crate::sql::function::change::{self, change_table};
+use crate::sql::function::change::{self, MAX_PAIRS, change_table};
 use crate::sql::function::definition::{FunctionDdl, FunctionText};
 use crate::sql::function::model::ModelPaths;
 use crate::sql::function::settings;
@@ -210,8 +210,7 @@ impl Flush<'_> {
             .into_iter()
             .map(|name| format!("pg_catalog.jsonb_build_object({}, {keys})", literal(name)))
             .collect();
-        // A function has a hundred arguments at most.
-        objects.extend(others.chunks(50).map(|names| {
+        objects.extend(others.chunks(MAX_PAIRS).map(|names| {
             let values = names.iter().map(|name| {
                 format!(
                     "  {}, coalesce(pg_catalog.jsonb_agg(DISTINCT {}), '[]')",
