@@ -28,14 +28,14 @@ use crate::sql::text::{Sql, column, literal, row_value};
 /// How many changed rows one change has: its images are read and written as a whole.
 const ROWS: u32 = 10_000;
 
-/// The settings of the function. A plan is made for the number of rows of the first statement, and kept for the session:
-/// made for a large one, every later statement would be compiled by the JIT compiler. The rows of a large
+/// The settings of the function.
+const SETTINGS: [&str; 1] = ["search_path = pg_catalog, pg_temp"];
+
+/// Settings for many rows, until the function ends. A plan is made for the number of rows of the first such statement, and kept
+/// for the session: made for a large one, every later statement would be compiled by the JIT compiler. The rows of a large
 /// statement are sorted in memory.
-const SETTINGS: [&str; 3] = [
-    "search_path = pg_catalog, pg_temp",
-    "jit = off",
-    "work_mem = '32MB'",
-];
+const FOR_MANY: &str = "PERFORM pg_catalog.set_config('jit', 'off', true), \
+    pg_catalog.set_config('work_mem', '32MB', true);";
 
 /// Composes the function of a table. With `has_namesake`, another table of the read model has the same name in another
 /// schema.
@@ -133,62 +133,87 @@ impl Body<'_> {
         });
     }
 
-    /// All rows of an INSERT or a DELETE.
+    /// The rows of an INSERT or a DELETE.
     fn one_image(&self, sql: &mut Sql, event: Event, image: &str, rows: &str) {
-        self.insert(sql, event, &[image]);
-        sql.indented(|sql| sql.line(self.image(image)));
-        sql.block("FROM (", ") AS changed", |sql| {
-            sql.line("SELECT");
-            sql.indented(|sql| {
-                sql.line(format!(
-                    "(pg_catalog.row_number() OVER () - 1) / {ROWS} AS part,"
-                ));
-                sql.list(self.first_values("x", image));
-            });
+        of_one_row(sql, &[rows], |sql| {
+            self.insert(sql, event, &[image]);
+            sql.indented(|sql| sql.line(self.image_of_row("x")));
             sql.line(format!("FROM {rows} AS x"));
-            let leads = self.first.iter().map(|name| column("x", name));
-            sql.line(format!("WHERE {}", leads_to_documents(leads)));
+            sql.line(format!("WHERE {};", self.leads_to_documents(&["x"])));
         });
-        sql.line("GROUP BY changed.part;");
+        sql.indented(|sql| {
+            sql.line(FOR_MANY);
+            self.insert(sql, event, &[image]);
+            sql.indented(|sql| sql.line(self.image(image)));
+            sql.block("FROM (", ") AS changed", |sql| {
+                sql.line("SELECT");
+                sql.indented(|sql| {
+                    sql.line(format!(
+                        "(pg_catalog.row_number() OVER () - 1) / {ROWS} AS part,"
+                    ));
+                    sql.list(self.first_values("x", image));
+                });
+                sql.line(format!("FROM {rows} AS x"));
+                sql.line(format!("WHERE {}", self.leads_to_documents(&["x"])));
+            });
+            sql.line("GROUP BY changed.part;");
+        });
+        sql.line("END IF;");
     }
 
     /// The rows of an UPDATE in which a relevant column differs.
     fn both_images(&self, sql: &mut Sql) {
-        self.insert(sql, Event::Update, &["old", "new"]);
-        sql.indented(|sql| sql.list(["old", "new"].map(|image| self.image(image))));
-        sql.block("FROM (", ") AS changed", |sql| {
-            sql.line("SELECT");
-            sql.indented(|sql| {
-                sql.line(format!(
-                    "(coalesce(before.place, after.place) - 1) / {ROWS} AS part,"
-                ));
-                let values = |side: &str, image: &str| -> Vec<String> {
-                    let names = (0..self.first.len()).map(|index| value_name(image, index));
-                    names.map(|name| format!("{side}.{name}")).collect()
-                };
-                let all = values("before", "old");
-                sql.list(all.into_iter().chain(values("after", "new")));
-            });
-            sql.block("FROM (", ") AS before", |sql| {
-                self.side(sql, "old", OLD_ROWS);
-            });
-            sql.block(
-                "FULL JOIN (",
-                ") AS after ON after.place = before.place",
-                |sql| {
-                    self.side(sql, "new", NEW_ROWS);
-                },
-            );
-            // Null if one side has no row.
-            sql.line("WHERE (before.image OPERATOR(pg_catalog.*<>) after.image) IS NOT FALSE");
-            let names = |side: &'static str, image: &'static str| {
-                (0..self.first.len())
-                    .map(move |index| format!("{side}.{}", value_name(image, index)))
-            };
-            let all = names("before", "old").chain(names("after", "new"));
-            sql.line(format!("  AND {}", leads_to_documents(all)));
+        let images = ["old", "new"];
+        of_one_row(sql, &[OLD_ROWS, NEW_ROWS], |sql| {
+            self.insert(sql, Event::Update, &images);
+            sql.indented(|sql| sql.list(["o", "n"].map(|row| self.image_of_row(row))));
+            sql.line(format!("FROM {OLD_ROWS} AS o"));
+            sql.line(format!("CROSS JOIN {NEW_ROWS} AS n"));
+            let [old, new] = ["o", "n"].map(|row| self.relevant_values(row));
+            sql.line(format!("WHERE {old} OPERATOR(pg_catalog.*<>) {new}"));
+            sql.line(format!("  AND {};", self.leads_to_documents(&["o", "n"])));
         });
-        sql.line("GROUP BY changed.part;");
+        sql.indented(|sql| {
+            sql.line(FOR_MANY);
+            self.insert(sql, Event::Update, &images);
+            sql.indented(|sql| sql.list(images.map(|image| self.image(image))));
+            sql.block("FROM (", ") AS changed", |sql| self.pairs(sql));
+            sql.line("GROUP BY changed.part;");
+        });
+        sql.line("END IF;");
+    }
+
+    /// The rows of an UPDATE before and after, in which a relevant column differs.
+    fn pairs(&self, sql: &mut Sql) {
+        sql.line("SELECT");
+        sql.indented(|sql| {
+            sql.line(format!(
+                "(coalesce(before.place, after.place) - 1) / {ROWS} AS part,"
+            ));
+            let values = |side: &str, image: &str| -> Vec<String> {
+                let names = (0..self.first.len()).map(|index| value_name(image, index));
+                names.map(|name| format!("{side}.{name}")).collect()
+            };
+            let all = values("before", "old");
+            sql.list(all.into_iter().chain(values("after", "new")));
+        });
+        sql.block("FROM (", ") AS before", |sql| {
+            self.side(sql, "old", OLD_ROWS);
+        });
+        sql.block(
+            "FULL JOIN (",
+            ") AS after ON after.place = before.place",
+            |sql| {
+                self.side(sql, "new", NEW_ROWS);
+            },
+        );
+        // Null if one side has no row.
+        sql.line("WHERE (before.image OPERATOR(pg_catalog.*<>) after.image) IS NOT FALSE");
+        let names = |side: &'static str, image: &'static str| {
+            (0..self.first.len()).map(move |index| format!("{side}.{}", value_name(image, index)))
+        };
+        let all = names("before", "old").chain(names("after", "new"));
+        sql.line(format!("  AND {}", one_is_not_null(all)));
     }
 
     /// The rows on one side of an UPDATE, each with its place, and the values of its relevant columns as a row.
@@ -199,16 +224,28 @@ impl Body<'_> {
             for value in self.first_values("x", image) {
                 sql.line(format!("{value},"));
             }
-            let row = match self.relevant {
-                Relevant::All => row_value("x"),
-                Relevant::Some(names) => {
-                    let names: Vec<String> = names.iter().map(|name| column("x", name)).collect();
-                    format!("ROW({})::pg_catalog.record", names.join(", "))
-                }
-            };
-            sql.line(format!("{row} AS image"));
+            sql.line(format!("{} AS image", self.relevant_values("x")));
         });
         sql.line(format!("FROM {rows} AS x"));
+    }
+
+    /// The values of the relevant columns of a row, as a row.
+    fn relevant_values(&self, row: &str) -> String {
+        match self.relevant {
+            Relevant::All => row_value(row),
+            Relevant::Some(names) => {
+                let names: Vec<String> = names.iter().map(|name| column(row, name)).collect();
+                format!("ROW({})::pg_catalog.record", names.join(", "))
+            }
+        }
+    }
+
+    /// Whether one of the first columns of these rows is not null.
+    fn leads_to_documents(&self, rows: &[&str]) -> String {
+        let values = rows
+            .iter()
+            .flat_map(|row| self.first.iter().map(|name| column(row, name)));
+        one_is_not_null(values)
     }
 
     /// One change, although several tables of a family are truncated by one statement.
@@ -235,32 +272,56 @@ impl Body<'_> {
 
     /// The distinct values of the first columns in the rows of a change, as an object; null if there are none.
     fn image(&self, image: &str) -> String {
-        let pairs: Vec<String> = self
-            .first
-            .iter()
-            .enumerate()
-            .map(|(index, name)| {
-                let value = format!("changed.{}", value_name(image, index));
-                format!(
-                    "{}, pg_catalog.array_agg(DISTINCT {value}) FILTER (WHERE {value} IS NOT NULL)",
-                    literal(name)
-                )
-            })
-            .collect();
-        let objects: Vec<String> = pairs
-            .chunks(MAX_PAIRS)
-            .map(|pairs| {
-                format!(
-                    "pg_catalog.jsonb_build_object(\n      {}\n    )",
-                    pairs.join(",\n      ")
-                )
-            })
-            .collect();
-        format!(
-            "nullif(\n  pg_catalog.jsonb_strip_nulls(\n    {}\n  ),\n  '{{}}'\n)",
-            objects.join(" || ")
-        )
+        let names = self.first.iter().enumerate();
+        object(names.map(|(index, name)| {
+            let value = format!("changed.{}", value_name(image, index));
+            let values = format!(
+                "pg_catalog.array_agg(DISTINCT {value}) FILTER (WHERE {value} IS NOT NULL)"
+            );
+            (*name, values)
+        }))
     }
+
+    /// The same for one row.
+    fn image_of_row(&self, row: &str) -> String {
+        object(self.first.iter().map(|name| {
+            let value = column(row, name);
+            let values = format!(
+                "CASE WHEN {value} IS NOT NULL THEN pg_catalog.jsonb_build_array({value}) END"
+            );
+            (*name, values)
+        }))
+    }
+}
+
+/// An object of pairs whose values are not null; null if there are none.
+fn object<'a>(pairs: impl Iterator<Item = (&'a str, String)>) -> String {
+    let pairs: Vec<String> = pairs
+        .map(|(name, value)| format!("{}, {value}", literal(name)))
+        .collect();
+    let objects: Vec<String> = pairs
+        .chunks(MAX_PAIRS)
+        .map(|pairs| {
+            format!(
+                "pg_catalog.jsonb_build_object(\n      {}\n    )",
+                pairs.join(",\n      ")
+            )
+        })
+        .collect();
+    format!(
+        "nullif(\n  pg_catalog.jsonb_strip_nulls(\n    {}\n  ),\n  '{{}}'\n)",
+        objects.join(" || ")
+    )
+}
+
+/// Begins a branch for a statement that has changed one row, as most do: what is needed for many takes longer than the
+/// statement. The branch for the others follows.
+fn of_one_row(sql: &mut Sql, tables: &[&str], inside: impl FnOnce(&mut Sql)) {
+    let is_one = tables.iter().map(|rows| {
+        format!("(SELECT pg_catalog.count(*) FROM (SELECT FROM {rows} LIMIT 2) AS l) = 1")
+    });
+    let is_one: Vec<String> = is_one.collect();
+    sql.block(format!("IF {} THEN", is_one.join(" AND ")), "ELSE", inside);
 }
 
 /// The name of the value of a first column.
@@ -269,7 +330,7 @@ fn value_name(image: &str, index: usize) -> String {
 }
 
 /// Whether one of these values is not null.
-fn leads_to_documents(values: impl Iterator<Item = String>) -> String {
+fn one_is_not_null(values: impl Iterator<Item = String>) -> String {
     let conditions: Vec<String> = values.map(|value| format!("{value} IS NOT NULL")).collect();
     format!("({})", conditions.join(" OR "))
 }
