@@ -75,6 +75,11 @@ pub async fn captured(posts: i64) -> (PgPool, ReadModel) {
     world_of(model_with(Capture::Queue), posts).await
 }
 
+/// The same with documents that are right when a transaction has committed.
+pub async fn at_commit(posts: i64) -> (PgPool, ReadModel) {
+    world_of(model_with(Capture::AtCommit), posts).await
+}
+
 /// Creates the tables with `posts` posts, and their documents.
 ///
 /// # Panics

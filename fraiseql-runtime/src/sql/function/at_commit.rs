@@ -16,6 +16,9 @@ use crate::sql::text::{Sql, ident, literal};
 /// The setting, local to a transaction, by which a mutation says that it syncs the documents of its changes itself.
 pub(crate) const SYNCS_ITSELF: &str =
     "SELECT pg_catalog.set_config('fraiseql.flush', 'caller', true)";
+/// The condition that it has said so.
+const DOES_NOT: &str =
+    "pg_catalog.current_setting('fraiseql.flush', true) IS DISTINCT FROM 'caller'";
 /// The longest wait for a lock, in milliseconds.
 const LOCK_TIMEOUT: u32 = 400;
 /// The most documents that are synced in a commit.
@@ -35,10 +38,9 @@ pub(super) fn text<'a>(
     sql.line("DECLARE");
     sql.line("  synced record;");
     sql.block("BEGIN", "END", |sql| {
-        sql.line("-- A mutation syncs its documents itself, and so does the first change of a transaction for all");
-        sql.line("-- others. A snapshot that is older than a lock would lose changes of others.");
-        sql.line("IF pg_catalog.current_setting('fraiseql.flush', true) = 'caller'");
-        sql.line("  OR pg_catalog.current_setting('fraiseql.left', true) = pg_catalog.pg_current_xact_id()::text");
+        sql.line("-- The first change of a transaction is the one for which all documents are synced. A snapshot that");
+        sql.line("-- is older than a lock would lose changes of others.");
+        sql.line("IF pg_catalog.current_setting('fraiseql.left', true) = pg_catalog.pg_current_xact_id()::text");
         sql.line("  OR pg_catalog.current_setting('transaction_isolation') NOT LIKE 'read %committed'");
         sql.block("  OR NOT EXISTS (", "  )", |sql| {
             sql.line(format!("  SELECT FROM {changes} AS c"));
@@ -47,13 +49,6 @@ pub(super) fn text<'a>(
             ));
         });
         sql.block("THEN", "END IF;", |sql| sql.line("RETURN NULL;"));
-        sql.line("-- A statement that is cancelled for its own timeout cannot leave the rest to a worker.");
-        sql.block("IF pg_catalog.current_setting('statement_timeout') <> '0' THEN", "END IF;", |sql| {
-            sql.line("PERFORM pg_catalog.set_config('lock_timeout', greatest(1, least(");
-            sql.line(format!("  {LOCK_TIMEOUT},"));
-            sql.line("  EXTRACT(EPOCH FROM pg_catalog.current_setting('statement_timeout')::interval) * 250");
-            sql.line("))::int4::text || 'ms', true);");
-        });
         sql.line("BEGIN");
         sql.indented(|sql| {
             sql.block(
@@ -85,8 +80,9 @@ pub(super) fn text<'a>(
                 },
             );
         });
-        sql.line("EXCEPTION WHEN OTHERS THEN");
+        sql.line("EXCEPTION WHEN OTHERS OR query_canceled THEN");
         sql.indented(|sql| {
+            sql.line("-- Nor does it end with the time of the statement: that would undo what the statement has done.");
             sql.line("-- Everything in this block is undone: the changes are in the table again, for a worker.");
             sql.line("PERFORM pg_catalog.set_config('fraiseql.left', pg_catalog.pg_current_xact_id()::text, true);");
         });
@@ -122,7 +118,7 @@ pub(super) fn trigger(
     sql.line("DEFERRABLE INITIALLY DEFERRED");
     sql.line("FOR EACH ROW");
     sql.line(format!(
-        "WHEN (NEW.model = '{id}'::int8 AND NEW.operation <> 'SYNC')"
+        "WHEN (NEW.model = '{id}'::int8 AND NEW.operation <> 'SYNC' AND {DOES_NOT})"
     ));
     sql.line(format!("EXECUTE FUNCTION {}()", function.qualified()));
     (name, sql.finish())

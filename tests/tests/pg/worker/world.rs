@@ -1,7 +1,7 @@
 //! What the tests of the worker share.
 
 use fraiseql_runtime::{Capture, ReadModel};
-pub(super) use fraiseql_tests::world::worked::{Post, User, captured, world};
+pub(super) use fraiseql_tests::world::worked::{Post, User, at_commit, captured, world};
 use sqlx::PgPool;
 
 /// Leaves posts to the worker, in a transaction of its own.
