@@ -63,6 +63,7 @@ pub(crate) fn compose(
         by,
         ty,
         limit: "$2",
+        keys: "keys",
         input: match ty {
             "text" => in_own_type(table, by),
             _ => format!("$1::{ty}[]"),
@@ -84,6 +85,7 @@ pub(crate) fn from_values(
         by: wanted,
         ty,
         limit: "$2",
+        keys: "keys",
         input: format!("$1::text[]::{ty}[]"),
     };
     start.statement(chains, true, false)
@@ -102,13 +104,15 @@ pub(crate) fn array_of_column(table: Table, name: &str, ty: Option<&str>, texts:
 }
 
 /// A query for each chain: the keys of the documents that it leads to, at most `limit`, from values of the column
-/// `wanted`, with which all chains begin. `texts` is a query of the values as texts, in a column `k`; the CTE
-/// `input`, which is returned first, reads it. `ty` is the type of the column if it is known, and not a text.
+/// `wanted`, with which all chains begin. `texts` is a query of the values as texts, in a column `t.k`; `keys` is the column
+/// of the CTE `input` that has the array which is returned first. `ty` is the type of the column if it is known, and not a
+/// text.
 pub(crate) fn queries(
     table: Table,
     wanted: &str,
     ty: Option<&str>,
     texts: &str,
+    keys: &str,
     limit: &str,
     chains: &[(&LookupChain, &View)],
 ) -> (String, Vec<String>) {
@@ -122,6 +126,7 @@ pub(crate) fn queries(
             None => "text",
         },
         limit,
+        keys,
         input: String::new(),
     };
     let query = |(chain, view): &(&LookupChain, &View)| {
@@ -162,6 +167,8 @@ struct Start<'a> {
     limit: &'a str,
     /// The parameter with the values, cast to an array of the type.
     input: String,
+    /// The column of the CTE `input` that has them.
+    keys: &'a str,
 }
 
 /// A lookup as it is written in the statement.
@@ -180,6 +187,7 @@ impl Start<'_> {
             by,
             ty,
             input,
+            keys,
             ..
         } = self;
         let mut sql = Sql::new();
@@ -192,7 +200,7 @@ impl Start<'_> {
             ("WITH", ")")
         };
         sql.block(format!("{with} input AS MATERIALIZED ("), end, |sql| {
-            sql.line(format!("SELECT {input} AS keys"));
+            sql.line(format!("SELECT {input} AS {keys}"));
         });
         if acts {
             family(&mut sql, *table);
@@ -252,8 +260,8 @@ impl Start<'_> {
     fn given(&self) -> String {
         match self.ty {
             // The type of the column is not known here.
-            "text" => "ARRAY(SELECT pg_catalog.unnest(keys) FROM input)".to_owned(),
-            ty => format!("(SELECT keys FROM input)::{ty}[]"),
+            "text" => format!("ARRAY(SELECT pg_catalog.unnest({}) FROM input)", self.keys),
+            ty => format!("(SELECT {} FROM input)::{ty}[]", self.keys),
         }
     }
 

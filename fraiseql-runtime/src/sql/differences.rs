@@ -40,21 +40,27 @@ pub(crate) fn content_labels(view: &View) -> Vec<String> {
 
 /// One condition for each column: the stored row `v` differs from the built row `b`.
 pub(crate) fn differences(view: &View) -> Vec<String> {
-    content_columns(view)
-        .into_iter()
-        .zip(content_labels(view))
-        .map(|(name, label)| {
-            // The type json has no equality.
-            let cast = if name == DATA && view.data == Data::Json {
-                "::text"
-            } else {
-                ""
-            };
-            format!(
-                "{}{cast} IS DISTINCT FROM {}{cast}",
-                column("v", name),
-                column("b", &label)
-            )
-        })
+    let columns = content_columns(view).into_iter();
+    let compared = columns.zip(content_labels(view));
+    compared
+        .map(|(name, label)| differs(view, name, &column("b", &label)))
         .collect()
+}
+
+/// The same in ON CONFLICT, where the built row is `EXCLUDED`.
+pub(crate) fn differences_of_excluded(view: &View) -> Vec<String> {
+    let columns = content_columns(view).into_iter();
+    columns
+        .map(|name| differs(view, name, &column("EXCLUDED", name)))
+        .collect()
+}
+
+fn differs(view: &View, name: &str, built: &str) -> String {
+    // The type json has no equality.
+    let cast = if name == DATA && view.data == Data::Json {
+        "::text"
+    } else {
+        ""
+    };
+    format!("{}{cast} IS DISTINCT FROM {built}{cast}", column("v", name))
 }

@@ -2,7 +2,7 @@
 //!
 //! The function finds and syncs the documents of captured changes, and of marks for which nothing has to be known of
 //! the rows as they were before. Everything else is done by statements, one at a time: [`lookup`](super::lookup) and what
-//! follows. So are the documents of a view if one of them is invalid, and all if there are many.
+//! follows. So are all documents if one of them is invalid, or if there are many.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -150,6 +150,9 @@ impl FlushCall {
                 Err(changes) => return Ok(Called::TooMany(changes)),
             }
         }
+        if done.iter().any(SyncedView::has_failed) {
+            done.retain(|view| view.left.is_some() || view.has_failed());
+        }
         report(mutation, done).await.map(Called::Synced)
     }
 }
@@ -158,13 +161,18 @@ impl FlushCall {
 struct SyncedView {
     view: Handle,
     keys: Keys,
-    /// `None` if a document could not be written: then none was.
+    /// `None` if no document was written.
     report: Option<SyncReport>,
     /// The transaction, if the documents were left to the worker.
     left: Option<SyncToken>,
 }
 
 impl SyncedView {
+    /// Whether a document of some view could not be written. What was reported before is undone.
+    const fn has_failed(&self) -> bool {
+        self.report.is_none() && self.left.is_none()
+    }
+
     /// Reads a row of the function's result, or the changes that it has taken and not synced.
     fn read(
         row: &PgRow,

@@ -13,28 +13,37 @@ pub(crate) fn change_table(schema: &str) -> String {
     format!("{}.{}", ident(schema), ident(CHANGE_TABLE))
 }
 
-/// The query of the changes of this transaction, which it takes.
-fn taken(schema: &str, id: i64) -> String {
-    let mut sql = Sql::new();
-    sql.line(format!("DELETE FROM {} AS c", change_table(schema)));
-    sql.line(format!(
-        "WHERE c.model = '{id}'::int8 AND c.xid = pg_catalog.pg_current_xact_id() AND c.operation <> 'SYNC'"
-    ));
-    sql.line("RETURNING c.\"table\", c.old, c.new");
-    sql.finish()
-}
-
-/// Takes the changes of this transaction, and merges them with those in the variable `marked`, into the variable
-/// `changes`: null if there are none.
+/// Takes the changes of this transaction into the variable `rows`, which has others, and merges them into the variable `changes`:
+/// null if there are none.
 pub(super) fn collect(sql: &mut Sql, schema: &str, id: i64) {
-    let marked = "SELECT m.\"table\", NULL::jsonb AS old, m.new\n\
-         FROM pg_catalog.jsonb_to_recordset(fn$.marked) AS m (\"table\" text, new jsonb)";
-    sql.block("WITH taken AS (", ")", |sql| sql.line(taken(schema, id)));
-    merge(
-        sql,
-        &format!("SELECT * FROM taken\nUNION ALL\n{marked}"),
-        true,
-    );
+    sql.block("WITH taken AS (", ")", |sql| {
+        sql.line(format!("DELETE FROM {} AS c", change_table(schema)));
+        sql.line(format!(
+            "WHERE c.model = '{id}'::int8 AND c.xid = pg_catalog.pg_current_xact_id() AND c.operation <> 'SYNC'"
+        ));
+        sql.line("RETURNING c.\"table\", c.old, c.new");
+    });
+    sql.line("SELECT fn$.rows || coalesce(pg_catalog.jsonb_agg(pg_catalog.to_jsonb(t)), '[]')");
+    sql.line("INTO fn$.rows");
+    sql.line("FROM taken AS t;");
+    sql.line("-- Usually there is one row, with one image or the same values in both.");
+    sql.line("IF pg_catalog.jsonb_array_length(fn$.rows) = 1 AND (");
+    sql.line("  coalesce(fn$.rows #> '{0,old}', 'null') IN ('null', fn$.rows #> '{0,new}')");
+    sql.line("  OR fn$.rows #> '{0,new}' = 'null'");
+    sql.block(") THEN", "ELSIF fn$.rows <> '[]' THEN", |sql| {
+        sql.line("fn$.changes := pg_catalog.jsonb_build_object(");
+        sql.line("  fn$.rows #>> '{0,table}',");
+        sql.line("  coalesce(nullif(fn$.rows #> '{0,new}', 'null'), nullif(fn$.rows #> '{0,old}', 'null'))");
+        sql.line(");");
+    });
+    sql.indented(|sql| {
+        merge(
+            sql,
+            "SELECT m.*\nFROM pg_catalog.jsonb_to_recordset(fn$.rows) AS m (\"table\" text, old jsonb, new jsonb)",
+            true,
+        );
+    });
+    sql.line("END IF;");
 }
 
 /// Returns the changes of this transaction, merged, and leaves them where they are.

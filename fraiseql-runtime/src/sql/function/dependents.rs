@@ -11,7 +11,7 @@
 use crate::schema::{Table, View};
 use crate::sql::dependents::{LookupChain, queries};
 use crate::sql::function::definition::{FunctionDdl, FunctionText};
-use crate::sql::function::model::{ModelPaths, PathGroup};
+use crate::sql::function::model::ModelPaths;
 use crate::sql::function::settings;
 use crate::sql::key_column::key_order;
 use crate::sql::session::Session;
@@ -31,7 +31,7 @@ pub(super) fn text<'a>(
     let mut sql = Sql::new();
     sql.line("#variable_conflict use_column");
     sql.block("BEGIN", "END", |sql| {
-        settings::set_path(&session, sql);
+        settings::complete_path(&session, sql);
         sql.line(format!(
             "RETURN QUERY SELECT * FROM {}($1, $2);",
             find.qualified()
@@ -54,10 +54,8 @@ pub(super) fn find<'a>(model: &ModelPaths<'_>, schema: &'static str) -> Function
     let mut sql = Sql::new();
     sql.line("#variable_conflict use_column");
     sql.block("BEGIN", "END", |sql| {
-        for group in &model.groups {
-            values(sql, group);
-        }
         for table in model.tables() {
+            values(sql, table, model);
             whole_table(sql, table, model);
         }
     });
@@ -73,30 +71,40 @@ pub(super) fn find<'a>(model: &ModelPaths<'_>, schema: &'static str) -> Function
     }
 }
 
-/// The documents on all paths that leave rows by one column.
-fn values(sql: &mut Sql, group: &PathGroup<'_>) {
-    let PathGroup {
-        table,
-        column,
-        ty,
-        paths,
-    } = group;
-    let values = format!(
-        "$1 -> {} -> {}",
-        literal(&table.to_string()),
-        literal(column)
-    );
-    let texts = format!("pg_catalog.jsonb_array_elements_text({values}) AS t (k)");
-    let chains: Vec<(&LookupChain, &View)> =
-        paths.iter().map(|path| (path.chain, path.view)).collect();
-    let (input, queries) = queries(*table, column, *ty, &texts, "$2 + 1", &chains);
-    sql.block(format!("IF {values} IS NOT NULL THEN"), "END IF;", |sql| {
+/// The documents on all paths that leave the rows of a table, in one query: each takes longer to begin than to run.
+fn values(sql: &mut Sql, table: Table, model: &ModelPaths<'_>) {
+    let changed = format!("$1 -> {}", literal(&table.to_string()));
+    let mut inputs = Vec::new();
+    let mut found = Vec::new();
+    for group in model.groups_of(table) {
+        let values = format!("{changed} -> {}", literal(group.column));
+        let texts = format!("pg_catalog.jsonb_array_elements_text({values}) AS t (k)");
+        let keys = format!("keys_{}", inputs.len());
+        let chains: Vec<(&LookupChain, &View)> = group
+            .paths
+            .iter()
+            .map(|path| (path.chain, path.view))
+            .collect();
+        let (input, queries) = queries(
+            table,
+            group.column,
+            group.ty,
+            &texts,
+            &keys,
+            "$2 + 1",
+            &chains,
+        );
+        inputs.push(format!("{input} AS {keys}"));
+        found.extend(group.paths.iter().zip(queries));
+    }
+    sql.block(format!("IF {changed} <> 'null' THEN"), "END IF;", |sql| {
         sql.line("RETURN QUERY");
         sql.block("WITH input AS MATERIALIZED (", "),", |sql| {
-            sql.line(format!("SELECT {input} AS keys"));
+            sql.line("SELECT");
+            sql.block_list(inputs);
         });
         sql.block("found (path, keys) AS (", ")", |sql| {
-            for (index, (path, query)) in paths.iter().zip(queries).enumerate() {
+            for (index, (path, query)) in found.into_iter().enumerate() {
                 if index > 0 {
                     sql.line("UNION ALL");
                 }

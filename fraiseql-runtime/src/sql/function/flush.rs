@@ -18,7 +18,10 @@
 //! | `keys` | the keys of its documents, as texts |
 //! | `inserted` .. `bytes` | as the function of the view returns them |
 //! | `micros` | how long it took |
-//! | `code`, `message` | `left` and the id of the transaction, if the view is eventual; null; or the SQLSTATE and the message of an error about the values of a document; then nothing of this view was written |
+//! | `code`, `message` | `left` and the id of the transaction, if the view is eventual; or null |
+//!
+//! If a document has a value that cannot be written, no document is, but for what was left. Then each view has another row, with the SQLSTATE
+//! and the message of the error in `code` and `message`, and the rows before it are void.
 //!
 //! If there are more documents than the second parameter, nothing is synced. The one row that is returned has a null in
 //! `view`, and the changes that were taken in `message`.
@@ -30,9 +33,11 @@ use crate::schema::{Key, SyncTime, Table, View};
 use crate::sql::function::ViewFunctions;
 use crate::sql::function::change::{self, MAX_PAIRS, change_table};
 use crate::sql::function::definition::{FunctionDdl, FunctionText};
+use crate::sql::function::documents::OUTPUTS;
 use crate::sql::function::model::ModelPaths;
+use crate::sql::function::rows::{EmbeddedRows, lock_root_rows};
 use crate::sql::function::settings;
-use crate::sql::function::sync::announce;
+use crate::sql::function::sync::{announce, perform, shared_lock};
 use crate::sql::key_column::key_order;
 use crate::sql::session::Session;
 use crate::sql::sync::MAX_BATCH;
@@ -78,7 +83,7 @@ pub(super) fn text<'a>(
     sql.line("<<fn$>>");
     sql.block("DECLARE", "BEGIN", |sql| flush.declare(sql));
     sql.indented(|sql| {
-        flush.path.set(sql);
+        flush.path.complete(sql);
         flush.marks(sql, captures);
         if captures {
             sql.line("-- The changes of this transaction.");
@@ -131,8 +136,9 @@ struct SharedPath {
 impl SharedPath {
     fn of(views: &[&'static View]) -> Self {
         let sessions = views.iter().map(|view| Session::of([view.shape]));
-        let paths: BTreeSet<String> = sessions
-            .filter_map(|session| session.path_of_function())
+        let paths: BTreeSet<Vec<&str>> = sessions
+            .filter(Session::needs_path)
+            .map(|session| session.first_schemas())
             .collect();
         Self {
             session: Session::of(views.iter().map(|view| view.shape)),
@@ -140,8 +146,8 @@ impl SharedPath {
         }
     }
 
-    fn set(&self, sql: &mut Sql) {
-        settings::set_path(&self.session, sql);
+    fn complete(&self, sql: &mut Sql) {
+        settings::complete_path(&self.session, sql);
     }
 
     fn set_for(&self, sql: &mut Sql, view: &View) {
@@ -158,21 +164,25 @@ impl Flush<'_> {
     }
 
     fn declare(&self, sql: &mut Sql) {
-        sql.line("marked jsonb := '[]'; -- changes that stand for the marked rows");
+        sql.line("rows jsonb := '[]'; -- change rows, those that stand for marked rows, too");
         sql.line("changes jsonb; -- all changes");
         sql.line("found record;");
         sql.line("more bool := false; -- whether there are more documents than the limit");
         sql.line("documents int8 := 0; -- their number");
         sql.line("start timestamptz;");
+        sql.line("counts record; -- of documents and bytes, of one view");
         for (position, view) in self.views() {
-            sql.line(format!(
-                "keys_{position} {}[] := '{{}}'; -- of {}",
-                view.key.ty.sql, view.entity
-            ));
+            let (ty, entity) = (view.key.ty.sql, view.entity);
+            sql.line(format!("keys_{position} {ty}[] := '{{}}'; -- of {entity}"));
+            if !is_eventual(view) {
+                sql.line(format!(
+                    "missing_{position} {ty}[]; -- those without a document"
+                ));
+            }
         }
     }
 
-    /// Reads the values by which paths leave the marked rows: into `marked` if they are merged with captured changes,
+    /// Reads the values by which paths leave the marked rows: into `rows` if they are merged with captured changes,
     /// or else as changes.
     fn marks(&self, sql: &mut Sql, captures: bool) {
         sql.block("IF $4 IS NOT NULL THEN", "END IF;", |sql| {
@@ -184,7 +194,7 @@ impl Flush<'_> {
                 sql.block(format!("IF $4 ? {name} THEN"), "END IF;", |sql| {
                     let (before, after) = match captures {
                         true => (
-                            "fn$.marked := fn$.marked || pg_catalog.jsonb_build_object('table',",
+                            "fn$.rows := fn$.rows || pg_catalog.jsonb_build_object('table',",
                             ");",
                         ),
                         false => (
@@ -240,11 +250,21 @@ impl Flush<'_> {
             views.dedup_by_key(|view| view.table);
             let changed = format!("IF fn$.changes ? {} THEN", literal(&table.to_string()));
             sql.block(changed, "END IF;", |sql| {
-                for view in views {
-                    announce(sql, OPEN, view);
-                }
+                announce(sql, views.into_iter().map(|view| (OPEN, view)));
             });
         }
+    }
+
+    /// Announces the transaction for the views whose documents it syncs.
+    fn announce_documents(&self, sql: &mut Sql) {
+        let in_time = self.views().filter(|(_, view)| !is_eventual(view));
+        let locks = in_time.flat_map(|(position, view)| {
+            [OPEN, IN_ORDER].map(|class| {
+                let lock = shared_lock(class, view);
+                format!("CASE WHEN fn$.keys_{position} <> '{{}}' THEN {lock} END")
+            })
+        });
+        perform(sql, locks);
     }
 
     /// Adds the documents that depend on the changes.
@@ -322,62 +342,92 @@ impl Flush<'_> {
                 self.embedded.qualified()
             ));
         });
+        self.announce_documents(sql);
         sql.line("-- First the rows that the documents embed, of all views.");
         for ((position, view), functions) in self.views().zip(self.functions) {
-            if view.sync == SyncTime::Eventual {
+            if is_eventual(view) {
                 continue;
             }
             sql.block(
                 format!("IF fn$.keys_{position} <> '{{}}' THEN"),
                 "END IF;",
                 |sql| {
-                    announce(sql, OPEN, view);
-                    announce(sql, IN_ORDER, view);
                     self.path.set_for(sql, view);
+                    let keys = format!("fn$.keys_{position}");
+                    let root = EmbeddedRows::Root.as_str();
+                    sql.block(format!("IF $3 = '{root}' THEN"), "ELSE", |sql| {
+                        let missing = format!("fn$.missing_{position}");
+                        lock_root_rows(sql, view, &keys, &missing);
+                    });
                     sql.line(format!(
-                        "PERFORM {}(fn$.keys_{position}, $3);",
+                        "  PERFORM {}({keys}, $3);",
                         functions.lock.qualified()
                     ));
+                    sql.line("END IF;");
                 },
             );
         }
     }
 
     fn sync(&self, sql: &mut Sql) {
-        for ((position, view), functions) in self.views().zip(self.functions) {
-            sql.block(format!("IF fn$.keys_{position} <> '{{}}' THEN"), "END IF;", |sql| {
-                sql.line(format!("view := {position};"));
-                sql.line(format!("keys := fn$.keys_{position}::text[];"));
-                if view.sync == SyncTime::Eventual {
-                    return self.leave(sql, view);
-                }
-                sql.line("code := NULL;");
-                sql.line("message := NULL;");
-                sql.line("fn$.start := pg_catalog.clock_timestamp();");
-                self.path.set_for(sql, view);
-                sql.line("BEGIN");
-                sql.indented(|sql| {
-                    sql.line("SELECT s.inserted, s.updated, s.unchanged, s.deleted, s.bytes");
-                    sql.line("INTO inserted, updated, unchanged, deleted, bytes");
+        let all = || self.views().zip(self.functions);
+        for ((position, view), _) in all().filter(|((_, view), _)| is_eventual(view)) {
+            of_view(sql, position, |sql| self.leave(sql, view));
+        }
+        let in_time = || all().filter(|((_, view), _)| !is_eventual(view));
+        if in_time().next().is_none() {
+            return;
+        }
+        sql.line("code := NULL;");
+        sql.line("message := NULL;");
+        sql.block("BEGIN", "EXCEPTION", |sql| {
+            for ((position, view), functions) in in_time() {
+                of_view(sql, position, |sql| {
+                    sql.line("fn$.start := pg_catalog.clock_timestamp();");
+                    self.path.set_for(sql, view);
+                    // An assignment takes less time than a query.
                     sql.line(format!(
-                        "FROM {}(fn$.keys_{position}) AS s;",
+                        "fn$.counts := {}(fn$.keys_{position});",
                         functions.write.qualified()
                     ));
+                    for (name, _) in OUTPUTS {
+                        sql.line(format!("{name} := fn$.counts.{name};"));
+                    }
+                    sql.line(
+                        "micros := (EXTRACT(EPOCH FROM pg_catalog.clock_timestamp() - fn$.start) * 1000000)::int8;",
+                    );
                 });
-                sql.line(format!("EXCEPTION WHEN {} THEN", value_errors()));
-                sql.indented(|sql| {
-                    sql.line("-- The caller finds out which documents are invalid, and syncs the others.");
-                    sql.line("code := SQLSTATE;");
-                    sql.line("message := SQLERRM;");
-                });
-                sql.line("END;");
-                sql.line(
-                    "micros := (EXTRACT(EPOCH FROM pg_catalog.clock_timestamp() - fn$.start) * 1000000)::int8;",
-                );
-                sql.line("RETURN NEXT;");
+            }
+        });
+        sql.indented(|sql| {
+            sql.block(format!("WHEN {} THEN", value_errors()), "END;", |sql| {
+                sql.line("-- All of them are undone. The caller finds out which documents are invalid, and syncs the others.");
+                sql.line("code := SQLSTATE;");
+                sql.line("message := SQLERRM;");
+                for ((position, _), _) in in_time() {
+                    of_view(sql, position, |_| {});
+                }
             });
-        }
+        });
     }
+}
+
+/// Returns a row for a view, if it has documents.
+fn of_view(sql: &mut Sql, position: usize, inside: impl FnOnce(&mut Sql)) {
+    sql.block(
+        format!("IF fn$.keys_{position} <> '{{}}' THEN"),
+        "END IF;",
+        |sql| {
+            sql.line(format!("view := {position};"));
+            sql.line(format!("keys := fn$.keys_{position}::text[];"));
+            inside(sql);
+            sql.line("RETURN NEXT;");
+        },
+    );
+}
+
+fn is_eventual(view: &View) -> bool {
+    view.sync == SyncTime::Eventual
 }
 
 impl Flush<'_> {
@@ -401,7 +451,6 @@ impl Flush<'_> {
         ));
         sql.line(format!("code := '{LEFT}';"));
         sql.line("message := pg_catalog.pg_current_xact_id()::text;");
-        sql.line("RETURN NEXT;");
     }
 }
 

@@ -74,21 +74,25 @@ impl<'a> ModelPaths<'a> {
         self.groups.iter().map(|group| group.table).collect()
     }
 
+    /// The paths from a table, by the column with which they leave its rows.
+    pub(super) fn groups_of(&self, table: Table) -> impl Iterator<Item = &PathGroup<'a>> {
+        self.groups.iter().filter(move |group| group.table == table)
+    }
+
     /// The paths from a table.
     pub(super) fn paths_of(&self, table: Table) -> impl Iterator<Item = &ModelPath<'a>> {
-        let groups = self.groups.iter().filter(move |group| group.table == table);
-        groups.flat_map(|group| &group.paths)
+        self.groups_of(table).flat_map(|group| &group.paths)
     }
 
     /// The columns of a table whose values changes contain: those by which paths leave rows, and those by which rows
     /// refer to the rows that documents embed.
     pub(super) fn columns_of(&self, table: Table) -> BTreeSet<&'static str> {
-        let groups = self.groups.iter().filter(|group| group.table == table);
         let below = self.embedded.columns.iter();
         let below = below
             .filter(|(of, _)| *of == table)
             .map(|(_, column)| *column);
-        groups.map(|group| group.column).chain(below).collect()
+        let first = self.groups_of(table).map(|group| group.column);
+        first.chain(below).collect()
     }
 
     /// The key by which rows of a table can be marked.

@@ -6,13 +6,13 @@
 //! |---|---|
 //! | `all` | every embedded row, and root rows without a document |
 //! | `busy` | those of them that another transaction is about to change |
-//! | `root` | root rows without a document |
 //!
 //! `busy` is enough for documents whose changes are committed: a transaction that begins to change an embedded row from
 //! now on finds them. One that has begun before may have looked for them too early. It holds a lock on the row, or
 //! has held it: its id is in `xmax`.
 //!
-//! `root` is enough if the rows that the documents begin to embed are locked: see [`embedded`](super::embedded).
+//! [`flush`](super::flush) does without this function if it has locked the rows that documents begin to embed, see
+//! [`embedded`](super::embedded): then root rows without a document are enough, which is `root`.
 
 use crate::schema::{Table, View};
 use crate::sql::function::definition::{FunctionDdl, FunctionText};
@@ -63,33 +63,7 @@ pub(super) fn compose(view: &View, schema: &'static str) -> FunctionDdl {
 fn body(view: &View) -> String {
     let mut sql = Sql::new();
     sql.line("#variable_conflict use_column");
-    sql.line("<<fn$>>");
-    sql.line("DECLARE");
-    sql.line(format!(
-        "  missing {}[]; -- keys without a document",
-        view.key.ty.sql
-    ));
     sql.block("BEGIN", "END", |sql| {
-        let root = EmbeddedRows::Root.as_str();
-        sql.block(format!("IF $2 = '{root}' THEN"), "END IF;", |sql| {
-            // Usually there are none, and this is one look into an index for each.
-            let ty = view.key.ty.sql;
-            sql.line(format!(
-                "fn$.missing := ARRAY(\n  SELECT t.k FROM pg_catalog.unnest($1) AS t (k)\n  \
-                 WHERE NOT EXISTS (SELECT FROM {} AS v WHERE {} = t.k)\n);",
-                view.table,
-                column("v", view.key_column())
-            ));
-            sql.block("IF fn$.missing <> '{}' THEN", "END IF;", |sql| {
-                let key = column("locked", view.key.column);
-                sql.line("PERFORM");
-                sql.line(format!("FROM {} AS locked", view.shape.table));
-                sql.line(format!("WHERE {key} = ANY ((SELECT fn$.missing)::{ty}[])"));
-                sql.line(format!("ORDER BY {key}"));
-                sql.line("FOR SHARE OF locked;");
-            });
-            sql.line("RETURN;");
-        });
         let busy = EmbeddedRows::Busy.as_str();
         let if_busy = format!("($2 <> '{busy}' OR locked.xmax <> 0)");
         for (key, queries) in rows_to_lock(view) {
@@ -97,6 +71,31 @@ fn body(view: &View) -> String {
         }
     });
     sql.finish()
+}
+
+/// Locks the root rows of those documents that do not exist. `keys` is an array of keys; `missing` is a variable for those without a
+/// document.
+pub(super) fn lock_root_rows(sql: &mut Sql, view: &View, keys: &str, missing: &str) {
+    let ty = view.key.ty.sql;
+    // Usually there are none, and this is one look into an index for each.
+    sql.block(format!("{missing} := ARRAY("), ");", |sql| {
+        sql.line(format!(
+            "SELECT t.k FROM pg_catalog.unnest({keys}) AS t (k)"
+        ));
+        sql.line(format!(
+            "WHERE NOT EXISTS (SELECT FROM {} AS v WHERE {} = t.k)",
+            view.table,
+            column("v", view.key_column())
+        ));
+    });
+    sql.block(format!("IF {missing} <> '{{}}' THEN"), "END IF;", |sql| {
+        let key = column("locked", view.key.column);
+        sql.line("PERFORM");
+        sql.line(format!("FROM {} AS locked", view.shape.table));
+        sql.line(format!("WHERE {key} = ANY ((SELECT {missing})::{ty}[])"));
+        sql.line(format!("ORDER BY {key}"));
+        sql.line("FOR SHARE OF locked;");
+    });
 }
 
 /// Locks the rows of a table whose key is among those of some queries.
@@ -109,7 +108,8 @@ pub(super) fn lock<'q>(
     let key = column("locked", key);
     sql.line("PERFORM");
     sql.line(format!("FROM {table} AS locked"));
-    sql.block(format!("WHERE {key} IN ("), ")", |sql| {
+    // An array is searched in an index, however large the planner takes the queries for.
+    sql.block(format!("WHERE {key} = ANY (ARRAY("), "))", |sql| {
         for (index, query) in queries.into_iter().enumerate() {
             if index > 0 {
                 sql.line("UNION ALL");

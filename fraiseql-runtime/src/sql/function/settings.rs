@@ -10,9 +10,21 @@ use crate::sql::text::{Sql, ident};
 pub(super) const PINNED_PATH: &str = "search_path = pg_catalog, pg_temp";
 
 /// Settings of the planner. Plans are for any number of keys, because arrays are hidden from the planner: one that is made
-/// for the parameters of a call is no better, and takes longer than the call. And the estimates of functions that
-/// return sets are far too high, so that plans would be compiled.
-const PLANNER: [&str; 2] = ["plan_cache_mode = force_generic_plan", "jit = off"];
+/// for the parameters of a call is no better, and takes longer than the call. The estimates of functions that
+/// return sets are far too high, so that plans would be compiled. And everything is looked up by its key: a scan
+/// of a table of a hundred rows is estimated to be cheaper, takes longer, and stays in the plan when the table grows.
+const PLANNER: [&str; 3] = [
+    "plan_cache_mode = force_generic_plan",
+    "jit = off",
+    "enable_seqscan = off",
+];
+
+/// Lets the planner scan tables, for a statement about many documents.
+pub(super) fn with_scans(sql: &mut Sql, statement: impl FnOnce(&mut Sql)) {
+    sql.line("PERFORM pg_catalog.set_config('enable_seqscan', 'on', true);");
+    statement(sql);
+    sql.line("PERFORM pg_catalog.set_config('enable_seqscan', 'off', true);");
+}
 
 /// The SET clauses of a function that finds or builds documents.
 pub(super) fn clauses(session: &Session) -> Vec<String> {
@@ -33,9 +45,15 @@ pub(super) fn clauses(session: &Session) -> Vec<String> {
 /// but those of `pg_catalog`. It holds until the function ends, which restores the path because it has a SET
 /// clause.
 pub(super) fn set_path(session: &Session, sql: &mut Sql) {
-    if let Some(path) = session.path_of_function() {
-        sql.line("PERFORM");
-        sql.indented(|sql| sql.line(path));
-        sql.line(";");
+    if session.needs_path() {
+        sql.block("PERFORM", ";", |sql| session.set_path_config(sql));
+    }
+}
+
+/// The same in a function whose SET clause is that of these documents: usually nothing is to be done.
+pub(super) fn complete_path(session: &Session, sql: &mut Sql) {
+    if session.needs_path() {
+        let is_short = format!("IF {} THEN", session.has_more_schemas());
+        sql.block(is_short, "END IF;", |sql| set_path(session, sql));
     }
 }

@@ -23,13 +23,13 @@ pub(super) fn compose(
     let mut sql = Sql::new();
     sql.line("#variable_conflict use_column");
     sql.block("BEGIN", "END", |sql| {
-        settings::set_path(&session, sql);
+        settings::complete_path(&session, sql);
         sql.line("-- A worker embeds no changes of its own: nobody has to wait for it.");
         let busy = EmbeddedRows::Busy.as_str();
         sql.block(format!("IF $2 <> '{busy}' THEN"), "END IF;", |sql| {
-            announce(sql, OPEN, view);
+            announce(sql, [(OPEN, view)]);
         });
-        announce(sql, IN_ORDER, view);
+        announce(sql, [(IN_ORDER, view)]);
         sql.line("-- First the rows that the documents embed, then the documents.");
         sql.line(format!("PERFORM {}($1, $2);", lock.qualified()));
         let names = OUTPUTS.map(|(name, _)| name);
@@ -51,10 +51,24 @@ pub(super) fn compose(
     .hashed()
 }
 
-/// Announces the transaction, for documents of a view: see [`advisory`](crate::sql::write::advisory).
-pub(super) fn announce(sql: &mut Sql, class: i32, view: &View) {
-    sql.line(format!(
-        "PERFORM pg_catalog.pg_advisory_xact_lock_shared({});",
+/// Announces the transaction, for documents of views: see [`advisory`](crate::sql::write::advisory).
+pub(super) fn announce<'v>(sql: &mut Sql, announced: impl IntoIterator<Item = (i32, &'v View)>) {
+    let locks = announced.into_iter();
+    perform(sql, locks.map(|(class, view)| shared_lock(class, view)));
+}
+
+/// Calls functions whose result is not needed, in one statement.
+pub(super) fn perform(sql: &mut Sql, calls: impl Iterator<Item = String>) {
+    let calls: Vec<String> = calls.collect();
+    if !calls.is_empty() {
+        sql.line(format!("PERFORM {};", calls.join(",\n  ")));
+    }
+}
+
+/// The call that announces the transaction.
+pub(super) fn shared_lock(class: i32, view: &View) -> String {
+    format!(
+        "pg_catalog.pg_advisory_xact_lock_shared({})",
         advisory_key(class, view)
-    ));
+    )
 }

@@ -236,7 +236,7 @@ impl Session {
         let mut sql = Sql::new();
         sql.line("SELECT");
         sql.indented(|sql| {
-            if self.needs.search_path || self.needs.fragments {
+            if self.needs_path() {
                 self.set_path_config(sql);
                 sql.line(",");
             }
@@ -264,15 +264,9 @@ impl Session {
         })
     }
 
-    /// The expression that sets the path in a function whose documents need another one than
-    /// `pg_catalog`.
-    pub(crate) fn path_of_function(&self) -> Option<String> {
-        let is_needed = self.needs.search_path || self.needs.fragments;
-        is_needed.then(|| {
-            let mut sql = Sql::new();
-            self.set_path_config(&mut sql);
-            sql.finish()
-        })
+    /// Whether the path of functions must have schemas of extensions and operators.
+    pub(crate) fn needs_path(&self) -> bool {
+        self.needs.search_path || self.needs.fragments
     }
 
     /// `sql` as a text of its own, if it has constants whose value depends on the session. It is

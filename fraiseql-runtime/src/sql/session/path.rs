@@ -30,13 +30,32 @@ impl Session {
     }
 
     /// Sets the path, and notes that it was set for documents.
-    pub(super) fn set_path_config(&self, sql: &mut Sql) {
+    pub(crate) fn set_path_config(&self, sql: &mut Sql) {
         sql.line(format!(
             "pg_catalog.set_config('{SET_PATH}', pg_catalog.set_config('search_path', \
              pg_catalog.array_to_string(ARRAY("
         ));
         sql.indented(|sql| self.path(sql));
         sql.line("), ', '), true), true)");
+    }
+
+    /// The condition that extensions or operators are in other schemas than the first ones.
+    pub(crate) fn has_more_schemas(&self) -> String {
+        let first: Vec<String> = self.first_schemas().into_iter().map(literal).collect();
+        let mut sql = Sql::new();
+        sql.block("EXISTS (", ")", |sql| {
+            sql.line("SELECT FROM pg_catalog.pg_namespace AS n");
+            sql.line(format!(
+                "WHERE n.nspname <> ALL (ARRAY[{}]::name[]) AND n.oid IN (",
+                first.join(", ")
+            ));
+            sql.line("  SELECT extnamespace FROM pg_catalog.pg_extension");
+            sql.line(format!(
+                "  UNION ALL SELECT oprnamespace FROM pg_catalog.pg_operator WHERE oid >= {FIRST_OWN_OID}"
+            ));
+            sql.line(")");
+        });
+        sql.finish()
     }
 
     /// The condition that names mean what they mean in every other session.

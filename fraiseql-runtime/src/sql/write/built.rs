@@ -1,6 +1,6 @@
 //! The CTEs with the documents as they should be, compared with what is stored.
 
-use crate::sql::differences::differences;
+use crate::sql::differences::{differences, differences_of_excluded};
 use crate::sql::document;
 use crate::sql::key_column::in_input;
 use crate::sql::text::{Sql, column};
@@ -30,11 +30,7 @@ impl WriteStatement<'_> {
         sql.line("SELECT");
         let mut select = vec!["b.\"key\"".to_owned()];
         select.extend(self.labels.iter().map(|label| column("b", label)));
-        let mut changed = vec![
-            format!("{} IS NULL", self.key),
-            // A stale document is written even if it is equal, so that it has the new shape.
-            format!("v.shape IS DISTINCT FROM {}", self.shape),
-        ];
+        let mut changed = vec![format!("{} IS NULL", self.key), self.is_stale()];
         changed.extend(differences(self.view));
         select.push(format!("{} AS changed", changed.join(" OR ")));
         if self.protocol == WriteProtocol::Guarded {
@@ -42,9 +38,7 @@ impl WriteStatement<'_> {
         }
         sql.block_list(select);
         sql.block("FROM (", ") AS b", |sql| {
-            document::write(sql, self.view, self.batch_size, |root| {
-                conditions(&column(root, self.view.key.column))
-            });
+            self.documents(sql, conditions);
             // Each document is built once, though it is used in `data` and in `changed`.
             sql.line("OFFSET 0");
         });
@@ -52,6 +46,29 @@ impl WriteStatement<'_> {
             "LEFT JOIN {} AS v ON {} = b.\"key\"",
             self.view.table, self.key
         ));
+    }
+
+    /// The query of documents that are not compared yet. `conditions` selects the root rows, given their key.
+    pub(in crate::sql) fn documents(
+        &self,
+        sql: &mut Sql,
+        conditions: impl FnOnce(&str) -> Vec<String>,
+    ) {
+        document::write(sql, self.view, self.batch_size, |root| {
+            conditions(&column(root, self.view.key.column))
+        });
+    }
+
+    /// Whether a stored document, `v`, is not equal to the one that is to replace it.
+    pub(in crate::sql) fn is_outdated(&self) -> String {
+        let mut outdated = vec![self.is_stale()];
+        outdated.extend(differences_of_excluded(self.view));
+        format!("({})", outdated.join(" OR "))
+    }
+
+    /// A stale document is written even if it is equal, so that it has the new shape.
+    fn is_stale(&self) -> String {
+        format!("v.shape IS DISTINCT FROM {}", self.shape)
     }
 
     /// `counted`: totals of `built`.

@@ -97,6 +97,8 @@ macro_rules! columns {
             data n_k "k" "{}.\"k\" > 0" "{}.\"k\" + 1";
             data n_key "key" "{}.\"key\" > 0" "{}.\"key\" + 1";
             data n_keys "keys" "{}.\"keys\" > 0" "{}.\"keys\" + 1";
+            data n_keys_0 "keys_0" "{}.\"keys_0\" > 0" "{}.\"keys_0\" + 1";
+            data n_keys_1 "keys_1" "{}.\"keys_1\" > 0" "{}.\"keys_1\" + 1";
             data n_l "l" "{}.\"l\" > 0" "{}.\"l\" + 1";
             data n_label "label" "{}.\"label\" > 0" "{}.\"label\" + 1";
             data n_labels "labels" "{}.\"labels\" > 0" "{}.\"labels\" + 1";
