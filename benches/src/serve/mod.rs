@@ -120,7 +120,7 @@ impl Options {
         };
         self.posts_mv = 500;
         self.rounds = 1;
-        self.seconds = 0.2;
+        self.seconds = 0.1;
         self.clients = vec![1, 4];
     }
 

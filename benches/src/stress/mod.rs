@@ -370,7 +370,7 @@ mod tests {
         let seed = rand::random();
         let options = Options {
             clients: 8,
-            seconds: 8,
+            seconds: 4,
             operations: 2_500,
             burst: 5,
             target,
