@@ -8,7 +8,6 @@ use crate::schema::View;
 use crate::sql::delete::{delete_orphans, placeholders};
 use crate::sql::document::BatchSize;
 use crate::sql::function::definition::{FunctionDdl, FunctionText};
-use crate::sql::function::settings;
 use crate::sql::key_column::key_order;
 use crate::sql::sync::MAX_FEW_KEYS;
 use crate::sql::text::{Sql, column};
@@ -101,7 +100,7 @@ impl Body<'_> {
             "ELSE",
             |sql| self.write(sql, BatchSize::Few),
         );
-        sql.indented(|sql| settings::with_scans(sql, |sql| self.write(sql, BatchSize::Many)));
+        sql.indented(|sql| self.write(sql, BatchSize::Many));
         sql.line("END IF;");
         sql.line("inserted := inserted + pg_catalog.cardinality(fn$.created);");
         sql.line("updated := updated + pg_catalog.cardinality(fn$.replaced);");
