@@ -141,6 +141,11 @@ macro_rules! keys {
                 match self { $(Self::$variant(keys) => keys.len()),* }
             }
 
+            /// The keys as JSON: an array of numbers, or of texts.
+            pub(crate) fn to_json(&self) -> serde_json::Value {
+                match self { $(Self::$variant(keys) => serde_json::json!(keys)),* }
+            }
+
             /// The keys in chunks of at most `size`.
             pub(crate) fn chunks(&self, size: usize) -> Vec<Self> {
                 match self {

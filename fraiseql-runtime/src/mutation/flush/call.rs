@@ -93,7 +93,7 @@ impl FlushCall {
         let documents: Map<String, Value> = documents.collect();
         Some(Self {
             marked: marked
-                .map(|(table, of_table)| (table.to_string(), keys(of_table)))
+                .map(|(table, of_table)| (table.to_string(), of_table.to_json()))
                 .collect(),
             rows: match documents.is_empty() {
                 true => EmbeddedRows::Root,

@@ -1,6 +1,7 @@
 //! Statements about the change table.
 
-use crate::sql::text::{Sql, ident};
+use crate::schema::Table;
+use crate::sql::text::{Sql, ident, literal};
 
 /// The name of the change table.
 pub(crate) const CHANGE_TABLE: &str = "fraiseql_change";
@@ -13,9 +14,8 @@ pub(crate) fn change_table(schema: &str) -> String {
     format!("{}.{}", ident(schema), ident(CHANGE_TABLE))
 }
 
-/// Takes the changes of this transaction into the variable `rows`, which has others, and merges them into the variable `changes`:
-/// null if there are none.
-pub(super) fn collect(sql: &mut Sql, schema: &str, id: i64) {
+/// Takes the changes of this transaction into the variable `rows`: an array of objects.
+pub(super) fn take(sql: &mut Sql, schema: &str, id: i64) {
     sql.block("WITH taken AS (", ")", |sql| {
         sql.line(format!("DELETE FROM {} AS c", change_table(schema)));
         sql.line(format!(
@@ -23,9 +23,26 @@ pub(super) fn collect(sql: &mut Sql, schema: &str, id: i64) {
         ));
         sql.line("RETURNING c.\"table\", c.old, c.new");
     });
-    sql.line("SELECT fn$.rows || coalesce(pg_catalog.jsonb_agg(pg_catalog.to_jsonb(t)), '[]')");
+    sql.line("SELECT coalesce(pg_catalog.jsonb_agg(pg_catalog.to_jsonb(t)), '[]')");
     sql.line("INTO fn$.rows");
     sql.line("FROM taken AS t;");
+}
+
+/// The condition that one of the changes in the variable `rows` has all these values, before or after.
+pub(super) fn has_values(table: Table, name: &str, values: &str) -> String {
+    let images = ["new", "old"].map(|image| {
+        format!(
+            "fn$.rows @> pg_catalog.jsonb_build_array(pg_catalog.jsonb_build_object('table', {},\n    \
+             '{image}', pg_catalog.jsonb_build_object({}, {values})))",
+            literal(&table.to_string()),
+            literal(name)
+        )
+    });
+    images.join("\n  OR ")
+}
+
+/// Merges the changes in the variable `rows` into the variable `changes`: null if there are none.
+pub(super) fn merge_rows(sql: &mut Sql) {
     sql.line("-- Usually there is one row, with one image or the same values in both.");
     sql.line("IF pg_catalog.jsonb_array_length(fn$.rows) = 1 AND (");
     sql.line("  coalesce(fn$.rows #> '{0,old}', 'null') IN ('null', fn$.rows #> '{0,new}')");

@@ -84,10 +84,13 @@ pub(super) fn text<'a>(
     sql.block("DECLARE", "BEGIN", |sql| flush.declare(sql));
     sql.indented(|sql| {
         flush.path.complete(sql);
-        flush.marks(sql, captures);
         if captures {
             sql.line("-- The changes of this transaction.");
-            change::collect(sql, schema, id);
+            change::take(sql, schema, id);
+        }
+        flush.marks(sql, captures);
+        if captures {
+            change::merge_rows(sql);
         }
         sql.block("IF fn$.changes IS NOT NULL THEN", "END IF;", |sql| {
             flush.announce(sql);
@@ -182,8 +185,8 @@ impl Flush<'_> {
         }
     }
 
-    /// Reads the values by which paths leave the marked rows: into `rows` if they are merged with captured changes,
-    /// or else as changes.
+    /// Reads the values by which paths leave the marked rows: as changes; or with captured changes into `rows`, unless
+    /// they were captured, as they usually are.
     fn marks(&self, sql: &mut Sql, captures: bool) {
         sql.block("IF $4 IS NOT NULL THEN", "END IF;", |sql| {
             for table in self.model.tables() {
@@ -191,21 +194,25 @@ impl Flush<'_> {
                     continue;
                 };
                 let name = literal(&table.to_string());
-                sql.block(format!("IF $4 ? {name} THEN"), "END IF;", |sql| {
-                    let (before, after) = match captures {
-                        true => (
-                            "fn$.rows := fn$.rows || pg_catalog.jsonb_build_object('table',",
-                            ");",
-                        ),
-                        false => (
-                            "fn$.changes := coalesce(fn$.changes, '{}') || pg_catalog.jsonb_build_object(",
-                            ");",
-                        ),
-                    };
-                    let new = if captures { " 'new'," } else { "" };
-                    sql.block(format!("{before} {name},{new}"), after, |sql| {
-                        self.image(sql, table, key, &format!("$4 -> {name}"));
-                    });
+                let keys = format!("$4 -> {name}");
+                let (before, after) = match captures {
+                    true => (
+                        format!("fn$.rows := fn$.rows || pg_catalog.jsonb_build_object('table', {name}, 'new',"),
+                        ");",
+                    ),
+                    false => (
+                        format!("fn$.changes := coalesce(fn$.changes, '{{}}') || pg_catalog.jsonb_build_object({name},"),
+                        ");",
+                    ),
+                };
+                let mut is_new = format!("$4 ? {name}");
+                // Changes have only these columns.
+                if captures && self.model.columns_of(table).contains(key.column) {
+                    let has_keys = change::has_values(table, key.column, &keys);
+                    is_new.push_str(&format!(" AND NOT (\n  {has_keys}\n)"));
+                }
+                sql.block(format!("IF {is_new} THEN"), "END IF;", |sql| {
+                    sql.block(before, after, |sql| self.image(sql, table, key, &keys));
                 });
             }
         });

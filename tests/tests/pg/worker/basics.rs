@@ -7,7 +7,7 @@ use fraiseql_runtime::{Error, SyncToken, TView as _};
 use fraiseql_tests::run;
 use fraiseql_tests::world::numbered::{Author, Comment};
 
-use super::world::{Post, User, leave, world};
+use super::world::{Post, User, captured, leave, world};
 
 #[tokio::test]
 async fn deferred_documents_are_synced_by_the_worker() {
@@ -201,4 +201,48 @@ async fn a_wait_for_dead_letters_ends_at_once() {
         error.contains("documents from 2 on (given up: 23514: "),
         "{error}"
     );
+}
+
+/// Marks of rows whose changes were captured are not read again; those of other rows are.
+#[tokio::test]
+async fn marks_beside_captured_changes_count() {
+    let (pool, model) = captured(5).await;
+    // Nobody knows of these.
+    run(
+        &pool,
+        "UPDATE tv_post SET data = jsonb_set(data, '{title}', '\"stale\"')",
+    )
+    .await;
+    let mut m = model.mutation(&pool).await.unwrap();
+    sqlx::query("UPDATE tb_post SET title = 'one' WHERE id = 1")
+        .execute(&mut *m)
+        .await
+        .unwrap();
+    m.changed::<Post>(&[1]);
+    let report = m.commit().await.unwrap();
+    assert_eq!(report.of::<Post>().unwrap().updated, 1, "{report}");
+    let mut m = model.mutation(&pool).await.unwrap();
+    sqlx::query("UPDATE tb_post SET title = 'two' WHERE id = 2")
+        .execute(&mut *m)
+        .await
+        .unwrap();
+    m.changed::<Post>(&[2, 3]);
+    let report = m.commit().await.unwrap();
+    assert_eq!(report.of::<Post>().unwrap().updated, 2, "{report}");
+    let mut m = model.mutation(&pool).await.unwrap();
+    sqlx::query("DELETE FROM tb_post WHERE id = 4")
+        .execute(&mut *m)
+        .await
+        .unwrap();
+    m.changed::<Post>(&[4]);
+    let report = m.commit().await.unwrap();
+    assert_eq!(report.of::<Post>().unwrap().deleted, 1, "{report}");
+    assert_eq!(report.of::<User>().unwrap().updated, 1, "{report}");
+    let titles: Vec<String> = sqlx::query_scalar("SELECT data->>'title' FROM tv_post ORDER BY id")
+        .fetch_all(&pool)
+        .await
+        .unwrap();
+    assert_eq!(titles[..2], ["one", "two"]);
+    assert_eq!((titles.len(), &*titles[3]), (4, "stale"), "{titles:?}");
+    assert_ne!(titles[2], "stale");
 }
