@@ -28,7 +28,11 @@ pub(super) fn take(sql: &mut Sql, schema: &str, id: i64) {
     sql.line("FROM taken AS t;");
 }
 
-/// The condition that one of the changes in the variable `rows` has all these values, before or after.
+/// The most values that are looked for in changes: each is compared with all.
+const MAX_COMPARED: usize = 50;
+
+/// The condition that one of the changes in the variable `rows` has all these values, before or after. It does not hold if
+/// they are many.
 pub(super) fn has_values(table: Table, name: &str, values: &str) -> String {
     let images = ["new", "old"].map(|image| {
         format!(
@@ -38,7 +42,11 @@ pub(super) fn has_values(table: Table, name: &str, values: &str) -> String {
             literal(name)
         )
     });
-    images.join("\n  OR ")
+    // In parentheses: PL/pgSQL takes any other THEN for its own.
+    format!(
+        "(CASE WHEN pg_catalog.jsonb_array_length({values}) <= {MAX_COMPARED} THEN\n    {}\n  ELSE false END)",
+        images.join("\n    OR ")
+    )
 }
 
 /// Merges the changes in the variable `rows` into the variable `changes`: null if there are none.

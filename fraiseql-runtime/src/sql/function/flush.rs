@@ -81,7 +81,7 @@ pub(super) fn text<'a>(
     let mut sql = Sql::new();
     sql.line("#variable_conflict use_column");
     sql.line("<<fn$>>");
-    sql.block("DECLARE", "BEGIN", |sql| flush.declare(sql));
+    sql.block("DECLARE", "BEGIN", |sql| flush.declare(sql, captures));
     sql.indented(|sql| {
         flush.path.complete(sql);
         if captures {
@@ -166,8 +166,10 @@ impl Flush<'_> {
         self.model.views.iter().copied().enumerate()
     }
 
-    fn declare(&self, sql: &mut Sql) {
-        sql.line("rows jsonb := '[]'; -- change rows, those that stand for marked rows, too");
+    fn declare(&self, sql: &mut Sql, captures: bool) {
+        if captures {
+            sql.line("rows jsonb; -- change rows, those that stand for marked rows, too");
+        }
         sql.line("changes jsonb; -- all changes");
         sql.line("found record;");
         sql.line("more bool := false; -- whether there are more documents than the limit");
@@ -209,7 +211,7 @@ impl Flush<'_> {
                 // Changes have only these columns.
                 if captures && self.model.columns_of(table).contains(key.column) {
                     let has_keys = change::has_values(table, key.column, &keys);
-                    is_new.push_str(&format!(" AND NOT (\n  {has_keys}\n)"));
+                    is_new.push_str(&format!(" AND NOT {has_keys}"));
                 }
                 sql.block(format!("IF {is_new} THEN"), "END IF;", |sql| {
                     sql.block(before, after, |sql| self.image(sql, table, key, &keys));
