@@ -135,14 +135,13 @@ impl Body<'_> {
 
     /// The rows of an INSERT or a DELETE.
     fn one_image(&self, sql: &mut Sql, event: Event, image: &str, rows: &str) {
-        of_one_row(sql, &[rows], |sql| {
+        let one = |sql: &mut Sql| {
             self.insert(sql, event, &[image]);
             sql.indented(|sql| sql.line(self.image_of_row("x")));
             sql.line(format!("FROM {rows} AS x"));
             sql.line(format!("WHERE {};", self.leads_to_documents(&["x"])));
-        });
-        sql.indented(|sql| {
-            sql.line(FOR_MANY);
+        };
+        let many = |sql: &mut Sql| {
             self.insert(sql, event, &[image]);
             sql.indented(|sql| sql.line(self.image(image)));
             sql.block("FROM (", ") AS changed", |sql| {
@@ -157,14 +156,14 @@ impl Body<'_> {
                 sql.line(format!("WHERE {}", self.leads_to_documents(&["x"])));
             });
             sql.line("GROUP BY changed.part;");
-        });
-        sql.line("END IF;");
+        };
+        one_or_many(sql, &[rows], one, many);
     }
 
     /// The rows of an UPDATE in which a relevant column differs.
     fn both_images(&self, sql: &mut Sql) {
         let images = ["old", "new"];
-        of_one_row(sql, &[OLD_ROWS, NEW_ROWS], |sql| {
+        let one = |sql: &mut Sql| {
             self.insert(sql, Event::Update, &images);
             sql.indented(|sql| sql.list(["o", "n"].map(|row| self.image_of_row(row))));
             sql.line(format!("FROM {OLD_ROWS} AS o"));
@@ -172,15 +171,14 @@ impl Body<'_> {
             let [old, new] = ["o", "n"].map(|row| self.relevant_values(row));
             sql.line(format!("WHERE {old} OPERATOR(pg_catalog.*<>) {new}"));
             sql.line(format!("  AND {};", self.leads_to_documents(&["o", "n"])));
-        });
-        sql.indented(|sql| {
-            sql.line(FOR_MANY);
+        };
+        let many = |sql: &mut Sql| {
             self.insert(sql, Event::Update, &images);
             sql.indented(|sql| sql.list(images.map(|image| self.image(image))));
             sql.block("FROM (", ") AS changed", |sql| self.pairs(sql));
             sql.line("GROUP BY changed.part;");
-        });
-        sql.line("END IF;");
+        };
+        one_or_many(sql, &[OLD_ROWS, NEW_ROWS], one, many);
     }
 
     /// The rows of an UPDATE before and after, in which a relevant column differs.
@@ -314,14 +312,24 @@ fn object<'a>(pairs: impl Iterator<Item = (&'a str, String)>) -> String {
     )
 }
 
-/// Begins a branch for a statement that has changed one row, as most do: what is needed for many takes longer than the
-/// statement. The branch for the others follows.
-fn of_one_row(sql: &mut Sql, tables: &[&str], inside: impl FnOnce(&mut Sql)) {
+/// A branch for a statement that has changed one row, as most do: what is needed for many takes longer than the
+/// statement. And one for the others.
+fn one_or_many(
+    sql: &mut Sql,
+    tables: &[&str],
+    one: impl FnOnce(&mut Sql),
+    many: impl FnOnce(&mut Sql),
+) {
     let is_one = tables.iter().map(|rows| {
         format!("(SELECT pg_catalog.count(*) FROM (SELECT FROM {rows} LIMIT 2) AS l) = 1")
     });
     let is_one: Vec<String> = is_one.collect();
-    sql.block(format!("IF {} THEN", is_one.join(" AND ")), "ELSE", inside);
+    sql.block(format!("IF {} THEN", is_one.join(" AND ")), "ELSE", one);
+    sql.indented(|sql| {
+        sql.line(FOR_MANY);
+        many(sql);
+    });
+    sql.line("END IF;");
 }
 
 /// The name of the value of a first column.

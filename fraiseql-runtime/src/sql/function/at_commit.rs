@@ -8,7 +8,7 @@
 
 use crate::schema::View;
 use crate::sql::function::EmbeddedRows;
-use crate::sql::function::change::change_table;
+use crate::sql::function::change::{change_table, is_own};
 use crate::sql::function::definition::{FunctionDdl, FunctionText};
 use crate::sql::function::settings::PINNED_PATH;
 use crate::sql::text::{Sql, ident, literal};
@@ -44,9 +44,7 @@ pub(super) fn text<'a>(
         sql.line("  OR pg_catalog.current_setting('transaction_isolation') NOT LIKE 'read %committed'");
         sql.block("  OR NOT EXISTS (", "  )", |sql| {
             sql.line(format!("  SELECT FROM {changes} AS c"));
-            sql.line(format!(
-                "  WHERE c.model = '{id}'::int8 AND c.xid = pg_catalog.pg_current_xact_id() AND c.operation <> 'SYNC'"
-            ));
+            sql.line(format!("  WHERE {}", is_own("c", id)));
         });
         sql.block("THEN", "END IF;", |sql| sql.line("RETURN NULL;"));
         sql.line("BEGIN");

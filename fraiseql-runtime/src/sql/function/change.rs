@@ -14,13 +14,18 @@ pub(crate) fn change_table(schema: &str) -> String {
     format!("{}.{}", ident(schema), ident(CHANGE_TABLE))
 }
 
+/// The condition that a change row is one of this transaction, and not of documents that were left to a worker.
+pub(super) fn is_own(row: &str, id: i64) -> String {
+    format!(
+        "{row}.model = '{id}'::int8 AND {row}.xid = pg_catalog.pg_current_xact_id() AND {row}.operation <> 'SYNC'"
+    )
+}
+
 /// Takes the changes of this transaction into the variable `rows`: an array of objects.
 pub(super) fn take(sql: &mut Sql, schema: &str, id: i64) {
     sql.block("WITH taken AS (", ")", |sql| {
         sql.line(format!("DELETE FROM {} AS c", change_table(schema)));
-        sql.line(format!(
-            "WHERE c.model = '{id}'::int8 AND c.xid = pg_catalog.pg_current_xact_id() AND c.operation <> 'SYNC'"
-        ));
+        sql.line(format!("WHERE {}", is_own("c", id)));
         sql.line("RETURNING c.\"table\", c.old, c.new");
     });
     sql.line("SELECT coalesce(pg_catalog.jsonb_agg(pg_catalog.to_jsonb(t)), '[]')");
@@ -75,9 +80,9 @@ pub(super) fn merge_rows(sql: &mut Sql) {
 pub(super) fn read_own(schema: &str, id: i64) -> String {
     let mut sql = Sql::new();
     let rows = format!(
-        "SELECT o.\"table\", o.old, o.new\nFROM {} AS o\n\
-         WHERE o.model = '{id}'::int8 AND o.xid = pg_catalog.pg_current_xact_id() AND o.operation <> 'SYNC'",
-        change_table(schema)
+        "SELECT o.\"table\", o.old, o.new\nFROM {} AS o\nWHERE {}",
+        change_table(schema),
+        is_own("o", id)
     );
     merge(&mut sql, &rows, false);
     sql.finish()

@@ -76,7 +76,6 @@ fn body(view: &View) -> String {
 /// Locks the root rows of those documents that do not exist. `keys` is an array of keys; `missing` is a variable for those without a
 /// document.
 pub(super) fn lock_root_rows(sql: &mut Sql, view: &View, keys: &str, missing: &str) {
-    let ty = view.key.ty.sql;
     // Usually there are none, and this is one look into an index for each.
     sql.block(format!("{missing} := ARRAY("), ");", |sql| {
         sql.line(format!(
@@ -89,12 +88,8 @@ pub(super) fn lock_root_rows(sql: &mut Sql, view: &View, keys: &str, missing: &s
         ));
     });
     sql.block(format!("IF {missing} <> '{{}}' THEN"), "END IF;", |sql| {
-        let key = column("locked", view.key.column);
-        sql.line("PERFORM");
-        sql.line(format!("FROM {} AS locked", view.shape.table));
-        sql.line(format!("WHERE {key} = ANY ((SELECT {missing})::{ty}[])"));
-        sql.line(format!("ORDER BY {key}"));
-        sql.line("FOR SHARE OF locked;");
+        let keys = format!("SELECT pg_catalog.unnest({missing})");
+        lock(sql, (view.shape.table, view.key.column), [&keys], None);
     });
 }
 
