@@ -15,6 +15,11 @@
 //! | `derive` | compile time of the derives |
 //! | `stress` | concurrent clients, and a search for lost updates |
 //! | `race` | two processes that meet in thousands of rounds, and a search for lost updates |
+//! | `orders` | the queries, commands and syncs of the order service |
+//! | `replicas` | reads on streaming replicas: after own writes, on several replicas, and their cost |
+//! | `storage` | view tables, live views and materialized views under five loads, and the advice |
+//! | `tenants` | lists of one tenant among many, by the number of documents |
+//! | `pooler` | what PgBouncer costs, and statements that are not kept prepared |
 //! | `serve` | HTTP requests to a fraiseql server and to other servers |
 
 mod blog;
@@ -24,12 +29,17 @@ mod graphql;
 mod list;
 mod measure;
 mod mutation;
+mod orders;
 mod plot;
+mod pooler;
 mod race;
+mod replicas;
 mod select;
 mod serve;
+mod storage;
 mod stress;
 mod sync;
+mod tenants;
 mod verify;
 
 use clap::{Parser, Subcommand};
@@ -71,8 +81,18 @@ enum Command {
     /// Run one of the servers of `serve`.
     #[command(hide = true)]
     ServePeer(serve::PeerOptions),
+    /// Measure the queries, commands and syncs of the order service.
+    Orders(orders::Options),
+    /// Read on streaming replicas, after own writes and without.
+    Replicas(replicas::Options),
+    /// Compare the storages of a view under five loads.
+    Storage(storage::Options),
+    /// Read one tenant among many, by the number of documents.
+    Tenants(tenants::Options),
     /// Omit keys of documents in the database.
     List(list::Options),
+    /// Measure what PgBouncer costs, and statements that are not kept prepared.
+    Pooler(pooler::Options),
     /// Measure the compile time of the derives.
     Derive(derive::Options),
 }
@@ -99,7 +119,12 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Graphql(options) => graphql::run(options).await,
         Command::Serve(options) => serve::run(options).await,
         Command::ServePeer(options) => serve::peer(&options),
+        Command::Orders(options) => orders::run(options).await,
+        Command::Replicas(options) => replicas::run(options).await,
+        Command::Storage(options) => storage::run(options).await,
+        Command::Tenants(options) => tenants::run(options).await,
         Command::List(options) => list::run(options).await,
+        Command::Pooler(options) => pooler::run(options).await,
         Command::Derive(options) => derive::run(&options),
     }
 }

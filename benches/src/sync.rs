@@ -322,7 +322,7 @@ impl Bench {
             };
             let row = sqlx::query(sql)
                 .bind(chunk)
-                .bind(Vec::<i32>::new())
+                .bind(None::<i32>)
                 .bind(true)
                 .fetch_one(&mut *connection)
                 .await?;

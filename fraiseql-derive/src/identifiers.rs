@@ -3,6 +3,9 @@
 //! The derives cannot depend on that crate, so the constants are written twice. Tests there, in
 //! `schema::bookkeeping`, derive a view with these names and compare.
 
+/// The maximum number of columns of a key: that of the tuples that are keys.
+pub(crate) const MAX_KEY_COLUMNS: usize = 6;
+
 /// The maximum length of an identifier. PostgreSQL truncates longer ones without an error.
 pub(crate) const MAX_IDENTIFIER_BYTES: usize = 63;
 

@@ -62,10 +62,12 @@ use crate::model::DeriveKind;
 /// | `plural = "posts"` | the plural of the entity, in `sync_all_posts` | by the regular rules of English |
 /// | `type_name = "Post"` | the name of the GraphQL type | the name of the struct |
 /// | `data = "jsonb"` | the type of the column of documents. `"json"` is faster to read, but cannot be searched | `"jsonb"` |
+/// | `storage = "table"` | where documents are: `"table"`, a view table that is synced; `"live"`, nowhere, they are built when they are read; `"matview"`, a materialized view. See [Storage](#storage) | `"table"` |
+/// | `refresh = "5m"` | how often a worker refreshes a materialized view: a number, and `s`, `m`, `h` or `d` | never |
 /// | `sync = "commit"` | when the documents that a mutation affects are synced: `"commit"`, just before it commits, or `"eventual"`, after it, by the worker | `"commit"` |
 /// | `filter = "deleted_at IS NULL"` | which rows have a document, as SQL | all rows |
 /// | `index(..)` | an index of the view table, any number of times: see [Indexes](#indexes) | none beside those of the key and of promoted fields |
-/// | `unlogged`, `fillfactor = 70`, `partition(..)` | the storage of the view table: see [Storage](#storage) | logged, 85 percent, not partitioned |
+/// | `unlogged`, `fillfactor = 70`, `partition(..)` | the storage parameters of the view table: see [Storage parameters](#storage-parameters) | logged, 85 percent, not partitioned |
 /// | `serde = false` | do not implement `Serialize` and `Deserialize`: you do | `true` |
 /// | `crate = ::path` | the path of `fraiseql_runtime`, if it is renamed or re-exported | `::fraiseql_runtime` |
 ///
@@ -75,14 +77,21 @@ use crate::model::DeriveKind;
 ///
 /// | attribute | meaning |
 /// |---|---|
-/// | `key` | the field identifies a row and its document. The default is the field `id` |
+/// | `key` | the field identifies a row and its document. On several fields: the key is a tuple of them, in their order. The default is the field `id` |
+/// | `tenant` | the field names the owner of the document, and reads of the view must name one: `Post::of(tenant)`. It is a column of the view table, and the first one of its indexes. Unique values are unique within it |
 /// | `column = "title"` | the column. The default is the name of the field |
 /// | `json = "title"` | the key in the document. The default is the name of the field in camelCase |
 /// | `skip` | the field is not in the document. When one is read, it is set to its `Default` |
 /// | `filter`, `sort`, `unique` | the field is promoted: it is also a typed, indexed column of the view table. With `unique`, no two documents have the same value |
+/// | `index = false` | with `filter` or `sort`: the column of the view table has no index |
+/// | `hidden` | with `filter`, `sort`, `unique` or `tenant`: the field is a column of the view table, and not in the document. When the view is read as its struct, the field has its value |
 /// | `expr = "lower({}.title)"` | an SQL expression over the row, whose alias is `{}` |
+/// | `global_id` | the name of the type and the key of the document, as one opaque text. The type is `GlobalId`, and `ID` in GraphQL, where the root field finds a document by it |
+/// | `through = "position"` | in a part: the column of the join table, in `many(through(..))`, `first(through(..))` only |
 /// | `one(fk = "author_id")` | the row that this column refers to, as an object. The field is a part `T`, `Box<T>` or `Arc<T>`, and an `Option` of it if the column can be null or the row missing. See [`one`](#arguments-of-one) |
 /// | `many(fk = "post_id")` | the rows whose column refers to this row, as a list. The field is a `Vec<T>`, `Box<[T]>` or `Arc<[T]>`. See [`many`](#arguments-of-many) |
+/// | `first(fk = "post_id", order_by = "created_at DESC")` | the first of those rows, as an object, or null. The field is an `Option<T>`. See [`many`](#arguments-of-many) |
+/// | `values(table = "tb_tag", fk = "post_id", column = "name")` | a value of each of those rows, as a list of scalars. The field is a `Vec`. See [`values`](#arguments-of-values) |
 /// | `count(table = "tb_comment", fk = "post_id")` | the number of rows that refer to this row. See [aggregates](#arguments-of-aggregates) |
 /// | `sum(..)`, `avg(..)`, `min(..)`, `max(..)` | the aggregate of an `expr` of those rows. Without rows, `avg`, `min` and `max` are null; `sum` is 0, or null if the field is an `Option` |
 /// | `exists(table = "tb_comment", fk = "post_id")` | whether a row refers to this row |
@@ -94,16 +103,37 @@ use crate::model::DeriveKind;
 /// | `fk = "author_id"` | the column of this row that refers to the other row | required |
 /// | `key = "code"` | the column of the other row that it refers to | the key of the part, or `id` if it has none |
 ///
+/// A foreign key of several columns is written `fk = "org_id, project_id"`, and so is what it refers to: `key = "org_id,
+/// id"`. They are compared one by one. The same holds for every `fk`, `key` and `to` below.
+///
 /// ## Arguments of `many`
+///
+/// Those of `first` are the same, without `limit`, and `order_by` is required.
 ///
 /// | argument | meaning | default |
 /// |---|---|---|
 /// | `fk = "post_id"` | the column of the other rows that refers to this row | `fk` or `through` is required |
-/// | `through(table = "tb_post_tag", fk = "post_id", to = "tag_id")` | a join table, its column that refers to this row, and its column that refers to the other row. `key = ".."` in it is the column of the other row | `key`: the key of the part |
+/// | `through(table = "tb_post_tag", fk = "post_id", to = "tag_id")` | a join table, its column that refers to this row, and its column that refers to the other row. `key = ".."` in it is the column of the other row, and `order_by = "position"` the order by columns of the join table, before that of the list | `key`: the key of the part |
 /// | `key = "slug"` | the column of this row that is referred to | the key of this struct |
 /// | `order_by = "created_at DESC NULLS LAST, id"` | the order of the list. The key of the part is always added at the end | the key of the part |
 /// | `limit = 50` | the maximum length of the list | none |
 /// | `filter = "NOT hidden"` | which of the rows are in the list, as SQL. `{}` is the alias of the row | all |
+///
+/// ## Arguments of `values`
+///
+/// | argument | meaning | default |
+/// |---|---|---|
+/// | `table = "tb_tag"` | the table of the values | required |
+/// | `column = "name"`, `expr = "lower({}.name)"` | the value of a row | one of them is required |
+/// | `fk`, `through`, `key`, `filter`, `limit` | as in [`many`](#arguments-of-many) | the `key` in `through` is `id` |
+/// | `order_by = "position"` | the order of the rows. The value is always added at the end | the order of the values |
+/// | `distinct` | equal values are one. The order is then that of the value | each row has its value |
+///
+/// ## Groups
+///
+/// A part with `group_by` on its struct is a group of rows: its fields are columns of `group_by`, and aggregates of the
+/// rows of the group, `count` alone or with arguments, without `table` and `fk`. It can only be in `many`, whose
+/// `order_by` names columns of `group_by` and fields that are aggregates.
 ///
 /// ## Arguments of aggregates
 ///
@@ -112,7 +142,9 @@ use crate::model::DeriveKind;
 /// | `table = "tb_line"` | the table of the rows | required |
 /// | `fk = "order_id"` | their column that refers to this row | required |
 /// | `expr = "{}.price * {}.quantity"` | the value to aggregate, as SQL. `{}` is the alias of the row. `count` counts the rows for which it is not null | required for `sum`, `avg`, `min` and `max`; not allowed for `exists` |
+/// | `distinct` | equal values of `expr` count once, in `count`, `sum` and `avg` | each row counts |
 /// | `filter = "NOT hidden"` | which of the rows count, as SQL | all |
+/// | `through(table = "tb_order", fk = "buyer_id")` | the rows between: `fk` of the aggregate refers to them, to their `key`, and they refer to this row. A `filter` in it says which of them count | `key`: `id` |
 /// | `key = "slug"` | the column of this row that is referred to | the key of this struct |
 ///
 /// # Indexes
@@ -150,6 +182,7 @@ use crate::model::DeriveKind;
 /// | option | meaning | allowed with |
 /// |---|---|---|
 /// | `unique` | no two documents have the same values. A sync that would write the second one fails | `on`, `expr` |
+/// | `global` | the index does not begin with the tenant, as those of a view with a `tenant` do: for queries across tenants, or values that are unique across them | `on` without `using`, `expr` |
 /// | `filter = "published"` | only these rows are in the index. It is used by queries with the same condition | all |
 /// | `include = "title"` | columns that are read from the index, but not searched | `on`, `expr` |
 /// | `using = "brin"` | the method: `brin` for values that grow with time, `hash` for equality of one column. The default is `btree` | `on` |
@@ -161,6 +194,16 @@ use crate::model::DeriveKind;
 ///
 /// # Storage
 ///
+/// The struct, the calls that read and the bytes of the documents are the same with each:
+///
+/// | `storage` | documents | not possible with it |
+/// |---|---|---|
+/// | `"table"` | in a view table. `sync_post`, mutations and captured changes keep them up to date | |
+/// | `"live"` | built from the base tables when they are read: `migrate` and `sync_post` have nothing to do | `view`, `index(..)`, `unique`, `sync = "eventual"`, storage parameters |
+/// | `"matview"` | in a materialized view, which `migrate` fills, and `ReadModel::refresh` or a worker refreshes | `sync = "eventual"`, storage parameters |
+///
+/// # Storage parameters
+///
 /// - `unlogged`: the view table has no write-ahead log. Syncs are faster, but **after a crash of the
 ///   server the table is empty** until `sync_all_posts` has run, and on replicas it is always empty.
 /// - `fillfactor = 70`, from 10 to 100: how full inserts fill a page, in percent. The rest is used
@@ -171,11 +214,14 @@ use crate::model::DeriveKind;
 ///   one more before the first. Bounds must ascend. Texts are compared by their bytes, and
 ///   `migrate` refuses bounds that the collation of the database orders otherwise.
 ///
-/// A view table can only be partitioned by its key: in PostgreSQL, a unique index must contain the
-/// partition key, and sync needs unique keys. For the same reason a partitioned view has no
-/// `unique` fields, and its unique indexes contain the key.
+/// - `partition(hash = 8, tenant)`: by a hash of the `tenant`, which must be one of several columns of the
+///   key. All documents of a tenant are in one partition.
 ///
-/// Storage attributes apply to tables that `migrate` creates. Of an existing table, `migrate` reports
+/// A view table can only be partitioned by its key, or by a tenant in it: in PostgreSQL, a unique index must
+/// contain the partition key, and sync needs unique keys. For the same reason a view that is partitioned by its
+/// key has no `unique` fields, and its unique indexes contain the key.
+///
+/// Storage parameters apply to tables that `migrate` creates. Of an existing table, `migrate` reports
 /// the difference, with the statement that changes it.
 ///
 /// # Checks at compile time

@@ -3,8 +3,7 @@
 //! Types have the names of the constant table in `fraiseql_runtime::schema`, which they become.
 //! Values are valid. A `Span` is kept where a proof that the compiler evaluates must point.
 
-use proc_macro2::{Span, TokenStream};
-use quote::ToTokens;
+use proc_macro2::Span;
 use syn::{Ident, Member, Path, Type, Visibility};
 
 use crate::identifiers::stored_name;
@@ -32,6 +31,8 @@ pub(crate) struct Model {
     /// The condition on rows that have a document.
     pub(crate) filter: Option<String>,
     pub(crate) shape_of: Option<ShapeOf>,
+    /// The columns of the groups that a part is of.
+    pub(crate) group_by: Vec<String>,
     /// Whether to implement `Serialize` and `Deserialize`.
     pub(crate) serde: bool,
     pub(crate) fields: Vec<Field>,
@@ -59,8 +60,20 @@ pub(crate) struct View {
     pub(crate) json_text: bool,
     /// Whether mutations leave its documents to the worker.
     pub(crate) eventual: bool,
-    pub(crate) indexes: Vec<Index>,
     pub(crate) storage: Storage,
+    pub(crate) indexes: Vec<Index>,
+    pub(crate) parameters: StorageParameters,
+}
+
+/// Where the documents of a view are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Storage {
+    Table,
+    Live,
+    Matview {
+        /// The seconds between two refreshes by the worker.
+        refresh: Option<u64>,
+    },
 }
 
 /// An index of the view table.
@@ -71,6 +84,8 @@ pub(crate) struct Index {
     pub(crate) stem: String,
     pub(crate) on: IndexOn,
     pub(crate) unique: bool,
+    /// Whether it does not begin with the tenant.
+    pub(crate) global: bool,
     pub(crate) filter: Option<String>,
     pub(crate) include: Vec<String>,
 }
@@ -115,22 +130,42 @@ pub(crate) struct JsonPath {
 
 /// The storage parameters of the view table.
 #[derive(Default)]
-pub(crate) struct Storage {
+pub(crate) struct StorageParameters {
     pub(crate) unlogged: bool,
     pub(crate) fillfactor: Option<u8>,
     pub(crate) partition: Option<Partition>,
 }
 
-/// The partitioning of the view table, by its key.
+impl StorageParameters {
+    /// Whether partitions are made by the tenant.
+    pub(crate) fn is_by_tenant(&self) -> bool {
+        let by_tenant = |partition: &Partition| {
+            matches!(
+                partition,
+                Partition::Hash {
+                    tenant: Some(_),
+                    ..
+                }
+            )
+        };
+        self.partition.as_ref().is_some_and(by_tenant)
+    }
+}
+
+/// The partitioning of the view table, by its key, or by a tenant that is a column of it.
 pub(crate) enum Partition {
-    /// The number of partitions.
-    Hash(u16),
+    Hash {
+        /// The number of partitions.
+        count: u16,
+        /// The span of `tenant`.
+        tenant: Option<Span>,
+    },
     /// The keys at which partitions begin, as text.
     Range { bounds: Vec<String>, span: Span },
 }
 
 /// The name of a table.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Table {
     pub(crate) schema: String,
     pub(crate) name: String,
@@ -139,6 +174,7 @@ pub(crate) struct Table {
 /// A field of a struct.
 pub(crate) struct Field {
     pub(crate) ident: Ident,
+    pub(crate) visibility: Visibility,
     /// The name without `r#`.
     pub(crate) name: String,
     pub(crate) ty: Type,
@@ -147,8 +183,10 @@ pub(crate) struct Field {
     pub(crate) docs: Option<String>,
     pub(crate) source: Source,
     pub(crate) promoted: Option<Promoted>,
-    /// Whether it identifies the row.
+    /// Whether it identifies the row, alone or with others.
     pub(crate) is_key: bool,
+    /// Whether it names the owner of the document.
+    pub(crate) is_tenant: bool,
     /// Whether it is left out of the document.
     pub(crate) skipped: bool,
 }
@@ -160,36 +198,62 @@ pub(crate) struct Promoted {
     pub(crate) sort: bool,
     /// The span of `unique`.
     pub(crate) unique: Option<Span>,
+    /// Whether the column has an index.
+    pub(crate) index: bool,
+    /// Whether the field is left out of the document.
+    pub(crate) hidden: bool,
 }
 
 /// The source of a field's value.
 pub(crate) enum Source {
     Column(String),
     Expr(String),
+    /// The name of the type and the key, as one text.
+    GlobalId,
+    /// A column of the row of the join table by which the row is in a list.
+    Through(String),
     One {
-        fk: ColumnRef,
-        key: Option<ColumnRef>,
+        fk: ColumnsRef,
+        key: Option<ColumnsRef>,
     },
     Many(Many),
+    /// The first row of a list. Its limit is 1.
+    First(Many),
+    Values(Values),
     Aggregate(Aggregate),
+    /// An aggregate of the rows of a group. Its `table` and `fk` are empty.
+    OfGroup(Aggregate),
 }
 
-/// A column named in an attribute, with the span of the name.
-pub(crate) struct ColumnRef {
-    pub(crate) name: String,
+/// Columns named in an attribute, with the span of the names.
+#[derive(Clone)]
+pub(crate) struct ColumnsRef {
+    pub(crate) names: Vec<String>,
     pub(crate) span: Span,
 }
 
-impl ToTokens for ColumnRef {
-    fn to_tokens(&self, tokens: &mut TokenStream) {
-        self.name.to_tokens(tokens);
+impl ColumnsRef {
+    /// The column `id`, where an attribute at `span` names no other.
+    pub(crate) fn id(span: Span) -> Self {
+        Self {
+            names: vec!["id".to_owned()],
+            span,
+        }
+    }
+
+    /// No column, where there is none or its attribute is missing.
+    pub(crate) fn none() -> Self {
+        Self {
+            names: Vec::new(),
+            span: Span::call_site(),
+        }
     }
 }
 
-/// `many(..)`.
+/// `many(..)` or `first(..)`.
 pub(crate) struct Many {
     pub(crate) link: Link,
-    pub(crate) key: Option<ColumnRef>,
+    pub(crate) key: Option<ColumnsRef>,
     pub(crate) order_by: Vec<OrderBy>,
     /// The span of the value of `order_by`.
     pub(crate) order_by_span: Option<Span>,
@@ -197,15 +261,36 @@ pub(crate) struct Many {
     pub(crate) filter: Option<String>,
 }
 
+/// `values(..)`.
+pub(crate) struct Values {
+    pub(crate) table: Table,
+    pub(crate) link: Link,
+    pub(crate) key: Option<ColumnsRef>,
+    pub(crate) value: RowValue,
+    pub(crate) distinct: bool,
+    pub(crate) order_by: Vec<OrderBy>,
+    pub(crate) limit: Option<u64>,
+    pub(crate) filter: Option<String>,
+}
+
+/// A value of a row.
+pub(crate) enum RowValue {
+    Column(String),
+    Expr(String),
+}
+
 /// How the rows of a list refer to the row that has the list.
 pub(crate) enum Link {
-    ForeignKey(ColumnRef),
+    ForeignKey(ColumnsRef),
     /// Through a join table.
     Through {
         table: Table,
-        fk: String,
-        to: String,
-        key: Option<ColumnRef>,
+        fk: ColumnsRef,
+        to: ColumnsRef,
+        key: Option<ColumnsRef>,
+        order_by: Vec<OrderBy>,
+        /// The span of `through`.
+        span: Span,
     },
 }
 
@@ -218,13 +303,26 @@ pub(crate) struct OrderBy {
 }
 
 /// `count(..)`, `sum(..)`, `avg(..)`, `min(..)`, `max(..)` or `exists(..)`.
+#[derive(Clone)]
 pub(crate) struct Aggregate {
     /// The name of the attribute.
     pub(crate) function: &'static str,
     pub(crate) table: Table,
-    pub(crate) fk: String,
-    pub(crate) key: Option<ColumnRef>,
+    pub(crate) fk: ColumnsRef,
+    pub(crate) key: Option<ColumnsRef>,
     pub(crate) expr: Option<String>,
+    /// Whether equal values count once.
+    pub(crate) distinct: bool,
+    pub(crate) filter: Option<String>,
+    pub(crate) through: Option<Between>,
+}
+
+/// The rows between a row and those of its aggregate.
+#[derive(Clone)]
+pub(crate) struct Between {
+    pub(crate) table: Table,
+    pub(crate) fk: ColumnsRef,
+    pub(crate) key: ColumnsRef,
     pub(crate) filter: Option<String>,
 }
 
@@ -235,9 +333,14 @@ impl Model {
         self.fields.iter().filter(|field| !field.skipped)
     }
 
-    /// The field that identifies a row.
-    pub(crate) fn key(&self) -> Option<&Field> {
-        self.fields.iter().find(|field| field.is_key)
+    /// The field that names the owner of a document.
+    pub(crate) fn tenant(&self) -> Option<&Field> {
+        self.fields.iter().find(|field| field.is_tenant)
+    }
+
+    /// The fields that identify a row, in the order of the struct. None if there is no key.
+    pub(crate) fn key(&self) -> Vec<&Field> {
+        self.fields.iter().filter(|field| field.is_key).collect()
     }
 }
 
@@ -250,14 +353,32 @@ impl Field {
         }
     }
 
-    /// The column of the view table that stores the value, if this field is the key.
+    /// The column of the view table that stores the value, if this field is of the key.
     pub(crate) fn stored_key(&self) -> Option<String> {
         self.source_column().map(stored_name)
     }
 
+    /// The column of the view table.
+    pub(crate) fn view_column(&self) -> Option<String> {
+        match &self.promoted {
+            Some(promoted) => Some(promoted.column.clone()),
+            None => self.stored_key().filter(|_| self.is_key),
+        }
+    }
+
+    /// Whether the field is a column of the view table, and not in the document.
+    pub(crate) fn is_hidden(&self) -> bool {
+        self.promoted
+            .as_ref()
+            .is_some_and(|promoted| promoted.hidden)
+    }
+
     /// Whether the value is an object or a list of objects.
     pub(crate) fn holds_parts(&self) -> bool {
-        matches!(self.source, Source::One { .. } | Source::Many(_))
+        matches!(
+            self.source,
+            Source::One { .. } | Source::Many(_) | Source::First(_)
+        )
     }
 
     /// Whether the value is a list of objects.

@@ -54,6 +54,46 @@ pub(crate) fn text_search_configuration(text: &str) -> Parsed<String> {
     Ok(format!("pg_catalog.{}", quoted(&parsed.name)))
 }
 
+/// Parses the names of columns: `"org_id, project_id"`. A name that contains a comma, or begins with a double quote, is
+/// written in double quotes.
+pub(crate) fn columns(text: &str) -> Parsed<Vec<String>> {
+    const FORM: &str = "write one column, or several separated by commas: \"org_id, project_id\"";
+    let mut names: Vec<String> = Vec::new();
+    let mut rest = text.trim();
+    // Each round takes one name, and continues only after a comma.
+    loop {
+        let name;
+        if let Some(quoted) = rest.strip_prefix('"') {
+            let (unquoted, after) =
+                unquote(quoted).ok_or_else(|| "a double quote is not closed".to_owned())?;
+            name = unquoted;
+            rest = after.trim_start();
+            if !rest.is_empty() && !rest.starts_with(',') {
+                return Err(format!(
+                    "`{text}` has characters after a closing double quote; {FORM}"
+                ));
+            }
+        } else {
+            let end = rest.find(',').unwrap_or(rest.len());
+            let (plain, after) = rest.split_at(end);
+            name = plain.trim_end().to_owned();
+            rest = after;
+        }
+        if name.is_empty() && !(names.is_empty() && rest.is_empty()) {
+            return Err(format!("a column is missing; {FORM}"));
+        }
+        let name = identifier(&name)?;
+        if names.contains(&name) {
+            return Err(format!("the column `{name}` is listed twice"));
+        }
+        names.push(name);
+        match rest.strip_prefix(',') {
+            Some(after) => rest = after.trim_start(),
+            None => return Ok(names),
+        }
+    }
+}
+
 /// `table` or `schema.table`. A name that contains a dot is written in double quotes.
 pub(crate) fn table(text: &str) -> Parsed<Table> {
     let mut parts = Vec::new();
@@ -264,6 +304,15 @@ pub(crate) fn fragment(sql: &str) -> Parsed<String> {
     Ok(sql.trim().to_owned())
 }
 
+/// Whether an expression begins with the keyword DISTINCT, which belongs to the aggregate around it.
+pub(crate) fn begins_with_distinct(sql: &str) -> bool {
+    let mut words = sql.split(|c: char| !c.is_alphanumeric() && c != '_');
+    sql.trim_start().starts_with(char::is_alphabetic)
+        && words
+            .find(|word| !word.is_empty())
+            .is_some_and(|word| word.eq_ignore_ascii_case("distinct"))
+}
+
 /// Checks a name in GraphQL: of a type, an enum value, or a field, which is also a JSON key and
 /// a column of the statements that build documents. `attribute` is the one that changes the
 /// name.
@@ -316,6 +365,21 @@ mod tests {
         assert!(parts("a.").is_err());
         assert!(parts("\"open").is_err());
         assert!(parts("\"a\"b").is_err());
+    }
+
+    #[test]
+    fn columns_are_separated_by_commas() {
+        for (text, names) in [
+            ("author_id", &["author_id"][..]),
+            (" org_id ,project_id", &["org_id", "project_id"]),
+            ("Author Id", &["Author Id"]),
+            ("\"a, b\", \"say \"\"hi\"\"\"", &["a, b", "say \"hi\""]),
+        ] {
+            assert_eq!(columns(text).unwrap(), names, "{text}");
+        }
+        for refused in ["", "a,", ",a", "a,,b", "\"a", "\"a\"b", "a, a"] {
+            assert!(columns(refused).is_err(), "{refused}");
+        }
     }
 
     #[test]

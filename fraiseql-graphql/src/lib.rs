@@ -38,10 +38,11 @@
 //!
 //! | item | purpose |
 //! |---|---|
-//! | [`Query`], [`Views`] | root fields that read the views of an application, one statement each |
+//! | [`Query`], [`Views`] | root fields that read the views of an application, one statement each; [`Views::scoped`], those of one tenant |
 //! | [`TvDoc`], [`TvList`], [`TvConnection`] | return values of your own resolvers |
 //! | [`TvWhere`], [`TvOrderBy`], [`TvEnum`] | arguments of your own resolvers |
 //! | [`TvExtended`] | fields of your own at the object types of documents |
+//! | [`mod@position`] | reads on replicas that see the client's own writes |
 //! | [`Prepared`] | the extension that every schema with documents needs |
 //! | [`DocumentLimits`] | limits on the size of a GraphQL document |
 //! | [`response`] | serialization of responses without parsing documents |
@@ -85,11 +86,13 @@ mod schema;
 mod spec;
 
 pub use request::limits::DocumentLimits;
+pub use request::position;
 pub use request::prepared::Prepared;
+pub use request::tenant::RequestData;
 pub use resolve::connection::TvConnection;
 pub use resolve::document::{TvDoc, TvList};
 pub use resolve::views::root::{Query, Views};
-pub use resolve::views::view_set::ViewSet;
+pub use resolve::views::view_set::{UntenantedViews, ViewSet, ViewsOfTenant};
 pub use schema::enums::TvEnum;
 pub use schema::extension::TvExtended;
 pub use schema::input::{TvOrderBy, TvWhere};

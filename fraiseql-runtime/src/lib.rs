@@ -58,6 +58,7 @@
 //! | describe documents | [`TView`](derive@TView), [`Embed`](derive@Embed); [`guide::attributes`] for an example of each attribute; [`scalar`] for the types |
 //! | begin with existing tables | [`guide::existing_database`] |
 //! | replace triggers, materialized views, caches or projections | [`guide::moving_over`] |
+//! | choose between view tables, live views and materialized views | [`guide::storage`], [`ReadModel::advise`], [`ReadModel::refresh`] |
 //! | create view tables | [`ReadModel::migrate`] |
 //! | compare the structs with a database | [`ReadModel::check`] |
 //! | sync | [`SyncTarget`] for the targets, [`FullSync`](sync::FullSync) for a whole view, [`SyncReport`] for the result |
@@ -70,6 +71,7 @@
 //! | read documents | [`TView::find`], [`TView::find_json`], [`TView::find_many`]; filtered and ordered, [`mod@list`] |
 //! | select fields of documents | [`Projection`], [`select`] |
 //! | serve documents | [`guide::serving`]; the crate `fraiseql-graphql` |
+//! | read on streaming replicas | [`Replicas`], [`WalPosition`], [`guide::replicas`] |
 //! | change a struct that has documents | [`guide::evolution`], [`ReadModel::rebuild`] |
 //! | see the SQL | [`guide::expanded`], [`sql::document::query`], [`TView::statements`] |
 //! | operate an application | [`guide::operations`] |
@@ -96,12 +98,14 @@
 // On docs.rs, each item shows the feature that it needs.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+pub mod advise;
 mod const_check;
 mod db;
 pub mod error;
 pub mod guide;
 pub mod model;
 pub mod mutation;
+mod mutex;
 mod ops;
 pub mod read;
 pub mod schema;
@@ -111,17 +115,19 @@ pub mod testing;
 pub mod view;
 pub mod worker;
 
+pub use db::wal_position::{ParsePositionError, WalPosition};
 pub use error::{Error, Result};
 pub use fraiseql_derive::{Embed, TEnum, TScalar, TView};
 pub use model::ReadModel;
 pub use mutation::{Capture, Changes, Mutation, MutationReport, SyncToken};
 pub use ops::verify::Verify;
-pub use ops::{check, migrate, rebuild, verify};
+pub use ops::{check, migrate, rebuild, refresh, verify};
 pub use read::select::{Projection, Selection};
 pub use read::typed::TView;
-pub use read::{ReadTarget, Readers, list, select};
+pub use read::{GlobalId, ReadTarget, Readers, Replicas, Scoped, list, select};
 pub use schema::embed::Embed;
 pub use schema::key::{Key, Keys};
+pub use schema::key_tuple::KeyTuple;
 pub use schema::row_key::Keyed;
 pub use schema::scalar::{self, Scalar, TEnum};
 pub use sync::{SyncLog, SyncReport, SyncTarget};
@@ -133,13 +139,13 @@ pub use worker::Worker;
 pub mod __private {
     pub mod columns {
         pub use crate::const_check::columns::{
-            aggregate_key, many_fk, many_key, many_order, one_fk, one_key,
+            aggregate_key, many_fk, many_key, many_order, many_through, one_fk, one_key, values_key,
         };
     }
     pub use crate::const_check::cycle::check as check_cycle;
     pub mod proof {
         pub use crate::const_check::scalar::{
-            aggregate, json, key, part_has_key, promoted, range, scalar, text,
+            aggregate, global_id, json, key, part_has_key, promoted, range, scalar, text, values,
         };
     }
     pub mod relation {
@@ -152,14 +158,20 @@ pub mod __private {
         pub use crate::schema::embed::Own;
     }
     pub use crate::ops::verify::verify;
-    pub use crate::schema::embed::{Child, Children, End, KeyOf, ManyField, NoKey, OneField};
+    pub use crate::schema::embed::{
+        Child, Children, End, FirstField, KeyOf, ManyField, NoKey, OneField,
+    };
     pub use crate::schema::scalar::read_enum;
     pub use crate::sql::Statements;
     pub use crate::sync::full::sync_all;
     pub use crate::sync::{delete, sync};
-    pub use crate::view::ViewDef;
+    pub use crate::view::{NoTenant, ViewDef};
     pub use serde;
     pub use std;
+
+    /// The result of `find_json`. An alias, so that messages of the compiler about `RawValue` keep its
+    /// path.
+    pub type RawJson = Box<serde_json::value::RawValue>;
 }
 
 /// Items that `fraiseql-graphql` uses besides the public API. Not covered by semver: the two crates
@@ -167,9 +179,11 @@ pub mod __private {
 #[doc(hidden)]
 pub mod __graphql {
     pub use crate::db::byte_limit::ByteLimit;
-    pub use crate::db::mutex::lock;
+    pub use crate::mutex::lock;
     pub use crate::read::find::documents;
-    pub use crate::read::list_rows::{ListRead, ListRow};
+    pub use crate::read::global_id::key_values;
+    pub use crate::read::list_rows::{ListPlan, ListRead, ListRow};
+    pub use crate::read::scope::Scope;
     pub use crate::read::select::{BigInts, Written};
     pub use crate::view::Handle;
 }

@@ -1,6 +1,7 @@
 //! Shared by the tests: one server for each test binary, one database for each test, and named
 //! worlds of base tables.
 
+pub mod cluster;
 pub mod naive;
 pub mod node;
 pub mod pooler;
@@ -13,7 +14,7 @@ pub mod world;
 #[doc = include_str!("../../README.md")]
 pub struct Readme;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::io::Write as _;
 use std::sync::{Mutex, OnceLock};
 
@@ -38,11 +39,30 @@ pub fn server() -> &'static Server {
     })
 }
 
-/// An empty database. It is dropped some time after its test has ended.
+/// An empty database. It is dropped some time after its test has ended. With `TEST_POOLER=pgbouncer`, the
+/// options lead to it through PgBouncer: see [`pooler`].
 ///
 /// # Panics
 /// If it cannot be created.
 pub async fn database() -> PgConnectOptions {
+    let options = direct_database().await;
+    match pooler::of_all_tests() {
+        Some(pooler) if !NEEDS_SESSIONS.get() => pooler.through(&options),
+        _ => options,
+    }
+}
+
+/// Says that this test changes or watches sessions: it sets what they keep, or looks at them by their number or
+/// their options. Its databases have no pooler, whatever `TEST_POOLER` is.
+pub fn needs_sessions() {
+    NEEDS_SESSIONS.set(true);
+}
+
+/// [`database`], always without a pooler.
+///
+/// # Panics
+/// If it cannot be created.
+pub async fn direct_database() -> PgConnectOptions {
     let options = match server().create_database().await {
         Ok(options) => options,
         Err(error) => panic!("{error}"),
@@ -64,6 +84,7 @@ pub async fn database() -> PgConnectOptions {
 struct Own(Vec<String>);
 
 thread_local! {
+    static NEEDS_SESSIONS: Cell<bool> = const { Cell::new(false) };
     static OWN: RefCell<Own> = const { RefCell::new(Own(Vec::new())) };
 }
 

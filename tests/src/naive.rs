@@ -133,18 +133,26 @@ impl Naive {
         let (nullable, list) = match &field.source {
             Source::One(one) => (one.nullable, None),
             Source::Many(_) => (false, None),
-            Source::Column { ty, .. } | Source::Expr { ty, .. } => (ty.nullable, ty.list),
-            Source::Aggregate(aggregate) => (aggregate.ty.nullable, aggregate.ty.list),
+            Source::First(_) => (true, None),
+            Source::Column { ty, .. }
+            | Source::Expr { ty, .. }
+            | Source::GlobalId { ty }
+            | Source::Through { ty, .. } => (ty.nullable, ty.list),
+            Source::Aggregate(aggregate) | Source::OfGroup(aggregate) => {
+                (aggregate.ty.nullable, aggregate.ty.list)
+            }
+            Source::Values(values) => (values.ty.nullable, values.ty.list),
         };
         let answer = match &field.source {
             _ if value == "null" && nullable => None,
             _ if value == "null" => self.wrong(),
-            Source::One(one) => self.object((one.shape)(), nested, value),
+            Source::One(one) => self.object(one.shape.get(), nested, value),
+            Source::First(first) => self.object(first.shape.get(), nested, value),
             Source::Many(many) if value.starts_with('[') => {
                 let mut written = Vec::new();
                 for (index, item) in items(value).into_iter().enumerate() {
                     written.push(self.at(Segment::Index(index), |naive| {
-                        naive.object((many.shape)(), nested, item)
+                        naive.object(many.shape.get(), nested, item)
                     }));
                 }
                 let written: Option<Vec<String>> = written.into_iter().collect();

@@ -12,6 +12,7 @@ use anyhow::ensure;
 use blog_example::service::comments;
 use blog_example::views::{Comment, read_model, sync_all_comments, sync_all_posts, sync_all_users};
 use dev_postgres::Server;
+use fraiseql_runtime::model::ReadModelBuilder;
 use fraiseql_runtime::{Capture, ReadModel, TView as _};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{PgConnection, PgPool};
@@ -34,6 +35,9 @@ pub(super) struct Options {
     /// The round trip of the network, in milliseconds.
     #[arg(long, default_value_t = 1.0)]
     network: f64,
+    /// The mutation does not read the position of its commit, as without replicas.
+    #[arg(long)]
+    without_positions: bool,
 }
 
 const TABLES: &str = include_str!("../../../examples/blog/migrations/0001_tables.sql");
@@ -187,7 +191,10 @@ struct Contender {
 pub(super) async fn run(options: &Options, capture: Capture, json: bool) -> anyhow::Result<()> {
     let server = durable_server()?;
     eprintln!("{}: loading a blog", server.description());
-    let bench = Bench::load(&server, capture).await?;
+    let ours = read_model()
+        .capture(capture)
+        .positions(!options.without_positions);
+    let bench = Bench::load(&server, ours).await?;
     let near = bench.measure(0.0, options.comment_rounds).await?;
     let far = bench
         .measure(options.network, options.network_rounds)
@@ -250,11 +257,11 @@ struct Blog {
 }
 
 impl Blog {
-    async fn load(options: PgConnectOptions, capture: Capture) -> anyhow::Result<Self> {
+    async fn load(options: PgConnectOptions, builder: ReadModelBuilder) -> anyhow::Result<Self> {
         let pool = PgPool::connect_with(options.clone()).await?;
         sqlx::raw_sql(TABLES).execute(&pool).await?;
         sqlx::raw_sql(ROWS).execute(&pool).await?;
-        let model = read_model().capture(capture).build()?;
+        let model = builder.build()?;
         model.migrate(&pool).await?;
         sqlx::raw_sql("VACUUM ANALYZE").execute(&pool).await?;
         sync_all_users(&pool).await?;
@@ -281,11 +288,11 @@ impl Blog {
 }
 
 impl Bench {
-    async fn load(server: &Server, capture: Capture) -> anyhow::Result<Self> {
+    async fn load(server: &Server, ours: ReadModelBuilder) -> anyhow::Result<Self> {
         Ok(Self {
             blogs: [
-                Blog::load(server.create_database().await?, capture).await?,
-                Blog::load(server.create_database().await?, Capture::Off).await?,
+                Blog::load(server.create_database().await?, ours).await?,
+                Blog::load(server.create_database().await?, read_model()).await?,
             ],
             upserts: HAND.map(|(text, condition)| leaked(text, condition)),
         })

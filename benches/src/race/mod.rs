@@ -35,6 +35,7 @@ use self::scenario::{Role, Scenario, Target};
 pub(crate) use self::worker::{Options as WorkerOptions, run as worker};
 
 use crate::mutation::CaptureMode;
+use crate::pooler::Pooler;
 
 /// The rounds between two comparisons of all documents.
 const BATCH: i32 = 450;
@@ -58,6 +59,9 @@ pub(crate) struct Options {
     /// Let triggers record what is changed, and processes write plain SQL.
     #[arg(long, default_value = "off")]
     capture: CaptureMode,
+    /// Put a PgBouncer with this number of connections of the server in front of it.
+    #[arg(long)]
+    pooler: Option<u32>,
 }
 
 /// What one process does in a round.
@@ -94,7 +98,8 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
         server.description(),
         options.capture
     );
-    let database = server.create_database().await?;
+    let pooler = Pooler::start(&server, options.pooler)?;
+    let database = pooler.through(server.create_database().await?);
     let pool = PgPool::connect_with(database.clone()).await?;
     let model = schema::create(&pool, options.capture.into()).await?;
     let mut processes = [

@@ -7,6 +7,7 @@ use std::process::Command;
 use anyhow::{Context, ensure};
 use fraiseql_runtime::TView;
 use fraiseql_runtime::list::{Filter, List};
+use fraiseql_runtime::view::WithoutTenant;
 use sqlx::{AssertSqlSafe, PgPool, Row};
 use uuid::Uuid;
 
@@ -138,8 +139,12 @@ impl Script {
         }
     }
 
-    fn of_view<T: TView>(is_json: bool, operation: Operation, posts: usize) -> Self {
-        let list = List::of::<T>();
+    fn of_view<T: TView + WithoutTenant>(
+        is_json: bool,
+        operation: Operation,
+        posts: usize,
+    ) -> Self {
+        let list = List::of::<T>().of_any_view();
         let limit = operation.limit().unwrap_or(1);
         match operation {
             Operation::Post | Operation::Rename => Self {

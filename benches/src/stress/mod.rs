@@ -20,8 +20,8 @@ use anyhow::{Context, ensure};
 use fraiseql_runtime::{Capture, ReadModel};
 use rand::SeedableRng;
 use rand::rngs::SmallRng;
-use sqlx::PgPool;
-use sqlx::postgres::PgPoolOptions;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, PgPool};
 
 pub(crate) use self::captured::{WorkerOptions, worker};
 use self::check::Drifted;
@@ -30,6 +30,7 @@ use self::operation::{Keys, Operation};
 use self::repair::Repairs;
 use self::schema::Rows;
 use crate::mutation::CaptureMode;
+use crate::pooler::Pooler;
 
 /// The most drifted documents that are printed.
 const MAX_PRINTED: usize = 5;
@@ -71,6 +72,9 @@ pub(crate) struct Options {
     /// With `--capture`: stop after this number of killed workers, instead of after `--seconds`.
     #[arg(long)]
     kills: Option<u64>,
+    /// Put a PgBouncer with this number of connections of the server in front of it.
+    #[arg(long)]
+    pooler: Option<u32>,
 }
 
 /// The result of a run.
@@ -133,7 +137,10 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
         options.clients,
         options.target
     );
-    let outcome = stress(server.create_database().await?, options, seed).await?;
+    let pooler = Pooler::start(&server, options.pooler)?;
+    let database = server.create_database().await?;
+    set_jitter(&database, options.jitter).await?;
+    let outcome = stress(pooler.through(database), options, seed).await?;
     print(&outcome);
     ensure!(
         outcome.drifted == 0,
@@ -143,14 +150,26 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Sets how long documents take to be built, for all sessions to come.
+async fn set_jitter(database: &PgConnectOptions, jitter: u32) -> anyhow::Result<()> {
+    let name = database.get_database().context("it has a name")?;
+    let sql = format!("ALTER DATABASE \"{name}\" SET stress.jitter = {jitter}");
+    let mut connection = database.connect().await?;
+    sqlx::raw_sql(AssertSqlSafe(sql))
+        .execute(&mut connection)
+        .await?;
+    connection.close().await?;
+    Ok(())
+}
+
 async fn stress(
-    database: sqlx::postgres::PgConnectOptions,
+    database: PgConnectOptions,
     options: Options,
     seed: u64,
 ) -> anyhow::Result<Outcome> {
     let pool = PgPoolOptions::new()
         .max_connections(options.clients * 2 + 4)
-        .connect_with(database.options([("stress.jitter", options.jitter.to_string())]))
+        .connect_with(database)
         .await?;
     let rows = options.rows();
     let model = schema::create(&pool, rows, Capture::Off).await?;
@@ -370,8 +389,9 @@ mod tests {
         let seed = rand::random();
         let options = Options {
             clients: 8,
-            seconds: 4,
-            operations: 2_500,
+            // The number of operations ends it: a slow machine takes longer.
+            seconds: 60,
+            operations: 400,
             burst: 5,
             target,
             seed: Some(seed),
@@ -379,11 +399,14 @@ mod tests {
             users: 3,
             capture: CaptureMode::Off,
             kills: None,
+            pooler: None,
         };
-        let outcome = stress(server.create_database().await?, options, seed).await?;
+        let database = server.create_database().await?;
+        set_jitter(&database, options.jitter).await?;
+        let outcome = stress(database, options, seed).await?;
         print(&outcome);
         assert!(
-            outcome.operations > 100,
+            outcome.operations >= 400,
             "{} operations",
             outcome.operations
         );

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use fraiseql_runtime::migrate::Migration;
 use fraiseql_runtime::mutation::MutationReport;
 use fraiseql_runtime::worker::WorkerHealth;
-use fraiseql_runtime::{Mutation, ReadModel, SyncLog, SyncToken};
+use fraiseql_runtime::{Mutation, ReadModel, Replicas, SyncLog, WalPosition};
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, PgPool};
@@ -34,6 +34,8 @@ const BASE_TABLES: &str = "tb_user, tb_post, tb_comment, tb_tag, tb_post_tag, tb
 pub struct App {
     /// Connections to the database.
     pub pool: PgPool,
+    /// The same database and its replicas, for reads.
+    pub replicas: Replicas,
     /// The read model, with its observers and the sync log.
     pub blog: ReadModel,
     /// Whether the worker of this process is alive, and how far it is behind.
@@ -54,9 +56,11 @@ pub struct BackgroundTasks {
 pub struct Settings {
     /// The database, as the role that the blog has.
     pub database: PgConnectOptions,
+    /// Replicas of the database, which are read.
+    pub replicas: Vec<PgConnectOptions>,
     /// The database, as the role that migrates, if that is another one.
     pub owner: Option<PgConnectOptions>,
-    /// The most connections.
+    /// The most connections to the database, and to each replica.
     pub connections: u32,
     /// The number of sample posts in an empty blog.
     pub posts: u32,
@@ -104,6 +108,7 @@ impl App {
         sample::fill(&blog, &pool, settings.posts).await?;
         let worker = RunningWorker::start(&blog, &pool);
         let app = Self {
+            replicas: replicas(&settings, &pool),
             pool: pool.clone(),
             blog,
             worker: worker.health(),
@@ -121,24 +126,16 @@ impl App {
         &self,
         command: impl AsyncFnMut(&mut Mutation) -> service::Result<T>,
     ) -> service::Result<T> {
-        let (value, _) = self.strict(command, false).await?;
+        let (value, _) = self.mutate_with_report(command, false).await?;
         Ok(value)
     }
 
-    /// Runs a command in a mutation that leaves its documents to the worker: what is to be synced is committed
-    /// together with the changes. Returns the token to wait for it.
+    /// As [`mutate`](Self::mutate), with the report of the mutation. If it is `deferred`, its documents are left to
+    /// the worker: what is to be synced is committed together with the changes.
     ///
     /// # Errors
     /// Errors of the command and of the database.
-    pub async fn mutate_in_background<T>(
-        &self,
-        command: impl AsyncFnMut(&mut Mutation) -> service::Result<T>,
-    ) -> service::Result<(T, SyncToken)> {
-        let (value, report) = self.strict(command, true).await?;
-        Ok((value, report.token()))
-    }
-
-    async fn strict<T>(
+    pub async fn mutate_with_report<T>(
         &self,
         mut command: impl AsyncFnMut(&mut Mutation) -> service::Result<T>,
         deferred: bool,
@@ -154,15 +151,18 @@ impl App {
         self.blog.mutate(&self.pool, strict_command).await
     }
 
-    /// Waits until the worker has synced the documents of a transaction, for five seconds at most. The
-    /// transaction is committed in any case; only a count in the response may be old.
-    pub async fn wait_synced(&self, token: SyncToken) {
+    /// Waits until the worker has synced the documents of a mutation, for five seconds at most, and returns the
+    /// position after that. The mutation is committed in any case; only a count in the response may be old.
+    pub async fn wait_synced(&self, report: &MutationReport) -> Option<WalPosition> {
+        let token = report.token();
         let app = self.clone();
         // A task of its own, since its statements only look, and are not the work of the request.
         let wait = tokio::spawn(async move { app.blog.wait_synced(&app.pool, token).await });
         if let Ok(Err(error)) = wait.await {
             tracing::warn!(%error, "a document is not synced yet");
         }
+        let mut connection = self.pool.acquire().await.ok()?;
+        WalPosition::current(&mut connection).await.ok()
     }
 }
 
@@ -194,6 +194,18 @@ async fn connect(settings: &Settings) -> Result<PgPool> {
         .connect_with(settings.database.clone())
         .await?;
     Ok(pool)
+}
+
+/// The database and its replicas. These need not be there now: until they are, the database is read.
+fn replicas(settings: &Settings, pool: &PgPool) -> Replicas {
+    let connect = |replica: &PgConnectOptions| {
+        PgPoolOptions::new()
+            .max_connections(settings.connections)
+            .acquire_timeout(CONNECT_TIMEOUT)
+            .connect_lazy_with(replica.clone())
+    };
+    let replicas = settings.replicas.iter().map(connect);
+    replicas.fold(Replicas::new(pool.clone()), Replicas::replica)
 }
 
 /// Migrates everything as the owner of the tables, and grants the blog's role what it needs: the

@@ -37,6 +37,16 @@ struct Arguments {
     /// The database, such as postgres://user:password@host/blog; missing tables are created.
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
     database_url: Option<PgConnectOptions>,
+    /// A streaming replica of the database, for reads; may be repeated.
+    #[arg(
+        long = "replica",
+        env = "BLOG_REPLICAS",
+        hide_env_values = true,
+        value_name = "URL",
+        value_delimiter = ',',
+        requires = "database_url"
+    )]
+    replicas: Vec<PgConnectOptions>,
     /// The owner of the tables, if the role of --database-url is not: it creates them, and grants
     /// that role the privileges that the blog needs.
     #[arg(
@@ -47,7 +57,7 @@ struct Arguments {
         requires = "database_url"
     )]
     owner_url: Option<PgConnectOptions>,
-    /// Maximum number of connections to the database.
+    /// Maximum number of connections to the database, and to each replica.
     #[arg(long, env = "BLOG_CONNECTIONS", default_value_t = 10, value_parser = clap::value_parser!(u32).range(2..=1000))]
     connections: u32,
     /// Number of sample posts in an empty blog, with ten comments each; 0 leaves it empty.
@@ -116,6 +126,7 @@ async fn run(arguments: Arguments) -> Result<()> {
     let ops = Ops::install(arguments.slow_sync)?;
     let settings = Settings {
         database,
+        replicas: arguments.replicas,
         owner: arguments.owner_url,
         connections: arguments.connections,
         posts: arguments.posts,

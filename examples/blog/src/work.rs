@@ -237,6 +237,8 @@ impl StatementKind {
         match (words.next(), words.next()) {
             (Some("BEGIN"), _) => Self::Begin,
             (Some("COMMIT" | "ROLLBACK"), None) => Self::End,
+            // A mutation commits and reads the position after the commit by one message.
+            (Some("COMMIT"), Some("AND")) => Self::End,
             (Some("SAVEPOINT" | "RELEASE" | "ROLLBACK"), _) => Self::Savepoint,
             _ => Self::Statement,
         }

@@ -75,6 +75,53 @@ pub enum Error {
         log: String,
     },
 
+    /// A replica of a server that this process has not started was asked for.
+    #[error(
+        "this process has not started the server, and cannot copy its files for a replica; \
+         Builder::ignore_database_url starts one"
+    )]
+    NotOwn,
+
+    /// No PgBouncer was found and none could be installed.
+    #[error(
+        "no PgBouncer {wanted} was found, and none could be installed.\n\
+         \n  tried: {tried}\n  Debian: {debian}\n\n\
+         Install PgBouncer with\n\n    {install}\n\n\
+         or set PGBOUNCER_BIN to the path of a `pgbouncer`."
+    )]
+    NoPgBouncer {
+        /// The required version.
+        wanted: String,
+        /// The places that were searched.
+        tried: String,
+        /// Why Debian's packages could not be used.
+        debian: String,
+        /// The command that installs it on this system.
+        install: String,
+    },
+
+    /// `PGBOUNCER_BIN` is set, but is no usable PgBouncer.
+    #[error("PGBOUNCER_BIN is set to {}, but {reason}", path.display())]
+    BadPgBouncer {
+        /// Its value.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+
+    /// `DEV_PGBOUNCER` has an unknown value.
+    #[error("DEV_PGBOUNCER is `{0}`; it can be a version such as `1.24`; by default any is used")]
+    BadPgBouncerVersion(String),
+
+    /// PgBouncer exited, or was not ready in time.
+    #[error("PgBouncer did not start ({reason}). The end of its log:\n{log}")]
+    PgBouncerStart {
+        /// Its exit status, or the time limit.
+        reason: String,
+        /// The last lines of its log.
+        log: String,
+    },
+
     /// There is no directory for the data.
     #[error("no directory for the data of a persistent server: {0}")]
     NoDirectory(String),

@@ -6,28 +6,27 @@ use std::process::{Command, Output, Stdio};
 
 use crate::account::Account;
 use crate::cache;
-use crate::locate::Binaries;
 
-/// The binaries in `<cache>/<name>/<bin>`. If they are missing, `fill` installs into an empty
-/// directory that it is given, and returns the directory that becomes `<cache>/<name>`.
-pub(crate) fn once(
+/// What `find` finds in `<cache>/<name>`. If it finds nothing, `fill` installs into an empty directory
+/// that it is given, and returns the directory that becomes `<cache>/<name>`.
+pub(crate) fn once<T>(
     account: Account,
     name: &str,
-    bin: &str,
+    find: impl Fn(&Path) -> Result<T, String>,
     fill: impl FnOnce(&Path) -> Result<PathBuf, String>,
-) -> Result<Binaries, String> {
-    once_in(&cache::directory(account)?, account, name, bin, fill)
+) -> Result<T, String> {
+    once_in(&cache::directory(account)?, account, name, find, fill)
 }
 
-fn once_in(
+fn once_in<T>(
     cache: &Path,
     account: Account,
     name: &str,
-    bin: &str,
+    find: impl Fn(&Path) -> Result<T, String>,
     fill: impl FnOnce(&Path) -> Result<PathBuf, String>,
-) -> Result<Binaries, String> {
+) -> Result<T, String> {
     let home = cache.join(name);
-    if let Ok(found) = Binaries::at(&home.join(bin)) {
+    if let Ok(found) = find(&home) {
         return Ok(found);
     }
     cache::create(cache)?;
@@ -42,7 +41,7 @@ fn once_in(
         .map_err(|error| format!("{} is not writable: {error}", cache.display()))?;
     lock.lock()
         .map_err(|error| format!("locking {}: {error}", path.display()))?;
-    if let Ok(found) = Binaries::at(&home.join(bin)) {
+    if let Ok(found) = find(&home) {
         return Ok(found);
     }
     // Install into a directory beside, run the binaries, and rename it, so that no process sees a
@@ -52,14 +51,14 @@ fn once_in(
     std::fs::create_dir(&staging).map_err(|error| format!("{}: {error}", staging.display()))?;
     let installed = fill(&staging).and_then(|filled| {
         make_readable(&filled, account)?;
-        Binaries::at(&filled.join(bin))?;
+        find(&filled)?;
         remove(&home)?;
         std::fs::rename(&filled, &home)
             .map_err(|error| format!("moving it to {}: {error}", home.display()))
     });
     remove(&staging)?;
     installed?;
-    Binaries::at(&home.join(bin)).map_err(|reason| format!("{}: {reason}", home.display()))
+    find(&home).map_err(|reason| format!("{}: {reason}", home.display()))
 }
 
 /// Runs a command. The error is its standard error, or why it cannot be run.
@@ -97,6 +96,11 @@ mod tests {
     use std::sync::atomic::{AtomicU32, Ordering};
 
     use super::*;
+    use crate::locate::Binaries;
+
+    fn find(home: &Path) -> Result<Binaries, String> {
+        Binaries::at(&home.join("bin"))
+    }
 
     /// Writes scripts `postgres` and `initdb` into `dir` that print `output`. A shell writes them:
     /// if this process did, a child that another thread forks meanwhile could inherit the open
@@ -130,7 +134,7 @@ mod tests {
         std::thread::scope(|scope| {
             for _ in 0..8 {
                 scope.spawn(|| {
-                    let found = once_in(cache.path(), Account::Own, "pg", "bin", |staging| {
+                    let found = once_in(cache.path(), Account::Own, "pg", find, |staging| {
                         filled.fetch_add(1, Ordering::Relaxed);
                         fill(staging)
                     });
@@ -148,7 +152,7 @@ mod tests {
         for left in ["pg.partial/unpacked/bin", "pg/lib"] {
             std::fs::create_dir_all(cache.path().join(left)).unwrap();
         }
-        let found = once_in(cache.path(), Account::Own, "pg", "bin", fill).unwrap();
+        let found = once_in(cache.path(), Account::Own, "pg", find, fill).unwrap();
         assert_eq!(found.dir(), cache.path().join("pg/bin"));
         assert!(!cache.path().join("pg/lib").exists());
         assert_eq!(names(cache.path()), ["pg", "pg.lock"]);
@@ -157,13 +161,13 @@ mod tests {
     #[test]
     fn binaries_that_do_not_run_are_not_kept() {
         let cache = tempfile::tempdir().unwrap();
-        let problem = once_in(cache.path(), Account::Own, "pg", "bin", |staging| {
+        let problem = once_in(cache.path(), Account::Own, "pg", find, |staging| {
             write_fake_postgres(&staging.join("bin"), "wrong C library");
             Ok(staging.to_owned())
         });
         let problem = problem.unwrap_err();
         assert!(problem.contains("wrong C library"), "{problem}");
-        let problem = once_in(cache.path(), Account::Own, "pg", "bin", |_| {
+        let problem = once_in(cache.path(), Account::Own, "pg", find, |_| {
             Err("no network".into())
         });
         assert_eq!(problem.unwrap_err(), "no network");

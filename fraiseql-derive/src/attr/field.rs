@@ -4,22 +4,29 @@ use darling::FromMeta;
 
 use super::keys;
 use super::receive::{Misplaced, NestedReceiver, Receiver};
-use super::value::{FieldFlag, IntValue, Nested, StrValue};
+use super::value::{FieldFlag, Flag, IntValue, Nested, NoIndex, StrValue};
 
 /// On a field.
 #[derive(Debug, Default, FromMeta)]
 #[darling(default)]
 pub(crate) struct FieldAttr {
     pub(crate) key: Option<FieldFlag>,
+    pub(crate) tenant: Option<FieldFlag>,
     pub(crate) column: Option<StrValue>,
     pub(crate) json: Option<StrValue>,
     pub(crate) skip: Option<FieldFlag>,
+    pub(crate) hidden: Option<FieldFlag>,
     pub(crate) filter: Option<FieldFlag>,
     pub(crate) sort: Option<FieldFlag>,
     pub(crate) unique: Option<FieldFlag>,
+    pub(crate) index: Option<NoIndex>,
     pub(crate) expr: Option<StrValue>,
+    pub(crate) global_id: Option<FieldFlag>,
+    pub(crate) through: Option<StrValue>,
     pub(crate) one: Option<Nested<OneAttr>>,
     pub(crate) many: Option<Nested<ManyAttr>>,
+    pub(crate) first: Option<Nested<FirstAttr>>,
+    pub(crate) values: Option<Nested<ValuesAttr>>,
     pub(crate) count: Option<Nested<AggregateAttr>>,
     pub(crate) sum: Option<Nested<AggregateAttr>>,
     pub(crate) avg: Option<Nested<AggregateAttr>>,
@@ -34,7 +41,11 @@ impl Receiver for FieldAttr {
     const MISPLACED: &'static [Misplaced] = &[
         Misplaced {
             keys: keys::ONE,
-            hint: "belongs in `one(..)` or `many(..)`",
+            hint: "belongs in `one(..)`, `many(..)` or `first(..)`",
+        },
+        Misplaced {
+            keys: &["order_by"],
+            hint: "belongs in `many(..)` or `first(..)`",
         },
         Misplaced {
             keys: keys::MANY,
@@ -97,6 +108,69 @@ impl NestedReceiver for ManyAttr {
     }
 }
 
+/// In `first(..)`.
+#[derive(Clone, Debug, Default, FromMeta)]
+#[darling(default)]
+pub(crate) struct FirstAttr {
+    pub(crate) fk: Option<StrValue>,
+    pub(crate) key: Option<StrValue>,
+    pub(crate) order_by: Option<StrValue>,
+    pub(crate) filter: Option<StrValue>,
+    pub(crate) through: Option<Nested<ThroughAttr>>,
+}
+
+impl Receiver for FirstAttr {
+    const PLACE: &'static str = "in `first(..)`";
+    const KEYS: &'static [&'static str] = keys::FIRST;
+    const MISPLACED: &'static [Misplaced] = &[
+        Misplaced {
+            keys: &["limit"],
+            hint: "belongs in `many(..)`: `first(..)` is one row",
+        },
+        Misplaced {
+            keys: keys::THROUGH,
+            hint: "belongs in `through(..)`",
+        },
+    ];
+}
+
+impl NestedReceiver for FirstAttr {
+    fn example(_: &str) -> &'static str {
+        "fk = \"post_id\", order_by = \"created_at DESC\""
+    }
+}
+
+/// In `values(..)`.
+#[derive(Clone, Debug, Default, FromMeta)]
+#[darling(default)]
+pub(crate) struct ValuesAttr {
+    pub(crate) table: Option<StrValue>,
+    pub(crate) fk: Option<StrValue>,
+    pub(crate) key: Option<StrValue>,
+    pub(crate) column: Option<StrValue>,
+    pub(crate) expr: Option<StrValue>,
+    pub(crate) order_by: Option<StrValue>,
+    pub(crate) distinct: Option<Flag>,
+    pub(crate) limit: Option<IntValue>,
+    pub(crate) filter: Option<StrValue>,
+    pub(crate) through: Option<Nested<ThroughAttr>>,
+}
+
+impl Receiver for ValuesAttr {
+    const PLACE: &'static str = "in `values(..)`";
+    const KEYS: &'static [&'static str] = keys::VALUES;
+    const MISPLACED: &'static [Misplaced] = &[Misplaced {
+        keys: keys::THROUGH,
+        hint: "belongs in `through(..)`",
+    }];
+}
+
+impl NestedReceiver for ValuesAttr {
+    fn example(_: &str) -> &'static str {
+        "table = \"tb_tag\", fk = \"post_id\", column = \"name\""
+    }
+}
+
 /// In `through(..)`.
 #[derive(Clone, Debug, Default, FromMeta)]
 #[darling(default)]
@@ -105,6 +179,7 @@ pub(crate) struct ThroughAttr {
     pub(crate) fk: Option<StrValue>,
     pub(crate) to: Option<StrValue>,
     pub(crate) key: Option<StrValue>,
+    pub(crate) order_by: Option<StrValue>,
 }
 
 impl Receiver for ThroughAttr {
@@ -130,7 +205,9 @@ pub(crate) struct AggregateAttr {
     pub(crate) fk: Option<StrValue>,
     pub(crate) key: Option<StrValue>,
     pub(crate) expr: Option<StrValue>,
+    pub(crate) distinct: Option<Flag>,
     pub(crate) filter: Option<StrValue>,
+    pub(crate) through: Option<Nested<BetweenAttr>>,
 }
 
 impl Receiver for AggregateAttr {
@@ -144,5 +221,39 @@ impl NestedReceiver for AggregateAttr {
             "count" | "exists" => "table = \"tb_comment\", fk = \"post_id\"",
             _ => "table = \"tb_line\", fk = \"order_id\", expr = \"{}.price\"",
         }
+    }
+
+    // `count` of the rows of a group. What others lack is reported as if the parentheses were empty.
+    const MAY_BE_BARE: bool = true;
+}
+
+/// In `through(..)` of an aggregate.
+#[derive(Clone, Debug, Default, FromMeta)]
+#[darling(default)]
+pub(crate) struct BetweenAttr {
+    pub(crate) table: Option<StrValue>,
+    pub(crate) fk: Option<StrValue>,
+    pub(crate) key: Option<StrValue>,
+    pub(crate) filter: Option<StrValue>,
+}
+
+impl Receiver for BetweenAttr {
+    const PLACE: &'static str = "in `through(..)` of an aggregate";
+    const KEYS: &'static [&'static str] = keys::BETWEEN;
+    const MISPLACED: &'static [Misplaced] = &[
+        Misplaced {
+            keys: &["to"],
+            hint: "is for lists: the `fk` of the aggregate refers to the rows of `through`, by their `key`",
+        },
+        Misplaced {
+            keys: keys::AGGREGATE,
+            hint: "belongs in the aggregate, beside `through(..)`",
+        },
+    ];
+}
+
+impl NestedReceiver for BetweenAttr {
+    fn example(_: &str) -> &'static str {
+        "table = \"tb_ticket\", fk = \"project_id\""
     }
 }

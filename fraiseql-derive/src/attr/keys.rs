@@ -12,6 +12,8 @@ pub(super) const VIEW: &[&str] = &[
     "plural",
     "type_name",
     "data",
+    "storage",
+    "refresh",
     "sync",
     "filter",
     "index",
@@ -23,12 +25,41 @@ pub(super) const VIEW: &[&str] = &[
 ];
 
 /// On a struct with `Embed`.
-pub(super) const PART: &[&str] = &["table", "type_name", "filter", "shape_of", "serde", "crate"];
+pub(super) const PART: &[&str] = &[
+    "table",
+    "type_name",
+    "filter",
+    "group_by",
+    "shape_of",
+    "serde",
+    "crate",
+];
 
 /// On a field of either.
 pub(super) const FIELD: &[&str] = &[
-    "key", "column", "json", "skip", "filter", "sort", "unique", "expr", "one", "many", "count",
-    "sum", "avg", "min", "max", "exists",
+    "key",
+    "tenant",
+    "column",
+    "json",
+    "skip",
+    "hidden",
+    "filter",
+    "sort",
+    "unique",
+    "index",
+    "expr",
+    "global_id",
+    "through",
+    "one",
+    "many",
+    "first",
+    "values",
+    "count",
+    "sum",
+    "avg",
+    "min",
+    "max",
+    "exists",
 ];
 
 /// In `one(..)`.
@@ -37,19 +68,33 @@ pub(super) const ONE: &[&str] = &["fk", "key"];
 /// In `many(..)`.
 pub(super) const MANY: &[&str] = &["fk", "key", "order_by", "limit", "filter", "through"];
 
+/// In `first(..)`.
+pub(super) const FIRST: &[&str] = &["fk", "key", "order_by", "filter", "through"];
+
+/// In `values(..)`.
+pub(super) const VALUES: &[&str] = &[
+    "table", "fk", "key", "column", "expr", "order_by", "distinct", "limit", "filter", "through",
+];
+
 /// In `through(..)`.
-pub(super) const THROUGH: &[&str] = &["table", "fk", "to", "key"];
+pub(super) const THROUGH: &[&str] = &["table", "fk", "to", "key", "order_by"];
 
 /// In `count(..)`, `sum(..)`, `avg(..)`, `min(..)`, `max(..)` and `exists(..)`.
-pub(super) const AGGREGATE: &[&str] = &["table", "fk", "key", "expr", "filter"];
+pub(super) const AGGREGATE: &[&str] = &[
+    "table", "fk", "key", "expr", "distinct", "filter", "through",
+];
+
+/// In `through(..)` of an aggregate.
+pub(super) const BETWEEN: &[&str] = &["table", "fk", "key", "filter"];
 
 /// In `index(..)`.
 pub(super) const INDEX: &[&str] = &[
-    "on", "expr", "gin", "fulltext", "language", "using", "unique", "filter", "include", "name",
+    "on", "expr", "gin", "fulltext", "language", "using", "unique", "global", "filter", "include",
+    "name",
 ];
 
 /// In `partition(..)`.
-pub(super) const PARTITION: &[&str] = &["hash", "range"];
+pub(super) const PARTITION: &[&str] = &["hash", "range", "tenant"];
 
 /// On a struct with `TScalar`.
 pub(super) const NEWTYPE: &[&str] = &["type_name", "serde", "crate"];

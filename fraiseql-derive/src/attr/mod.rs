@@ -12,13 +12,16 @@ mod storage;
 mod structs;
 mod value;
 
-pub(crate) use field::{AggregateAttr, FieldAttr, ManyAttr, OneAttr, ThroughAttr};
+pub(crate) use field::{
+    AggregateAttr, BetweenAttr, FieldAttr, FirstAttr, ManyAttr, OneAttr, ThroughAttr, ValuesAttr,
+};
 pub(crate) use receive::{NestedReceiver, Receiver, read};
 pub(crate) use scalar::{EnumAttr, NewtypeAttr, NoAttr, VariantAttr};
 pub(crate) use storage::{IndexAttr, PartitionAttr};
-pub(crate) use structs::{PartAttr, ViewAttr};
+pub(crate) use structs::{PartAttr, PartOnly, ViewAttr};
 pub(crate) use value::{
-    BoolValue, CratePath, FieldFlag, Flag, FlagOrPath, IntValue, Nested, StrValue, StructPath,
+    BoolValue, CratePath, FieldFlag, Flag, FlagOrPath, IntValue, Nested, NoIndex, StrValue,
+    StructPath,
 };
 
 #[cfg(test)]
@@ -45,8 +48,11 @@ mod tests {
         assert_eq!(fields::<FieldAttr>(), FieldAttr::KEYS);
         assert_eq!(fields::<OneAttr>(), OneAttr::KEYS);
         assert_eq!(fields::<ManyAttr>(), ManyAttr::KEYS);
+        assert_eq!(fields::<FirstAttr>(), FirstAttr::KEYS);
+        assert_eq!(fields::<ValuesAttr>(), ValuesAttr::KEYS);
         assert_eq!(fields::<ThroughAttr>(), ThroughAttr::KEYS);
         assert_eq!(fields::<AggregateAttr>(), AggregateAttr::KEYS);
+        assert_eq!(fields::<BetweenAttr>(), BetweenAttr::KEYS);
         assert_eq!(fields::<IndexAttr>(), IndexAttr::KEYS);
         assert_eq!(fields::<PartitionAttr>(), PartitionAttr::KEYS);
         assert_eq!(fields::<NewtypeAttr>(), NewtypeAttr::KEYS);

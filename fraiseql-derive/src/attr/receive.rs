@@ -31,6 +31,9 @@ pub(crate) struct Misplaced {
 pub(crate) trait NestedReceiver: Receiver {
     /// What to write between the parentheses of the attribute `name`.
     fn example(name: &str) -> &'static str;
+
+    /// Whether it may be written without parentheses.
+    const MAY_BE_BARE: bool = false;
 }
 
 /// Reads the `#[tview(..)]` attributes of an item. Attributes that cannot be read are reported,

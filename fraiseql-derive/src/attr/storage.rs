@@ -17,6 +17,7 @@ pub(crate) struct IndexAttr {
     pub(crate) language: Option<StrValue>,
     pub(crate) using: Option<StrValue>,
     pub(crate) unique: Option<Flag>,
+    pub(crate) global: Option<Flag>,
     pub(crate) filter: Option<StrValue>,
     pub(crate) include: Option<StrValue>,
     pub(crate) name: Option<StrValue>,
@@ -49,6 +50,7 @@ impl NestedReceiver for IndexAttr {
 pub(crate) struct PartitionAttr {
     pub(crate) hash: Option<IntValue>,
     pub(crate) range: Option<StrValue>,
+    pub(crate) tenant: Option<Flag>,
 }
 
 impl Receiver for PartitionAttr {
@@ -56,9 +58,9 @@ impl Receiver for PartitionAttr {
     const KEYS: &'static [&'static str] = keys::PARTITION;
     const MISPLACED: &'static [Misplaced] = &[Misplaced {
         keys: &["on", "by", "column", "key"],
-        hint: "is not supported: a view table is always partitioned by the key of its documents, \
-               because in PostgreSQL a unique index must contain the partition key, and sync \
-               needs unique keys",
+        hint: "is not supported: a view table is partitioned by the key of its documents, or by \
+               a tenant that is a column of it, because in PostgreSQL a unique index must contain \
+               the partition key, and sync needs unique keys",
     }];
 }
 

@@ -17,6 +17,8 @@ pub(crate) struct ViewAttr {
     pub(crate) plural: Option<StrValue>,
     pub(crate) type_name: Option<StrValue>,
     pub(crate) data: Option<StrValue>,
+    pub(crate) storage: Option<StrValue>,
+    pub(crate) refresh: Option<StrValue>,
     pub(crate) sync: Option<StrValue>,
     pub(crate) filter: Option<StrValue>,
     #[darling(multiple)]
@@ -35,7 +37,7 @@ impl Receiver for ViewAttr {
     const REPEATABLE: &'static [&'static str] = &["index"];
     const MISPLACED: &'static [Misplaced] = &[
         Misplaced {
-            keys: &["shape_of"],
+            keys: &["shape_of", "group_by"],
             hint: "belongs on a struct with #[derive(Embed)], which is a part",
         },
         Misplaced {
@@ -60,6 +62,7 @@ pub(crate) struct PartAttr {
     pub(crate) table: Option<StrValue>,
     pub(crate) type_name: Option<StrValue>,
     pub(crate) filter: Option<StrValue>,
+    pub(crate) group_by: Option<StrValue>,
     pub(crate) shape_of: Option<StructPath>,
     pub(crate) serde: Option<BoolValue>,
     #[darling(rename = "crate")]
@@ -81,10 +84,17 @@ impl Receiver for PartAttr {
     ];
 }
 
+/// The attributes that only a part has.
+#[derive(Default)]
+pub(crate) struct PartOnly {
+    pub(crate) shape_of: Option<StructPath>,
+    pub(crate) group_by: Option<StrValue>,
+}
+
 impl PartAttr {
     /// The attributes that views have as well, so that both are checked by the same code, and
-    /// `shape_of`.
-    pub(crate) fn split(self) -> (ViewAttr, Option<StructPath>) {
+    /// those of parts only.
+    pub(crate) fn split(self) -> (ViewAttr, PartOnly) {
         let shared = ViewAttr {
             table: self.table,
             type_name: self.type_name,
@@ -93,6 +103,10 @@ impl PartAttr {
             krate: self.krate,
             ..ViewAttr::default()
         };
-        (shared, self.shape_of)
+        let own = PartOnly {
+            shape_of: self.shape_of,
+            group_by: self.group_by,
+        };
+        (shared, own)
     }
 }

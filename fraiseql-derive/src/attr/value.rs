@@ -98,6 +98,35 @@ impl FromMeta for FieldFlag {
     }
 }
 
+/// `index = false` on a field, with the span of `index`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NoIndex(pub(crate) Span);
+
+impl FromMeta for NoIndex {
+    fn from_meta(item: &Meta) -> Result<Self> {
+        let message = match item {
+            Meta::NameValue(pair) => match ungrouped(&pair.value) {
+                Expr::Lit(ExprLit {
+                    lit: Lit::Bool(value),
+                    ..
+                }) if !value.value => return Ok(Self(pair.path.span())),
+                Expr::Lit(ExprLit {
+                    lit: Lit::Bool(_), ..
+                }) => {
+                    "`index = true` has no effect, because a promoted column has an index by \
+                       default: remove it"
+                }
+                _ => "`index` on a field takes false: `index = false` promotes without an index",
+            },
+            _ => {
+                "`index(..)` belongs on the struct; on a field, `index = false` promotes without \
+                  an index"
+            }
+        };
+        Err(Error::custom(message).with_span(item))
+    }
+}
+
 /// `name` on a struct or in parentheses.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Flag(pub(crate) Span);
@@ -193,6 +222,12 @@ impl<T: NestedReceiver> FromMeta for Nested<T> {
     fn from_meta(item: &Meta) -> Result<Self> {
         let Meta::List(list) = item else {
             let name = name_of(item);
+            if matches!(item, Meta::Path(_)) && T::MAY_BE_BARE {
+                return Ok(Self {
+                    span: item.span(),
+                    args: T::default(),
+                });
+            }
             return Err(Error::custom(format!(
                 "`{name}` takes arguments: `{name}({})`",
                 T::example(&name)

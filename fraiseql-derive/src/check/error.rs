@@ -5,7 +5,7 @@ use darling::{Error, Result};
 use proc_macro2::{Ident, Span};
 
 use crate::attr::StrValue;
-use crate::model::ColumnRef;
+use crate::model::ColumnsRef;
 use crate::text;
 
 /// An error at a span.
@@ -53,17 +53,39 @@ pub(super) fn identifier(text: Option<&StrValue>, errors: &mut Accumulator) -> S
     parsed(text, text::identifier, errors).unwrap_or_default()
 }
 
-/// The name of a column, with its span.
-pub(super) fn column_ref(text: &StrValue, errors: &mut Accumulator) -> ColumnRef {
-    ColumnRef {
-        name: identifier(Some(text), errors),
+/// The names of one or several columns, with their span.
+pub(super) fn columns_ref(text: &StrValue, errors: &mut Accumulator) -> ColumnsRef {
+    ColumnsRef {
+        names: parsed(Some(text), text::columns, errors).unwrap_or_default(),
         span: text.span(),
     }
+}
+
+/// The same; no columns if the attribute is missing.
+pub(super) fn columns_ref_or_none(text: Option<&StrValue>, errors: &mut Accumulator) -> ColumnsRef {
+    text.map_or_else(ColumnsRef::none, |text| columns_ref(text, errors))
 }
 
 /// A condition or an expression in SQL.
 pub(super) fn fragment(text: Option<&StrValue>, errors: &mut Accumulator) -> Option<String> {
     parsed(text, text::fragment, errors)
+}
+
+/// An expression over one row.
+pub(super) fn row_expr(expr: &StrValue, example: &str, errors: &mut Accumulator) -> String {
+    let sql = fragment(Some(expr), errors);
+    // The statement joins other tables beside the row's, and a bare name is also resolved
+    // in those: to the wrong column, or as ambiguous.
+    if sql.as_ref().is_some_and(|sql| !sql.contains("{}")) {
+        errors.push(error_at(
+            expr.span(),
+            format!(
+                "write `{{}}` for the row, as in `expr = \"{example}\"`: a column without it could \
+                 be read from another table"
+            ),
+        ));
+    }
+    sql.unwrap_or_default()
 }
 
 /// `` `a`, `b` and `c` ``.

@@ -4,11 +4,12 @@ use darling::Result;
 use darling::error::Accumulator;
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{Ident, Type};
+use syn::{Ident, Type, Visibility};
 
 use super::error::{error_at, parsed};
 use super::source::{source, sources};
 use super::types::unsupported;
+use super::{global_id, hidden, tenant};
 use crate::attr::{FieldAttr, FieldFlag};
 use crate::case;
 use crate::model::{DeriveKind, Field, Promoted};
@@ -22,6 +23,7 @@ pub(super) fn check(
     ty: &Type,
     attr: &FieldAttr,
     kind: DeriveKind,
+    grouped: bool,
     errors: &mut Accumulator,
 ) -> Result<Field> {
     let name = ident.unraw().to_string();
@@ -29,24 +31,36 @@ pub(super) fn check(
     let column = column(ident, &name, attr, errors);
     check_source(attr, errors);
     check_promotion(attr, kind, errors);
-    let promoted = promotions(attr)
-        .iter()
-        .any(|(_, flag)| flag.is_some())
-        .then(|| Promoted {
-            column: column.clone(),
-            filter: attr.filter.is_some(),
-            sort: attr.sort.is_some(),
-            unique: attr.unique.map(|FieldFlag(span)| span),
-        });
+    tenant::check(attr, kind, errors);
+    hidden::check(attr, kind, errors);
+    if let (DeriveKind::View, Some(through)) = (kind, &attr.through) {
+        errors.push(error_at(
+            through.span(),
+            "`through` is a column of the join table by which a part is in a list, and a document of a \
+             view is in none: write it in a struct with `#[derive(Embed)]`",
+        ));
+    }
+    global_id::check(ident, ty, attr, kind, errors);
+    let promotes = promotions(attr).iter().any(|(_, flag)| flag.is_some());
+    let promoted = (promotes || attr.tenant.is_some()).then(|| Promoted {
+        column: column.clone(),
+        filter: attr.filter.is_some(),
+        sort: attr.sort.is_some(),
+        unique: attr.unique.map(|FieldFlag(span)| span),
+        index: attr.index.is_none(),
+        hidden: attr.hidden.is_some(),
+    });
     Ok(Field {
         ident: ident.clone(),
+        visibility: Visibility::Inherited,
         name,
         ty: ty.clone(),
         json,
         docs: None,
-        source: source(attr, column, errors)?,
+        source: source(attr, column, grouped, errors)?,
         promoted,
         is_key: false,
+        is_tenant: attr.tenant.is_some() && kind == DeriveKind::View,
         skipped: attr.skip.is_some(),
     })
 }
@@ -141,7 +155,11 @@ fn check_promotion(attr: &FieldAttr, kind: DeriveKind, errors: &mut Accumulator)
                      mark a field of the view"
                 ),
             ));
-        } else if attr.one.is_some() || attr.many.is_some() {
+        } else if attr.one.is_some()
+            || attr.many.is_some()
+            || attr.first.is_some()
+            || attr.values.is_some()
+        {
             errors.push(error_at(
                 span,
                 format!(

@@ -19,6 +19,8 @@ pub(super) struct CheckedFields {
     pub(super) fields: Vec<Field>,
     /// The fields marked `key`, valid or not, with the spans of the marks.
     pub(super) keys: Vec<(Ident, Span)>,
+    /// The fields marked `tenant`, likewise.
+    pub(super) tenants: Vec<(Ident, Span)>,
     /// Whether all fields are valid. If not, a name that is missing in `fields` may be that of an
     /// invalid field, and is not reported.
     pub(super) complete: bool,
@@ -29,6 +31,7 @@ pub(super) fn check_fields(
     fields: &[syn::Field],
     input: &DeriveInput,
     kind: DeriveKind,
+    grouped: bool,
     errors: &mut Accumulator,
 ) -> CheckedFields {
     let mut checked = CheckedFields {
@@ -45,13 +48,17 @@ pub(super) fn check_fields(
             if let Some(FieldFlag(span)) = attr.key {
                 checked.keys.push((ident.clone(), span));
             }
+            if let Some(FieldFlag(span)) = attr.tenant {
+                checked.tenants.push((ident.clone(), span));
+            }
             // The parameters of a generic struct were reported, and its types follow from them.
             if attr.skip.is_none() && input.generics.params.is_empty() {
                 field::check_type(ty, errors);
             }
-            let field_model = field::check(ident, ty, &attr, kind, errors)?;
+            let field_model = field::check(ident, ty, &attr, kind, grouped, errors)?;
             Ok(Field {
                 docs: docs::of(&field.attrs),
+                visibility: field.vis.clone(),
                 ..field_model
             })
         });

@@ -146,10 +146,19 @@ pub(super) fn check_default_tables(
 /// Names the promoted columns. The name of a bookkeeping column gets the prefix `doc_`.
 pub(super) fn promoted_columns(fields: &mut [Field], errors: &mut Accumulator) {
     let mut in_use: HashMap<String, String> = HashMap::new();
-    if let Some(key) = fields.iter().find(|field| field.is_key)
-        && let Source::Column(column) = &key.source
-    {
-        in_use.insert(stored_name(column), key.name.clone());
+    for key in fields.iter().filter(|field| field.is_key) {
+        if let Source::Column(column) = &key.source
+            && let Some(other) = in_use.insert(stored_name(column), key.name.clone())
+        {
+            errors.push(error_at(
+                key.ident.span(),
+                format!(
+                    "`{}` and `{other}` are both the column `{column}`; mark only one of them with \
+                     `key`",
+                    key.name
+                ),
+            ));
+        }
     }
     for field in fields {
         let Some(promoted) = &mut field.promoted else {

@@ -5,13 +5,11 @@ use darling::Result;
 use darling::error::Accumulator;
 use proc_macro2::Span;
 
-use super::error::{column_ref, error_at, fragment, identifier, parsed};
-use crate::attr::{
-    AggregateAttr, FieldAttr, IntValue, ManyAttr, Nested, NestedReceiver, OneAttr, StrValue,
-    ThroughAttr,
-};
-use crate::model::{Aggregate, Link, Many, Source};
-use crate::text;
+use super::aggregate::{aggregate_source, group_source};
+use super::error::{columns_ref, error_at, identifier, row_expr};
+use super::list::{first_source, many_source, values_source};
+use crate::attr::{AggregateAttr, FieldAttr, FieldFlag, Nested, OneAttr};
+use crate::model::Source;
 
 /// The attributes that name a source other than a column, with their spans.
 pub(crate) fn sources(attr: &FieldAttr) -> Vec<(&'static str, Span)> {
@@ -19,11 +17,23 @@ pub(crate) fn sources(attr: &FieldAttr) -> Vec<(&'static str, Span)> {
     if let Some(expr) = &attr.expr {
         sources.push(("expr", expr.span()));
     }
+    if let Some(FieldFlag(span)) = attr.global_id {
+        sources.push(("global_id", span));
+    }
+    if let Some(through) = &attr.through {
+        sources.push(("through", through.span()));
+    }
     if let Some(one) = &attr.one {
         sources.push(("one", one.span));
     }
     if let Some(many) = &attr.many {
         sources.push(("many", many.span));
+    }
+    if let Some(first) = &attr.first {
+        sources.push(("first", first.span));
+    }
+    if let Some(values) = &attr.values {
+        sources.push(("values", values.span));
     }
     for (name, aggregate) in aggregates(attr) {
         if let Some(aggregate) = aggregate {
@@ -45,19 +55,22 @@ fn aggregates(attr: &FieldAttr) -> [(&'static str, Option<&Nested<AggregateAttr>
 }
 
 /// The source of a field.
-pub(super) fn source(attr: &FieldAttr, column: String, errors: &mut Accumulator) -> Result<Source> {
+///
+/// `grouped` is whether the struct is a group of rows.
+pub(super) fn source(
+    attr: &FieldAttr,
+    column: String,
+    grouped: bool,
+    errors: &mut Accumulator,
+) -> Result<Source> {
     if let Some(expr) = &attr.expr {
-        let sql = fragment(Some(expr), errors);
-        // The statement joins other tables beside the row's, and a bare name is also resolved
-        // in those: to the wrong column, or as ambiguous.
-        if sql.as_ref().is_some_and(|sql| !sql.contains("{}")) {
-            errors.push(error_at(
-                expr.span(),
-                "write `{}` for the row, as in `expr = \"lower({}.title)\"`: a column without it \
-                 could be read from another table",
-            ));
-        }
-        return Ok(Source::Expr(sql.unwrap_or_default()));
+        return Ok(Source::Expr(row_expr(expr, "lower({}.title)", errors)));
+    }
+    if attr.global_id.is_some() {
+        return Ok(Source::GlobalId);
+    }
+    if let Some(through) = &attr.through {
+        return Ok(Source::Through(identifier(Some(through), errors)));
     }
     if let Some(one) = &attr.one {
         return one_source(one, errors);
@@ -65,17 +78,25 @@ pub(super) fn source(attr: &FieldAttr, column: String, errors: &mut Accumulator)
     if let Some(many) = &attr.many {
         return many_source(many, errors);
     }
+    if let Some(first) = &attr.first {
+        return first_source(first, errors);
+    }
+    if let Some(values) = &attr.values {
+        return values_source(values, errors);
+    }
     for (function, aggregate) in aggregates(attr) {
         if let Some(aggregate) = aggregate {
-            return aggregate_source(function, aggregate, errors);
+            return match grouped {
+                true => group_source(function, aggregate, errors),
+                false => aggregate_source(function, aggregate, errors),
+            };
         }
     }
     Ok(Source::Column(column))
 }
-
 fn one_source(nested: &Nested<OneAttr>, errors: &mut Accumulator) -> Result<Source> {
     let args = &nested.args;
-    let key = args.key.as_ref().map(|key| column_ref(key, errors));
+    let key = args.key.as_ref().map(|key| columns_ref(key, errors));
     let Some(fk) = &args.fk else {
         return Err(error_at(
             nested.span,
@@ -83,125 +104,7 @@ fn one_source(nested: &Nested<OneAttr>, errors: &mut Accumulator) -> Result<Sour
         ));
     };
     Ok(Source::One {
-        fk: column_ref(fk, errors),
+        fk: columns_ref(fk, errors),
         key,
     })
-}
-
-fn many_source(nested: &Nested<ManyAttr>, errors: &mut Accumulator) -> Result<Source> {
-    let args = &nested.args;
-    Ok(Source::Many(Many {
-        link: link(nested, errors)?,
-        limit: args.limit.as_ref().and_then(|number| limit(number, errors)),
-        key: args.key.as_ref().map(|key| column_ref(key, errors)),
-        order_by_span: args.order_by.as_ref().map(StrValue::span),
-        order_by: parsed(args.order_by.as_ref(), text::order_by, errors).unwrap_or_default(),
-        filter: fragment(args.filter.as_ref(), errors),
-    }))
-}
-
-/// How the rows of a list refer to this row.
-fn link(nested: &Nested<ManyAttr>, errors: &mut Accumulator) -> Result<Link> {
-    match (&nested.args.fk, &nested.args.through) {
-        (Some(fk), None) => Ok(Link::ForeignKey(column_ref(fk, errors))),
-        (None, Some(through)) => self::through(through, errors),
-        (Some(fk), Some(_)) => Err(error_at(
-            fk.span(),
-            "`fk` cannot be combined with `through`, which has an `fk` of its own",
-        )),
-        (None, None) => Err(error_at(
-            nested.span,
-            "`many` needs the column of the other table that refers to this row: `many(fk = \
-             \"post_id\")`, or a join table: `many(through(table = \"tb_post_tag\", fk = \
-             \"post_id\", to = \"tag_id\"))`",
-        )),
-    }
-}
-
-fn through(nested: &Nested<ThroughAttr>, errors: &mut Accumulator) -> Result<Link> {
-    let args = &nested.args;
-    let missing = [("table", &args.table), ("fk", &args.fk), ("to", &args.to)]
-        .into_iter()
-        .filter(|(_, value)| value.is_none())
-        .map(|(name, _)| format!("`{name}`"))
-        .collect::<Vec<_>>();
-    if !missing.is_empty() {
-        return Err(error_at(
-            nested.span,
-            format!(
-                "`through` needs {}: write the join table, its column that refers to this row, \
-                 and its column that refers to the other row: `through({})`",
-                missing.join(" and "),
-                ThroughAttr::example("through")
-            ),
-        ));
-    }
-    Ok(Link::Through {
-        table: parsed(args.table.as_ref(), text::table, errors).unwrap_or_default(),
-        fk: identifier(args.fk.as_ref(), errors),
-        to: identifier(args.to.as_ref(), errors),
-        key: args.key.as_ref().map(|key| column_ref(key, errors)),
-    })
-}
-
-fn limit(IntValue(number): &IntValue, errors: &mut Accumulator) -> Option<u64> {
-    match number.base10_parse::<u64>() {
-        Ok(limit) if limit > 0 && i64::try_from(limit).is_ok() => Some(limit),
-        _ => {
-            errors.push(error_at(
-                number.span(),
-                format!(
-                    "`limit` must be a whole number from 1 to {}; without it, the list has every \
-                     row",
-                    i64::MAX
-                ),
-            ));
-            None
-        }
-    }
-}
-
-fn aggregate_source(
-    function: &'static str,
-    nested: &Nested<AggregateAttr>,
-    errors: &mut Accumulator,
-) -> Result<Source> {
-    let args = &nested.args;
-    let needs_expr = matches!(function, "sum" | "avg" | "min" | "max");
-    let mut missing = Vec::new();
-    if args.table.is_none() {
-        missing.push("`table`, the table of the rows");
-    }
-    if args.fk.is_none() {
-        missing.push("`fk`, their column that refers to this row");
-    }
-    if needs_expr && args.expr.is_none() {
-        missing.push("`expr`, the value to aggregate");
-    }
-    if !missing.is_empty() {
-        let example = AggregateAttr::example(function);
-        return Err(error_at(
-            nested.span,
-            format!(
-                "`{function}` needs {}: `{function}({example})`",
-                missing.join(", and ")
-            ),
-        ));
-    }
-    if function == "exists"
-        && let Some(expr) = &args.expr
-    {
-        errors.push(error_at(
-            expr.span(),
-            "`exists` takes no `expr`; for a condition on the rows write `filter = \"..\"`",
-        ));
-    }
-    Ok(Source::Aggregate(Aggregate {
-        function,
-        table: parsed(args.table.as_ref(), text::table, errors).unwrap_or_default(),
-        fk: identifier(args.fk.as_ref(), errors),
-        key: args.key.as_ref().map(|key| column_ref(key, errors)),
-        expr: fragment(args.expr.as_ref(), errors),
-        filter: fragment(args.filter.as_ref(), errors),
-    }))
 }

@@ -6,8 +6,8 @@ use syn::{Data, DeriveInput, Fields};
 
 use super::error::{error_at, fragment};
 use super::fields::{CheckedFields, check_fields};
-use super::{generics, index, key, names, shape_of, storage};
-use crate::attr::{self, BoolValue, PartAttr, StrValue, StructPath, ViewAttr};
+use super::{generics, global_id, group, index, key, names, parameters, shape_of, storage, tenant};
+use crate::attr::{self, BoolValue, PartAttr, PartOnly, StrValue, ViewAttr};
 use crate::docs;
 use crate::model::{DeriveKind, Model, View};
 
@@ -24,13 +24,15 @@ pub(crate) struct Mistakes {
 pub(crate) fn check(input: &DeriveInput, kind: DeriveKind) -> std::result::Result<Model, Mistakes> {
     let mut errors = Error::accumulator();
     generics::refuse_on_struct(input, kind, &mut errors);
-    let (container, shape_of) = struct_attributes(input, kind, &mut errors);
+    let (container, own) = struct_attributes(input, kind, &mut errors);
+    let group_by = group::columns(&own, &mut errors);
     let CheckedFields {
         mut fields,
         keys,
+        tenants,
         complete,
     } = match named_fields(input, kind) {
-        Ok(fields) => check_fields(&fields, input, kind, &mut errors),
+        Ok(fields) => check_fields(&fields, input, kind, own.group_by.is_some(), &mut errors),
         // Without fields, all other checks would report what follows from it.
         Err(error) => {
             return Err(Mistakes {
@@ -42,17 +44,27 @@ pub(crate) fn check(input: &DeriveInput, kind: DeriveKind) -> std::result::Resul
             });
         }
     };
-    let shape_of = shape_of.and_then(|whole| {
+    if let Some(text) = &own.group_by {
+        group::check(text, &group_by, &fields, &keys, &mut errors);
+    }
+    let shape_of = own.shape_of.and_then(|whole| {
         shape_of::check(whole, input, container.table.as_ref(), &keys, &mut errors)
     });
     // With `shape_of` and no field marked `key`, the key is that of the other struct. A field
     // `id` of the part is then not the key by its name.
-    if shape_of.is_none() || !keys.is_empty() {
+    let may_have_key = own.group_by.is_none() && (shape_of.is_none() || !keys.is_empty());
+    if may_have_key {
         key::choose(&mut fields, &keys, complete, input, kind, &mut errors);
     }
+    tenant::check_one(&tenants, &fields, &mut errors);
+    global_id::check_one(&fields, &mut errors);
     // After the key is known, because the key is a column of the view table already.
     names::promoted_columns(&mut fields, &mut errors);
-    if complete && fields.iter().all(|field| field.skipped) {
+    if complete
+        && fields
+            .iter()
+            .all(|field| field.skipped || field.is_hidden())
+    {
         errors.push(error_at(
             input.ident.span(),
             format!(
@@ -74,11 +86,18 @@ pub(crate) fn check(input: &DeriveInput, kind: DeriveKind) -> std::result::Resul
     let eventual = eventual(container.sync.as_ref(), &mut errors);
     let storage = storage::check(&container, &mut errors);
     storage::check_unique_fields(&fields, &storage, &mut errors);
+    let parameters = parameters::check(&container, &mut errors);
+    parameters::check_unique_fields(&fields, &parameters, &mut errors);
+    parameters::check_key(&fields, &parameters, &mut errors);
     let context = index::Context {
         fields: &fields,
         complete,
         json_text,
-        partitioned: storage.partition.is_some(),
+        bookkeeping: index::bookkeeping(storage),
+        partitioned: parameters.partition.is_some(),
+        by_tenant: parameters.is_by_tenant(),
+        // Without a marked field, or with an invalid one.
+        has_tenant: !tenants.is_empty(),
         table: &view_table.name,
     };
     let indexes = index::check(&container.index, &context, &mut errors);
@@ -93,6 +112,7 @@ pub(crate) fn check(input: &DeriveInput, kind: DeriveKind) -> std::result::Resul
         table,
         filter,
         shape_of,
+        group_by,
         serde: container.serde.is_none_or(|BoolValue(on)| on),
         fields,
         view: (kind == DeriveKind::View).then_some(View {
@@ -101,8 +121,9 @@ pub(crate) fn check(input: &DeriveInput, kind: DeriveKind) -> std::result::Resul
             plural,
             json_text,
             eventual,
-            indexes,
             storage,
+            indexes,
+            parameters,
         }),
     };
     match errors.finish() {
@@ -114,14 +135,14 @@ pub(crate) fn check(input: &DeriveInput, kind: DeriveKind) -> std::result::Resul
     }
 }
 
-/// The attributes on the struct, and the `shape_of` of a part.
+/// The attributes on the struct, and those that only a part has.
 pub(crate) fn struct_attributes(
     input: &DeriveInput,
     kind: DeriveKind,
     errors: &mut Accumulator,
-) -> (ViewAttr, Option<StructPath>) {
+) -> (ViewAttr, PartOnly) {
     match kind {
-        DeriveKind::View => (attr::read(&input.attrs, errors), None),
+        DeriveKind::View => (attr::read(&input.attrs, errors), PartOnly::default()),
         DeriveKind::Part => attr::read::<PartAttr>(&input.attrs, errors).split(),
     }
 }

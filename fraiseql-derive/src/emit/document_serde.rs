@@ -59,6 +59,8 @@ fn attribute(krate: &syn::Path, field: &Field) -> TokenStream {
     let path_str = |path: String| LitStr::new(&path, field.ty.span());
     // A document that was stored before the struct got this field can still be read.
     let default = generic_argument(&field.ty, "Option").map(|_| quote!(, default));
+    // A struct is read from its document and its hidden fields, and written as the document.
+    let hidden = field.is_hidden().then(|| quote!(, skip_serializing));
     if field.skipped {
         let default = path(krate, "__private::std::default::Default");
         let default = path_str(format!("<{ty} as {default}>::default"));
@@ -66,13 +68,13 @@ fn attribute(krate: &syn::Path, field: &Field) -> TokenStream {
     } else if let Some(relation) = relation(field) {
         let relation = path(krate, "__private::relation::") + relation;
         let with = path_str(format!("{relation}::<{ty}>"));
-        quote!(#[serde(rename = #json, with = #with #default)])
+        quote!(#[serde(rename = #json, with = #with #default #hidden)])
     } else if has_serde_encoding(&field.ty) {
-        quote!(#[serde(rename = #json #default)])
+        quote!(#[serde(rename = #json #default #hidden)])
     } else {
         let value = path(krate, "__private::relation::Value");
         let with = path_str(format!("{value}::<{ty}>"));
-        quote!(#[serde(rename = #json, with = #with #default)])
+        quote!(#[serde(rename = #json, with = #with #default #hidden)])
     }
 }
 
@@ -91,7 +93,7 @@ fn has_serde_encoding(ty: &Type) -> bool {
 /// The type of the runtime that encodes the value of a relation.
 fn relation(field: &Field) -> Option<&'static str> {
     match field.source {
-        Source::One { .. } => Some("One"),
+        Source::One { .. } | Source::First(_) => Some("One"),
         Source::Many(_) => Some("Many"),
         _ => None,
     }

@@ -68,6 +68,13 @@ pub(crate) fn emit(enumeration: &Enumeration) -> TokenStream {
                 }
             }
 
+            #[automatically_derived]
+            impl #krate::scalar::Comparable for #ident {
+                type Value = Self;
+            }
+            #[automatically_derived]
+            impl #krate::scalar::SingleValue for #ident {}
+
             #serde
         };
     }

@@ -2,7 +2,9 @@
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
+use syn::spanned::Spanned;
 
+use super::tokens;
 use crate::model::{Model, View};
 
 /// The functions, each a call of a generic function of the runtime.
@@ -14,11 +16,13 @@ pub(super) fn emit(model: &Model, view: &View) -> TokenStream {
         ..
     } = model;
     let View { entity, plural, .. } = view;
+    let key_fields = model.key();
     // `check` refuses a view without a key.
-    let Some(key) = model.key() else {
+    let Some(first) = key_fields.first() else {
         return TokenStream::new();
     };
-    let key = &key.ty;
+    let types: Vec<_> = key_fields.iter().map(|field| &field.ty).collect();
+    let key = tokens::key_type(&types, first.ty.span());
     // With the span of the struct: an error about a name that exists twice points there.
     let sync = format_ident!("sync_{entity}", span = ident.span());
     let sync_all = format_ident!("sync_all_{plural}", span = ident.span());

@@ -36,6 +36,7 @@
 //! errors once if their text and span are equal, so all uses have an alias of the type, which is
 //! one token with one span: see [`names::alias`].
 
+pub(crate) mod columns;
 mod document_serde;
 pub(crate) mod enumeration;
 mod field;
@@ -49,6 +50,7 @@ mod schema;
 mod shape_of;
 mod spans;
 mod storage;
+mod tenant;
 mod tokens;
 mod view;
 
@@ -97,6 +99,8 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
     let view = model.view.as_ref();
     let implementation = view.map(|view| view::emit(model, view));
     let functions = view.map(|view| functions::emit(model, view));
+    let columns = view.map(|_| columns::emit(model));
+    let refused = view.and(model.tenant()).map(|_| tenant::emit(model));
     quote! {
         const _: () = {
             // Traits with the same constants as the types in `relation`, with harmless values. A
@@ -107,6 +111,8 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
             #(#aliases)*
             #schema
             #implementation
+            #columns
+            #refused
             #serde
             #proofs
         };

@@ -31,6 +31,7 @@ pub(super) fn holder_trait(field: &Field) -> Option<Ident> {
     match field.source {
         Source::One { .. } => Some(format_ident!("OneField")),
         Source::Many(_) => Some(format_ident!("ManyField")),
+        Source::First(_) => Some(format_ident!("FirstField")),
         _ => None,
     }
 }

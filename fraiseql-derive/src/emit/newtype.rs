@@ -82,6 +82,26 @@ pub(crate) fn emit(newtype: &Newtype) -> TokenStream {
                 }
             }
 
+            #[automatically_derived]
+            impl #krate::scalar::Comparable for #ident
+            where
+                for<'__c> #inner: #krate::scalar::Comparable,
+            {
+                type Value = Self;
+            }
+            #[automatically_derived]
+            impl #krate::scalar::SingleValue for #ident
+            where
+                for<'__c> #inner: #krate::scalar::SingleValue {}
+            #[automatically_derived]
+            impl #krate::scalar::Ordered for #ident
+            where
+                for<'__c> #inner: #krate::scalar::Ordered {}
+            #[automatically_derived]
+            impl #krate::scalar::Matchable for #ident
+            where
+                for<'__c> #inner: #krate::scalar::Matchable {}
+
             #serde
             #proof
         };

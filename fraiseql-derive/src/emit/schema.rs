@@ -1,11 +1,12 @@
 //! The implementation of `Embed`: the constant table of a struct.
 
 use proc_macro2::TokenStream;
-use quote::{ToTokens, quote};
+use quote::quote;
 use syn::ext::IdentExt;
+use syn::spanned::Spanned;
 
 use super::names::alias;
-use super::tokens::{id, key, option, table};
+use super::tokens::{id, key, key_type, option, table};
 use super::{field, part, shape_of};
 use crate::model::Model;
 
@@ -19,9 +20,12 @@ pub(super) fn emit(model: &Model) -> TokenStream {
     let id = id(model, &name);
     let table = table(krate, &model.table);
     let filter = option(krate, model.filter.as_ref());
-    let key = option(krate, model.key().map(|field| key(krate, field)));
-    let key_field = match model.key() {
-        Some(field) => alias(field).to_token_stream(),
+    let key_fields = model.key();
+    let key = option(krate, key(krate, &key_fields));
+    let group_by = &model.group_by;
+    let aliases: Vec<_> = key_fields.iter().map(|field| alias(field)).collect();
+    let key_field = match key_fields.first() {
+        Some(first) => key_type(&aliases, first.ty.span()),
         None => shape_of::key_field(model),
     };
     let whole = model.shape_of.as_ref().map(|shape_of| {
@@ -72,6 +76,7 @@ pub(super) fn emit(model: &Model) -> TokenStream {
                 table: #table,
                 filter: #filter,
                 key: #key,
+                group_by: &[#(#group_by),*],
                 fields: &[#(#fields),*],
             };
             type KeyField = #key_field;

@@ -59,9 +59,10 @@ pub(super) fn emit(model: &Model, shape_of: &ShapeOf, written: &Written<'_>) -> 
     let shape = of_whole(quote_spanned!(end=> SHAPE));
     // If the part has a key of its own, the other struct is not mentioned here: it may be
     // private, and an associated type of a public type must be public.
-    let key_field = match model.key() {
-        Some(_) => quote!(#krate::__private::NoKey),
-        None => quote!(#krate::__private::KeyOf<#path>),
+    let key_field = if model.key().is_empty() {
+        quote!(#krate::__private::KeyOf<#path>)
+    } else {
+        quote!(#krate::__private::NoKey)
     };
     let children = of_whole(quote_spanned!(end=> children()));
     let own_of_whole = of_whole(quote_spanned!(end=> OWN));

@@ -1,11 +1,11 @@
-//! The indexes and the storage parameters of a view in its constant table.
+//! The storage of a view, its storage parameters and its indexes in its constant table.
 
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::Path;
 
 use super::tokens::{option, order_by};
-use crate::model::{Index, IndexOn, JsonPath, Partition, SearchText, Storage};
+use crate::model::{Index, IndexOn, JsonPath, Partition, SearchText, Storage, StorageParameters};
 
 /// A `schema::Index`.
 pub(super) fn index(krate: &Path, index: &Index) -> TokenStream {
@@ -14,6 +14,7 @@ pub(super) fn index(krate: &Path, index: &Index) -> TokenStream {
         stem,
         on,
         unique,
+        global,
         filter,
         include,
     } = index;
@@ -47,33 +48,55 @@ pub(super) fn index(krate: &Path, index: &Index) -> TokenStream {
         stem: #stem,
         on: #krate::schema::IndexOn::#on,
         unique: #unique,
+        global: #global,
         filter: #filter,
         include: &[#(#include),*],
     })
 }
 
-/// A `schema::Storage`. The default values are those of the runtime.
-pub(super) fn storage(krate: &Path, storage: &Storage) -> TokenStream {
-    let Storage {
+/// A `schema::Storage`.
+pub(super) fn storage(krate: &Path, storage: Storage) -> TokenStream {
+    let storage = match storage {
+        Storage::Table => quote!(Table),
+        Storage::Live => quote!(Live),
+        Storage::Matview { refresh } => {
+            let refresh = refresh
+                .map(|seconds| quote!(#krate::__private::std::time::Duration::from_secs(#seconds)));
+            let refresh = option(krate, refresh);
+            quote!(Matview { refresh: #refresh })
+        }
+    };
+    quote!(#krate::schema::Storage::#storage)
+}
+
+/// A `schema::StorageParameters`. The default values are those of the runtime.
+pub(super) fn parameters(krate: &Path, parameters: &StorageParameters) -> TokenStream {
+    let StorageParameters {
         unlogged,
         fillfactor,
         partition,
-    } = storage;
+    } = parameters;
     if !unlogged && fillfactor.is_none() && partition.is_none() {
-        return quote!(#krate::schema::Storage::DEFAULT);
+        return quote!(#krate::schema::StorageParameters::DEFAULT);
     }
     let fillfactor = match fillfactor {
         Some(percent) => quote!(#percent),
-        None => quote!(#krate::schema::Storage::DEFAULT.fillfactor),
+        None => quote!(#krate::schema::StorageParameters::DEFAULT.fillfactor),
     };
     let partition = partition.as_ref().map(|partition| match partition {
-        Partition::Hash(count) => quote!(#krate::schema::Partition::Hash(#count)),
+        Partition::Hash {
+            count,
+            tenant: None,
+        } => quote!(#krate::schema::Partition::Hash(#count)),
+        Partition::Hash { count, .. } => {
+            quote!(#krate::schema::Partition::HashOfTenant(#count))
+        }
         Partition::Range { bounds, .. } => {
             quote!(#krate::schema::Partition::Range(&[#(#bounds),*]))
         }
     });
     let partition = option(krate, partition);
-    quote!(#krate::schema::Storage {
+    quote!(#krate::schema::StorageParameters {
         unlogged: #unlogged,
         fillfactor: #fillfactor,
         partition: #partition,

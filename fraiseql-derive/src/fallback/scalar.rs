@@ -64,6 +64,17 @@ fn scalar(input: &DeriveInput, krate: &Path) -> TokenStream {
                 #krate::__private::std::unreachable!()
             }
         }
+        // With all operators, so that filters compile.
+        #[automatically_derived]
+        impl #generics #krate::scalar::Comparable for #ident #arguments #bounds {
+            type Value = Self;
+        }
+        #[automatically_derived]
+        impl #generics #krate::scalar::SingleValue for #ident #arguments #bounds {}
+        #[automatically_derived]
+        impl #generics #krate::scalar::Ordered for #ident #arguments #bounds {}
+        #[automatically_derived]
+        impl #generics #krate::scalar::Matchable for #ident #arguments #bounds {}
     }
 }
 

@@ -5,11 +5,15 @@ use darling::error::Accumulator;
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use syn::ext::IdentExt;
+use syn::spanned::Spanned;
 use syn::{Data, DeriveInput, Path, Type};
 
 use super::serde;
 use crate::attr::{self, BoolValue, FieldAttr, StrValue, ViewAttr};
+use crate::emit::columns::{Column, Usage, constants};
+use crate::identifiers::MAX_KEY_COLUMNS;
 use crate::model::DeriveKind;
+use crate::type_syntax::generic_argument;
 use crate::{case, check};
 
 /// The stubs of everything that the derive emits.
@@ -48,6 +52,7 @@ fn shape(input: &DeriveInput, krate: &Path, key: &Type) -> TokenStream {
                 table: #krate::schema::Table { schema: "", name: "" },
                 filter: #krate::__private::std::option::Option::None,
                 key: #krate::__private::std::option::Option::None,
+                group_by: &[],
                 fields: &[],
             };
             type KeyField = #key;
@@ -70,6 +75,8 @@ fn view(input: &DeriveInput, krate: &Path, container: &ViewAttr, key: &Type) -> 
         written(&container.entity).unwrap_or_else(|| case::snake(&ident.unraw().to_string()));
     let plural = written(&container.plural).unwrap_or_else(|| case::plural(&entity));
     let functions = functions(input, krate, key, &entity, &plural);
+    let tenant = tenant_type(input, krate);
+    let columns = columns(input, krate);
     quote! {
         #[automatically_derived]
         impl #generics #krate::__private::ViewDef for #ident #arguments
@@ -81,6 +88,7 @@ fn view(input: &DeriveInput, krate: &Path, container: &ViewAttr, key: &Type) -> 
                 + #krate::__private::std::marker::Sync,
         {
             type DocumentKey = #key;
+            type Tenant = #tenant;
             const DEFINITION: &'static #krate::schema::View = &#krate::schema::View {
                 shape: <#ident #arguments as #krate::Embed>::SHAPE,
                 table: #krate::schema::Table { schema: "", name: "" },
@@ -91,18 +99,45 @@ fn view(input: &DeriveInput, krate: &Path, container: &ViewAttr, key: &Type) -> 
                 data: #krate::schema::Data::Jsonb,
                 sync: #krate::schema::SyncTime::Commit,
                 key: #krate::schema::Key {
-                    column: "",
-                    ty: <i64 as #krate::Scalar>::TYPE,
+                    columns: #krate::schema::Columns::new(&[""]),
+                    types: &[<i64 as #krate::Scalar>::TYPE],
                 },
+                tenant: #krate::__private::std::option::Option::None,
+                storage: #krate::schema::Storage::Table,
                 indexes: &[],
-                storage: #krate::schema::Storage::DEFAULT,
+                parameters: #krate::schema::StorageParameters::DEFAULT,
             };
             fn composed() -> &'static #krate::__private::Statements {
                 #krate::__private::std::unreachable!()
             }
         }
         #functions
+        #columns
     }
+}
+
+/// The constants of all fields, so that filters which name one compile.
+fn columns(input: &DeriveInput, krate: &Path) -> Option<TokenStream> {
+    let Data::Struct(data) = &input.data else {
+        return None;
+    };
+    if !input.generics.params.is_empty() {
+        return None;
+    }
+    let named: Vec<(String, &syn::Field)> = data
+        .fields
+        .iter()
+        .filter_map(|field| Some((field.ident.as_ref()?.unraw().to_string(), field)))
+        .collect();
+    let columns = named.iter().map(|(name, field)| Column {
+        name,
+        span: field.span(),
+        visibility: &field.vis,
+        ty: &field.ty,
+        json: name,
+        usage: Usage::FilterAndOrder,
+    });
+    Some(constants(krate, &input.ident, columns))
 }
 
 fn functions(
@@ -143,6 +178,27 @@ fn functions(
     }
 }
 
+/// The type of the tenant, so that reads which name one compile, and others do not.
+fn tenant_type(input: &DeriveInput, krate: &Path) -> Type {
+    let mut errors = Error::accumulator();
+    let fields = match &input.data {
+        Data::Struct(data) => data.fields.iter().collect(),
+        _ => Vec::new(),
+    };
+    let tenant = fields.into_iter().find(|field| {
+        let attr: FieldAttr = attr::read(&field.attrs, &mut errors);
+        attr.tenant.is_some()
+    });
+    // These errors are reported by `check`.
+    drop(errors.finish());
+    match tenant {
+        Some(field) => generic_argument(&field.ty, "Option")
+            .unwrap_or(&field.ty)
+            .clone(),
+        None => syn::parse_quote!(#krate::__private::NoTenant),
+    }
+}
+
 /// The type of the key, so that calls with keys of that type compile. If it is unknown, or the
 /// field is what the errors are about, `i64`.
 fn key_type(input: &DeriveInput, errors: &mut Accumulator) -> Type {
@@ -159,12 +215,28 @@ fn key_type(input: &DeriveInput, errors: &mut Accumulator) -> Type {
         .map(|field| (attr::read(&field.attrs, errors), field))
         .collect();
     let named_id = |field: &syn::Field| field.ident.as_ref().is_some_and(|ident| ident == "id");
-    fields
+    let mut key: Vec<_> = fields
         .iter()
-        .find(|(attr, _)| attr.key.is_some())
-        .or_else(|| fields.iter().find(|(_, field)| named_id(field)))
-        .filter(|(attr, field)| {
-            check::sources(attr).is_empty() && check::unsupported(&field.ty).is_none()
-        })
-        .map_or(fallback, |(_, field)| field.ty.clone())
+        .filter(|(attr, _)| attr.key.is_some())
+        .collect();
+    if key.is_empty() {
+        key.extend(fields.iter().find(|(_, field)| named_id(field)));
+    }
+    let several = key.len() > 1;
+    let is_valid = |(attr, field): &&(FieldAttr, &syn::Field)| {
+        check::sources(attr).is_empty()
+            && check::unsupported(&field.ty).is_none()
+            && !(several && check::is_no_key_column(&field.ty))
+    };
+    let types: Vec<&Type> = key
+        .into_iter()
+        .filter(is_valid)
+        .map(|(_, field)| &field.ty)
+        .take(MAX_KEY_COLUMNS)
+        .collect();
+    match types.as_slice() {
+        [] => fallback,
+        [ty] => (*ty).clone(),
+        types => syn::parse_quote!((#(#types),*)),
+    }
 }

@@ -13,6 +13,7 @@ use axum::http::{HeaderMap, HeaderValue, Response, StatusCode};
 use crate::budget::Budget;
 use crate::error::MAX_REQUEST_ERRORS;
 use crate::http::accept::Format;
+use crate::http::position;
 use crate::http::refusal::Refusal;
 use crate::response::{is_request_error, write_response, write_response_within};
 
@@ -113,7 +114,7 @@ fn encode_batch(
             let error = GraphQlResponse::from_errors(vec![budget.request_error()]);
             write_response(&error, &mut body);
         }
-        headers.extend(response.http_headers);
+        position::extend(&mut headers, response.http_headers);
     }
     body.push(b']');
     held(StatusCode::OK, format, body, headers, budget)

@@ -124,6 +124,7 @@ mod endpoint;
 mod graphiql;
 mod internal_error;
 mod mask;
+mod position;
 mod precheck;
 mod refusal;
 mod request;

@@ -10,6 +10,7 @@ use axum::body::{Body, Bytes, HttpBody};
 use axum::http::header::ALLOW;
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, Response, StatusCode};
+use fraiseql_runtime::WalPosition;
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, join_all};
 use tower_service::Service;
@@ -22,6 +23,7 @@ use crate::http::encode::{Outcome, encode, options};
 use crate::http::endpoint::GraphQl;
 use crate::http::graphiql;
 use crate::http::mask::{mask, panicked};
+use crate::http::position;
 use crate::http::precheck::precheck;
 use crate::http::refusal::Refusal;
 use crate::http::request::{Requests, from_body, from_query_string};
@@ -112,6 +114,7 @@ impl<E: Executor> GraphQl<E> {
             check_content_type(&parts.headers)?;
             body::check_length(&parts.headers, settings.max_body)?;
         }
+        let position = position::read(&parts.headers)?;
         // The hooks run before the body is read: a client that they refuse cannot make the server
         // receive and parse a body.
         let mut inserts = Vec::with_capacity(settings.data.len());
@@ -131,7 +134,7 @@ impl<E: Executor> GraphQl<E> {
             })??;
             from_body(&body, settings.max_batch)?
         };
-        let executed = self.execute_all(requests, &inserts, is_read, budget);
+        let executed = self.execute_all(requests, &inserts, position, is_read, budget);
         deadline.limit(executed).await.ok_or_else(too_slow)?
     }
 
@@ -139,6 +142,7 @@ impl<E: Executor> GraphQl<E> {
         &self,
         requests: Requests,
         inserts: &[InsertData],
+        position: Option<WalPosition>,
         is_read: bool,
         budget: &Arc<Budget>,
     ) -> Result<Outcome, Refusal> {
@@ -147,13 +151,17 @@ impl<E: Executor> GraphQl<E> {
             for insert in inserts {
                 insert(&mut data);
             }
+            if let Some(position) = position {
+                data.insert(position);
+            }
             data.insert(Arc::clone(budget));
             request.data = data;
         };
         match requests {
             Requests::Single(mut request) => {
                 insert_data(&mut request);
-                self.execute_single(*request, is_read, budget).await
+                self.execute_single(*request, position, is_read, budget)
+                    .await
             }
             Requests::Batch(requests) => {
                 let responses = requests.into_iter().map(async |mut request| {
@@ -170,10 +178,12 @@ impl<E: Executor> GraphQl<E> {
     async fn execute_single(
         &self,
         request: Request,
+        position: Option<WalPosition>,
         is_read: bool,
         budget: &Arc<Budget>,
     ) -> Result<Outcome, Refusal> {
-        // A direct answer depends on the query, the operation and the variables only. An extension
+        // A direct answer depends on the query, the operation and the variables only, and the position
+        // on which servers may give it. An extension
         // of the schema may use the extensions of the request.
         let has_extensions = !request.extensions.is_empty();
         let query = self.settings.cache.get(&request.query);
@@ -181,7 +191,7 @@ impl<E: Executor> GraphQl<E> {
             .filter(|_| !has_extensions)
             .and_then(|query| query.plan(request.operation_name.as_deref(), &request.variables));
         if let Some(plan) = plan {
-            if let Some(body) = plan.replay(budget).await {
+            if let Some(body) = plan.replay(&request.data, position, budget).await {
                 return Ok(Outcome::Direct(body));
             }
             budget.restart();

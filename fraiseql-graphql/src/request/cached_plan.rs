@@ -3,15 +3,20 @@
 
 use std::sync::{Arc, Mutex};
 
+#[cfg(feature = "http")]
+use async_graphql::Data;
 use async_graphql::parser::types::{OperationDefinition, OperationType, Selection as Item};
 use async_graphql::{CacheControl, Response};
 
 #[cfg(feature = "http")]
 use crate::budget::Budget;
+use crate::request::tenant::TenantSource;
 #[cfg(feature = "http")]
 use crate::response::MAX_RESERVED_BYTES;
-use fraiseql_runtime::__graphql::{ListRead, lock};
+use fraiseql_runtime::__graphql::{ListPlan, lock};
 use fraiseql_runtime::Readers;
+#[cfg(feature = "http")]
+use fraiseql_runtime::WalPosition;
 use fraiseql_runtime::select::Projection;
 
 /// How a request for one root field was answered. It contains no data: documents are read each
@@ -24,7 +29,10 @@ pub(crate) struct CachedPlan {
     pub(crate) response_key: String,
     /// Whether the value is a list of documents; otherwise it is one document or null.
     pub(crate) is_list: bool,
-    pub(crate) read: ListRead,
+    /// The statement without the tenant, which each request names for itself.
+    pub(crate) plan: ListPlan,
+    /// Where the tenant is taken from, if the view has tenants.
+    pub(crate) tenant: Option<TenantSource>,
     pub(crate) projection: Projection,
     pub(crate) readers: Readers,
 }
@@ -66,17 +74,26 @@ pub(crate) fn has_no_cache_header(cache: CacheControl) -> bool {
 
 #[cfg(feature = "http")]
 impl CachedPlan {
-    /// Reads the documents and writes the response. `None` if there is an error: the request is
-    /// then to be executed by the schema, which reports it with its path.
-    pub(crate) async fn replay(&self, budget: &Arc<Budget>) -> Option<Vec<u8>> {
-        use fraiseql_runtime::__graphql::{ByteLimit, ListRow, Written};
+    /// Reads the documents, as they are after a position, and writes the response to a request with this data. `None` if there
+    /// is an error: the request is then to be executed by the schema, which reports it with its path.
+    pub(crate) async fn replay(
+        &self,
+        data: &Data,
+        position: Option<WalPosition>,
+        budget: &Arc<Budget>,
+    ) -> Option<Vec<u8>> {
+        use fraiseql_runtime::__graphql::{ByteLimit, ListRow, Scope, Written};
         use fraiseql_runtime::ReadTarget as _;
 
         // Any error, of the database or of a document, discards what was written so far: only the
         // schema can report it with its path. It then reads the documents again.
         let limit = Arc::clone(budget) as Arc<dyn ByteLimit>;
-        let read = self.read.clone().within(Some(limit));
-        let rows = self.readers.list(read).await.ok()?;
+        let scope = match &self.tenant {
+            Some(tenant) => tenant.scope_of(data)?,
+            None => Scope::Whole,
+        };
+        let read = self.plan.read(scope)?.within(Some(limit));
+        let rows = self.readers.at_least(position).list(read).await.ok()?;
         let documents = rows.iter().filter_map(ListRow::document);
         let size: usize = documents
             .clone()

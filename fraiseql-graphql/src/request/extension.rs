@@ -19,6 +19,7 @@ use crate::budget::Budget;
 use crate::error::{MAX_REQUEST_ERRORS, clip};
 use crate::request::cached_plan::{PlanRecorder, has_no_cache_header, is_single_field};
 use crate::request::context::{CachedQuery, EndpointQuery};
+use crate::request::position::Positions;
 use crate::request::query::{Query, ReadQuery, RequestKey, Validity};
 use crate::request::query_cache::QueryCache;
 use crate::request::root_field_dedup::RootFieldDedup;
@@ -66,6 +67,8 @@ pub(crate) struct RequestExtension {
     invalid: OnceLock<Arc<[ServerError]>>,
     /// Set by `prepare_request`, unless the query is not valid or has no operation to execute.
     prepared: OnceLock<PreparedRequest>,
+    /// Set by `prepare_request`.
+    positions: OnceLock<Positions>,
     /// Whether the response has no `Cache-Control` header. Known after the validation.
     has_no_cache_header: AtomicBool,
 }
@@ -155,6 +158,7 @@ impl RequestExtension {
             settings,
             invalid: OnceLock::new(),
             prepared: OnceLock::new(),
+            positions: OnceLock::new(),
             has_no_cache_header: AtomicBool::new(false),
         }
     }
@@ -257,6 +261,7 @@ impl Extension for RequestExtension {
             return Err(first_of(&errors));
         }
         let mut request = next.run(ctx, request).await?;
+        let _ = self.positions.set(Positions::of(&request)?);
         let is_stored = request.query.is_empty();
         let mut read = match read {
             // `ApolloPersistedQueries` removes the text, here or before.
@@ -328,8 +333,11 @@ impl Extension for RequestExtension {
             data.insert(Budget::new(self.settings.max_response, None));
         }
         data.insert(self.settings.big_ints);
+        let positions = self.positions.get().cloned().unwrap_or_default();
+        data.insert(positions.clone());
         let Some(prepared) = self.prepared.get() else {
-            return next.run_with_data(ctx, operation_name, data).await;
+            let response = next.run_with_data(ctx, operation_name, data).await;
+            return positions.complete(response);
         };
         if prepared.is_shared {
             data.insert(CachedQuery(Arc::clone(&prepared.query)));
@@ -346,7 +354,7 @@ impl Extension for RequestExtension {
         {
             query.store_plan(key.clone(), plan);
         }
-        prepared.complete(&ctx.schema_env.registry, response)
+        positions.complete(prepared.complete(&ctx.schema_env.registry, response))
     }
 }
 

@@ -4,13 +4,15 @@
 //! ([`query_cache`]), and what earlier requests have found out about it is kept with it
 //! ([`query`]). The [`extension`] of the schema, which [`prepared`] configures, validates and
 //! rewrites it for each request and completes the response. [`cached_plan`] repeats a response
-//! without the schema.
+//! without the schema. [`position`] is for reads after own writes.
 
 pub(crate) mod cached_plan;
 pub(crate) mod context;
 pub(crate) mod extension;
 pub(crate) mod limits;
+pub mod position;
 pub(crate) mod prepared;
 pub(crate) mod query;
 pub(crate) mod query_cache;
 pub(crate) mod root_field_dedup;
+pub(crate) mod tenant;

@@ -9,7 +9,7 @@ use std::sync::Mutex;
 use fraiseql_runtime::__graphql::lock;
 use fraiseql_runtime::Embed;
 use fraiseql_runtime::scalar::{Scalar, ScalarType};
-use fraiseql_runtime::schema::{Field, Link, Many, One, Shape, Source, Table};
+use fraiseql_runtime::schema::{Columns, Field, Link, Many, One, PartShape, Shape, Source, Table};
 
 /// The shape of a page of documents of `T`: `PostConnection`.
 pub(crate) fn shape<T: Embed>() -> &'static Shape {
@@ -46,6 +46,7 @@ fn page_info() -> &'static Shape {
         table: NO_TABLE,
         filter: None,
         key: None,
+        group_by: &[],
         fields: FIELDS,
     };
     SHAPE
@@ -75,10 +76,10 @@ fn one(json: &'static str, shape: fn() -> &'static Shape) -> Field {
     field(
         json,
         Source::One(One {
-            fk: "",
+            fk: Columns::new(&[]),
             key: None,
             nullable: false,
-            shape,
+            shape: PartShape::Declared(shape),
         }),
     )
 }
@@ -87,12 +88,12 @@ fn many(json: &'static str, shape: fn() -> &'static Shape) -> Field {
     field(
         json,
         Source::Many(Many {
-            link: Link::ForeignKey(""),
+            link: Link::ForeignKey(Columns::new(&[])),
             key: None,
             order_by: &[],
             limit: None,
             filter: None,
-            shape,
+            shape: PartShape::Declared(shape),
         }),
     )
 }
@@ -124,6 +125,7 @@ fn interned(
                 table: NO_TABLE,
                 filter: None,
                 key: None,
+                group_by: &[],
                 fields: fields().leak(),
             }))
         })

@@ -11,12 +11,14 @@ use serde_json::value::RawValue;
 
 use crate::resolve::document_writer::DocumentWriter;
 use crate::schema::types;
-use fraiseql_runtime::__graphql::documents;
+use fraiseql_runtime::__graphql::{Scope, documents};
 use fraiseql_runtime::Embed;
 use fraiseql_runtime::ReadTarget;
 use fraiseql_runtime::Result;
+use fraiseql_runtime::Scoped;
 use fraiseql_runtime::TView;
 use fraiseql_runtime::read::Document;
+use fraiseql_runtime::view::{WithTenant, WithoutTenant};
 
 /// A document as the value of a resolver. The fields that the query selects are copied from the
 /// stored bytes.
@@ -116,25 +118,57 @@ impl<T: Embed> TvDoc<T> {
     }
 }
 
-impl<T: TView> TvDoc<T> {
+impl<T: TView + WithoutTenant> TvDoc<T> {
     /// Reads the document of `key`. `None` if there is none.
     ///
     /// # Errors
     /// Those of [`TView::find`].
     pub async fn find(target: impl ReadTarget, key: T::Key) -> Result<Option<Self>> {
-        let found = documents(target, T::handle(), &[key]).await?;
+        let found = documents(target, T::handle(), Scope::Whole, &[key]).await?;
         Ok(found.into_iter().next().map(Self::from))
     }
 }
 
-impl<T: TView> TvList<T> {
+impl<T: WithTenant> TvDoc<T> {
+    /// Reads the document of `key` of one tenant, or of all: `TvDoc::find_in(&Post::of(org), &pool, id)`.
+    /// `None` if there is none.
+    ///
+    /// # Errors
+    /// Those of [`Scoped::find`].
+    pub async fn find_in(
+        scoped: &Scoped<T>,
+        target: impl ReadTarget,
+        key: T::DocumentKey,
+    ) -> Result<Option<Self>> {
+        let found = documents(target, T::handle(), scoped.scope().clone(), &[key]).await?;
+        Ok(found.into_iter().next().map(Self::from))
+    }
+}
+
+impl<T: WithTenant> TvList<T> {
+    /// Reads the documents of `keys` of one tenant, or of all, in one statement, in the order of the
+    /// keys. Keys without a document, and those of other tenants' documents, are skipped.
+    ///
+    /// # Errors
+    /// Those of [`Scoped::find_many`].
+    pub async fn find_in(
+        scoped: &Scoped<T>,
+        target: impl ReadTarget,
+        keys: &[T::DocumentKey],
+    ) -> Result<Self> {
+        let found = documents(target, T::handle(), scoped.scope().clone(), keys).await?;
+        Ok(found.into_iter().collect())
+    }
+}
+
+impl<T: TView + WithoutTenant> TvList<T> {
     /// Reads the documents of `keys` in one statement, in the order of the keys. Keys without a
     /// document are skipped.
     ///
     /// # Errors
     /// Those of [`TView::find_many`].
     pub async fn find(target: impl ReadTarget, keys: &[T::Key]) -> Result<Self> {
-        let found = documents(target, T::handle(), keys).await?;
+        let found = documents(target, T::handle(), Scope::Whole, keys).await?;
         Ok(found.into_iter().collect())
     }
 }

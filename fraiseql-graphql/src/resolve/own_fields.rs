@@ -40,7 +40,7 @@ pub(super) fn add_needs(selection: &mut Selection, shape: &Shape, field: &str) -
 
 /// The extension that has a field which the shape has not.
 fn own(shape: &Shape, field: &str) -> Option<&'static Extension> {
-    let is_stored = shape.fields.iter().any(|stored| stored.json == field);
+    let is_stored = shape.shown_fields().any(|stored| stored.json == field);
     if is_stored || field.starts_with("__") {
         return None;
     }
@@ -208,10 +208,11 @@ fn part<'a>(
 
 /// The shape of a field that is an object or a list of objects, and whether it may be null.
 pub(super) fn part_of(shape: &Shape, name: &str) -> Option<(&'static Shape, bool)> {
-    let field = shape.fields.iter().find(|field| field.json == name)?;
+    let field = shape.shown_fields().find(|field| field.json == name)?;
     match &field.source {
-        Source::One(one) => Some(((one.shape)(), one.nullable)),
-        Source::Many(many) => Some(((many.shape)(), false)),
+        Source::One(one) => Some((one.shape.get(), one.nullable)),
+        Source::Many(many) => Some((many.shape.get(), false)),
+        Source::First(first) => Some((first.shape.get(), true)),
         _ => None,
     }
 }

@@ -174,7 +174,7 @@ impl<T: Embed, F: Embed + DeserializeOwned + ObjectType> OutputType for TvExtend
         if let Some(MetaType::Object { fields, .. }) = registry.types.get_mut(of) {
             for (name, field) in own {
                 assert!(
-                    T::SHAPE.fields.iter().all(|field| field.json != name),
+                    T::SHAPE.shown_fields().all(|field| field.json != name),
                     "`{of}` has a field `{name}` already; give that of `{}` another name, with \
                      #[graphql(name = \"..\")]",
                     type_name::<F>(),

@@ -13,7 +13,7 @@ use fraiseql_runtime::TView;
 use fraiseql_runtime::list;
 use fraiseql_runtime::list::{Direction, Filter, Nulls, Operator, OrderBy};
 use fraiseql_runtime::scalar::{Scalar, ScalarType};
-use fraiseql_runtime::schema::{Field, Source, View};
+use fraiseql_runtime::schema::{Field, View};
 
 /// The filter of a list as an argument of a resolver: `PostWhere` for a view `Post`.
 ///
@@ -171,12 +171,9 @@ const DIRECTIONS: [(&str, Direction, Option<Nulls>); 6] = [
 
 /// The scalar type of a promoted field.
 fn scalar_type(field: &Field) -> ScalarType {
-    match &field.source {
-        Source::Column { ty, .. } | Source::Expr { ty, .. } => *ty,
-        Source::Aggregate(aggregate) => aggregate.ty,
-        // Unreachable: the derive does not promote objects and lists of objects.
-        Source::One(_) | Source::Many(_) => <String as Scalar>::TYPE,
-    }
+    // Always there: the derive does not promote objects and lists of objects.
+    let ty = field.source.scalar().copied();
+    ty.unwrap_or(<String as Scalar>::TYPE)
 }
 
 /// Registers the type that lists the operators of a field, such as `StringFilter`. Returns its

@@ -8,7 +8,7 @@ use async_graphql::registry::{
 };
 
 use fraiseql_runtime::scalar::{Enum, JsonEncoding, ScalarType};
-use fraiseql_runtime::schema::{Field, Shape, Source};
+use fraiseql_runtime::schema::{Aggregate, Field, Shape, Source, Values};
 
 /// Registers the object type of a shape and every type that it refers to. Returns its name.
 ///
@@ -21,8 +21,7 @@ pub(crate) fn object(registry: &mut Registry, shape: &'static Shape) -> &'static
     // The types of the fields are registered before the object itself. The recursion ends, since
     // the derive refuses a cycle of shapes.
     let fields = shape
-        .fields
-        .iter()
+        .shown_fields()
         .map(|field| {
             let ty = field_type(registry, shape, field);
             let description = field.docs.map(str::to_owned);
@@ -61,21 +60,24 @@ fn is_unregistered(registry: &Registry, name: &str, id: &str, attribute: &str) -
 fn field_type(registry: &mut Registry, shape: &Shape, field: &Field) -> String {
     match &field.source {
         Source::One(one) => {
-            let name = object(registry, (one.shape)());
+            let name = object(registry, one.shape.get());
             let suffix = if one.nullable { "" } else { "!" };
             format!("{name}{suffix}")
         }
         Source::Many(many) => {
-            let name = object(registry, (many.shape)());
+            let name = object(registry, many.shape.get());
             format!("[{name}!]!")
         }
-        Source::Column { ty, .. } | Source::Expr { ty, .. } => {
+        Source::First(first) => object(registry, first.shape.get()).to_owned(),
+        Source::Column { ty, .. }
+        | Source::Expr { ty, .. }
+        | Source::GlobalId { ty }
+        | Source::Through { ty, .. }
+        | Source::Aggregate(Aggregate { ty, .. })
+        | Source::OfGroup(Aggregate { ty, .. })
+        | Source::Values(Values { ty, .. }) => {
             let name = scalar(registry, *ty, is_key(shape, field));
             scalar_type(name, *ty)
-        }
-        Source::Aggregate(aggregate) => {
-            let name = scalar(registry, aggregate.ty, false);
-            scalar_type(name, aggregate.ty)
         }
     }
 }
@@ -90,12 +92,14 @@ fn scalar_type(name: &str, ty: ScalarType) -> String {
     }
 }
 
-/// Whether the field is the key of its shape.
+/// Whether the field is of the key of its shape.
 pub(crate) fn is_key(shape: &Shape, field: &Field) -> bool {
     let Source::Column { column, .. } = field.source else {
         return false;
     };
-    shape.key.is_some_and(|key| key.column == column)
+    shape
+        .key
+        .is_some_and(|key| key.columns.names().contains(&column))
 }
 
 /// Registers the type of a scalar, or of the elements of a list of scalars. Returns its name, which

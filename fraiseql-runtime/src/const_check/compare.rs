@@ -1,5 +1,7 @@
 //! Comparisons of texts in constants, where `==` on `str` is not available.
 
+use crate::schema::Columns;
+
 /// `a == b`.
 pub(crate) const fn same(a: &str, b: &str) -> bool {
     let (a, b) = (a.as_bytes(), b.as_bytes());
@@ -52,6 +54,22 @@ const fn line(id: &str) -> u32 {
         index += 1;
     }
     line
+}
+
+/// Whether two lists of columns have the same names, in the same order.
+pub(crate) const fn same_columns(a: Columns, b: Columns) -> bool {
+    let (a, b) = (a.names(), b.names());
+    if a.len() != b.len() {
+        return false;
+    }
+    let mut index = 0;
+    while index < a.len() {
+        if !same(a[index], b[index]) {
+            return false;
+        }
+        index += 1;
+    }
+    true
 }
 
 #[cfg(test)]

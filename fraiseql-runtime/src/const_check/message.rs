@@ -1,5 +1,7 @@
 //! Messages that are composed in a constant, to panic with at compile time.
 
+use crate::schema::Columns;
+
 /// A message of limited size. What is appended beyond it is cut off.
 pub(crate) struct Message {
     bytes: [u8; 1024],
@@ -30,6 +32,24 @@ impl Message {
     /// Appends a name in backticks.
     pub(crate) const fn code(self, text: &str) -> Self {
         self.push("`").push(text).push("`")
+    }
+
+    /// Appends the names of columns, separated by commas.
+    pub(crate) const fn names(mut self, names: &[&str]) -> Self {
+        let mut index = 0;
+        while index < names.len() {
+            if index > 0 {
+                self = self.push(", ");
+            }
+            self = self.push(names[index]);
+            index += 1;
+        }
+        self
+    }
+
+    /// Appends the names of columns in backticks.
+    pub(crate) const fn columns(self, columns: Columns) -> Self {
+        self.push("`").names(columns.names()).push("`")
     }
 
     /// Panics with the message: a compile error.

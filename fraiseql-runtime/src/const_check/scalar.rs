@@ -79,6 +79,37 @@ pub const fn aggregate(function: Function, ty: ScalarType) {
     }
 }
 
+/// Panics if the type is not [`GlobalId`](crate::GlobalId), or a newtype of it: the one text that is an `ID`.
+#[track_caller]
+pub const fn global_id(ty: ScalarType) {
+    // The placeholder of a type that is not a scalar, which is reported by itself.
+    if ty.sql.is_empty() {
+        return;
+    }
+    assert!(
+        same(ty.graphql, "ID") && same(ty.sql, "text") && !ty.nullable && ty.list.is_none(),
+        "`global_id` is the name of the type and the key as one text, which is never null: its type must be \
+         fraiseql_runtime::GlobalId"
+    );
+}
+
+/// Panics if the type cannot hold a list of values.
+#[track_caller]
+pub const fn values(ty: ScalarType) {
+    // The placeholder of a type that is not a scalar, which is reported by itself.
+    if ty.sql.is_empty() {
+        return;
+    }
+    assert!(
+        ty.list.is_some(),
+        "`values` is a list: its type must be a Vec, such as Vec<String>"
+    );
+    assert!(
+        !ty.nullable,
+        "`values` is a list and never null: without rows it is empty, so its type must not be an Option"
+    );
+}
+
 /// Whether a PostgreSQL type is an integer type.
 const fn is_whole(sql: &str) -> bool {
     same(sql, "int2") || same(sql, "int4") || same(sql, "int8")

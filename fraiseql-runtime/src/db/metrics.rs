@@ -19,6 +19,12 @@ pub(crate) const DRAIN: &str = "fraiseql_worker_batch_duration_seconds";
 pub(crate) const DRAIN_FAILURES: &str = "fraiseql_worker_failures_total";
 pub(crate) const DEAD_LETTERS: &str = "fraiseql_worker_dead_letters_total";
 pub(crate) const LAG: &str = "fraiseql_worker_lag_seconds";
+pub(crate) const REPLICA_READS: &str = "fraiseql_replica_reads_total";
+pub(crate) const REPLICA_FALLBACKS: &str = "fraiseql_replica_fallbacks_total";
+pub(crate) const REPLICA_WAITS: &str = "fraiseql_replica_waits_total";
+pub(crate) const REPLICA_SERVING: &str = "fraiseql_replica_serving";
+pub(crate) const REPLICA_LAG: &str = "fraiseql_replica_lag_bytes";
+pub(crate) const REPLICA_AGE: &str = "fraiseql_replica_age_seconds";
 
 /// Describes the metrics of this crate to the `metrics` recorder, with their units. Call it once,
 /// after installing the recorder.
@@ -42,6 +48,12 @@ pub(crate) const LAG: &str = "fraiseql_worker_lag_seconds";
 /// | `fraiseql_worker_failures_total` | `entity` | how often documents could not be written by a worker |
 /// | `fraiseql_worker_dead_letters_total` | `entity` | documents that a worker has given up |
 /// | `fraiseql_worker_lag_seconds` | | gauge: the age of the oldest change that is pending, as a worker last saw it |
+/// | `fraiseql_replica_reads_total` | `server`: an address, or `primary` | reads through [`Replicas`](crate::Replicas), by who has answered them |
+/// | `fraiseql_replica_fallbacks_total` | `reason`: `none`, `behind`, `lost`, `failed` | reads among them that went to the primary: no replica is in the set, none had the position in time, one was lost, a read failed |
+/// | `fraiseql_replica_waits_total` | `server`, `arrived` | reads that waited for a position, and whether the replica had it in time |
+/// | `fraiseql_replica_serving` | `server` | gauge: 1 if the replica is in the set, 0 if not |
+/// | `fraiseql_replica_lag_bytes` | `server` | gauge: how many bytes of the primary's log the replica has not replayed |
+/// | `fraiseql_replica_age_seconds` | `server` | gauge: since when the primary has had what the replica has not |
 ///
 /// The documents of a worker are among those of syncs. Documents that are written inside a transaction are counted when they are written, even if the
 /// transaction is rolled back later.
@@ -82,6 +94,28 @@ pub fn describe_metrics() {
         Unit::Count,
         "Documents that a worker has given up"
     );
+    describe_counter!(
+        REPLICA_READS,
+        Unit::Count,
+        "Reads by the server that answered"
+    );
+    describe_counter!(
+        REPLICA_FALLBACKS,
+        Unit::Count,
+        "Reads that went to the primary"
+    );
+    describe_counter!(
+        REPLICA_WAITS,
+        Unit::Count,
+        "Reads that waited for a position"
+    );
+    describe_gauge!(
+        REPLICA_SERVING,
+        Unit::Count,
+        "Whether a replica is in the set"
+    );
+    describe_gauge!(REPLICA_LAG, Unit::Bytes, "How far a replica is behind");
+    describe_gauge!(REPLICA_AGE, Unit::Seconds, "How old a replica's data is");
     describe_gauge!(
         LAG,
         Unit::Seconds,

@@ -2,11 +2,12 @@
 //! metrics.
 
 pub(crate) mod byte_limit;
+pub(crate) mod held_lock;
 pub(crate) mod lease;
 #[cfg(feature = "metrics")]
 pub(crate) mod metrics;
-pub(crate) mod mutex;
 pub(crate) mod scope;
 pub(crate) mod session;
 pub(crate) mod statement;
 pub(crate) mod telemetry;
+pub(crate) mod wal_position;

@@ -57,6 +57,10 @@ impl<'q> Statement<'q> {
     }
 
     /// Does not keep the prepared statement on the connection.
+    ///
+    /// For statements in a transaction. sqlx prepares a statement that is not kept without a name, and
+    /// executes it by another message: outside of a transaction, a pooler may send that one to another
+    /// connection of the server, which has no such statement, or that of somebody else.
     pub(crate) fn uncached(mut self) -> Self {
         self.query = self.query.persistent(false);
         self
@@ -72,6 +76,14 @@ impl<'q> Statement<'q> {
     pub(crate) fn bind_keys(mut self, keys: &Keys) -> Self {
         self.query = keys.bind(self.query);
         self
+    }
+
+    /// Binds the tenant as an array, if the statement compares it.
+    pub(crate) fn bind_tenant(self, tenant: Option<&Keys>) -> Self {
+        match tenant {
+            Some(tenant) => self.bind_keys(tenant),
+            None => self,
+        }
     }
 
     /// Executes the statement and returns the number of affected rows.

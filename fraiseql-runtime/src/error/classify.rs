@@ -6,9 +6,9 @@ use sqlx::postgres::PgDatabaseError;
 
 use crate::error::sqlstate;
 use crate::error::sqlstate::{
-    CONTENDED, FEATURE_NOT_SUPPORTED, INSUFFICIENT_PRIVILEGE, INVALID_SCHEMA_NAME,
-    LOCK_NOT_AVAILABLE, READ_ONLY_SQL_TRANSACTION, UNDEFINED_COLUMN, UNDEFINED_FUNCTION,
-    UNDEFINED_TABLE, UNIQUE_VIOLATION, WRONG_OBJECT_TYPE,
+    CONTENDED, DUPLICATE_OBJECT, FEATURE_NOT_SUPPORTED, INSUFFICIENT_PRIVILEGE,
+    INVALID_SCHEMA_NAME, LOCK_NOT_AVAILABLE, READ_ONLY_SQL_TRANSACTION, UNDEFINED_COLUMN,
+    UNDEFINED_FUNCTION, UNDEFINED_TABLE, UNIQUE_VIOLATION, WRONG_OBJECT_TYPE,
 };
 use crate::error::variants::Error;
 
@@ -91,6 +91,11 @@ impl Error {
     /// Whether a lock was not available before `lock_timeout`.
     pub(crate) fn is_lock_timeout(&self) -> bool {
         self.code().is_some_and(|code| code == LOCK_NOT_AVAILABLE)
+    }
+
+    /// Whether an object of the same name exists, which is not a table.
+    pub(crate) fn is_duplicate_object(&self) -> bool {
+        self.code().is_some_and(|code| code == DUPLICATE_OBJECT)
     }
 
     /// Whether the role, or the read-only transaction, may not run the statement.

@@ -7,7 +7,8 @@ use std::fmt;
 
 use crate::error::operation::Operation;
 use crate::error::sqlstate::{
-    DATATYPE_MISMATCH, INVALID_SCHEMA_NAME, UNDEFINED_COLUMN, UNDEFINED_FUNCTION, UNDEFINED_TABLE,
+    DATATYPE_MISMATCH, DUPLICATE_PREPARED_STATEMENT, INVALID_SCHEMA_NAME,
+    INVALID_SQL_STATEMENT_NAME, UNDEFINED_COLUMN, UNDEFINED_FUNCTION, UNDEFINED_TABLE,
 };
 use crate::schema::TableName;
 
@@ -44,6 +45,10 @@ impl fmt::Display for Attempt<'_> {
     }
 }
 
+/// sqlx prepares each statement once for each connection, so that neither can happen without a pooler.
+const POOLER: &str = "a pooler sends this connection's statements to several sessions and does not \
+    prepare them there: PgBouncer does so from 1.21 on, with `max_prepared_statements`; see \
+    `fraiseql_runtime::guide::poolers`";
 const MIGRATE: &str = "run ReadModel::migrate";
 const CHECK: &str = "run ReadModel::check to see what does not fit";
 const EITHER: &str =
@@ -61,6 +66,13 @@ fn advice(
         sqlx::Error::Database(error) => error,
         _ => return None,
     };
+    let code = error.code()?;
+    if matches!(
+        &*code,
+        DUPLICATE_PREPARED_STATEMENT | INVALID_SQL_STATEMENT_NAME
+    ) {
+        return Some(POOLER);
+    }
     // A caller that migrates or checks needs no advice to do so.
     if matches!(
         operation,
@@ -72,7 +84,7 @@ fn advice(
         operation,
         Operation::FindChanges | Operation::Drain | Operation::Changes | Operation::LeaveDocuments
     );
-    if is_of_worker && matches!(&*error.code()?, UNDEFINED_TABLE | UNDEFINED_FUNCTION) {
+    if is_of_worker && matches!(&*code, UNDEFINED_TABLE | UNDEFINED_FUNCTION) {
         return Some(MIGRATE);
     }
     let TableName { schema, name } = table?;
@@ -80,7 +92,7 @@ fn advice(
     // The table of this operation is the base table. Its statement reads the view table, too, so
     // either of the two can be the one that is missing.
     let is_base_table = *operation == Operation::ReadKeys;
-    match &*error.code()? {
+    match &*code {
         UNDEFINED_TABLE => {
             let is_named = mentions(message, &format!("{schema}.{name}"));
             Some(match (is_named, is_base_table) {

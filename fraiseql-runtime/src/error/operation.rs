@@ -18,8 +18,6 @@ pub enum Operation {
     Savepoint,
     /// Reading, changing or restoring settings of the session.
     SessionSettings,
-    /// Reading the process id of the session.
-    ReadBackend,
     /// Building and writing documents.
     Sync,
     /// Locking the rows that documents embed.
@@ -62,6 +60,10 @@ pub enum Operation {
     EncodeParameters,
     /// Comparing documents with the base tables.
     Verify,
+    /// Measuring documents for advice.
+    Advise,
+    /// Refreshing a materialized view, or reading when it was refreshed.
+    Refresh,
     /// Rebuilding stale documents.
     Rebuild,
     /// Recording the progress of a rebuild.
@@ -105,6 +107,8 @@ pub enum Operation {
     LeaveDocuments,
     /// Reading the id of a transaction.
     ReadToken,
+    /// Reading the position in the write-ahead log.
+    ReadPosition,
     /// Looking for pending changes.
     FindChanges,
     /// Draining changes.
@@ -123,7 +127,6 @@ impl Operation {
             Self::CommitTransaction => "committing",
             Self::Savepoint => "setting a savepoint",
             Self::SessionSettings => "changing the session settings to sync",
-            Self::ReadBackend => "reading the process id of the session",
             Self::Sync => "syncing",
             Self::LockRows => "locking the rows of",
             Self::LockDocuments => "locking documents of",
@@ -145,6 +148,8 @@ impl Operation {
             Self::Build => "building documents of",
             Self::EncodeParameters => "encoding the parameters of a list",
             Self::Verify => "verifying",
+            Self::Advise => "measuring",
+            Self::Refresh => "refreshing",
             Self::Rebuild => "rebuilding",
             Self::RecordProgress => "recording the progress of a rebuild of",
             Self::Check => "checking the read model",
@@ -161,6 +166,7 @@ impl Operation {
             Self::ReadForeignKeys => "reading the foreign keys",
             Self::LeaveDocuments => "leaving to the worker documents of",
             Self::ReadToken => "reading the id of the transaction",
+            Self::ReadPosition => "reading the position in the write-ahead log",
             Self::FindChanges => "looking for pending changes",
             Self::Drain => "draining changes",
             Self::Changes => "accessing the table of changes",

@@ -14,6 +14,9 @@ pub(super) const UNIQUE_VIOLATION: &str = "23505";
 /// Class 25, `read_only_sql_transaction`: a statement that writes, in a read-only transaction.
 pub(super) const READ_ONLY_SQL_TRANSACTION: &str = "25006";
 
+/// Class 26, `invalid_sql_statement_name`: a prepared statement does not exist in this session.
+pub(super) const INVALID_SQL_STATEMENT_NAME: &str = "26000";
+
 /// Class 3F, `invalid_schema_name`: the schema does not exist.
 pub(super) const INVALID_SCHEMA_NAME: &str = "3F000";
 
@@ -38,6 +41,12 @@ pub(super) const WRONG_OBJECT_TYPE: &str = "42809";
 /// Class 42, `undefined_function`: also an operator that does not exist for two types.
 pub(super) const UNDEFINED_FUNCTION: &str = "42883";
 
+/// Class 42, `duplicate_object`: for instance a trigger of the same name on the table.
+pub(super) const DUPLICATE_OBJECT: &str = "42710";
+
+/// Class 42, `duplicate_prepared_statement`: it exists already in this session.
+pub(super) const DUPLICATE_PREPARED_STATEMENT: &str = "42P05";
+
 /// Class 42, `undefined_table`.
 pub(super) const UNDEFINED_TABLE: &str = "42P01";
 
@@ -46,6 +55,13 @@ pub(super) const LOCK_NOT_AVAILABLE: &str = "55P03";
 
 /// Raised by the functions of this crate: other transactions keep inserting and deleting documents.
 pub(crate) const CONTENDED: &str = "TV001";
+
+/// Whether an error of a function, a code and a message, is about locks of other transactions.
+pub(crate) fn is_lock_conflict(error: &str) -> bool {
+    [SERIALIZATION_FAILURE, DEADLOCK_DETECTED, LOCK_NOT_AVAILABLE]
+        .iter()
+        .any(|code| error.starts_with(code))
+}
 
 /// Whether another run of the same transaction can succeed.
 pub(super) fn is_retryable(code: &str) -> bool {

@@ -158,6 +158,22 @@ pub enum Error {
         missing: String,
     },
 
+    /// A view table or a materialized view has to be created, and there is something else of its name.
+    #[error(
+        "{table} is {found}, but the struct has `storage = \"{storage}\"`; drop it, and migrate again: \
+         DROP {keyword} {table}"
+    )]
+    OtherStorage {
+        /// The relation.
+        table: Table,
+        /// What it is: `a table`.
+        found: &'static str,
+        /// The keyword of its DROP statement.
+        keyword: &'static str,
+        /// The storage of the view: `table` or `matview`.
+        storage: &'static str,
+    },
+
     /// The bounds of a view table's partitions are texts, and the database's collation orders
     /// them differently from the compiler, which compares their bytes.
     #[error(
@@ -247,6 +263,14 @@ pub enum Error {
         max: usize,
     },
 
+    /// No replica had the position that a read named, and the pool of the primary leads to a replica, which may not
+    /// have it either.
+    #[error(
+        "a read after a write found no server that is known to have the write: the pool of the primary leads to a \
+         replica; let it lead to the server that accepts writes"
+    )]
+    PrimaryIsReplica,
+
     /// A mutation was used after the end of its transaction: a savepoint was dropped while it was
     /// being set, or the application's SQL ran `COMMIT` or `ROLLBACK`. Nothing was synced.
     #[error(
@@ -265,6 +289,20 @@ pub enum Error {
         table: String,
         /// The most similar name of a table that documents depend on.
         near: Option<String>,
+    },
+
+    /// Rows were named by values of more or fewer columns than were given.
+    #[error(
+        "the columns `{columns}` of `{table}` were given for values of {values} columns: name one for \
+         each, separated by commas"
+    )]
+    ColumnCount {
+        /// The table.
+        table: String,
+        /// The names of the columns.
+        columns: String,
+        /// The number of columns of the values.
+        values: usize,
     },
 
     /// Rows were marked by a struct that has nothing to do with the read model. The commit returns
@@ -389,6 +427,15 @@ pub enum Error {
         "`{name}` cannot be the table of a sync log: {reason}; write \"table\" or \"schema.table\""
     )]
     LogName {
+        /// The name.
+        name: String,
+        /// Why the name is not valid.
+        reason: &'static str,
+    },
+
+    /// No schema can have the name that was given for a read model.
+    #[error("`{name}` cannot be the schema of a read model: {reason}")]
+    SchemaName {
         /// The name.
         name: String,
         /// Why the name is not valid.

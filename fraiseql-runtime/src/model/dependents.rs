@@ -6,6 +6,7 @@ use crate::error::Result;
 use crate::model::read_model::ReadModel;
 use crate::mutation::dependents::documents::Dependents;
 use crate::mutation::dependents::find;
+use crate::mutation::marker::named_columns;
 use crate::schema::key::{Key, Keys};
 use crate::schema::row_key::Keyed;
 
@@ -70,9 +71,10 @@ impl ReadModel {
         database: impl Acquire<'a, Database = Postgres>,
         keys: &[T::RowKey],
     ) -> Result<Dependents> {
-        let (table, column) = (T::SHAPE.table, T::SHAPE.key_column());
         let index = &self.context.index;
-        find::dependents(index, database, table, column, &Keys::of(keys)).await
+        let table = index.schema().table(T::SHAPE.table);
+        let columns = T::SHAPE.key_columns().into();
+        find::dependents(index, database, table, &columns, &Keys::of(keys)).await
     }
 
     /// Finds the dependents of rows of a table without a struct, such as a join table: the rows whose
@@ -119,6 +121,7 @@ impl ReadModel {
     ) -> Result<Dependents> {
         let index = &self.context.index;
         let table = index.table_named(table)?;
-        find::dependents(index, database, table, column, &Keys::of(values)).await
+        let columns = named_columns::<K>(table, column)?;
+        find::dependents(index, database, table, &columns, &Keys::of(values)).await
     }
 }

@@ -1,11 +1,11 @@
 //! `ReadModel::migrate`: creates the view tables of a read model.
 
-use sqlx::{Acquire, PgPool, Postgres};
+use sqlx::PgPool;
 
-use crate::error::{Error, Operation, Result};
+use crate::error::Result;
 use crate::model::read_model::ReadModel;
 use crate::mutation::capture::Capture;
-use crate::ops::migrate::{self, Migration, ModelObjects};
+use crate::ops::migrate::{self, MigrateRequest, MigrateTarget, Migration, ModelObjects};
 
 impl ReadModel {
     /// Creates missing view tables, promoted columns, indexes and partitions. If nothing is missing,
@@ -31,6 +31,9 @@ impl ReadModel {
     /// `CONCURRENTLY`, one at a time, after the rest was committed: they do not block syncs. If a
     /// failed attempt left an invalid index, it is dropped first. If another instance is creating
     /// indexes, they are left to that instance, and listed in [`Migration::drift`].
+    ///
+    /// Another connection of the pool holds a lock meanwhile. On a pool of one connection, or a connection
+    /// of the caller, the session holds it: behind a pooler in transaction mode, pass a pool of two.
     ///
     /// In a transaction of the caller, and on a partitioned table, `CONCURRENTLY` is impossible:
     /// indexes are created as on a small table, and block syncs until they are complete. On a
@@ -81,19 +84,16 @@ impl ReadModel {
     /// # Errors
     /// If the database refuses a statement, or if a table with the name of a view table is not a view
     /// table. Then nothing was changed, with one exception: if an index of a large table or a trigger cannot be
-    /// created, everything that was created before it stays. [`Error::CannotCapture`] if changes are to be captured, and the
+    /// created, everything that was created before it stays. [`Error::CannotCapture`](crate::Error::CannotCapture) if changes are to be captured, and the
     /// role may not create functions or triggers.
-    pub async fn migrate<'a>(
-        &self,
-        database: impl Acquire<'a, Database = Postgres>,
-    ) -> Result<Migration> {
-        let mut connection = database
-            .acquire()
-            .await
-            .map_err(Error::database(Operation::Migrate))?;
-        let log = self.context.observers.log.as_ref();
+    pub async fn migrate(&self, target: impl MigrateTarget) -> Result<Migration> {
         let model = self.objects();
-        migrate::migrate(&self.views, model.as_ref(), log, &mut connection).await
+        let request = MigrateRequest {
+            views: &self.views,
+            model: model.as_ref(),
+            log: self.context.observers.log.as_ref(),
+        };
+        target.migrate(request).await
     }
 
     /// Returns the statements that [`migrate`](Self::migrate) would run now, in their order, without

@@ -3,10 +3,12 @@
 //! Each file has the methods of [`ReadModel`] for one task. They only call the modules that do the
 //! work: `mutation`, `ops`, `sync`.
 
+mod advise;
 mod builder;
 mod check;
 mod dependents;
 mod grants;
+mod in_schema;
 #[cfg(feature = "metrics")]
 mod metrics;
 mod migrate;
@@ -14,6 +16,7 @@ mod mutate;
 mod mutation;
 mod read_model;
 mod rebuild;
+mod refresh;
 mod sync_all;
 mod verify;
 mod worker;

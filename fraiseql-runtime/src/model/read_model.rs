@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::model::in_schema::Schemas;
 use crate::mutation::context::MutationContext;
 use crate::schema::View;
 use crate::sync::observed::Observed;
@@ -23,11 +24,29 @@ use crate::view::Handle;
 #[derive(Clone, Debug)]
 pub struct ReadModel {
     pub(crate) views: Vec<Handle>,
+    /// Those whose documents are in a view table.
+    pub(crate) synced: Vec<Handle>,
     /// Shared with the mutations that are open.
     pub(crate) context: Arc<MutationContext>,
+    /// Shared with those of other schemas: see [`in_schema`](Self::in_schema).
+    pub(super) schemas: Arc<Schemas>,
 }
 
 impl ReadModel {
+    pub(super) fn of(
+        views: Vec<Handle>,
+        context: Arc<MutationContext>,
+        schemas: Arc<Schemas>,
+    ) -> Self {
+        let synced = views.iter().copied();
+        Self {
+            synced: synced.filter(|handle| handle.view.is_synced()).collect(),
+            views,
+            context,
+            schemas,
+        }
+    }
+
     /// The views, in the order in which they were added.
     pub fn views(&self) -> impl Iterator<Item = &'static View> + '_ {
         self.views.iter().map(|handle| handle.view)
@@ -55,6 +74,6 @@ impl ReadModel {
     /// # fn main() {}
     /// ```
     pub fn on<T>(&self, target: T) -> Observed<T> {
-        Observed::new(target, Arc::clone(&self.context.observers))
+        Observed::new(target, Arc::clone(&self.context.observers), self.schema())
     }
 }

@@ -22,9 +22,10 @@ impl ReadModel {
     /// The progress is in the table `fraiseql_view`, in the schema of the view table, which
     /// [`migrate`](Self::migrate) creates. [`rebuild_status`](Self::rebuild_status) reads it, and a
     /// rebuild that was interrupted, by the end of its process or of its connection, resumes there.
-    /// If several instances rebuild, one of them processes a view, and holds an advisory lock of its
-    /// session; the others skip it, and report that. The connection with the lock is closed at the
-    /// end, so that the lock cannot stay on a pooled connection.
+    /// If several instances rebuild, one of them processes a view, and the others skip it, and report
+    /// that. A connection of its own holds the lock for that, in a transaction that is idle. A pool of
+    /// one connection has none for it: such a rebuild skips what another one processes, but others do
+    /// not skip what it processes. Then both build the same documents.
     ///
     /// Its batches are reported to the [sync log](crate::model::ReadModelBuilder::sync_log) and to
     /// the [observers](crate::model::ReadModelBuilder::observe).
@@ -64,7 +65,7 @@ impl ReadModel {
     /// If the database refuses a statement. Documents that were rebuilt before stay. A lost
     /// connection is replaced a few times before it is an error.
     pub fn rebuild<'a>(&'a self, pool: &'a PgPool) -> Rebuild<'a> {
-        Rebuild::new(&self.views, &self.context.observers, pool)
+        Rebuild::new(&self.synced, &self.context.observers, pool)
     }
 
     /// The state of each view: whether a rebuild for this shape is done, and the progress of one that
@@ -86,6 +87,6 @@ impl ReadModel {
     /// # Errors
     /// If a query fails, or the database was not migrated.
     pub async fn rebuild_status(&self, pool: &PgPool) -> Result<Vec<RebuildStatus>> {
-        rebuild::status::all(&self.views, pool).await
+        rebuild::status::all(&self.synced, pool).await
     }
 }

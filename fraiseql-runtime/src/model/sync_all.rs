@@ -36,6 +36,6 @@ impl ReadModel {
     /// # Errors
     /// If the database refuses a statement. Documents that were synced before stay.
     pub fn sync_all<'a>(&'a self, pool: &'a PgPool) -> SyncAll<'a> {
-        SyncAll::new(&self.views, &self.context.observers, pool)
+        SyncAll::new(&self.synced, &self.context.observers, pool)
     }
 }

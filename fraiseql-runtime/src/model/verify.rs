@@ -6,8 +6,9 @@ use crate::ops::verify::report::VerifyReports;
 use crate::ops::verify::target::VerifyTarget;
 
 impl ReadModel {
-    /// Verifies all views, one after the other: `verify_post` for each, with the settings of
-    /// [`Verify`]. Repairs are reported to the observers and the sync log, as syncs
+    /// Verifies all views whose documents are synced, one after the other: `verify_post` for each, with the
+    /// settings of [`Verify`]. A materialized view may be old, and is left out: `verify_revenue` compares it, and
+    /// [`age`](Self::age) says how old it is. Repairs are reported to the observers and the sync log, as syncs
     /// [`on`](Self::on) the read model.
     ///
     /// ```
@@ -30,6 +31,6 @@ impl ReadModel {
     /// # Errors
     /// Awaiting it returns the first error of a view's [`Verify`].
     pub fn verify<'a>(&self, target: impl VerifyTarget + 'a) -> Verify<'a, VerifyReports> {
-        Verify::new(self.on(target), self.views.clone())
+        Verify::new(self.on(target), self.synced.clone())
     }
 }

@@ -56,7 +56,7 @@ impl ReadModel {
     /// Waits until nothing is left of a transaction: its changes are drained, and the documents that depend on
     /// them written. It waits for 5 seconds, or for the time of [`within`](WaitSynced::within).
     ///
-    /// The transaction must have committed. With [capture](crate::model::ReadModelBuilder), every transaction can
+    /// The pool is that of the primary: on a replica it is an error. The transaction must have committed. With [capture](crate::model::ReadModelBuilder), every transaction can
     /// be waited for: [`SyncToken::current`]; without, those that left documents to the worker.
     ///
     /// # Errors
@@ -148,7 +148,7 @@ impl ReadModel {
     ) -> Result<u64> {
         let mut connection = Lease::acquire(pool, "change dead letters").await?;
         let model = self.context.queue().model;
-        let done = letters::change(sql, model, letters, &mut connection).await;
+        let done = letters::change(sql, model, letters, self.schema(), &mut connection).await;
         connection.release();
         done
     }

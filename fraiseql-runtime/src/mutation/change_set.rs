@@ -6,18 +6,19 @@ use std::collections::btree_map::Entry;
 use crate::error::Error;
 use crate::mutation::dependents::documents::Dependents;
 use crate::mutation::early_look::EarlyLook;
-use crate::read::typed::TView;
-use crate::schema::Table;
+use crate::schema::columns::ColumnNames;
 use crate::schema::key::{Key, Keys};
+use crate::schema::{Columns, Table};
+use crate::view::Handle;
 
-/// A column by which rows were marked: the table, its name, and the SQL type of the marked values.
-pub(super) type MarkedColumn = (Table, String, &'static str);
+/// Columns by which rows were marked: the table, their names, and the SQL type of the marked values.
+pub(super) type MarkedColumns = (Table, ColumnNames, &'static str);
 
 /// The marks of a mutation or of one savepoint in it.
 #[derive(Debug, Default)]
 pub(crate) struct ChangeSet {
     /// Rows that were changed. The order is that of the lookups in a flush.
-    pub(super) rows: BTreeMap<MarkedColumn, MarkedRows>,
+    pub(super) rows: BTreeMap<MarkedColumns, MarkedRows>,
     /// Documents to sync, whichever rows were changed.
     pub(super) documents: Dependents,
     /// What was looked up before rows were changed.
@@ -27,7 +28,7 @@ pub(crate) struct ChangeSet {
     pub(super) mistake: Option<Error>,
 }
 
-/// Rows of one table, by the values of one column.
+/// Rows of one table, by the values of some columns.
 #[derive(Clone, Debug)]
 pub(super) struct MarkedRows {
     pub(super) keys: Keys,
@@ -37,40 +38,45 @@ pub(super) struct MarkedRows {
 }
 
 impl ChangeSet {
-    pub(super) fn changed_rows<K: Key>(&mut self, table: Table, column: &str, values: &[K]) {
+    pub(super) fn changed_rows<K: Key>(
+        &mut self,
+        table: Table,
+        columns: impl Into<ColumnNames>,
+        values: &[K],
+    ) {
         let keys = Keys::of(values);
         let preexisting = keys.clone();
-        self.add(table, column, MarkedRows { keys, preexisting });
+        self.add(table, columns.into(), MarkedRows { keys, preexisting });
     }
 
-    pub(super) fn inserted_rows<K: Key>(&mut self, table: Table, column: &str, values: &[K]) {
+    pub(super) fn inserted_rows<K: Key>(&mut self, table: Table, columns: Columns, values: &[K]) {
         let keys = Keys::of(values);
         let preexisting = keys.none();
-        self.add(table, column, MarkedRows { keys, preexisting });
+        self.add(table, columns.into(), MarkedRows { keys, preexisting });
     }
 
     /// Adds rows that were looked up, and are about to be changed.
     pub(super) fn changing(&mut self, look: EarlyLook) {
-        let (table, column) = (look.table, look.column.clone());
+        let (table, columns) = (look.table, look.columns.clone());
         let keys = look.keys.clone();
         self.looks.push(look);
         let preexisting = keys.none();
-        self.add(table, &column, MarkedRows { keys, preexisting });
+        self.add(table, columns, MarkedRows { keys, preexisting });
     }
 
-    pub(super) fn resync<V: TView>(&mut self, keys: &[V::Key]) {
-        self.documents.add(V::handle(), Keys::of(keys));
+    pub(super) fn resync(&mut self, view: Handle, keys: Keys) {
+        self.documents.add(view, keys);
     }
 
-    fn add(&mut self, table: Table, column: &str, mut rows: MarkedRows) {
+    fn add(&mut self, table: Table, columns: ColumnNames, mut rows: MarkedRows) {
         let ty = rows.keys.sql_type();
         for look in &self.looks {
             // Rows that were changed before they were looked up stay: the look saw the new values.
-            if (look.table, &*look.column) == (table, column) && look.keys.sql_type() == ty {
+            if (look.table, &look.columns) == (table, &columns) && look.keys.sql_type() == ty {
                 rows.preexisting.remove(&look.keys);
             }
         }
-        match self.rows.entry((table, column.to_owned(), ty)) {
+        match self.rows.entry((table, columns, ty)) {
             Entry::Vacant(entry) => {
                 entry.insert(rows);
             }
@@ -87,8 +93,8 @@ impl ChangeSet {
     /// Adds the marks of a released savepoint.
     pub(super) fn extend(&mut self, others: Self) {
         // Before the looks of the savepoint, which do not hold for what it marked before them.
-        for ((table, column, _), rows) in others.rows {
-            self.add(table, &column, rows);
+        for ((table, columns, _), rows) in others.rows {
+            self.add(table, columns, rows);
         }
         self.documents.extend(others.documents);
         self.looks.extend(others.looks);

@@ -45,8 +45,8 @@ impl Mutation {
         }
         // Boxed: the futures of a flush contain each other many levels deep, and those of the
         // application contain this one. The compiler has a limit for that depth.
-        let report = Box::pin(flush(self)).await?;
-        self.connection.commit().await?;
+        let mut report = Box::pin(flush(self)).await?;
+        report.position = self.connection.commit(&self.context.positions).await?;
         Ok(report)
     }
 }

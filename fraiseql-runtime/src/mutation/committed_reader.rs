@@ -9,6 +9,7 @@
 //! it so does not wait at all, and gives its connection back. Behind a pooler, it may be so even if the
 //! pool has idle connections: there, `BEGIN` waits for a connection of the server.
 
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
@@ -18,6 +19,7 @@ use sqlx_core::rt;
 
 use crate::db::lease::Lease;
 use crate::error::{Error, Operation, Result};
+use crate::mutex::lock;
 use crate::schema::TableName;
 
 /// Plain reads wait for no row lock, but they do wait for a table lock. One that the mutation itself
@@ -25,9 +27,36 @@ use crate::schema::TableName;
 /// PostgreSQL cannot see that deadlock, so the wait is bounded.
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY; SET LOCAL lock_timeout = '3s'";
 
-/// The number of mutations of a read model that hold a connection and wait for another.
+/// For how long after one has waited in vain, a mutation that can be repeated does not wait. While it waits, it
+/// holds a connection that others want: behind a pooler, all of them would, again and again.
+const VAIN_FOR: Duration = Duration::from_secs(5);
+
+/// The mutations of a read model that hold a connection and wait for another.
 #[derive(Debug, Default)]
-pub(crate) struct Waiting(AtomicU32);
+pub(crate) struct Waiting {
+    /// Their number.
+    count: AtomicU32,
+    /// Of those that have changed rows.
+    pub(super) at_commit: VainWait,
+    /// Of those that take the second connection before they begin.
+    pub(super) at_begin: VainWait,
+}
+
+/// When a mutation has waited in vain.
+#[derive(Debug, Default)]
+pub(super) struct VainWait(Mutex<Option<Instant>>);
+
+impl VainWait {
+    /// Whether one has lately.
+    pub(super) fn is_recent(&self) -> bool {
+        lock(&self.0).is_some_and(|since| since.elapsed() < VAIN_FOR)
+    }
+
+    /// Notes that one has now.
+    pub(super) fn note(&self) {
+        *lock(&self.0) = Some(Instant::now());
+    }
+}
 
 /// A mutation that waits.
 struct Waiter<'a>(&'a Waiting);
@@ -36,14 +65,14 @@ impl Waiting {
     /// Begins to wait, unless every connection of the pool would then be held by one that waits.
     fn begin(&self, pool: &PgPool) -> Option<Waiter<'_>> {
         let waiter = Waiter(self);
-        let others = self.0.fetch_add(1, Ordering::Relaxed);
+        let others = self.count.fetch_add(1, Ordering::Relaxed);
         (others + 1 < pool.options().get_max_connections()).then_some(waiter)
     }
 }
 
 impl Drop for Waiter<'_> {
     fn drop(&mut self) {
-        self.0.0.fetch_sub(1, Ordering::Relaxed);
+        self.0.count.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -82,13 +111,17 @@ impl CommittedReader {
         if wait.is_zero() {
             return Err(unavailable());
         }
+        let in_vain = || {
+            waiting.at_commit.note();
+            unavailable()
+        };
         if let Some(lease) = Lease::try_acquire(pool) {
             // `try_acquire` does not test the connection. If it was lost while idle, BEGIN fails, and
             // another is acquired.
             match rt::timeout(wait, begin(lease)).await {
                 Ok(Ok(reader)) => return Ok(reader),
                 Ok(Err(_)) => {}
-                Err(_) => return Err(unavailable()),
+                Err(_) => return Err(in_vain()),
             }
         }
         let Some(_waiter) = waiting.begin(pool) else {
@@ -104,7 +137,7 @@ impl CommittedReader {
                 source: sqlx::Error::PoolTimedOut,
                 ..
             }))
-            | Err(_) => Err(unavailable()),
+            | Err(_) => Err(in_vain()),
             Ok(result) => result,
         }
     }

@@ -8,12 +8,13 @@ use futures_util::lock::Mutex as AsyncMutex;
 use sqlx::PgPool;
 use std::collections::HashSet;
 
-use crate::db::mutex::lock;
 use crate::mutation::capture::Capture;
 use crate::mutation::committed_reader::Waiting;
 use crate::mutation::dependents::index::DependencyIndex;
 use crate::mutation::limits::Limits;
+use crate::mutex::lock;
 use crate::schema::View;
+use crate::schema::default_schema::DefaultSchema;
 use crate::sql::capture::{self, CaptureSql, CapturedModel};
 use crate::sql::function::model::ModelFunctions;
 use crate::sql::queue::QueueSql;
@@ -51,19 +52,26 @@ pub(crate) struct MutationContext {
     /// first that was strict, so that others do not pay for it. That one compares with nothing, and
     /// may count what its session wrote in the second before it began.
     pub(crate) notes_counts: AtomicBool,
+    /// Whether the commit reads the position after it: unless the builder says otherwise, and until a
+    /// server refuses that.
+    pub(crate) positions: AtomicBool,
 }
 
 impl MutationContext {
     pub(crate) fn new(
         mut views: Vec<Handle>,
+        unsynced: &[Handle],
         capture: Capture,
         observers: Observers,
         limits: Limits,
         second_connection_wait: Duration,
+        schema: DefaultSchema,
     ) -> Self {
         views.sort_by_key(|handle| handle.view.table);
         Self {
-            index: DependencyIndex::new(&views),
+            index: DependencyIndex::new(&views)
+                .with_unsynced(unsynced)
+                .in_schema(schema),
             views,
             capture,
             functions: OnceLock::new(),
@@ -77,7 +85,14 @@ impl MutationContext {
             waiting: Waiting::default(),
             turn: Arc::default(),
             notes_counts: AtomicBool::new(false),
+            positions: AtomicBool::new(true),
         }
+    }
+
+    /// The same, with commits that read positions or do not.
+    pub(crate) fn with_positions(mut self, read: bool) -> Self {
+        self.positions = AtomicBool::new(read);
+        self
     }
 
     /// The functions of the read model. `None` if it has no views.
@@ -91,7 +106,7 @@ impl MutationContext {
         self.queue.get_or_init(|| {
             let functions = self.functions();
             functions.map_or_else(
-                || QueueSql::compose(0, "public", "pg_catalog.now"),
+                || QueueSql::compose(0, self.index.schema().name(), "pg_catalog.now"),
                 |functions| {
                     let drain = functions.drain.qualified();
                     QueueSql::compose(functions.id, functions.schema, &drain)

@@ -12,8 +12,9 @@ use crate::mutation::context::MutationContext;
 use crate::mutation::dependents::documents::Dependents;
 use crate::mutation::dependents::find::find_dependents;
 use crate::mutation::left::leave;
-use crate::mutation::marker::Marker;
+use crate::mutation::marker::{Marker, named_columns};
 use crate::read::typed::TView;
+use crate::schema::columns::ColumnNames;
 use crate::schema::key::{Key, Keys};
 use crate::schema::row_key::Keyed;
 use crate::schema::{Table, View};
@@ -52,7 +53,7 @@ impl<'t> Deferring<'t> {
         };
         let table = marker.known::<T>("changed");
         let keys = Keys::of(keys);
-        async move { self.rows(table?, T::SHAPE.key_column(), keys).await }
+        async move { self.rows(table?, T::SHAPE.key_columns().into(), keys).await }
     }
 
     /// Leaves the documents that depend on rows of a table without a struct, such as a join table: those
@@ -68,7 +69,8 @@ impl<'t> Deferring<'t> {
         values: &[K],
     ) -> Result<usize> {
         let table = self.context.index.table_named(table)?;
-        self.rows(table, column, Keys::of(values)).await
+        let columns = named_columns::<K>(table, column)?;
+        self.rows(table, columns, Keys::of(values)).await
     }
 
     /// Leaves documents of the view `V`, whichever rows were changed.
@@ -76,14 +78,14 @@ impl<'t> Deferring<'t> {
     /// # Errors
     /// If a query fails.
     pub async fn resync<V: TView>(&mut self, keys: &[V::Key]) -> Result<()> {
-        let view = V::handle();
+        let view = V::handle().in_schema(self.context.index.schema());
         self.announce(&[view.view]).await?;
         let queue = self.context.queue();
         leave(queue, self.connection, view, &Keys::of(keys)).await?;
         Ok(())
     }
 
-    async fn rows(&mut self, table: Table, column: &str, keys: Keys) -> Result<usize> {
+    async fn rows(&mut self, table: Table, columns: ColumnNames, keys: Keys) -> Result<usize> {
         let mut dependents = Dependents::default();
         if keys.is_empty() {
             return Ok(0);
@@ -97,7 +99,7 @@ impl<'t> Deferring<'t> {
             index,
             self.connection,
             table,
-            column,
+            &columns,
             &keys,
             true,
             usize::MAX,

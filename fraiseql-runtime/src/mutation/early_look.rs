@@ -13,6 +13,7 @@ use crate::mutation::dependents::cascade::{Cascades, Search, image_columns, star
 use crate::mutation::dependents::foreign_keys::ForeignKeys;
 use crate::mutation::dependents::images::{Images, Wanted};
 use crate::mutation::dependents::index::DependencyIndex;
+use crate::schema::columns::ColumnNames;
 use crate::schema::key::Keys;
 use crate::schema::{Table, TableName};
 
@@ -21,8 +22,8 @@ use crate::schema::{Table, TableName};
 #[derive(Debug)]
 pub(super) struct EarlyLook {
     pub(super) table: Table,
-    /// The column by which the rows were looked up.
-    pub(super) column: String,
+    /// The columns by which the rows were looked up.
+    pub(super) columns: ColumnNames,
     pub(super) keys: Keys,
     pub(super) images: Images,
     pub(super) foreign_keys: Arc<ForeignKeys>,
@@ -32,23 +33,25 @@ pub(super) struct EarlyLook {
     pub(super) foreseen: bool,
 }
 
-/// Looks up the rows of `table` whose `column` is one of `keys`, and locks them.
+/// Looks up the rows of `table` whose columns have one of `keys`, and locks them.
 pub(super) async fn look(
     index: &DependencyIndex,
     connection: &mut PgConnection,
     limit: usize,
-    (table, column, keys): (Table, &str, Keys),
+    (table, columns, keys): (Table, ColumnNames, Keys),
 ) -> Result<EarlyLook> {
     let foreign_keys = ForeignKeys::load(connection, [table]).await?;
-    let columns = image_columns(index, table, &foreign_keys, column);
+    let image_columns = image_columns(index, table, &foreign_keys, &columns);
     let wanted = Wanted {
         table: TableName::from(table),
         only: false,
-        columns: &columns,
+        columns: &image_columns,
         lock: foreign_keys.is_lockable(table),
         limit,
     };
-    let images = wanted.by_column(index, connection, column, &keys).await?;
+    let images = wanted
+        .by_columns(index, connection, &columns, &keys)
+        .await?;
     let search = Search {
         index,
         foreign_keys: &foreign_keys,
@@ -61,7 +64,7 @@ pub(super) async fn look(
     let cascades = search.run(connection, None, starts).await?;
     Ok(EarlyLook {
         table,
-        column: column.to_owned(),
+        columns,
         keys,
         images,
         foreign_keys: Arc::new(foreign_keys),

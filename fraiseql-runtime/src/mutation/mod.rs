@@ -29,7 +29,7 @@ mod flush;
 pub(crate) mod isolation;
 pub(crate) mod left;
 pub(crate) mod limits;
-mod marker;
+pub(crate) mod marker;
 mod open_transaction;
 pub(crate) mod report;
 pub(crate) mod retry;

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::db::wal_position::WalPosition;
 use crate::error::invalid_document::InvalidDocument;
 use crate::mutation::token::SyncToken;
 use crate::read::typed::TView;
@@ -37,6 +38,7 @@ pub struct MutationReport {
     /// The time that `commit` took.
     pub duration: Duration,
     pub(crate) token: SyncToken,
+    pub(crate) position: Option<WalPosition>,
 }
 
 /// What was synced of one view.
@@ -84,7 +86,7 @@ impl MutationReport {
     pub fn of<V: TView>(&self) -> Option<&SyncReport> {
         self.views
             .iter()
-            .find(|view| view.view == V::VIEW.table)
+            .find(|view| view.view.is_declared_as(V::VIEW.table))
             .map(|view| &view.report)
     }
 
@@ -125,6 +127,38 @@ impl MutationReport {
     #[must_use]
     pub const fn token(&self) -> SyncToken {
         self.token
+    }
+
+    /// The position after the commit: a replica that has replayed it has everything that the mutation
+    /// wrote. See [`Replicas::at_least`](crate::Replicas::at_least).
+    ///
+    /// It is read in the same message as the commit, so it costs no round trip. `None` if the role may
+    /// not read it.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/support.rs"));
+    /// # #[derive(TView)]
+    /// # struct Post { id: i64, title: String }
+    /// # fn main() { on("CREATE TABLE tb_post (id int8 PRIMARY KEY, title text NOT NULL)", async |pool| {
+    /// # let blog = ReadModel::builder().view::<Post>().build()?;
+    /// # blog.migrate(&pool).await?;
+    /// # let replica = pool.clone();
+    /// use fraiseql_runtime::Replicas;
+    ///
+    /// let replicas = Replicas::new(pool.clone()).replica(replica);
+    /// let mut m = blog.mutation(&pool).await?;
+    /// sqlx::query("INSERT INTO tb_post VALUES (7, 'Notes')").execute(&mut *m).await?;
+    /// m.changed::<Post>(&[7]);
+    /// let report = m.commit().await?;
+    ///
+    /// let post = Post::find(replicas.at_least(report.position()), 7).await?;
+    /// assert_eq!(post.unwrap().title, "Notes");
+    /// # assert!(report.position().is_some());
+    /// # Ok(()) }) }
+    /// ```
+    #[must_use]
+    pub const fn position(&self) -> Option<WalPosition> {
+        self.position
     }
 
     /// The invalid documents of all views.

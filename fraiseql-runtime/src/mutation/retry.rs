@@ -3,6 +3,7 @@
 use std::error::Error as StdError;
 use std::mem;
 use std::sync::Arc;
+use std::time::Duration;
 
 use sqlx::PgPool;
 use sqlx::error::DatabaseError;
@@ -10,7 +11,7 @@ use sqlx_core::rt;
 
 use crate::db::statement::Statement;
 use crate::error::{Error, Operation, Result};
-use crate::mutation::change_set::MarkedColumn;
+use crate::mutation::change_set::MarkedColumns;
 use crate::mutation::committed_reader::CommittedReader;
 use crate::mutation::context::MutationContext;
 use crate::mutation::isolation::Isolation;
@@ -99,7 +100,7 @@ pub struct Attempts {
     retries: u32,
     /// The rows that the last attempt marked after it had changed them, if it had no second connection.
     /// The next one takes that connection first, or looks at the rows before the work.
-    foreseen: Vec<(MarkedColumn, Keys)>,
+    foreseen: Vec<(MarkedColumns, Keys)>,
 }
 
 impl Attempts {
@@ -119,7 +120,11 @@ impl Attempts {
     /// If the pool has no connection, or BEGIN fails.
     pub async fn begin(&mut self) -> Result<Mutation> {
         if self.foreseen.is_empty() {
-            return Mutation::begin(&self.context, &self.pool, self.isolation).await;
+            let mut mutation = Mutation::begin(&self.context, &self.pool, self.isolation).await?;
+            if self.context.waiting.at_commit.is_recent() {
+                mutation.second_connection_wait = Duration::ZERO;
+            }
+            return Ok(mutation);
         }
         if let Some(mutation) = self.begin_with_second().await? {
             return Ok(mutation);
@@ -145,7 +150,9 @@ impl Attempts {
     /// applications lock in an order of their own.
     async fn begin_with_second(&self) -> Result<Option<Mutation>> {
         let wait = self.context.second_connection_wait;
-        if self.pool.options().get_max_connections() <= 1 || wait.is_zero() {
+        let in_vain = &self.context.waiting.at_begin;
+        let has_one = self.pool.options().get_max_connections() <= 1;
+        if has_one || wait.is_zero() || in_vain.is_recent() {
             return Ok(None);
         }
         // Whoever waits for its turn, or for the first connection, holds nothing.
@@ -162,6 +169,7 @@ impl Attempts {
                 Err(error)
             }
             Err(_) => {
+                in_vain.note();
                 reader.end().await;
                 Ok(None)
             }

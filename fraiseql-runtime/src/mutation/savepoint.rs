@@ -11,9 +11,10 @@ use crate::mutation::change_set::ChangeSet;
 use crate::mutation::changes::changes_by_own_methods;
 use crate::mutation::dependents::index::DependencyIndex;
 use crate::mutation::early_look::look;
-use crate::mutation::marker::Marker;
+use crate::mutation::marker::{Marker, named_columns};
 use crate::read::typed::TView;
 use crate::schema::Table;
+use crate::schema::columns::ColumnNames;
 use crate::schema::key::{Key, Keys};
 use crate::schema::row_key::Keyed;
 
@@ -92,7 +93,7 @@ impl<'m> Savepoint<'m> {
     ) -> impl Future<Output = Result<()>> + Send {
         let table = self.marker().known::<T>("changing");
         let keys = Keys::of(keys);
-        async move { self.look(table?, T::SHAPE.key_column(), keys).await }
+        async move { self.look(table?, T::SHAPE.key_columns().into(), keys).await }
     }
 
     /// Marks rows of `T`'s table that were inserted:
@@ -123,11 +124,12 @@ impl<'m> Savepoint<'m> {
         values: &[K],
     ) -> Result<()> {
         let table = self.index.table_named(table)?;
-        self.look(table, column, Keys::of(values)).await
+        let columns = named_columns::<K>(table, column)?;
+        self.look(table, columns, Keys::of(values)).await
     }
 
-    async fn look(&mut self, table: Table, column: &str, keys: Keys) -> Result<()> {
-        let rows = (table, column, keys);
+    async fn look(&mut self, table: Table, columns: ColumnNames, keys: Keys) -> Result<()> {
+        let rows = (table, columns, keys);
         let look = look(self.index, &mut self.transaction, self.limit, rows).await?;
         self.marks.changing(look);
         Ok(())
@@ -142,7 +144,7 @@ impl<'m> Savepoint<'m> {
 
     /// Marks documents to be synced: [`Mutation::resync`](crate::Mutation::resync).
     pub fn resync<V: TView>(&mut self, keys: &[V::Key]) {
-        self.marks.resync::<V>(keys);
+        self.marker().resync::<V>(keys);
     }
 
     /// Begins a savepoint inside this one.

@@ -5,23 +5,25 @@ use std::future::Future;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use sqlx::{PgConnection, PgPool};
 
 use crate::error::Result;
 use crate::mutation::capture::Capture;
-use crate::mutation::change_set::{ChangeSet, MarkedColumn};
+use crate::mutation::change_set::{ChangeSet, MarkedColumns};
 use crate::mutation::changes::changes_by_own_methods;
 use crate::mutation::committed_reader::CommittedReader;
 use crate::mutation::context::MutationContext;
 use crate::mutation::early_look::look;
 use crate::mutation::isolation::Isolation;
 use crate::mutation::limits::Limits;
-use crate::mutation::marker::Marker;
+use crate::mutation::marker::{Marker, named_columns};
 use crate::mutation::open_transaction::OpenTransaction;
 use crate::mutation::savepoint::Savepoint;
 use crate::read::typed::TView;
 use crate::schema::Table;
+use crate::schema::columns::ColumnNames;
 use crate::schema::key::{Key, Keys};
 use crate::schema::row_key::Keyed;
 use crate::sql::function::at_commit::SYNCS_ITSELF;
@@ -77,6 +79,8 @@ pub struct Mutation {
     pub(super) marks: ChangeSet,
     pub(super) limits: Limits,
     pub(super) isolation: Isolation,
+    /// How long the flush waits for the second connection.
+    pub(super) second_connection_wait: Duration,
     /// Whether an invalid document is an error, and what else would leave documents wrong.
     pub(super) strict: bool,
     /// Whether all documents are left to the worker.
@@ -84,7 +88,7 @@ pub struct Mutation {
     /// The second connection, if it was taken before this mutation began.
     pub(super) reserved: Option<CommittedReader>,
     /// After a flush: the rows that were marked without a look at them before.
-    pub(super) unseen: Vec<(MarkedColumn, Keys)>,
+    pub(super) unseen: Vec<(MarkedColumns, Keys)>,
 }
 
 impl Mutation {
@@ -111,6 +115,7 @@ impl Mutation {
             marks: ChangeSet::default(),
             limits: context.limits,
             isolation,
+            second_connection_wait: context.second_connection_wait,
             strict: false,
             deferred: false,
             reserved: None,
@@ -171,7 +176,7 @@ impl Mutation {
     ) -> impl Future<Output = Result<()>> + Send {
         let table = self.marker().known::<T>("changing");
         let keys = Keys::of(keys);
-        async move { self.look(table?, T::SHAPE.key_column(), keys).await }
+        async move { self.look(table?, T::SHAPE.key_columns().into(), keys).await }
     }
 
     /// Marks rows of `T`'s table that were inserted, and so belonged to no document before. It is
@@ -184,10 +189,12 @@ impl Mutation {
 
     /// Marks rows of a table without a struct, such as a join table, that were inserted, updated
     /// or deleted: the rows whose `column` is, or was, one of `values`. A table in another schema
-    /// than `public` is written `schema.table`.
+    /// than `public` is written `schema.table`. With tuples as values, `column` names a column for
+    /// each of their elements: `"order_id, product_id"`.
     ///
     /// # Errors
-    /// If no document is made of rows of that table.
+    /// If no document is made of rows of that table, or if `column` names more or fewer columns than
+    /// the values have.
     pub fn changed_rows<K: Key>(&mut self, table: &str, column: &str, values: &[K]) -> Result<()> {
         self.marker().changed_rows(table, column, values)
     }
@@ -204,24 +211,25 @@ impl Mutation {
         values: &[K],
     ) -> Result<()> {
         let table = self.context.index.table_named(table)?;
-        self.look(table, column, Keys::of(values)).await
+        let columns = named_columns::<K>(table, column)?;
+        self.look(table, columns, Keys::of(values)).await
     }
 
-    async fn look(&mut self, table: Table, column: &str, keys: Keys) -> Result<()> {
+    async fn look(&mut self, table: Table, columns: ColumnNames, keys: Keys) -> Result<()> {
         let index = &self.context.index;
         let limit = self.limits.documents;
-        let look = look(index, &mut self.connection, limit, (table, column, keys)).await?;
+        let look = look(index, &mut self.connection, limit, (table, columns, keys)).await?;
         self.marks.changing(look);
         Ok(())
     }
 
     /// Looks at rows that an earlier run of the same work has marked after it changed them. A row that
     /// row security might hide is left out: the work may begin with a setting that shows it.
-    pub(super) async fn foresee(&mut self, (column, keys): &(MarkedColumn, Keys)) -> Result<()> {
-        let (table, column, _) = column;
+    pub(super) async fn foresee(&mut self, (marked, keys): &(MarkedColumns, Keys)) -> Result<()> {
+        let (table, columns, _) = marked;
         let index = &self.context.index;
         let limit = self.limits.documents;
-        let rows = (*table, column.as_str(), keys.clone());
+        let rows = (*table, columns.clone(), keys.clone());
         let mut look = look(index, &mut self.connection, limit, rows).await?;
         look.foreseen = true;
         if !look.images.secured {
@@ -240,7 +248,7 @@ impl Mutation {
     /// Marks documents to be synced, whichever rows were changed. It is for changes that no other
     /// mark can express, as to a table that only the SQL of an `expr` reads.
     pub fn resync<V: TView>(&mut self, keys: &[V::Key]) {
-        self.marks.resync::<V>(keys);
+        self.marker().resync::<V>(keys);
     }
 
     /// Makes an error of what would leave a document wrong: the commit fails, and rolls everything

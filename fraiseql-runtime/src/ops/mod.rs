@@ -4,6 +4,7 @@
 pub mod check;
 pub mod migrate;
 pub mod rebuild;
+pub mod refresh;
 mod run_options;
 pub(crate) mod sync_all;
 pub mod verify;

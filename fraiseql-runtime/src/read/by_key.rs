@@ -7,40 +7,54 @@ use crate::db::scope::TransactionScope;
 use crate::db::statement::Statement;
 use crate::error::{Operation, Result};
 use crate::read::error::read_failed;
-use crate::read::stale::{self, is_stale, ordinal};
+use crate::read::scope::Scope;
+use crate::read::stale::{self, Wanted, is_stale, ordinal};
+use crate::schema::Storage;
 use crate::schema::key::{Key, Keys};
-use crate::sync::telemetry;
+use crate::sql::read::ReadSql;
+use crate::sync::{invalid, telemetry};
 use crate::view::Handle;
 
 /// A read of documents by key.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct KeyRead {
     pub(super) view: Handle,
     keys: Keys,
     sql: &'static str,
+    /// The tenant, if the statement compares it: see [`Scope::tenant`].
+    tenant: Option<Keys>,
 }
 
 impl KeyRead {
     /// Reads one document.
-    pub(super) fn one<K: Key>(view: Handle, key: &K) -> Self {
-        Self {
-            view,
-            keys: K::collect(std::iter::once(key)),
-            sql: &view.statements().read.find,
-        }
+    pub(super) fn one<K: Key>(view: Handle, scope: &Scope, key: &K) -> Self {
+        let keys = K::collect(std::iter::once(key));
+        Self::new(view, scope, keys, |sql| &sql.find)
     }
 
     /// Reads documents, each as often as its key is in the list.
-    pub(super) fn many<K: Key>(view: Handle, keys: &[K]) -> Self {
+    pub(super) fn many<K: Key>(view: Handle, scope: &Scope, keys: &[K]) -> Self {
+        Self::new(view, scope, K::collect(keys.iter()), |sql| &sql.find_many)
+    }
+
+    fn new(
+        view: Handle,
+        scope: &Scope,
+        keys: Keys,
+        of: impl FnOnce(&'static ReadSql) -> &'static String,
+    ) -> Self {
+        let tenant = scope.tenant(view.view);
         Self {
             view,
-            keys: K::collect(keys.iter()),
-            sql: &view.statements().read.find_many,
+            keys,
+            sql: of(view.statements().read.scoped(tenant.is_some())),
+            tenant,
         }
     }
 }
 
-/// Reads documents: one statement, and a second one if some of them are stale.
+/// Reads documents: one statement, and a second one if some of them are stale, or if the session is not
+/// suitable for a live view.
 ///
 /// Each row has the document and the ordinal of its key; keys without a document have no row.
 pub(super) async fn rows(
@@ -48,30 +62,51 @@ pub(super) async fn rows(
     read: &KeyRead,
     scope: TransactionScope,
 ) -> Result<Vec<PgRow>> {
+    let is_live = read.view.view.storage == Storage::Live;
     let found = Statement::new(read.sql, Operation::Read)
-        .on(read.view.view.table)
+        .on(read.view.view.relation())
         .bind_keys(&read.keys)
+        .bind_tenant(read.tenant.as_ref())
         .fetch_all(&mut *connection)
-        .await?;
+        .await;
+    let found = match found {
+        // PostgreSQL names neither the document nor the field. They can be looked for unless the error
+        // has ended the caller's transaction.
+        Err(error) if is_live && scope == TransactionScope::Own && error.is_about_values() => {
+            return Err(invalid::explain(connection, read.view, &read.keys, error).await);
+        }
+        found => found?,
+    };
     let mut rows = Vec::with_capacity(found.len());
     let mut stale_ordinals = Vec::new();
     for row in found {
-        if is_stale(&row).map_err(read_failed(read.view))? {
-            stale_ordinals.push(ordinal(&row).map_err(read_failed(read.view))?);
-        } else {
+        if !is_stale(&row).map_err(read_failed(read.view))? {
             rows.push(row);
+        } else if is_live {
+            // The session has not what documents need, and none was built.
+            stale_ordinals.extend(1..=read.keys.len());
+        } else {
+            stale_ordinals.push(ordinal(&row).map_err(read_failed(read.view))?);
         }
     }
     if stale_ordinals.is_empty() {
         return Ok(rows);
     }
-    telemetry::built_to_read(read.view, stale_ordinals.len());
+    if !is_live {
+        telemetry::built_to_read(read.view, stale_ordinals.len());
+    }
     let keys = read.keys.at(&stale_ordinals);
     let ordinals: Vec<i64> = stale_ordinals
         .iter()
         .filter_map(|ordinal| i64::try_from(*ordinal).ok())
         .collect();
-    let built = stale::build(connection, read.view, &keys, &ordinals, scope, None).await?;
+    let wanted = Wanted {
+        view: read.view,
+        keys: &keys,
+        ordinals: &ordinals,
+        tenant: read.tenant.as_ref(),
+    };
+    let built = stale::build(connection, wanted, scope, None).await?;
     // Both lists are ordered by ordinal; together they have to be sorted.
     let mut rows: Vec<(usize, PgRow)> = rows
         .into_iter()

@@ -1,5 +1,7 @@
 //! `Document`: the JSON of a document in the row that it was received in.
 
+use serde::ser::{Error as _, Serialize, Serializer};
+use serde_json::value::RawValue;
 use sqlx::Row;
 use sqlx::postgres::{PgRow, PgValueFormat};
 
@@ -7,6 +9,41 @@ use sqlx::postgres::{PgRow, PgValueFormat};
 const DATA: usize = 0;
 
 /// A document as it was received: its JSON is not copied out of the row.
+///
+/// `serde_json` writes it as it is stored, also within a struct of yours:
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/support.rs"));
+/// use fraiseql_runtime::list::{Cursor, Page};
+/// use fraiseql_runtime::read::Document;
+///
+/// #[derive(TView)]
+/// #[tview(data = "json")]
+/// pub struct Post {
+///     pub id: i64,
+///     pub title: String,
+/// }
+///
+/// #[derive(serde::Serialize)]
+/// struct Response<'p> {
+///     items: Vec<&'p Document>,
+///     next: Option<String>,
+/// }
+/// # fn main() { on("CREATE TABLE tb_post (id int8 PRIMARY KEY, title text NOT NULL);
+/// #     INSERT INTO tb_post VALUES (7, 'Notes'), (8, 'More')", async |pool| {
+/// # migrate::<Post>(&pool).await;
+/// # sync_all_posts(&pool).await?;
+/// let page = Post::list().page(Page::first(10), &pool).await?;
+/// let response = Response {
+///     items: page.items().map(|(_, document)| document).collect(),
+///     next: page.end().filter(|_| page.has_next()).map(Cursor::to_string),
+/// };
+/// assert_eq!(
+///     serde_json::to_string(&response)?,
+///     r#"{"items":[{"id":7,"title":"Notes"},{"id":8,"title":"More"}],"next":null}"#
+/// );
+/// # Ok(()) }) }
+/// ```
 pub struct Document {
     pub(super) row: PgRow,
 }
@@ -30,6 +67,14 @@ impl Document {
             (Ok(json), _) => json,
             (Err(_), _) => b"null",
         }
+    }
+}
+
+/// Other formats than JSON get what they get of a [`RawValue`].
+impl Serialize for Document {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let json: &RawValue = serde_json::from_slice(self.json()).map_err(S::Error::custom)?;
+        json.serialize(serializer)
     }
 }
 

@@ -17,7 +17,8 @@ use sqlx::pool::PoolConnection;
 use sqlx::{PgConnection, PgPool, Postgres};
 use sqlx_core::rt;
 
-use crate::db::mutex::lock;
+use crate::mutex::lock;
+use crate::read::server::Server;
 
 /// How long a connection is away from the pool, over all reads that it is lent to. Other users of
 /// the pool wait no longer than that for a connection that reads pass on.
@@ -53,6 +54,8 @@ struct LendingState {
 struct Borrowed {
     connection: PoolConnection<Postgres>,
     since: Instant,
+    /// The server that it leads to, if a read has asked. A pool may lead to several.
+    server: Option<Arc<Server>>,
 }
 
 /// A permit to read, with a connection as soon as the pool has one.
@@ -147,6 +150,7 @@ impl Acquiring {
         loan.borrowed = Some(Borrowed {
             connection,
             since: Instant::now(),
+            server: None,
         });
         loan
     }
@@ -184,6 +188,15 @@ impl Loan {
     pub(super) fn connection_mut(&mut self) -> &mut PgConnection {
         let borrowed = self.borrowed.as_mut().expect(UNTIL_GIVEN_BACK);
         &mut borrowed.connection
+    }
+
+    pub(super) fn server(&self) -> Option<&Arc<Server>> {
+        self.borrowed().server.as_ref()
+    }
+
+    pub(super) fn set_server(&mut self, server: Arc<Server>) {
+        let borrowed = self.borrowed.as_mut().expect(UNTIL_GIVEN_BACK);
+        borrowed.server = Some(server);
     }
 
     /// Passes the connection to a read that waits, keeps it for the next one, or returns it to the

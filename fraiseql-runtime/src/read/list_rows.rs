@@ -3,19 +3,24 @@
 use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
-use sqlx::postgres::{PgArguments, PgRow, PgValueFormat};
+use sqlx::postgres::{PgRow, PgValueFormat};
+use sqlx::query::Query;
 use sqlx::{AssertSqlSafe, PgConnection, Row, ValueRef};
 
 use crate::db::byte_limit::ByteLimit;
-use crate::db::scope::TransactionScope;
+use crate::db::scope::{ScopeErrors, TransactionScope};
+use crate::db::session::isolated_in_set_session;
 use crate::db::statement::{Fetched, fetch_within};
 use crate::db::telemetry::statement as trace_statement;
-use crate::error::{Error, Result};
+use crate::error::{Error, Operation, Result};
 use crate::read::document::Document;
 use crate::read::error::{not_deserialized, read_failed};
-use crate::read::stale::{self, is_stale, ordinal};
-use crate::schema::key::Keys;
-use crate::sql::list::Term;
+use crate::read::hidden::with_hidden;
+use crate::read::list::BinaryValue;
+use crate::read::scope::Scope;
+use crate::read::stale::{self, Wanted, is_stale, ordinal};
+use crate::schema::Storage;
+use crate::sql::list::{EXPLAIN, Term};
 use crate::sync::telemetry;
 use crate::view::Handle;
 
@@ -24,12 +29,47 @@ use crate::view::Handle;
 const KEY: usize = 1;
 const TERMS: usize = 2;
 
-/// The statement of a list with its arguments.
+/// The statement of a list with its parameters but the tenant: it can be kept, and read again for other
+/// tenants.
 #[derive(Clone, Debug)]
-pub struct ListRead {
+pub struct ListPlan {
     pub(crate) view: Handle,
     pub(crate) sql: Arc<str>,
-    pub(crate) arguments: PgArguments,
+    /// The statement for a session with other settings, if the view is live and needs them.
+    pub(crate) in_set_session: Option<Arc<str>>,
+    /// The parameters after the tenant.
+    pub(super) parameters: Vec<BinaryValue>,
+    /// Whether the first parameter is the tenant.
+    pub(super) by_tenant: bool,
+}
+
+impl ListPlan {
+    /// The read of this list in a scope. `None` if that is not the kind of scope which the list was
+    /// composed for.
+    #[must_use]
+    pub fn read(&self, scope: Scope) -> Option<ListRead> {
+        let by_tenant = scope.tenant(self.view.view).is_some();
+        (by_tenant == self.by_tenant).then(|| ListRead {
+            plan: self.clone(),
+            scope,
+            max_bytes: None,
+        })
+    }
+
+    /// The statement that explains this one.
+    pub(super) fn explained(&self) -> Self {
+        Self {
+            sql: format!("{EXPLAIN}{}", self.sql).into(),
+            ..self.clone()
+        }
+    }
+}
+
+/// The statement of a list with all parameters.
+#[derive(Clone, Debug)]
+pub struct ListRead {
+    pub(crate) plan: ListPlan,
+    pub(crate) scope: Scope,
     pub(crate) max_bytes: Option<Arc<dyn ByteLimit>>,
 }
 
@@ -39,12 +79,70 @@ impl ListRead {
     pub fn within(self, max_bytes: Option<Arc<dyn ByteLimit>>) -> Self {
         Self { max_bytes, ..self }
     }
+
+    /// What can be kept of this read.
+    #[must_use]
+    pub fn plan(&self) -> &ListPlan {
+        &self.plan
+    }
+
+    pub(super) const fn view(&self) -> Handle {
+        self.plan.view
+    }
+}
+
+/// The rows of a live view: one statement, and a second one if the session has not what documents need.
+async fn live_rows(
+    connection: &mut PgConnection,
+    mut read: ListRead,
+    mut scope: TransactionScope,
+) -> Result<Vec<PgRow>> {
+    let view = read.view();
+    let Some(sql) = read.plan.in_set_session.take() else {
+        return fetch(connection, read).await;
+    };
+    let mut again = read.clone();
+    again.plan.sql = sql;
+    let rows = fetch(&mut *connection, read).await?;
+    match rows.first() {
+        Some(row) if is_stale(row).map_err(read_failed(view))? => {}
+        _ => return Ok(rows),
+    }
+    let errors = ScopeErrors::of(Operation::Read, view.view.relation());
+    isolated_in_set_session(connection, &mut scope, view, &errors, async |connection| {
+        fetch(connection, again).await
+    })
+    .await
+}
+
+/// The rows that the statement of a list returns.
+async fn fetch(connection: &mut PgConnection, read: ListRead) -> Result<Vec<PgRow>> {
+    let ListRead {
+        plan,
+        scope,
+        max_bytes,
+    } = read;
+    let view = plan.view;
+    trace_statement(&plan.sql);
+    let mut query = sqlx::query(AssertSqlSafe(plan.sql));
+    if let Some(tenant) = scope.tenant(view.view) {
+        query = tenant.bind(query);
+    }
+    let query = plan.parameters.into_iter().fold(query, Query::bind);
+    let fetched = fetch_within(query, connection, max_bytes.as_deref()).await;
+    match fetched.map_err(read_failed(view))? {
+        Fetched::All(rows) => Ok(rows),
+        Fetched::TooMany { max } => Err(Error::TooManyBytes {
+            table: view.view.relation().to_string(),
+            max,
+        }),
+    }
 }
 
 /// A row of a list.
 #[derive(Debug)]
 pub enum ListRow {
-    /// The document is stored as the struct's shape.
+    /// The document as it is stored, or as a live view has built it.
     Stored(Document),
     /// The stored document is stale: its row, and the document that was built instead. None if
     /// the row of the base table was deleted.
@@ -57,33 +155,35 @@ pub(super) async fn rows(
     read: ListRead,
     scope: TransactionScope,
 ) -> Result<Vec<ListRow>> {
-    let view = read.view;
-    let limit = read.max_bytes.as_deref();
-    trace_statement(&read.sql);
-    let query = sqlx::query_with(AssertSqlSafe(read.sql), read.arguments);
-    let fetched = fetch_within(query, &mut *connection, limit).await;
-    let rows = match fetched.map_err(read_failed(view))? {
-        Fetched::All(rows) => rows,
-        Fetched::TooMany { max } => {
-            return Err(Error::TooManyBytes {
-                table: view.view.table.to_string(),
-                max,
-            });
-        }
-    };
+    let view = read.view();
+    if view.view.storage == Storage::Live {
+        let rows = live_rows(connection, read, scope).await?;
+        let documents = rows.into_iter().map(Document::new);
+        return Ok(documents.map(ListRow::Stored).collect());
+    }
+    let max_bytes = read.max_bytes.clone();
+    let limit = max_bytes.as_deref();
+    let tenant = read.scope.tenant(view.view);
+    let rows = fetch(connection, read).await?;
     // The position in the list is the ordinal that `build` returns with each document.
     let mut stale_keys = view.no_keys();
     let mut stale_ordinals = Vec::new();
     for (row, ordinal) in rows.iter().zip(1_i64..) {
         if is_stale(row).map_err(read_failed(view))? {
-            push_key(&mut stale_keys, row).map_err(read_failed(view))?;
+            stale_keys.push_from(row, KEY).map_err(read_failed(view))?;
             stale_ordinals.push(ordinal);
         }
     }
     let mut built = Vec::new();
     if !stale_ordinals.is_empty() {
         telemetry::built_to_read(view, stale_ordinals.len());
-        built = stale::build(connection, view, &stale_keys, &stale_ordinals, scope, limit).await?;
+        let wanted = Wanted {
+            view,
+            keys: &stale_keys,
+            ordinals: &stale_ordinals,
+            tenant: tenant.as_ref(),
+        };
+        built = stale::build(connection, wanted, scope, limit).await?;
     }
     // All three are in ascending order of ordinals, so one pass merges them. `built` has gaps
     // where the row of a stale document was deleted.
@@ -97,18 +197,6 @@ pub(super) async fn rows(
         ListRow::Rebuilt(row, built.next_if(is_its).map(Document::new))
     });
     Ok(merged.collect())
-}
-
-/// Appends the key of a row.
-fn push_key(keys: &mut Keys, row: &PgRow) -> sqlx::Result<()> {
-    match keys {
-        Keys::I16(keys) => keys.push(row.try_get(KEY)?),
-        Keys::I32(keys) => keys.push(row.try_get(KEY)?),
-        Keys::I64(keys) => keys.push(row.try_get(KEY)?),
-        Keys::Text(keys) => keys.push(row.try_get(KEY)?),
-        Keys::Uuid(keys) => keys.push(row.try_get(KEY)?),
-    }
-    Ok(())
 }
 
 impl ListRow {
@@ -137,11 +225,15 @@ impl ListRow {
 
     /// The document as a struct.
     pub(crate) fn parse<T: DeserializeOwned>(&self, view: Handle) -> Option<Result<T>> {
-        let json = self.document()?.json();
-        Some(serde_json::from_slice(json).map_err(|error| {
+        let document = self.document()?;
+        let json = match with_hidden(view, &document.row, document.json()) {
+            Ok(json) => json,
+            Err(error) => return Some(Err(read_failed(view)(error))),
+        };
+        Some(serde_json::from_slice(&json).map_err(|error| {
             let mut key = view.no_keys();
             // If the key cannot be read either, the error is reported without it.
-            let _ = push_key(&mut key, self.row());
+            let _ = key.push_from(self.row(), KEY);
             not_deserialized(view, key.to_string(), error)
         }))
     }
@@ -153,7 +245,11 @@ impl ListRow {
         terms
             .iter()
             .map(|term| {
-                let column = if term.is_key { Some(KEY) } else { next.next() };
+                let column = if term.is_whole_key {
+                    Some(KEY)
+                } else {
+                    next.next()
+                };
                 let value = row.try_get_raw(column.unwrap_or(KEY))?;
                 if value.is_null() {
                     return Ok(None);

@@ -1,23 +1,35 @@
 //! Reading documents: `typed` by key, as their struct or as JSON, and [`mod@list`] by a filter, in
 //! order and page by page; [`select`] selects fields of what was read.
 //!
+//! `scope` is whose documents a read returns, and `scoped` reads those of one tenant or of all.
 //! `target` is where a read runs; `readers` is a pool for reads, and `lending` passes its
-//! connections from one read to the next. `by_key` and `list_rows` run the two kinds of statements,
+//! connections from one read to the next. `global_id` is a type and a key as one text. `by_key` and `list_rows` run the two kinds of statements,
 //! and `stale` builds the documents that were stored for another shape.
 
 pub(crate) mod by_key;
 pub(crate) mod document;
 mod error;
 pub(crate) mod find;
+pub(crate) mod global_id;
+mod hidden;
 mod lending;
 pub mod list;
 pub(crate) mod list_rows;
 pub(crate) mod readers;
+pub(crate) mod replicas;
+pub(crate) mod scope;
+mod scoped;
 pub mod select;
+mod server;
 mod stale;
 pub(crate) mod target;
 pub(crate) mod typed;
 
 pub use self::document::Document;
+pub use self::global_id::{GlobalId, GlobalIdError};
 pub use self::readers::Readers;
+pub use self::replicas::Replicas;
+pub use self::replicas::state::ReplicaState;
+pub use self::replicas::status::{ReplicaStatus, ReplicasStatus};
+pub use self::scoped::Scoped;
 pub use self::target::ReadTarget;

@@ -4,10 +4,19 @@ use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
+use futures_util::future::BoxFuture;
 use sqlx::pool::PoolConnection;
+use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, PgPool, Postgres};
 
+use crate::db::wal_position::WalPosition;
+use crate::error::Result;
+use crate::read::by_key::KeyRead;
 use crate::read::lending::{Lender, Loan};
+use crate::read::list_rows::{ListRead, ListRow};
+use crate::read::server::Server;
+use crate::schema::default_schema::DefaultSchema;
+use crate::view::Handle;
 
 /// A pool for reads, which may lend its connections from one read to the next.
 ///
@@ -40,6 +49,20 @@ use crate::read::lending::{Lender, Loan};
 pub struct Readers {
     pool: PgPool,
     lender: Option<Arc<Lender>>,
+    /// If the reads go to several servers, `pool` is that of the primary.
+    routed: Option<Arc<dyn Routed>>,
+    /// The schema of the documents, if it was set.
+    schema: Option<DefaultSchema>,
+}
+
+/// Reads that choose a server.
+pub(super) trait Routed: fmt::Debug + Send + Sync {
+    fn read(&self, read: KeyRead) -> BoxFuture<'_, Result<Vec<PgRow>>>;
+
+    fn list(&self, list: ListRead) -> BoxFuture<'_, Result<Vec<ListRow>>>;
+
+    /// The same, for reads that see everything before a position.
+    fn at_least(&self, position: Option<WalPosition>) -> Arc<dyn Routed>;
 }
 
 impl Readers {
@@ -50,10 +73,46 @@ impl Readers {
         Self {
             pool,
             lender: Some(Arc::new(lender)),
+            routed: None,
+            schema: None,
         }
     }
 
-    /// The pool itself.
+    pub(super) fn of_routed(primary: PgPool, routed: Arc<dyn Routed>) -> Self {
+        Self {
+            routed: Some(routed),
+            ..Self::from(primary)
+        }
+    }
+
+    /// The same, for reads that see everything before a position: see
+    /// [`Replicas::at_least`](crate::Replicas::at_least). On a pool it changes nothing.
+    #[must_use]
+    pub fn at_least(&self, position: impl Into<Option<WalPosition>>) -> Self {
+        let position = position.into();
+        let routed = self.routed.as_ref();
+        Self {
+            routed: routed.map(|routed| routed.at_least(position)),
+            ..self.clone()
+        }
+    }
+
+    pub(super) fn routed(&self) -> Option<&dyn Routed> {
+        self.routed.as_deref()
+    }
+
+    /// The same, for reads in a schema: see [`ReadModel::readers`](crate::ReadModel::readers).
+    pub(crate) fn in_schema(self, schema: DefaultSchema) -> Self {
+        let schema = Some(schema);
+        Self { schema, ..self }
+    }
+
+    /// The view in the schema of these reads.
+    pub(super) fn in_its_schema(&self, view: Handle) -> Handle {
+        self.schema.map_or(view, |schema| view.in_schema(schema))
+    }
+
+    /// The pool itself, or that of the primary.
     #[must_use]
     pub fn pool(&self) -> &PgPool {
         &self.pool
@@ -70,7 +129,12 @@ impl Readers {
 /// Each read takes a connection from the pool, and returns it.
 impl From<PgPool> for Readers {
     fn from(pool: PgPool) -> Self {
-        Self { pool, lender: None }
+        Self {
+            pool,
+            lender: None,
+            routed: None,
+            schema: None,
+        }
     }
 }
 
@@ -79,6 +143,7 @@ impl fmt::Debug for Readers {
         f.debug_struct("Readers")
             .field("pool", &self.pool)
             .field("lending", &self.lender.is_some())
+            .field("routed", &self.routed)
             .finish()
     }
 }
@@ -103,6 +168,23 @@ impl ReaderConnection {
         match self {
             Self::Pooled(connection) => drop(connection.detach()),
             Self::Lent(loan) => loan.close(),
+        }
+    }
+}
+
+impl ReaderConnection {
+    /// The server that the connection leads to, if that was asked since it was taken from the pool.
+    pub(super) fn server(&self) -> Option<&Arc<Server>> {
+        match self {
+            Self::Pooled(_) => None,
+            Self::Lent(loan) => loan.server(),
+        }
+    }
+
+    /// Notes the server for the reads that the connection is lent to next.
+    pub(super) fn set_server(&mut self, server: Arc<Server>) {
+        if let Self::Lent(loan) = self {
+            loan.set_server(server);
         }
     }
 }

@@ -35,16 +35,26 @@ pub(super) fn ordinal(row: &PgRow) -> sqlx::Result<usize> {
     Ok(usize::try_from(ordinal).unwrap_or(0))
 }
 
-/// Builds the documents of these keys without storing them, in the order of the ordinals. A key
-/// without a row in the base table yields no document.
+/// Documents to build.
+#[derive(Clone, Copy)]
+pub(super) struct Wanted<'k> {
+    pub(super) view: Handle,
+    pub(super) keys: &'k Keys,
+    /// The positions of the keys, from 1.
+    pub(super) ordinals: &'k [i64],
+    /// The tenant that the rows must belong to: by now a row may be another tenant's.
+    pub(super) tenant: Option<&'k Keys>,
+}
+
+/// Builds documents without storing them, in the order of the ordinals. A key without a row in the
+/// base table yields no document.
 pub(super) async fn build(
     connection: &mut PgConnection,
-    view: Handle,
-    keys: &Keys,
-    ordinals: &[i64],
+    wanted: Wanted<'_>,
     mut scope: TransactionScope,
     limit: Option<&dyn ByteLimit>,
 ) -> Result<Vec<PgRow>> {
+    let Wanted { view, keys, .. } = wanted;
     // SET LOCAL only has an effect inside a transaction, and ends with it: nothing of it stays on a
     // connection that returns to the pool.
     let begin = view
@@ -53,11 +63,11 @@ pub(super) async fn build(
         .needs
         .any()
         .then_some(BEGIN_READ_ONLY);
-    let errors = ScopeErrors::of(Operation::Read, view.view.table);
+    let errors = ScopeErrors::of(Operation::Read, view.view.relation());
     // Rolling back to the savepoint restores the caller's settings, and keeps the caller's
     // transaction usable after an error.
     let result = isolated(connection, &mut scope, begin, &errors, async |connection| {
-        set_and_build(connection, view, keys, ordinals, limit).await
+        set_and_build(connection, wanted, limit).await
     })
     .await;
     match result {
@@ -73,16 +83,22 @@ pub(super) async fn build(
 /// Sets what the statement needs of the session, if it needs anything, and builds.
 async fn set_and_build(
     connection: &mut PgConnection,
-    view: Handle,
-    keys: &Keys,
-    ordinals: &[i64],
+    wanted: Wanted<'_>,
     limit: Option<&dyn ByteLimit>,
 ) -> Result<Vec<PgRow>> {
+    let Wanted {
+        view,
+        keys,
+        ordinals,
+        tenant,
+    } = wanted;
     session::set_local(connection, view).await?;
-    Statement::new(&view.statements().read.build, Operation::Build)
-        .on(view.view.table)
+    let sql = view.statements().read.scoped(tenant.is_some());
+    Statement::new(&sql.build, Operation::Build)
+        .on(view.view.relation())
         .bind_keys(keys)
         .bind(ordinals)
+        .bind_tenant(tenant)
         .fetch_within(connection, limit)
         .await
 }

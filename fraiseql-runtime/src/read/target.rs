@@ -12,9 +12,14 @@ use crate::read::by_key::{self, KeyRead};
 use crate::read::error::read_failed;
 use crate::read::list_rows::{self, ListRead, ListRow};
 use crate::read::readers::Readers;
+use crate::read::replicas::Replicas;
+use crate::sync::observed::Observed;
+use crate::view::Handle;
 
-/// Where documents are read: `&PgPool`, [`&Readers`](Readers), `&mut PgConnection`,
-/// `&mut Transaction` and `&mut PoolConnection`.
+/// Where documents are read: `&PgPool`, [`&Readers`](Readers),
+/// [`&Replicas`](crate::Replicas), `&mut PgConnection`,
+/// `&mut Transaction` and `&mut PoolConnection`; and [`blog.on(target)`](crate::ReadModel::on), for a
+/// read model in [another schema](crate::ReadModel::in_schema).
 ///
 /// ```
 /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/support.rs"));
@@ -40,6 +45,12 @@ pub trait ReadTarget: Send {
     #[doc(hidden)]
     fn read(self, read: KeyRead) -> impl Future<Output = Result<Vec<PgRow>>> + Send;
 
+    /// The view whose documents are read here: a declared view, or its copy in another schema.
+    #[doc(hidden)]
+    fn view(&self, view: Handle) -> Handle {
+        view
+    }
+
     /// Reads the documents of a list, in its order.
     #[doc(hidden)]
     fn list(self, list: ListRead) -> impl Future<Output = Result<Vec<ListRow>>> + Send;
@@ -49,7 +60,7 @@ pub trait ReadTarget: Send {
 fn check_limit(list: &ListRead) -> Result<()> {
     match &list.max_bytes {
         Some(limit) if !limit.take(0) => Err(Error::TooManyBytes {
-            table: list.view.view.table.to_string(),
+            table: list.view().view.relation().to_string(),
             max: limit.max(),
         }),
         _ => Ok(()),
@@ -63,7 +74,7 @@ impl ReadTarget for &PgPool {
     }
 
     async fn list(self, list: ListRead) -> Result<Vec<ListRow>> {
-        let mut connection = self.acquire().await.map_err(read_failed(list.view))?;
+        let mut connection = self.acquire().await.map_err(read_failed(list.view()))?;
         check_limit(&list)?;
         let result = list_rows::rows(&mut connection, list, TransactionScope::Own).await;
         if matches!(result, Err(Error::TooManyBytes { .. })) {
@@ -76,7 +87,14 @@ impl ReadTarget for &PgPool {
 }
 
 impl ReadTarget for &Readers {
+    fn view(&self, view: Handle) -> Handle {
+        self.in_its_schema(view)
+    }
+
     async fn read(self, read: KeyRead) -> Result<Vec<PgRow>> {
+        if let Some(routed) = self.routed() {
+            return routed.read(read).await;
+        }
         let mut reader = self.acquire().await.map_err(read_failed(read.view))?;
         let rows = by_key::rows(&mut reader, &read, TransactionScope::Own).await?;
         // After an error, or if this future is dropped, `Drop` returns the connection to the pool,
@@ -86,7 +104,10 @@ impl ReadTarget for &Readers {
     }
 
     async fn list(self, list: ListRead) -> Result<Vec<ListRow>> {
-        let mut reader = self.acquire().await.map_err(read_failed(list.view))?;
+        if let Some(routed) = self.routed() {
+            return routed.list(list).await;
+        }
+        let mut reader = self.acquire().await.map_err(read_failed(list.view()))?;
         if let Err(error) = check_limit(&list) {
             reader.give_back();
             return Err(error);
@@ -130,3 +151,39 @@ impl ReadTarget for &mut PoolConnection<Postgres> {
         list_rows::rows(self, list, TransactionScope::Caller).await
     }
 }
+
+impl<T: ReadTarget> ReadTarget for Observed<T> {
+    fn view(&self, view: Handle) -> Handle {
+        self.parts().0.view(view.in_schema(self.schema()))
+    }
+
+    async fn read(self, read: KeyRead) -> Result<Vec<PgRow>> {
+        self.into_inner().read(read).await
+    }
+
+    async fn list(self, list: ListRead) -> Result<Vec<ListRow>> {
+        self.into_inner().list(list).await
+    }
+}
+
+/// For each target that can be held, and not for all at once: functions of users that are generic over
+/// a held target would not compile, as the compiler would look for `&Observed<Observed<..>>` without end.
+macro_rules! held {
+    ($($target:ty),*) => {
+        $(impl ReadTarget for &Observed<$target> {
+            fn view(&self, view: Handle) -> Handle {
+                (&self.parts().0).view(view.in_schema(self.schema()))
+            }
+
+            async fn read(self, read: KeyRead) -> Result<Vec<PgRow>> {
+                self.parts().0.read(read).await
+            }
+
+            async fn list(self, list: ListRead) -> Result<Vec<ListRow>> {
+                self.parts().0.list(list).await
+            }
+        })*
+    };
+}
+
+held!(PgPool, Readers, Replicas);

@@ -7,11 +7,13 @@ use serde_json::value::RawValue;
 use crate::error::Result;
 use crate::read::find;
 use crate::read::list::List;
+use crate::read::scope::Scope;
+use crate::read::scoped::Scoped;
 use crate::read::target::ReadTarget;
 use crate::schema::View;
 use crate::schema::key::Key;
 use crate::sql::Statements;
-use crate::view::ViewDef;
+use crate::view::{Tenancy as _, ViewDef, WithTenant};
 
 /// A struct whose documents are stored in a view table.
 ///
@@ -70,7 +72,8 @@ pub trait TView: ViewDef<DocumentKey = <Self as TView>::Key> {
         target: impl ReadTarget,
         key: Self::Key,
     ) -> impl Future<Output = Result<Option<Self>>> + Send {
-        find::find(target, Self::handle(), key)
+        const { names_no_tenant::<Self>() };
+        find::find(target, Self::handle(), Scope::Whole, key)
     }
 
     /// Reads the document of `key` as JSON, without parsing it. A stale document is built, as by
@@ -82,7 +85,8 @@ pub trait TView: ViewDef<DocumentKey = <Self as TView>::Key> {
         target: impl ReadTarget,
         key: Self::Key,
     ) -> impl Future<Output = Result<Option<Box<RawValue>>>> + Send {
-        find::find_json(target, Self::handle(), key)
+        const { names_no_tenant::<Self>() };
+        find::find_json(target, Self::handle(), Scope::Whole, key)
     }
 
     /// Reads the documents of `keys`, in the order of `keys`. Keys without a document are
@@ -94,14 +98,98 @@ pub trait TView: ViewDef<DocumentKey = <Self as TView>::Key> {
         target: impl ReadTarget,
         keys: &[Self::Key],
     ) -> impl Future<Output = Result<Vec<Self>>> + Send {
-        find::find_many(target, Self::handle(), keys)
+        const { names_no_tenant::<Self>() };
+        find::find_many(target, Self::handle(), Scope::Whole, keys)
     }
 
     /// A list of all documents, which can be filtered, ordered and read page by page; see
     /// [`list`](mod@crate::read::list).
-    fn list() -> List {
-        List::of::<Self>()
+    fn list() -> List<Self> {
+        const { names_no_tenant::<Self>() };
+        List::of_view(Self::handle()).typed()
     }
+
+    /// The documents of one tenant, of a view with `#[tview(tenant)]`.
+    ///
+    /// Such a view is read by this, or by [`across_tenants`](Self::across_tenants):
+    /// [`find`](Self::find) and [`list`](Self::list) of it do not compile. A document of another tenant
+    /// is as one that does not exist. See [`guide::tenants`](crate::guide::tenants).
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/support.rs"));
+    /// #[derive(TView)]
+    /// pub struct Ticket {
+    ///     pub id: i64,
+    ///     #[tview(tenant)]
+    ///     pub org_id: i64,
+    ///     pub title: String,
+    /// }
+    /// # fn main() { on("CREATE TABLE tb_ticket (id int8 PRIMARY KEY, org_id int8 NOT NULL, title text NOT NULL);
+    /// #     INSERT INTO tb_ticket VALUES (7, 1, 'Printer'), (8, 2, 'Phone')", async |pool| {
+    /// # migrate::<Ticket>(&pool).await;
+    /// # sync_all_tickets(&pool).await?;
+    /// let ticket = Ticket::of(1).find(&pool, 7).await?.unwrap();
+    /// assert_eq!(ticket.title, "Printer");
+    /// assert!(Ticket::of(1).find(&pool, 8).await?.is_none()); // of another tenant
+    ///
+    /// let tickets: Vec<Ticket> = Ticket::of(2).list().fetch(&pool).await?;
+    /// assert_eq!(tickets.len(), 1);
+    /// # Ok(()) }) }
+    /// ```
+    ///
+    /// Nor does generic code that reads the documents of all tenants compile for such a view:
+    ///
+    /// ```compile_fail,E0080
+    /// # use fraiseql_runtime::TView;
+    /// # #[derive(TView)]
+    /// # pub struct Ticket { pub id: i64, #[tview(tenant)] pub org_id: i64 }
+    /// async fn first<V: TView>(pool: &sqlx::PgPool, key: V::Key) -> Option<V> {
+    ///     V::find(pool, key).await.ok()?
+    /// }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// # let pool = sqlx::PgPool::connect_lazy("postgres://").unwrap();
+    /// let ticket: Option<Ticket> = first(&pool, 7).await;
+    /// # }
+    /// ```
+    fn of(tenant: Self::Tenant) -> Scoped<Self>
+    where
+        Self: WithTenant,
+    {
+        Scoped::new(Scope::of(&tenant))
+    }
+
+    /// The documents of all tenants, of a view with `#[tview(tenant)]`: for jobs, reports and
+    /// operators. Its name is easy to search for.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/support.rs"));
+    /// # #[derive(TView)]
+    /// # pub struct Ticket { pub id: i64, #[tview(tenant)] pub org_id: i64, pub title: String }
+    /// # fn main() { on("CREATE TABLE tb_ticket (id int8 PRIMARY KEY, org_id int8 NOT NULL, title text NOT NULL);
+    /// #     INSERT INTO tb_ticket VALUES (7, 1, 'Printer'), (8, 2, 'Phone')", async |pool| {
+    /// # migrate::<Ticket>(&pool).await;
+    /// # sync_all_tickets(&pool).await?;
+    /// let all: Vec<Ticket> = Ticket::across_tenants().list().fetch(&pool).await?;
+    /// assert_eq!(all.len(), 2);
+    /// # Ok(()) }) }
+    /// ```
+    fn across_tenants() -> Scoped<Self>
+    where
+        Self: WithTenant,
+    {
+        Scoped::new(Scope::AcrossTenants)
+    }
+}
+
+/// Fails to compile for a view with a tenant. Called by its name, as in `Post::find`, the derive has
+/// functions that fail earlier, and with a better message: this is for generic code.
+const fn names_no_tenant<V: ViewDef>() {
+    assert!(
+        V::Tenant::IS_NONE,
+        "this view has a tenant, and this reads the documents of all of them: `of(tenant)` reads \
+         those of one tenant, `across_tenants()` those of all, for a job"
+    );
 }
 
 #[diagnostic::do_not_recommend]

@@ -171,6 +171,21 @@ impl<T: Embed> ManyField for Arc<[T]> {
     type Part = T;
 }
 
+/// A type of a `first(..)` field: an `Option` of a part.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a #[tview(first(..))] field",
+    label = "must be Option<T>, where T has #[derive(Embed)] or #[derive(TView)]",
+    note = "there may be no row, and then the field is null; T may be in a Box or an Arc"
+)]
+pub trait FirstField {
+    /// The part.
+    type Part: Embed;
+}
+
+impl<T: Embed> FirstField for Option<T> {
+    type Part = T;
+}
+
 /// The parts of a struct, as a type-level list.
 pub trait Children {
     /// Whether the list is empty.
@@ -198,6 +213,7 @@ static NONE: Shape = Shape {
     },
     filter: None,
     key: None,
+    group_by: &[],
     fields: &[],
 };
 

@@ -9,7 +9,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::schema::scalar::Scalar;
+use crate::schema::key_tuple::KeyTuple;
 
 /// A type that can be the key of a document.
 ///
@@ -30,16 +30,39 @@ use crate::schema::scalar::Scalar;
 /// }
 /// # fn main() {
 /// // sync_post(&pool, &[PostId(id)]).await?;
-/// # assert_eq!(<Post as TView>::VIEW.key.ty.sql, "uuid");
+/// # assert_eq!(<Post as TView>::VIEW.key.types[0].sql, "uuid");
+/// # }
+/// ```
+///
+/// A key of several columns is a tuple, in the order of the fields:
+///
+/// ```
+/// use fraiseql_runtime::TView;
+///
+/// #[derive(TView)]
+/// pub struct Line {
+///     #[tview(key)]
+///     pub order_id: i64,
+///     #[tview(key)]
+///     pub product_id: i32,
+///     pub quantity: i32,
+/// }
+/// # fn main() {
+/// // sync_line(&pool, &[(7, 42)]).await?;
+/// # let _: <Line as TView>::Key = (7_i64, 42_i32);
 /// # }
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the key of a document",
     label = "not a key type",
-    note = "a key is one value that is never null: an i16, i32, i64, String or Uuid, or a newtype \
-            of one with #[derive(TScalar)]"
+    note = "a key is a value that is never null: an i16, i32, i64, String or Uuid, or a newtype of \
+            one with #[derive(TScalar)]; a key of several columns is a tuple of these"
 )]
-pub trait Key: Scalar + Send + Sync + 'static {
+pub trait Key: Send + Sync + 'static {
+    /// The number of columns.
+    #[doc(hidden)]
+    const COLUMNS: usize = 1;
+
     /// The keys in the given order, without the type parameter.
     #[doc(hidden)]
     fn collect<'a>(keys: impl Iterator<Item = &'a Self>) -> Keys;
@@ -80,10 +103,12 @@ pub enum Keys {
     Text(Vec<String>),
     /// `uuid` keys.
     Uuid(Vec<Uuid>),
+    /// Keys of several columns.
+    Tuples(Vec<KeyTuple>),
 }
 
 macro_rules! keys {
-    ($($variant:ident($ty:ty)),*) => {
+    ($($variant:ident($ty:ty)),*; $tuples:ident) => {
         $(impl Key for $ty {
             fn collect<'a>(keys: impl Iterator<Item = &'a Self>) -> Keys {
                 Keys::$variant(keys.cloned().collect())
@@ -96,6 +121,12 @@ macro_rules! keys {
             }
         })*
 
+        lists!($($variant),*, $tuples);
+    };
+}
+
+macro_rules! lists {
+    ($($variant:ident),*) => {
         impl Keys {
             /// The keys, sorted and without duplicates.
             pub(crate) fn of<K: Key>(keys: &[K]) -> Self {
@@ -141,7 +172,7 @@ macro_rules! keys {
                 match self { $(Self::$variant(keys) => keys.len()),* }
             }
 
-            /// The keys as JSON: an array of numbers, or of texts.
+            /// The keys as JSON: an array of numbers, of texts, or of arrays of these.
             pub(crate) fn to_json(&self) -> serde_json::Value {
                 match self { $(Self::$variant(keys) => serde_json::json!(keys)),* }
             }
@@ -217,9 +248,12 @@ macro_rules! keys {
                 }
             }
 
-            /// The keys that are none of these texts. Spaces at the end of a text do not count, as
+            /// The keys that are none of these texts, which are JSON arrays of texts for keys of several columns. Spaces at the end of a text do not count, as
             /// columns of the type `char(n)` add them.
             pub(crate) fn without_texts(&self, texts: &[String]) -> Self {
+                if let Self::Tuples(keys) = self {
+                    return Self::Tuples(KeyTuple::without_texts(keys, texts));
+                }
                 let texts: HashSet<&str> = texts.iter().map(|text| text.trim_end()).collect();
                 match self {
                     $(Self::$variant(keys) => Self::$variant(
@@ -263,7 +297,7 @@ macro_rules! keys {
     };
 }
 
-keys!(I16(i16), I32(i32), I64(i64), Text(String), Uuid(Uuid));
+keys!(I16(i16), I32(i32), I64(i64), Text(String), Uuid(Uuid); Tuples);
 
 impl Keys {
     /// Whether there are no keys.

@@ -5,24 +5,35 @@
 //! |---|---|
 //! | `table` | the constant tables that the derives emit |
 //! | `embed` | the trait of parts, and the types of fields that hold parts |
-//! | `key`, `position`, `row_key` | keys of documents, lists of them, keys of rows |
+//! | `part_shape` | the shape of a part, as another shape refers to it |
+//! | `columns` | the columns of keys and foreign keys |
+//! | `key`, `key_tuple`, `position`, `row_key` | keys of documents, lists of them, keys of rows |
 //! | [`scalar`] | the types of fields that hold values |
 //! | `naming`, `table_name` | names in messages and suggestions; names of tables |
+//! | `default_schema`, `shape_copies` | constant tables in another schema |
 //! | `bookkeeping` | the columns that every view table has |
 
 pub(crate) mod bookkeeping;
+pub(crate) mod columns;
+pub(crate) mod default_schema;
 pub(crate) mod embed;
 pub(crate) mod key;
+pub(crate) mod key_tuple;
 pub(crate) mod naming;
+mod part_shape;
 pub(crate) mod position;
 pub(crate) mod row_key;
 pub mod scalar;
+pub(crate) mod shape_copies;
 mod table;
 mod table_name;
 
-pub use self::embed::{ManyField, OneField};
+pub use self::columns::{Columns, Key};
+pub use self::embed::{FirstField, ManyField, OneField};
+pub use self::part_shape::PartShape;
 pub use self::table::{
-    Aggregate, Data, Field, Function, Index, IndexOn, Key, Link, Many, One, OrderBy, Partition,
-    Promoted, SearchText, Shape, Source, Storage, SyncTime, Table, View,
+    Aggregate, Between, Data, Field, Function, Index, IndexOn, Link, Many, One, OrderBy, Partition,
+    Promoted, RowValue, SearchText, Shape, Source, Storage, StorageParameters, SyncTime, Table,
+    Tenant, Values, View,
 };
 pub use self::table_name::TableName;

@@ -14,6 +14,8 @@
 //! `fraiseql-derive` (`src/nearest.rs`) for the names of attributes, which cannot depend on this
 //! crate. A test compares the first two. The third has the tests of this module as well.
 
+use std::fmt;
+
 use crate::schema::Table;
 
 /// The maximum length of an identifier. PostgreSQL truncates longer ones.
@@ -34,7 +36,7 @@ pub(crate) fn qualified(schema: &str, name: &str) -> String {
 }
 
 /// The name of a column in messages.
-pub(crate) fn column_name(table: Table, column: &str) -> String {
+pub(crate) fn column_name(table: Table, column: impl fmt::Display) -> String {
     format!("{}.{column}", table_name(table))
 }
 

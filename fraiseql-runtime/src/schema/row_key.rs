@@ -27,12 +27,12 @@ use crate::schema::key::Key;
 /// #[tview(shape_of = User)]
 /// struct Author { name: String }
 ///
-/// fn key_column<T: Keyed>(_keys: &[T::RowKey]) -> &'static str {
-///     T::SHAPE.key_column()
+/// fn key_columns<T: Keyed>(_keys: &[T::RowKey]) -> &'static [&'static str] {
+///     T::SHAPE.key_columns().names()
 /// }
 /// # fn main() {
-/// assert_eq!(key_column::<User>(&[UserId(7)]), "id");
-/// assert_eq!(key_column::<Author>(&[UserId(7)]), "id");
+/// assert_eq!(key_columns::<User>(&[UserId(7)]), ["id"]);
+/// assert_eq!(key_columns::<Author>(&[UserId(7)]), ["id"]);
 /// # }
 /// ```
 #[diagnostic::on_unimplemented(

@@ -2,6 +2,8 @@
 //! with such an action, and the values of rows that they lead to. Tables are named at run time, from
 //! the catalog.
 
+use crate::schema::columns::ColumnNames;
+use crate::sql::dependents::GivenValues;
 use crate::sql::text::{Sql, column};
 
 /// The foreign keys that act when rows of the tables in `$1` are deleted or change their keys, and
@@ -101,7 +103,11 @@ SELECT pg_catalog.json_build_object(
           'default', (
             SELECT pg_catalog.pg_get_expr(d.adbin, d.adrelid)
             FROM pg_catalog.pg_attrdef AS d
-            WHERE a.kind = 'default' AND d.adrelid = k.conrelid AND d.adnum = u.fk)
+            WHERE a.kind = 'default' AND d.adrelid = k.conrelid AND d.adnum = u.fk
+              -- ON DELETE SET DEFAULT may name some of the columns, from PostgreSQL 15 on.
+              AND (NOT a.on_delete
+                OR coalesce(pg_catalog.to_jsonb(k) -> 'confdelsetcols', 'null') = 'null'
+                OR pg_catalog.to_jsonb(k) -> 'confdelsetcols' @> pg_catalog.to_jsonb(u.fk)))
         ) ORDER BY u.position)
         FROM ROWS FROM (
           pg_catalog.unnest(k.conkey), pg_catalog.unnest(k.confkey), pg_catalog.unnest(k.conpfeqop)
@@ -129,8 +135,8 @@ pub(crate) const UPDATE_ACTIONS: &str = "\
 /// How the rows of an image are found.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum FoundBy<'a> {
-    /// The rows whose column, of this type, is in the array `$1`.
-    Column(&'a str, &'a str),
+    /// The rows whose columns are in the array `$1` of this type.
+    Columns(&'a ColumnNames, &'a str),
     /// The rows that refer to given ones. Each column of the foreign key has a parameter: an array
     /// of texts. The values at one position of these arrays belong together.
     Reference(&'a [ReferenceColumn<'a>]),
@@ -171,7 +177,7 @@ pub(crate) fn images(
 ) -> String {
     let mut sql = Sql::new();
     let limit = match by {
-        FoundBy::Column(..) => 2,
+        FoundBy::Columns(..) => 2,
         FoundBy::Reference(columns) => columns.len() + 1,
     };
     let only = if only { "ONLY " } else { "" };
@@ -222,7 +228,7 @@ pub(crate) fn images(
 /// does not see how many there are, so that one plan serves all executions.
 fn given(sql: &mut Sql, by: FoundBy<'_>) {
     match by {
-        FoundBy::Column(_, ty) => sql.line(format!("SELECT $1::{ty}[] AS keys")),
+        FoundBy::Columns(_, ty) => sql.line(format!("SELECT $1::{ty}[] AS keys")),
         FoundBy::Reference(columns) => {
             let values = |(index, column): (usize, &ReferenceColumn<'_>)| {
                 format!("g.k{index}::{} AS k{index}", column.ty)
@@ -246,12 +252,15 @@ fn given(sql: &mut Sql, by: FoundBy<'_>) {
 /// FROM and WHERE: the rows that are found by the given values.
 fn rows(sql: &mut Sql, table: &str, only: &str, by: FoundBy<'_>) {
     match by {
-        FoundBy::Column(name, ty) => {
+        FoundBy::Columns(names, ty) => {
             sql.line(format!("FROM {only}{table} AS r"));
-            let name = column("r", name);
-            sql.line(format!(
-                "WHERE {name} = ANY ((SELECT keys FROM given)::{ty}[])"
-            ));
+            let array = format!("(SELECT keys FROM given)::{ty}[]");
+            let values = GivenValues {
+                table,
+                columns: names,
+                array: &array,
+            };
+            sql.line(format!("WHERE {}", values.contain("r", names)));
         }
         FoundBy::Reference(columns) => {
             sql.line("FROM given AS g");

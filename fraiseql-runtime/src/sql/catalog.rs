@@ -160,6 +160,7 @@ ORDER BY n.nspname, c.relname";
 pub(crate) const FOREIGN_KEYS: &str = "\
 SELECT
   k.conrelid::int8 AS relation,
+  k.oid::int8 AS constraint,
   a.attname::text AS fk,
   k.confrelid::int8 AS parent,
   b.attname::text AS key
@@ -297,3 +298,7 @@ pub(crate) const GENERIC_PLANS: &str = "SET LOCAL plan_cache_mode = 'force_gener
 pub(crate) const PLAN: &str = "EXPLAIN EXECUTE fraiseql_check";
 /// The beginning of a statement that the server parses and analyzes, but does not execute.
 pub(crate) const PREPARE: &str = "PREPARE fraiseql_check AS ";
+
+/// The comment of the relation `$1`.
+pub(crate) const COMMENT: &str =
+    "SELECT pg_catalog.obj_description(pg_catalog.to_regclass($1)::oid, 'pg_class')";

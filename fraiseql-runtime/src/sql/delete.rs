@@ -2,33 +2,32 @@
 
 use crate::schema::View;
 use crate::sql::fragment::fragment;
-use crate::sql::key_column::{in_parameter, key_array, key_order};
-use crate::sql::text::{Sql, column, ident, literal};
+use crate::sql::text::{Sql, literal};
 
 /// Deletes the documents `$1`. They are locked in key order first, because DELETE has no ORDER BY.
 pub(crate) fn delete(view: &View) -> String {
-    let key = column("v", view.key_column());
+    let key = view.stored_key("v");
     let mut sql = Sql::new();
     sql.line(format!("DELETE FROM {} AS v", view.table));
     sql.block("USING (", ") AS locked", |sql| {
-        sql.line(format!("SELECT {key} AS \"key\""));
+        sql.line(format!("SELECT {} AS \"key\"", key.value()));
         sql.line(format!("FROM {} AS v", view.table));
-        sql.line(format!("WHERE {}", in_parameter(&key, view, 1)));
-        sql.line(format!("ORDER BY {}", key_order(&key, &view.key)));
+        sql.line(format!("WHERE {}", key.is_in_parameter(1)));
+        sql.line(format!("ORDER BY {}", key.order()));
         sql.line("FOR UPDATE OF v");
     });
-    sql.line(format!("WHERE {key} = locked.\"key\""));
+    sql.line(format!("WHERE {}", key.is("locked.\"key\"")));
     sql.finish()
 }
 
 /// Deletes the documents of `keys`, a parameter or a literal, that have no root row.
 pub(crate) fn delete_orphans(view: &View, keys: &str) -> String {
-    let keys = key_array(view, keys);
-    let key = column("v", view.key_column());
-    let is_root = format!("{} = {key}", column("root", view.key.column));
+    let keys = view.key.array(keys);
+    let key = view.stored_key("v");
+    let is_root = view.base_key("root").is_same(&key);
     let mut sql = Sql::new();
     sql.line(format!("DELETE FROM {} AS v", view.table));
-    sql.line(format!("WHERE {key} = ANY ({keys})"));
+    sql.line(format!("WHERE {}", key.is_in(&keys)));
     sql.indented(|sql| {
         sql.block("AND NOT EXISTS (", ")", |sql| {
             sql.line("SELECT");
@@ -54,7 +53,7 @@ pub(crate) fn delete_orphans(view: &View, keys: &str) -> String {
         );
         sql.line("  OR v.synced_xid = (SELECT pg_catalog.pg_current_xact_id()))");
     });
-    sql.line(format!("RETURNING {key} AS \"key\""));
+    sql.line(format!("RETURNING {} AS \"key\"", key.value()));
     sql.finish()
 }
 
@@ -75,16 +74,19 @@ pub(crate) fn keep_out(view: &View, keys: &str) -> String {
 
 /// Inserts a row for each of `keys`, a literal or a variable, that has no document.
 pub(crate) fn placeholders(view: &View, keys: &str) -> String {
-    let keys = key_array(view, keys);
-    let key = ident(view.key_column());
+    let keys = view.key.array(keys);
     let mut sql = Sql::new();
     sql.line(format!(
-        "INSERT INTO {} ({key}, data, version, synced_xid, updated_at)",
-        view.table
+        "INSERT INTO {} ({}, data, version, synced_xid, updated_at)",
+        view.table,
+        view.key_list()
     ));
-    sql.line("SELECT k, 'null', 1, pg_catalog.pg_current_xact_id(), pg_catalog.now()");
+    sql.line(format!(
+        "SELECT {}, 'null', 1, pg_catalog.pg_current_xact_id(), pg_catalog.now()",
+        view.key.list_of("k")
+    ));
     sql.line(format!("FROM pg_catalog.unnest({keys}) AS k"));
-    sql.line(format!("ORDER BY {}", key_order("k", &view.key)));
+    sql.line(format!("ORDER BY {}", view.key.order_of("k")));
     // A document that was inserted in the meantime is an orphan, or its row is there by now.
     sql.line("ON CONFLICT DO NOTHING");
     sql.finish()

@@ -8,9 +8,9 @@
 //!
 //! Filters and limits are left out: the change may be what moved a row into or out of them.
 
-use crate::schema::{Table, View};
+use crate::schema::columns::ColumnNames;
+use crate::schema::{Columns, Table, View};
 use crate::sql::cascade::{DELETE_ACTIONS, UPDATE_ACTIONS};
-use crate::sql::key_column::key_order;
 use crate::sql::text::{Sql, column, ident, literal};
 
 /// The columns of the row that the statement returns: the keys of the rows that exist, whether
@@ -26,26 +26,26 @@ pub(crate) mod result_row {
 pub(crate) struct TableLookup {
     /// The table whose rows are looked up.
     pub(crate) table: Table,
-    /// The column that is searched for values.
-    pub(crate) by: &'static str,
-    /// The column whose values are the result.
-    pub(crate) wanted: &'static str,
-    /// The key column, by which rows are locked in order, if it is known.
-    pub(crate) key: Option<&'static str>,
+    /// The columns that are searched for values.
+    pub(crate) by: Columns,
+    /// The columns whose values are the result.
+    pub(crate) wanted: Columns,
+    /// The key, by which rows are locked in order, if it is known.
+    pub(crate) key: Option<Columns>,
 }
 
 /// The lookups from the rows of a table to the documents of a view.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct LookupChain {
-    /// The column of the rows that the chain begins with.
-    pub(crate) wanted: &'static str,
+    /// The columns of the rows that the chain begins with.
+    pub(crate) wanted: Columns,
     /// The lookups, from the rows up to the documents. The last one yields the keys of documents;
     /// without lookups `wanted` is such a key.
     pub(crate) lookups: Vec<TableLookup>,
 }
 
-/// Returns one row of arrays: the keys of the rows of `table` that exist, among those whose column
-/// `by`, of type `ty`, is in `$1`; then for each chain the keys of the documents, sorted, at most
+/// Returns one row of arrays: the keys of the rows of `table` that exist, among those whose columns
+/// `by` are in `$1`, an array of the type `ty`; then for each chain the keys of the documents, sorted, at most
 /// `$2`. Each chain is given with the view of its documents.
 ///
 /// With `lock`, every row on the way is locked but those of `$1`, which the caller has written,
@@ -53,36 +53,36 @@ pub(crate) struct LookupChain {
 /// deleted or changed other rows, although the rows of `$1` exist.
 pub(crate) fn compose(
     table: Table,
-    by: &str,
+    by: &ColumnNames,
     ty: &str,
     chains: &[(&LookupChain, &View)],
     lock: bool,
 ) -> String {
     let start = Start {
         table,
-        by,
+        by: by.clone(),
         ty,
         limit: "$2",
         keys: "keys",
-        input: match ty {
-            "text" => in_own_type(table, by),
+        input: match (ty, by.single()) {
+            ("text", Some(name)) => in_own_type(table, name),
             _ => format!("$1::{ty}[]"),
         },
     };
     start.statement(chains, lock, true)
 }
 
-/// The documents that chains lead to from values of the column `wanted`, given as texts. All chains
-/// begin with this column. Rows with these values need not exist any more.
+/// The documents that chains lead to from values of the columns `wanted`, given as texts. All chains
+/// begin with these columns. Rows with these values need not exist any more.
 pub(crate) fn from_values(
     table: Table,
-    wanted: &str,
+    wanted: &ColumnNames,
     ty: &str,
     chains: &[(&LookupChain, &View)],
 ) -> String {
     let start = Start {
         table,
-        by: wanted,
+        by: wanted.clone(),
         ty,
         limit: "$2",
         keys: "keys",
@@ -91,36 +91,92 @@ pub(crate) fn from_values(
     start.statement(chains, true, false)
 }
 
-/// The values of a column, given as texts, as an array. `texts` is a query of the texts, in a column `t.k`; `ty` is the
-/// type of the column if it is known, and not a text.
-pub(crate) fn array_of_column(table: Table, name: &str, ty: Option<&str>, texts: &str) -> String {
-    let value = match ty {
+/// The values of columns, given as texts, as an array. `texts` is a query of the texts, in a column `t.k`; `ty` is the
+/// type of a single column if it is known, and not a text. Values of several columns are JSON arrays.
+pub(crate) fn array_of_columns(
+    table: Table,
+    columns: Columns,
+    ty: Option<&str>,
+    texts: &str,
+) -> String {
+    let value = match (columns.single(), ty) {
+        (None, _) => "t.k::jsonb".to_owned(),
         // One type for all integers: a foreign key may have a larger one than the key.
-        Some("int2" | "int4" | "int8") => "t.k::int8".to_owned(),
-        Some(ty) => format!("t.k::{ty}"),
-        None => value_of_column(table, name, "t.k"),
+        (_, Some("int2" | "int4" | "int8")) => "t.k::int8".to_owned(),
+        (_, Some(ty)) => format!("t.k::{ty}"),
+        (Some(name), None) => value_of_column(table, name, "t.k"),
     };
     format!("ARRAY(SELECT {value} FROM {texts})")
 }
 
-/// A query for each chain: the keys of the documents that it leads to, at most `limit`, from values of the column
+/// Values of columns: an array as [`array_of_columns`] yields it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct GivenValues<'a> {
+    /// The name of the table that the values are of.
+    pub(crate) table: &'a str,
+    /// Its columns.
+    pub(crate) columns: &'a ColumnNames,
+    pub(crate) array: &'a str,
+}
+
+impl GivenValues<'_> {
+    /// The condition that columns of a row are among the values.
+    pub(crate) fn contain(self, alias: &str, names: &ColumnNames) -> String {
+        if let Some(name) = names.single() {
+            return format!("{} = ANY ({})", column(alias, name), self.array);
+        }
+        let columns: Vec<String> = names
+            .names()
+            .iter()
+            .map(|name| column(alias, name))
+            .collect();
+        format!("({}) IN (\n  {}\n)", columns.join(", "), self.query())
+    }
+
+    /// A query of the values, with a column for each.
+    pub(crate) fn query(self) -> String {
+        let names = self.columns.names();
+        if self.columns.single().is_some() {
+            return format!("SELECT pg_catalog.unnest({})", self.array);
+        }
+        // The types of the columns have names only in the catalog, so the values are read as a row.
+        let columns: Vec<String> = names.iter().map(|name| column("p", name)).collect();
+        let pairs: Vec<String> = names
+            .iter()
+            .enumerate()
+            .map(|(place, name)| format!("{}, k.k -> {place}", literal(name)))
+            .collect();
+        format!(
+            "SELECT {}\n  FROM pg_catalog.unnest({}) AS k (k)\n  \
+             CROSS JOIN LATERAL pg_catalog.jsonb_populate_record(\n    {}, \
+             pg_catalog.jsonb_build_object({})\n  ) AS p",
+            columns.join(", "),
+            self.array,
+            row_of_nulls(self.table),
+            pairs.join(", ")
+        )
+    }
+}
+
+/// A query for each chain: the keys of the documents that it leads to, at most `limit`, from values of the columns
 /// `wanted`, with which all chains begin. `texts` is a query of the values as texts, in a column `t.k`; `keys` is the column
-/// of the CTE `input` that has the array which is returned first. `ty` is the type of the column if it is known, and not a
+/// of the CTE `input` that has the array which is returned first. `ty` is the type of a single column if it is known, and not a
 /// text.
 pub(crate) fn queries(
     table: Table,
-    wanted: &str,
+    wanted: Columns,
     ty: Option<&str>,
     texts: &str,
     keys: &str,
     limit: &str,
     chains: &[(&LookupChain, &View)],
 ) -> (String, Vec<String>) {
-    let input = array_of_column(table, wanted, ty, texts);
+    let input = array_of_columns(table, wanted, ty, texts);
     let start = Start {
         table,
-        by: wanted,
+        by: wanted.into(),
         ty: match ty {
+            _ if wanted.single().is_none() => "jsonb",
             Some("int2" | "int4" | "int8") => "int8",
             Some(ty) => ty,
             None => "text",
@@ -149,19 +205,27 @@ fn in_own_type(table: Table, name: &str) -> String {
 /// The text `value` as a value of the column's type.
 fn value_of_column(table: Table, name: &str, value: &str) -> String {
     format!(
-        "(pg_catalog.jsonb_populate_record(NULL::{table}, \
+        "(pg_catalog.jsonb_populate_record({}, \
          pg_catalog.jsonb_build_object({}, {value}))).{}",
+        row_of_nulls(&table.to_string()),
         literal(name),
         ident(name)
     )
 }
 
+/// A row of a table whose columns are all null, to be filled with some of them. The columns that
+/// `jsonb_populate_record` adds to `NULL::table` are checked by their domains, of which one may be
+/// NOT NULL; those that a row has already are not.
+fn row_of_nulls(table: &str) -> String {
+    format!("(SELECT (r.*)::{table} FROM (SELECT (NULL::{table}).*) AS r)")
+}
+
 /// The rows that all chains of a statement begin with.
 struct Start<'a> {
     table: Table,
-    /// The column whose values are given.
-    by: &'a str,
-    /// Its type.
+    /// The columns whose values are given.
+    by: ColumnNames,
+    /// The type of a value.
     ty: &'a str,
     /// The maximum number of documents of a chain.
     limit: &'a str,
@@ -172,12 +236,12 @@ struct Start<'a> {
 }
 
 /// A lookup as it is written in the statement.
-struct WrittenLookup<'a> {
+struct WrittenLookup {
     table: Table,
-    by: &'a str,
-    wanted: &'a str,
+    by: ColumnNames,
+    wanted: Columns,
     /// The columns by which rows are ordered before they are locked; `None` if they are not locked.
-    lock_order: Option<Vec<&'a str>>,
+    lock_order: Option<Vec<&'static str>>,
 }
 
 impl Start<'_> {
@@ -208,13 +272,21 @@ impl Start<'_> {
         sql.line("SELECT");
         sql.indented(|sql| {
             let comma = |last: bool| if last { "" } else { "," };
-            let own = column("r", by);
+            let own = match by.single() {
+                Some(name) => format!("{}::{ty}", column("r", name)),
+                None => {
+                    let columns: Vec<String> =
+                        by.names().iter().map(|name| column("r", name)).collect();
+                    format!("pg_catalog.jsonb_build_array({})", columns.join(", "))
+                }
+            };
             let end = comma(chains.is_empty());
             if existing {
                 sql.block("ARRAY(", ") AS existing,", |sql| {
-                    sql.line(format!("SELECT DISTINCT {own}::{ty} AS key"));
+                    sql.line(format!("SELECT DISTINCT {own} AS key"));
                     sql.line(format!("FROM {table} AS r"));
-                    sql.line(format!("WHERE {own} = ANY ({})", self.given()));
+                    let is_given = self.contain(by);
+                    sql.line(format!("WHERE {is_given}"));
                 });
             } else {
                 sql.line("NULL AS existing,");
@@ -248,12 +320,37 @@ impl Start<'_> {
             sql.line(format!("OR (t.tgfoid IN ({UPDATE_ACTIONS})"));
             sql.line("  AND (SELECT k.confkey FROM pg_catalog.pg_constraint AS k WHERE k.oid = t.tgconstraint)");
             sql.line("    IS DISTINCT FROM ARRAY(");
-            sql.line("      SELECT a.attnum FROM pg_catalog.pg_attribute AS a");
-            sql.line(format!(
-                "      WHERE a.attrelid = f.oid AND a.attname = {}))",
-                literal(self.by)
-            ));
+            match self.by.single() {
+                Some(name) => {
+                    sql.line("      SELECT a.attnum FROM pg_catalog.pg_attribute AS a");
+                    sql.line(format!(
+                        "      WHERE a.attrelid = f.oid AND a.attname = {}))",
+                        literal(name)
+                    ));
+                }
+                None => {
+                    let names = self.by.names().iter();
+                    let names: Vec<String> = names.map(|name| literal(name)).collect();
+                    sql.line("      SELECT a.attnum");
+                    sql.line(format!(
+                        "      FROM pg_catalog.unnest(ARRAY[{}]) WITH ORDINALITY AS n (name, place)",
+                        names.join(", ")
+                    ));
+                    sql.line("      JOIN pg_catalog.pg_attribute AS a ON a.attrelid = f.oid AND a.attname = n.name");
+                    sql.line("      ORDER BY n.place))");
+                }
+            }
         });
+    }
+
+    /// The condition that columns of a row `r` are among the given values.
+    fn contain(&self, columns: &ColumnNames) -> String {
+        let values = GivenValues {
+            table: &self.table.to_string(),
+            columns: &self.by,
+            array: &self.given(),
+        };
+        values.contain("r", columns)
     }
 
     /// The given values, as an array.
@@ -268,30 +365,52 @@ impl Start<'_> {
     /// The body of the array of one chain: distinct keys of documents.
     fn chain(&self, sql: &mut Sql, chain: &LookupChain, view: &View, lock: bool) {
         let (root, key) = (view.shape.table, &view.key);
+        let by = |columns: Columns| ColumnNames::from(columns);
         // If the chain begins with another column than the given one, its values are looked up.
-        let first = (self.by != chain.wanted).then_some(WrittenLookup {
+        let first = (self.by != chain.wanted).then(|| WrittenLookup {
             table: self.table,
-            by: self.by,
+            by: self.by.clone(),
             wanted: chain.wanted,
             lock_order: None,
         });
         let lookups = chain.lookups.iter().map(|lookup| {
             // The root row of a document always belongs to that document, so it needs no lock: a
             // transaction that changes it syncs the document itself.
-            let is_root = lookup.table == root && lookup.wanted == key.column;
+            let is_root = lookup.table == root && lookup.wanted == key.columns;
             WrittenLookup {
                 table: lookup.table,
-                by: lookup.by,
+                by: by(lookup.by),
                 wanted: lookup.wanted,
                 lock_order: (lock && !is_root).then(|| match lookup.key {
-                    Some(key) => vec![key],
-                    None => vec![lookup.by, lookup.wanted],
+                    Some(key) => key.names().to_vec(),
+                    None => {
+                        let by = lookup.by.names().iter();
+                        by.chain(lookup.wanted.names()).copied().collect()
+                    }
                 }),
             }
         });
-        let lookups: Vec<WrittenLookup<'_>> = first.into_iter().chain(lookups).collect();
-        let value = format!("found.value::{}", key.ty.sql);
-        let value = key_order(&value, key);
+        let lookups: Vec<WrittenLookup> = first.into_iter().chain(lookups).collect();
+        // Values that were given are one column each, those that were found have a column for each of the key.
+        let parts: Vec<String> = match (key.single(), lookups.is_empty()) {
+            (Some(_), _) => vec!["found.value".to_owned()],
+            (None, true) => (0..key.columns.len())
+                .map(|place| format!("pg_catalog.jsonb_array_element_text(found.value, {place})"))
+                .collect(),
+            (None, false) => (0..key.columns.len())
+                .map(|place| format!("found.value_{place}"))
+                .collect(),
+        };
+        let value = match key.single() {
+            Some((_, ty)) => key.order_of(&format!("found.value::{}", ty.sql)),
+            None => {
+                let parts = parts.iter().zip(key.types);
+                let parts: Vec<String> = parts
+                    .map(|(part, ty)| format!("{part}::{}", ty.sql))
+                    .collect();
+                format!("pg_catalog.jsonb_build_array({})", parts.join(", "))
+            }
+        };
         sql.line(format!("SELECT DISTINCT {value} AS key"));
         match lookups.split_last() {
             None => sql.line(format!(
@@ -304,14 +423,21 @@ impl Start<'_> {
         }
         // A foreign key may have a larger integer type than the key. A value out of range is the
         // key of no document, and the cast to the type of the key would raise an error for it.
-        let is_key = chain.lookups.is_empty() && chain.wanted == key.column;
-        let range = (!is_key || self.ty != key.ty.sql)
-            .then(|| integer_range(key.ty.sql))
-            .flatten();
-        match range {
-            Some(range) => sql.line(format!("WHERE found.value BETWEEN {range}")),
-            None => sql.line("WHERE found.value IS NOT NULL"),
-        }
+        let is_key = chain.lookups.is_empty() && chain.wanted == key.columns;
+        let is_of_key = is_key && self.ty == key.sql_type();
+        let conditions: Vec<String> = parts
+            .iter()
+            .zip(key.types)
+            .map(|(part, ty)| match integer_range(ty.sql) {
+                Some(range) if !is_of_key && key.single().is_some() => {
+                    format!("{part} BETWEEN {range}")
+                }
+                // A text, if it was given.
+                Some(range) if !is_of_key => format!("{part}::int8 BETWEEN {range}"),
+                _ => format!("{part} IS NOT NULL"),
+            })
+            .collect();
+        sql.conditions("WHERE", &conditions);
         sql.line("ORDER BY 1");
         sql.line(format!("LIMIT {}", self.limit));
     }
@@ -320,22 +446,54 @@ impl Start<'_> {
     ///
     /// PostgreSQL does not allow DISTINCT in a query that locks rows, so DISTINCT is in the query
     /// around it.
-    fn rows(&self, sql: &mut Sql, lookup: &WrittenLookup<'_>, before: &[WrittenLookup<'_>]) {
-        sql.line(format!("SELECT {} AS value", column("r", lookup.wanted)));
+    fn rows(&self, sql: &mut Sql, lookup: &WrittenLookup, before: &[WrittenLookup]) {
+        let wanted = lookup.wanted.names().iter().enumerate();
+        let wanted = wanted.map(|(place, name)| {
+            let value = value_name(lookup.wanted, place);
+            format!("{} AS {value}", column("r", name))
+        });
+        sql.line(format!("SELECT {}", wanted.collect::<Vec<_>>().join(", ")));
         sql.line(format!("FROM {} AS r", lookup.table));
-        let by = column("r", lookup.by);
         match before.split_last() {
-            None => sql.line(format!("WHERE {by} = ANY ({})", self.given())),
-            Some((last, before)) => sql.block(format!("WHERE {by} = ANY (ARRAY("), "))", |sql| {
-                sql.line("SELECT DISTINCT found.value");
-                sql.block("FROM (", ") AS found", |sql| self.rows(sql, last, before));
-            }),
+            None => {
+                let is_given = self.contain(&lookup.by);
+                sql.line(format!("WHERE {is_given}"));
+            }
+            Some((last, before)) => {
+                let (open, close) = match lookup.by.single() {
+                    Some(name) => (format!("{} = ANY (ARRAY(", column("r", name)), "))"),
+                    None => {
+                        let by: Vec<String> = lookup
+                            .by
+                            .names()
+                            .iter()
+                            .map(|name| column("r", name))
+                            .collect();
+                        (format!("({}) IN (", by.join(", ")), ")")
+                    }
+                };
+                sql.block(format!("WHERE {open}"), close, |sql| {
+                    let values: Vec<String> = (0..last.wanted.len())
+                        .map(|place| format!("found.{}", value_name(last.wanted, place)))
+                        .collect();
+                    sql.line(format!("SELECT DISTINCT {}", values.join(", ")));
+                    sql.block("FROM (", ") AS found", |sql| self.rows(sql, last, before));
+                });
+            }
         }
         if let Some(order) = &lookup.lock_order {
             let order: Vec<String> = order.iter().map(|name| column("r", name)).collect();
             sql.line(format!("ORDER BY {}", order.join(", ")));
             sql.line("FOR SHARE OF r");
         }
+    }
+}
+
+/// The name of a value that a lookup has found.
+fn value_name(wanted: Columns, place: usize) -> String {
+    match wanted.single() {
+        Some(_) => "value".to_owned(),
+        None => format!("value_{place}"),
     }
 }
 

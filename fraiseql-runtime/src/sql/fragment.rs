@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::sql::text::literal;
+use crate::sql::text::{in_one_line, literal};
 
 /// A token of a fragment. Together they are the whole text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,20 +39,41 @@ impl fmt::Display for Token<'_> {
 /// not changed: `'{}'::jsonb` is an empty object.
 ///
 /// A backslash in a string constant is a character, whatever the session's
-/// `standard_conforming_strings` is.
+/// `standard_conforming_strings` is. A constant of several lines is written in one, because the lines of a statement
+/// are indented.
 pub(crate) fn fragment(sql: &str, alias: &str) -> String {
     let mut out = String::with_capacity(sql.len());
     for token in tokens(sql.trim()) {
         match token {
             Token::Row => out.push_str(alias),
-            Token::Text(text) if text.starts_with('\'') && text.contains('\\') => {
-                let inside = text[1..].strip_suffix('\'').unwrap_or(&text[1..]);
-                out.push_str(&literal(&inside.replace("''", "'")));
+            Token::Text(text) if text.contains(['\\', '\n', '\r']) => {
+                out.push_str(&constant(text));
             }
             token => out.push_str(&token.to_string()),
         }
     }
     out
+}
+
+/// A string constant without line breaks and, unless it has escapes already, without backslashes that depend on the
+/// session.
+fn constant(text: &str) -> String {
+    if let Some(inside) = text.strip_prefix('\'') {
+        let inside = inside.strip_suffix('\'').unwrap_or(inside);
+        return literal(&inside.replace("''", "'"));
+    }
+    if text.starts_with(['E', 'e']) {
+        return in_one_line(text);
+    }
+    // `$tag$ .. $tag$`: a backslash is a character in every session.
+    let tag = text.strip_prefix('$').and_then(|rest| rest.find('$'));
+    if let Some(end) = tag.map(|end| end + 2)
+        && let Some(inside) = text.get(end..text.len().saturating_sub(end))
+        && inside.contains(['\n', '\r'])
+    {
+        return literal(inside);
+    }
+    text.to_owned()
 }
 
 /// The tokens of a fragment, as PostgreSQL reads them.
@@ -217,6 +238,20 @@ mod tests {
             fragment(r"E'a\\b' || U&'\0061'", "t"),
             r"E'a\\b' || U&'\0061'"
         );
+    }
+
+    #[test]
+    fn a_constant_of_several_lines_is_written_in_one() {
+        for (sql, wanted) in [
+            ("'a\nb'", r"E'a\nb'"),
+            ("'it''s\r\n\\'", r"E'it''s\r\n\\'"),
+            ("E'a\\t\nb'", r"E'a\t\nb'"),
+            ("$x$it's\n$$$x$", r"E'it''s\n$$'"),
+            ("$$one$$", "$$one$$"),
+            ("'a'\n  'b'", "'a'\n  'b'"),
+        ] {
+            assert_eq!(fragment(sql, "t"), wanted);
+        }
     }
 
     #[test]

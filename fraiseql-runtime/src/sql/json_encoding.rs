@@ -66,6 +66,16 @@ impl ScalarType {
         }
     }
 
+    /// The value in JSON of a promoted column. Its values were checked when they were stored.
+    pub(crate) fn encode_stored(&self, value: String) -> String {
+        match (self.encoding, self.list) {
+            (JsonEncoding::Decimal, None) => format!("{value}::text"),
+            (JsonEncoding::Decimal, Some(_)) => format!("{value}::text[]"),
+            // Enums are stored by their names in JSON.
+            _ => value,
+        }
+    }
+
     /// Why a document with this value is invalid, as text; SQL null for a valid value. `None` if
     /// every value of the type is valid.
     pub(crate) fn reject_reason(&self, value: &str, levels: usize) -> Option<String> {

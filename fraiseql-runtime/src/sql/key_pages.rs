@@ -2,7 +2,7 @@
 
 use crate::schema::View;
 use crate::sql::fragment::fragment;
-use crate::sql::text::{Sql, column, literal};
+use crate::sql::text::{Sql, literal};
 
 /// Whether a page begins at the first key, or after a given one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,9 +63,30 @@ pub(crate) fn rows(
     limit: &str,
     condition: Option<&dyn Fn(&str) -> String>,
 ) {
+    let is_several = view.key.single().is_none();
+    if is_several {
+        // Sorted by its columns, in the order of an index, and then made one value.
+        sql.line(format!("SELECT {} AS \"key\"", view.key.named().value()));
+        sql.block("FROM (", ") AS page", |sql| {
+            sides(sql, view, filter, start, limit, condition);
+        });
+    } else {
+        sides(sql, view, filter, start, limit, condition);
+    }
+}
+
+/// The merged page of both sides, with the key columns.
+fn sides(
+    sql: &mut Sql,
+    view: &View,
+    filter: Option<&str>,
+    start: PageStart,
+    limit: &str,
+    condition: Option<&dyn Fn(&str) -> String>,
+) {
     let sides = [
-        (view.shape.table, view.key.column, filter),
-        (view.table, view.key_column(), None),
+        (view.shape.table, view.base_key("k"), filter),
+        (view.table, view.stored_key("k"), None),
     ];
     for (index, (table, key, filter)) in sides.into_iter().enumerate() {
         if index > 0 {
@@ -73,25 +94,24 @@ pub(crate) fn rows(
             sql.line("UNION");
         }
         sql.block("(", ")", |sql| {
-            let key = column("k", key);
-            sql.line(format!("SELECT {key} AS \"key\""));
+            sql.line(format!("SELECT {}", key.as_named()));
             sql.line(format!("FROM {table} AS k"));
             let mut conditions = Vec::new();
             if start == PageStart::AfterKey {
-                conditions.push(format!("{key} > ($1::{}[])[1]", view.key.ty.sql));
+                conditions.push(key.is_after_parameter(1));
             }
             if let Some(filter) = filter {
                 conditions.push(format!("({})", fragment(filter, "k")));
             }
             if let Some(condition) = condition {
-                conditions.push(condition(&key));
+                conditions.push(condition(&key.value()));
             }
             sql.conditions("WHERE", &conditions);
-            sql.line(format!("ORDER BY {key}"));
+            sql.line(format!("ORDER BY {}", key.list()));
             sql.line(format!("LIMIT {limit}"));
         });
     }
-    sql.line("ORDER BY \"key\"");
+    sql.line(format!("ORDER BY {}", view.key.named().list()));
     sql.line(format!("LIMIT {limit}"));
 }
 
@@ -117,10 +137,10 @@ pub(crate) fn expected(view: &View) -> String {
 
 /// The number of rows after the key in the array `$1`.
 pub(crate) fn expected_after(view: &View) -> String {
-    let key = column("k", view.key.column);
+    let key = view.base_key("k");
     let mut sql = Sql::new();
     sql.line("SELECT pg_catalog.count(*) AS expected");
     sql.line(format!("FROM {} AS k", view.shape.table));
-    sql.line(format!("WHERE {key} > ($1::{}[])[1]", view.key.ty.sql));
+    sql.line(format!("WHERE {}", key.is_after_parameter(1)));
     sql.finish()
 }

@@ -3,6 +3,7 @@
 use sqlx::Postgres;
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::query::Query;
+use sqlx::types::Json;
 
 use crate::schema::key::Keys;
 
@@ -15,6 +16,7 @@ macro_rules! with_vec {
             Keys::I64($vec) => $value,
             Keys::Text($vec) => $value,
             Keys::Uuid($vec) => $value,
+            Keys::Tuples($vec) => $value,
         }
     };
 }
@@ -28,6 +30,7 @@ impl Keys {
             Self::I64(_) => "int8",
             Self::Text(_) => "text",
             Self::Uuid(_) => "uuid",
+            Self::Tuples(_) => "jsonb",
         }
     }
 
@@ -39,16 +42,24 @@ impl Keys {
             "int8" => Self::I64(Vec::new()),
             "text" => Self::Text(Vec::new()),
             "uuid" => Self::Uuid(Vec::new()),
+            "jsonb" => Self::Tuples(Vec::new()),
             _ => return None,
         })
     }
 
-    /// Binds the keys as one array parameter.
+    /// Binds the keys as one array parameter. A key of several columns is a JSON array.
     pub(crate) fn bind<'q>(
         &self,
         query: Query<'q, Postgres, PgArguments>,
     ) -> Query<'q, Postgres, PgArguments> {
-        with_vec!(self, keys => query.bind(keys.clone()))
+        match self {
+            Self::I16(keys) => query.bind(keys.clone()),
+            Self::I32(keys) => query.bind(keys.clone()),
+            Self::I64(keys) => query.bind(keys.clone()),
+            Self::Text(keys) => query.bind(keys.clone()),
+            Self::Uuid(keys) => query.bind(keys.clone()),
+            Self::Tuples(keys) => query.bind(keys.iter().cloned().map(Json).collect::<Vec<_>>()),
+        }
     }
 
     /// Decodes an array of keys of the type of `self`. Null is an empty list.
@@ -60,7 +71,25 @@ impl Keys {
             Self::I64(_) => Self::I64(row.try_get::<Option<_>, _>(column)?.unwrap_or_default()),
             Self::Text(_) => Self::Text(row.try_get::<Option<_>, _>(column)?.unwrap_or_default()),
             Self::Uuid(_) => Self::Uuid(row.try_get::<Option<_>, _>(column)?.unwrap_or_default()),
+            Self::Tuples(_) => {
+                let tuples: Option<Vec<Json<_>>> = row.try_get(column)?;
+                Self::Tuples(tuples.into_iter().flatten().map(|Json(key)| key).collect())
+            }
         })
+    }
+
+    /// Appends the key in a column, of the type of `self`.
+    pub(crate) fn push_from(&mut self, row: &PgRow, column: usize) -> sqlx::Result<()> {
+        use sqlx::Row as _;
+        match self {
+            Self::I16(keys) => keys.push(row.try_get(column)?),
+            Self::I32(keys) => keys.push(row.try_get(column)?),
+            Self::I64(keys) => keys.push(row.try_get(column)?),
+            Self::Text(keys) => keys.push(row.try_get(column)?),
+            Self::Uuid(keys) => keys.push(row.try_get(column)?),
+            Self::Tuples(keys) => keys.push(row.try_get::<Json<_>, _>(column)?.0),
+        }
+        Ok(())
     }
 
     /// The keys as texts.
@@ -76,6 +105,7 @@ impl Keys {
             Self::I64(_) => Self::I64(parse_all(texts)?),
             Self::Text(_) => Self::Text(texts.to_vec()),
             Self::Uuid(_) => Self::Uuid(parse_all(texts)?),
+            Self::Tuples(_) => Self::Tuples(parse_all(texts)?),
         })
     }
 

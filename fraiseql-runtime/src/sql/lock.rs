@@ -24,15 +24,16 @@
 //!   syncs the documents that embed it, but does not see the document that begins to embed it here.
 //! - A root row that has no document yet: there is nothing to lock but the row itself.
 //!
-//! Rows of a list (`many` by foreign key) need no lock: a transaction that changes one of them syncs
-//! the document of its parent, and that document is locked.
+//! Rows of a list (`many`, `first` and `values` by foreign key) and those of an aggregate need no lock: a
+//! transaction that changes one of them syncs the document of its parent, and that document is locked.
+//! Rows between a row and those of its aggregate are locked by whoever looks for the document, on the way.
 
 use std::collections::BTreeMap;
 
-use crate::schema::{Link, Many, One, Shape, Source, Table, View};
-use crate::sql::key_column::{in_parameter, key_order};
+use crate::schema::{Columns, Link, Many, One, Shape, Source, Table, View};
+use crate::sql::row_key::{columns_of, same_columns, tuple_of};
 use crate::sql::session::Session;
-use crate::sql::text::{Sql, column, ident};
+use crate::sql::text::Sql;
 use crate::sql::write::advisory::{IN_ORDER, OPEN, advisory_key};
 
 /// Columns of the row that a lock statement returns.
@@ -47,9 +48,9 @@ pub(crate) mod result_row {
     pub(crate) const SESSION_OK: usize = 2;
 }
 
-/// For each table and key column, the queries that select the keys of rows to lock. The map has
+/// For each table and its key columns, the queries that select the keys of rows to lock. The map has
 /// the order in which the tables are locked.
-pub(crate) type RowsToLock = BTreeMap<(Table, &'static str), Vec<String>>;
+pub(crate) type RowsToLock = BTreeMap<(Table, Columns), Vec<String>>;
 
 /// Locks the rows and the documents of `$1`. `$2` is whether the transaction may continue
 /// afterwards.
@@ -76,7 +77,6 @@ pub(crate) fn without(view: &View, left_out: &[Table]) -> String {
             ""
         };
         let comma = if index + 1 < names.len() { "," } else { "" };
-        let key = column("locked", key);
         sql.block(
             format!("{with}{} AS MATERIALIZED (", names[index]),
             format!("){comma}"),
@@ -84,15 +84,19 @@ pub(crate) fn without(view: &View, left_out: &[Table]) -> String {
                 sql.line(format!("SELECT FROM {table} AS locked"));
                 // One scan for all fields that embed rows of this table: several locks of one
                 // table would not be in key order.
-                sql.block(format!("WHERE {key} IN ("), ")", |sql| {
-                    for (index, query) in queries.into_iter().enumerate() {
-                        if index > 0 {
-                            sql.line("UNION ALL");
+                sql.block(
+                    format!("WHERE {} IN (", tuple_of("locked", key)),
+                    ")",
+                    |sql| {
+                        for (index, query) in queries.into_iter().enumerate() {
+                            if index > 0 {
+                                sql.line("UNION ALL");
+                            }
+                            sql.line(query);
                         }
-                        sql.line(query);
-                    }
-                });
-                sql.line(format!("ORDER BY {key}"));
+                    },
+                );
+                sql.line(format!("ORDER BY {}", columns_of("locked", key)));
                 sql.line("FOR SHARE OF locked");
             },
         );
@@ -132,8 +136,8 @@ pub(crate) fn without(view: &View, left_out: &[Table]) -> String {
     sql.finish()
 }
 
-/// The tables whose rows [`all`] locks, each with a column by which they are found.
-pub(crate) fn locked_tables(view: &View) -> impl Iterator<Item = (Table, &'static str)> {
+/// The tables whose rows [`all`] locks, each with the columns by which they are found.
+pub(crate) fn locked_tables(view: &View) -> impl Iterator<Item = (Table, Columns)> {
     rows_to_lock(view).into_keys()
 }
 
@@ -185,12 +189,12 @@ pub(crate) fn documents(view: &View) -> String {
 }
 
 fn locked_documents(sql: &mut Sql, view: &View) {
-    let key = column("v", view.key_column());
+    let key = view.stored_key("v");
     sql.block("ARRAY(", ")", |sql| {
-        sql.line(format!("SELECT {key}"));
+        sql.line(format!("SELECT {}", key.value()));
         sql.line(format!("FROM {} AS v", view.table));
-        sql.line(format!("WHERE {}", in_parameter(&key, view, 1)));
-        sql.line(format!("ORDER BY {}", key_order(&key, &view.key)));
+        sql.line(format!("WHERE {}", key.is_in_parameter(1)));
+        sql.line(format!("ORDER BY {}", key.order()));
         sql.line("FOR UPDATE OF v");
     });
 }
@@ -208,17 +212,16 @@ fn announce_locks_first(view: &View) -> String {
 pub(crate) fn rows_to_lock(view: &View) -> RowsToLock {
     let shape = view.shape;
     let mut rows = RowsToLock::new();
-    let root_key = column("r0", view.key.column);
     let path = RowPath {
         from: format!("{} AS r0", shape.table),
         row: "r0".to_owned(),
         depth: 0,
     };
-    let on_root = in_parameter(&root_key, view, 1);
+    let on_root = view.base_key("r0").is_in_parameter(1);
     embedded_rows(shape, &path, &on_root, &mut rows);
     // Two first syncs of one document both find nothing to lock in the view table; the root row
     // makes them wait for a transaction that changes or deletes it.
-    rows.entry((shape.table, view.key.column))
+    rows.entry((shape.table, view.key.columns))
         .or_default()
         .push(roots_without_document(view));
     rows
@@ -226,14 +229,15 @@ pub(crate) fn rows_to_lock(view: &View) -> RowsToLock {
 
 /// The keys of root rows that have no document yet.
 fn roots_without_document(view: &View) -> String {
-    let key = column("r0", view.key.column);
+    let key = view.base_key("r0");
     format!(
-        "SELECT {key}\nFROM {} AS r0\nWHERE {}\n  \
-         AND NOT EXISTS (SELECT FROM {} AS v WHERE {} = {key})",
+        "SELECT {}\nFROM {} AS r0\nWHERE {}\n  \
+         AND NOT EXISTS (SELECT FROM {} AS v WHERE {})",
+        key.list(),
         view.shape.table,
-        in_parameter(&key, view, 1),
+        key.is_in_parameter(1),
         view.table,
-        column("v", view.key_column())
+        view.stored_key("v").is_same(&key)
     )
 }
 
@@ -262,8 +266,21 @@ pub(crate) fn embedded_rows(shape: &Shape, path: &RowPath, on_root: &str, rows: 
     for field in shape.fields {
         let join = match &field.source {
             Source::One(one) => one_row(one, path, on_root, rows),
-            Source::Many(many) => many_rows(many, shape, path, on_root, rows),
-            Source::Column { .. } | Source::Expr { .. } | Source::Aggregate(_) => continue,
+            Source::Many(many) | Source::First(many) => many_rows(many, shape, path, on_root, rows),
+            Source::Values(values) => {
+                let key = values.key.unwrap_or(shape.key_columns());
+                if let Link::Through { key: to_key, .. } = &values.link {
+                    let far = (values.table, to_key.unwrap_or(Columns::ID));
+                    through_rows(values.link, far, (path, key), on_root, rows);
+                }
+                continue;
+            }
+            Source::Column { .. }
+            | Source::Expr { .. }
+            | Source::GlobalId { .. }
+            | Source::Through { .. }
+            | Source::Aggregate(_)
+            | Source::OfGroup(_) => continue,
         };
         // Ends because the derives refuse types that contain themselves.
         let depth = path.depth + 1;
@@ -290,16 +307,16 @@ pub(crate) fn embedded_rows(shape: &Shape, path: &RowPath, on_root: &str, rows: 
 
 /// Collects the row of a `one`, and returns the join to it.
 fn one_row(one: &One, path: &RowPath, on_root: &str, rows: &mut RowsToLock) -> ChildJoin {
-    let child = (one.shape)();
-    let key = one.key.unwrap_or(child.key_column());
-    let fk = column(&path.row, one.fk);
+    let child = one.shape.get();
+    let key = one.key.unwrap_or(child.key_columns());
+    let fk = columns_of(&path.row, one.fk);
     // The key of the row is in the foreign key, so the row itself is not joined.
     rows.entry((child.table, key))
         .or_default()
         .push(format!("SELECT {fk}\nFROM {}\nWHERE {on_root}", path.from));
     ChildJoin {
         child,
-        condition: format!("{{row}}.{} = {fk}", ident(key)),
+        condition: same_columns("{row}", key, &path.row, one.fk),
         through: None,
     }
 }
@@ -312,13 +329,13 @@ fn many_rows(
     on_root: &str,
     rows: &mut RowsToLock,
 ) -> ChildJoin {
-    let child = (many.shape)();
-    let key = column(&path.row, many.key.unwrap_or(shape.key_column()));
+    let child = many.shape.get();
+    let own = many.key.unwrap_or(shape.key_columns());
     match many.link {
         // Not locked: see the module documentation. Its parts may have to be.
         Link::ForeignKey(fk) => ChildJoin {
             child,
-            condition: format!("{{row}}.{} = {key}", ident(fk)),
+            condition: same_columns("{row}", fk, &path.row, own),
             through: None,
         },
         Link::Through {
@@ -326,24 +343,40 @@ fn many_rows(
             fk,
             to,
             key: to_key,
+            ..
         } => {
-            let to_key = to_key.unwrap_or(child.key_column());
-            // A transaction that changes the row does not see a new link to it.
-            rows.entry((child.table, to_key)).or_default().push(format!(
-                "SELECT j0.{}\nFROM {}\nJOIN {table} AS j0 ON j0.{} = {key}\n\
-                 WHERE {on_root}",
-                ident(to),
-                path.from,
-                ident(fk)
-            ));
+            let to_key = to_key.unwrap_or(child.key_columns());
+            through_rows(many.link, (child.table, to_key), (path, own), on_root, rows);
             ChildJoin {
                 child,
-                condition: format!("{{row}}.{} = {{link}}.{}", ident(to_key), ident(to)),
+                condition: same_columns("{row}", to_key, "{link}", to),
                 through: Some(format!(
-                    "\nJOIN {table} AS {{link}} ON {{link}}.{} = {key}",
-                    ident(fk)
+                    "\nJOIN {table} AS {{link}} ON {}",
+                    same_columns("{link}", fk, &path.row, own)
                 )),
             }
         }
     }
+}
+
+/// Collects the rows `far`, a table and its key, that a join table refers to. `near` is the row that the join
+/// table links to them, and its columns.
+fn through_rows(
+    link: Link,
+    far: (Table, Columns),
+    (path, own): (&RowPath, Columns),
+    on_root: &str,
+    rows: &mut RowsToLock,
+) {
+    let Link::Through { table, fk, to, .. } = link else {
+        return;
+    };
+    // A transaction that changes the row does not see a new link to it.
+    rows.entry(far).or_default().push(format!(
+        "SELECT {}\nFROM {}\nJOIN {table} AS j0 ON {}\n\
+         WHERE {on_root}",
+        columns_of("j0", to),
+        path.from,
+        same_columns("j0", fk, &path.row, own)
+    ));
 }

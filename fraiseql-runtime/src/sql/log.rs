@@ -90,6 +90,17 @@ pub(crate) const EXISTS: &str = "SELECT pg_catalog.to_regclass($1) IS NOT NULL, 
 /// Returns the reason if the name is not valid.
 pub(crate) fn compose(name: &str) -> Result<LogSql, &'static str> {
     let (schema, table) = name.split_once('.').unwrap_or(("public", name));
+    if [schema, table].iter().any(|part| part.contains('.')) {
+        return Err("a name is `table` or `schema.table`, without other dots");
+    }
+    compose_in(name, schema, table)
+}
+
+/// Composes the statements of the sync log `name`, whose schema and table these are.
+///
+/// # Errors
+/// Returns the reason if the name is not valid.
+pub(crate) fn compose_in(name: &str, schema: &str, table: &str) -> Result<LogSql, &'static str> {
     for part in [schema, table] {
         if part.is_empty() {
             return Err("the schema or the table is empty");
@@ -97,8 +108,8 @@ pub(crate) fn compose(name: &str) -> Result<LogSql, &'static str> {
         if part.len() > MAX_IDENTIFIER_BYTES {
             return Err("names in PostgreSQL have at most 63 bytes");
         }
-        if part.contains(['.', '\0']) {
-            return Err("a name is `table` or `schema.table`, without other dots");
+        if part.contains('\0') {
+            return Err("it contains a NUL character");
         }
     }
     let quoted = format!("{}.{}", ident(schema), ident(table));

@@ -23,10 +23,11 @@
 //!
 //! | module | contains |
 //! |---|---|
-//! | `json_encoding`, `json_value`, `enums`, `aggregate` | expressions of values |
-//! | `differences`, `key_column`, `keys` | comparisons of documents; conditions on keys; lists of keys |
+//! | `json_encoding`, `json_value`, `enums`, `aggregate`, `values` | expressions of values |
+//! | `differences`, `row_key`, `keys` | comparisons of documents; conditions on keys; lists of keys |
 //! | [`session`] | what documents depend on in the session |
 //! | `fragment` | the user's fragments |
+//! | `tenant` | conditions on the tenant, and its place in indexes |
 //! | `shape`, `hash` | the number of a view's shape |
 //! | `text`, `identifier` | quoting and indentation; the length of names |
 //!
@@ -131,7 +132,10 @@
 //!
 //! ```sql
 //! WITH input AS MATERIALIZED (
-//!   SELECT $1::int8[] AS keys, $2::int4[] AS friends, $3::bool AS ask
+//!   SELECT
+//!     $1::int8[] AS keys,
+//!     CASE WHEN pg_catalog.pg_advisory_xact_lock_shared(1718772080, $2::int4)::text IS NOT NULL THEN $2::int4 END AS peers,
+//!     $3::bool AS ask
 //! ),
 //! session AS MATERIALIZED (
 //!   SELECT s.ok AND s.writer IS NULL AS ok, s.writer
@@ -225,7 +229,8 @@
 //!   FROM pg_catalog.pg_locks AS l
 //!   WHERE l.granted
 //!     AND (l.relation = '"public"."tv_post"'::pg_catalog.regclass AND l.mode = 'RowExclusiveLock'
-//!       OR l.locktype = 'advisory' AND l.classid = 1718772073 AND l.objid = '"public"."tv_post"'::pg_catalog.regclass)
+//!       OR l.locktype = 'advisory' AND l.classid = 1718772073 AND l.objid = '"public"."tv_post"'::pg_catalog.regclass
+//!       OR l.locktype = 'advisory' AND l.classid = 1718772080 AND l.objid = (SELECT peers FROM input)::oid)
 //!     AND l.pid IS DISTINCT FROM pg_catalog.pg_backend_pid()
 //!     AND l.database = (SELECT d.oid FROM pg_catalog.pg_database AS d WHERE d.datname = pg_catalog.current_database())
 //! ),
@@ -237,7 +242,6 @@
 //!       SELECT FROM locks AS o
 //!       WHERE o.locktype = 'advisory' AND o.virtualtransaction = l.virtualtransaction
 //!     )
-//!     AND NOT coalesce(l.pid = ANY ((SELECT friends FROM input)::int4[]), false)
 //! ),
 //! unsure AS MATERIALIZED (
 //!   SELECT CASE
@@ -375,6 +379,7 @@
 //! WHERE v."id" = ($1::int8[])[1]
 //! ```
 
+pub(crate) mod advise;
 mod aggregate;
 pub(crate) mod capture;
 pub(crate) mod cascade;
@@ -387,28 +392,32 @@ pub mod document;
 mod enums;
 pub(crate) mod fragment;
 pub mod function;
+pub(crate) mod guard;
 pub(crate) mod hash;
 mod identifier;
 mod json_encoding;
 mod json_value;
-pub(crate) mod key_column;
 pub(crate) mod key_pages;
 mod keys;
 pub(crate) mod list;
 pub(crate) mod lock;
 pub(crate) mod log;
+pub mod matview;
 pub mod part;
 pub(crate) mod privileges;
 pub(crate) mod probe;
 pub(crate) mod queue;
 pub mod read;
 pub mod rebuild;
+pub(crate) mod row_key;
 pub mod session;
 pub(crate) mod shape;
 pub(crate) mod statements;
 pub mod sync;
+pub(crate) mod tenant;
 pub(crate) mod text;
 mod unique;
+mod values;
 pub mod verify;
 pub mod write;
 pub(crate) mod written_tables;

@@ -6,11 +6,11 @@
 //! everything else in the document is as it was. What other transactions change in the document is
 //! for them to sync.
 
-use crate::schema::{Data, Key, Shape, Source, Table, View};
+use crate::schema::{Columns, Data, Key, Link, RowValue, Shape, Source, Table, View};
 use crate::sql::document;
 use crate::sql::session::Session;
 use crate::sql::shape;
-use crate::sql::text::{Sql, column, literal};
+use crate::sql::text::{Sql, literal};
 use crate::sql::write::equal::{others, touched};
 
 /// Columns of the row that [`PartSql::replace`] returns.
@@ -34,8 +34,8 @@ pub struct PartSql {
     pub(crate) table: Table,
     /// Its key, which the foreign key references.
     pub(crate) key: Key,
-    /// The column of the foreign key.
-    pub(crate) fk: &'static str,
+    /// The columns of the foreign key.
+    pub(crate) fk: Columns,
     /// Puts the rows `$2` into those documents of `$1` that embed them and that this transaction
     /// has locked, which are `$3`.
     pub replace: String,
@@ -51,7 +51,7 @@ struct Replacement<'a> {
     number: i64,
     table: Table,
     key: Key,
-    fk: &'static str,
+    fk: Columns,
     fields: Vec<PartField>,
 }
 
@@ -67,15 +67,18 @@ pub(crate) fn compose(view: &View, number: i64) -> Vec<PartSql> {
         let Source::One(one) = &field.source else {
             continue;
         };
-        let shape = (one.shape)();
+        let shape = one.shape.get();
         let Some(key) = shape
             .key
-            .filter(|key| one.key.is_none_or(|k| k == key.column))
+            .filter(|key| one.key.is_none_or(|k| k == key.columns))
         else {
             continue;
         };
+        if is_read_by_others(view.shape, (shape.table, key.columns), one.fk) {
+            continue;
+        }
         let same_rows = replacements.iter_mut().find(|other| {
-            other.table == shape.table && other.key.column == key.column && other.fk == one.fk
+            other.table == shape.table && other.key.columns == key.columns && other.fk == one.fk
         });
         match same_rows {
             Some(other) => other.fields.push((field.json, shape)),
@@ -100,28 +103,61 @@ pub(crate) fn compose(view: &View, number: i64) -> Vec<PartSql> {
         .collect()
 }
 
+/// Whether a list or an aggregate of the root row is made of the row that a foreign key refers to, by the
+/// same columns: it would be left as it was.
+fn is_read_by_others(root: &Shape, (table, key): (Table, Columns), fk: Columns) -> bool {
+    let is_row = |rows: Table, link: &Link, own: Option<Columns>| {
+        let is_linked = matches!(*link, Link::ForeignKey(column) if column == key);
+        is_linked && rows == table && own.unwrap_or(root.key_columns()) == fk
+    };
+    root.fields.iter().any(|field| match &field.source {
+        Source::Many(many) | Source::First(many) => {
+            is_row(many.shape.get().table, &many.link, many.key)
+        }
+        Source::Values(values) => is_row(values.table, &values.link, values.key),
+        Source::Aggregate(aggregate) => {
+            let link = Link::ForeignKey(aggregate.fk);
+            aggregate.through.is_none() && is_row(aggregate.table, &link, aggregate.key)
+        }
+        _ => false,
+    })
+}
+
 /// Whether a fragment in the document does more than compare and compute columns of its row: a
 /// call or a sub-select has a parenthesis.
 fn has_call(shape: &Shape) -> bool {
     let calls = |sql: Option<&str>| sql.is_some_and(|sql| sql.contains('('));
     calls(shape.filter)
         || shape.fields.iter().any(|field| match &field.source {
-            Source::Column { .. } => false,
+            Source::Column { .. } | Source::GlobalId { .. } | Source::Through { .. } => false,
             Source::Expr { expr, .. } => calls(Some(expr)),
-            Source::One(one) => has_call((one.shape)()),
-            Source::Many(many) => calls(many.filter) || has_call((many.shape)()),
-            Source::Aggregate(aggregate) => calls(aggregate.expr) || calls(aggregate.filter),
+            Source::One(one) => has_call(one.shape.get()),
+            Source::Many(many) | Source::First(many) => {
+                calls(many.filter) || has_call(many.shape.get())
+            }
+            Source::Values(values) => {
+                let expr = match values.value {
+                    RowValue::Column(_) => None,
+                    RowValue::Expr(expr) => Some(expr),
+                };
+                calls(expr) || calls(values.filter)
+            }
+            Source::OfGroup(aggregate) => calls(aggregate.expr) || calls(aggregate.filter),
+            Source::Aggregate(aggregate) => {
+                let between = aggregate.through.and_then(|rows| rows.filter);
+                calls(aggregate.expr) || calls(aggregate.filter) || calls(between)
+            }
         })
 }
 
 impl Replacement<'_> {
     fn statement(&self) -> String {
         let mut sql = Sql::new();
-        let ty = self.view.key.ty.sql;
+        let ty = self.view.key.sql_type();
         sql.block("WITH input AS MATERIALIZED (", "),", |sql| {
             sql.line(format!(
                 "SELECT $1::{ty}[] AS keys, $2::{}[] AS rows, $3::{ty}[] AS locked",
-                self.key.ty.sql
+                self.key.sql_type()
             ));
         });
         let session = Session::of(self.fields.iter().map(|(_, shape)| *shape)).conditions();
@@ -163,10 +199,9 @@ impl Replacement<'_> {
         let key = self.key;
         for (index, (_, shape)) in self.fields.iter().enumerate() {
             sql.block(format!("part_{index} AS MATERIALIZED ("), "),", |sql| {
-                document::part(sql, shape, key.column, |row| {
-                    let rows = format!("(SELECT rows FROM input)::{}[]", key.ty.sql);
-                    let mut conditions =
-                        vec![format!("{} = ANY ({rows})", column(row, key.column))];
+                document::part(sql, shape, &key, |row| {
+                    let rows = key.array("(SELECT rows FROM input)");
+                    let mut conditions = vec![key.of_row(row).is_in(&rows)];
                     conditions.extend(session_ok.map(str::to_owned));
                     conditions
                 });
@@ -179,32 +214,32 @@ impl Replacement<'_> {
     /// to replace.
     fn matched(&self, sql: &mut Sql) {
         let view = self.view;
-        let root_key = column("root", view.key.column);
+        let root_key = view.base_key("root");
         sql.block("matched AS MATERIALIZED (", "),", |sql| {
             sql.line("SELECT");
-            let mut select = vec![format!("{root_key} AS \"key\"")];
+            let mut select = vec![format!("{} AS \"key\"", root_key.value())];
             select.extend(
                 (0..self.fields.len()).map(|index| format!("part_{index}.part AS part_{index}")),
             );
             sql.block_list(select);
             document::write_from(sql, view.shape.table, "root", view.shape.filter.as_slice());
             for index in 0..self.fields.len() {
-                sql.line(format!(
-                    "JOIN part_{index} ON part_{index}.\"key\" = {}",
-                    column("root", self.fk)
-                ));
+                let fk = Key {
+                    columns: self.fk,
+                    ..self.key
+                };
+                let is_part = fk.of_row("root").is(&format!("part_{index}.\"key\""));
+                sql.line(format!("JOIN part_{index} ON {is_part}"));
             }
-            sql.line(format!(
-                "WHERE {root_key} = ANY ((SELECT locked FROM input)::{}[])",
-                view.key.ty.sql
-            ));
+            let locked = view.key.array("(SELECT locked FROM input)");
+            sql.line(format!("WHERE {}", root_key.is_in(&locked)));
         });
     }
 
     /// `replaced`: updates the documents that have another part. A stale document may have other
     /// keys, so it is left to be built again.
     fn replaced(&self, sql: &mut Sql) {
-        let v_key = column("v", self.view.key_column());
+        let v_key = self.view.stored_key("v");
         sql.block("replaced AS (", "),", |sql| {
             let data = self.fields.iter().enumerate().fold(
                 "v.data".to_owned(),
@@ -232,24 +267,27 @@ impl Replacement<'_> {
             ]);
             sql.line("FROM matched");
             let conditions = [
-                format!("{v_key} = matched.\"key\""),
+                v_key.is("matched.\"key\""),
                 self.is_current(),
                 format!("({})", differ.join(" OR ")),
             ];
             sql.conditions("WHERE", &conditions);
-            sql.line(format!("RETURNING {v_key} AS \"key\""));
+            sql.line(format!("RETURNING {} AS \"key\"", v_key.value()));
         });
     }
 
     /// `equal`: the keys of the documents that have the part already.
     fn equal(&self, sql: &mut Sql) {
-        let v_key = column("v", self.view.key_column());
+        let v_key = self.view.stored_key("v");
         sql.block("equal AS MATERIALIZED (", "),", |sql| {
-            sql.line(format!("SELECT pg_catalog.array_agg({v_key}) AS keys"));
+            sql.line(format!(
+                "SELECT pg_catalog.array_agg({}) AS keys",
+                v_key.value()
+            ));
             sql.line(format!("FROM {} AS v", self.view.table));
-            sql.block(format!("WHERE {v_key} = ANY (ARRAY("), "))", |sql| {
-                sql.line("SELECT \"key\" FROM matched EXCEPT SELECT \"key\" FROM replaced");
-            });
+            let unchanged =
+                "\n    SELECT \"key\" FROM matched EXCEPT SELECT \"key\" FROM replaced\n  ";
+            sql.line(format!("WHERE {}", v_key.is_in_query(unchanged)));
             sql.line(format!("  AND {}", self.is_current()));
         });
     }

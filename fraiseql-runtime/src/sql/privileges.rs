@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::schema::{Link, Shape, Source, Table, View};
+use crate::schema::{Columns, Link, Shape, Source, Storage, Table, View};
 use crate::sql::function::FunctionDdl;
 use crate::sql::text::ident;
 use crate::sql::{lock, probe, rebuild};
@@ -20,8 +20,8 @@ pub(crate) enum Purpose {
 #[derive(Debug, Default)]
 pub(crate) struct BaseTables {
     pub(crate) tables: BTreeSet<Table>,
-    /// The tables whose rows are locked, each with one of their columns.
-    pub(crate) locked: BTreeMap<Table, &'static str>,
+    /// The tables whose rows are locked, each with columns of theirs.
+    pub(crate) locked: BTreeMap<Table, Columns>,
     /// The schemas of types that statements name.
     pub(crate) type_schemas: BTreeSet<String>,
 }
@@ -30,7 +30,7 @@ impl BaseTables {
     /// The base tables of `views`. `locked` are those that mutations lock on their way to documents.
     pub(crate) fn of<'v>(
         views: impl IntoIterator<Item = &'v View>,
-        locked: BTreeMap<Table, &'static str>,
+        locked: BTreeMap<Table, Columns>,
     ) -> Self {
         let mut base = Self {
             locked,
@@ -38,9 +38,14 @@ impl BaseTables {
         };
         for view in views {
             base.shape(view.shape);
-            base.ty(view.key.ty.sql);
-            for (table, column) in lock::locked_tables(view) {
-                base.locked.entry(table).or_insert(column);
+            for ty in view.key.types {
+                base.ty(ty.sql);
+            }
+            // Documents that are not synced lock nothing.
+            if view.is_synced() {
+                for (table, column) in lock::locked_tables(view) {
+                    base.locked.entry(table).or_insert(column);
+                }
             }
         }
         base
@@ -50,20 +55,35 @@ impl BaseTables {
         self.tables.insert(shape.table);
         for field in shape.fields {
             match &field.source {
-                Source::Column { ty, .. } | Source::Expr { ty, .. } => self.ty(ty.sql),
+                Source::Column { ty, .. }
+                | Source::Expr { ty, .. }
+                | Source::GlobalId { ty }
+                | Source::Through { ty, .. } => self.ty(ty.sql),
+                Source::OfGroup(aggregate) => self.ty(aggregate.ty.sql),
                 Source::Aggregate(aggregate) => {
                     self.tables.insert(aggregate.table);
+                    let between = aggregate.through.map(|rows| rows.table);
+                    self.tables.extend(between);
                     self.ty(aggregate.ty.sql);
                 }
+                Source::Values(values) => {
+                    self.tables.insert(values.table);
+                    self.link(&values.link);
+                    self.ty(values.ty.sql);
+                }
                 // Ends because the derives refuse types that contain themselves.
-                Source::One(one) => self.shape((one.shape)()),
-                Source::Many(many) => {
-                    if let Link::Through { table, .. } = many.link {
-                        self.tables.insert(table);
-                    }
-                    self.shape((many.shape)());
+                Source::One(one) => self.shape(one.shape.get()),
+                Source::Many(many) | Source::First(many) => {
+                    self.link(&many.link);
+                    self.shape(many.shape.get());
                 }
             }
+        }
+    }
+
+    fn link(&mut self, link: &Link) {
+        if let Link::Through { table, .. } = link {
+            self.tables.insert(*table);
         }
     }
 
@@ -103,7 +123,9 @@ pub(crate) fn grants(
 ) -> Vec<String> {
     let syncs = purpose == Purpose::Sync;
     let log = objects.log.filter(|_| syncs);
-    let view_schemas: BTreeSet<&str> = views.iter().map(|view| view.table.schema).collect();
+    let views = || views.iter().filter(|view| view.storage != Storage::Live);
+    let synced = || views().filter(|view| view.is_synced());
+    let view_schemas: BTreeSet<&str> = views().map(|view| view.table.schema).collect();
     let schemas: BTreeSet<&str> = view_schemas
         .iter()
         .copied()
@@ -118,22 +140,22 @@ pub(crate) fn grants(
     for table in &base.tables {
         grants.push(probe::grant("SELECT", table, role));
         if let Some(column) = base.locked.get(table).filter(|_| syncs) {
-            grants.push(probe::grant_lock(*table, column, role));
+            grants.push(probe::grant_lock(*table, *column, role));
         }
     }
-    let on_documents = if syncs {
-        "SELECT, INSERT, UPDATE, DELETE"
-    } else {
-        "SELECT"
-    };
-    let tables: BTreeSet<Table> = views.iter().map(|view| view.table).collect();
-    grants.extend(
-        tables
-            .iter()
-            .map(|table| probe::grant(on_documents, table, role)),
-    );
+    let written: BTreeSet<Table> = synced().map(|view| view.table).collect();
+    let tables: BTreeSet<Table> = views().map(|view| view.table).collect();
+    grants.extend(tables.iter().map(|table| {
+        let privileges = if syncs && written.contains(table) {
+            "SELECT, INSERT, UPDATE, DELETE"
+        } else {
+            "SELECT"
+        };
+        probe::grant(privileges, table, role)
+    }));
     if syncs {
-        grants.extend(view_schemas.into_iter().map(|schema| {
+        let schemas: BTreeSet<&str> = synced().map(|view| view.table.schema).collect();
+        grants.extend(schemas.into_iter().map(|schema| {
             let table = format!("{}.{}", ident(schema), ident(rebuild::TABLE));
             probe::grant(BOOKKEEPING.join(", ").as_str(), table, role)
         }));

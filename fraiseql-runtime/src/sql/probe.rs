@@ -4,7 +4,7 @@
 use std::fmt;
 
 use crate::schema::scalar::ScalarType;
-use crate::schema::{Aggregate, OrderBy, Table};
+use crate::schema::{Aggregate, Columns, OrderBy, Table};
 use crate::sql::aggregate;
 use crate::sql::fragment::fragment;
 use crate::sql::text::{column, direction_and_nulls, ident, literal};
@@ -81,10 +81,21 @@ pub(crate) fn text_search(language: &str) -> String {
     format!("SELECT {}::pg_catalog.regconfig", literal(language))
 }
 
-/// Creates an index for a lookup by `name` in the order `order_by`.
-pub(crate) fn create_index(table: impl fmt::Display, name: &str, order_by: &[OrderBy]) -> String {
-    let mut terms = vec![ident(name)];
-    for term in order_by.iter().filter(|term| term.column != name) {
+/// The quoted names of columns, separated by commas.
+fn list(names: &[&str]) -> String {
+    let names: Vec<String> = names.iter().map(|name| ident(name)).collect();
+    names.join(", ")
+}
+
+/// Creates an index for a lookup by columns in the order `order_by`.
+pub(crate) fn create_index(
+    table: impl fmt::Display,
+    columns: Columns,
+    order_by: &[OrderBy],
+) -> String {
+    let mut terms = vec![list(columns.names())];
+    let of_order = order_by.iter();
+    for term in of_order.filter(|term| !columns.names().contains(&term.column)) {
         terms.push(format!(
             "{}{}",
             ident(term.column),
@@ -94,19 +105,19 @@ pub(crate) fn create_index(table: impl fmt::Display, name: &str, order_by: &[Ord
     format!("CREATE INDEX ON {table} ({})", terms.join(", "))
 }
 
-pub(crate) fn create_unique_index(table: Table, name: &str) -> String {
-    format!("CREATE UNIQUE INDEX ON {table} ({})", ident(name))
+pub(crate) fn create_unique_index(table: Table, columns: &[&str]) -> String {
+    format!("CREATE UNIQUE INDEX ON {table} ({})", list(columns))
 }
 
-pub(crate) fn add_primary_key(table: Table, name: &str) -> String {
-    format!("ALTER TABLE {table} ADD PRIMARY KEY ({})", ident(name))
+pub(crate) fn add_primary_key(table: Table, columns: &[&str]) -> String {
+    format!("ALTER TABLE {table} ADD PRIMARY KEY ({})", list(columns))
 }
 
-pub(crate) fn add_foreign_key(table: Table, fk: &str, parent: Table, key: &str) -> String {
+pub(crate) fn add_foreign_key(table: Table, fk: Columns, parent: Table, key: Columns) -> String {
     format!(
         "ALTER TABLE {table} ADD FOREIGN KEY ({}) REFERENCES {parent} ({})",
-        ident(fk),
-        ident(key)
+        list(fk.names()),
+        list(key.names())
     )
 }
 
@@ -186,8 +197,9 @@ pub(crate) fn grant_execute(signature: &str, role: &str) -> String {
 }
 
 /// Grants the privilege to lock rows. PostgreSQL requires UPDATE on any one column.
-pub(crate) fn grant_lock(table: Table, column: &str, role: &str) -> String {
-    grant(&format!("UPDATE ({})", ident(column)), table, role)
+pub(crate) fn grant_lock(table: Table, columns: Columns, role: &str) -> String {
+    let first = columns.names().first().copied().unwrap_or_default();
+    grant(&format!("UPDATE ({})", ident(first)), table, role)
 }
 
 pub(crate) fn grant_usage(schema: &str, role: &str) -> String {

@@ -29,8 +29,8 @@ pub(crate) struct QueueSql {
     /// Drains a batch: from the position `$1`, `$2` on, and of the transactions `$3`, at most `$4` changes.
     /// After `$5` attempts, a document is a dead letter.
     pub(crate) drain: Arc<str>,
-    /// What is pending from the position `$2`, `$3` on, and of the transactions `$4`.
-    pub(crate) probe: Arc<str>,
+    /// The change table, quoted and with its schema.
+    table: String,
     /// Leases, for `$2` seconds, the whole views of one table that are due. Returns its name, the keys of the
     /// rows, and their attempts.
     pub(crate) lease: Arc<str>,
@@ -53,7 +53,8 @@ pub(crate) struct QueueSql {
     pub(crate) retry: Arc<str>,
     /// Deletes the same.
     pub(crate) discard: Arc<str>,
-    /// What is left of the transaction `$2`.
+    /// What is left of the transaction `$2`. On a replica, which may not have the changes yet, also a row that says
+    /// so.
     pub(crate) left_of: Arc<str>,
 }
 
@@ -65,7 +66,6 @@ impl QueueSql {
             model,
             drain: format!("SELECT * FROM {drain}($1::text::xid8, $2, $3::text[]::xid8[], $4, $5)")
                 .into(),
-            probe: probe(&table).into(),
             lease: lease(&table).into(),
             renew: of_rows(&format!(
                 "UPDATE {table} AS c SET retry_at = pg_catalog.clock_timestamp() + $4::float8 * interval '1 s'"
@@ -81,7 +81,19 @@ impl QueueSql {
             )),
             discard: of_dead_letters(&format!("DELETE FROM {table} AS c")),
             left_of: left_of(&table).into(),
+            table,
         }
+    }
+
+    /// What is pending from the position `xid`, `id` on, and of the transactions `late`.
+    ///
+    /// The values are in the text: a message without parameters is planned each time, as the table grows and shrinks
+    /// faster than its statistics; it is one round trip; and nothing of it is prepared, which a pooler might look for
+    /// on another connection of the server.
+    pub(crate) fn probe(&self, xid: u64, id: i64, late: &[u64]) -> String {
+        let late: Vec<String> = late.iter().map(ToString::to_string).collect();
+        let late = format!("'{{{}}}'", late.join(","));
+        probe(&self.table, self.model, (xid, id), &late)
     }
 }
 
@@ -104,17 +116,20 @@ pub(crate) mod probe_row {
     pub(crate) const WAITING: usize = 7;
 }
 
-fn probe(table: &str) -> String {
+fn probe(table: &str, model: i64, (xid, id): (u64, i64), late: &str) -> String {
+    let model = format!("'{model}'::int8");
     let mut sql = Sql::new();
     sql.block("WITH first AS MATERIALIZED (", ")", |sql| {
         sql.line("SELECT c.xid, c.id, c.changed_at");
         sql.line(format!("FROM {table} AS c"));
-        sql.line("WHERE c.model = $1 AND c.retry_at IS NULL AND (c.xid, c.id) >= ($2::text::xid8, $3::int8)");
+        sql.line(format!(
+            "WHERE c.model = {model} AND c.retry_at IS NULL AND (c.xid, c.id) >= ('{xid}'::xid8, '{id}'::int8)"
+        ));
         sql.line("ORDER BY c.xid, c.id");
         sql.line("LIMIT 1");
     });
     let exists = |condition: &str| {
-        format!("EXISTS (SELECT FROM {table} AS c WHERE c.model = $1 AND {condition})")
+        format!("EXISTS (SELECT FROM {table} AS c WHERE c.model = {model} AND {condition})")
     };
     let due = "c.retry_at <= pg_catalog.statement_timestamp()";
     sql.line("SELECT");
@@ -122,7 +137,7 @@ fn probe(table: &str) -> String {
         "(SELECT f.xid::text FROM first AS f) AS xid".to_owned(),
         "(SELECT f.id FROM first AS f) AS id".to_owned(),
         format!(
-            "ARRAY(SELECT x.xid FROM pg_catalog.unnest($4::text[]) AS x (xid) WHERE {}) AS late",
+            "ARRAY(SELECT x.xid FROM pg_catalog.unnest({late}::text[]) AS x (xid) WHERE {}) AS late",
             exists("c.xid = x.xid::xid8 AND c.retry_at IS NULL")
         ),
         "pg_catalog.pg_current_snapshot()::text AS snapshot".to_owned(),
@@ -137,7 +152,7 @@ fn probe(table: &str) -> String {
         format!(
             "EXTRACT(EPOCH FROM pg_catalog.clock_timestamp() - LEAST(\
              (SELECT f.changed_at FROM first AS f), \
-             (SELECT c.changed_at FROM {table} AS c WHERE c.model = $1 AND {due} ORDER BY c.retry_at LIMIT 1)\
+             (SELECT c.changed_at FROM {table} AS c WHERE c.model = {model} AND {due} ORDER BY c.retry_at LIMIT 1)\
              ))::float8 AS age"
         ),
         format!(
@@ -273,8 +288,15 @@ fn of_dead_letters(command: &str) -> Arc<str> {
     sql.finish().into()
 }
 
+/// The operation of a row of [`QueueSql::left_of`] that says that the server is a replica.
+pub(crate) const ON_REPLICA: &str = "REPLICA";
+
 fn left_of(table: &str) -> String {
     let mut sql = Sql::new();
+    sql.line(format!(
+        "SELECT ''::text, '{ON_REPLICA}'::text, NULL::text, NULL::text, true WHERE pg_catalog.pg_is_in_recovery()"
+    ));
+    sql.line("UNION ALL");
     sql.line(
         "SELECT c.\"table\", c.operation, c.new #>> '{key,0}', c.error, c.retry_at = 'infinity'",
     );

@@ -1,16 +1,19 @@
 //! The statements that read documents by key.
 //!
-//! A stale document, which an older or a newer release of the application has written, is read as
+//! With live storage, all of them build documents. Otherwise they read stored documents: a stale document, which an older or a newer release of the application has written, is read as
 //! null, and then built from the base tables.
 
-use crate::schema::View;
-use crate::sql::document;
-use crate::sql::document::BatchSize;
-use crate::sql::key_column::first_of_parameter;
+use crate::schema::{Storage, View};
+use crate::sql::document::{self, HIDDEN};
+use crate::sql::guard::guarded;
+use crate::sql::session::Session;
 use crate::sql::shape;
-use crate::sql::text::{Sql, column};
+use crate::sql::tenant;
+use crate::sql::text::Sql;
 
 /// The statements that read documents by key.
+///
+/// If the view has hidden fields, each returns them as one object in a column of its own.
 #[derive(Debug)]
 pub struct ReadSql {
     /// The document of the one key in the array `$1`; null if it is stale.
@@ -21,51 +24,150 @@ pub struct ReadSql {
     /// Builds the documents of the keys in the array `$1`, whose positions are in the array `$2`.
     /// The columns are those of [`find_many`](Self::find_many).
     pub build: String,
+    /// The same among the documents of one tenant, if the view has tenants. The array of the tenant is
+    /// their last parameter.
+    pub of_tenant: Option<Box<Self>>,
+}
+
+impl ReadSql {
+    /// The statements that compare the tenant, or those that do not.
+    pub(crate) fn scoped(&self, by_tenant: bool) -> &Self {
+        match &self.of_tenant {
+            Some(of_tenant) if by_tenant => of_tenant,
+            _ => self,
+        }
+    }
 }
 
 /// Composes the statements of a view, whose shape has the number `number`.
 pub(crate) fn compose(view: &View, number: i64) -> ReadSql {
-    let key = column("v", view.key_column());
-    let ty = view.key.ty.sql;
+    let scoped = |by_tenant| match view.storage {
+        Storage::Live => live(view, by_tenant),
+        Storage::Table | Storage::Matview { .. } => stored(view, number, by_tenant),
+    };
+    ReadSql {
+        of_tenant: view.tenant.map(|_| Box::new(scoped(true))),
+        ..scoped(false)
+    }
+}
+
+/// Builds the document of the one key in the array `$1`, in a session that has what documents need.
+pub(crate) fn live_statement(view: &View) -> String {
+    live_find(view, false)
+}
+
+fn live_find(view: &View, by_tenant: bool) -> String {
+    let mut find = Sql::new();
+    document::write_data(&mut find, view, &[], true, |root| {
+        let mut conditions = vec![view.base_key(root).is_first_of_parameter(1)];
+        conditions.extend(tenant::of_row(view, root, 2).filter(|_| by_tenant));
+        conditions
+    });
+    find.finish()
+}
+
+/// [`ReadSql::build`].
+pub(crate) fn build_statement(view: &View) -> String {
+    build(view, &given_places(view), None)
+}
+
+/// The statements that build the documents which they return. In an unsuitable session they return a
+/// row of nulls: see [`guard`](crate::sql::guard).
+fn live(view: &View, by_tenant: bool) -> ReadSql {
+    let places = format!(
+        "pg_catalog.unnest($1::{}[]) WITH ORDINALITY",
+        view.key.sql_type()
+    );
+    let session = Session::of([view.shape]);
+    let hidden = match view.shape.has_hidden() {
+        true => format!(", q.{HIDDEN}"),
+        false => String::new(),
+    };
+    let guarded = |statement: String, columns: String| {
+        let columns = columns + &hidden;
+        guarded(&session, &statement, &columns).unwrap_or(statement)
+    };
+    ReadSql {
+        find: guarded(live_find(view, by_tenant), "q.\"data\"".to_owned()),
+        find_many: guarded(
+            build(view, &places, by_tenant.then_some(2)),
+            "q.\"data\", q.place".to_owned(),
+        ),
+        build: build(view, &given_places(view), by_tenant.then_some(3)),
+        of_tenant: None,
+    }
+}
+
+fn stored(view: &View, number: i64, by_tenant: bool) -> ReadSql {
+    let key = view.stored_key("v");
+    let ty = view.key.sql_type();
     // One comparison in the same row: a stale document costs a second statement, a current one
     // nothing.
     let data = format!(
         "CASE WHEN v.shape = {} THEN v.data END AS data",
         shape::literal(number)
     );
+    let hidden = document::stored_hidden(view, "v");
+    let of_tenant = tenant::of_stored(view, "v", 2).filter(|_| by_tenant);
     let mut find = Sql::new();
-    find.line(format!("SELECT {data}"));
+    match &hidden {
+        None => find.line(format!("SELECT {data}")),
+        Some(hidden) => {
+            find.line("SELECT");
+            // The position, as in `find_many`.
+            find.block_list([
+                data.clone(),
+                "'1'::int8 AS place".to_owned(),
+                hidden.clone(),
+            ]);
+        }
+    }
     find.line(format!("FROM {} AS v", view.table));
-    find.line(format!("WHERE {}", first_of_parameter(&key, view, 1)));
+    let conditions = [key.is_first_of_parameter(1)];
+    let conditions: Vec<String> = conditions.into_iter().chain(of_tenant.clone()).collect();
+    find.conditions("WHERE", &conditions);
     let mut many = Sql::new();
     many.line("SELECT");
-    many.block_list([data, "wanted.place".to_owned()]);
+    many.block_list([data, "wanted.place".to_owned()].into_iter().chain(hidden));
     many.line(format!(
         "FROM pg_catalog.unnest($1::{ty}[]) WITH ORDINALITY AS wanted (\"key\", place)"
     ));
     many.line(format!(
-        "JOIN {} AS v ON {key} = wanted.\"key\"",
-        view.table
+        "JOIN {} AS v ON {}",
+        view.table,
+        key.is("wanted.\"key\"")
     ));
+    many.conditions("WHERE", of_tenant.as_slice());
     many.line("ORDER BY wanted.place");
     ReadSql {
         find: find.finish(),
         find_many: many.finish(),
-        build: build(view),
+        build: build(view, &given_places(view), by_tenant.then_some(3)),
+        of_tenant: None,
     }
 }
 
-/// Builds documents. The keys have the alias `v`, which no row of a document has.
-fn build(view: &View) -> String {
-    let ty = view.key.ty.sql;
+/// The keys and the positions of [`ReadSql::build`].
+fn given_places(view: &View) -> String {
+    let ty = view.key.sql_type();
+    format!("ROWS FROM (pg_catalog.unnest($1::{ty}[]), pg_catalog.unnest($2::int8[]))")
+}
+
+/// Builds documents. `places` yields keys and their positions. It has the alias `v`, which no row of a
+/// document has. `tenant` is the parameter of the tenant that the rows must belong to.
+fn build(view: &View, places: &str, tenant: Option<u8>) -> String {
+    let mut columns = vec!["b.\"data\"".to_owned(), "v.place".to_owned()];
+    if view.shape.has_hidden() {
+        columns.push(format!("b.{HIDDEN}"));
+    }
     let mut sql = Sql::new();
-    sql.line("SELECT b.\"data\", v.place");
-    sql.line(format!(
-        "FROM ROWS FROM (pg_catalog.unnest($1::{ty}[]), pg_catalog.unnest($2::int8[])) AS v (\"key\", place)"
-    ));
+    sql.line(format!("SELECT {}", columns.join(", ")));
+    sql.line(format!("FROM {places} AS v (\"key\", place)"));
     sql.block("CROSS JOIN LATERAL (", ") AS b", |sql| {
-        document::write(sql, view, BatchSize::Few, |root| {
-            vec![format!("{} = v.\"key\"", column(root, view.key.column))]
+        document::write_data(sql, view, &[], true, |root| {
+            let mut conditions = vec![view.base_key(root).is("v.\"key\"")];
+            conditions.extend(tenant.and_then(|number| tenant::of_row(view, root, number)));
+            conditions
         });
         // Keeps the planner from joining all documents: each row is looked up by its key.
         sql.line("OFFSET 0");

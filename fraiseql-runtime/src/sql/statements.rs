@@ -1,7 +1,7 @@
 //! All statements of one view.
 
-use crate::schema::View;
-use crate::sql::{ddl, function, part, read, rebuild, shape, sync, verify};
+use crate::schema::{Storage, View};
+use crate::sql::{ddl, function, matview, part, read, rebuild, shape, sync, verify};
 
 /// The statements of one view. They are composed once, and stored in a `static` for each view, so
 /// that their texts are `&'static str`.
@@ -24,6 +24,10 @@ pub struct Statements {
     pub rebuild: rebuild::RebuildSql,
     /// Functions that sync documents inside of a transaction.
     pub functions: function::ViewFunctions,
+    /// The materialized view, if documents are in one.
+    pub matview: Option<matview::MatviewSql>,
+    /// Which of them are used.
+    pub(crate) storage: Storage,
 }
 
 impl Statements {
@@ -40,6 +44,8 @@ impl Statements {
             ddl: ddl::compose(view),
             rebuild: rebuild::compose(view, shape),
             functions: function::compose(view, shape),
+            matview: matview::compose(view, shape),
+            storage: view.storage,
         }
     }
 }
@@ -63,6 +69,8 @@ pub(crate) enum StatementTable {
     View,
     /// The bookkeeping table of rebuilds, `fraiseql_view`.
     Bookkeeping,
+    /// The table of refreshes, `fraiseql_refresh`.
+    Refreshes,
 }
 
 /// Whether PostgreSQL can PREPARE a statement.
@@ -72,8 +80,6 @@ pub(crate) enum StatementKind {
     Query,
     /// A utility command such as CREATE TABLE, which PREPARE does not accept.
     Utility,
-    /// Several statements in one text, which PREPARE does not accept.
-    Script,
     /// The definition or the call of a function, which may not exist.
     Function,
 }
@@ -88,6 +94,24 @@ impl<'s> ListedStatement<'s> {
         }
     }
 
+    /// Whether the statement is sent for a view with this storage.
+    fn is_used(&self, storage: Storage) -> bool {
+        let (group, _) = self.name.split_once('.').unwrap_or((self.name, ""));
+        let builds = group == "read" || self.name == "sync.reject_reasons";
+        let pages = ["sync.first_keys", "sync.next_keys"].contains(&self.name);
+        match storage {
+            Storage::Table => true,
+            Storage::Live => builds,
+            // Documents that may be stale are compared and built, and never written.
+            Storage::Matview { .. } => {
+                builds
+                    || pages
+                    || ["verify", "matview"].contains(&group)
+                    || self.name.starts_with("ddl.indexes")
+            }
+        }
+    }
+
     fn of_kind(self, kind: StatementKind) -> Self {
         Self { kind, ..self }
     }
@@ -96,8 +120,14 @@ impl<'s> ListedStatement<'s> {
 // The structs are taken apart without `..`: a new field does not compile until it is listed
 // below, or ignored by name because it is not a statement.
 impl Statements {
-    /// Every statement of the view, in the order of the fields.
+    /// Every statement that is sent for the view, in the order of the fields.
     pub(crate) fn all(&self) -> impl Iterator<Item = ListedStatement<'_>> {
+        self.composed()
+            .filter(|statement| statement.is_used(self.storage))
+    }
+
+    /// Every statement that was composed.
+    fn composed(&self) -> impl Iterator<Item = ListedStatement<'_>> {
         let Self {
             shape: _,
             sync,
@@ -107,6 +137,8 @@ impl Statements {
             ddl,
             rebuild,
             functions,
+            matview,
+            storage: _,
         } = self;
         sync_statements(sync)
             .into_iter()
@@ -116,6 +148,7 @@ impl Statements {
             .chain(ddl_statements(ddl))
             .chain(rebuild_statements(rebuild))
             .chain(function_statements(functions))
+            .chain(matview.iter().flat_map(matview_statements))
     }
 }
 
@@ -195,18 +228,21 @@ fn verify_statements(statements: &verify::VerifySql) -> [ListedStatement<'_>; 4]
     ]
 }
 
-fn read_statements(statements: &read::ReadSql) -> [ListedStatement<'_>; 3] {
+fn read_statements(statements: &read::ReadSql) -> Vec<ListedStatement<'_>> {
     use StatementTable::{Base, View};
     let read::ReadSql {
         find,
         find_many,
         build,
+        of_tenant,
     } = statements;
-    [
+    let mut list = vec![
         ListedStatement::new("read.find", find, View),
         ListedStatement::new("read.find_many", find_many, View),
         ListedStatement::new("read.build", build, Base),
-    ]
+    ];
+    list.extend(of_tenant.iter().flat_map(|sql| read_statements(sql)));
+    list
 }
 
 fn part_statement(statements: &part::PartSql) -> ListedStatement<'_> {
@@ -298,7 +334,52 @@ fn function_statements(functions: &function::ViewFunctions) -> Vec<ListedStateme
     ]
 }
 
-fn rebuild_statements(statements: &rebuild::RebuildSql) -> [ListedStatement<'_>; 18] {
+fn matview_statements(statements: &matview::MatviewSql) -> Vec<ListedStatement<'_>> {
+    use StatementTable::{Refreshes, View};
+    let matview::MatviewSql {
+        create,
+        fill,
+        refresh,
+        comment,
+        // A text, not a statement.
+        mark: _,
+        compress,
+        create_new,
+        compress_new,
+        fill_new,
+        swap,
+        create_refreshes,
+        note,
+        begin,
+        begin_due,
+        end,
+        fail,
+        age,
+    } = statements;
+    let listed = ListedStatement::new;
+    let utility = |name, sql, table| listed(name, sql, table).of_kind(StatementKind::Utility);
+    let mut list = vec![
+        utility("matview.create", create.as_str(), View),
+        utility("matview.fill", fill, View),
+        utility("matview.refresh", refresh, View),
+        utility("matview.comment", comment, View),
+        utility("matview.compress", compress, View),
+        utility("matview.create_new", create_new, View),
+        utility("matview.compress_new", compress_new, View),
+        utility("matview.fill_new", fill_new, View),
+        utility("matview.create_refreshes", create_refreshes, Refreshes),
+        listed("matview.note", note, Refreshes),
+        listed("matview.begin", begin, Refreshes),
+        listed("matview.begin_due", begin_due, Refreshes),
+        listed("matview.end", end, Refreshes),
+        listed("matview.fail", fail, Refreshes),
+        listed("matview.age", age, Refreshes),
+    ];
+    list.extend(swap.iter().map(|sql| utility("matview.swap", sql, View)));
+    list
+}
+
+fn rebuild_statements(statements: &rebuild::RebuildSql) -> [ListedStatement<'_>; 17] {
     use StatementTable::{Base, Bookkeeping, View};
     let rebuild::RebuildSql {
         table: _,
@@ -310,7 +391,6 @@ fn rebuild_statements(statements: &rebuild::RebuildSql) -> [ListedStatement<'_>;
         lacks_documents,
         lock,
         lock_again,
-        unlock,
         begin,
         record,
         finish,
@@ -329,8 +409,7 @@ fn rebuild_statements(statements: &rebuild::RebuildSql) -> [ListedStatement<'_>;
         ListedStatement::new("rebuild.has_rows", has_rows, Base),
         ListedStatement::new("rebuild.lacks_documents", lacks_documents, Base),
         ListedStatement::new("rebuild.lock", lock, View),
-        ListedStatement::new("rebuild.lock_again", lock_again, View).of_kind(StatementKind::Script),
-        ListedStatement::new("rebuild.unlock", unlock, View),
+        ListedStatement::new("rebuild.lock_again", lock_again, View),
         ListedStatement::new("rebuild.begin", begin, Bookkeeping),
         ListedStatement::new("rebuild.record", record, Bookkeeping),
         ListedStatement::new("rebuild.finish", finish, Bookkeeping),
@@ -423,7 +502,6 @@ mod tests {
             let kinds = [
                 StatementKind::Query,
                 StatementKind::Utility,
-                StatementKind::Script,
                 StatementKind::Function,
             ];
             kinds.map(|kind| {
@@ -433,19 +511,17 @@ mod tests {
         };
         // 19 of a sync, 4 of a verification, 3 of reads, 1 of the part `author`, 16 of a rebuild;
         // the table twice, its twin, 2 partitions, the columns `title` and `shape`, 5 for each of
-        // 2 indexes, and the bookkeeping table; the lock after a lost connection; 3 functions,
-        // each created and dropped, and a call.
-        assert_eq!(count(Post::composed()), [43, 18, 1, 7]);
+        // 2 indexes, and the bookkeeping table; 3 functions, each created and dropped, and a call.
+        assert_eq!(count(Post::composed()), [43, 18, 7]);
         // Two more of a sync, for unique columns, and no part; no partition, 1 index.
-        assert_eq!(count(Account::composed()), [44, 11, 1, 7]);
+        assert_eq!(count(Account::composed()), [44, 11, 7]);
     }
 
     #[test]
-    fn only_scripts_have_several_statements() {
+    fn only_functions_have_several_statements() {
         for statement in Post::composed().all() {
-            assert_eq!(
-                statement.sql.contains(";\n") && statement.kind != StatementKind::Function,
-                statement.kind == StatementKind::Script,
+            assert!(
+                !statement.sql.contains(";\n") || statement.kind == StatementKind::Function,
                 "{}",
                 statement.name
             );

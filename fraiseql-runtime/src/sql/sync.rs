@@ -6,11 +6,9 @@ use crate::schema::View;
 use crate::sql::delete;
 use crate::sql::document;
 use crate::sql::document::BatchSize;
-use crate::sql::key_column::in_parameter;
 use crate::sql::key_pages::{self, PageStart};
 use crate::sql::lock;
 use crate::sql::session::{Session, SessionNeeds, reads_session};
-use crate::sql::text::column;
 use crate::sql::unique;
 use crate::sql::write;
 use crate::sql::write::protocol::WriteProtocol;
@@ -20,8 +18,8 @@ use crate::sql::write::{advisory, equal};
 #[derive(Debug)]
 pub struct SyncSql {
     /// The guarded statement: builds the documents of `$1`, writes those that differ and deletes
-    /// those without a root row, except where another transaction has written them since. `$2` are
-    /// the backends whose writes do not matter; `$3` is whether it writes nothing if a transaction
+    /// those without a root row, except where another transaction has written them since. `$2` is the
+    /// number of the full sync whose other transactions do not matter, or null; `$3` is whether it writes nothing if a transaction
     /// that has synced was open at its snapshot. Returns one row; see `result_row`.
     pub write: String,
     /// [`write`](Self::write) for at most [`MAX_FEW_KEYS`] keys.
@@ -116,7 +114,7 @@ pub(crate) fn compose(view: &View, number: i64) -> SyncSql {
         expected: key_pages::expected(view),
         expected_after: key_pages::expected_after(view),
         reject_reasons: document::reject_reasons(view, None, |root| {
-            vec![in_parameter(&column(root, view.key.column), view, 1)]
+            vec![view.base_key(root).is_in_parameter(1)]
         }),
         needs: session.needs,
         set_session: session.set_local(),

@@ -9,13 +9,19 @@ pub(crate) fn ident(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-/// A string literal, with the same meaning for every value of `standard_conforming_strings`.
+/// A string literal, with the same meaning for every value of `standard_conforming_strings`. It has one line: those
+/// of a statement are indented.
 pub(crate) fn literal(text: &str) -> String {
     let quoted = text.replace('\'', "''");
-    if text.contains('\\') {
-        return format!("E'{}'", quoted.replace('\\', "\\\\"));
+    if text.contains(['\\', '\n', '\r']) {
+        return format!("E'{}'", in_one_line(&quoted.replace('\\', "\\\\")));
     }
     format!("'{quoted}'")
+}
+
+/// The text of a literal with escapes, without line breaks.
+pub(crate) fn in_one_line(escaped: &str) -> String {
+    escaped.replace('\n', "\\n").replace('\r', "\\r")
 }
 
 impl fmt::Display for Table {
@@ -144,5 +150,6 @@ mod tests {
     fn quotes_and_backslashes_in_strings_are_doubled() {
         assert_eq!(literal("it's"), "'it''s'");
         assert_eq!(literal(r"a\'b"), r"E'a\\''b'");
+        assert_eq!(literal("a\r\nb"), r"E'a\r\nb'");
     }
 }

@@ -11,16 +11,16 @@ use crate::schema::{IndexOn, Promoted, Source, View};
 use crate::sql::differences::{label, promoted_columns};
 use crate::sql::document::{self, BatchSize};
 use crate::sql::fragment::fragment;
-use crate::sql::key_column::in_parameter;
+use crate::sql::tenant;
 use crate::sql::text::{Sql, column, ident};
 
 /// Clears the unique columns of the documents `$1` whose unique values change; the others stay
 /// equal, and are not written. `None` if the view has no unique column.
 pub(crate) fn clear_unique(view: &View) -> Option<String> {
-    let key = column("v", view.key_column());
-    let root_key = column("root", view.key.column);
+    let key = view.stored_key("v");
+    let root_key = view.base_key("root");
     let mut cleared = Vec::new();
-    let mut differ = vec![format!("{root_key} IS NULL")];
+    let mut differ = vec![root_key.is_missing()];
     for field in view.shape.fields {
         let Some(promoted) = field.promoted.filter(|promoted| is_unique(view, promoted)) else {
             continue;
@@ -39,7 +39,14 @@ pub(crate) fn clear_unique(view: &View) -> Option<String> {
     if cleared.is_empty() {
         return None;
     }
-    let own_key = column("own", view.key_column());
+    // A document that moves to another tenant leaves its values to the former one.
+    differ.extend(view.tenant.map(|tenant| {
+        let stored = column("own", tenant.column);
+        let value = document::promoted_column("root", tenant.source, &tenant.ty);
+        let value = value.unwrap_or_else(|| column("root", tenant.source));
+        format!("{stored} IS DISTINCT FROM {value}")
+    }));
+    let own_key = view.stored_key("own");
     let mut sql = Sql::new();
     sql.line(format!("UPDATE {} AS v SET", view.table));
     sql.block_list(cleared);
@@ -53,13 +60,14 @@ pub(crate) fn clear_unique(view: &View) -> Option<String> {
         None => table.to_string(),
     };
     sql.line(format!(
-        "LEFT JOIN {rows} AS root ON {root_key} = {own_key}"
+        "LEFT JOIN {rows} AS root ON {}",
+        root_key.is_same(&own_key)
     ));
     sql.conditions(
         "WHERE",
         &[
-            in_parameter(&own_key, view, 1),
-            format!("{key} = {own_key}"),
+            own_key.is_in_parameter(1),
+            key.is_same(&own_key),
             format!("({})", differ.join(" OR ")),
         ],
     );
@@ -73,17 +81,23 @@ pub(crate) fn unique_holders(view: &View) -> Option<String> {
     if indexes.is_empty() {
         return None;
     }
-    let key = column("v", view.key_column());
+    let key = view.stored_key("v");
     let mut sql = Sql::new();
     sql.block("WITH built AS MATERIALIZED (", ")", |sql| {
+        let promoted = promoted_columns(view)
+            .map(|name| format!("{} AS {}", column("b", &label(view, name)), ident(name)));
+        // The tenant is in every unique index, and may be the key, which is not promoted.
+        let key = view.tenant.and_then(|tenant| {
+            let names = view.key_columns();
+            let place = names.iter().position(|name| *name == tenant.column)?;
+            let value = view.key.column_of("b.\"key\"", place)?;
+            Some(format!("{value} AS {}", ident(tenant.column)))
+        });
         sql.line("SELECT");
-        sql.block_list(
-            promoted_columns(view)
-                .map(|name| format!("{} AS {}", column("b", &label(view, name)), ident(name))),
-        );
+        sql.block_list(promoted.chain(key));
         sql.block("FROM (", ") AS b", |sql| {
             document::write(sql, view, BatchSize::Few, |root| {
-                vec![in_parameter(&column(root, view.key.column), view, 1)]
+                vec![view.base_key(root).is_in_parameter(1)]
             });
         });
     });
@@ -94,11 +108,11 @@ pub(crate) fn unique_holders(view: &View) -> Option<String> {
                 sql.line("UNION");
             }
             let terms = terms.join(", ");
-            sql.line(format!("SELECT {key}"));
+            sql.line(format!("SELECT {}", key.value()));
             sql.line(format!("FROM {} AS v", view.table));
             // The terms are not qualified: they are columns of `v` before IN, and of `built` after.
             sql.line(format!("WHERE ({terms}) IN (SELECT {terms} FROM built)"));
-            sql.line(format!("  AND NOT ({})", in_parameter(&key, view, 1)));
+            sql.line(format!("  AND NOT ({})", key.is_in_parameter(1)));
         }
     });
     Some(sql.finish())
@@ -109,14 +123,20 @@ fn unique_indexes(view: &View) -> Vec<Vec<String>> {
     let of_fields = view.shape.fields.iter().filter_map(|field| field.promoted);
     let of_fields = of_fields
         .filter(|promoted| promoted.unique)
-        .map(|promoted| vec![ident(promoted.column)]);
+        .map(|promoted| tenant::first(view, vec![ident(promoted.column)]));
     let declared = view.indexes.iter().filter(|index| index.unique);
-    let declared = declared.filter_map(|index| match index.on {
-        IndexOn::Columns { columns, .. } => {
-            Some(columns.iter().map(|term| ident(term.column)).collect())
-        }
-        IndexOn::Expr(expr) => Some(vec![format!("({expr})")]),
-        IndexOn::Gin(_) | IndexOn::FullText { .. } => None,
+    let declared = declared.filter_map(|index| {
+        let terms = match index.on {
+            IndexOn::Columns { columns, .. } => {
+                columns.iter().map(|term| ident(term.column)).collect()
+            }
+            IndexOn::Expr(expr) => vec![format!("({expr})")],
+            IndexOn::Gin(_) | IndexOn::FullText { .. } => return None,
+        };
+        Some(match index.global {
+            true => terms,
+            false => tenant::first(view, terms),
+        })
     });
     of_fields.chain(declared).collect()
 }

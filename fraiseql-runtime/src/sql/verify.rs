@@ -7,7 +7,6 @@ use crate::schema::View;
 use crate::sql::differences::{differences, label, promoted_columns};
 use crate::sql::document;
 use crate::sql::document::BatchSize;
-use crate::sql::key_column::{in_input, in_parameter, key_order};
 use crate::sql::key_pages::{self, PageStart};
 use crate::sql::text::{Sql, column};
 
@@ -93,8 +92,8 @@ pub(crate) fn unfiltered(view: &View, start: PageStart, sampled: bool) -> String
 }
 
 fn compare(view: &View) -> String {
-    let ty = view.key.ty.sql;
-    let v_key = column("v", view.key_column());
+    let ty = view.key.sql_type();
+    let v_key = view.stored_key("v");
     let mut sql = Sql::new();
     sql.block("WITH input AS MATERIALIZED (", "),", |sql| {
         sql.line(format!("SELECT $1::{ty}[] AS keys"));
@@ -104,24 +103,25 @@ fn compare(view: &View) -> String {
         sql.block_list([
             // Cast to the type that Rust reads: the base table may have another one.
             format!("b.\"key\"::{ty} AS \"key\""),
-            format!("{v_key} IS NULL AS missing"),
+            format!("{} AS missing", v_key.is_missing()),
             format!("{} AS differs", differences(view).join(" OR ")),
             "pg_catalog.pg_column_size(b.\"data\") AS bytes".to_owned(),
         ]);
         sql.block("FROM (", ") AS b", |sql| {
             document::write(sql, view, BatchSize::Many, |root| {
-                vec![in_input(&column(root, view.key.column), view)]
+                vec![view.base_key(root).is_in_input()]
             });
             // Each document is built once, though it is used twice.
             sql.line("OFFSET 0");
         });
         sql.line(format!(
-            "LEFT JOIN {} AS v ON {v_key} = b.\"key\"",
-            view.table
+            "LEFT JOIN {} AS v ON {}",
+            view.table,
+            v_key.is("b.\"key\"")
         ));
     });
     sql.block("orphans AS MATERIALIZED (", ")", |sql| {
-        sql.line(format!("SELECT {v_key} AS \"key\""));
+        sql.line(format!("SELECT {} AS \"key\"", v_key.value()));
         sql.line(format!("FROM {} AS v", view.table));
         sql.conditions(
             "WHERE",
@@ -129,12 +129,15 @@ fn compare(view: &View) -> String {
                 // If every key has a row there are no orphans, and the table is not read.
                 "(SELECT pg_catalog.count(DISTINCT \"key\") FROM compared) < (SELECT pg_catalog.cardinality(keys) FROM input)"
                     .to_owned(),
-                in_input(&v_key, view),
-                format!("NOT EXISTS (SELECT FROM compared WHERE compared.\"key\" = {v_key})"),
+                v_key.is_in_input(),
+                format!(
+                    "NOT EXISTS (SELECT FROM compared WHERE compared.\"key\" = {})",
+                    v_key.value()
+                ),
             ],
         );
     });
-    let order = key_order("\"key\"", &view.key);
+    let order = view.key.order_of("\"key\"");
     sql.line("SELECT");
     sql.block_list([
         // Rows of tables that inherit from each other can have one key, which counts once.
@@ -150,7 +153,7 @@ fn compare(view: &View) -> String {
 }
 
 fn stored_and_built(view: &View) -> String {
-    let v_key = column("v", view.key_column());
+    let v_key = view.stored_key("v");
     let columns = |values: &[String], name: &str| {
         let texts: Vec<String> = values
             .iter()
@@ -172,7 +175,7 @@ fn stored_and_built(view: &View) -> String {
     let mut sql = Sql::new();
     sql.line("SELECT");
     sql.block_list([
-        format!("ARRAY[b.\"key\"::{}] AS \"key\"", view.key.ty.sql),
+        format!("ARRAY[b.\"key\"::{}] AS \"key\"", view.key.sql_type()),
         "v.\"data\"::text AS stored".to_owned(),
         "b.\"data\"::text AS should_be".to_owned(),
         columns(&stored, "stored_columns"),
@@ -181,11 +184,15 @@ fn stored_and_built(view: &View) -> String {
     ]);
     sql.block("FROM (", ") AS b", |sql| {
         document::write(sql, view, BatchSize::Few, |root| {
-            vec![in_parameter(&column(root, view.key.column), view, 1)]
+            vec![view.base_key(root).is_in_parameter(1)]
         });
         sql.line("OFFSET 0");
     });
-    sql.line(format!("JOIN {} AS v ON {v_key} = b.\"key\"", view.table));
-    sql.line(format!("ORDER BY {}", key_order("b.\"key\"", &view.key)));
+    sql.line(format!(
+        "JOIN {} AS v ON {}",
+        view.table,
+        v_key.is("b.\"key\"")
+    ));
+    sql.line(format!("ORDER BY {}", view.key.order_of("b.\"key\"")));
     sql.finish()
 }

@@ -15,6 +15,9 @@ use crate::sync::{batch, part, protocol};
 pub(super) async fn run(session: &mut Session<'_>, request: SyncRequest<'_>) -> Result<SyncReport> {
     let start = Instant::now();
     let mut report = SyncReport::default();
+    if request.is_without_table() {
+        return Ok(report);
+    }
     match request {
         // This transaction may have changed rows that no document embeds yet. A sync of a document
         // that comes to embed one of them has to wait for it.

@@ -11,11 +11,9 @@ use crate::db::scope::{ScopeErrors, TransactionScope, isolated};
 use crate::db::session::isolated_in_set_session;
 use crate::db::statement::Statement;
 use crate::error::{Error, Operation, Result};
+use crate::schema::Shape;
 use crate::schema::key::Keys;
-use crate::schema::{Shape, Source};
 use crate::sql::document::{self, Extract};
-use crate::sql::key_column::in_parameter;
-use crate::sql::text::column;
 use crate::view::Handle;
 
 /// The fields that failed for other documents of the batch.
@@ -105,7 +103,7 @@ impl Search<'_> {
                 let Some(error) = self.fails(&path, true).await? else {
                     continue;
                 };
-                match child(&field.source) {
+                match field.source.part() {
                     None => failed.push((path, error)),
                     // Its rows may fail to be found, or what is in them.
                     Some(child) => match self.fails(&path, false).await? {
@@ -126,11 +124,7 @@ impl Search<'_> {
             whole,
         };
         let sql = document::extract(view.view, extract, |root| {
-            vec![in_parameter(
-                &column(root, view.view.key.column),
-                view.view,
-                1,
-            )]
+            vec![view.view.base_key(root).is_in_parameter(1)]
         });
         let errors = ScopeErrors::of(Operation::FindInvalid, view.view.table);
         let keys = self.keys;
@@ -157,15 +151,6 @@ impl Search<'_> {
     }
 }
 
-/// The shape of the rows in a field.
-fn child(source: &Source) -> Option<&'static Shape> {
-    match source {
-        Source::One(one) => Some((one.shape)()),
-        Source::Many(many) => Some((many.shape)()),
-        Source::Column { .. } | Source::Expr { .. } | Source::Aggregate(_) => None,
-    }
-}
-
 /// The path of a field: `comments[].score`.
 fn path(shape: &'static Shape, field: &[usize]) -> String {
     if field.is_empty() {
@@ -181,10 +166,10 @@ fn path(shape: &'static Shape, field: &[usize]) -> String {
             path.push('.');
         }
         path.push_str(field.json);
-        if matches!(field.source, Source::Many(_)) {
+        if field.source.is_list_of_parts() {
             path.push_str("[]");
         }
-        shape = child(&field.source);
+        shape = field.source.part();
     }
     path
 }

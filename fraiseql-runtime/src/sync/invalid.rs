@@ -22,7 +22,9 @@ use crate::db::statement::Statement;
 use crate::error::invalid_document::InvalidDocument;
 use crate::error::{Error, Operation, Result};
 use crate::schema::key::Keys;
+use crate::sql::sync::MAX_BATCH;
 use crate::sync::failing_field::{self, FailingField, KnownFields};
+use crate::sync::full::keys::next_keys;
 use crate::view::Handle;
 
 /// The most flaws of one document that its reason names.
@@ -222,6 +224,38 @@ pub(crate) async fn explain(
         return error;
     }
     Error::Invalid { documents }
+}
+
+/// Replaces `error`, with which building all documents failed, by [`Error::Invalid`] with the first
+/// documents that have flaws. Returns `error` itself if none are found.
+pub(crate) async fn explain_all(
+    connection: &mut PgConnection,
+    view: Handle,
+    error: Error,
+) -> Error {
+    let mut scope = TransactionScope::Own;
+    let mut after = view.no_keys();
+    loop {
+        let keys = next_keys(connection, &mut scope, view, &after, MAX_BATCH).await;
+        // Without its keys, the error is reported as it is.
+        let keys = keys.unwrap_or_else(|_| view.no_keys());
+        if keys.is_empty() {
+            return error;
+        }
+        after = keys.last();
+        let flaws = match find_flaws_in(connection, &mut scope, view, &keys).await {
+            Ok(rows) => flaws_in(&keys, rows).unwrap_or_default(),
+            Err(_) => Vec::new(),
+        };
+        if !flaws.is_empty() {
+            let documents = flaws.into_iter();
+            return Error::Invalid {
+                documents: documents
+                    .map(|(key, reason)| document(view, &key, reason))
+                    .collect(),
+            };
+        }
+    }
 }
 
 fn document(view: Handle, key: &Keys, reason: String) -> InvalidDocument {

@@ -10,7 +10,7 @@
 //! | `batch` | one batch: observed, logged, without invalid documents |
 //! | `invalid` | finds and describes invalid documents |
 //! | `session` | a connection with its scope, and the retries of a batch |
-//! | `peers` | the sessions that work on one full sync together |
+//! | `peers` | the transactions that work on one full sync together |
 //! | `protocol` | the protocols by which a batch is written without losing a concurrent change |
 //! | `part` | replaces a part in documents, without building them |
 //! | `finished` | batches that a function of the database has written |

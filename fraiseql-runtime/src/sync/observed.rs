@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::error::Result;
+use crate::schema::default_schema::DefaultSchema;
 use crate::sync::report::SyncReport;
 use crate::sync::request::SyncRequest;
 use crate::sync::run::run_observed;
@@ -13,17 +14,27 @@ use crate::sync::watch::{Observers, Watch};
 /// [`ReadModel::on`](crate::ReadModel::on).
 ///
 /// It can be used wherever its target can. If one is nested in another, the observers of the
-/// innermost are called. One that holds a `PgPool` or a [`Recorder`](crate::Recorder) by value can be
+/// innermost are called, and its schema is synced and read. One that holds a `PgPool` or a [`Recorder`](crate::Recorder) by value can be
 /// used by reference, many times.
 #[derive(Clone, Debug)]
 pub struct Observed<T> {
     target: T,
     observers: Arc<Observers>,
+    schema: DefaultSchema,
 }
 
 impl<T> Observed<T> {
-    pub(crate) fn new(target: T, observers: Arc<Observers>) -> Self {
-        Self { target, observers }
+    pub(crate) fn new(target: T, observers: Arc<Observers>, schema: DefaultSchema) -> Self {
+        Self {
+            target,
+            observers,
+            schema,
+        }
+    }
+
+    /// The schema that stands for `public`.
+    pub(crate) const fn schema(&self) -> DefaultSchema {
+        self.schema
     }
 
     /// The target and its observers.
@@ -43,7 +54,7 @@ impl<T> Observed<T> {
 
 impl<T: SyncTarget> SyncTarget for Observed<T> {
     async fn run(self, request: SyncRequest<'_>, _: &Watch<'_>) -> Result<SyncReport> {
-        run_observed(self.target, &self.observers, request).await
+        run_observed(self.target, &self.observers, request.in_schema(self.schema)).await
     }
 }
 
@@ -58,6 +69,10 @@ where
         request: SyncRequest<'_>,
         _: &Watch<'_>,
     ) -> impl Future<Output = Result<SyncReport>> + Send {
-        run_observed(&self.target, &self.observers, request)
+        run_observed(
+            &self.target,
+            &self.observers,
+            request.in_schema(self.schema),
+        )
     }
 }

@@ -1,33 +1,31 @@
-//! The database sessions that work on one full sync together.
+//! The transactions that work on one full sync together.
 
-use std::sync::{Arc, Mutex};
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 
-use sqlx::{PgConnection, Row as _};
-
-use crate::db::mutex::lock;
-use crate::db::statement::Statement;
-use crate::error::{Operation, Result};
-
-/// Backend process ids of the connections that divide the keys of one full sync among them.
+/// The number by which the transactions of one full sync know each other, if its keys are divided
+/// among several connections.
 ///
 /// A guarded statement that skips an equal document usually has to find out whether another
 /// transaction is about to replace it. Peers never write the same document, so a peer that is
 /// writing does not count.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct PeerBackends(Arc<Mutex<Vec<i32>>>);
+///
+/// Each transaction shows the number by an advisory lock, which ends with it. The process id of a
+/// backend would not do: behind a pooler, the next transaction of the same backend may be anybody's.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct PeerGroup(Option<i32>);
 
-impl PeerBackends {
-    /// The process ids so far.
-    pub(super) fn all(&self) -> Vec<i32> {
-        lock(&self.0).clone()
+impl PeerGroup {
+    /// A group with a random number.
+    pub(super) fn new() -> Self {
+        // The keys of a hash map are the only random numbers of the standard library.
+        let random = RandomState::new().build_hasher().finish();
+        let [a, b, c, d, ..] = random.to_be_bytes();
+        // An `oid` in `pg_locks` has no sign.
+        Self(Some(i32::from_be_bytes([a & 0x7f, b, c, d])))
     }
 
-    /// Adds the backend of `connection`.
-    pub(super) async fn join(&self, connection: &mut PgConnection) -> Result<()> {
-        let backend = Statement::new("SELECT pg_catalog.pg_backend_pid()", Operation::ReadBackend)
-            .fetch_one(connection, |row| row.try_get(0))
-            .await?;
-        lock(&self.0).push(backend);
-        Ok(())
+    /// The number; `None` if a full sync has one connection.
+    pub(super) fn number(self) -> Option<i32> {
+        self.0
     }
 }

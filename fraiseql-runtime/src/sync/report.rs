@@ -7,6 +7,7 @@ use std::time::Duration;
 use sqlx::Row as _;
 use sqlx::postgres::PgRow;
 
+use crate::db::wal_position::WalPosition;
 use crate::error::invalid_document::InvalidDocument;
 use crate::error::{Error, Result};
 use crate::schema::position::Position;
@@ -55,6 +56,7 @@ pub struct SyncReport {
     pub stopped_at: Option<Position>,
     /// The time from the call to its return.
     pub duration: Duration,
+    pub(crate) position: Option<WalPosition>,
 }
 
 impl SyncReport {
@@ -89,6 +91,14 @@ impl SyncReport {
         })
     }
 
+    /// The position after the sync, if its target is [`&Replicas`](crate::Replicas): a replica that has
+    /// replayed it has what was written. `None` for other targets, which would have to send one more
+    /// statement: [`WalPosition::current`](crate::WalPosition::current).
+    #[must_use]
+    pub const fn position(&self) -> Option<WalPosition> {
+        self.position
+    }
+
     /// Returns the report if every document could be written. For callers that must not continue
     /// without one of them.
     ///
@@ -114,6 +124,10 @@ impl AddAssign for SyncReport {
         self.bytes += other.bytes;
         self.stopped_at = other.stopped_at.or(self.stopped_at.take());
         self.duration += other.duration;
+        self.position = match self.position {
+            Some(position) => Some(position.or_later(other.position)),
+            None => other.position,
+        };
     }
 }
 

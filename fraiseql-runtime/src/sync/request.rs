@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::schema::default_schema::DefaultSchema;
 use crate::schema::key::Keys;
 use crate::sql::part::PartSql;
 use crate::sync::full::settings::FullSyncSettings;
@@ -83,6 +84,22 @@ pub enum SyncRequest<'a> {
 impl SyncRequest<'_> {
     pub(crate) fn mode(&self) -> Mode {
         self.summary().1
+    }
+
+    /// The same request for the view in a schema.
+    pub(crate) fn in_schema(mut self, schema: DefaultSchema) -> Self {
+        match &mut self {
+            Self::Sync { view, .. }
+            | Self::Replace { view, .. }
+            | Self::Delete { view, .. }
+            | Self::Full { view, .. } => *view = view.in_schema(schema),
+        }
+        self
+    }
+
+    /// Whether there is nothing to sync: documents of this view are not in a view table.
+    pub(crate) fn is_without_table(&self) -> bool {
+        !self.summary().0.view.is_synced()
     }
 
     /// The view, the mode, and the number of keys if they are given.

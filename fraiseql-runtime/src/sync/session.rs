@@ -5,7 +5,7 @@ use sqlx::PgConnection;
 use crate::db::scope::{TransactionScope, in_savepoint, in_savepoint_asking};
 use crate::error::Result;
 use crate::schema::key::Keys;
-use crate::sync::peers::PeerBackends;
+use crate::sync::peers::PeerGroup;
 use crate::sync::protocol::{self, OpenWriters};
 use crate::sync::report::SyncReport;
 use crate::sync::request::Mode;
@@ -35,7 +35,7 @@ pub(crate) struct Session<'c> {
     pub(super) watch: &'c Watch<'c>,
     /// How often a statement of the current batch was retried.
     pub(super) retries: u32,
-    peers: PeerBackends,
+    peers: PeerGroup,
 }
 
 impl<'c> Session<'c> {
@@ -65,12 +65,12 @@ impl<'c> Session<'c> {
             mode,
             watch,
             retries: 0,
-            peers: PeerBackends::default(),
+            peers: PeerGroup::default(),
         }
     }
 
-    /// Sets the sessions that write other documents of the same full sync.
-    pub(super) fn with_peers(mut self, peers: PeerBackends) -> Self {
+    /// Sets the transactions that write other documents of the same full sync.
+    pub(super) fn with_peers(mut self, peers: PeerGroup) -> Self {
         self.peers = peers;
         self
     }
@@ -120,8 +120,7 @@ impl<'c> Session<'c> {
         let mut set_session = false;
         let mut is_locked_in_part = false;
         let mut function_failed = false;
-        let peers = self.peers.all();
-        let peers = &peers;
+        let peers = self.peers.number();
         let writers = match self.mode {
             // It does not take the place of the sync that follows a change.
             Mode::Full => OpenWriters::Ignore,

@@ -66,9 +66,11 @@ pub trait SyncTarget: Send {
 
 impl SyncTarget for &PgPool {
     async fn run(self, request: SyncRequest<'_>, watch: &Watch<'_>) -> Result<SyncReport> {
-        if let SyncRequest::Sync { keys, .. } | SyncRequest::Delete { keys, .. } = &request
-            && keys.is_empty()
-        {
+        let is_empty = match &request {
+            SyncRequest::Sync { keys, .. } | SyncRequest::Delete { keys, .. } => keys.is_empty(),
+            SyncRequest::Replace { .. } | SyncRequest::Full { .. } => false,
+        };
+        if is_empty || request.is_without_table() {
             // Nothing to do, and no reason to wait for a connection.
             return Ok(SyncReport::default());
         }

@@ -197,6 +197,17 @@ pub(crate) fn built_to_read(view: Handle, documents: usize) {
     );
 }
 
+/// Traces a refresh of a materialized view.
+pub(crate) fn refreshed(view: Handle, duration: std::time::Duration) {
+    #[cfg(feature = "tracing")]
+    tracing::debug!(
+        target: TARGET,
+        entity = view.view.entity,
+        duration_ms = duration.as_secs_f64() * 1e3,
+        "materialized view refreshed",
+    );
+}
+
 /// Traces that the log could not be written.
 pub(crate) fn log_failed(error: &Error) {
     #[cfg(feature = "tracing")]

@@ -6,8 +6,8 @@ use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row as _};
 
 use crate::db::scope::{BEGIN_READ_COMMITTED, ScopeErrors, in_own_transaction};
-use crate::db::statement::Statement;
-use crate::error::{Error, Operation, Result};
+use crate::db::statement::{Statement, execute_all};
+use crate::error::{Error, Operation, Result, sqlstate};
 use crate::schema::TableName;
 use crate::sql::queue::probe_row;
 use crate::sync::finished::end_one;
@@ -42,16 +42,12 @@ pub(super) async fn look(
     position: &mut Position,
 ) -> Result<Found> {
     let sql = queue.context.queue();
-    // Planned each time: the table grows and shrinks faster than its statistics.
-    let (mut found, first, late, snapshot) =
-        Statement::composed(sql.probe.clone(), Operation::FindChanges)
-            .uncached()
-            .bind(sql.model)
-            .bind(position.xid.to_string())
-            .bind(position.id)
-            .bind(position.late_texts())
-            .fetch_one(connection, read_look)
-            .await?;
+    let look = sql.probe(position.xid, position.id, &position.late);
+    let looked = execute_all(connection, vec![(look.into(), Operation::FindChanges)]).await?;
+    let row = looked.first().and_then(|rows| rows.first());
+    let looked = row.ok_or(sqlx::Error::RowNotFound).and_then(read_look);
+    let looked = looked.map_err(Error::database(Operation::FindChanges))?;
+    let (mut found, first, late, snapshot) = looked;
     let snapshot = Snapshot::parse(&snapshot).ok_or_else(|| {
         Error::database(Operation::FindChanges)(sqlx::Error::Decode(
             format!("`{snapshot}` is not a snapshot").into(),
@@ -166,6 +162,12 @@ async fn note(queue: &Queue, connection: &mut PgConnection, part: Part) -> Worke
             report.unchanged = part.report.unchanged;
             report.deleted = part.report.deleted;
             Ok(part.report)
+        }
+        // It is no attempt: another transaction holds a lock.
+        Some(reason) if sqlstate::is_lock_conflict(&reason) => {
+            report.postponed = 1;
+            telemetry::postponed(view, &part.keys, &reason);
+            return report;
         }
         Some(reason) => {
             report.failed = 1;

@@ -4,8 +4,10 @@ use std::fmt;
 use std::future::{Future, pending};
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use futures_util::future::{Either, select};
 use sqlx::PgPool;
 
 use crate::error::Result;
@@ -13,6 +15,7 @@ use crate::mutation::context::MutationContext;
 use crate::schema::Table;
 use crate::view::Handle;
 use crate::worker::health::WorkerHealth;
+use crate::worker::refresh::keep_fresh;
 use crate::worker::report::WorkerReport;
 use crate::worker::run::{Run, Until};
 
@@ -69,6 +72,7 @@ pub(super) struct Queue {
     pub(super) pool: PgPool,
     /// In the order in which the function that drains counts them.
     pub(super) views: Arc<[Handle]>,
+    pub(super) matviews: Arc<[Handle]>,
     pub(super) settings: Settings,
 }
 
@@ -97,13 +101,15 @@ impl Queue {
 
 impl Worker {
     pub(crate) fn new(context: &Arc<MutationContext>, views: &[Handle], pool: &PgPool) -> Self {
-        let mut views = views.to_vec();
-        views.sort_by_key(|view| view.view.table);
+        let matviews = views
+            .iter()
+            .filter(|view| view.statements().matview.is_some());
         Self {
             queue: Queue {
                 context: Arc::clone(context),
                 pool: pool.clone(),
-                views: views.into(),
+                views: context.views.clone().into(),
+                matviews: matviews.copied().collect(),
                 settings: Settings {
                     batch: 500,
                     min_wait: Duration::from_millis(5),
@@ -156,8 +162,17 @@ impl Worker {
     /// creates, or this role may not use them.
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send) -> Result<WorkerReport> {
         let run = Run::new(&self.queue, &self.health, Until::Shutdown);
+        let refreshes = AtomicU64::new(0);
         let shutdown = pin!(shutdown);
-        run.run(shutdown).await
+        let draining = pin!(run.run(shutdown));
+        let refreshing = pin!(keep_fresh(&self.queue, &self.health, &refreshes));
+        match select(draining, refreshing).await {
+            Either::Left((report, _)) => report.map(|report| WorkerReport {
+                refreshes: refreshes.load(Ordering::Relaxed),
+                ..report
+            }),
+            Either::Right((never, _)) => match never {},
+        }
     }
 
     /// Drains until nothing is pending that was committed before the call, and returns then: for tests

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use crate::db::mutex::lock;
+use crate::mutex::lock;
 
 /// Whether a worker is alive, and how far it is behind: for a readiness endpoint. It asks the worker, not the
 /// database. Of [`Worker::health`](crate::worker::Worker::health); clones are of the same worker.
@@ -16,6 +16,7 @@ struct State {
     looked_at: Option<Instant>,
     lag: Option<Duration>,
     error: Option<String>,
+    refresh_error: Option<String>,
 }
 
 impl WorkerHealth {
@@ -35,10 +36,16 @@ impl WorkerHealth {
         Some(state.lag? + state.looked_at?.elapsed())
     }
 
-    /// The error that the worker met last, if it has not succeeded since.
+    /// The error that the worker met last, if it has not succeeded since: with changes, or else with the
+    /// refresh of a materialized view.
     #[must_use]
     pub fn last_error(&self) -> Option<String> {
-        lock(&self.0).error.clone()
+        let state = lock(&self.0);
+        state
+            .error
+            .as_ref()
+            .or(state.refresh_error.as_ref())
+            .cloned()
     }
 
     pub(super) fn started(&self) {
@@ -63,6 +70,15 @@ impl WorkerHealth {
         let mut state = lock(&self.0);
         state.looked_at = Some(Instant::now());
         state.error = None;
+    }
+
+    /// A refresh of a materialized view has failed. The worker drains changes all the same.
+    pub(super) fn refresh_failed(&self, error: &crate::error::Error) {
+        lock(&self.0).refresh_error = Some(error.to_string());
+    }
+
+    pub(super) fn refreshed(&self) {
+        lock(&self.0).refresh_error = None;
     }
 
     pub(super) fn failed(&self, error: &crate::error::Error) {

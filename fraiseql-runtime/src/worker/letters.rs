@@ -10,6 +10,7 @@ use crate::db::statement::Statement;
 use crate::error::{Operation, Result};
 use crate::read::typed::TView;
 use crate::schema::Table;
+use crate::schema::default_schema::DefaultSchema;
 use crate::schema::key::Keys;
 use crate::sql::queue::QueueSql;
 use crate::view::Handle;
@@ -107,8 +108,8 @@ impl Letters {
         self
     }
 
-    fn table(&self) -> Option<String> {
-        let table = self.table.as_ref().map(ToString::to_string);
+    fn table(&self, schema: DefaultSchema) -> Option<String> {
+        let table = self.table.map(|table| schema.table(table).to_string());
         table.or_else(|| self.table_name.clone())
     }
 }
@@ -166,11 +167,12 @@ pub(crate) async fn change(
     sql: &std::sync::Arc<str>,
     model: i64,
     letters: &Letters,
+    schema: DefaultSchema,
     connection: &mut PgConnection,
 ) -> Result<u64> {
     Statement::composed(std::sync::Arc::clone(sql), Operation::Changes)
         .bind(model)
-        .bind(letters.table())
+        .bind(letters.table(schema))
         .bind(letters.keys.clone())
         .bind(letters.error.clone())
         .execute(connection)

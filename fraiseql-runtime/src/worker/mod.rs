@@ -8,6 +8,7 @@
 //! | `position` | up to where nothing is pending, and which transactions may come before |
 //! | `batch` | looks for changes, and drains a batch |
 //! | `whole` | views that are synced as a whole |
+//! | `refresh` | refreshes materialized views that are due |
 //! | `report` | [`WorkerReport`]: what a worker has done |
 //! | `health` | [`WorkerHealth`]: whether a worker is alive, and how far it is behind |
 //! | `letters` | [`Letters`], [`DeadLetter`]: documents that could not be written |
@@ -20,6 +21,7 @@ mod builder;
 mod health;
 pub(crate) mod letters;
 mod position;
+mod refresh;
 mod report;
 mod run;
 pub(crate) mod status;

@@ -26,10 +26,14 @@ pub struct WorkerReport {
     pub deleted: u64,
     /// How often documents could not be written. They are tried again later.
     pub failed: u64,
+    /// How often documents were left for a moment, because other transactions had locked them.
+    pub postponed: u64,
     /// Documents that were given up: [`ReadModel::dead_letters`](crate::ReadModel::dead_letters).
     pub dead: u64,
     /// Views that were synced as a whole, after `TRUNCATE`.
     pub full_syncs: u64,
+    /// Refreshes of materialized views.
+    pub refreshes: u64,
     /// The time since the start.
     pub duration: Duration,
 }
@@ -51,8 +55,10 @@ impl AddAssign for WorkerReport {
         self.unchanged += other.unchanged;
         self.deleted += other.deleted;
         self.failed += other.failed;
+        self.postponed += other.postponed;
         self.dead += other.dead;
         self.full_syncs += other.full_syncs;
+        self.refreshes += other.refreshes;
         self.duration += other.duration;
     }
 }
@@ -66,8 +72,10 @@ impl fmt::Display for WorkerReport {
         )?;
         for (count, what) in [
             (self.failed, "failed"),
+            (self.postponed, "postponed"),
             (self.dead, "given up"),
             (self.full_syncs, "full syncs"),
+            (self.refreshes, "refreshes"),
         ] {
             if count > 0 {
                 write!(f, "; {count} {what}")?;

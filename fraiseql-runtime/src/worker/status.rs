@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use sqlx::{PgConnection, Row as _};
 
-use crate::db::mutex::lock;
 use crate::db::statement::Statement;
 use crate::error::{Operation, Result};
+use crate::mutex::lock;
 use crate::sql::queue::QueueSql;
 
 /// How much is left to the workers: [`ReadModel::changes`](crate::ReadModel::changes).

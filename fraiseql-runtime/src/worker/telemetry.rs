@@ -57,6 +57,19 @@ pub(super) fn batch_ended(result: &Result<WorkerReport>, duration: Duration) {
     }
 }
 
+/// Traces documents that are locked, and are tried again in a moment.
+pub(super) fn postponed(view: Handle, keys: &[String], reason: &str) {
+    #[cfg(feature = "tracing")]
+    tracing::debug!(
+        target: TARGET,
+        entity = view.view.entity,
+        count = keys.len(),
+        key = keys.first().map_or("", String::as_str),
+        reason,
+        "documents are locked, and are tried again in a moment",
+    );
+}
+
 /// Traces and counts documents that could not be written.
 pub(super) fn failed(view: Handle, keys: &[String], reason: &str, dead: bool) {
     #[cfg(feature = "tracing")]

@@ -13,7 +13,7 @@ use crate::db::lease::Lease;
 use crate::db::statement::Statement;
 use crate::error::{Error, Operation, Result};
 use crate::mutation::token::SyncToken;
-use crate::sql::queue::QueueSql;
+use crate::sql::queue::{ON_REPLICA, QueueSql};
 
 /// The time after which a wait is an error, by default.
 const DEFAULT_TIME: Duration = Duration::from_secs(5);
@@ -97,6 +97,11 @@ impl Left {
         let mut text = match (&*operation, key) {
             ("SYNC", Some(key)) => format!("{table}: documents from {key} on"),
             ("SYNC", None) => format!("{table}: all documents"),
+            // It makes no sense to wait here: nothing is left of changes that are not there yet.
+            (ON_REPLICA, _) => {
+                "the server is a replica, which may not have the changes yet: wait on the primary"
+                    .to_owned()
+            }
             _ => format!("{table}: {operation}"),
         };
         if let Some(error) = error {

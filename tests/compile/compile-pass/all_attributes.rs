@@ -7,6 +7,18 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 #[derive(TView)]
+#[tview(index(on = "priority", global), index(on = "priority, due_at"))]
+pub struct Ticket {
+    pub id: Uuid,
+    #[tview(tenant)]
+    pub org_id: Uuid,
+    #[tview(sort, hidden)]
+    pub due_at: DateTime<Utc>,
+    #[tview(filter, index = false)]
+    pub priority: i32,
+}
+
+#[derive(TView)]
 #[tview(
     table = "app.tb_order",
     view = "read.tv_order",
@@ -59,6 +71,43 @@ pub struct Order {
     pub lines: Vec<Line>,
     #[tview(many(through(table = "app.tb_order_tag", fk = "order_no", to = "tag_id")))]
     pub tags: Vec<Tag>,
+    #[tview(many(
+        through(
+            table = "app.tb_order_tag",
+            fk = "order_no",
+            to = "tag_id",
+            order_by = "place DESC"
+        ),
+        order_by = "id"
+    ))]
+    pub placed_tags: Vec<PlacedTag>,
+    #[tview(many(fk = "order_ref", order_by = "count DESC, kind", limit = 3))]
+    pub kinds: Box<[LineKind]>,
+    #[tview(values(
+        table = "app.tb_tag",
+        through(table = "app.tb_order_tag", fk = "order_no", to = "tag_id", key = "id"),
+        key = "reference",
+        column = "name",
+        order_by = "name DESC NULLS LAST",
+        distinct,
+        filter = "NOT hidden",
+        limit = 5
+    ))]
+    pub tag_names: Vec<String>,
+    #[tview(values(table = "tb_line", fk = "order_ref", expr = "{}.price * 2"))]
+    pub prices_doubled: Vec<Option<i64>>,
+    #[tview(first(
+        fk = "order_ref",
+        key = "reference",
+        order_by = "position DESC NULLS LAST",
+        filter = "NOT hidden"
+    ))]
+    pub last_line: Option<Box<Line>>,
+    #[tview(first(
+        through(table = "app.tb_order_tag", fk = "order_no", to = "tag_id"),
+        order_by = "id"
+    ))]
+    pub first_tag: Option<std::sync::Arc<Tag>>,
     #[tview(count(
         table = "tb_line",
         fk = "order_ref",
@@ -68,6 +117,23 @@ pub struct Order {
     pub line_count: i64,
     #[tview(sum(table = "tb_line", fk = "order_ref", expr = "{}.price * {}.quantity"))]
     pub total: i64,
+    #[tview(count(table = "tb_line", fk = "order_ref", expr = "{}.price", distinct))]
+    pub prices: i64,
+    #[tview(avg(
+        table = "tb_line",
+        fk = "part_ref",
+        key = "reference",
+        expr = "{}.price",
+        distinct,
+        filter = "NOT hidden",
+        through(
+            table = "tb_part",
+            fk = "order_ref",
+            key = "reference",
+            filter = "NOT hidden"
+        )
+    ))]
+    pub mean_of_parts: Option<f64>,
     #[tview(avg(table = "tb_line", fk = "order_ref", expr = "{}.price"))]
     pub mean: Option<f64>,
     #[tview(min(table = "tb_line", fk = "order_ref", expr = "{}.price"))]
@@ -143,12 +209,36 @@ pub async fn refresh(pool: &sqlx::PgPool) -> fraiseql_runtime::Result<()> {
     Ok(())
 }
 
+#[derive(Embed)]
+#[tview(
+    table = "tb_line",
+    group_by = "kind, \"Odd Name\"",
+    type_name = "Kind",
+    filter = "NOT hidden"
+)]
+pub struct LineKind {
+    #[tview(json = "name")]
+    pub kind: String,
+    #[tview(count)]
+    pub count: i64,
+    #[tview(max(expr = "{}.price", filter = "{}.price > 0"))]
+    pub dearest: Option<i64>,
+}
+
+#[derive(Embed)]
+#[tview(shape_of = Tag)]
+pub struct PlacedTag {
+    pub name: String,
+    #[tview(through = "place")]
+    pub place: i32,
+}
+
 fn main() {
     assert_eq!(Order::VIEW.data, Data::Json);
-    assert_eq!(Order::VIEW.key.column, "order_no");
+    assert_eq!(Order::VIEW.key.columns.to_string(), "order_no");
     assert_eq!(Order::VIEW.indexes.len(), 4);
-    assert_eq!(Order::VIEW.storage.fillfactor, 70);
-    assert!(Order::VIEW.storage.unlogged);
+    assert_eq!(Order::VIEW.parameters.fillfactor, 70);
+    assert!(Order::VIEW.parameters.unlogged);
     assert_eq!(Note::VIEW.indexes.len(), 2);
     assert_eq!(Customer::SHAPE.type_name, "Buyer");
 }

@@ -51,6 +51,16 @@ mod hostile {
 use hostile::*;
 
 #[derive(renamed::TView)]
+#[tview(crate = ::renamed, index(on = "state", global))]
+pub struct Ticket {
+    pub id: i64,
+    #[tview(tenant)]
+    pub org: ::std::string::String,
+    #[tview(filter, hidden, index = false)]
+    pub state: ::std::option::Option<::std::string::String>,
+}
+
+#[derive(renamed::TView)]
 #[tview(crate = ::renamed, table = "app.tb_post", filter = "published")]
 #[tview(
     index(on = "title DESC, id", filter = "id > 0"),
@@ -80,8 +90,33 @@ pub struct Post {
     pub named: ::std::boxed::Box<[Comment]>,
     #[tview(many(through(table = "tb_post_tag", fk = "post_id", to = "tag_id")))]
     pub tags: ::std::vec::Vec<Comment>,
+    #[tview(values(
+        table = "tb_comment",
+        fk = "post_id",
+        column = "id",
+        order_by = "id DESC"
+    ))]
+    pub comment_ids: ::std::vec::Vec<i64>,
+    #[tview(first(fk = "post_id", order_by = "id"))]
+    pub comment: ::std::option::Option<Comment>,
+    #[tview(many(fk = "post_id", order_by = "count"))]
+    pub kinds: ::std::vec::Vec<Kind>,
+    #[tview(exists(
+        table = "tb_comment",
+        fk = "part_id",
+        through(table = "tb_part", fk = "post_id")
+    ))]
+    pub has_comments: bool,
     #[tview(count(table = "tb_comment", fk = "post_id", key = "id"))]
     pub comment_count: i64,
+}
+
+#[derive(renamed::Embed)]
+#[tview(crate = ::renamed, table = "tb_comment", group_by = "kind")]
+pub struct Kind {
+    pub kind: ::std::string::String,
+    #[tview(count)]
+    pub count: i64,
 }
 
 #[derive(renamed::TView)]

@@ -95,7 +95,7 @@ struct Entry {
 fn main() {
     for shape in [Author::SHAPE, Badge::SHAPE] {
         assert_eq!((shape.table.schema, shape.table.name), ("app", "tb_user"));
-        assert_eq!(shape.key_column(), "user_no");
+        assert_eq!(shape.key_columns().to_string(), "user_no");
     }
     assert_eq!(Author::SHAPE.filter, Some("deleted_at IS NULL"));
     assert_eq!(Badge::SHAPE.filter, Some("true"));

@@ -20,6 +20,7 @@ pub const DIRECTIONS: [Direction; 2] = [
     Direction {
         package: "fraiseql-runtime",
         lines: &[
+            &["mutex"],
             &["schema"],
             &["error"],
             &["const_check", "sql"],
@@ -28,7 +29,7 @@ pub const DIRECTIONS: [Direction; 2] = [
             &["sync"],
             &["read"],
             &["mutation", "ops"],
-            &["worker"],
+            &["worker", "advise"],
             &["model"],
             &["testing"],
             &["guide"],

@@ -8,4 +8,5 @@ mod lost;
 mod mutations;
 mod own;
 mod posts;
+mod replicas;
 mod workers;

@@ -333,6 +333,39 @@ fn every_change_of_a_list_changes_the_shape() {
             )),
         ),
         (
+            "the order of a join table",
+            list!(through(
+                table = "on_post",
+                fk = "post_id",
+                to = "c",
+                order_by = "place"
+            )),
+        ),
+        (
+            "another order of a join table",
+            list!(through(
+                table = "on_post",
+                fk = "post_id",
+                to = "c",
+                order_by = "place DESC"
+            )),
+        ),
+        (
+            "a column of a join table",
+            shape! {
+                #[derive(Embed)] struct Comment { id: i64, #[tview(through = "text")] text: String }
+                #[derive(TView)] struct Post { id: i64,
+                    #[tview(many(through(table = "on_post", fk = "post_id", to = "comment_id")))] comments: Vec<Comment> }
+            },
+        ),
+        (
+            "the first of a list",
+            shape! {
+                #[derive(Embed)] struct Comment { id: i64, text: String }
+                #[derive(TView)] struct Post { id: i64, #[tview(first(fk = "post_id", order_by = "text"))] comments: Option<Comment> }
+            },
+        ),
+        (
             "a part without a key",
             shape! {
                 #[derive(Embed)] #[tview(table = "tb_comment")] struct Comment { text: String }
@@ -355,6 +388,41 @@ fn every_change_of_an_aggregate_changes_the_shape() {
         ("count", aggregate!(count(fk = "post_id"), i64)),
         ("count as i32", aggregate!(count(fk = "post_id"), i32)),
         ("another foreign key", aggregate!(count(fk = "on_id"), i64)),
+        (
+            "values",
+            aggregate!(count(fk = "post_id", expr = "{}.stars"), i64),
+        ),
+        (
+            "rows between",
+            aggregate!(
+                count(fk = "part_id", through(table = "tb_part", fk = "post_id")),
+                i64
+            ),
+        ),
+        (
+            "another key of them",
+            aggregate!(
+                count(
+                    fk = "part_id",
+                    through(table = "tb_part", fk = "post_id", key = "no")
+                ),
+                i64
+            ),
+        ),
+        (
+            "some of them",
+            aggregate!(
+                count(
+                    fk = "part_id",
+                    through(table = "tb_part", fk = "post_id", filter = "public")
+                ),
+                i64
+            ),
+        ),
+        (
+            "different values",
+            aggregate!(count(fk = "post_id", expr = "{}.stars", distinct), i64),
+        ),
         (
             "another column",
             aggregate!(count(fk = "post_id", key = "number"), i64),
@@ -508,4 +576,150 @@ fn the_number_of_a_shape_is_fixed() {
         }
     };
     assert_eq!(shape, -6_557_956_754_641_983_062);
+}
+
+#[test]
+fn every_change_of_a_list_of_values_changes_the_shape() {
+    macro_rules! values {
+        ($($values:tt)*) => {
+            shape! {
+                #[derive(TView)] struct Post { id: i64, #[tview(values(table = "tb_tag", $($values)*))] tags: Vec<String> }
+            }
+        };
+    }
+    all_different(&[
+        ("values", values!(fk = "post_id", column = "name")),
+        ("another column", values!(fk = "post_id", column = "title")),
+        (
+            "an expression",
+            values!(fk = "post_id", expr = "lower({}.name)"),
+        ),
+        (
+            "another foreign key",
+            values!(fk = "on_id", column = "name"),
+        ),
+        (
+            "another column that it refers to",
+            values!(fk = "post_id", key = "number", column = "name"),
+        ),
+        (
+            "different values",
+            values!(fk = "post_id", column = "name", distinct),
+        ),
+        (
+            "an order",
+            values!(fk = "post_id", column = "name", order_by = "place"),
+        ),
+        (
+            "a falling order",
+            values!(fk = "post_id", column = "name", order_by = "name DESC"),
+        ),
+        (
+            "a limit",
+            values!(fk = "post_id", column = "name", limit = 3),
+        ),
+        (
+            "a filter",
+            values!(fk = "post_id", column = "name", filter = "public"),
+        ),
+        (
+            "a join table",
+            values!(
+                through(table = "tb_post_tag", fk = "post_id", to = "tag_id"),
+                column = "name"
+            ),
+        ),
+        (
+            "what it refers to",
+            values!(
+                through(
+                    table = "tb_post_tag",
+                    fk = "post_id",
+                    to = "tag_id",
+                    key = "no"
+                ),
+                column = "name"
+            ),
+        ),
+        (
+            "nulls",
+            shape! {
+                #[derive(TView)] struct Post { id: i64,
+                    #[tview(values(table = "tb_tag", fk = "post_id", column = "name"))] tags: Vec<Option<String>> }
+            },
+        ),
+    ]);
+}
+
+#[test]
+fn every_change_of_a_group_changes_the_shape() {
+    macro_rules! group {
+        ($by:literal, $($count:tt)*) => {
+            shape! {
+                #[derive(Embed)] #[tview(table = "tb_tag", group_by = $by)] struct Tags {
+                    name: String, #[tview($($count)*)] tags: i64 }
+                #[derive(TView)] struct Post { id: i64, #[tview(many(fk = "post_id"))] tags: Vec<Tags> }
+            }
+        };
+    }
+    all_different(&[
+        ("a group", group!("name", count)),
+        ("of two columns", group!("name, kind", count)),
+        ("in another order", group!("kind, name", count)),
+        ("of some rows", group!("name", count(filter = "public"))),
+        ("of values", group!("name", count(expr = "{}.id"))),
+        (
+            "of different values",
+            group!("name", count(expr = "{}.id", distinct)),
+        ),
+        ("a sum", group!("name", sum(expr = "{}.id"))),
+        (
+            "rows",
+            shape! {
+                #[derive(Embed)] #[tview(table = "tb_tag")] struct Tags { name: String, tags: i64 }
+                #[derive(TView)] struct Post { id: i64, #[tview(many(fk = "post_id"))] tags: Vec<Tags> }
+            },
+        ),
+    ]);
+}
+
+#[test]
+fn a_tenant_is_a_promoted_column_and_a_hidden_field_is_not_in_the_document() {
+    all_different(&[
+        (
+            "neither",
+            shape! {
+                #[derive(TView)] struct Post { id: i64, org_id: i64 }
+            },
+        ),
+        (
+            "a tenant",
+            shape! {
+                #[derive(TView)] struct Post { id: i64, #[tview(tenant)] org_id: i64 }
+            },
+        ),
+        (
+            "a hidden tenant",
+            shape! {
+                #[derive(TView)] struct Post { id: i64, #[tview(tenant, hidden)] org_id: i64 }
+            },
+        ),
+        (
+            "another tenant",
+            shape! {
+                #[derive(TView)] struct Post { id: i64, #[tview(tenant)] team_id: i64 }
+            },
+        ),
+    ]);
+    // What differs is the indexes, and who may read.
+    let promoted = shape! {
+        #[derive(TView)] struct Post { id: i64, #[tview(filter)] org_id: i64 }
+    };
+    let tenant = shape! {
+        #[derive(TView)] struct Post { id: i64, #[tview(tenant)] org_id: i64 }
+    };
+    let without_index = shape! {
+        #[derive(TView)] struct Post { id: i64, #[tview(filter, index = false)] org_id: i64 }
+    };
+    assert_eq!([tenant, without_index], [promoted, promoted]);
 }

@@ -33,7 +33,8 @@ pub(crate) use self::workers::{Options as WorkerOptions, run as worker};
 use super::check::{self, Drifted};
 use super::finish::{Target, Worker as Finisher};
 use super::operation::{Keys, Operation};
-use super::{Options, schema};
+use super::{Options, schema, set_jitter};
+use crate::pooler::Pooler;
 
 /// How long nothing may be left after clients have stopped.
 const DRAINED_WITHIN: Duration = Duration::from_secs(120);
@@ -88,7 +89,10 @@ pub(super) async fn run(options: Options) -> anyhow::Result<()> {
         options.clients,
         options.capture
     );
+    let pooler = Pooler::start(&server, options.pooler)?;
     let database = server.create_database().await?;
+    set_jitter(&database, options.jitter).await?;
+    let database = pooler.through(database);
     let captured = Arc::new(Captured::create(&database, options, seed).await?);
     let workers = Workers::start(&database, captured.options.capture, seed)?;
     let mut errors = BTreeMap::<String, u64>::new();
@@ -124,21 +128,6 @@ impl Captured {
         options: Options,
         seed: u64,
     ) -> anyhow::Result<Self> {
-        let pool = PgPoolOptions::new()
-            .max_connections(options.clients + 4)
-            .connect_with(database.clone())
-            .await?;
-        // For every session, whoever opens it.
-        let jitter = format!(
-            "DO $$ BEGIN EXECUTE pg_catalog.format('ALTER DATABASE %I SET stress.jitter = {}', \
-             current_database()); END $$; SET stress.jitter = {}",
-            options.jitter, options.jitter
-        );
-        sqlx::raw_sql(sqlx::AssertSqlSafe(jitter))
-            .execute(&pool)
-            .await?;
-        // Those that are open have the setting as it was.
-        pool.close().await;
         let pool = PgPoolOptions::new()
             .max_connections(options.clients + 4)
             .connect_with(database.clone())

@@ -221,7 +221,7 @@ impl Plain {
             ),
             88..91 => self.copied(keys, user),
             91..95 if self.has_merge => format!(
-                "MERGE INTO tb_post_tag AS t USING (VALUES ({post}, {tag}), ({to}, {tag})) AS v (p, t)
+                "MERGE INTO tb_post_tag AS t USING (SELECT {post}, {tag} UNION SELECT {to}, {tag}) AS v (p, t)
                  ON t.post_id = v.p AND t.tag_id = v.t
                  WHEN MATCHED AND v.p % 2 = 0 THEN DELETE
                  WHEN NOT MATCHED THEN INSERT VALUES (v.p, v.t)"

@@ -8,7 +8,6 @@ mod viewer;
 
 use async_graphql::{EmptySubscription, MergedObject};
 use fraiseql_graphql::{Prepared, Views};
-use fraiseql_runtime::Readers;
 
 pub use metrics::{SyncMetrics, SyncQueries};
 pub use mutation::Mutation;
@@ -30,7 +29,7 @@ pub type Schema = async_graphql::Schema<Query, Mutation, EmptySubscription>;
 /// Builds the schema for an application.
 #[must_use]
 pub fn schema(app: App) -> Schema {
-    let views = Views::new(Readers::lending(app.pool.clone())).max_page(MAX_PAGE);
+    let views = Views::new(app.replicas.clone()).max_page(MAX_PAGE);
     Schema::build(Query(views, SyncQueries), Mutation, EmptySubscription)
         .register_output_type::<viewer::ExtendedPost>()
         .extension(Prepared::default().validate_once(true).direct(true))

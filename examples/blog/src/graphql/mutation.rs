@@ -5,14 +5,15 @@
 //! their data. A field is also null if another client has deleted the document meanwhile.
 
 use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object};
-use fraiseql_graphql::{TvDoc, TvList};
-use fraiseql_runtime::TView;
+use fraiseql_graphql::{TvDoc, TvList, position};
+use fraiseql_runtime::view::WithoutTenant;
+use fraiseql_runtime::{TView, WalPosition};
 use uuid::Uuid;
 
 use super::error::Result;
 use crate::app::App;
 use crate::rows::{NewPost, NewUser, PostChange, UserChange};
-use crate::service::{Error, comments, likes, posts, users};
+use crate::service::{self, Error, comments, likes, posts, users};
 use crate::views::{Comment, Post, User};
 
 /// The mutation type.
@@ -45,7 +46,11 @@ impl Mutation {
             full_name,
             bio,
         };
-        let id = users::create(&mut app.pool.clone(), app.blog.on(&app.pool), &user).await?;
+        let documents = app.blog.on(&app.pool);
+        let id = users::create(&mut app.pool.clone(), documents, &user).await?;
+        let mut connection = app.pool.acquire().await?;
+        position::wrote(ctx, WalPosition::current(&mut connection).await.ok());
+        drop(connection);
         fresh(app, id).await
     }
 
@@ -68,17 +73,14 @@ impl Mutation {
                 MaybeUndefined::Value(bio) => Some(Some(bio)),
             },
         };
-        app.mutate(async move |m| users::update(m, id, &change).await)
-            .await?;
+        mutate(ctx, async move |m| users::update(m, id, &change).await).await?;
         fresh(app, id).await
     }
 
     /// Deletes a user with all posts, comments and likes.
     async fn delete_user(&self, ctx: &Context<'_>, id: ID) -> Result<Option<ID>> {
         let user = key(&id)?;
-        app(ctx)
-            .mutate(async move |m| users::delete(m, user).await)
-            .await?;
+        mutate(ctx, async move |m| users::delete(m, user).await).await?;
         Ok(Some(id))
     }
 
@@ -97,9 +99,10 @@ impl Mutation {
             content,
             published,
         };
-        let id = app
-            .mutate(async move |m| posts::create(m, author, post.clone()).await)
-            .await?;
+        let id = mutate(ctx, async move |m| {
+            posts::create(m, author, post.clone()).await
+        })
+        .await?;
         fresh(app, id).await
     }
 
@@ -112,9 +115,10 @@ impl Mutation {
     ) -> Result<Option<TvList<Post>>> {
         let (app, author) = (app(ctx), key(&author_id)?);
         let posts: Vec<NewPost> = posts.into_iter().map(NewPost::from).collect();
-        let ids = app
-            .mutate(async move |m| posts::create_all(m, author, &posts).await)
-            .await?;
+        let ids = mutate(ctx, async move |m| {
+            posts::create_all(m, author, &posts).await
+        })
+        .await?;
         Ok(Some(TvList::find(&app.pool, &ids).await?))
     }
 
@@ -130,25 +134,24 @@ impl Mutation {
     ) -> Result<Option<TvDoc<Post>>> {
         let (app, id) = (app(ctx), key(&id)?);
         let change = PostChange { title, content };
-        app.mutate(async move |m| posts::update(m, id, version, &change).await)
-            .await?;
+        mutate(ctx, async move |m| {
+            posts::update(m, id, version, &change).await
+        })
+        .await?;
         fresh(app, id).await
     }
 
     /// Publishes a post.
     async fn publish_post(&self, ctx: &Context<'_>, id: ID) -> Result<Option<TvDoc<Post>>> {
         let (app, id) = (app(ctx), key(&id)?);
-        app.mutate(async move |m| posts::publish(m, id).await)
-            .await?;
+        mutate(ctx, async move |m| posts::publish(m, id).await).await?;
         fresh(app, id).await
     }
 
     /// Deletes a post with its comments, and returns its author.
     async fn delete_post(&self, ctx: &Context<'_>, id: ID) -> Result<Option<TvDoc<User>>> {
         let (app, id) = (app(ctx), key(&id)?);
-        let author = app
-            .mutate(async move |m| posts::delete(m, id).await)
-            .await?;
+        let author = mutate(ctx, async move |m| posts::delete(m, id).await).await?;
         fresh(app, author).await
     }
 
@@ -161,18 +164,17 @@ impl Mutation {
         content: String,
     ) -> Result<Option<TvDoc<Comment>>> {
         let (app, post, author) = (app(ctx), key(&post_id)?, key(&author_id)?);
-        let id = app
-            .mutate(async move |m| comments::create(m, post, author, &content).await)
-            .await?;
+        let id = mutate(ctx, async move |m| {
+            comments::create(m, post, author, &content).await
+        })
+        .await?;
         fresh(app, id).await
     }
 
     /// Deletes a comment, and returns the post that it was on.
     async fn delete_comment(&self, ctx: &Context<'_>, id: ID) -> Result<Option<TvDoc<Post>>> {
         let (app, id) = (app(ctx), key(&id)?);
-        let post = app
-            .mutate(async move |m| comments::delete(m, id).await)
-            .await?;
+        let post = mutate(ctx, async move |m| comments::delete(m, id).await).await?;
         fresh(app, post).await
     }
 
@@ -184,8 +186,7 @@ impl Mutation {
         post_id: ID,
     ) -> Result<Option<TvDoc<Comment>>> {
         let (app, id, post) = (app(ctx), key(&id)?, key(&post_id)?);
-        app.mutate(async move |m| comments::move_to(m, id, post).await)
-            .await?;
+        mutate(ctx, async move |m| comments::move_to(m, id, post).await).await?;
         fresh(app, id).await
     }
 
@@ -197,8 +198,7 @@ impl Mutation {
         tags: Vec<String>,
     ) -> Result<Option<TvDoc<Post>>> {
         let (app, id) = (app(ctx), key(&id)?);
-        app.mutate(async move |m| posts::tag(m, id, &tags).await)
-            .await?;
+        mutate(ctx, async move |m| posts::tag(m, id, &tags).await).await?;
         fresh(app, id).await
     }
 
@@ -212,9 +212,10 @@ impl Mutation {
     ) -> Result<Option<TvDoc<Post>>> {
         let (app, id, user) = (app(ctx), key(&id)?, key(&user_id)?);
         let like = async move |m: &mut _| likes::like(m, id, user).await;
-        let ((), token) = app.mutate_in_background(like).await?;
+        let ((), report) = app.mutate_with_report(like, true).await?;
+        position::wrote(ctx, report.position());
         if wait {
-            app.wait_synced(token).await;
+            position::wrote(ctx, app.wait_synced(&report).await);
         }
         fresh(app, id).await
     }
@@ -239,12 +240,26 @@ fn app<'c>(ctx: &Context<'c>) -> &'c App {
     ctx.data_unchecked()
 }
 
+/// Runs a command, and notes its position for the client: what that reads next has the change, on whichever
+/// server.
+async fn mutate<T>(
+    ctx: &Context<'_>,
+    command: impl AsyncFnMut(&mut fraiseql_runtime::Mutation) -> service::Result<T>,
+) -> Result<T> {
+    let (value, report) = app(ctx).mutate_with_report(command, false).await?;
+    position::wrote(ctx, report.position());
+    Ok(value)
+}
+
 fn key(id: &ID) -> Result<Uuid> {
     let key = Uuid::parse_str(id);
     Ok(key.map_err(|_| Error::Invalid(format!("`{}` is not an ID of this blog", id.as_str())))?)
 }
 
 /// Reads the document after the command. It may include later changes of other requests.
-async fn fresh<T: TView<Key = Uuid>>(app: &App, id: Uuid) -> Result<Option<TvDoc<T>>> {
+async fn fresh<T: TView<Key = Uuid> + WithoutTenant>(
+    app: &App,
+    id: Uuid,
+) -> Result<Option<TvDoc<T>>> {
     Ok(TvDoc::find(&app.pool, id).await?)
 }

@@ -26,7 +26,7 @@ async fn read(State(app): State<App>, Path(id): Path<Uuid>) -> Response {
         tracing::error!(%error, "a post cannot be read");
         StatusCode::INTERNAL_SERVER_ERROR.into_response()
     };
-    let document = match Post::find_json(&app.pool, id).await {
+    let document = match Post::find_json(&app.replicas, id).await {
         Ok(Some(document)) => document,
         Ok(None) => {
             let body = json!({"error": format!("there is no post {id}")});

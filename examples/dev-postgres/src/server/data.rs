@@ -37,7 +37,7 @@ pub(super) fn lock(directory: &Path, account: Account) -> Result<Option<File>> {
 
 /// Creates the directory of the socket and the log. It is in /tmp because the path of a Unix socket
 /// is limited to 107 bytes.
-pub(super) fn run_dir(account: Account) -> Result<tempfile::TempDir> {
+pub(crate) fn run_dir(account: Account) -> Result<tempfile::TempDir> {
     let dir = tempfile::Builder::new()
         .prefix("pg-")
         .permissions(std::fs::Permissions::from_mode(0o700))

@@ -4,9 +4,11 @@
 //! |---|---|
 //! | `process` | the shell script that runs and stops `postgres` |
 //! | `data` | data directory, socket directory and lock |
+//! | `replica` | streaming replicas of a server |
 
 mod data;
 mod process;
+mod replica;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -19,10 +21,11 @@ use crate::account::Account;
 use crate::cache;
 use crate::choice::Choice;
 use crate::error::{Error, IoContext, Result};
-use crate::locate::locate;
+use crate::locate::{Binaries, locate};
 use crate::shared::SharedServer;
 
-use self::data::{initdb, lock, run_dir, wait_until_stopped};
+pub(crate) use self::data::run_dir;
+use self::data::{initdb, lock, wait_until_stopped};
 use self::process::{log, wait_until_ready};
 
 /// A PostgreSQL server. If it was started by this process, it stops when this value is dropped or
@@ -35,6 +38,19 @@ pub struct Server {
     watchdog: Option<Mutex<Child>>,
     /// The lock on the persistent directory.
     _lock: Option<File>,
+    /// The files, if this process has started the server.
+    files: Option<Files>,
+}
+
+/// The files of a server.
+#[derive(Clone, Debug)]
+struct Files {
+    binaries: Binaries,
+    data: PathBuf,
+    /// The directory of the socket.
+    socket: PathBuf,
+    /// The settings that it was started with.
+    settings: Vec<(String, String)>,
 }
 
 /// Settings of a [`Server`]; see [`Server::builder`].
@@ -46,6 +62,7 @@ pub struct Builder {
     ignore_database_url: bool,
     version: Option<u32>,
     settings: Vec<(String, String)>,
+    socket: Option<PathBuf>,
 }
 
 impl Server {
@@ -90,6 +107,7 @@ impl Server {
             description: "the server of DATABASE_URL".into(),
             watchdog: None,
             _lock: None,
+            files: None,
         })
     }
 }
@@ -163,6 +181,14 @@ impl Builder {
         self
     }
 
+    /// Has the socket in this directory as well, and connects there. So servers that are started one
+    /// after the other can have the same address.
+    #[must_use]
+    pub fn socket_directory(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.socket = Some(directory.into());
+        self
+    }
+
     /// Finds or installs PostgreSQL, and starts it.
     ///
     /// # Errors
@@ -201,6 +227,20 @@ impl Builder {
             },
         };
         let binaries = locate(account, choice)?;
+        self.start_with(binaries, account, lock, shared, |binaries, data| {
+            initdb(binaries, data, account)
+        })
+    }
+
+    /// Starts a server, whose data `create` creates if there are none.
+    fn start_with(
+        self,
+        binaries: Binaries,
+        account: Account,
+        lock: Option<File>,
+        mut shared: Option<SharedServer>,
+        create: impl FnOnce(&Binaries, &Path) -> Result<()>,
+    ) -> Result<Server> {
         let run = run_dir(account)?;
         // If a later step fails, dropping `run` removes the directory.
         let data = match &self.directory {
@@ -212,7 +252,11 @@ impl Builder {
             None => run.path().join("data"),
         };
         if !data.join("PG_VERSION").exists() {
-            initdb(&binaries, &data, account)?;
+            create(&binaries, &data)?;
+        }
+        if let Some(socket) = &self.socket {
+            std::fs::create_dir_all(socket).context(|| format!("creating {}", socket.display()))?;
+            account.own(socket)?;
         }
         let watchdog = self.spawn(&binaries, &data, run.path(), account, shared.as_ref())?;
         wait_until_ready(&data, run.path())?;
@@ -229,6 +273,7 @@ impl Builder {
             .context(|| format!("writing into {}", directory.display()))?;
         }
         let watchdog = watchdog.disarm();
+        let socket = self.socket.unwrap_or(socket);
         Ok(Server {
             options: connect_options(&socket),
             description: format!(
@@ -236,6 +281,12 @@ impl Builder {
                 binaries.release(),
                 binaries.dir().display()
             ),
+            files: Some(Files {
+                binaries,
+                data,
+                socket,
+                settings: self.settings,
+            }),
             // A shared server must survive this process, so its watchdog is not kept.
             watchdog: shared.is_none().then(|| Mutex::new(watchdog)),
             _lock: lock,
@@ -267,5 +318,6 @@ fn running(socket: &Path, description: &str) -> Server {
         description: description.to_owned(),
         watchdog: None,
         _lock: None,
+        files: None,
     }
 }

@@ -26,7 +26,9 @@ postgres=$1 data=$2 run=$3 signal=$4
 shift 4
 { "$postgres" -D "$data" "$@" </dev/null >"$run/log" 2>&1; echo $? >"$run/exited"; } &
 read -r _ignored
-if [ -f "$data/postmaster.pid" ]; then
+# It may have just begun to start, and would run forever without the signal.
+until [ -s "$data/postmaster.pid" ] || [ -f "$run/exited" ]; do sleep 0.05; done
+if [ -s "$data/postmaster.pid" ]; then
     read -r pid <"$data/postmaster.pid"
     kill "-$signal" "$pid" 2>/dev/null
 fi
@@ -56,10 +58,13 @@ impl Builder {
             } else {
                 "QUIT"
             });
-        let run = run.to_string_lossy();
+        let mut sockets = run.to_string_lossy().into_owned();
+        if let Some(other) = &self.socket {
+            sockets = format!("{sockets},{}", other.display());
+        }
         let mut settings = vec![
             ("listen_addresses", ""),
-            ("unix_socket_directories", &*run),
+            ("unix_socket_directories", &*sockets),
             ("unix_socket_permissions", "0700"),
             ("port", "5432"),
             ("max_wal_size", "4GB"),

@@ -2,6 +2,7 @@
 
 mod directory;
 mod lifetime;
+mod replica;
 mod source;
 
 use std::io::{BufRead, BufReader};

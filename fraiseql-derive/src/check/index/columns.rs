@@ -155,7 +155,7 @@ fn resolve(name: &str, context: &Context<'_>) -> Result<String, Option<String>> 
     if let Some((_, column)) = found {
         return Ok(column);
     }
-    if name == "updated_at" || name == "version" {
+    if context.bookkeeping.contains(&name) {
         return Ok(name.to_owned());
     }
     if !context.complete {
@@ -168,7 +168,7 @@ fn resolve(name: &str, context: &Context<'_>) -> Result<String, Option<String>> 
         names
             .iter()
             .map(String::as_str)
-            .chain(["updated_at", "version"]),
+            .chain(context.bookkeeping.iter().copied()),
     );
     Err(Some(match field {
         Some(field) => format!("{}; the columns are {columns}", not_a_column(field)),
@@ -181,12 +181,13 @@ fn resolve(name: &str, context: &Context<'_>) -> Result<String, Option<String>> 
 
 /// Whether the columns of an index contain the key, which partitions are made by.
 pub(super) fn contain_key(on: &IndexOn, context: &Context<'_>) -> bool {
-    let key = context.fields.iter().find(|field| field.is_key);
-    match (on, key.and_then(Field::stored_key)) {
-        (IndexOn::Columns { columns, .. }, Some(key)) => {
-            columns.iter().any(|term| term.column == key)
+    let key = context.fields.iter().filter(|field| field.is_key);
+    let mut key = key.filter_map(Field::stored_key).peekable();
+    match on {
+        IndexOn::Columns { columns, .. } => {
+            key.all(|key| columns.iter().any(|term| term.column == key))
         }
         // A view without a key was reported.
-        (_, key) => key.is_none(),
+        _ => key.peek().is_none(),
     }
 }

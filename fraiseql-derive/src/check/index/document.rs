@@ -99,7 +99,10 @@ fn path(
         ));
         return None;
     }
-    let document = || context.fields.iter().filter(|field| !field.skipped);
+    let document = || {
+        let fields = context.fields.iter();
+        fields.filter(|field| !field.skipped && !field.is_hidden())
+    };
     let Some(field) = document().find(|field| field.json == *first) else {
         // With invalid fields the key may be one of theirs.
         if context.complete {

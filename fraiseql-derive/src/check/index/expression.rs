@@ -128,7 +128,7 @@ pub(super) fn not_a_column(field: &Field) -> String {
     }
     if field.is_key {
         let column = field.stored_key().unwrap_or_default();
-        return format!("the key `{name}` is the column `{column}`; write `{column}`");
+        return format!("the key field `{name}` is the column `{column}`; write `{column}`");
     }
     if field.holds_parts() {
         return format!(

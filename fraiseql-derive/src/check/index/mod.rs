@@ -13,7 +13,16 @@ use darling::error::Accumulator;
 pub(super) use self::context::Context;
 use super::error::{error_at, if_valid};
 use crate::attr::{IndexAttr, Nested, StrValue};
-use crate::model::Index;
+use crate::model::{Index, Storage};
+
+/// The columns beside the key and the promoted columns that an index can be on. A materialized view
+/// has none of them.
+pub(super) fn bookkeeping(storage: Storage) -> &'static [&'static str] {
+    match storage {
+        Storage::Table => &["updated_at", "version"],
+        Storage::Live | Storage::Matview { .. } => &[],
+    }
+}
 
 /// Checks every index, and that no two have the same name.
 pub(super) fn check(
@@ -28,7 +37,8 @@ pub(super) fn check(
         .fields
         .iter()
         .filter_map(|field| {
-            let column = &field.promoted.as_ref()?.column;
+            let promoted = field.promoted.as_ref().filter(|promoted| promoted.index)?;
+            let column = &promoted.column;
             let owner = format!("the index of the field `{}`", field.name);
             Some((generated(column), owner))
         })

@@ -8,7 +8,7 @@ use super::context::Context;
 use super::{columns, document, expression};
 use crate::attr::{Flag, FlagOrPath, IndexAttr, Nested, StrValue};
 use crate::check::error::{error_at, parsed};
-use crate::check::storage::NOT_UNIQUE;
+use crate::check::parameters::NOT_UNIQUE;
 use crate::model::Index;
 use crate::text;
 
@@ -57,10 +57,28 @@ pub(super) fn check(
         stem,
         on,
         unique: args.unique.is_some(),
+        global: args.global.is_some(),
         filter: expression::check(args.filter.as_ref(), context.fields, errors),
         include: columns::include(args.include.as_ref(), context, errors),
     };
+    if let Some(Flag(span)) = args.global {
+        if !context.has_tenant {
+            errors.push(error_at(
+                span,
+                "`global` is an index that does not begin with the tenant, and this view has no \
+                 field with `tenant`: remove it",
+            ));
+        } else if target == "gin" || target == "fulltext" || args.using.is_some() {
+            errors.push(error_at(
+                span,
+                "`global` is for indexes that begin with the tenant otherwise, which are those of \
+                 the method btree: remove it",
+            ));
+        }
+    }
+    let begins_with_partition = context.by_tenant && args.global.is_none();
     if let (Some(Flag(span)), true) = (args.unique, context.partitioned)
+        && !begins_with_partition
         && !columns::contain_key(&index.on, context)
     {
         errors.push(error_at(span, NOT_UNIQUE));

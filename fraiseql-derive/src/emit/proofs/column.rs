@@ -8,7 +8,7 @@ use quote::{quote, quote_spanned};
 
 use crate::emit::names::part_name;
 use crate::emit::spans::{const_call, respanned};
-use crate::model::{ColumnRef, Field, Link, Model, Source};
+use crate::model::{ColumnsRef, Field, Link, Model, Source};
 
 pub(super) fn proofs(model: &Model) -> TokenStream {
     model
@@ -27,13 +27,14 @@ fn of_field(model: &Model, index: usize, field: &Field) -> TokenStream {
             proofs.extend(prove("one_fk", &[this, part], &quote!(#index), fk.span));
             proofs.extend(key_of("one_key", part, key.as_ref()));
         }
-        Source::Many(many) => {
+        Source::Many(many) | Source::First(many) => {
             match &many.link {
                 Link::ForeignKey(fk) => {
                     proofs.extend(prove("many_fk", &[this, part], &quote!(#index), fk.span));
                 }
                 // The join table has no struct, so nothing is known about `fk` and `to`.
-                Link::Through { key, .. } => {
+                Link::Through { key, span, .. } => {
+                    proofs.extend(prove("many_through", &[this, part], &quote!(#index), *span));
                     proofs.extend(key_of("one_key", part, key.as_ref()));
                 }
             }
@@ -42,17 +43,27 @@ fn of_field(model: &Model, index: usize, field: &Field) -> TokenStream {
                 proofs.extend(prove("many_order", &[this, part], &quote!(#index), span));
             }
         }
+        Source::Values(values) => {
+            proofs.extend(key_of("values_key", this, values.key.as_ref()));
+        }
         Source::Aggregate(aggregate) => {
             proofs.extend(key_of("aggregate_key", this, aggregate.key.as_ref()));
         }
-        Source::Column(_) | Source::Expr(_) => {}
+        Source::Column(_)
+        | Source::Expr(_)
+        | Source::GlobalId
+        | Source::Through(_)
+        | Source::OfGroup(_) => {}
     }
     proofs
 }
 
-/// That `key` can be a column of the struct.
-fn key_of(proof: &str, shape: &Ident, key: Option<&ColumnRef>) -> Option<TokenStream> {
-    key.map(|key| prove(proof, &[shape], &quote!(#key), key.span))
+/// That `key` can be columns of the struct.
+fn key_of(proof: &str, shape: &Ident, key: Option<&ColumnsRef>) -> Option<TokenStream> {
+    key.map(|key| {
+        let names = &key.names;
+        prove(proof, &[shape], &quote!(&[#(#names),*]), key.span)
+    })
 }
 
 /// The proof of this name about these structs.

@@ -22,11 +22,19 @@ pub(super) fn proofs(model: &Model, field: &Field) -> TokenStream {
         let proof = quote_spanned!(start=> __private::proof::scalar);
         proofs.extend(const_call(&proof, &scalar(model, field, "FLAW"), end));
     }
-    if let Source::Aggregate(aggregate) = &field.source {
+    if let Source::Aggregate(aggregate) | Source::OfGroup(aggregate) = &field.source {
         let function = tokens::function(&model.krate, aggregate.function);
         let proof = quote_spanned!(start=> __private::proof::aggregate);
         let ty = scalar(model, field, "TYPE");
         proofs.extend(const_call(&proof, &quote!(#function, #ty), end));
+    }
+    if let Source::GlobalId = &field.source {
+        let proof = quote_spanned!(start=> __private::proof::global_id);
+        proofs.extend(const_call(&proof, &scalar(model, field, "TYPE"), end));
+    }
+    if let Source::Values(_) = &field.source {
+        let proof = quote_spanned!(start=> __private::proof::values);
+        proofs.extend(const_call(&proof, &scalar(model, field, "TYPE"), end));
     }
     if field.promoted.is_some() {
         let proof = quote_spanned!(start=> __private::proof::promoted);

@@ -22,8 +22,8 @@ pub(super) fn proofs(model: &Model) -> Vec<TokenStream> {
             _ => {}
         }
     }
-    if let Some(Partition::Range { bounds, span }) = &view.storage.partition
-        && let Some(key) = model.key()
+    if let Some(Partition::Range { bounds, span }) = &view.parameters.partition
+        && let [key] = model.key().as_slice()
     {
         let key = alias(key);
         let krate = &model.krate;
@@ -66,7 +66,7 @@ fn of_path(model: &Model, path: &JsonPath) -> Option<TokenStream> {
     };
     let krate = &model.krate;
     let field = field(model, &path.field)?;
-    if matches!(field.source, Source::One { .. }) {
+    if matches!(field.source, Source::One { .. } | Source::First(_)) {
         let part = part_name(field);
         let message = format!(
             "the part `{first}` has no key `{second}` in the document; write keys as they are \

@@ -11,7 +11,7 @@ use async_graphql::{
 use crate::budget::Budget;
 use crate::error::error;
 use crate::schema::input;
-use fraiseql_runtime::__graphql::Handle;
+use fraiseql_runtime::__graphql::{Handle, Scope};
 use fraiseql_runtime::Error;
 use fraiseql_runtime::list::{Cursor, List, ListError, Page};
 
@@ -21,8 +21,8 @@ pub(crate) const DEFAULT_LIMIT: u32 = 20;
 pub(crate) const DEFAULT_MAX_PAGE: u32 = 100;
 
 /// The list that the arguments `where` and `orderBy` describe.
-pub(crate) fn list(ctx: &Context<'_>, handle: Handle) -> ServerResult<List> {
-    let mut list = List::of_view(handle);
+pub(crate) fn list(ctx: &Context<'_>, handle: Handle, scope: Scope) -> ServerResult<List> {
+    let mut list = List::scoped(handle, scope);
     let RawArgument(value) = argument(ctx, "where")?;
     if value != Value::Null {
         let filter = input::filter(handle.view, &value).map_err(|error| bad_input(ctx, &error))?;

@@ -5,6 +5,7 @@ use async_graphql::registry::{MetaField, MetaInputValue, Registry};
 use async_graphql::{Positioned, ServerResult, VisitorContext};
 
 use crate::resolve::views::arguments::DEFAULT_LIMIT;
+use crate::resolve::views::key;
 use crate::resolve::views::view_set::ViewMember;
 use crate::schema::{input, types};
 use fraiseql_runtime::schema::View;
@@ -39,7 +40,7 @@ pub(crate) fn definitions(registry: &mut Registry, member: ViewMember) -> [MetaF
     let connection = types::object(registry, (member.connection)());
     let filter = input::register_where(registry, view);
     let order = input::register_order(registry, view);
-    let key = types::scalar(registry, view.key.ty, true);
+    let key = key::arguments(registry, view);
     let list_arguments = || {
         vec![
             types::input_value("where", filter.clone()),
@@ -48,18 +49,14 @@ pub(crate) fn definitions(registry: &mut Registry, member: ViewMember) -> [MetaF
     };
     let [(by_key, _), (list, _), (page, _)] = names(view);
     [
-        by_key_field(&by_key, object, key_field(view), key),
+        with(
+            types::meta_field(&by_key, object.to_owned()),
+            key::description(view),
+            key,
+        ),
         list_field(&list, object, list_arguments()),
         connection_field(&page, object, connection, list_arguments()),
     ]
-}
-
-fn by_key_field(name: &str, object: &str, key_field: &str, key: &str) -> MetaField {
-    with(
-        types::meta_field(name, object.to_owned()),
-        format!("The {object} with this key; null if there is none."),
-        vec![types::input_value(key_field, format!("{key}!"))],
-    )
 }
 
 fn list_field(name: &str, object: &str, mut arguments: Vec<MetaInputValue>) -> MetaField {
@@ -120,14 +117,6 @@ fn with(mut field: MetaField, description: String, arguments: Vec<MetaInputValue
         .map(|argument| (argument.name.clone(), argument))
         .collect();
     field
-}
-
-/// The name of the key in the documents of a view.
-pub(crate) fn key_field(view: &View) -> &'static str {
-    let mut fields = view.shape.fields.iter();
-    fields
-        .find(|field| types::is_key(view.shape, field))
-        .map_or("id", |field| field.json)
 }
 
 /// The number of documents that a field requests, for the complexity of its query.

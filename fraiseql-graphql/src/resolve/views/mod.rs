@@ -1,11 +1,12 @@
 //! Root fields that read the views of an application.
 //!
 //! [`view_set`] lists the views, [`fields`] defines their root fields in the schema, [`arguments`]
-//! reads the arguments of a field, [`root_field`] resolves one, and [`root`] has the object types
+//! reads the arguments of a list and [`key`] those of a document, [`root_field`] resolves one, and [`root`] has the object types
 //! that consist of them.
 
 pub(crate) mod arguments;
 pub(crate) mod fields;
+mod key;
 pub(crate) mod root;
 pub(crate) mod root_field;
 pub(crate) mod view_set;

@@ -15,12 +15,13 @@ use async_graphql::{
 };
 
 use crate::request::root_field_dedup::RootFieldDedup;
+use crate::request::tenant::{RequestData, TenantSource};
 use crate::resolve::views::arguments::DEFAULT_MAX_PAGE;
 use crate::resolve::views::fields::{definitions, names};
-use crate::resolve::views::root_field::ViewField;
-use crate::resolve::views::view_set::ViewSet;
+use crate::resolve::views::root_field::{Reads, ViewField};
+use crate::resolve::views::view_set::{UntenantedViews, ViewSet, ViewsOfTenant};
 use crate::schema::types;
-use fraiseql_runtime::Readers;
+use fraiseql_runtime::{Key, Readers};
 
 /// Root fields that read the views of an application. A view `Post` has:
 ///
@@ -61,16 +62,15 @@ use fraiseql_runtime::Readers;
 /// # fn main() {}
 /// ```
 ///
-/// Every document of these views can be read by every client that can send a request. If that is
-/// not acceptable, write the root field by hand, with a [`List`](fraiseql_runtime::list::List) that
+/// Every document of these views can be read by every client that can send a request, of views with
+/// `#[tview(tenant)]` that of its tenant: see [`scoped`](Self::scoped). If that is not acceptable, write the root field by hand, with a [`List`](fraiseql_runtime::list::List) that
 /// is filtered for the client.
 ///
 /// The complexity of a list is the number of documents that it may return, multiplied by the
 /// complexity of the fields that are selected of one.
 pub struct Views<V> {
-    readers: Readers,
+    reads: Reads,
     fields: HashMap<String, ViewField>,
-    max_page: u32,
     of: PhantomData<fn() -> V>,
 }
 
@@ -105,10 +105,91 @@ impl<V: ViewSet> Views<V> {
     /// Creates root fields that read from a pool, or with [`Readers`], which hand a connection from
     /// one read to the next.
     ///
+    /// Views with a tenant do not compile here: see [`scoped`](Self::scoped).
+    ///
+    /// ```compile_fail,E0277
+    /// # use fraiseql_graphql::Query;
+    /// # use fraiseql_runtime::TView;
+    /// #[derive(TView)]
+    /// struct Ticket { id: i32, #[tview(tenant)] org_id: i32 }
+    ///
+    /// fn query(pool: sqlx::PgPool) -> Query<(Ticket,)> {
+    ///     Query::new(pool) // a view of `(Ticket,)` has a tenant, and these root fields name none
+    /// }
+    /// # fn main() {}
+    /// ```
+    ///
     /// # Panics
     /// If two views have root fields of the same name.
     #[must_use]
-    pub fn new(readers: impl Into<Readers>) -> Self {
+    pub fn new(readers: impl Into<Readers>) -> Self
+    where
+        V: UntenantedViews,
+    {
+        Self::of_tenant(readers.into(), None)
+    }
+
+    /// Creates root fields that read the documents of one tenant, which a function takes from the data
+    /// of each request. Views without a tenant are read as by [`new`](Self::new).
+    ///
+    /// A request without a tenant gets an error with the code `UNAUTHENTICATED` for each field of a
+    /// view that has one, and no document. Direct answers and cached queries hold no tenant: it is
+    /// taken from each request anew.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/support.rs"));
+    /// use async_graphql::{EmptyMutation, EmptySubscription, Request, Schema};
+    /// use fraiseql_graphql::{Prepared, Query};
+    ///
+    /// #[derive(TView)]
+    /// pub struct Ticket { pub id: i32, #[tview(tenant)] pub org_id: i32 }
+    ///
+    /// struct Session { org: i32 }
+    ///
+    /// # fn main() { on("CREATE TABLE tb_ticket (id int4 PRIMARY KEY, org_id int4 NOT NULL);
+    /// #     INSERT INTO tb_ticket VALUES (7, 1), (8, 2)", async |pool| {
+    /// # migrate::<Ticket>(&pool).await;
+    /// # sync_all_tickets(&pool).await?;
+    /// let query = Query::<(Ticket,)>::scoped(pool, |ctx| ctx.data::<Session>().map(|s| s.org));
+    /// let schema = Schema::build(query, EmptyMutation, EmptySubscription)
+    ///     .extension(Prepared::default())
+    ///     .finish();
+    ///
+    /// let request = Request::new("{ tickets { id } ticket(id: 8) { id } }").data(Session { org: 1 });
+    /// let response = schema.execute(request).await;
+    /// assert_eq!(
+    ///     serde_json::to_string(&response)?,
+    ///     r#"{"data":{"tickets":[{"id":7}],"ticket":null}}"#
+    /// );
+    ///
+    /// let response = schema.execute("{ tickets { id } }").await;
+    /// assert_eq!(response.errors[0].message, "the request is not authenticated, and this needs a tenant");
+    /// # Ok(()) }) }
+    /// ```
+    ///
+    /// # Panics
+    /// If two views have root fields of the same name.
+    #[must_use]
+    pub fn scoped<T: Key>(
+        readers: impl Into<Readers>,
+        tenant: impl Fn(&RequestData<'_>) -> async_graphql::Result<T> + Send + Sync + 'static,
+    ) -> Self
+    where
+        V: ViewsOfTenant<T>,
+    {
+        Self::of_tenant(readers.into(), Some(TenantSource::of_request(tenant)))
+    }
+
+    /// Creates root fields that read the documents of all tenants, for a schema of operators.
+    ///
+    /// # Panics
+    /// If two views have root fields of the same name.
+    #[must_use]
+    pub fn across_tenants(readers: impl Into<Readers>) -> Self {
+        Self::of_tenant(readers.into(), Some(TenantSource::across()))
+    }
+
+    fn of_tenant(readers: Readers, tenant: Option<TenantSource>) -> Self {
         let mut fields = HashMap::new();
         for member in V::members() {
             for (name, kind) in names(member.handle.view) {
@@ -123,20 +204,21 @@ impl<V: ViewSet> Views<V> {
             }
         }
         Self {
-            readers: readers.into(),
+            reads: Reads {
+                readers,
+                max_page: DEFAULT_MAX_PAGE,
+                tenant,
+            },
             fields,
-            max_page: DEFAULT_MAX_PAGE,
             of: PhantomData,
         }
     }
 
     /// Sets the maximum number of documents of one field. 100 by default.
     #[must_use]
-    pub fn max_page(self, documents: u32) -> Self {
-        Self {
-            max_page: documents,
-            ..self
-        }
+    pub fn max_page(mut self, documents: u32) -> Self {
+        self.reads.max_page = documents;
+        self
     }
 }
 
@@ -146,8 +228,35 @@ impl<V: ViewSet> Query<V> {
     /// # Panics
     /// If two views have root fields of the same name.
     #[must_use]
-    pub fn new(readers: impl Into<Readers>) -> Self {
+    pub fn new(readers: impl Into<Readers>) -> Self
+    where
+        V: UntenantedViews,
+    {
         Views::new(readers).into()
+    }
+
+    /// Creates the query type for views with a tenant, as [`Views::scoped`] does.
+    ///
+    /// # Panics
+    /// If two views have root fields of the same name.
+    #[must_use]
+    pub fn scoped<T: Key>(
+        readers: impl Into<Readers>,
+        tenant: impl Fn(&RequestData<'_>) -> async_graphql::Result<T> + Send + Sync + 'static,
+    ) -> Self
+    where
+        V: ViewsOfTenant<T>,
+    {
+        Views::scoped(readers, tenant).into()
+    }
+
+    /// Creates the query type for operators, as [`Views::across_tenants`] does.
+    ///
+    /// # Panics
+    /// If two views have root fields of the same name.
+    #[must_use]
+    pub fn across_tenants(readers: impl Into<Readers>) -> Self {
+        Views::across_tenants(readers).into()
     }
 }
 
@@ -195,7 +304,7 @@ impl<V> fmt::Debug for Views<V> {
         names.sort();
         f.debug_struct("Views")
             .field("fields", &names)
-            .field("max_page", &self.max_page)
+            .field("max_page", &self.reads.max_page)
             .finish_non_exhaustive()
     }
 }
@@ -244,7 +353,7 @@ impl<V: ViewSet> ContainerType for Views<V> {
         let Some(field) = self.fields.get(ctx.item.node.name.node.as_str()) else {
             return Ok(None);
         };
-        let resolved = field.resolve(ctx, &self.readers, self.max_page);
+        let resolved = field.resolve(ctx, &self.reads);
         let resolved = RootFieldDedup::resolve(ctx, resolved).await;
         resolved.map(Some).map_err(|error| {
             // An error of a document has its path already, which is longer.

@@ -4,12 +4,31 @@ use crate::resolve::connection_shape;
 use fraiseql_runtime::__graphql::Handle;
 use fraiseql_runtime::TView;
 use fraiseql_runtime::schema::Shape;
+use fraiseql_runtime::view::{TenantIs, WithoutTenant};
 
 /// The views that have root fields: a tuple, such as `(User, Post, Comment)`.
 pub trait ViewSet: Send + Sync + 'static {
     #[doc(hidden)]
     fn members() -> Vec<ViewMember>;
 }
+
+/// A set of views without a tenant. It is never implemented by hand.
+#[diagnostic::on_unimplemented(
+    message = "a view of `{Self}` has a tenant, and these root fields name none",
+    label = "would read the documents of all tenants",
+    note = "`scoped(pool, |ctx| ..)` instead of `new(pool)` takes the tenant from the request; \
+            `across_tenants(pool)` is for a schema of operators"
+)]
+pub trait UntenantedViews: ViewSet {}
+
+/// A set of views whose tenant is a `T`, or that have none. It is never implemented by hand.
+#[diagnostic::on_unimplemented(
+    message = "a view of `{Self}` has another tenant than `{T}`",
+    label = "the request names a `{T}`",
+    note = "return a tenant of the type of the field with #[tview(tenant)]; views with tenants of \
+            different types need a `Views` each, in a #[derive(MergedObject)]"
+)]
+pub trait ViewsOfTenant<T>: ViewSet {}
 
 /// A view of a set, without its type.
 #[doc(hidden)]
@@ -36,6 +55,12 @@ macro_rules! tuples {
                 vec![$(ViewMember::of::<$name>()),*]
             }
         }
+
+        #[diagnostic::do_not_recommend]
+        impl<$($name: TView + WithoutTenant),*> UntenantedViews for ($($name,)*) {}
+
+        #[diagnostic::do_not_recommend]
+        impl<__T, $($name: TView<Tenant: TenantIs<__T>>),*> ViewsOfTenant<__T> for ($($name,)*) {}
     };
 }
 

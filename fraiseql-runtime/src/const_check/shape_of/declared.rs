@@ -2,7 +2,7 @@
 
 use super::inherited::{MAX_CHAIN, resolved};
 use super::tables::{push_name, same_table};
-use crate::const_check::compare::same;
+use crate::const_check::compare::same_columns;
 use crate::const_check::message::Message;
 use crate::schema::embed::{Children, Embed, Own};
 
@@ -38,17 +38,17 @@ pub const fn key_column<T: Embed>() {
 const fn check_key<L: Children, F: Fn() -> L + Copy>(_shape_of: F, own: Own) {
     let whole = resolved::<L::Head>(MAX_CHAIN);
     if let (Some(here), Some(there)) = (own.key, whole.key)
-        && !same(here.column, there.column)
+        && !same_columns(here.columns, there.columns)
     {
         Message::new()
             .push("the key is ")
-            .code(here.column)
+            .columns(here.columns)
             .push(" here and ")
-            .code(there.column)
+            .columns(there.columns)
             .push(" in ")
             .code(whole.name)
             .push(": leave `key` out; for a relation to another column than the key, write `one(fk = \"..\", key = \"")
-            .push(here.column)
+            .names(here.columns.names())
             .push("\")`")
             .panic();
     }

@@ -1,12 +1,17 @@
 //! The check that each field of a part is a field of the struct in its `shape_of`.
 
+use super::describe::{
+    attribute_of, column_and_expr, elements, nulls_first, order_of_link, push_attribute, push_type,
+};
 use super::nearest::nearest;
 use super::tables::{push_name, same_table};
-use crate::const_check::compare::same;
+use crate::const_check::compare::{same, same_columns};
 use crate::const_check::message::Message;
 use crate::schema::embed::{Children, Embed};
-use crate::schema::scalar::{ElementNull, ScalarType};
-use crate::schema::{Aggregate, Field, Function, Link, Many, One, Shape, Source, Table};
+use crate::schema::scalar::ScalarType;
+use crate::schema::{
+    Aggregate, Columns, Field, Link, Many, One, OrderBy, Shape, Source, Table, Values,
+};
 
 /// Panics if the field of `T` with this index is not a field of the struct in `shape_of`, with the
 /// same source and type.
@@ -25,6 +30,16 @@ const fn check<T: Embed, L: Children, F: Fn() -> L + Copy>(_shape_of: F, index: 
     if whole.fields.is_empty() {
         return;
     }
+    if !whole.group_by.is_empty() {
+        Message::new()
+            .code(whole.name)
+            .push(" is a group of rows, because of ")
+            .code("group_by")
+            .push(", so ")
+            .code("shape_of")
+            .push(" cannot name it: write a part with a table and groups of its own")
+            .panic();
+    }
     let mut other = 0;
     while other < whole.fields.len() {
         if same(whole.fields[other].name, field.name) {
@@ -42,7 +57,10 @@ const fn check<T: Embed, L: Children, F: Fn() -> L + Copy>(_shape_of: F, index: 
         }
         other += 1;
     }
-    unknown(field.name, whole);
+    // A part may show more of the row by which it is in a list.
+    if !matches!(field.source, Source::Through { .. }) {
+        unknown(field.name, whole);
+    }
 }
 
 /// Panics: `whole` does not have the field.
@@ -99,6 +117,22 @@ struct FieldPair {
     whole: &'static str,
 }
 
+/// The value of an attribute that is one text.
+const fn text<'a>(text: &'a Option<&'static str>) -> Option<&'a [&'static str]> {
+    match text {
+        Some(text) => Some(std::slice::from_ref(text)),
+        None => None,
+    }
+}
+
+/// The value of an attribute that is names of columns.
+const fn names(columns: Option<Columns>) -> Option<&'static [&'static str]> {
+    match columns {
+        Some(columns) => Some(columns.names()),
+        None => None,
+    }
+}
+
 impl FieldPair {
     #[track_caller]
     const fn same_source(self) {
@@ -136,13 +170,37 @@ impl FieldPair {
                 self.same_text("expr", Some(expr), Some(other));
                 self.same_type(*ty, *other_type);
             }
+            (
+                Source::Through { column, ty },
+                Source::Through {
+                    column: other,
+                    ty: other_type,
+                },
+            ) => {
+                self.same_text("through", Some(column), Some(other));
+                self.same_type(*ty, *other_type);
+            }
             (Source::One(one), Source::One(other)) => self.same_one(one, other),
             (Source::Many(many), Source::Many(other)) => self.same_many(many, other),
+            (Source::First(many), Source::First(other)) => {
+                self.same_many(many, other);
+                self.same_order(many.order_by, other.order_by);
+                self.same_order(order_of_link(&many.link), order_of_link(&other.link));
+            }
+            (Source::Values(values), Source::Values(other)) => self.same_values(values, other),
             (Source::Aggregate(aggregate), Source::Aggregate(other))
                 if aggregate.function as u8 == other.function as u8 =>
             {
                 self.same_aggregate(aggregate, other);
             }
+            (_, Source::GlobalId { .. }) => Message::new()
+                .code(self.here.name)
+                .push(" is ")
+                .code("global_id")
+                .push(" in ")
+                .code(self.whole)
+                .push(", which a part does not have: remove the field")
+                .panic(),
             (here, there) => Message::new()
                 .code(self.here.name)
                 .push(" is ")
@@ -158,45 +216,106 @@ impl FieldPair {
 
     #[track_caller]
     const fn same_one(self, one: &One, other: &One) {
-        self.same_text("fk", Some(one.fk), Some(other.fk));
-        self.same_text("key", one.key, other.key);
+        self.same_columns("fk", Some(one.fk), Some(other.fk));
+        self.same_columns("key", one.key, other.key);
         self.same_nullability(one.nullable, other.nullable);
     }
 
     #[track_caller]
     const fn same_many(self, many: &Many, other: &Many) {
-        match (&many.link, &other.link) {
-            (Link::ForeignKey(fk), Link::ForeignKey(other)) => {
-                self.same_text("fk", Some(fk), Some(other));
-            }
-            (
-                Link::Through { table, fk, to, key },
-                Link::Through {
-                    table: other_table,
-                    fk: other_fk,
-                    to: other_to,
-                    key: other_key,
-                },
-            ) => {
-                self.same_table("joins rows of", *table, *other_table);
-                self.same_text("fk", Some(fk), Some(other_fk));
-                self.same_text("to", Some(to), Some(other_to));
-                self.same_text("key", *key, *other_key);
-            }
-            (Link::ForeignKey(fk), Link::Through { .. }) => self.same_text("fk", Some(fk), None),
-            (Link::Through { .. }, Link::ForeignKey(fk)) => self.same_text("fk", None, Some(fk)),
-        }
-        self.same_text("key", many.key, other.key);
+        self.same_link(&many.link, &other.link);
+        self.same_columns("key", many.key, other.key);
         // Order and limit may differ: a part may have the first three of fifty rows.
         self.same_text("filter", many.filter, other.filter);
     }
 
     #[track_caller]
+    const fn same_values(self, values: &Values, other: &Values) {
+        self.same_table("has values of", values.table, other.table);
+        self.same_link(&values.link, &other.link);
+        self.same_columns("key", values.key, other.key);
+        let (column, expr) = column_and_expr(values.value);
+        let (other_column, other_expr) = column_and_expr(other.value);
+        self.same_text("column", column, other_column);
+        self.same_text("expr", expr, other_expr);
+        self.same_flag("distinct", values.distinct, other.distinct);
+        self.same_text("filter", values.filter, other.filter);
+        self.same_type(values.ty, other.ty);
+    }
+
+    #[track_caller]
+    const fn same_link(self, link: &Link, other: &Link) {
+        match (link, other) {
+            (Link::ForeignKey(fk), Link::ForeignKey(other)) => {
+                self.same_columns("fk", Some(*fk), Some(*other));
+            }
+            (
+                Link::Through {
+                    table, fk, to, key, ..
+                },
+                Link::Through {
+                    table: other_table,
+                    fk: other_fk,
+                    to: other_to,
+                    key: other_key,
+                    ..
+                },
+            ) => {
+                self.same_table("joins rows of", *table, *other_table);
+                self.same_columns("fk", Some(*fk), Some(*other_fk));
+                self.same_columns("to", Some(*to), Some(*other_to));
+                self.same_columns("key", *key, *other_key);
+            }
+            (Link::ForeignKey(fk), Link::Through { .. }) => {
+                self.same_columns("fk", Some(*fk), None);
+            }
+            (Link::Through { .. }, Link::ForeignKey(fk)) => {
+                self.same_columns("fk", None, Some(*fk));
+            }
+        }
+    }
+
+    /// The order of `first(..)` decides which row it is.
+    #[track_caller]
+    const fn same_order(self, here: &[OrderBy], there: &[OrderBy]) {
+        let mut equal = here.len() == there.len();
+        let mut index = 0;
+        while equal && index < here.len() {
+            let (one, other) = (&here[index], &there[index]);
+            equal = same(one.column, other.column)
+                && one.descending == other.descending
+                && nulls_first(one) == nulls_first(other);
+            index += 1;
+        }
+        if equal {
+            return;
+        }
+        Message::new()
+            .code(self.here.name)
+            .push(" has another ")
+            .code("order_by")
+            .push(" here than in ")
+            .code(self.whole)
+            .push(": write the same in both")
+            .panic();
+    }
+
+    #[track_caller]
     const fn same_aggregate(self, aggregate: &Aggregate, other: &Aggregate) {
         self.same_table("aggregates rows of", aggregate.table, other.table);
-        self.same_text("fk", Some(aggregate.fk), Some(other.fk));
-        self.same_text("key", aggregate.key, other.key);
+        self.same_columns("fk", Some(aggregate.fk), Some(other.fk));
+        match (&aggregate.through, &other.through) {
+            (Some(rows), Some(other)) => {
+                self.same_table("aggregates through rows of", rows.table, other.table);
+                self.same_columns("fk", Some(rows.fk), Some(other.fk));
+                self.same_columns("key", Some(rows.key), Some(other.key));
+                self.same_text("filter", rows.filter, other.filter);
+            }
+            (here, there) => self.same_flag("through", here.is_some(), there.is_some()),
+        }
+        self.same_columns("key", aggregate.key, other.key);
         self.same_text("expr", aggregate.expr, other.expr);
+        self.same_flag("distinct", aggregate.distinct, other.distinct);
         self.same_text("filter", aggregate.filter, other.filter);
         self.same_type(aggregate.ty, other.ty);
     }
@@ -227,15 +346,37 @@ impl FieldPair {
     }
 
     #[track_caller]
-    const fn same_text(self, attribute: &str, here: Option<&str>, there: Option<&str>) {
+    const fn same_text(
+        self,
+        attribute: &str,
+        here: Option<&'static str>,
+        there: Option<&'static str>,
+    ) {
         let equal = match (here, there) {
             (Some(here), Some(there)) => same(here, there),
             (None, None) => true,
             _ => false,
         };
-        if equal {
-            return;
+        if !equal {
+            self.differs(attribute, text(&here), text(&there));
         }
+    }
+
+    #[track_caller]
+    const fn same_columns(self, attribute: &str, here: Option<Columns>, there: Option<Columns>) {
+        let equal = match (here, there) {
+            (Some(here), Some(there)) => same_columns(here, there),
+            (None, None) => true,
+            _ => false,
+        };
+        if !equal {
+            self.differs(attribute, names(here), names(there));
+        }
+    }
+
+    /// Panics: the attribute has other values in the two structs.
+    #[track_caller]
+    const fn differs(self, attribute: &str, here: Option<&[&str]>, there: Option<&[&str]>) {
         let message = Message::new().code(self.here.name).push(" has ");
         let message = push_attribute(message, attribute, here).push(" here and ");
         push_attribute(message, attribute, there)
@@ -243,6 +384,23 @@ impl FieldPair {
             .code(self.whole)
             .push(": write the same in both")
             .panic();
+    }
+
+    #[track_caller]
+    const fn same_flag(self, attribute: &str, here: bool, there: bool) {
+        if here == there {
+            return;
+        }
+        let message = Message::new()
+            .code(self.here.name)
+            .push(" has ")
+            .code(attribute);
+        let message = if here {
+            message.push(" here, but not in ").code(self.whole)
+        } else {
+            message.push(" in ").code(self.whole).push(", but not here")
+        };
+        message.push(": write the same in both").panic();
     }
 
     #[track_caller]
@@ -274,55 +432,5 @@ impl FieldPair {
             (" may be null here, but not in ", ": remove Option")
         };
         message.push(what).code(self.whole).push(fix).panic()
-    }
-}
-
-/// Appends `` `fk = "author_id"` ``, or `` no `fk` ``.
-const fn push_attribute(message: Message, attribute: &str, value: Option<&str>) -> Message {
-    match value {
-        Some(value) => message
-            .push("`")
-            .push(attribute)
-            .push(" = \"")
-            .push(value)
-            .push("\"`"),
-        None => message.push("no ").code(attribute),
-    }
-}
-
-/// Appends the name of a PostgreSQL type.
-const fn push_type(message: Message, ty: ScalarType) -> Message {
-    let message = message.push(ty.sql);
-    match elements(ty) {
-        0 => message,
-        1 => message.push("[]"),
-        _ => message.push("[] with nulls"),
-    }
-}
-
-/// 0 for a single value, 1 for a list, 2 for a list with nullable elements.
-const fn elements(ty: ScalarType) -> u8 {
-    match ty.list {
-        None => 0,
-        Some(ElementNull::No) => 1,
-        Some(ElementNull::Yes) => 2,
-    }
-}
-
-/// The attribute that a source comes from, for messages.
-const fn attribute_of(source: &Source) -> &'static str {
-    match source {
-        Source::Column { .. } => "a column",
-        Source::Expr { .. } => "`expr = \"..\"`",
-        Source::One(_) => "`one(..)`",
-        Source::Many(_) => "`many(..)`",
-        Source::Aggregate(aggregate) => match aggregate.function {
-            Function::Count => "`count(..)`",
-            Function::Sum => "`sum(..)`",
-            Function::Avg => "`avg(..)`",
-            Function::Min => "`min(..)`",
-            Function::Max => "`max(..)`",
-            Function::Exists => "`exists(..)`",
-        },
     }
 }

@@ -11,12 +11,13 @@
 //! | `inherited` | table, filter and key of a part |
 //! | `chain` | the check for circles |
 //! | `declared` | the checks of `table` and `key` beside `shape_of` |
-//! | `fields` | the check of each field |
+//! | `fields`, `describe` | the check of each field; its properties in messages |
 //! | `nearest` | the suggestion for an unknown field |
 //! | `tables` | comparison and names of tables |
 
 mod chain;
 mod declared;
+mod describe;
 mod fields;
 mod inherited;
 mod nearest;

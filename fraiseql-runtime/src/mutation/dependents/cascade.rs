@@ -11,7 +11,8 @@ use crate::mutation::dependents::foreign_keys::{
 };
 use crate::mutation::dependents::images::{ColumnValues, Images, Tuple, Wanted};
 use crate::mutation::dependents::index::DependencyIndex;
-use crate::schema::Table;
+use crate::schema::columns::ColumnNames;
+use crate::schema::{Columns, Table};
 
 /// The rows that are deleted or changed together with others, as they were before.
 #[derive(Clone, Debug, Default)]
@@ -26,18 +27,21 @@ pub(crate) struct Cascades {
     pub(crate) truncated: bool,
 }
 
-/// A column of a referencing table that an action has set to a new value.
+/// Columns of a referencing table of which an action has set some to new values.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Landing {
     pub(crate) table: Table,
-    pub(crate) column: String,
-    /// The type of the column, as SQL.
-    pub(crate) ty: String,
-    pub(crate) value: LandingValue,
+    pub(crate) columns: ColumnNames,
+    /// The values, in the order of the columns.
+    pub(crate) values: Vec<LandingValue>,
+    /// The types of the columns, as SQL.
+    pub(crate) types: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum LandingValue {
+    /// The value that the row has had: the action does not set this column.
+    Kept(String),
     /// The value that a column of the first row has now: `ON UPDATE CASCADE`.
     Of(String),
     /// The value of this SQL: `SET DEFAULT`.
@@ -57,7 +61,9 @@ pub(crate) struct Start {
 
 impl Landing {
     fn is_from_a_sequence(&self) -> bool {
-        matches!(&self.value, LandingValue::Default(sql) if sql.contains("nextval("))
+        self.values
+            .iter()
+            .any(|value| matches!(value, LandingValue::Default(sql) if sql.contains("nextval(")))
     }
 }
 
@@ -87,18 +93,20 @@ pub(crate) fn image_columns(
     index: &DependencyIndex,
     table: Table,
     foreign_keys: &ForeignKeys,
-    more: &str,
+    more: &ColumnNames,
 ) -> BTreeSet<String> {
-    let mut columns: BTreeSet<String> = index
-        .first_columns(table)
-        .into_iter()
-        .map(ToOwned::to_owned)
-        .collect();
-    columns.insert(more.to_owned());
+    let mut columns = names_of(index.first_columns(table));
+    columns.extend(more.names().iter().cloned());
     if let Some(reached) = foreign_keys.find(table) {
         columns.extend(referenced_columns(foreign_keys.referencing(reached)));
     }
     columns
+}
+
+/// The names of all columns of some sets.
+fn names_of(sets: impl IntoIterator<Item = Columns>) -> BTreeSet<String> {
+    let names = sets.into_iter().flat_map(|columns| columns.names());
+    names.map(|&name| name.to_owned()).collect()
 }
 
 fn referenced_columns<'k>(
@@ -234,7 +242,9 @@ impl Search<'_> {
         }
         for table in &tables {
             let leaving = self.index.first_columns(*table);
-            let values = leaving.iter().filter_map(|column| images.values(column));
+            let values = leaving
+                .iter()
+                .filter_map(|&columns| images.values(&columns.into()));
             found.origins.extend(values.map(|values| (*table, values)));
             let landings = landings(key, *table, &images, &leaving, &step.sources);
             // A default that differs each time cannot be computed again.
@@ -284,12 +294,14 @@ impl Search<'_> {
         tables: &[Table],
         next: &[(usize, &ForeignKey)],
     ) -> BTreeSet<String> {
-        let leaving = tables
-            .iter()
-            .flat_map(|table| self.index.first_columns(*table))
-            .map(ToOwned::to_owned);
+        let leaving = names_of(
+            tables
+                .iter()
+                .flat_map(|table| self.index.first_columns(*table)),
+        );
         let own = key.columns.iter().map(|pair| pair.fk.clone());
         leaving
+            .into_iter()
             .chain(own)
             .chain(referenced_columns(next.iter().copied()))
             .collect()
@@ -301,28 +313,45 @@ fn landings(
     key: &ForeignKey,
     table: Table,
     images: &Images,
-    leaving: &BTreeSet<&str>,
+    leaving: &BTreeSet<Columns>,
     sources: &BTreeMap<String, String>,
 ) -> Vec<Landing> {
-    let mut landings = Vec::new();
-    for pair in &key.columns {
-        let value = match key.kind {
+    let set_value = |name: &str| {
+        let pair = key.columns.iter().find(|pair| pair.fk == name)?;
+        match key.kind {
             ActionKind::Cascade if !key.on_delete => {
                 sources.get(&pair.key).cloned().map(LandingValue::Of)
             }
             ActionKind::Default => pair.default.clone().map(LandingValue::Default),
             ActionKind::Cascade | ActionKind::Null => None,
-        };
-        if leaving.contains(&*pair.fk)
-            && let (Some(value), Some(ty)) = (value, images.type_of(&pair.fk))
-        {
-            landings.push(Landing {
-                table,
-                column: pair.fk.clone(),
-                ty: ty.to_owned(),
-                value,
-            });
         }
+    };
+    let mut landings = Vec::new();
+    for columns in leaving {
+        let names = columns.names().iter();
+        let set: Vec<Option<LandingValue>> = names.clone().map(|name| set_value(name)).collect();
+        let types: Option<Vec<&str>> = names.map(|name| images.type_of(name)).collect();
+        let Some(types) = types.filter(|_| set.iter().any(Option::is_some)) else {
+            continue;
+        };
+        // The rows differ in the columns that are not set. Of a single column, all get the same value.
+        let kept: BTreeSet<Vec<Option<LandingValue>>> = images
+            .rows_of(*columns)
+            .map(|row| {
+                let values = row.into_iter().zip(&set);
+                values
+                    .map(|(value, set)| set.clone().or(value.map(LandingValue::Kept)))
+                    .collect()
+            })
+            .collect();
+        landings.extend(kept.into_iter().filter_map(|values| {
+            Some(Landing {
+                table,
+                columns: (*columns).into(),
+                values: values.into_iter().collect::<Option<_>>()?,
+                types: types.iter().map(|&ty| ty.to_owned()).collect(),
+            })
+        }));
     }
     landings
 }

@@ -30,7 +30,9 @@ impl Dependents {
     #[must_use]
     pub fn keys<V: TView>(&self) -> Vec<V::Key> {
         let mut keys = Vec::new();
-        if let Some((_, found)) = self.views.get(&V::VIEW.table) {
+        let mut views = self.views.iter();
+        if let Some((_, (_, found))) = views.find(|(table, _)| table.is_declared_as(V::VIEW.table))
+        {
             V::Key::each(found, &mut |key| keys.push(key));
         }
         keys

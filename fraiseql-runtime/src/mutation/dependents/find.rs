@@ -14,6 +14,7 @@ use crate::mutation::dependents::images::ColumnValues;
 use crate::mutation::dependents::index::{DependencyIndex, EmbedPath};
 use crate::mutation::limits::one_more;
 use crate::schema::Table;
+use crate::schema::columns::ColumnNames;
 use crate::schema::key::Keys;
 use crate::schema::naming::column_name;
 use crate::sql::dependents::result_row;
@@ -50,7 +51,7 @@ pub(crate) struct MatchedPath {
     pub(crate) part: Option<&'static PartSql>,
 }
 
-/// Finds the documents that depend on the rows of `table` whose `column` is one of `rows`, at most
+/// Finds the documents that depend on the rows of `table` whose `columns` have one of `rows`, at most
 /// `limit` for each path.
 ///
 /// With `lock`, the rows on the paths are locked FOR SHARE, so that no other transaction moves them
@@ -59,7 +60,7 @@ pub(crate) async fn find_dependents(
     index: &DependencyIndex,
     connection: &mut PgConnection,
     table: Table,
-    column: &str,
+    columns: &ColumnNames,
     rows: &Keys,
     lock: bool,
     limit: usize,
@@ -72,8 +73,8 @@ pub(crate) async fn find_dependents(
             may_have_acted: false,
         });
     }
-    let sql = index.find_statement(table, column, rows.sql_type(), lock);
-    let operation = Operation::FindDependents(column_name(table, column));
+    let sql = index.find_statement(table, columns, rows.sql_type(), lock);
+    let operation = Operation::FindDependents(column_name(table, columns));
     Statement::composed(sql, operation)
         .on(table)
         .bind_keys(rows)
@@ -82,7 +83,7 @@ pub(crate) async fn find_dependents(
             let mut existing = rows.read(row, result_row::EXISTING)?;
             // This sorts them: the statement returns them in any order.
             existing.unite(rows.none());
-            let part = |path: &EmbedPath| path.part(table, column, rows.sql_type());
+            let part = |path: &EmbedPath| path.part(table, columns, rows.sql_type());
             let paths = matched_paths(row, paths.iter(), limit, part)?;
             Ok(FoundDependents {
                 paths,
@@ -130,15 +131,15 @@ pub(crate) async fn find_former_dependents(
     former: &ColumnValues,
     limit: usize,
 ) -> Result<Vec<MatchedPath>> {
-    let sql = index.find_former_statement(table, &former.column, &former.ty);
-    let operation = Operation::FindFormerDependents(column_name(table, &former.column));
+    let sql = index.find_former_statement(table, &former.columns, &former.ty);
+    let operation = Operation::FindFormerDependents(column_name(table, &former.columns));
     Statement::composed(sql, operation)
         .on(table)
         .bind(&former.values)
         .bind(one_more(limit))
         .fetch_one(connection, |row| {
             // Without a part: the rows may be gone from the documents, so these have to be built.
-            let paths = index.paths_leaving_by(table, &former.column);
+            let paths = index.paths_leaving_by(table, &former.columns);
             matched_paths(row, paths, limit, |_| None)
         })
         .await
@@ -149,7 +150,7 @@ pub(crate) async fn dependents<'a>(
     index: &DependencyIndex,
     database: impl Acquire<'a, Database = Postgres>,
     table: Table,
-    column: &str,
+    columns: &ColumnNames,
     rows: &Keys,
 ) -> Result<Dependents> {
     let acquiring = Operation::AcquireConnection("look for dependents");
@@ -159,7 +160,7 @@ pub(crate) async fn dependents<'a>(
         .map_err(Error::database(acquiring))?;
     let connection: &mut PgConnection = &mut connection;
     let find = async |connection: &mut PgConnection| {
-        find_dependents(index, connection, table, column, rows, false, usize::MAX).await
+        find_dependents(index, connection, table, columns, rows, false, usize::MAX).await
     };
     let found = match index.set_path(&index.views_of(table)) {
         None => find(connection).await?,

@@ -12,8 +12,9 @@ use crate::error::{Operation, Result};
 use crate::mutation::dependents::foreign_keys::ForeignKey;
 use crate::mutation::dependents::index::DependencyIndex;
 use crate::mutation::limits::one_more;
-use crate::schema::TableName;
+use crate::schema::columns::ColumnNames;
 use crate::schema::key::Keys;
+use crate::schema::{Columns, TableName};
 use crate::sql::cascade::{FoundBy, ReferenceColumn, image_row};
 
 /// The values of some columns in one row. None is null.
@@ -35,13 +36,33 @@ pub(crate) struct Images {
     pub(crate) truncated: bool,
 }
 
-/// The distinct values of one column, and their type.
+/// The distinct values of columns, and their type.
 #[derive(Clone, Debug)]
 pub(crate) struct ColumnValues {
-    pub(crate) column: String,
-    /// The type of the column, as SQL.
+    pub(crate) columns: ColumnNames,
+    /// The type of the values, as SQL. Those of several columns are JSON arrays.
     pub(crate) ty: String,
     pub(crate) values: Vec<String>,
+}
+
+impl ColumnValues {
+    /// The values of columns of these types. None without values.
+    pub(crate) fn of(
+        columns: ColumnNames,
+        types: &[String],
+        tuples: BTreeSet<Tuple>,
+    ) -> Option<Self> {
+        let ty = match types {
+            [ty] => ty.clone(),
+            _ => "jsonb".to_owned(),
+        };
+        let values: Vec<String> = tuples.into_iter().map(tuple_value).collect();
+        (!values.is_empty()).then_some(Self {
+            columns,
+            ty,
+            values,
+        })
+    }
 }
 
 /// Which rows an image is taken of, and how.
@@ -57,15 +78,15 @@ pub(crate) struct Wanted<'a> {
 }
 
 impl Wanted<'_> {
-    /// Images of the rows whose `column` is one of `keys`.
-    pub(crate) async fn by_column(
+    /// Images of the rows whose `columns` have one of `keys`.
+    pub(crate) async fn by_columns(
         &self,
         index: &DependencyIndex,
         connection: &mut PgConnection,
-        column: &str,
+        columns: &ColumnNames,
         keys: &Keys,
     ) -> Result<Images> {
-        let sql = self.statement(index, FoundBy::Column(column, keys.sql_type()));
+        let sql = self.statement(index, FoundBy::Columns(columns, keys.sql_type()));
         Statement::composed(sql, Operation::FindFormerValues)
             .on(self.table.clone())
             .bind_keys(keys)
@@ -132,19 +153,37 @@ impl Wanted<'_> {
 }
 
 impl Images {
-    /// The values of one column.
-    pub(crate) fn values(&self, column: &str) -> Option<ColumnValues> {
-        let position = self.position(column)?;
-        let values: BTreeSet<&String> = self
-            .rows
-            .iter()
-            .filter_map(|row| row[position].as_ref())
-            .collect();
-        (!values.is_empty()).then(|| ColumnValues {
-            column: column.to_owned(),
-            ty: self.types[position].clone(),
-            values: values.into_iter().cloned().collect(),
+    /// The values of columns. A row with a null among them leads nowhere.
+    pub(crate) fn values(&self, columns: &ColumnNames) -> Option<ColumnValues> {
+        let positions = self.positions(columns.names())?;
+        let tuples = self.tuples_of(columns.names());
+        let types = positions.iter().map(|at| self.types[*at].clone());
+        ColumnValues::of(columns.clone(), &types.collect::<Vec<_>>(), tuples)
+    }
+
+    /// The values of columns without a null, as tuples.
+    pub(crate) fn tuples_of<N: AsRef<str>>(&self, columns: &[N]) -> BTreeSet<Tuple> {
+        let Some(positions) = self.positions(columns) else {
+            return BTreeSet::new();
+        };
+        let tuple = |row: &Image| positions.iter().map(|at| row[*at].clone()).collect();
+        self.rows.iter().filter_map(tuple).collect()
+    }
+
+    /// The values of columns in each row.
+    pub(super) fn rows_of(&self, columns: Columns) -> impl Iterator<Item = Image> {
+        let positions = self.positions(columns.names());
+        positions.into_iter().flat_map(|positions| {
+            self.rows.iter().map(move |row| {
+                let values = positions.iter().map(|at| row[*at].clone());
+                values.collect()
+            })
         })
+    }
+
+    fn positions<N: AsRef<str>>(&self, names: &[N]) -> Option<Vec<usize>> {
+        let names = names.iter();
+        names.map(|name| self.position(name.as_ref())).collect()
     }
 
     /// The type of a column, as SQL.
@@ -154,21 +193,20 @@ impl Images {
 
     /// The values that a foreign key refers to. A row with a null among them is not referred to.
     pub(super) fn tuples(&self, key: &ForeignKey) -> BTreeSet<Tuple> {
-        let positions: Option<Vec<usize>> = key
-            .columns
-            .iter()
-            .map(|column| self.position(&column.key))
-            .collect();
-        let Some(positions) = positions else {
-            return BTreeSet::new();
-        };
-        self.rows
-            .iter()
-            .filter_map(|row| positions.iter().map(|at| row[*at].clone()).collect())
-            .collect()
+        let columns: Vec<&str> = key.columns.iter().map(|column| &*column.key).collect();
+        self.tuples_of(&columns)
     }
 
     fn position(&self, column: &str) -> Option<usize> {
         self.columns.iter().position(|name| name == column)
+    }
+}
+
+/// The value of columns as a text: that of a single column, or a JSON array of texts, which PostgreSQL converts to the
+/// types of the columns.
+fn tuple_value(mut tuple: Tuple) -> String {
+    match tuple.len() {
+        1 => tuple.remove(0),
+        _ => serde_json::Value::from(tuple).to_string(),
     }
 }

@@ -7,8 +7,10 @@ use std::sync::Arc;
 
 use crate::error::{Error, Result};
 use crate::mutation::dependents::statement_cache::StatementCache;
+use crate::schema::columns::ColumnNames;
+use crate::schema::default_schema::DefaultSchema;
 use crate::schema::naming::{nearest_name, table_name};
-use crate::schema::{Link, Shape, Source, Table, TableName, View};
+use crate::schema::{Columns, Link, Shape, Source, Table, TableName, View};
 use crate::sql::cascade::{self, FoundBy};
 use crate::sql::dependents;
 use crate::sql::dependents::TableLookup;
@@ -35,16 +37,20 @@ pub(crate) struct DependencyIndex {
     tables: BTreeMap<Table, Vec<EmbedPath>>,
     /// The names and tables of all structs that documents are made of.
     shapes: BTreeSet<(&'static str, Table)>,
+    /// The tables that views without a view table are made of.
+    unsynced: BTreeSet<Table>,
     statements: StatementCache<StatementKey>,
+    /// The schema that stands for `public` in declared tables.
+    schema: DefaultSchema,
 }
 
 /// What the text of a statement depends on.
 #[derive(Debug, PartialEq, Eq, Hash)]
 enum StatementKey {
-    /// Follows all paths from rows, which are found by a column and the type of its values.
+    /// Follows all paths from rows, which are found by columns and the type of their values.
     Find {
         table: Table,
-        column: String,
+        columns: ColumnNames,
         ty: &'static str,
         lock: bool,
     },
@@ -56,10 +62,10 @@ enum StatementKey {
         by: String,
         lock: bool,
     },
-    /// Follows the paths that leave rows by a column, from values of its type in the database.
+    /// Follows the paths that leave rows by some columns, from values of their type in the database.
     FindFormer {
         table: Table,
-        column: String,
+        columns: ColumnNames,
         ty: String,
     },
     /// Sets the search path for paths to these view tables.
@@ -73,44 +79,48 @@ enum StatementKey {
 }
 
 impl EmbedPath {
-    /// Whether the path leaves the rows by another column than `column`, by which they were
-    /// marked. Then an update of that other column moves them to other documents.
-    pub(crate) fn leaves_through_sibling(&self, column: &str) -> bool {
-        self.first_column() != column
+    /// Whether the path leaves the rows by other columns than those by which they were marked. Then an
+    /// update of these moves them to other documents.
+    pub(crate) fn leaves_through_sibling(&self, marked: &ColumnNames) -> bool {
+        *marked != self.first_columns()
     }
 
-    /// The column by which the path leaves the rows.
-    pub(crate) fn first_column(&self) -> &'static str {
+    /// The columns by which the path leaves the rows.
+    pub(crate) fn first_columns(&self) -> Columns {
         self.sql.wanted
     }
 
     /// The part of the documents' root objects that rows of `table` are, if the root row references them by the
-    /// column by which the path leaves them.
+    /// columns by which the path leaves them.
     pub(crate) fn part_by_key(&self, table: Table) -> Option<&'static PartSql> {
         let parts = &self.view.statements().parts;
-        let types = parts.iter().map(|part| part.key.ty.sql);
-        types
-            .filter_map(|ty| self.part(table, self.first_column(), ty))
-            .next()
+        let types = parts.iter().map(|part| part.key.sql_type());
+        let first = ColumnNames::from(self.first_columns());
+        types.filter_map(|ty| self.part(table, &first, ty)).next()
     }
 
     /// The part of the documents' root objects that rows of `table` are, which were marked by
-    /// `column`. None unless the root row references them by that column.
-    pub(super) fn part(&self, table: Table, column: &str, ty: &str) -> Option<&'static PartSql> {
+    /// these columns. None unless the root row references them by these.
+    pub(super) fn part(
+        &self,
+        table: Table,
+        marked: &ColumnNames,
+        ty: &str,
+    ) -> Option<&'static PartSql> {
         // Exactly one step, and that reads the view's key from its base table.
         let [step] = self.sql.lookups.as_slice() else {
             return None;
         };
         let view = self.view.view;
-        let is_root = step.table == view.shape.table && step.wanted == view.key.column;
-        if !is_root || self.leaves_through_sibling(column) {
+        let is_root = step.table == view.shape.table && step.wanted == view.key.columns;
+        if !is_root || self.leaves_through_sibling(marked) {
             return None;
         }
         let parts = &self.view.statements().parts;
         parts.iter().find(|part| {
             part.table == table
-                && part.key.column == column
-                && part.key.ty.sql == ty
+                && *marked == part.key.columns
+                && part.key.sql_type() == ty
                 && part.fk == step.by
         })
     }
@@ -121,7 +131,9 @@ impl DependencyIndex {
         let mut index = Self {
             tables: BTreeMap::new(),
             shapes: BTreeSet::new(),
+            unsynced: BTreeSet::new(),
             statements: StatementCache::default(),
+            schema: DefaultSchema::DECLARED,
         };
         // In the order in which documents are written.
         let mut views: Vec<Handle> = views.to_vec();
@@ -131,12 +143,26 @@ impl DependencyIndex {
             let root = PathEnd {
                 field: view.shape.name.to_owned(),
                 depth: 0,
-                wanted: view.key.column,
+                wanted: view.key.columns,
                 steps: Vec::new(),
             };
             index.add_shape(handle, view.shape, &root);
         }
         index
+    }
+
+    /// Adds views without a view table: nothing is synced after a change of their tables, but their names are
+    /// known. So the storage of a view can be switched, and the code that marks rows stays.
+    pub(crate) fn with_unsynced(mut self, views: &[Handle]) -> Self {
+        let others = Self::new(views);
+        self.unsynced = others.tables.into_keys().collect();
+        self.shapes.extend(others.shapes);
+        self
+    }
+
+    /// Whether documents of any storage are made of a table's rows.
+    pub(crate) fn knows(&self, table: Table) -> bool {
+        self.tables.contains_key(&table) || self.unsynced.contains(&table)
     }
 
     /// The paths from a table. Empty if no document is made of its rows.
@@ -178,9 +204,20 @@ impl DependencyIndex {
         model::compose(&views, &paths.collect::<Vec<_>>(), captures)
     }
 
-    /// Whether documents contain this shape, or are of it.
+    /// Sets the schema of the views that it was made of.
+    pub(crate) fn in_schema(self, schema: DefaultSchema) -> Self {
+        Self { schema, ..self }
+    }
+
+    /// The schema that stands for `public` in declared tables.
+    pub(crate) const fn schema(&self) -> DefaultSchema {
+        self.schema
+    }
+
+    /// Whether documents contain this declared shape, or are of it.
     pub(crate) fn contains(&self, shape: &Shape) -> bool {
-        self.shapes.contains(&(shape.name, shape.table))
+        let table = self.schema.table(shape.table);
+        self.shapes.contains(&(shape.name, table))
     }
 
     /// The tables that documents are made of.
@@ -203,11 +240,13 @@ impl DependencyIndex {
     /// quoted.
     pub(crate) fn table_named(&self, wanted: &str) -> Result<Table> {
         let is_named = |table: &Table| {
-            table_name(*table) == wanted
+            (table.schema == self.schema.name() && table.name == wanted)
+                || table_name(*table) == wanted
                 || wanted == format!("{}.{}", table.schema, table.name)
                 || wanted == table.to_string()
         };
         self.tables()
+            .chain(self.unsynced.iter().copied())
             .find(is_named)
             .ok_or_else(|| Error::NoSuchTable {
                 table: wanted.to_owned(),
@@ -215,14 +254,14 @@ impl DependencyIndex {
             })
     }
 
-    /// The tables whose rows a mutation locks on its way to documents, each with one of their columns.
-    pub(crate) fn locked_tables(&self) -> BTreeMap<Table, &'static str> {
+    /// The tables whose rows a mutation locks on its way to documents, each with columns of theirs.
+    pub(crate) fn locked_tables(&self) -> BTreeMap<Table, Columns> {
         let mut locked = BTreeMap::new();
         for path in self.tables.values().flatten() {
             let view = path.view.view;
             for lookup in &path.sql.lookups {
                 // As in the statement: the root row needs no lock.
-                if lookup.table != view.shape.table || lookup.wanted != view.key.column {
+                if lookup.table != view.shape.table || lookup.wanted != view.key.columns {
                     locked
                         .entry(lookup.table)
                         .or_insert(lookup.key.unwrap_or(lookup.by));
@@ -232,33 +271,33 @@ impl DependencyIndex {
         locked
     }
 
-    /// The columns by which paths leave the rows of a table, each once.
-    pub(crate) fn first_columns(&self, table: Table) -> BTreeSet<&'static str> {
+    /// The columns by which paths leave the rows of a table, each set once.
+    pub(crate) fn first_columns(&self, table: Table) -> BTreeSet<Columns> {
         let paths = self.paths(table).iter();
-        paths.map(EmbedPath::first_column).collect()
+        paths.map(EmbedPath::first_columns).collect()
     }
 
-    /// The paths that leave the rows of a table by this column.
+    /// The paths that leave the rows of a table by these columns.
     pub(super) fn paths_leaving_by(
         &self,
         table: Table,
-        column: &str,
+        columns: &ColumnNames,
     ) -> impl Iterator<Item = &EmbedPath> {
         let paths = self.paths(table).iter();
-        paths.filter(move |path| path.first_column() == column)
+        paths.filter(move |path| *columns == path.first_columns())
     }
 
     /// The statement that follows all paths from the rows of a table.
     pub(super) fn find_statement(
         &self,
         table: Table,
-        column: &str,
+        columns: &ColumnNames,
         ty: &'static str,
         lock: bool,
     ) -> Arc<str> {
         let key = StatementKey::Find {
             table,
-            column: column.to_owned(),
+            columns: columns.clone(),
             ty,
             lock,
         };
@@ -268,7 +307,7 @@ impl DependencyIndex {
                 .iter()
                 .map(|path| (&path.sql, path.view.view))
                 .collect();
-            dependents::compose(table, column, ty, &paths, lock)
+            dependents::compose(table, columns, ty, &paths, lock)
         })
     }
 
@@ -293,19 +332,24 @@ impl DependencyIndex {
         })
     }
 
-    /// The statement that follows the paths that leave rows by this column.
-    pub(super) fn find_former_statement(&self, table: Table, column: &str, ty: &str) -> Arc<str> {
+    /// The statement that follows the paths that leave rows by these columns.
+    pub(super) fn find_former_statement(
+        &self,
+        table: Table,
+        columns: &ColumnNames,
+        ty: &str,
+    ) -> Arc<str> {
         let key = StatementKey::FindFormer {
             table,
-            column: column.to_owned(),
+            columns: columns.clone(),
             ty: ty.to_owned(),
         };
         self.statements.get(key, || {
             let paths: Vec<_> = self
-                .paths_leaving_by(table, column)
+                .paths_leaving_by(table, columns)
                 .map(|path| (&path.sql, path.view.view))
                 .collect();
-            dependents::from_values(table, column, ty, &paths)
+            dependents::from_values(table, columns, ty, &paths)
         })
     }
 
@@ -360,42 +404,78 @@ impl DependencyIndex {
         self.shapes.insert((shape.name, shape.table));
         for field in shape.fields {
             let path = format!("{}.{}", end.field, field.name);
-            // The rows whose column `wanted` has the value of this row's column `own`.
+            // The rows whose columns `wanted` have the values of this row's columns `own`.
             let extended = |own, wanted| {
                 end.extended(
                     path.clone(),
                     shape.table,
-                    shape.key.map(|key| key.column),
+                    shape.key.map(|key| key.columns),
                     own,
                     wanted,
                 )
             };
             match &field.source {
-                Source::Column { .. } | Source::Expr { .. } => {}
+                Source::Column { .. }
+                | Source::Expr { .. }
+                | Source::GlobalId { .. }
+                | Source::Through { .. }
+                | Source::OfGroup(_) => {}
                 Source::One(one) => {
-                    let child = (one.shape)();
-                    let key = one.key.unwrap_or(child.key_column());
+                    let child = one.shape.get();
+                    let key = one.key.unwrap_or(child.key_columns());
                     self.add_shape(handle, child, &extended(one.fk, key));
                 }
-                Source::Many(many) => {
-                    let child = (many.shape)();
-                    let own = many.key.unwrap_or(shape.key_column());
+                Source::Many(many) | Source::First(many) => {
+                    let child = many.shape.get();
+                    let own = many.key.unwrap_or(shape.key_columns());
                     match many.link {
                         Link::ForeignKey(fk) => self.add_shape(handle, child, &extended(own, fk)),
-                        Link::Through { table, fk, to, key } => {
+                        Link::Through {
+                            table, fk, to, key, ..
+                        } => {
                             // Rows of the join table lead to documents, too.
                             let joined = extended(own, fk);
                             self.add(handle, table, &joined);
-                            let key = key.unwrap_or(child.key_column());
-                            let mut far = joined.extended(path.clone(), table, None, to, key);
-                            far.depth = joined.depth;
+                            let key = key.unwrap_or(child.key_columns());
+                            let far = joined.through(&path, table, to, key);
                             self.add_shape(handle, child, &far);
                         }
                     }
                 }
+                Source::Values(values) => {
+                    let own = values.key.unwrap_or(shape.key_columns());
+                    match values.link {
+                        Link::ForeignKey(fk) => {
+                            self.add(handle, values.table, &extended(own, fk));
+                        }
+                        Link::Through {
+                            table, fk, to, key, ..
+                        } => {
+                            let joined = extended(own, fk);
+                            self.add(handle, table, &joined);
+                            let far = joined.through(&path, table, to, key.unwrap_or(Columns::ID));
+                            self.add(handle, values.table, &far);
+                        }
+                    }
+                }
                 Source::Aggregate(aggregate) => {
-                    let own = aggregate.key.unwrap_or(shape.key_column());
-                    self.add(handle, aggregate.table, &extended(own, aggregate.fk));
+                    let own = aggregate.key.unwrap_or(shape.key_columns());
+                    match aggregate.through {
+                        None => self.add(handle, aggregate.table, &extended(own, aggregate.fk)),
+                        Some(rows) => {
+                            let between = extended(own, rows.fk);
+                            self.add(handle, rows.table, &between);
+                            let key = Some(rows.key);
+                            let far = between.extended(
+                                path.clone(),
+                                rows.table,
+                                key,
+                                rows.key,
+                                aggregate.fk,
+                            );
+                            self.add(handle, aggregate.table, &far);
+                        }
+                    }
                 }
             }
         }
@@ -431,25 +511,25 @@ struct PathEnd {
     /// The field that embeds the rows: `Post.comments`.
     field: String,
     depth: usize,
-    /// The column by which the path leaves the rows upwards.
-    wanted: &'static str,
+    /// The columns by which the path leaves the rows upwards.
+    wanted: Columns,
     /// The lookups from there up to the document's key.
     steps: Vec<TableLookup>,
 }
 
 impl PathEnd {
-    /// The path from the rows below: those whose column `wanted` has the value of the column `own`
+    /// The path from the rows below: those whose columns `wanted` have the values of the columns `own`
     /// of the rows here, which are of `table`.
     ///
-    /// If `own` is also the column by which the path leaves the rows here, no lookup in `table` is
+    /// If `own` are also the columns by which the path leaves the rows here, no lookup in `table` is
     /// needed: a comment's `post_id` is the key of the post.
     fn extended(
         &self,
         field: String,
         table: Table,
-        key: Option<&'static str>,
-        own: &'static str,
-        wanted: &'static str,
+        key: Option<Columns>,
+        own: Columns,
+        wanted: Columns,
     ) -> Self {
         let lookup = (own != self.wanted).then_some(TableLookup {
             table,
@@ -465,6 +545,16 @@ impl PathEnd {
                 .into_iter()
                 .chain(self.steps.iter().cloned())
                 .collect(),
+        }
+    }
+}
+
+impl PathEnd {
+    /// The path from the rows that rows of a join table refer to: this path begins at the join table.
+    fn through(&self, field: &str, table: Table, to: Columns, key: Columns) -> Self {
+        Self {
+            depth: self.depth,
+            ..self.extended(field.to_owned(), table, None, to, key)
         }
     }
 }

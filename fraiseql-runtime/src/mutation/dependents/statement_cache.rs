@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex};
 
-use crate::db::mutex::lock;
+use crate::mutex::lock;
 
 /// Statements, by the values that their texts depend on. Each is composed once.
 #[derive(Debug)]

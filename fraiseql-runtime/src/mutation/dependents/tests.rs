@@ -89,7 +89,7 @@ async fn found(
         &model.context.index,
         connection,
         table,
-        column,
+        &column.into(),
         keys,
         lock,
         limit,
@@ -170,10 +170,11 @@ async fn every_lookup_uses_an_index() -> Tested {
                 } else {
                     "id"
                 };
-                let sql = model
-                    .context
-                    .index
-                    .find_statement(*table, column, "int8", lock);
+                let sql =
+                    model
+                        .context
+                        .index
+                        .find_statement(*table, &(*column).into(), "int8", lock);
                 let explained = format!(
                     "PREPARE lookup AS {sql};
                      EXPLAIN (COSTS OFF) EXECUTE lookup ('{{7,8}}', 1000);
@@ -289,7 +290,7 @@ async fn rows_that_are_deleted_with_a_row_are_found() -> Tested {
         // Every table has documents, so that no row is left out.
         let index = DependencyIndex::new(&[Node::handle(), Post::handle(), Pair::handle()]);
         let foreign_keys = ForeignKeys::load(connection, [table]).await?;
-        let columns = image_columns(&index, table, &foreign_keys, key);
+        let columns = image_columns(&index, table, &foreign_keys, &key.into());
         let wanted = Wanted {
             table: table.into(),
             only: false,
@@ -298,7 +299,9 @@ async fn rows_that_are_deleted_with_a_row_are_found() -> Tested {
             limit: 100,
         };
         let rows = Keys::I64(vec![1]);
-        let images = wanted.by_column(&index, connection, key, &rows).await?;
+        let images = wanted
+            .by_columns(&index, connection, &key.into(), &rows)
+            .await?;
         let search = Search {
             index: &index,
             foreign_keys: &foreign_keys,
@@ -311,7 +314,7 @@ async fn rows_that_are_deleted_with_a_row_are_found() -> Tested {
         let origins = found
             .origins
             .iter()
-            .map(|(table, of)| format!("{}.{} {}", table.name, of.column, of.values.join(", ")));
+            .map(|(table, of)| format!("{}.{} {}", table.name, of.columns, of.values.join(", ")));
         Ok::<_, Box<dyn std::error::Error>>((origins.collect::<Vec<_>>(), found.truncated))
     };
     let (origins, truncated) = found("tb_user", "id", 100).await?;

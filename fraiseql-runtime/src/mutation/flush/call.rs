@@ -67,9 +67,9 @@ impl FlushCall {
             return None;
         }
         let mut marked: BTreeMap<Table, Keys> = BTreeMap::new();
-        for ((table, column, ty), rows) in &marks.rows {
+        for ((table, columns, ty), rows) in &marks.rows {
             let key = functions.keys.get(table)?;
-            let is_by_key = key.column == column && key.ty.sql == *ty;
+            let is_by_key = *columns == key.columns && key.sql_type() == *ty;
             // Triggers have written what these rows were before.
             let former_is_known = context.capture.is_on() || rows.preexisting.is_empty();
             if !is_by_key || !former_is_known {

@@ -52,7 +52,7 @@ pub(super) async fn find(
             continue;
         };
         let truncated = keys.truncate(limit);
-        let changed = &changes[table.to_string()][path.first_column()];
+        let changed = &changes[table.to_string()][path.first_columns().name_in_changes()];
         let part = path.part_by_key(*table);
         let rows = part.and_then(|part| changed_rows(part, changed));
         let matched = MatchedPath {
@@ -76,7 +76,7 @@ fn changed_rows(part: &PartSql, changed: &Value) -> Option<Keys> {
         other => Some(other.to_string()),
     };
     let texts: Vec<String> = changed.as_array()?.iter().filter_map(text).collect();
-    Keys::of_type(part.key.ty.sql)?
+    Keys::of_type(part.key.sql_type())?
         .parse(&texts)
         .map(Keys::sorted)
 }

@@ -1,13 +1,13 @@
 //! Finds the documents that depended on rows as they were before the mutation: what was looked up
 //! before the rows were changed, and what the second connection sees.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use sqlx::{PgConnection, Row};
 
 use crate::db::statement::Statement;
 use crate::error::{Error, Operation, Result};
-use crate::mutation::change_set::MarkedColumn;
+use crate::mutation::change_set::MarkedColumns;
 use crate::mutation::committed_reader::CommittedReader;
 use crate::mutation::dependents::cascade::{
     Cascades, Landing, LandingValue, Search, image_columns, starts,
@@ -21,6 +21,7 @@ use crate::mutation::flush::affected::AffectedDocuments;
 use crate::mutation::flush::lookup::CurrentRows;
 use crate::mutation::isolation::Isolation;
 use crate::mutation::transaction::Mutation;
+use crate::schema::columns::ColumnNames;
 use crate::schema::key::Keys;
 use crate::schema::{Table, TableName};
 
@@ -35,7 +36,7 @@ pub(super) struct FormerOrigin {
 /// Marked rows of one table.
 pub(super) struct FormerRows {
     pub(super) table: Table,
-    pub(super) column: String,
+    pub(super) columns: ColumnNames,
     /// All marked values.
     pub(super) marked: Keys,
     /// Those whose former rows are looked up.
@@ -58,12 +59,12 @@ impl Former {
         &mut self,
         mutation: &mut Mutation,
         looks: Vec<EarlyLook>,
-        current: &BTreeMap<MarkedColumn, CurrentRows>,
+        current: &BTreeMap<MarkedColumns, CurrentRows>,
         affected: &mut AffectedDocuments,
     ) -> Result<()> {
         for look in looks {
             let ty = look.keys.sql_type();
-            let Some(now) = current.get(&(look.table, look.column.clone(), ty)) else {
+            let Some(now) = current.get(&(look.table, look.columns.clone(), ty)) else {
                 // Foreseen, and this time not marked.
                 continue;
             };
@@ -80,7 +81,7 @@ impl Former {
             }
             let rows = FormerRows {
                 table: look.table,
-                column: look.column,
+                columns: look.columns,
                 marked: now.marked.clone(),
                 keys: look.keys,
                 may_have_acted: now.may_have_acted,
@@ -118,7 +119,7 @@ impl Former {
         };
         self.cascaded.extend(foreign_keys.written_tables());
         let context = mutation.context.clone();
-        let (wait, waiting) = (context.second_connection_wait, &context.waiting);
+        let (wait, waiting) = (mutation.second_connection_wait, &context.waiting);
         let table = TableName::from(first.table);
         let mut reader = match mutation.reserved.take() {
             Some(reader) => reader,
@@ -159,9 +160,9 @@ impl Former {
     }
 
     fn add_rows(&mut self, index: &DependencyIndex, table: Table, images: &Images) {
-        for column in index.first_columns(table) {
+        for columns in index.first_columns(table) {
             self.origins
-                .extend(images.values(column).map(|values| FormerOrigin {
+                .extend(images.values(&columns.into()).map(|values| FormerOrigin {
                     table,
                     values,
                     extra_depth: 0,
@@ -214,8 +215,8 @@ async fn committed_rows(
     let images = images(index, committed, rows, &rows.keys, foreign_keys, limit).await?;
     refuse_hidden(rows, &images)?;
     if mutation.isolation == Isolation::Serializable {
-        let (table, column, keys) = (rows.table, &rows.column, &rows.keys);
-        let found = find_dependents(index, committed, table, column, keys, false, limit).await?;
+        let (table, columns, keys) = (rows.table, &rows.columns, &rows.keys);
+        let found = find_dependents(index, committed, table, columns, keys, false, limit).await?;
         affected.add_former(found.paths, 0);
     }
     if !rows.may_have_acted {
@@ -257,7 +258,7 @@ async fn images(
     foreign_keys: &ForeignKeys,
     limit: usize,
 ) -> Result<Images> {
-    let columns = image_columns(index, rows.table, foreign_keys, &rows.column);
+    let columns = image_columns(index, rows.table, foreign_keys, &rows.columns);
     let wanted = Wanted {
         table: rows.table.into(),
         only: false,
@@ -266,7 +267,7 @@ async fn images(
         limit,
     };
     wanted
-        .by_column(index, connection, &rows.column, keys)
+        .by_columns(index, connection, &rows.columns, keys)
         .await
 }
 
@@ -276,7 +277,7 @@ fn refuse_hidden(rows: &FormerRows, images: &Images) -> Result<()> {
     if !images.secured {
         return Ok(());
     }
-    let seen = images.values(&rows.column);
+    let seen = images.values(&rows.columns);
     let seen = seen.map(|values| values.values).unwrap_or_default();
     let hidden = rows.keys.without_texts(&seen);
     if hidden.is_empty() {
@@ -288,34 +289,63 @@ fn refuse_hidden(rows: &FormerRows, images: &Images) -> Result<()> {
     })
 }
 
-/// The values that an action of a foreign key has set in a column.
+/// The values that an action of a foreign key has set in columns. Those of the referenced rows are taken from one row
+/// each.
 async fn land(
     mutation: &mut Mutation,
     landing: Landing,
     present: &Images,
 ) -> Result<Option<(Table, ColumnValues)>> {
-    let values = match &landing.value {
-        LandingValue::Of(column) => present.values(column).map(|values| values.values),
-        LandingValue::Default(default) => {
-            let sql = format!(
-                "SELECT pg_catalog.to_jsonb(({default})::{}) OPERATOR(pg_catalog.#>>) '{{}}'",
-                landing.ty
-            );
-            let operation = Operation::FindFormerValues;
-            let value: Option<String> = Statement::composed(sql, operation)
-                .on(landing.table)
-                .uncached()
-                .fetch_one(&mut mutation.connection, |row| row.try_get(0))
-                .await?;
-            value.map(|value| vec![value])
+    let sources = landing.values.iter().filter_map(|value| match value {
+        LandingValue::Of(column) => Some(column),
+        LandingValue::Kept(_) | LandingValue::Default(_) => None,
+    });
+    let sources: Vec<&String> = sources.collect();
+    // Without sources, one empty tuple.
+    let mut tuples: Vec<VecDeque<String>> = match sources.as_slice() {
+        [] => vec![VecDeque::new()],
+        sources => {
+            let tuples = present.tuples_of(sources).into_iter();
+            tuples.map(VecDeque::from).collect()
         }
     };
-    Ok(values.map(|values| {
-        let values = ColumnValues {
-            column: landing.column,
-            ty: landing.ty,
-            values,
+    for (value, ty) in landing.values.iter().zip(&landing.types) {
+        let set = match value {
+            // The first of the sources that are left.
+            LandingValue::Of(_) => None,
+            LandingValue::Kept(value) => Some(value.clone()),
+            LandingValue::Default(default) => {
+                let value = default_value(mutation, landing.table, default, ty).await?;
+                let Some(value) = value else { return Ok(None) };
+                Some(value)
+            }
         };
-        (landing.table, values)
-    }))
+        for tuple in &mut tuples {
+            // Taken from the front, and added to the end: when all columns are through, the tuple is whole.
+            let value = match &set {
+                Some(value) => Some(value.clone()),
+                None => tuple.pop_front(),
+            };
+            tuple.extend(value);
+        }
+    }
+    let tuples = tuples.into_iter().map(Vec::from).collect();
+    let values = ColumnValues::of(landing.columns, &landing.types, tuples);
+    Ok(values.map(|values| (landing.table, values)))
+}
+
+/// The value of a column's default; `None` if it is null.
+async fn default_value(
+    mutation: &mut Mutation,
+    table: Table,
+    default: &str,
+    ty: &str,
+) -> Result<Option<String>> {
+    let sql =
+        format!("SELECT pg_catalog.to_jsonb(({default})::{ty}) OPERATOR(pg_catalog.#>>) '{{}}'");
+    Statement::composed(sql, Operation::FindFormerValues)
+        .on(table)
+        .uncached()
+        .fetch_one(&mut mutation.connection, |row| row.try_get(0))
+        .await
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sqlx::PgConnection;
 
 use crate::error::Result;
-use crate::mutation::change_set::{MarkedColumn, MarkedRows};
+use crate::mutation::change_set::{MarkedColumns, MarkedRows};
 use crate::mutation::dependents::find::find_dependents;
 use crate::mutation::early_look::EarlyLook;
 use crate::mutation::flush::affected::AffectedDocuments;
@@ -29,7 +29,7 @@ pub(super) struct CurrentRows {
 /// written to.
 pub(super) async fn find(
     mutation: &mut Mutation,
-    marked: BTreeMap<MarkedColumn, MarkedRows>,
+    marked: BTreeMap<MarkedColumns, MarkedRows>,
     looks: Vec<EarlyLook>,
     affected: &mut AffectedDocuments,
 ) -> Result<BTreeSet<TableName>> {
@@ -54,14 +54,15 @@ pub(super) async fn find(
 /// Finds the documents that depend on the marked rows as the tables are now.
 async fn find_current(
     mutation: &mut Mutation,
-    (table, column, _): &MarkedColumn,
+    (table, columns, _): &MarkedColumns,
     rows: &MarkedRows,
     affected: &mut AffectedDocuments,
 ) -> Result<CurrentRows> {
     let index = &mutation.context.index;
     let limit = mutation.limits.documents;
     let connection: &mut PgConnection = &mut mutation.connection;
-    let found = find_dependents(index, connection, *table, column, &rows.keys, true, limit).await?;
+    let found =
+        find_dependents(index, connection, *table, columns, &rows.keys, true, limit).await?;
     affected.add_current(found.paths, &rows.keys);
     Ok(CurrentRows {
         marked: rows.keys.clone(),
@@ -73,7 +74,7 @@ async fn find_current(
 /// The rows whose former documents may be others, and that were not looked up before.
 fn former_rows(
     mutation: &Mutation,
-    (table, column, _): &MarkedColumn,
+    (table, columns, _): &MarkedColumns,
     rows: MarkedRows,
     now: &CurrentRows,
 ) -> Option<FormerRows> {
@@ -87,7 +88,7 @@ fn former_rows(
     let paths = mutation.context.index.paths(*table);
     let may_have_moved = paths
         .iter()
-        .any(|path| path.leaves_through_sibling(column))
+        .any(|path| path.leaves_through_sibling(columns))
         // In SERIALIZABLE the lookup saw a snapshot that may be older than other transactions'
         // commits: documents that they have added are found through committed rows only.
         || mutation.isolation == Isolation::Serializable;
@@ -98,7 +99,7 @@ fn former_rows(
     };
     (!keys.is_empty()).then(|| FormerRows {
         table: *table,
-        column: column.clone(),
+        columns: columns.clone(),
         marked: rows.keys,
         keys,
         may_have_acted,

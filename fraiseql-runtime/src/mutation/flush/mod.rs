@@ -27,7 +27,7 @@ use self::affected::AffectedDocuments;
 use self::call::{Called, FlushCall};
 use self::first::Prepared;
 use crate::error::{Error, Result};
-use crate::mutation::change_set::{MarkedColumn, MarkedRows};
+use crate::mutation::change_set::{MarkedColumns, MarkedRows};
 use crate::mutation::left::leave;
 use crate::mutation::report::{LeftView, MutationReport, ViewReport};
 use crate::mutation::transaction::Mutation;
@@ -164,7 +164,7 @@ fn refuse_invalid(mutation: &Mutation, report: MutationReport) -> Result<Mutatio
 }
 
 /// The marked rows that were not looked up before they were changed.
-fn unseen(rows: &BTreeMap<MarkedColumn, MarkedRows>) -> Vec<(MarkedColumn, Keys)> {
+fn unseen(rows: &BTreeMap<MarkedColumns, MarkedRows>) -> Vec<(MarkedColumns, Keys)> {
     let unseen = rows.iter().filter(|(_, rows)| !rows.preexisting.is_empty());
     unseen
         .map(|(column, rows)| (column.clone(), rows.preexisting.clone()))

@@ -5,7 +5,7 @@
 //! view table, `server_settings` checks the server. `type_compat` knows which types fit which
 //! fields, `enum_labels` compares enums.
 //!
-//! `text_search` checks the configurations of full-text indexes.
+//! `matview` compares the definition of a materialized view, `text_search` checks the configurations of full-text indexes.
 //! `privileges` checks what no field names; `capture` the functions of the read model and the triggers
 //! that capture changes; `unfilled` looks whether rows lack documents.
 //!
@@ -24,6 +24,7 @@ mod execute;
 mod expressions;
 mod findings;
 mod fragments;
+mod matview;
 mod mutability;
 mod prepare_all;
 mod privileges;
@@ -48,7 +49,7 @@ use self::findings::Findings;
 use self::requirements::Requirements;
 use crate::error::{Error, Operation, Result};
 use crate::ops::migrate::ModelObjects;
-use crate::schema::View;
+use crate::schema::{Storage, View};
 use crate::sql::catalog as sql;
 use crate::sql::privileges::BaseTables;
 use crate::sql::session::Session;
@@ -96,12 +97,18 @@ async fn check(
     let mut fragments = Vec::new();
     for handle in handles {
         let (checks, view_fragments) = walk::view(&mut findings, handle.view);
-        view_table::partition_bounds(connection, &mut findings, handle.view).await?;
-        view_table::view(&mut findings, handle.view, handle.statements());
-        privileges::of_rebuilds(&mut findings, handle.view);
-        text_search::view(connection, &mut findings, handle.view).await?;
+        if handle.view.storage != Storage::Live {
+            view_table::partition_bounds(connection, &mut findings, handle.view).await?;
+            view_table::view(&mut findings, handle.view, handle.statements());
+            text_search::view(connection, &mut findings, handle.view).await?;
+            matview::definition(connection, &mut findings, *handle).await?;
+        }
+        if handle.view.is_synced() {
+            privileges::of_rebuilds(&mut findings, handle.view);
+        }
         server_checks::run(connection, &mut findings, handle.view, &checks).await?;
-        if model.is_some_and(|model| model.capture.is_some()) {
+        let is_captured = model.is_some_and(|model| model.capture.is_some());
+        if is_captured && handle.view.is_synced() {
             capture::fragments(&mut findings, handle.view, &view_fragments);
         }
         fragments.push(view_fragments);
@@ -118,7 +125,9 @@ async fn check(
         let (view, statements) = (handle.view, handle.statements());
         prepare_all::statements(connection, &mut findings, view, statements, view_fragments)
             .await?;
-        unfilled::view(connection, &mut findings, *handle).await?;
+        if view.is_synced() {
+            unfilled::view(connection, &mut findings, *handle).await?;
+        }
     }
     Ok(CheckReport::new(findings.finish(), &views))
 }

@@ -11,6 +11,7 @@ use crate::ops::check::findings::Findings;
 use crate::ops::check::fragments::{Fragment, column_at, line_at, marked, position_in_fragment};
 use crate::ops::check::requirements::bookkeeping;
 use crate::schema::View;
+use crate::sql::matview::refreshes;
 use crate::sql::statements::{ListedStatement, StatementKind, StatementTable};
 use crate::sql::{Statements, document};
 
@@ -42,7 +43,11 @@ pub(crate) async fn statements(
                 .all()
                 .filter(|statement| statement.kind == StatementKind::Query)
                 .filter(|statement| {
-                    has_bookkeeping || statement.table != StatementTable::Bookkeeping
+                    has_bookkeeping
+                        || !matches!(
+                            statement.table,
+                            StatementTable::Bookkeeping | StatementTable::Refreshes
+                        )
                 })
                 .map(|statement| Prepared::listed(view, statement)),
         );
@@ -76,6 +81,7 @@ impl<'s> Prepared<'s> {
         let table = match statement.table {
             StatementTable::Base | StatementTable::View => view.table,
             StatementTable::Bookkeeping => bookkeeping(view),
+            StatementTable::Refreshes => refreshes(view),
         };
         Self {
             sql: statement.sql,

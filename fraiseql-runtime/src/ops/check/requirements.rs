@@ -3,7 +3,8 @@
 use std::collections::{BTreeSet, HashSet};
 
 use crate::ops::check::type_compat;
-use crate::schema::{Link, Shape, Source, Table, View};
+use crate::schema::{Link, Shape, Source, Storage, Table, View};
+use crate::sql::matview::refreshes;
 use crate::sql::rebuild;
 
 /// The tables and type names to look up in the catalog.
@@ -27,10 +28,16 @@ impl Requirements {
     pub(crate) fn of(views: &[&'static View]) -> Self {
         let mut requirements = Self::default();
         for view in views {
-            requirements.tables.extend([view.table, bookkeeping(view)]);
-            requirements
-                .types
-                .extend([view.data.sql(), view.key.ty.sql]);
+            if view.storage != Storage::Live {
+                requirements.tables.insert(view.table);
+            }
+            if view.is_synced() {
+                requirements.tables.insert(bookkeeping(view));
+            } else if view.storage != Storage::Live {
+                requirements.tables.insert(refreshes(view));
+            }
+            let key = view.key.types.iter().map(|ty| ty.sql);
+            requirements.types.extend(key.chain([view.data.sql()]));
             requirements.shape(view.shape);
         }
         let canonical: Vec<&str> = requirements
@@ -49,21 +56,38 @@ impl Requirements {
         self.tables.insert(shape.table);
         for field in shape.fields {
             match &field.source {
-                Source::Column { ty, .. } | Source::Expr { ty, .. } => {
+                Source::Column { ty, .. }
+                | Source::Expr { ty, .. }
+                | Source::GlobalId { ty }
+                | Source::Through { ty, .. } => {
                     self.types.insert(ty.sql);
+                }
+                Source::OfGroup(aggregate) => {
+                    self.types.insert(aggregate.ty.sql);
                 }
                 Source::Aggregate(aggregate) => {
                     self.tables.insert(aggregate.table);
+                    let between = aggregate.through.map(|rows| rows.table);
+                    self.tables.extend(between);
                     self.types.insert(aggregate.ty.sql);
                 }
-                Source::One(one) => self.shape((one.shape)()),
-                Source::Many(many) => {
-                    if let Link::Through { table, .. } = many.link {
-                        self.tables.insert(table);
-                    }
-                    self.shape((many.shape)());
+                Source::Values(values) => {
+                    self.tables.insert(values.table);
+                    self.link(&values.link);
+                    self.types.insert(values.ty.sql);
+                }
+                Source::One(one) => self.shape(one.shape.get()),
+                Source::Many(many) | Source::First(many) => {
+                    self.link(&many.link);
+                    self.shape(many.shape.get());
                 }
             }
+        }
+    }
+
+    fn link(&mut self, link: &Link) {
+        if let Link::Through { table, .. } = link {
+            self.tables.insert(*table);
         }
     }
 }

@@ -3,9 +3,9 @@
 use crate::error::check_report::{FindingKind, Remedy};
 use crate::ops::check::catalog::{Catalog, CatalogRelation};
 use crate::ops::check::diagnostic::{Breaks, Diagnostic};
+use crate::schema::View;
 use crate::schema::naming::table_name;
 use crate::schema::scalar::{JsonEncoding, ScalarType};
-use crate::schema::{Source, View};
 use crate::sql::ddl::remedy;
 use crate::sql::{Statements, probe};
 
@@ -75,17 +75,15 @@ pub(crate) fn types(
     diagnostics: &mut Vec<Diagnostic>,
 ) {
     let data = ScalarType::new(view.data.sql(), JsonEncoding::Native, "JSON");
-    let fixed = [(view.key_column(), view.key.ty), ("data", data)];
-    for (name, ty) in fixed {
+    let key = view
+        .key_columns()
+        .into_iter()
+        .zip(view.key.types.iter().copied());
+    for (name, ty) in key.chain([("data", data)]) {
         diagnostics.extend(column_type(catalog, view, relation, name, &ty, false));
     }
     for field in view.shape.fields {
-        let ty = match &field.source {
-            Source::Column { ty, .. } | Source::Expr { ty, .. } => ty,
-            Source::Aggregate(aggregate) => &aggregate.ty,
-            Source::One(_) | Source::Many(_) => continue,
-        };
-        if let Some(promoted) = field.promoted {
+        if let (Some(promoted), Some(ty)) = (field.promoted, field.source.scalar()) {
             let name = promoted.column;
             diagnostics.extend(column_type(catalog, view, relation, name, ty, true));
         }

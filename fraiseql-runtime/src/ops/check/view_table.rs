@@ -11,10 +11,11 @@ use crate::ops::check::privileges::no_usage;
 use crate::ops::check::requirements::bookkeeping;
 use crate::ops::check::view_columns;
 use crate::ops::migrate::partition_bounds::{PartitionBounds, out_of_order};
-use crate::schema::View;
-use crate::schema::bookkeeping::original_columns;
+use crate::schema::bookkeeping::{DATA, original_columns};
 use crate::schema::naming::table_name;
+use crate::schema::{Storage, View};
 use crate::sql::Statements;
+use crate::sql::matview::refreshes;
 use crate::sql::probe;
 
 /// Compares the view table of `view`.
@@ -57,7 +58,7 @@ fn diagnostics(
     let table = view.table;
     let role = findings.server.role.as_str();
     let missing = match findings.catalog.table(table) {
-        Resolution::Found(relation) if relation.kind == RelationKind::Table => {
+        Resolution::Found(relation) if relation.kind == wanted_kind(view) => {
             let mut diagnostics = existing_table(findings, view, statements, relation);
             diagnostics.extend(missing_bookkeeping(findings, view));
             return diagnostics;
@@ -69,27 +70,52 @@ fn diagnostics(
         Resolution::NoTable => Diagnostic::error(
             FindingKind::MissingViewTable,
             table.to_string(),
-            format!("there is no view table {}", table_name(table)),
+            format!("there is no {} {}", kind_name(view), table_name(table)),
         )
         .remedies([Remedy::Migrate]),
         Resolution::NoSchema => Diagnostic::error(
             FindingKind::MissingSchema,
             table.schema,
-            format!("there is no schema `{}` for the view table", table.schema),
+            format!(
+                "there is no schema `{}` for the {}",
+                table.schema,
+                kind_name(view)
+            ),
         )
         .sql(probe::create_schema(table.schema)),
         Resolution::NoUsage => no_usage(table.schema, role),
         Resolution::Found(_) => Diagnostic::error(
             FindingKind::NotATable,
             table.to_string(),
-            format!(
-                "{} is the view table, but is not a table",
-                table_name(table)
-            ),
+            match view.storage {
+                Storage::Matview { .. } => format!(
+                    "{} should be a materialized view, but is not one",
+                    table_name(table)
+                ),
+                _ => format!(
+                    "{} is the view table, but is not a table",
+                    table_name(table)
+                ),
+            },
         )
         .rust("#[tview(view = \"another name\")]"),
     };
     vec![missing.breaks(Breaks::Storage)]
+}
+
+/// The kind of relation that documents are in.
+fn wanted_kind(view: &View) -> RelationKind {
+    match view.storage {
+        Storage::Matview { .. } => RelationKind::Materialized,
+        Storage::Table | Storage::Live => RelationKind::Table,
+    }
+}
+
+fn kind_name(view: &View) -> &'static str {
+    match view.storage {
+        Storage::Matview { .. } => "materialized view",
+        Storage::Table | Storage::Live => "view table",
+    }
 }
 
 /// Compares an existing view table with its struct.
@@ -116,19 +142,29 @@ fn existing_table(
 /// A table that lacks a column of every view table was not created by `migrate` for this key.
 fn not_a_view_table(view: &View, relation: &CatalogRelation) -> Option<Diagnostic> {
     let table = view.table;
-    let missing: Vec<&str> = [view.key_column()]
+    let missing: Vec<&str> = view
+        .key_columns()
         .into_iter()
-        .chain(original_columns())
+        .chain(original_columns().filter(|name| view.is_synced() || *name == DATA))
         .filter(|name| relation.column(name).is_none())
         .collect();
     (!missing.is_empty()).then(|| {
         let message = format!(
-            "{} is not the view table of this struct: it has no {}; drop it, migrate, and sync all",
+            "{} is not the {} of this struct: it has no {}; drop it, and migrate{}",
             table_name(table),
-            missing.join(", ")
+            kind_name(view),
+            missing.join(", "),
+            if view.is_synced() {
+                ", and sync all"
+            } else {
+                ""
+            }
         );
         Diagnostic::error(FindingKind::OutdatedViewTable, table.to_string(), message)
-            .sql(format!("DROP TABLE {table}"))
+            .sql(match view.storage {
+                Storage::Matview { .. } => format!("DROP MATERIALIZED VIEW {table}"),
+                Storage::Table | Storage::Live => format!("DROP TABLE {table}"),
+            })
             .breaks(Breaks::Storage)
     })
 }
@@ -136,6 +172,9 @@ fn not_a_view_table(view: &View, relation: &CatalogRelation) -> Option<Diagnosti
 /// The bookkeeping table of rebuilds is created together with the view table. It is missing if an
 /// older version of `migrate` created the view table.
 fn missing_bookkeeping(findings: &Findings<'_>, view: &View) -> Option<Diagnostic> {
+    if !view.is_synced() {
+        return missing_refreshes(findings, view);
+    }
     let table = bookkeeping(view);
     let is_missing = matches!(findings.catalog.table(table), Resolution::NoTable);
     is_missing.then(|| {
@@ -150,20 +189,36 @@ fn missing_bookkeeping(findings: &Findings<'_>, view: &View) -> Option<Diagnosti
     })
 }
 
+/// The table of refreshes is created together with the first materialized view.
+fn missing_refreshes(findings: &Findings<'_>, view: &View) -> Option<Diagnostic> {
+    let table = refreshes(view);
+    let is_missing = matches!(findings.catalog.table(table), Resolution::NoTable);
+    is_missing.then(|| {
+        let message = format!(
+            "there is no table {}, in which refreshes are noted: ReadModel::refresh fails, reads work",
+            table_name(table)
+        );
+        Diagnostic::warning(FindingKind::OutdatedViewTable, table.to_string(), message)
+            .remedies([Remedy::Migrate])
+            .breaks(Breaks::Bookkeeping)
+    })
+}
+
 /// Without a unique index that is checked immediately, `ON CONFLICT` has no arbiter.
 fn key_without_index(view: &View, relation: &CatalogRelation) -> Option<Diagnostic> {
-    let (table, key) = (view.table, view.key_column());
-    let is_unique = relation.unique_indexes(key).any(|index| index.immediate);
+    let (table, key) = (view.table, view.key_columns());
+    let is_unique = relation.unique_indexes(&key).any(|index| index.immediate);
     (!is_unique).then(|| {
         let message = format!(
-            "{}.{key} is not unique, so a sync cannot tell a document from a new one",
-            table_name(table)
+            "{}.{} is not unique, so a sync cannot tell a document from a new one",
+            table_name(table),
+            key.join(", ")
         );
         Diagnostic::error(FindingKind::ViewKey, table.to_string(), message)
             .sql(if relation.has_primary_key() {
-                probe::create_unique_index(table, key)
+                probe::create_unique_index(table, &key)
             } else {
-                probe::add_primary_key(table, key)
+                probe::add_primary_key(table, &key)
             })
             .breaks(Breaks::Storage)
     })
@@ -172,11 +227,12 @@ fn key_without_index(view: &View, relation: &CatalogRelation) -> Option<Diagnost
 fn privileges(role: &str, view: &View, relation: &CatalogRelation) -> Option<Diagnostic> {
     let table = view.table;
     let can_select = relation.columns.iter().all(|column| column.can_select);
+    let is_written = view.is_synced();
     let granted = [
         ("SELECT", can_select),
-        ("INSERT", relation.can_insert),
-        ("UPDATE", relation.can_update),
-        ("DELETE", relation.can_delete),
+        ("INSERT", relation.can_insert || !is_written),
+        ("UPDATE", relation.can_update || !is_written),
+        ("DELETE", relation.can_delete || !is_written),
     ];
     let missing: Vec<&str> = granted
         .iter()
@@ -185,7 +241,8 @@ fn privileges(role: &str, view: &View, relation: &CatalogRelation) -> Option<Dia
     (!missing.is_empty()).then(|| {
         let missing = missing.join(", ");
         let message = format!(
-            "the role {role} lacks privileges on the view table {}: {missing}",
+            "the role {role} lacks privileges on the {} {}: {missing}",
+            kind_name(view),
             table_name(table)
         );
         // PREPARE does not check privileges, so this breaks no statement.

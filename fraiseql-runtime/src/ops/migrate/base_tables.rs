@@ -38,7 +38,11 @@ pub(super) async fn create(connection: &mut PgConnection, steps: &[TriggerStep])
     for step in steps {
         let mut attempts = 1;
         while let Err(error) = attempt(connection, step).await {
-            if !error.is_lock_timeout() || attempts == ATTEMPTS {
+            // Two instances that create the same trigger can meet in a deadlock; and DROP IF EXISTS does not
+            // wait for the one that another instance is creating, but CREATE does, and then it exists.
+            let may_repeat =
+                error.is_lock_timeout() || error.is_retryable() || error.is_duplicate_object();
+            if !may_repeat || attempts == ATTEMPTS {
                 return Err(error);
             }
             attempts += 1;

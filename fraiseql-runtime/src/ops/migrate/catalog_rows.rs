@@ -6,7 +6,8 @@ use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row as _};
 
 use crate::db::statement::Statement;
-use crate::error::{Operation, Result};
+use crate::error::{Error, Operation, Result};
+use crate::schema::Table;
 use crate::sql::ddl::catalog;
 
 /// Declares structs that are read from rows: the name of a field is the name of its column.
@@ -26,10 +27,12 @@ macro_rules! rows {
 rows! {
     /// See [`catalog::TABLE`].
     struct TableRow {
+        kind: String,
+        comment: Option<String>,
         unlogged: bool,
         fillfactor: i32,
         strategy: Option<String>,
-        partition_key: Option<String>,
+        partition_key: Vec<String>,
     }
 
     /// See [`catalog::COLUMNS`].
@@ -79,4 +82,38 @@ pub(super) async fn definitions(
         .fetch_each(connection, |row| Ok((row.try_get(0)?, row.try_get(1)?)))
         .await?;
     Ok(rows.into_iter().collect())
+}
+
+impl TableRow {
+    /// The relation of a name.
+    pub(super) async fn find(connection: &mut PgConnection, table: Table) -> Result<Option<Self>> {
+        Statement::new(catalog::TABLE, Operation::Inspect(table.to_string()))
+            .bind(table.to_string())
+            .fetch_optional(connection, Self::read)
+            .await
+    }
+
+    /// Refuses a relation of another kind than `kinds`, which are letters of `pg_class.relkind`.
+    pub(super) fn is_of_kind(
+        &self,
+        kinds: &str,
+        table: Table,
+        storage: &'static str,
+    ) -> Result<()> {
+        if kinds.contains(&self.kind) {
+            return Ok(());
+        }
+        let (found, keyword) = match self.kind.as_str() {
+            "m" => ("a materialized view", "MATERIALIZED VIEW"),
+            "v" => ("a view", "VIEW"),
+            "f" => ("a foreign table", "FOREIGN TABLE"),
+            _ => ("a table", "TABLE"),
+        };
+        Err(Error::OtherStorage {
+            table,
+            found,
+            keyword,
+            storage,
+        })
+    }
 }

@@ -6,8 +6,8 @@ use sqlx::{PgConnection, Row as _};
 
 use crate::db::statement::Statement;
 use crate::error::{Operation, Result};
-use crate::ops::migrate::ModelObjects;
 use crate::ops::migrate::migration::Drift;
+use crate::ops::migrate::objects::ModelObjects;
 use crate::ops::migrate::plan::MigrationPlan;
 use crate::schema::{TableName, View};
 use crate::sql::capture::catalog;

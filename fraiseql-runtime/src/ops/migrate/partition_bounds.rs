@@ -25,11 +25,11 @@ pub(crate) async fn out_of_order(
     view: &View,
     operation: Operation,
 ) -> Result<Option<PartitionBounds>> {
-    let Some(Partition::Range(written)) = view.storage.partition else {
+    let Some(Partition::Range(written)) = view.parameters.partition else {
         return Ok(None);
     };
     // All other keys have one order in every database.
-    if view.key.ty.sql != "text" {
+    if view.key.sql_type() != "text" {
         return Ok(None);
     }
     let ordered: Vec<String> = Statement::new(catalog::IN_ORDER, operation)

@@ -2,8 +2,12 @@
 
 use std::sync::Arc;
 
+use sqlx::{AssertSqlSafe, Executor as _, PgConnection};
+
+use crate::error::{Error, Operation, Result};
 use crate::ops::migrate::capture::TriggerStep;
 use crate::ops::migrate::functions::FunctionStep;
+use crate::ops::migrate::matviews::MatviewStep;
 use crate::ops::migrate::migration::Drift;
 use crate::schema::Table;
 use crate::sql::ddl::idempotent::if_not_exists;
@@ -23,6 +27,8 @@ pub(super) struct MigrationPlan {
     pub(super) defers_indexes: bool,
     /// The indexes to create after the transaction.
     pub(super) deferred: Vec<DeferredIndex>,
+    /// The materialized views to build after the transaction.
+    pub(super) matviews: Vec<MatviewStep>,
     /// What other releases have left.
     pub(super) left_over: Vec<Drift>,
     /// The views with stale documents.
@@ -38,6 +44,19 @@ pub(super) struct Step {
     pub(super) what: String,
     pub(super) sql: Vec<Arc<str>>,
     pub(super) kind: StepKind,
+}
+
+impl Step {
+    /// Runs its statements.
+    pub(super) async fn run(&self, connection: &mut PgConnection) -> Result<()> {
+        for sql in &self.sql {
+            connection
+                .execute(AssertSqlSafe(sql.clone()))
+                .await
+                .map_err(Error::database(Operation::Create(self.what.clone())))?;
+        }
+        Ok(())
+    }
 }
 
 /// What a step is for.

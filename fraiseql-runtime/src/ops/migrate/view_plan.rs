@@ -19,6 +19,19 @@ pub(super) struct ViewPlan<'p> {
     pub(super) table_name: String,
 }
 
+impl<'p> ViewPlan<'p> {
+    pub(super) fn new(plan: &'p mut MigrationPlan, view: Handle) -> Self {
+        let table = view.view.table;
+        Self {
+            plan,
+            view,
+            ddl: &view.statements().ddl,
+            table,
+            table_name: table.to_string(),
+        }
+    }
+}
+
 impl ViewPlan<'_> {
     pub(super) fn add_drift(&mut self, what: String, why: impl Into<String>, remedy: String) {
         self.plan.drift.push(Drift::new(what, why, remedy));

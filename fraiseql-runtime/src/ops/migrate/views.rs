@@ -2,13 +2,11 @@
 
 use sqlx::PgConnection;
 
-use crate::db::statement::Statement;
 use crate::error::{Error, Operation, Result};
 use crate::ops::migrate::catalog_rows::TableRow;
 use crate::ops::migrate::partition_bounds::{PartitionBounds, out_of_order};
 use crate::ops::migrate::plan::MigrationPlan;
 use crate::ops::migrate::view_plan::{ViewPlan, partition_of};
-use crate::sql::ddl::catalog;
 use crate::view::Handle;
 
 impl MigrationPlan {
@@ -21,10 +19,7 @@ impl MigrationPlan {
     ) -> Result<()> {
         let table = view.view.table;
         let inspect = Operation::Inspect(table.to_string());
-        let existing = Statement::new(catalog::TABLE, inspect.clone())
-            .bind(table.to_string())
-            .fetch_optional(&mut *connection, TableRow::read)
-            .await?;
+        let existing = TableRow::find(connection, table).await?;
         let Some(existing) = existing else {
             // PostgreSQL would refuse the partitions, too, with a message about one of them.
             if let Some(bounds) = out_of_order(connection, view.view, inspect).await? {
@@ -38,20 +33,15 @@ impl MigrationPlan {
             self.create_view_table(view, lz4);
             return Ok(());
         };
-        let mut view_plan = ViewPlan {
-            plan: self,
-            view,
-            ddl: &view.statements().ddl,
-            table,
-            table_name: table.to_string(),
-        };
+        existing.is_of_kind("rp", table, "table")?;
+        let mut view_plan = ViewPlan::new(self, view);
         // Operators run the remedies in the order of the report. An index comes before its
         // columns, because dropping a column drops the index, and then the index's own remedy
         // fails.
         let column_drift = view_plan.columns(connection).await?;
         view_plan.indexes(connection).await?;
         view_plan.plan.drift.extend(column_drift);
-        view_plan.storage(connection, &existing).await
+        view_plan.parameters(connection, &existing).await
     }
 
     /// Adds a view table that does not exist, with its partitions and indexes.

@@ -4,7 +4,6 @@
 //! a full sync. `status` reads the bookkeeping, `report` has the results.
 
 mod builder;
-mod connection;
 pub(crate) mod report;
 mod run;
 pub(crate) mod status;

@@ -1,14 +1,18 @@
 //! Rebuilds one view under its advisory lock.
 //!
-//! The lock belongs to a session, and is held from before the bookkeeping is read until after the
-//! last chunk. So at most one session rebuilds a view at a time, and a crashed one releases the
-//! lock with its connection.
+//! The lock is held by a connection of its own, from before the bookkeeping is read until after the
+//! last chunk. So at most one rebuild of a view runs at a time, and a crashed one releases the lock
+//! with its connection.
+//!
+//! A pool of one connection has none for the lock. There, a rebuild does not start while another one
+//! holds the lock, but does not hold it itself. Two at once write the same documents.
 
-use sqlx::{AssertSqlSafe, PgConnection, PgPool, Row as _};
+use sqlx::{PgConnection, PgPool, Row as _};
 
-use crate::db::statement::{Statement, execute_script};
-use crate::error::{Error, Operation, Result};
-use crate::ops::rebuild::connection::acquire;
+use crate::db::held_lock::{HeldLock, LockErrors};
+use crate::db::lease::Lease;
+use crate::db::statement::Statement;
+use crate::error::{Operation, Result};
 use crate::ops::rebuild::report::{RebuildOutcome, ViewRebuild};
 use crate::ops::rebuild::status;
 use crate::ops::rebuild::status::{Entry, NotedStatus, RebuildState};
@@ -24,6 +28,9 @@ use crate::view::Handle;
 /// How often in a row a lost connection is replaced, without any document that was written in
 /// between.
 const MAX_RECONNECTS: u32 = 3;
+
+/// What connections are acquired for, in errors.
+const PURPOSE: &str = "rebuild";
 
 /// The state of a rebuild that inserts the documents of a view which has none.
 const FILLING: &str = "filling";
@@ -73,7 +80,7 @@ impl RebuildTask<'_> {
         Ok(rebuild)
     }
 
-    /// Rebuilds the view on a new connection, which holds the lock.
+    /// Rebuilds the view under its lock.
     async fn attempt(
         &self,
         is_retry: bool,
@@ -82,28 +89,31 @@ impl RebuildTask<'_> {
         progress: &mut Option<OnViewProgress<'_>>,
         watch: &Watch<'_>,
     ) -> Result<RebuildOutcome> {
-        let mut connection = acquire(self.pool).await?;
-        // The lock is released with the session, also if this future is dropped. Back in the
-        // pool, the connection would keep it.
-        connection.close_on_drop();
-        let outcome = if self.lock(&mut connection, is_retry).await? {
-            let outcome = self
-                .rebuild_locked(&mut connection, rebuild, until, progress, watch)
-                .await?;
-            // Closing the connection releases the lock, too, but some time after this function
-            // has returned: the next rebuild would find it held.
-            self.execute(&mut connection, &self.view.statements().rebuild.unlock)
-                .await?;
-            outcome
-        } else {
-            RebuildOutcome::InProgress
+        let lock = match HeldLock::fits(self.pool) {
+            false => None,
+            true => match self.lock(is_retry).await? {
+                None => return Ok(RebuildOutcome::InProgress),
+                lock => lock,
+            },
         };
-        let failed = Error::on_table(Operation::Rebuild, self.view.view.table);
-        connection.close().await.map_err(failed)?;
-        Ok(outcome)
+        let mut connection = Lease::acquire(self.pool, PURPOSE).await?;
+        let result = match &lock {
+            None if self.is_locked(&mut connection).await? => Ok(RebuildOutcome::InProgress),
+            _ => {
+                self.rebuild_locked(&mut connection, rebuild, until, progress, watch)
+                    .await
+            }
+        };
+        connection.release();
+        // Dropping it closes its connection, which releases the lock, too, but some time after this function
+        // has returned: the next rebuild would find it held.
+        if let Some(lock) = lock {
+            lock.release().await;
+        }
+        result
     }
 
-    /// Rebuilds the view, whose lock the connection holds.
+    /// Rebuilds the view, whose lock is held.
     async fn rebuild_locked(
         &self,
         connection: &mut PgConnection,
@@ -171,24 +181,30 @@ impl RebuildTask<'_> {
         }
     }
 
-    /// Takes the lock of the view. Returns false if another session holds it.
+    /// Takes the lock of the view. Returns `None` if another rebuild holds it.
     ///
     /// A retry waits for the lock: the server may not have noticed yet that the connection is
-    /// lost, and then the lost session still holds it.
-    async fn lock(&self, connection: &mut PgConnection, is_retry: bool) -> Result<bool> {
+    /// lost, and then the lost one still holds it.
+    async fn lock(&self, is_retry: bool) -> Result<Option<HeldLock>> {
         let statements = &self.view.statements().rebuild;
-        if is_retry {
-            let sql = AssertSqlSafe(statements.lock_again.as_str());
-            let (operation, table) = (Operation::Rebuild, self.view.view.table);
-            return match execute_script(connection, sql, operation, table).await {
-                Ok(()) => Ok(true),
-                Err(error) if error.is_lock_timeout() => Ok(false),
-                Err(error) => Err(error),
-            };
+        let errors = LockErrors {
+            purpose: PURPOSE,
+            operation: Operation::Rebuild,
+            table: Some(self.view.view.table.into()),
+        };
+        match is_retry {
+            true => HeldLock::retake(self.pool, &statements.lock_again, &errors).await,
+            false => HeldLock::try_take(self.pool, &statements.lock, &errors).await,
         }
-        self.statement(&statements.lock)
+    }
+
+    /// Whether another rebuild holds the lock of the view.
+    async fn is_locked(&self, connection: &mut PgConnection) -> Result<bool> {
+        let is_free: bool = self
+            .statement(&self.view.statements().rebuild.lock)
             .fetch_one(connection, |row| row.try_get(0))
-            .await
+            .await?;
+        Ok(!is_free)
     }
 
     /// Notes that the rebuild begins or continues. Returns the position after which it continues.

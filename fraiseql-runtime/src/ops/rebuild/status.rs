@@ -6,9 +6,9 @@ use std::time::{Duration, SystemTime};
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, PgPool, Row};
 
+use crate::db::lease::Lease;
 use crate::db::statement::Statement;
 use crate::error::{Operation, Result};
-use crate::ops::rebuild::connection::acquire;
 use crate::schema::Table;
 use crate::sql::rebuild::status as column;
 use crate::view::Handle;
@@ -85,12 +85,17 @@ impl fmt::Display for RebuildStatus {
 
 /// Reads the status of each view.
 pub(crate) async fn all(views: &[Handle], pool: &PgPool) -> Result<Vec<RebuildStatus>> {
-    let mut connection = acquire(pool).await?;
-    let mut all = Vec::with_capacity(views.len());
-    for view in views {
-        all.push(read(&mut connection, *view).await?.status);
+    let mut connection = Lease::acquire(pool, "read the state of a rebuild").await?;
+    let result = async {
+        let mut all = Vec::with_capacity(views.len());
+        for view in views {
+            all.push(read(&mut connection, *view).await?.status);
+        }
+        Ok(all)
     }
-    Ok(all)
+    .await;
+    connection.release();
+    result
 }
 
 /// The status of a view, and the entry of the bookkeeping table that it was read from.

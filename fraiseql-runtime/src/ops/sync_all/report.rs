@@ -31,7 +31,11 @@ impl SyncAllReport {
     #[must_use]
     pub fn of<V: TView>(&self) -> Option<&SyncReport> {
         let mut views = self.views.iter();
-        Some(&views.find(|view| view.view == V::VIEW.table)?.report)
+        Some(
+            &views
+                .find(|view| view.view.is_declared_as(V::VIEW.table))?
+                .report,
+        )
     }
 
     /// The number of documents that were inserted, updated or deleted, in all views.

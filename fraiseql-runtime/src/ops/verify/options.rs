@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::ops::verify::report::VerifyProgress;
+use crate::schema::default_schema::DefaultSchema;
 use crate::view::Handle;
 
 /// A closure that is called after each chunk.
@@ -40,4 +41,14 @@ impl fmt::Debug for VerifyOptions<'_> {
 pub struct VerifyRequest<'a> {
     pub(super) views: Vec<Handle>,
     pub(super) options: VerifyOptions<'a>,
+}
+
+impl VerifyRequest<'_> {
+    /// The same request for the views in a schema.
+    pub(super) fn in_schema(mut self, schema: DefaultSchema) -> Self {
+        for view in &mut self.views {
+            *view = view.in_schema(schema);
+        }
+        self
+    }
 }

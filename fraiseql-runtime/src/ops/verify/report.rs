@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::error::invalid_document::InvalidDocument;
 use crate::ops::verify::difference::Explained;
+use crate::ops::verify::on_replica::OnReplica;
 use crate::read::typed::TView;
 use crate::schema::Table;
 use crate::schema::key::{Key, Keys};
@@ -47,6 +48,8 @@ pub struct VerifyReport {
     /// The result of syncing them, if [`repair`](super::Verify::repair) was set. Documents that are
     /// counted as unchanged were synced by another session meanwhile.
     pub repaired: Option<SyncReport>,
+    /// If the server is a replica: what it cannot know.
+    pub on_replica: Option<OnReplica>,
     /// The duration, repairs included.
     pub duration: Duration,
 }
@@ -138,6 +141,7 @@ impl VerifyReport {
             more_invalid: 0,
             explained: Vec::new(),
             repaired: None,
+            on_replica: None,
             duration: Duration::ZERO,
         }
     }
@@ -225,6 +229,9 @@ impl fmt::Display for VerifyReport {
         )?;
         self.write_found(f)?;
         self.write_details(f)?;
+        if let Some(on_replica) = &self.on_replica {
+            write!(f, "\n  {on_replica}")?;
+        }
         match &self.repaired {
             Some(repaired) => write!(f, "\n  repaired: {repaired}"),
             None => Ok(()),
@@ -246,7 +253,9 @@ impl VerifyReports {
     /// The report of the view `V`; `None` if the read model has no such view.
     #[must_use]
     pub fn of<V: TView>(&self) -> Option<&VerifyReport> {
-        self.0.iter().find(|report| report.view == V::VIEW.table)
+        self.0
+            .iter()
+            .find(|report| report.view.is_declared_as(V::VIEW.table))
     }
 
     /// The reports of all views.

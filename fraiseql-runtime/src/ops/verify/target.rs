@@ -93,6 +93,7 @@ impl VerifyTarget for &mut PoolConnection<Postgres> {
 
 impl<T: VerifyTarget> VerifyTarget for Observed<T> {
     async fn verify(self, request: VerifyRequest<'_>, _: &Watch<'_>) -> Result<Vec<VerifyReport>> {
+        let request = request.in_schema(self.schema());
         let (target, observers) = self.into_parts();
         target.verify(request, &Watch::new(&observers)).await
     }
@@ -108,6 +109,7 @@ where
         request: VerifyRequest<'_>,
         _: &Watch<'_>,
     ) -> impl Future<Output = Result<Vec<VerifyReport>>> + Send {
+        let request = request.in_schema(self.schema());
         let (target, observers) = self.parts();
         async move { target.verify(request, &Watch::new(observers)).await }
     }

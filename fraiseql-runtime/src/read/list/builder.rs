@@ -1,97 +1,104 @@
 //! `List`: filter, order and limit of a list, and the ways to read it.
 
+use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
 use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 
-use super::cursor::Cursor;
 use super::error::ListError;
-use super::filter::Filter;
-use super::order::OrderBy;
 use super::page::{DocumentPage, Documents, Page};
-use crate::db::byte_limit::{self, ByteLimit};
-use crate::read::error::read_failed;
-use crate::read::list_rows::{ListRead, ListRow};
+use super::spec::{ListSpec, MaxBytes};
+use super::typed::{AnyView, IntoFilter, IntoOrder};
+use crate::db::byte_limit::ByteLimit;
+use crate::read::list_rows::ListRead;
+use crate::read::scope::Scope;
 use crate::read::target::ReadTarget;
-use crate::sql::list::EXPLAIN;
-use crate::view::{Handle, ViewDef};
-
-/// How many bytes the reads of a list may receive.
-#[derive(Clone, Debug)]
-pub(super) enum MaxBytes {
-    Unlimited,
-    Each(usize),
-    Shared(Arc<dyn ByteLimit>),
-}
-
-impl MaxBytes {
-    /// The limit of one read.
-    pub(super) fn of_read(&self) -> Option<Arc<dyn ByteLimit>> {
-        match self {
-            Self::Unlimited => None,
-            Self::Each(max) => Some(Arc::new(byte_limit::MaxBytes::new(*max))),
-            Self::Shared(limit) => Some(Arc::clone(limit)),
-        }
-    }
-}
+use crate::view::{Handle, WithoutTenant};
 
 /// A list of a view's documents. See [the module](super).
-#[derive(Clone, Debug)]
+///
+/// `V` is the view, whose [columns](super::Column) the list takes in filters and orders. A list of a view that is
+/// only known at run time is a `List`, that is `List<AnyView>`, which any list becomes by
+/// [`of_any_view`](Self::of_any_view).
 #[must_use = "a list does nothing until it is read"]
-pub struct List {
-    pub(super) view: Handle,
-    pub(super) filters: Vec<Filter>,
-    pub(super) order: Vec<OrderBy>,
-    pub(super) limit: Option<u64>,
-    pub(super) offset: Option<u64>,
-    pub(super) omitted: Vec<String>,
-    pub(super) max_bytes: MaxBytes,
+pub struct List<V = AnyView> {
+    spec: ListSpec,
+    of: PhantomData<fn() -> V>,
 }
 
 impl List {
-    /// All documents of a view, ordered by key.
-    pub fn of<T: ViewDef>() -> Self {
-        Self::of_view(T::handle())
+    /// All documents of a view without a tenant, ordered by key. Of a view with one, a list is begun by
+    /// [`TView::of`](crate::TView::of) or [`TView::across_tenants`](crate::TView::across_tenants).
+    pub fn of<T: WithoutTenant>() -> List<T> {
+        List::of_view(T::handle()).typed()
     }
 
-    /// As [`of`](Self::of), for a view without its type.
+    /// As [`of`](Self::of), for a view without its type. Of a view with a tenant, the list has no
+    /// documents.
     #[doc(hidden)]
     pub const fn of_view(view: Handle) -> Self {
+        Self::scoped(view, Scope::Whole)
+    }
+
+    /// The documents of a scope, ordered by key.
+    #[doc(hidden)]
+    pub const fn scoped(view: Handle, scope: Scope) -> Self {
         Self {
-            view,
-            filters: Vec::new(),
-            order: Vec::new(),
-            limit: None,
-            offset: None,
-            omitted: Vec::new(),
-            max_bytes: MaxBytes::Unlimited,
+            spec: ListSpec {
+                view,
+                scope,
+                filters: Vec::new(),
+                order: Vec::new(),
+                limit: None,
+                offset: None,
+                omitted: Vec::new(),
+                max_bytes: MaxBytes::Unlimited,
+            },
+            of: PhantomData,
         }
+    }
+}
+
+impl<V> List<V> {
+    /// The list with the type of its view.
+    pub(in crate::read) fn typed<T>(self) -> List<T> {
+        List {
+            spec: self.spec,
+            of: PhantomData,
+        }
+    }
+
+    /// The list without the type of its view: for code that reads lists of several views.
+    pub fn of_any_view(self) -> List {
+        self.typed()
     }
 
     /// Restricts the list to documents that meet a filter. If it is called several times,
     /// documents must meet all of the filters.
-    pub fn filter(mut self, filter: Filter) -> Self {
-        self.filters.push(filter);
+    pub fn filter(mut self, filter: impl IntoFilter<V>) -> Self {
+        self.spec.filters.push(filter.into_filter());
         self
     }
 
     /// Adds a term to the order: it orders documents that are equal in the terms before it. The
     /// last term is always the key, in the direction of the first term.
-    pub fn order_by(mut self, order: OrderBy) -> Self {
-        self.order.push(order);
+    pub fn order_by(mut self, order: impl IntoOrder<V>) -> Self {
+        self.spec.order.push(order.into_order());
         self
     }
 
     /// Reads at most `limit` documents.
     pub const fn limit(mut self, limit: u64) -> Self {
-        self.limit = Some(limit);
+        self.spec.limit = Some(limit);
         self
     }
 
     /// Skips the first `offset` documents. The database reads them nevertheless; a
     /// [`page`](Self::page) does not.
     pub const fn offset(mut self, offset: u64) -> Self {
-        self.offset = Some(offset);
+        self.spec.offset = Some(offset);
         self
     }
 
@@ -99,7 +106,7 @@ impl List {
     /// them, so that less is sent, if this is faster; otherwise they are still there. It is for
     /// callers that read the JSON: a struct needs all of its fields.
     pub fn omit<K: Into<String>>(mut self, keys: impl IntoIterator<Item = K>) -> Self {
-        self.omitted.extend(keys.into_iter().map(Into::into));
+        self.spec.omitted.extend(keys.into_iter().map(Into::into));
         self
     }
 
@@ -128,15 +135,28 @@ impl List {
     /// # Ok(()) }) }
     /// ```
     pub fn max_bytes(mut self, bytes: usize) -> Self {
-        self.max_bytes = MaxBytes::Each(bytes);
+        self.spec.max_bytes = MaxBytes::Each(bytes);
         self
     }
 
     /// As [`max_bytes`](Self::max_bytes), with a limit that other reads share.
     #[doc(hidden)]
     pub fn within(mut self, limit: Option<Arc<dyn ByteLimit>>) -> Self {
-        self.max_bytes = limit.map_or(MaxBytes::Unlimited, MaxBytes::Shared);
+        self.spec.max_bytes = limit.map_or(MaxBytes::Unlimited, MaxBytes::Shared);
         self
+    }
+
+    /// The same list of the view that a target reads.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn on(&self, target: &impl ReadTarget) -> Cow<'_, Self> {
+        match self.spec.on(target) {
+            Cow::Borrowed(_) => Cow::Borrowed(self),
+            Cow::Owned(spec) => Cow::Owned(Self {
+                spec,
+                of: PhantomData,
+            }),
+        }
     }
 
     /// Reads the documents as they are stored, with one statement.
@@ -144,8 +164,7 @@ impl List {
     /// # Errors
     /// [`ListError`]: if the view does not have what the list names, or the query fails.
     pub async fn read(&self, target: impl ReadTarget) -> Result<Documents, ListError> {
-        let rows = target.list(self.statement()?).await?;
-        Ok(Documents::of(rows))
+        self.spec.read(target).await
     }
 
     /// Reads the documents as structs, with one statement.
@@ -156,9 +175,7 @@ impl List {
         &self,
         target: impl ReadTarget,
     ) -> Result<Vec<T>, ListError> {
-        let rows = target.list(self.statement()?).await?;
-        let parsed = rows.iter().filter_map(|row| row.parse(self.view));
-        Ok(parsed.collect::<crate::Result<_>>()?)
+        self.spec.fetch(target).await
     }
 
     /// Reads a page with one statement, which starts at the cursor of the page by an index scan.
@@ -175,41 +192,7 @@ impl List {
         page: Page,
         target: impl ReadTarget,
     ) -> Result<DocumentPage, ListError> {
-        let (read, order) = self.compose(Some(&page))?;
-        let fingerprint = order.fingerprint(self.view.view);
-        let mut rows = target.list(read).await?;
-        // The statement reads one row more than the page has. If it is there, so is another page.
-        let size = usize::try_from(page.size).unwrap_or(usize::MAX);
-        let more = rows.len() > size;
-        rows.truncate(size);
-        if page.from_end {
-            rows.reverse();
-        }
-        // Every row has a cursor, even if its document is gone: the next page begins after the
-        // last row that was read.
-        let cursors = rows
-            .iter()
-            .map(|row| Ok(Cursor::new(fingerprint, row.values(&order.terms)?)))
-            .collect::<sqlx::Result<Vec<_>>>()
-            .map_err(read_failed(self.view))?;
-        let (start, end) = (cursors.first().cloned(), cursors.last().cloned());
-        let items = cursors
-            .into_iter()
-            .zip(rows)
-            .filter_map(|(cursor, row)| Some((cursor, row.into_document()?)))
-            .collect();
-        let (has_next, has_previous) = if page.from_end {
-            (page.before.is_some(), more)
-        } else {
-            (more, page.after.is_some())
-        };
-        Ok(DocumentPage {
-            items,
-            start,
-            end,
-            has_next,
-            has_previous,
-        })
+        self.spec.page(page, target).await
     }
 
     /// Explains the list: the plan that PostgreSQL chooses for its statement and values.
@@ -217,7 +200,7 @@ impl List {
     /// # Errors
     /// As [`read`](Self::read).
     pub async fn explain(&self, target: impl ReadTarget) -> Result<String, ListError> {
-        explain(self.statement()?, target).await
+        self.spec.explain(target).await
     }
 
     /// Explains a page, as [`explain`](Self::explain) does a list.
@@ -229,7 +212,7 @@ impl List {
         page: Page,
         target: impl ReadTarget,
     ) -> Result<String, ListError> {
-        explain(self.compose(Some(&page))?.0, target).await
+        self.spec.explain_page(page, target).await
     }
 
     /// The text of the list's statement. The values of filters are parameters.
@@ -237,7 +220,7 @@ impl List {
     /// # Errors
     /// [`ListError`], if the view does not have what the list names.
     pub fn sql(&self) -> Result<String, ListError> {
-        Ok(self.statement()?.sql.to_string())
+        self.spec.sql()
     }
 
     /// The text of the statement of a page.
@@ -246,24 +229,27 @@ impl List {
     /// [`ListError`], if the view does not have what the list names, or a cursor does not belong
     /// to this list.
     pub fn page_sql(&self, page: &Page) -> Result<String, ListError> {
-        Ok(self.compose(Some(page))?.0.sql.to_string())
+        self.spec.page_sql(page)
     }
 
     /// The statement with its parameters.
     #[doc(hidden)]
     pub fn statement(&self) -> Result<ListRead, ListError> {
-        Ok(self.compose(None)?.0)
+        self.spec.statement()
     }
 }
 
-async fn explain(mut read: ListRead, target: impl ReadTarget) -> Result<String, ListError> {
-    read.sql = format!("{EXPLAIN}{}", read.sql).into();
-    let rows = target.list(read).await?;
-    // Each row of a plan has its text where the row of a list has its document.
-    let lines: Vec<_> = rows
-        .iter()
-        .filter_map(ListRow::document)
-        .map(|line| String::from_utf8_lossy(line.json()))
-        .collect();
-    Ok(lines.join("\n"))
+impl<V> Clone for List<V> {
+    fn clone(&self) -> Self {
+        Self {
+            spec: self.spec.clone(),
+            of: PhantomData,
+        }
+    }
+}
+
+impl<V> fmt::Debug for List<V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.spec.fmt(f)
+    }
 }

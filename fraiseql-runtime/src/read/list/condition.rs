@@ -68,6 +68,10 @@ impl FilterCompiler<'_> {
             FilterNode::All(filters) => Condition::All(self.nodes(filters, depth)?),
             FilterNode::Any(filters) => Condition::Any(self.nodes(filters, depth)?),
             FilterNode::Not(filter) => Condition::Not(Box::new(self.node(&filter.node, depth)?)),
+            FilterNode::WithoutJson { field, reason } => {
+                let field = fields::filterable_field(self.view, field)?;
+                return Err(encode::without_json(field.json, field.ty, reason));
+            }
             FilterNode::Compare {
                 field,
                 operator,

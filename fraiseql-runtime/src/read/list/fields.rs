@@ -22,7 +22,8 @@ impl ListColumn {
     }
 }
 
-/// The fields that documents can be filtered by: the key, and the promoted fields.
+/// The fields that documents can be filtered by: the key, and the fields with `#[tview(filter)]`,
+/// `#[tview(sort)]` or `#[tview(unique)]`.
 ///
 /// ```
 /// use fraiseql_runtime::TView;
@@ -47,7 +48,11 @@ impl ListColumn {
 /// ```
 #[must_use]
 pub fn filterable(view: &'static View) -> Vec<&'static Field> {
-    key_and_promoted(view, |_, _| true)
+    // Not a tenant without one of these: all documents of a read have the same.
+    key_and_promoted(view, |field, _| {
+        let promoted = field.promoted;
+        promoted.is_some_and(|promoted| promoted.filter || promoted.sort || promoted.unique)
+    })
 }
 
 /// The fields that documents can be ordered by: the key, and the fields with `#[tview(sort)]`
@@ -64,45 +69,45 @@ fn key_and_promoted(
     view: &'static View,
     include: impl Fn(&Field, &ScalarType) -> bool,
 ) -> Vec<&'static Field> {
-    let key = key_field(view);
-    view.shape
-        .fields
-        .iter()
+    let fields = view.shape.fields.iter();
+    fields
         .filter(|field| {
-            key.is_some_and(|key| std::ptr::eq(key, *field))
+            key_place(view, field).is_some()
                 || field.promoted.is_some()
-                    && scalar_type(field).is_some_and(|ty| include(field, ty))
+                    && field.source.scalar().is_some_and(|ty| include(field, ty))
         })
         .collect()
 }
 
-/// The type of a scalar field; `None` for a part or a list of parts.
-fn scalar_type(field: &'static Field) -> Option<&'static ScalarType> {
-    match &field.source {
-        Source::Column { ty, .. } | Source::Expr { ty, .. } => Some(ty),
-        Source::Aggregate(aggregate) => Some(&aggregate.ty),
-        Source::One(_) | Source::Many(_) => None,
+/// The place in the key of the column that a field reads. A promoted field can be read from the same
+/// column of the base table, and has a column of its own in the view table.
+fn key_place(view: &'static View, field: &Field) -> Option<usize> {
+    let Source::Column { column, ty } = &field.source else {
+        return None;
+    };
+    if field.promoted.is_some() {
+        return None;
     }
+    let mut key = view.key.iter();
+    key.position(|(name, key_type)| name == *column && key_type == ty)
 }
 
-/// The field of the key. A promoted field can be read from the same column of the base table, and
-/// has a column of its own in the view table.
-fn key_field(view: &'static View) -> Option<&'static Field> {
-    view.shape.fields.iter().find(|field| {
-        field.promoted.is_none()
-            && matches!(&field.source, Source::Column { column, ty }
-                if *column == view.key.column && *ty == view.key.ty)
-    })
-}
-
-/// The column of the key.
-pub(super) fn key(view: &'static View) -> ListColumn {
-    ListColumn {
-        json: key_field(view).map_or(view.key.column, |field| field.json),
-        column: view.key_column(),
-        ty: &view.key.ty,
-        is_key: true,
-    }
+/// The columns of the key.
+pub(super) fn key(view: &'static View) -> Vec<ListColumn> {
+    let stored = view.key_columns();
+    let columns = view.key.iter().zip(stored).enumerate();
+    columns
+        .map(|(place, ((name, ty), column))| {
+            let mut fields = view.shape.fields.iter();
+            let field = fields.find(|field| key_place(view, field) == Some(place));
+            ListColumn {
+                json: field.map_or(name, |field| field.json),
+                column,
+                ty,
+                is_key: true,
+            }
+        })
+        .collect()
 }
 
 /// How fields are used, for error messages.
@@ -139,7 +144,7 @@ fn find(
     usage: &Usage,
 ) -> Result<ListColumn, ListError> {
     let found = fields.iter().find(|field| field.json == name);
-    let Some((field, ty)) = found.and_then(|field| Some((*field, scalar_type(field)?))) else {
+    let Some((field, ty)) = found.and_then(|field| Some((*field, field.source.scalar()?))) else {
         return Err(unusable(view, name, fields, usage));
     };
     match field.promoted {
@@ -149,7 +154,10 @@ fn find(
             ty,
             is_key: false,
         }),
-        None => Ok(key(view)),
+        None => {
+            let column = key_place(view, field).and_then(|place| key(view).get(place).copied());
+            column.ok_or_else(|| unusable(view, name, fields, usage))
+        }
     }
 }
 
@@ -161,7 +169,7 @@ fn unusable(
     usage: &Usage,
 ) -> ListError {
     let field = view.shape.fields.iter().find(|field| field.json == name);
-    let reason = match field.map(scalar_type) {
+    let reason = match field.map(|field| field.source.scalar()) {
         None => "there is no such field".to_owned(),
         Some(None) => "it is not a scalar field".to_owned(),
         Some(Some(ty)) if ty.list.is_some() && usage.attribute == "sort" => {

@@ -51,6 +51,11 @@ pub(super) enum FilterNode {
         operator: Operator,
         value: Value,
     },
+    /// A comparison with a value of the field's type that no document can have.
+    WithoutJson {
+        field: String,
+        reason: String,
+    },
     All(Vec<Filter>),
     Any(Vec<Filter>),
     Not(Box<Filter>),
@@ -72,6 +77,17 @@ impl Filter {
     /// Compares a field with a value: [`Eq`](Operator::Eq).
     pub fn eq(field: impl Into<String>, value: impl Into<Value>) -> Self {
         Self::compare(field, Operator::Eq, value)
+    }
+
+    /// A comparison with a value that has no JSON: reading the list is an error, as for any other value
+    /// that the field cannot have.
+    pub(super) fn without_json(field: &str, reason: &serde_json::Error) -> Self {
+        Self {
+            node: FilterNode::WithoutJson {
+                field: field.to_owned(),
+                reason: reason.to_string(),
+            },
+        }
     }
 
     /// All of these filters. Without any, every document meets it.

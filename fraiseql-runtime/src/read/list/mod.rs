@@ -1,13 +1,16 @@
 //! Lists of documents: filtered, ordered, and read page by page.
 //!
 //! A list can be filtered by promoted fields and by the key, and ordered by fields with
-//! `#[tview(sort)]` and by the key. Fields are named as in the document. Reading a list is one
-//! statement; that of a page starts at the page's cursor by an index scan, however far into the
-//! list it is.
+//! `#[tview(sort)]` and by the key. Reading a list is one statement; that of a page starts at the page's
+//! cursor by an index scan, however far into the list it is.
+//!
+//! Fields are the constants that the derive emits, each a [`Column`]: `Post::RATING` for `rating`. For what is only
+//! known at run time, such as the arguments of a request, a [`Filter`] and an [`OrderBy`] name fields as in the
+//! document, and are checked when the list is read.
 //!
 //! ```
 //! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/support.rs"));
-//! use fraiseql_runtime::list::{Filter, List, Operator, OrderBy, Page};
+//! use fraiseql_runtime::list::{Filter, Operator, Page};
 //!
 //! #[derive(TView)]
 //! pub struct Post {
@@ -24,12 +27,19 @@
 //! #     async |pool| {
 //! # migrate::<Post>(&pool).await;
 //! # sync_all_posts(&pool).await?;
-//! let list = List::of::<Post>()
-//!     .filter(Filter::compare("published", Operator::Eq, true))
-//!     .order_by(OrderBy::desc("rating"));
+//! let list = Post::list()
+//!     .filter(Post::PUBLISHED.eq(true).or(Post::RATING.gte(5)))
+//!     .order_by(Post::RATING.desc());
 //!
 //! let posts: Vec<Post> = list.clone().limit(10).fetch(&pool).await?;
 //! assert_eq!(posts[0].title, "Less");
+//!
+//! // The same filter by names.
+//! let named = Filter::any([
+//!     Filter::eq("published", true),
+//!     Filter::compare("rating", Operator::Gte, 5),
+//! ]);
+//! assert_eq!(Post::list().filter(named).read(&pool).await?.len(), 2);
 //!
 //! // As they are stored, without parsing them: to send them on.
 //! for document in &list.read(&pool).await? {
@@ -59,13 +69,20 @@ mod order;
 mod page;
 mod parameters;
 mod prune;
+mod spec;
 mod statement;
+mod typed;
 
 pub use builder::List;
 pub use cursor::Cursor;
+pub(super) use encode::BinaryValue;
 pub use error::ListError;
 pub use fields::{filterable, sortable};
 pub use filter::Filter;
 pub use operator::Operator;
 pub use order::{Direction, Nulls, OrderBy};
 pub use page::{DocumentPage, Documents, Page};
+pub use typed::{
+    AnyView, CanFilter, CanOrder, Column, FilterAndOrder, FilterOf, FilterOnly, IntoFilter,
+    IntoOrder, NoColumn, Operand, OrderOf,
+};

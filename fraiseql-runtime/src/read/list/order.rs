@@ -96,7 +96,12 @@ pub(super) struct Order {
 }
 
 impl Order {
-    pub(super) fn of(view: &'static View, order: &[OrderBy]) -> Result<Self, ListError> {
+    /// With `by_tenant`, all documents are of one tenant: if it is of the key, the rest of the key tells them apart.
+    pub(super) fn of(
+        view: &'static View,
+        order: &[OrderBy],
+        by_tenant: bool,
+    ) -> Result<Self, ListError> {
         if order.len() > MAX_TERMS {
             return Err(ListError::TooLarge {
                 what: "fields to order by",
@@ -107,7 +112,14 @@ impl Order {
             terms: Vec::new(),
             columns: Vec::new(),
         };
-        let mut has_key = false;
+        let mut key = fields::key(view);
+        if let Some(tenant) = view.tenant.filter(|_| by_tenant && key.len() > 1) {
+            key.retain(|key| key.column != tenant.column);
+        }
+        let is_complete = |terms: &[Term]| {
+            let mut key = key.iter();
+            key.all(|key| terms.iter().any(|term| term.column == key.column))
+        };
         for by in order {
             let column = fields::sortable_field(view, &by.field)?;
             if this.terms.iter().any(|term| term.column == column.column) {
@@ -119,26 +131,28 @@ impl Order {
             let descending = by.direction == Direction::Desc;
             let nulls_first = by.nulls.map_or(descending, |nulls| nulls == Nulls::First);
             // No two documents have the same key, so terms after it have no effect.
-            if !has_key {
-                has_key = column.is_key;
-                this.push(column, descending, nulls_first);
+            if !is_complete(&this.terms) {
+                this.push(view, column, descending, nulls_first);
             }
         }
-        if !has_key {
-            // In the direction of the first term, so that the index on (column, key) can be
-            // scanned in this order.
-            let descending = this.terms.first().is_some_and(|first| first.descending);
-            this.push(fields::key(view), descending, descending);
+        // In the direction of the first term, so that the index on (column, key) can be scanned in
+        // this order.
+        let descending = this.terms.first().is_some_and(|first| first.descending);
+        for column in key.iter().copied() {
+            if this.terms.iter().all(|term| term.column != column.column) {
+                this.push(view, column, descending, descending);
+            }
         }
         Ok(this)
     }
 
-    fn push(&mut self, column: ListColumn, descending: bool, nulls_first: bool) {
+    fn push(&mut self, view: &View, column: ListColumn, descending: bool, nulls_first: bool) {
         self.terms.push(Term {
             column: column.column,
             descending,
             nulls_first,
             is_key: column.is_key,
+            is_whole_key: column.is_key && view.key.single().is_some(),
             as_text: column.is_text_cast(),
             names: match column.ty.encoding {
                 JsonEncoding::Enum(table) => Some(table),

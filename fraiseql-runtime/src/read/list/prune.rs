@@ -25,20 +25,22 @@
 //!
 //! Documents that are stored as `json` are sent as they are. Removing a key would parse them, so
 //! nothing is removed.
+//!
+//! A live view does not build the fields with these keys, whatever they are.
 
 use super::error::ListError;
-use crate::schema::{Data, Source, View};
+use crate::schema::{Data, Storage, View};
 
 /// The omitted keys that the statement removes: all or none.
 pub(super) fn removed_keys<'k>(
     view: &'static View,
     omitted: &'k [String],
 ) -> Result<Vec<&'k str>, ListError> {
-    let fields = view.shape.fields;
+    let fields = view.shape.shown_fields();
     let mut has_list = false;
     for name in omitted {
-        let Some(field) = fields.iter().find(|field| field.json == name) else {
-            let names = fields.iter().map(|field| field.json);
+        let Some(field) = fields.clone().find(|field| field.json == name) else {
+            let names = fields.map(|field| field.json);
             return Err(ListError::field(
                 name,
                 "documents have no field {}",
@@ -46,9 +48,10 @@ pub(super) fn removed_keys<'k>(
                 names,
             ));
         };
-        has_list |= matches!(field.source, Source::Many(_));
+        has_list |= field.source.is_list_of_parts();
     }
-    if view.data == Data::Json || !has_list {
+    // What a live view does not build costs nothing.
+    if view.storage != Storage::Live && (view.data == Data::Json || !has_list) {
         return Ok(Vec::new());
     }
     Ok(omitted.iter().map(String::as_str).collect())

@@ -1,6 +1,7 @@
 //! Composes the statement of a list, or of a page of it, with its parameters.
 
-use super::builder::List;
+use std::sync::Arc;
+
 use super::condition;
 use super::cursor::Cursor;
 use super::encode::BinaryValue;
@@ -9,29 +10,46 @@ use super::order::Order;
 use super::page::Page;
 use super::parameters::Parameters;
 use super::prune;
-use crate::read::list_rows::ListRead;
+use super::spec::ListSpec;
+use crate::read::list_rows::{ListPlan, ListRead};
+use crate::schema::Storage;
+use crate::sql::guard::guarded;
 use crate::sql::list::ListQuery;
 
 /// The maximum of limit and offset: half of a `bigint`, so that their sum does not overflow.
 const MAX_ROWS: i64 = i64::MAX / 2;
 
-impl List {
+/// What is read of a list.
+#[derive(Clone, Copy)]
+pub(super) enum Shown<'p> {
+    /// The documents as they are stored.
+    Documents,
+    /// The documents, to become structs.
+    Structs,
+    /// The documents of a page, with their positions.
+    Page(&'p Page),
+}
+
+impl ListSpec {
     /// The statement of the list, or of a page of it; and the order in the direction of the list,
     /// in which the statement may not read it.
-    pub(super) fn compose(&self, page: Option<&Page>) -> Result<(ListRead, Order), ListError> {
+    pub(super) fn compose(&self, shown: Shown<'_>) -> Result<(ListRead, Order), ListError> {
         let view = self.view.view;
-        let mut parameters = Parameters::default();
+        // The tenant is the first parameter, and added when the statement is sent: what is kept of
+        // the list for other requests does not contain it.
+        let by_tenant = self.scope.tenant(view).is_some();
+        let mut parameters = Parameters::after(usize::from(by_tenant));
         let condition = condition::compile(&self.filters, view, &mut parameters)?;
-        let order = Order::of(view, &self.order)?;
+        let order = Order::of(view, &self.order, by_tenant)?;
         let removed = prune::removed_keys(view, &self.omitted)?;
         let mut terms = order.terms.clone();
         let (mut after, mut before) = (None, None);
-        let (limit, offset) = match page {
-            None => (self.limit, self.offset),
-            Some(_) if self.limit.is_some() || self.offset.is_some() => {
+        let (limit, offset) = match shown {
+            Shown::Documents | Shown::Structs => (self.limit, self.offset),
+            Shown::Page(_) if self.limit.is_some() || self.offset.is_some() => {
                 return Err(ListError::LimitWithPage);
             }
-            Some(page) => {
+            Shown::Page(page) => {
                 let mut bound = |cursor: &Option<Cursor>| {
                     let cursor = cursor.as_ref();
                     cursor
@@ -51,23 +69,45 @@ impl List {
         };
         // OFFSET 0 would only be another statement to prepare.
         let offset = offset.filter(|offset| *offset > 0).map(row_count);
+        let is_live = view.storage == Storage::Live;
+        let unbuilt: Vec<String> = removed
+            .iter()
+            .filter(|_| is_live)
+            .map(|key| (*key).to_owned())
+            .collect();
         let query = ListQuery {
             view,
             shape: self.view.statements().shape,
             condition,
+            by_tenant,
             order: terms,
             after,
             before,
             limit: limit.map(|limit| row_count(limit).unsigned_abs()),
             offset: offset.map(|offset| parameters.push(BinaryValue::int8(offset))),
-            without: (!removed.is_empty())
+            without: (!is_live && !removed.is_empty())
                 .then(|| parameters.push(BinaryValue::text_array(removed))),
-            with_terms: page.is_some(),
+            unbuilt,
+            with_terms: matches!(shown, Shown::Page(_)),
+            with_hidden: matches!(shown, Shown::Structs),
+        };
+        let plain = query.compose();
+        let session = &self.view.statements().sync.session;
+        let guarded = is_live.then(|| guarded(session, &plain, "q.*")).flatten();
+        let (sql, in_set_session) = match guarded {
+            Some(sql) => (sql, Some(session.in_set_session(&plain).unwrap_or(plain))),
+            None => (plain, None),
+        };
+        let plan = ListPlan {
+            view: self.view,
+            sql: sql.into(),
+            in_set_session: in_set_session.map(Arc::from),
+            parameters: parameters.values(),
+            by_tenant,
         };
         let read = ListRead {
-            view: self.view,
-            sql: query.compose().into(),
-            arguments: parameters.arguments()?,
+            plan,
+            scope: self.scope.clone(),
             max_bytes: self.max_bytes.of_read(),
         };
         Ok((read, order))

@@ -216,7 +216,7 @@ impl<'s> PlanCompiler<'s> {
         let found = shape
             .fields
             .iter()
-            .position(|candidate| candidate.json == field.name);
+            .position(|candidate| candidate.json == field.name && !candidate.is_hidden());
         if found.is_none() {
             self.errors
                 .push(mistakes::unknown_field(&self.path, shape, field));
@@ -230,19 +230,19 @@ impl<'s> PlanCompiler<'s> {
         source: &'static schema::Field,
         field: &MergedField<'s>,
     ) -> Option<(ValuePlan, bool)> {
-        let (child, nullable, is_list) = match &source.source {
-            Source::One(to) => ((to.shape)(), to.nullable, false),
-            Source::Many(to) => ((to.shape)(), false, true),
-            Source::Column { ty, .. }
-            | Source::Expr { ty, .. }
-            | Source::Aggregate(schema::Aggregate { ty, .. }) => {
-                if field.has_braces {
-                    self.errors
-                        .push(mistakes::braces_of_scalar(&self.path, field));
-                    return None;
-                }
-                return Some(scalar(ty));
+        if let Some(ty) = source.source.scalar() {
+            if field.has_braces {
+                self.errors
+                    .push(mistakes::braces_of_scalar(&self.path, field));
+                return None;
             }
+            return Some(scalar(ty));
+        }
+        let child = source.source.part()?;
+        let is_list = source.source.is_list_of_parts();
+        let nullable = match &source.source {
+            Source::One(to) => to.nullable,
+            source => matches!(source, Source::First(_)),
         };
         if !field.has_braces {
             self.errors
@@ -285,16 +285,12 @@ fn scalar(ty: &ScalarType) -> (ValuePlan, bool) {
 fn is_uuid(field: &schema::Field) -> bool {
     let is_list = match &field.source {
         Source::Column { ty, .. } | Source::Expr { ty, .. } => ty.list.is_some(),
-        Source::One(_) | Source::Many(_) | Source::Aggregate(_) => true,
+        _ => true,
     };
     !is_list && is_of_type(field, "uuid")
 }
 
 /// Whether a field, or each element of it, has this SQL type.
 fn is_of_type(field: &schema::Field, sql: &str) -> bool {
-    match &field.source {
-        Source::Column { ty, .. } | Source::Expr { ty, .. } => ty.sql == sql,
-        Source::Aggregate(aggregate) => aggregate.ty.sql == sql,
-        Source::One(_) | Source::Many(_) => false,
-    }
+    field.source.scalar().is_some_and(|ty| ty.sql == sql)
 }

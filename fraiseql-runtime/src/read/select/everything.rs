@@ -1,7 +1,7 @@
 //! The selection of all fields of a struct.
 
 use super::selection::{MAX_DEPTH, Selected, Selection};
-use crate::schema::{Shape, Source};
+use crate::schema::Shape;
 
 impl Selection {
     /// All fields of a struct and of its parts, in the order of the struct.
@@ -12,12 +12,8 @@ impl Selection {
 
 fn everything(shape: &'static Shape, depth: usize) -> Selection {
     let mut selection = Selection::new();
-    for field in shape.fields {
-        let fields = match &field.source {
-            Source::One(one) => Some((one.shape)()),
-            Source::Many(many) => Some((many.shape)()),
-            Source::Column { .. } | Source::Expr { .. } | Source::Aggregate(_) => None,
-        };
+    for field in shape.shown_fields() {
+        let fields = field.source.part();
         selection.push(Selected {
             name: field.json.to_owned(),
             alias: None,

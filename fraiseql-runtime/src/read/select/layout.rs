@@ -43,7 +43,9 @@ impl Layout {
 
     /// The fields of a struct, by index, in the order in which documents store them.
     pub(super) fn order(self, shape: &'static Shape, keys: StoredKeys) -> Vec<usize> {
-        let mut order: Vec<usize> = (0..shape.fields.len()).collect();
+        let mut order: Vec<usize> = (0..shape.fields.len())
+            .filter(|&index| !shape.fields[index].is_hidden())
+            .collect();
         if self == Self::Jsonb {
             order.sort_by_key(|&index| {
                 let key = keys.key(&shape.fields[index]);

@@ -4,15 +4,15 @@
 //! client, so they are shortened.
 
 use super::merge::{MergeConflict, MergedField};
+use crate::schema::Shape;
 use crate::schema::naming::{did_you_mean, nearest_name};
-use crate::schema::{Shape, Source};
 
 /// The maximum length, in characters, of a client's name in a message.
 const MAX_SHOWN: usize = 64;
 
 /// The struct does not have the field.
 pub(super) fn unknown_field(path: &[&str], shape: &Shape, field: &MergedField<'_>) -> String {
-    let names = shape.fields.iter().map(|field| field.json);
+    let names = shape.shown_fields().map(|field| field.json);
     // The distance to each field takes time that is proportional to the length of the name, which
     // the client chooses. A name longer than any field is not a typing error.
     let near = (field.name.len() <= MAX_SHOWN)
@@ -116,16 +116,15 @@ fn shortened(name: &str) -> String {
 }
 
 fn field_list(shape: &Shape) -> String {
-    let names: Vec<&str> = shape.fields.iter().map(|field| field.json).collect();
+    let names: Vec<&str> = shape.shown_fields().map(|field| field.json).collect();
     names.join(", ")
 }
 
 /// The first scalar fields of a struct, as an example of a selection.
 fn example(shape: &Shape) -> String {
     let scalars = shape
-        .fields
-        .iter()
-        .filter(|field| !matches!(field.source, Source::One(_) | Source::Many(_)));
+        .shown_fields()
+        .filter(|field| field.source.scalar().is_some());
     let names: Vec<&str> = scalars.map(|field| field.json).take(3).collect();
     match names.is_empty() {
         true => "__typename".to_owned(),

@@ -8,8 +8,8 @@ use super::error::SelectionError;
 use super::layout::StoredKeys;
 use super::plan::Plan;
 use super::selection::Selection;
+use crate::schema::Shape;
 use crate::schema::embed::Embed;
-use crate::schema::{Shape, Source};
 
 /// A selection that is compiled for a struct. It writes the selected fields of documents, in the
 /// order of the selection.
@@ -203,14 +203,14 @@ impl Projection {
     /// ```
     #[must_use]
     pub fn unselected_lists(&self) -> Vec<&'static str> {
-        let lists = self.shape.fields.iter().filter(|field| {
+        let lists = self.shape.shown_fields().filter(|field| {
             let selected = || {
                 self.selection
                     .fields()
                     .iter()
                     .any(|one| one.name == field.json)
             };
-            matches!(field.source, Source::Many(_)) && !selected()
+            field.source.is_list_of_parts() && !selected()
         });
         lists.map(|field| field.json).collect()
     }

@@ -93,6 +93,7 @@
 //! `char`, bytes, intervals, ranges, maps, sets, tuples, arrays of fixed length, times with a
 //! zone, addresses, money.
 
+mod comparable;
 mod containers;
 mod enums;
 mod json_encoding;
@@ -112,6 +113,7 @@ mod jiff;
 #[cfg(feature = "time")]
 mod time;
 
+pub use self::comparable::{Comparable, Matchable, Nullable, Ordered, SingleValue};
 #[doc(hidden)]
 pub use self::enums::read as read_enum;
 pub use self::enums::{Enum, TEnum, Variant};

@@ -9,7 +9,7 @@ use super::scalar_type::ScalarType;
 /// It is implemented for the types in the table of [this module](crate::scalar). For a newtype of
 /// one of them, use [`#[derive(TScalar)]`](derive@crate::TScalar). Implement it by hand for a type
 /// whose JSON differs from that of the value it holds; its JSON must be what PostgreSQL writes
-/// for the column:
+/// for the column, and [`Comparable`](super::Comparable) for filters:
 ///
 /// ```
 /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/support.rs"));

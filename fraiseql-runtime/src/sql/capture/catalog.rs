@@ -202,3 +202,23 @@ SELECT
   coalesce(pg_catalog.has_schema_privilege(n.oid, 'CREATE'), false) AS may_create
 FROM (SELECT) AS one
 LEFT JOIN pg_catalog.pg_namespace AS n ON n.nspname = $1";
+
+/// Of the relations `$1`, those of which an owner of the functions `$2` that run with his privileges does
+/// not see every row. The current role is not among the owners: it has findings of its own.
+pub(crate) const HIDDEN_FROM_OWNERS: &str = "\
+SELECT c.oid::pg_catalog.regclass::text AS table_name, r.rolname::text AS owner
+FROM pg_catalog.pg_class AS c
+CROSS JOIN pg_catalog.pg_roles AS r
+WHERE c.oid = ANY ($1::int8[]::oid[])
+  AND c.relrowsecurity
+  AND NOT r.rolsuper
+  AND NOT r.rolbypassrls
+  AND (c.relforcerowsecurity OR NOT pg_catalog.pg_has_role(r.oid, c.relowner, 'USAGE'))
+  AND r.rolname <> current_user
+  AND EXISTS (
+    SELECT
+    FROM pg_catalog.unnest($2::text[]) AS f (signature)
+    JOIN pg_catalog.pg_proc AS p ON p.oid = pg_catalog.to_regprocedure(f.signature)
+    WHERE p.prosecdef AND p.proowner = r.oid
+  )
+ORDER BY 1, 2";

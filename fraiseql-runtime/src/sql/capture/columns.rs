@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::schema::{Link, Shape, Source, Table, View};
+use crate::schema::{Columns, Link, RowValue, Shape, Source, Table, View};
 use crate::sql::fragment::{Token, tokens};
 
 /// The columns of one table.
@@ -28,16 +28,17 @@ impl RelevantColumns {
     pub(super) fn of(views: &[&'static View]) -> Self {
         let mut all = Self::default();
         for view in views {
-            all.column(view.shape.table, view.key.column);
+            all.columns(view.shape.table, view.key.columns);
             all.shape(view.shape);
         }
         all
     }
 
     /// The columns of a table. `first` are those by which paths leave its rows.
-    pub(super) fn of_table(&self, table: Table, first: &BTreeSet<&'static str>) -> Relevant {
+    pub(super) fn of_table(&self, table: Table, first: &BTreeSet<Columns>) -> Relevant {
         let mut columns = self.named.get(&table).cloned().unwrap_or_default();
-        columns.extend(first.iter().map(|&name| name.to_owned()));
+        let first = first.iter().flat_map(|columns| columns.names());
+        columns.extend(first.map(|&name| name.to_owned()));
         let mut of_fragments = BTreeSet::new();
         for fragment in self.fragments.get(&table).into_iter().flatten() {
             match columns_of(fragment, &columns) {
@@ -53,6 +54,12 @@ impl RelevantColumns {
         self.named.entry(table).or_default().insert(name.to_owned());
     }
 
+    fn columns(&mut self, table: Table, columns: Columns) {
+        for name in columns.names() {
+            self.column(table, name);
+        }
+    }
+
     fn fragment(&mut self, table: Table, fragment: Option<&'static str>) {
         self.fragments.entry(table).or_default().extend(fragment);
     }
@@ -61,10 +68,34 @@ impl RelevantColumns {
     fn shape(&mut self, shape: &'static Shape) {
         self.fragment(shape.table, shape.filter);
         if let Some(key) = shape.key {
-            self.column(shape.table, key.column);
+            self.columns(shape.table, key.columns);
+        }
+        for name in shape.group_by {
+            self.column(shape.table, name);
         }
         for field in shape.fields {
             self.source(shape, &field.source);
+        }
+    }
+
+    /// The columns by which rows of a table, with this key, are linked to their parent.
+    fn link(&mut self, link: &Link, rows: Table, rows_key: Columns) {
+        match *link {
+            Link::ForeignKey(fk) => self.columns(rows, fk),
+            Link::Through {
+                table,
+                fk,
+                to,
+                key,
+                order_by,
+            } => {
+                self.columns(table, fk);
+                self.columns(table, to);
+                for term in order_by {
+                    self.column(table, term.column);
+                }
+                self.columns(rows, key.unwrap_or(rows_key));
+            }
         }
     }
 
@@ -72,32 +103,57 @@ impl RelevantColumns {
         match source {
             Source::Column { column, .. } => self.column(shape.table, column),
             Source::Expr { expr, .. } => self.fragment(shape.table, Some(expr)),
+            Source::GlobalId { .. } => self.columns(shape.table, shape.key_columns()),
+            // Of the join table: see the lists.
+            Source::Through { .. } => {}
             Source::One(one) => {
-                let child = (one.shape)();
-                self.column(shape.table, one.fk);
-                self.column(child.table, one.key.unwrap_or(child.key_column()));
+                let child = one.shape.get();
+                self.columns(shape.table, one.fk);
+                self.columns(child.table, one.key.unwrap_or(child.key_columns()));
                 self.shape(child);
             }
-            Source::Many(many) => {
-                let child = (many.shape)();
-                self.column(shape.table, many.key.unwrap_or(shape.key_column()));
-                match many.link {
-                    Link::ForeignKey(fk) => self.column(child.table, fk),
-                    Link::Through { table, fk, to, key } => {
-                        self.column(table, fk);
-                        self.column(table, to);
-                        self.column(child.table, key.unwrap_or(child.key_column()));
+            Source::Many(many) | Source::First(many) => {
+                let child = many.shape.get();
+                self.columns(shape.table, many.key.unwrap_or(shape.key_columns()));
+                self.link(&many.link, child.table, child.key_columns());
+                if let Link::Through { table, .. } = many.link {
+                    for (name, _) in child.through_columns() {
+                        self.column(table, name);
                     }
                 }
                 for term in many.order_by {
-                    self.column(child.table, term.column);
+                    // A group is also ordered by its aggregates.
+                    if child.group_aggregate(term.column).is_none() {
+                        self.column(child.table, term.column);
+                    }
                 }
                 self.fragment(child.table, many.filter);
                 self.shape(child);
             }
+            Source::Values(values) => {
+                self.columns(shape.table, values.key.unwrap_or(shape.key_columns()));
+                self.link(&values.link, values.table, Columns::ID);
+                match values.value {
+                    RowValue::Column(name) => self.column(values.table, name),
+                    RowValue::Expr(expr) => self.fragment(values.table, Some(expr)),
+                }
+                for term in values.order_by {
+                    self.column(values.table, term.column);
+                }
+                self.fragment(values.table, values.filter);
+            }
+            Source::OfGroup(aggregate) => {
+                self.fragment(shape.table, aggregate.expr);
+                self.fragment(shape.table, aggregate.filter);
+            }
             Source::Aggregate(aggregate) => {
-                self.column(shape.table, aggregate.key.unwrap_or(shape.key_column()));
-                self.column(aggregate.table, aggregate.fk);
+                self.columns(shape.table, aggregate.key.unwrap_or(shape.key_columns()));
+                self.columns(aggregate.table, aggregate.fk);
+                if let Some(rows) = aggregate.through {
+                    self.columns(rows.table, rows.fk);
+                    self.columns(rows.table, rows.key);
+                    self.fragment(rows.table, rows.filter);
+                }
                 self.fragment(aggregate.table, aggregate.expr);
                 self.fragment(aggregate.table, aggregate.filter);
             }

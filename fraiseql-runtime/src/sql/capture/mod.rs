@@ -35,7 +35,7 @@ pub(crate) use self::change_table::create as create_change_table;
 pub(crate) use self::change_table::create_index as create_change_index;
 pub(crate) use self::columns::Relevant;
 pub(crate) use self::triggers::{Event, create_trigger, trigger_name};
-use crate::schema::{Table, View};
+use crate::schema::{Columns, Table, View};
 use crate::sql::capture::columns::RelevantColumns;
 use crate::sql::function::FunctionDdl;
 use crate::sql::function::model::suffix;
@@ -71,7 +71,7 @@ pub(crate) struct CapturedModel<'a> {
 /// Composes the trigger functions. `first_columns` are the columns by which paths leave the rows of each table.
 pub(crate) fn compose(
     model: &CapturedModel<'_>,
-    first_columns: &BTreeMap<Table, BTreeSet<&'static str>>,
+    first_columns: &BTreeMap<Table, BTreeSet<Columns>>,
 ) -> CaptureSql {
     let relevant = RelevantColumns::of(model.views);
     let tables = first_columns.iter().map(|(&table, first)| {

@@ -15,11 +15,11 @@
 
 use std::collections::BTreeSet;
 
-use crate::schema::Table;
+use crate::schema::{Columns, Table};
 use crate::sql::capture::CapturedModel;
 use crate::sql::capture::columns::Relevant;
 use crate::sql::capture::triggers::{Event, NEW_ROWS, OLD_ROWS};
-use crate::sql::function::change::{MAX_PAIRS, change_table};
+use crate::sql::function::change::{self, MAX_PAIRS, change_table};
 use crate::sql::function::model::suffix;
 use crate::sql::function::{FunctionDdl, FunctionText};
 use crate::sql::hash::fnv1a;
@@ -42,7 +42,7 @@ const FOR_MANY: &str = "PERFORM pg_catalog.set_config('jit', 'off', true), \
 pub(super) fn compose(
     model: &CapturedModel<'_>,
     table: Table,
-    first: &BTreeSet<&'static str>,
+    first: &BTreeSet<Columns>,
     relevant: &Relevant,
     has_namesake: bool,
 ) -> FunctionDdl {
@@ -72,8 +72,8 @@ pub(super) fn compose(
 struct Body<'a> {
     model: &'a CapturedModel<'a>,
     table: Table,
-    /// The columns by which paths leave the rows. There is at least one.
-    first: Vec<&'static str>,
+    /// The columns by which paths leave the rows. There are at least one.
+    first: Vec<Columns>,
     relevant: &'a Relevant,
 }
 
@@ -240,9 +240,11 @@ impl Body<'_> {
 
     /// Whether one of the first columns of these rows is not null.
     fn leads_to_documents(&self, rows: &[&str]) -> String {
-        let values = rows
-            .iter()
-            .flat_map(|row| self.first.iter().map(|name| column(row, name)));
+        let values = rows.iter().flat_map(|row| {
+            self.first
+                .iter()
+                .map(|columns| change::value_of(*columns, row))
+        });
         one_is_not_null(values)
     }
 
@@ -264,38 +266,42 @@ impl Body<'_> {
     fn first_values(&self, alias: &str, image: &str) -> Vec<String> {
         let names = self.first.iter().enumerate();
         names
-            .map(|(index, name)| format!("{} AS {}", column(alias, name), value_name(image, index)))
+            .map(|(index, columns)| {
+                let value = change::value_of(*columns, alias);
+                format!("{value} AS {}", value_name(image, index))
+            })
             .collect()
     }
 
     /// The distinct values of the first columns in the rows of a change, as an object; null if there are none.
     fn image(&self, image: &str) -> String {
         let names = self.first.iter().enumerate();
-        object(names.map(|(index, name)| {
+        object(names.map(|(index, columns)| {
             let value = format!("changed.{}", value_name(image, index));
             let values = format!(
                 "pg_catalog.array_agg(DISTINCT {value}) FILTER (WHERE {value} IS NOT NULL)"
             );
-            (*name, values)
+            (*columns, values)
         }))
     }
 
     /// The same for one row.
     fn image_of_row(&self, row: &str) -> String {
-        object(self.first.iter().map(|name| {
-            let value = column(row, name);
+        object(self.first.iter().map(|columns| {
+            let value = change::tuple_of(*columns, row);
             let values = format!(
-                "CASE WHEN {value} IS NOT NULL THEN pg_catalog.jsonb_build_array({value}) END"
+                "CASE WHEN {} THEN pg_catalog.jsonb_build_array({value}) END",
+                change::is_not_null(*columns, row)
             );
-            (*name, values)
+            (*columns, values)
         }))
     }
 }
 
 /// An object of pairs whose values are not null; null if there are none.
-fn object<'a>(pairs: impl Iterator<Item = (&'a str, String)>) -> String {
+fn object(pairs: impl Iterator<Item = (Columns, String)>) -> String {
     let pairs: Vec<String> = pairs
-        .map(|(name, value)| format!("{}, {value}", literal(name)))
+        .map(|(columns, value)| format!("{}, {value}", literal(&columns.name_in_changes())))
         .collect();
     let objects: Vec<String> = pairs
         .chunks(MAX_PAIRS)

@@ -1,9 +1,11 @@
 //! Catalog queries about one view table. Unless stated otherwise, `$1` is its quoted name with
 //! schema.
 
-/// The storage of the table; no row if it does not exist.
+/// The kind and the storage of the relation; no row if it does not exist.
 pub(crate) const TABLE: &str = "\
 SELECT
+  c.relkind::text AS kind,
+  pg_catalog.obj_description(c.oid, 'pg_class') AS comment,
   c.relpersistence = 'u' AS unlogged,
   coalesce(
     (SELECT option_value::int4
@@ -12,12 +14,16 @@ SELECT
     100
   ) AS fillfactor,
   CASE p.partstrat WHEN 'h' THEN 'HASH' WHEN 'r' THEN 'RANGE' WHEN 'l' THEN 'LIST' END AS strategy,
-  (SELECT a.attname::text
-   FROM pg_catalog.pg_attribute AS a
-   WHERE a.attrelid = c.oid AND p.partnatts = 1 AND a.attnum = p.partattrs[0]) AS partition_key
+  ARRAY(
+    SELECT coalesce(a.attname::text, '')
+    FROM pg_catalog.unnest(p.partattrs::int2[]) WITH ORDINALITY AS k (number, place)
+    LEFT JOIN pg_catalog.pg_attribute AS a
+      ON a.attrelid = c.oid AND a.attnum = k.number AND k.number <> 0
+    ORDER BY k.place
+  ) AS partition_key
 FROM pg_catalog.pg_class AS c
 LEFT JOIN pg_catalog.pg_partitioned_table AS p ON p.partrelid = c.oid
-WHERE c.oid = pg_catalog.to_regclass($1) AND c.relkind IN ('r', 'p')";
+WHERE c.oid = pg_catalog.to_regclass($1)";
 
 /// The columns of the table: names, types, and whether the type is the wanted one, by the arrays
 /// `$2` of names and `$3` of types. Null for a column that is not wanted, true if the wanted type
@@ -73,7 +79,7 @@ WHERE x.indrelid = pg_catalog.to_regclass($1)";
 /// concurrently.
 pub(crate) const IS_LARGE: &str = "\
 SELECT
-  c.relkind = 'r'
+  c.relkind IN ('r', 'm')
     AND (c.reltuples >= 10000 OR pg_catalog.pg_relation_size(c.oid) >= 8 * 1024 * 1024)
 FROM pg_catalog.pg_class AS c
 WHERE c.oid = pg_catalog.to_regclass($1)";

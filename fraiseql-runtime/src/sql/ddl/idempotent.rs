@@ -5,7 +5,7 @@
 
 /// The statement `sql` of this crate, with IF NOT EXISTS. Other statements are returned as they are.
 pub(crate) fn if_not_exists(sql: &str) -> String {
-    const OBJECTS: [&str; 7] = [
+    const OBJECTS: [&str; 8] = [
         "CREATE TABLE ",
         "CREATE UNLOGGED TABLE ",
         "CREATE INDEX CONCURRENTLY ",
@@ -13,6 +13,7 @@ pub(crate) fn if_not_exists(sql: &str) -> String {
         "CREATE INDEX ",
         "CREATE UNIQUE INDEX ",
         "CREATE SCHEMA ",
+        "CREATE MATERIALIZED VIEW ",
     ];
     const ADD_COLUMN: &str = " ADD COLUMN ";
     if sql.contains("IF NOT EXISTS ") {
@@ -51,6 +52,10 @@ mod tests {
             (
                 "ALTER TABLE a ADD COLUMN b int8",
                 "ALTER TABLE a ADD COLUMN IF NOT EXISTS b int8",
+            ),
+            (
+                "CREATE MATERIALIZED VIEW a AS SELECT 1",
+                "CREATE MATERIALIZED VIEW IF NOT EXISTS a AS SELECT 1",
             ),
             ("COMMENT ON INDEX i IS 'x'", "COMMENT ON INDEX i IS 'x'"),
         ] {

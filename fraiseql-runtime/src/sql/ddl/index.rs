@@ -1,11 +1,12 @@
 //! The statements that create and drop the indexes of a view table.
 
 use crate::schema::scalar::{Enum, JsonEncoding};
-use crate::schema::{Field, Index, IndexOn, OrderBy, Promoted, SearchText, Source, View};
+use crate::schema::{Field, Index, IndexOn, OrderBy, Promoted, SearchText, Storage, View};
 use crate::sql::ddl::twin::TWIN;
 use crate::sql::enums::place_of_name;
 use crate::sql::hash::fnv1a;
 use crate::sql::identifier::shortened;
+use crate::sql::tenant;
 use crate::sql::text::{direction_and_nulls, ident, literal};
 
 /// The statements of one index of a view table.
@@ -52,7 +53,7 @@ struct Clauses {
 pub(crate) fn compose(view: &View) -> Vec<IndexDdl> {
     let default_name = |stem: &str| shortened(&format!("{}_{stem}", view.table.name), "_idx");
     let promoted = view.shape.fields.iter().filter_map(|field| {
-        let promoted = field.promoted?;
+        let promoted = field.promoted.filter(|promoted| promoted.index)?;
         let of_column = statements(
             view,
             default_name(promoted.column),
@@ -69,9 +70,19 @@ pub(crate) fn compose(view: &View) -> Vec<IndexDdl> {
         let name = declared
             .name
             .map_or_else(|| default_name(declared.stem), str::to_owned);
-        statements(view, name, clauses_of_declared(declared))
+        statements(view, name, clauses_of_declared(view, declared))
     });
-    promoted.chain(declared).collect()
+    // Of a view table this is the primary key, which a materialized view cannot have.
+    let key = matches!(view.storage, Storage::Matview { .. }).then(|| {
+        let clauses = Clauses {
+            unique: true,
+            elements: view.key_list(),
+            expression: view.key_list(),
+            ..Clauses::default()
+        };
+        statements(view, shortened(view.table.name, "_pkey"), clauses)
+    });
+    key.into_iter().chain(promoted).chain(declared).collect()
 }
 
 fn statements(view: &View, name: String, clauses: Clauses) -> IndexDdl {
@@ -116,13 +127,18 @@ fn create(index: &str, name: &str, table: &str, clauses: &Clauses) -> String {
     sql
 }
 
-/// The index of a promoted column.
+/// The index of a promoted column. It begins with the tenant, if the view has one.
 fn clauses_of_column(view: &View, promoted: Promoted) -> Clauses {
-    let mut elements = ident(promoted.column);
-    if promoted.sort && !promoted.unique {
-        // With the key as second column, a page can begin between two equal values.
-        elements = format!("{elements}, {}", ident(view.key_column()));
+    let mut elements = vec![ident(promoted.column)];
+    let is_tenant = view
+        .tenant
+        .is_some_and(|tenant| tenant.column == promoted.column);
+    if (promoted.sort || is_tenant) && !promoted.unique {
+        // With the key as last columns, a page can begin between two equal values. The index of the
+        // tenant itself is that of its lists in the order of the key.
+        elements.extend(key_within(view));
     }
+    let elements = tenant::first(view, elements).join(", ");
     Clauses {
         unique: promoted.unique,
         expression: elements.clone(),
@@ -131,12 +147,24 @@ fn clauses_of_column(view: &View, promoted: Promoted) -> Clauses {
     }
 }
 
+/// The columns of the key within a tenant: the tenant may be one of them, and has one value there.
+fn key_within(view: &View) -> impl Iterator<Item = String> {
+    let tenant = view.tenant.map(|tenant| tenant.column);
+    let several = view.key.single().is_none();
+    let columns = view.key_columns().into_iter();
+    columns
+        .filter(move |name| !several || Some(*name) != tenant)
+        .map(ident)
+}
+
 /// The index for the order of an enum: that of its declaration. The index of the column itself is for
 /// filters.
 fn clauses_of_enum(view: &View, promoted: Promoted, table: &Enum) -> Clauses {
     let expression = place_of_name(&ident(promoted.column), table);
+    let mut elements = vec![format!("({expression})")];
+    elements.extend(key_within(view));
     Clauses {
-        elements: format!("({expression}), {}", ident(view.key.column)),
+        elements: tenant::first(view, elements).join(", "),
         expression,
         ..Clauses::default()
     }
@@ -144,11 +172,7 @@ fn clauses_of_enum(view: &View, promoted: Promoted, table: &Enum) -> Clauses {
 
 /// The enum that is the type of a field.
 fn enum_of(field: &Field) -> Option<&'static Enum> {
-    let ty = match &field.source {
-        Source::Column { ty, .. } | Source::Expr { ty, .. } => ty,
-        Source::Aggregate(aggregate) => &aggregate.ty,
-        Source::One(_) | Source::Many(_) => return None,
-    };
+    let ty = field.source.scalar()?;
     match ty.encoding {
         JsonEncoding::Enum(table) if ty.list.is_none() => Some(table),
         _ => None,
@@ -156,18 +180,24 @@ fn enum_of(field: &Field) -> Option<&'static Enum> {
 }
 
 /// An index of the attribute `index(..)`.
-fn clauses_of_declared(index: &Index) -> Clauses {
+///
+/// One of the method `btree` begins with the tenant. The other methods cannot search by it first, or only
+/// with an extension.
+fn clauses_of_declared(view: &View, index: &Index) -> Clauses {
+    let scoped = |elements: Vec<String>| match index.global {
+        true => elements.join(", "),
+        false => tenant::first(view, elements).join(", "),
+    };
     let (method, elements, expression) = match index.on {
         IndexOn::Columns { method, columns } => {
             let elements: Vec<String> = columns.iter().map(term).collect();
             let names: Vec<String> = columns.iter().map(|term| ident(term.column)).collect();
-            (
-                (method != "btree").then_some(method),
-                elements.join(", "),
-                names.join(", "),
-            )
+            match method {
+                "btree" => (None, scoped(elements), scoped(names)),
+                method => (Some(method), elements.join(", "), names.join(", ")),
+            }
         }
-        IndexOn::Expr(expr) => (None, format!("({expr})"), expr.to_owned()),
+        IndexOn::Expr(expr) => (None, scoped(vec![format!("({expr})")]), expr.to_owned()),
         IndexOn::Gin(path) => {
             // `jsonb_path_ops` supports `@>` only, by an index that is smaller and faster than the
             // default.

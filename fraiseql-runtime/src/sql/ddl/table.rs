@@ -1,7 +1,7 @@
 //! The statements that create a view table, its columns and its partitions.
 
 use crate::schema::bookkeeping::{BOOKKEEPING, DATA, SHAPE};
-use crate::schema::{Partition, Source, View};
+use crate::schema::{Partition, View};
 use crate::sql::identifier::shortened;
 use crate::sql::text::{Sql, ident, literal};
 
@@ -30,20 +30,19 @@ pub struct PartitionDdl {
 
 /// The columns of the view table: the key, the promoted columns, `data`, and the bookkeeping.
 pub(crate) fn columns(view: &View) -> Vec<ColumnDdl> {
-    let mut columns = vec![ColumnDdl {
-        name: view.key_column().to_owned(),
-        ty: view.key.ty.sql.to_owned(),
-        add: None,
-    }];
+    let key = view.key_columns().into_iter().zip(view.key.types);
+    let mut columns: Vec<ColumnDdl> = key
+        .map(|(name, ty)| ColumnDdl {
+            name: name.to_owned(),
+            ty: ty.sql.to_owned(),
+            add: None,
+        })
+        .collect();
     for field in view.shape.fields {
-        let Some(promoted) = field.promoted else {
+        let (Some(promoted), Some(ty)) = (field.promoted, field.source.scalar()) else {
             continue;
         };
-        let ty = match &field.source {
-            Source::Column { ty, .. } | Source::Expr { ty, .. } => ty.sql_name(),
-            Source::Aggregate(aggregate) => aggregate.ty.sql_name(),
-            Source::One(_) | Source::Many(_) => continue,
-        };
+        let ty = ty.sql_name();
         columns.push(ColumnDdl {
             name: promoted.column.to_owned(),
             add: Some(format!(
@@ -59,7 +58,11 @@ pub(crate) fn columns(view: &View) -> Vec<ColumnDdl> {
         ty: view.data.sql().to_owned(),
         add: None,
     });
-    columns.extend(BOOKKEEPING.map(|(name, ty)| ColumnDdl {
+    let bookkeeping = BOOKKEEPING
+        .into_iter()
+        // Of a materialized view only the shape is known.
+        .filter(|(name, _)| view.is_synced() || *name == SHAPE);
+    columns.extend(bookkeeping.map(|(name, ty)| ColumnDdl {
         name: name.to_owned(),
         ty: ty.to_owned(),
         add: (name == SHAPE).then(|| format!("ALTER TABLE {} ADD COLUMN {name} {ty}", view.table)),
@@ -71,25 +74,34 @@ pub(crate) fn columns(view: &View) -> Vec<ColumnDdl> {
 pub(crate) fn create(view: &View, columns: &[ColumnDdl], compression: &str) -> String {
     let mut sql = Sql::new();
     // A partitioned table has no storage: UNLOGGED and fillfactor are set on its partitions.
-    let (open, close) = match view.storage.partition {
+    let (open, close) = match view.parameters.partition {
         None => (
             format!("CREATE {}TABLE {} (", unlogged(view), view.table),
-            format!(") WITH (fillfactor = {})", view.storage.fillfactor),
+            format!(") WITH (fillfactor = {})", view.parameters.fillfactor),
         ),
         Some(partition) => (
             format!("CREATE TABLE {} (", view.table),
             format!(
                 ") PARTITION BY {} ({})",
                 strategy(partition),
-                ident(view.key_column())
+                view.partition_columns()
+                    .into_iter()
+                    .map(ident)
+                    .collect::<Vec<_>>()
+                    .join(", ")
             ),
         ),
     };
     sql.block(open, close, |sql| {
-        sql.list(columns.iter().map(|column| {
+        let key = view.key_columns();
+        let is_several = key.len() > 1;
+        let columns = columns.iter().map(|column| {
             let ColumnDdl { name, ty, add } = column;
             match name.as_str() {
-                name if name == view.key_column() => format!("{} {ty} PRIMARY KEY", ident(name)),
+                name if key.contains(&name) && is_several => {
+                    format!("{} {ty} NOT NULL", ident(name))
+                }
+                name if key.contains(&name) => format!("{} {ty} PRIMARY KEY", ident(name)),
                 // Null in documents that were written before the column was added.
                 SHAPE => format!("{SHAPE} {ty}"),
                 // A promoted column may be null: documents of an older release lack its value.
@@ -97,13 +109,15 @@ pub(crate) fn create(view: &View, columns: &[ColumnDdl], compression: &str) -> S
                 DATA => format!("{DATA} {ty}{compression} NOT NULL"),
                 name => format!("{name} {ty} NOT NULL"),
             }
-        }));
+        });
+        let constraint = is_several.then(|| format!("PRIMARY KEY ({})", view.key_list()));
+        sql.list(columns.chain(constraint));
     });
     sql.finish()
 }
 
 fn unlogged(view: &View) -> &'static str {
-    if view.storage.unlogged {
+    if view.parameters.unlogged {
         "UNLOGGED "
     } else {
         ""
@@ -113,24 +127,24 @@ fn unlogged(view: &View) -> &'static str {
 /// The keyword of the partition strategy.
 pub(crate) fn strategy(partition: Partition) -> &'static str {
     match partition {
-        Partition::Hash(_) => "HASH",
+        Partition::Hash(_) | Partition::HashOfTenant(_) => "HASH",
         Partition::Range(_) => "RANGE",
     }
 }
 
 /// The partitions of the view table; none if it is not partitioned.
 pub(crate) fn partitions(view: &View) -> Vec<PartitionDdl> {
-    let Some(partition) = view.storage.partition else {
+    let Some(partition) = view.parameters.partition else {
         return Vec::new();
     };
     let bounds: Vec<String> = match partition {
-        Partition::Hash(count) => (0..count)
+        Partition::Hash(count) | Partition::HashOfTenant(count) => (0..count)
             .map(|rest| format!("FOR VALUES WITH (modulus {count}, remainder {rest})"))
             .collect(),
         Partition::Range(bounds) => {
             // The spelling of PostgreSQL, so that they can be compared with its catalog.
             let bounds = || {
-                bounds.iter().map(|bound| match view.key.ty.sql {
+                bounds.iter().map(|bound| match view.key.sql_type() {
                     "uuid" => literal(&bound.to_lowercase()),
                     _ => literal(bound),
                 })
@@ -153,7 +167,7 @@ pub(crate) fn partitions(view: &View) -> Vec<PartitionDdl> {
                     "CREATE {}TABLE {table}\nPARTITION OF {} {bound}\nWITH (fillfactor = {})",
                     unlogged(view),
                     view.table,
-                    view.storage.fillfactor
+                    view.parameters.fillfactor
                 ),
                 bound: plain_bound(&bound),
                 name,

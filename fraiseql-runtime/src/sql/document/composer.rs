@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use super::lists::JoinRow;
 use super::options::{BatchSize, Extract, Purpose};
 use crate::schema::Data;
 use crate::schema::naming::MAX_IDENTIFIER_BYTES;
@@ -27,6 +28,12 @@ pub(super) struct Composer {
     pub(super) in_limited_list: bool,
     /// The only part of the document that is composed; `None` for all of it.
     pub(super) extract: Option<Extract>,
+    /// The only fields of the root that are composed; `None` for all of them.
+    pub(super) root_fields: Option<Vec<usize>>,
+    /// Whether a null in a field that is not an `Option` is an error.
+    pub(super) checks_nulls: bool,
+    /// The row of the join table by which the current row is in a list.
+    pub(super) through: Option<JoinRow>,
     /// The indexes of the fields that lead to the current row.
     at: Vec<usize>,
     aliases: HashSet<String>,
@@ -42,6 +49,9 @@ impl Composer {
             list_depth: 0,
             in_limited_list: false,
             extract: None,
+            root_fields: None,
+            checks_nulls: true,
+            through: None,
             at: Vec::new(),
             // Statements that contain this query call the view table `v`.
             aliases: HashSet::from(["v".to_owned()]),
@@ -55,6 +65,9 @@ impl Composer {
 
     /// Whether a field of the current row is composed.
     pub(super) fn wants(&self, index: usize) -> bool {
+        if let Some(fields) = self.root_fields.as_ref().filter(|_| self.at.is_empty()) {
+            return fields.contains(&index);
+        }
         let Some(extract) = &self.extract else {
             return true;
         };

@@ -7,6 +7,7 @@ use super::options::BatchSize;
 use crate::schema::{Aggregate, Field, Function, One, Shape, Source};
 use crate::sql::aggregate;
 use crate::sql::fragment::fragment;
+use crate::sql::row_key::same_columns;
 use crate::sql::text::{Sql, column, ident};
 
 /// The joins of one row, and the values that its record takes from them.
@@ -45,13 +46,19 @@ impl Composer {
     pub(super) fn joins(&mut self, shape: &'static Shape, row: &str, path: &str) -> Joins {
         let mut joins = Joins::none(shape);
         for (index, field) in shape.fields.iter().enumerate() {
-            if let Source::One(one) = &field.source
-                && self.wants(index)
-            {
-                let path = child_path(path, field.name);
-                let join = self.inside(index, |composer| composer.one(one, row, &path));
-                joins.push(index, join);
+            if !self.wants(index) {
+                continue;
             }
+            let path = child_path(path, field.name);
+            let join = match &field.source {
+                Source::One(one) => self.inside(index, |composer| composer.one(one, row, &path)),
+                Source::First(first) => {
+                    self.inside(index, |composer| composer.first(first, shape, row, &path))
+                }
+                Source::Values(values) => self.values(values, shape, row, &path),
+                _ => continue,
+            };
+            joins.push(index, join);
         }
         for (index, field) in shape.fields.iter().enumerate() {
             // A function call may be expensive, and an encoding may use the value several times.
@@ -89,18 +96,15 @@ impl Composer {
     /// `LEFT JOIN LATERAL` the row that a foreign key refers to. A missing row makes the whole
     /// record null, and so the object in the document.
     fn one(&mut self, one: &'static One, row: &str, path: &str) -> (String, SqlWriter) {
-        let child = (one.shape)();
+        let child = one.shape.get();
         let inner = self.alias(path);
         let outer = self.alias(&format!("_{path}"));
         self.levels += 1;
         let joins = self.joins(child, &inner, path);
         let record = self.record(child, &inner, path, &joins);
         self.levels -= 1;
-        let on = format!(
-            "{} = {}",
-            column(&inner, one.key.unwrap_or(child.key_column())),
-            column(row, one.fk)
-        );
+        let key = one.key.unwrap_or(child.key_columns());
+        let on = same_columns(&inner, key, row, one.fk);
         let alias = outer.clone();
         // See `BatchSize`. A limited list runs once for each row around it: a table that the
         // planner joined inside of it would be read once for each of these rows.
@@ -138,6 +142,14 @@ impl Composer {
         (value, writer)
     }
 
+    /// The alias of the rows between a row and those that an aggregate is computed from.
+    pub(super) fn between(&mut self, aggregate: &Aggregate, path: &str) -> String {
+        match aggregate.through {
+            Some(_) => self.alias(&format!("{path}_through")),
+            None => String::new(),
+        }
+    }
+
     /// A join that computes all aggregates of a group in one scan of their rows.
     fn aggregates(
         &mut self,
@@ -151,7 +163,8 @@ impl Composer {
         let path = child_path(path, field.name);
         let inner = self.alias(&path);
         let outer = self.alias(&format!("_{path}"));
-        let on = aggregate::conditions(&first, shape, row, &inner);
+        let between = self.between(&first, &path);
+        let on = aggregate::conditions(&first, shape, row, &inner, &between);
         let mut select = Vec::new();
         for (index, field, aggregate) in group {
             select.push(format!(

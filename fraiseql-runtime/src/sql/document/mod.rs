@@ -40,17 +40,21 @@
 //! | `query` | the outermost SELECT |
 //! | `joins` | the joins of a row: objects, expressions, shared lists, aggregates |
 //! | `lists` | the rows of a list |
+//! | `groups` | the groups of the rows of a list |
+//! | `values` | the values of a list of scalars |
 //! | `record` | the record of a row |
 //! | `composer` | aliases, and the state that the files above share |
 //! | `from`, `options` | the FROM clause of a table; the options of a query |
 
 mod composer;
 mod from;
+mod groups;
 mod joins;
 mod lists;
 mod options;
 mod query;
 mod record;
+mod values;
 
 use self::composer::Composer;
 pub(crate) use self::from::write_from;
@@ -58,7 +62,7 @@ use self::options::Purpose;
 pub(crate) use self::options::{BatchSize, Extract};
 use self::query::RootSelect;
 use crate::schema::scalar::ScalarType;
-use crate::schema::{Data, Shape, Source, View};
+use crate::schema::{Data, Field, Key, Promoted, Shape, Source, View};
 use crate::sql::differences::label;
 use crate::sql::text::{Sql, column, ident, row_argument};
 
@@ -85,11 +89,7 @@ use crate::sql::text::{Sql, column, ident, row_argument};
 pub fn query(view: &View) -> String {
     let mut sql = Sql::new();
     write(&mut sql, view, BatchSize::Few, |root| {
-        vec![format!(
-            "{} = ANY ($1::{}[])",
-            column(root, view.key.column),
-            view.key.ty.sql
-        )]
+        vec![view.base_key(root).is_in(&view.key.array("$1"))]
     });
     sql.finish()
 }
@@ -104,35 +104,20 @@ pub(crate) fn write(
 ) {
     let mut composer = Composer::new(view.data, batch_size, Purpose::Documents);
     let (root, document) = composer.root();
-    let mut columns = vec![format!("{} AS \"key\"", column(&root, view.key.column))];
+    let mut columns = vec![format!("{} AS \"key\"", view.base_key(&root).value())];
     let mut uses_document = false;
-    for field in view.shape.fields {
-        let Some(promoted) = field.promoted else {
+    for (field, promoted) in promoted_fields(view) {
+        let Some(value) = PromotedValue::of(field, &root, &document) else {
             continue;
         };
-        // A value that was computed for the document is taken from it, not computed again.
-        let from_document = |ty: &ScalarType| ty.decode(column(&document, field.json));
-        let value = match &field.source {
-            Source::Column { column: name, ty } => {
-                promoted_column(&root, name, ty).unwrap_or_else(|| from_document(ty))
-            }
-            Source::Expr { ty, .. } => from_document(ty),
-            Source::Aggregate(aggregate) => from_document(&aggregate.ty),
-            // The derives refuse to promote objects and lists.
-            Source::One(_) | Source::Many(_) => continue,
-        };
-        uses_document |=
-            !matches!(field.source, Source::Column { ty, .. } if !ty.promotes_encoded());
+        uses_document |= value.is_of_document;
         columns.push(format!(
-            "{value} AS {}",
+            "{} AS {}",
+            value.sql,
             ident(&label(view, promoted.column))
         ));
     }
-    columns.push(format!(
-        "pg_catalog.to_{}({}) AS \"data\"",
-        view.data.sql(),
-        row_argument(&document)
-    ));
+    columns.push(data_column(view, &document, |_| true));
     let select = RootSelect {
         shape: view.shape,
         root: &root,
@@ -143,12 +128,188 @@ pub(crate) fn write(
     composer.write(sql, select, conditions);
 }
 
-/// Writes the query that builds the objects of a part. Its columns are `key`, which is the column
-/// `key` of the rows, and `part`. `conditions` selects the rows, given their alias.
+/// The column of the documents, of which this is the alias. Hidden fields are in the record, which
+/// promoted columns are taken from, and not in the document. `built` are the fields of the record.
+fn data_column(view: &View, document: &str, built: impl Fn(usize) -> bool) -> String {
+    if !view.shape.has_hidden() {
+        return format!(
+            "pg_catalog.to_{}({}) AS \"data\"",
+            view.data.sql(),
+            row_argument(document)
+        );
+    }
+    let shown = fields_as_json(view, document, |index, field| {
+        built(index) && !field.is_hidden()
+    });
+    format!("{shown} AS \"data\"")
+}
+
+/// The hidden fields of a document, of which this is the alias, as one object.
+fn hidden_column(view: &View, document: &str) -> String {
+    let hidden = fields_as_json(view, document, |_, field| field.is_hidden());
+    format!("{hidden}::text AS {HIDDEN}")
+}
+
+/// The name of the column of hidden fields in the results of reads.
+pub(crate) const HIDDEN: &str = "fraiseql_hidden";
+
+/// The hidden fields of a row of the view table, as one object in a column of this name. `None` if
+/// there are none.
+pub(crate) fn stored_hidden(view: &View, row: &str) -> Option<String> {
+    let columns: Vec<String> = promoted_fields(view)
+        .filter(|(field, _)| field.is_hidden())
+        .filter_map(|(field, promoted)| {
+            let stored = column(row, promoted.column);
+            let value = field.source.scalar()?.encode_stored(stored);
+            Some(format!("{value} AS {}", ident(field.json)))
+        })
+        .collect();
+    (!columns.is_empty()).then(|| {
+        format!(
+            "(SELECT pg_catalog.to_json(\"_fields\".*) FROM (SELECT {}) AS \"_fields\")::text AS {HIDDEN}",
+            columns.join(", ")
+        )
+    })
+}
+
+/// Some fields of a record, as one object.
+fn fields_as_json(view: &View, record: &str, includes: impl Fn(usize, &Field) -> bool) -> String {
+    let fields = view.shape.fields.iter().enumerate();
+    let columns: Vec<String> = fields
+        .filter(|(index, field)| includes(*index, field))
+        .map(|(_, field)| format!("{} AS {}", column(record, field.json), ident(field.json)))
+        .collect();
+    format!(
+        "(SELECT pg_catalog.to_{}(\"_fields\".*) FROM (SELECT {}) AS \"_fields\")",
+        view.data.sql(),
+        columns.join(", ")
+    )
+}
+
+/// Writes the query that builds documents to be read, without the fields of these keys. Its column is
+/// `data`, and `hidden` if the view has hidden fields and the documents are read as structs.
+pub(crate) fn write_data(
+    sql: &mut Sql,
+    view: &View,
+    unbuilt: &[String],
+    with_hidden: bool,
+    conditions: impl FnOnce(&str) -> Vec<String>,
+) {
+    let mut composer = Composer::new(view.data, BatchSize::Few, Purpose::Documents);
+    let fields = view.shape.fields.iter().enumerate();
+    let built: Vec<usize> = fields
+        .filter(|(_, field)| unbuilt.iter().all(|key| key != field.json))
+        .map(|(index, _)| index)
+        .collect();
+    // A record has at least one column.
+    let is_built = |index| unbuilt.is_empty() || built.is_empty() || built.contains(&index);
+    let (root, document) = composer.root();
+    let mut columns = vec![data_column(view, &document, is_built)];
+    if with_hidden && view.shape.has_hidden() {
+        columns.push(hidden_column(view, &document));
+    }
+    if !unbuilt.is_empty() && !built.is_empty() {
+        composer.root_fields = Some(built);
+    }
+    let select = RootSelect {
+        shape: view.shape,
+        root: &root,
+        document: &document,
+        columns,
+        fenced: false,
+    };
+    composer.write(sql, select, conditions);
+}
+
+/// Writes the query of a live view's rows without their documents: the key and these promoted columns,
+/// named and typed as in a view table. A list is filtered and sorted by them, and builds the
+/// documents of one page.
+pub(crate) fn write_rows(sql: &mut Sql, view: &View, wanted: &[&str]) {
+    let mut composer = Composer::new(view.data, BatchSize::Few, Purpose::Documents);
+    let (root, document) = composer.root();
+    let names = view.key_columns();
+    let mut columns: Vec<String> = view
+        .key
+        .iter()
+        .zip(&names)
+        .map(|((base, ty), stored)| {
+            format!("{}::{} AS {}", column(&root, base), ty.sql, ident(stored))
+        })
+        .collect();
+    let mut of_document = Vec::new();
+    for (index, field) in view.shape.fields.iter().enumerate() {
+        let Some(promoted) = field.promoted.filter(|it| wanted.contains(&it.column)) else {
+            continue;
+        };
+        let Some(value) = PromotedValue::of(field, &root, &document) else {
+            continue;
+        };
+        if value.is_of_document {
+            of_document.push(index);
+        }
+        // The base table may have another type. A cast to the same type costs nothing.
+        columns.push(format!(
+            "({})::{} AS {}",
+            value.sql,
+            value.ty.sql_name(),
+            ident(promoted.column)
+        ));
+    }
+    if of_document.is_empty() {
+        sql.line("SELECT");
+        sql.block_list(columns);
+        write_from(sql, view.shape.table, &root, view.shape.filter.as_slice());
+        return;
+    }
+    composer.root_fields = Some(of_document);
+    composer.checks_nulls = false;
+    let select = RootSelect {
+        shape: view.shape,
+        root: &root,
+        document: &document,
+        columns,
+        fenced: true,
+    };
+    composer.write(sql, select, |_| Vec::new());
+}
+
+/// The fields with a promoted column.
+fn promoted_fields(view: &View) -> impl Iterator<Item = (&'static Field, Promoted)> {
+    let fields = view.shape.fields.iter();
+    fields.filter_map(|field| Some((field, field.promoted?)))
+}
+
+/// The value of a promoted column.
+struct PromotedValue {
+    sql: String,
+    ty: &'static ScalarType,
+    /// Whether it is taken from the record of the document.
+    is_of_document: bool,
+}
+
+impl PromotedValue {
+    /// The value that a field promotes, given the aliases of its row and of the document.
+    fn of(field: &'static Field, root: &str, document: &str) -> Option<Self> {
+        // The derives refuse to promote objects and lists.
+        let ty = field.source.scalar()?;
+        let of_row = match &field.source {
+            Source::Column { column: name, .. } => promoted_column(root, name, ty),
+            _ => None,
+        };
+        Some(Self {
+            is_of_document: of_row.is_none(),
+            // A value that was computed for the document is taken from it, not computed again.
+            sql: of_row.unwrap_or_else(|| ty.decode(column(document, field.json))),
+            ty,
+        })
+    }
+}
+
+/// Writes the query that builds the objects of a part. Its columns are `key`, the key of the rows, and `part`. `conditions` selects the rows, given their alias.
 pub(crate) fn part(
     sql: &mut Sql,
     shape: &'static Shape,
-    key: &str,
+    key: &Key,
     conditions: impl FnOnce(&str) -> Vec<String>,
 ) {
     let mut composer = Composer::new(Data::Jsonb, BatchSize::Few, Purpose::Documents);
@@ -160,7 +321,7 @@ pub(crate) fn part(
         root: &root,
         document: &document,
         columns: vec![
-            format!("{} AS \"key\"", column(&root, key)),
+            format!("{} AS \"key\"", key.of_row(&root).value()),
             format!("pg_catalog.to_jsonb({}) AS part", row_argument(&document)),
         ],
         fenced: false,
@@ -224,7 +385,7 @@ pub(crate) fn reject_reasons(
         root: &root,
         document: &document,
         columns: vec![
-            format!("ARRAY[{}] AS \"key\"", column(&root, view.key.column)),
+            format!("ARRAY[{}] AS \"key\"", view.base_key(&root).value()),
             format!(
                 "pg_catalog.to_jsonb({}) AS \"flaws\"",
                 row_argument(&document)

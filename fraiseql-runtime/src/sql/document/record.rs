@@ -1,10 +1,11 @@
 //! The record of a row: a column for each field of the object, named like its JSON key.
 
 use super::composer::{Composer, SqlWriter, child_path};
+use super::groups::group_value;
 use super::joins::Joins;
 use super::options::Purpose;
 use crate::schema::scalar::ScalarType;
-use crate::schema::{Data, Field, One, Shape, Source};
+use crate::schema::{Data, Field, Shape, Source};
 use crate::sql::aggregate;
 use crate::sql::fragment::fragment;
 use crate::sql::text::{Sql, column, ident, row_argument, row_value};
@@ -43,8 +44,8 @@ impl Record {
 /// The value of a field, before it is encoded.
 enum FieldValue {
     Scalar(String, &'static ScalarType),
-    /// The alias of a joined record.
-    One(String, &'static One),
+    /// The alias of a joined record, and whether it may be null.
+    One(String, bool),
     List(RecordColumn),
 }
 
@@ -105,7 +106,8 @@ impl Composer {
                 FieldValue::Scalar(value, ty) => {
                     let is_key = matches!(
                         field.source,
-                        Source::Column { column, .. } if column == shape.key_column()
+                        Source::Column { column, .. }
+                            if shape.key_columns().names().contains(&column)
                     );
                     // The key is best, because the error message contains it; else the first.
                     if checked.is_none() || is_key {
@@ -115,9 +117,16 @@ impl Composer {
                             ty,
                         });
                     }
-                    // Keys are never null, and the derives check the types of aggregates.
-                    let is_aggregate = matches!(field.source, Source::Aggregate(_));
-                    if ty.rejects_null() && !is_key && !is_aggregate {
+                    // Keys are never null, nor what is made of them, and the derives check the types
+                    // of aggregates and lists.
+                    let is_never_null = matches!(
+                        field.source,
+                        Source::GlobalId { .. }
+                            | Source::Aggregate(_)
+                            | Source::Values(_)
+                            | Source::OfGroup(_)
+                    );
+                    if ty.rejects_null() && !is_key && !is_never_null {
                         not_null.push(value.clone());
                     }
                     match self.purpose {
@@ -131,8 +140,8 @@ impl Composer {
                         ),
                     }
                 }
-                FieldValue::One(alias, one) => {
-                    if !one.nullable {
+                FieldValue::One(alias, nullable) => {
+                    if !nullable {
                         if self.purpose == Purpose::RejectReasons {
                             columns.push(missing_row_reason(field, &alias));
                         }
@@ -145,6 +154,7 @@ impl Composer {
         }
         if self.purpose == Purpose::Documents
             && self.extract.is_none()
+            && self.checks_nulls
             && let Some(checked) = checked
         {
             checked.add_null_check(&mut columns, &not_null);
@@ -173,7 +183,20 @@ impl Composer {
                 joined.unwrap_or_else(|| format!("({})", fragment(expr, row))),
                 ty,
             ),
-            Source::One(one) => FieldValue::One(joined.unwrap_or_default(), one),
+            Source::GlobalId { ty } => {
+                // The derive puts one only into a struct with a key.
+                let id = shape
+                    .key
+                    .map(|key| key.of_row(row).global_id(shape.type_name));
+                FieldValue::Scalar(id.unwrap_or_default(), ty)
+            }
+            Source::Through { column: name, ty } => {
+                // Proofs in the derives' output put such a part into no other field.
+                let value = self.through.as_ref().map(|join_row| join_row.column(name));
+                FieldValue::Scalar(value.unwrap_or_default(), ty)
+            }
+            Source::One(one) => FieldValue::One(joined.unwrap_or_default(), one.nullable),
+            Source::First(_) => FieldValue::One(joined.unwrap_or_default(), true),
             Source::Many(many) => FieldValue::List(match joined {
                 Some(list) => RecordColumn::Expression(list),
                 None => {
@@ -181,11 +204,19 @@ impl Composer {
                     RecordColumn::List(self.list_rows(many, shape, row, &path))
                 }
             }),
+            Source::Values(values) => FieldValue::Scalar(joined.unwrap_or_default(), &values.ty),
+            Source::OfGroup(aggregate) => {
+                let place = shape.group_aggregate(field.name).unwrap_or_default();
+                FieldValue::Scalar(column(row, &group_value(place)), &aggregate.ty)
+            }
             Source::Aggregate(aggregate) => FieldValue::Scalar(
                 joined.unwrap_or_else(|| {
                     // Only `exists` has no join.
-                    let inner = self.alias(&child_path(path, field.name));
-                    let on = aggregate::conditions(aggregate, shape, row, &inner).join(" AND ");
+                    let path = child_path(path, field.name);
+                    let inner = self.alias(&path);
+                    let between = self.between(aggregate, &path);
+                    let on = aggregate::conditions(aggregate, shape, row, &inner, &between);
+                    let on = on.join(" AND ");
                     let table = aggregate.table;
                     format!("EXISTS (SELECT FROM {table} AS {inner} WHERE {on})")
                 }),

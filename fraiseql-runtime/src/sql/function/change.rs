@@ -1,7 +1,8 @@
 //! Statements about the change table.
 
-use crate::schema::Table;
-use crate::sql::text::{Sql, ident, literal};
+use crate::schema::{Columns, Table};
+use crate::sql::row_key::columns_of;
+use crate::sql::text::{Sql, column, ident, literal};
 
 /// The name of the change table.
 pub(crate) const CHANGE_TABLE: &str = "fraiseql_change";
@@ -31,6 +32,32 @@ pub(super) fn take(sql: &mut Sql, schema: &str, id: i64) {
     sql.line("SELECT coalesce(pg_catalog.jsonb_agg(pg_catalog.to_jsonb(t)), '[]')");
     sql.line("INTO fn$.rows");
     sql.line("FROM taken AS t;");
+}
+
+/// The value of columns of a row in a change: null if it leads to no document.
+pub(crate) fn value_of(columns: Columns, row: &str) -> String {
+    let value = tuple_of(columns, row);
+    match columns.single() {
+        Some(_) => value,
+        None => format!("CASE WHEN {} THEN {value} END", is_not_null(columns, row)),
+    }
+}
+
+/// The value of columns of a row, none of which is null.
+pub(crate) fn tuple_of(columns: Columns, row: &str) -> String {
+    match columns.single() {
+        Some(name) => column(row, name),
+        None => format!("pg_catalog.jsonb_build_array({})", columns_of(row, columns)),
+    }
+}
+
+/// The condition that no column is null.
+pub(crate) fn is_not_null(columns: Columns, row: &str) -> String {
+    let names = columns.names().iter();
+    let conditions: Vec<String> = names
+        .map(|name| format!("{} IS NOT NULL", column(row, name)))
+        .collect();
+    conditions.join(" AND ")
 }
 
 /// The most values that are looked for in changes: each is compared with all.

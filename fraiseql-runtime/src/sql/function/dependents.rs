@@ -13,9 +13,8 @@ use crate::sql::dependents::{LookupChain, queries};
 use crate::sql::function::definition::{FunctionDdl, FunctionText};
 use crate::sql::function::model::ModelPaths;
 use crate::sql::function::settings;
-use crate::sql::key_column::key_order;
 use crate::sql::session::Session;
-use crate::sql::text::{Sql, column, literal};
+use crate::sql::text::{Sql, literal};
 
 const PARAMETERS: [(&str, &str); 2] = [("changes", "jsonb"), ("most", "int8")];
 const RESULT: &str = "RETURNS TABLE (path int4, keys text[], more bool)";
@@ -77,7 +76,7 @@ fn values(sql: &mut Sql, table: Table, model: &ModelPaths<'_>) {
     let mut inputs = Vec::new();
     let mut found = Vec::new();
     for group in model.groups_of(table) {
-        let values = format!("{changed} -> {}", literal(group.column));
+        let values = format!("{changed} -> {}", literal(&group.columns.name_in_changes()));
         let texts = format!("pg_catalog.jsonb_array_elements_text({values}) AS t (k)");
         let keys = format!("keys_{}", inputs.len());
         let chains: Vec<(&LookupChain, &View)> = group
@@ -87,7 +86,7 @@ fn values(sql: &mut Sql, table: Table, model: &ModelPaths<'_>) {
             .collect();
         let (input, queries) = queries(
             table,
-            group.column,
+            group.columns,
             group.ty,
             &texts,
             &keys,
@@ -129,7 +128,7 @@ fn whole_table(sql: &mut Sql, table: Table, model: &ModelPaths<'_>) {
     let changed = format!("$1 -> {}", literal(&table.to_string()));
     sql.block(format!("IF {changed} = 'null' THEN"), "END IF;", |sql| {
         for path in model.paths_of(table) {
-            let key = column("v", path.view.key_column());
+            let key = path.view.stored_key("v");
             sql.line(format!("-- {}", path.text));
             sql.line("RETURN QUERY");
             sql.line(format!(
@@ -137,9 +136,10 @@ fn whole_table(sql: &mut Sql, table: Table, model: &ModelPaths<'_>) {
                 path.position
             ));
             sql.line(format!(
-                "FROM (SELECT ARRAY(SELECT {key} FROM {} AS v ORDER BY {} LIMIT $2 + 1)) AS f (keys)",
+                "FROM (SELECT ARRAY(SELECT {} FROM {} AS v ORDER BY {} LIMIT $2 + 1)) AS f (keys)",
+                key.value(),
                 path.view.table,
-                key_order(&key, &path.view.key)
+                key.order()
             ));
             sql.line("WHERE f.keys <> '{}';");
         }

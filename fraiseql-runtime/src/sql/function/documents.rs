@@ -8,9 +8,9 @@ use crate::schema::View;
 use crate::sql::delete::{delete_orphans, placeholders};
 use crate::sql::document::BatchSize;
 use crate::sql::function::definition::{FunctionDdl, FunctionText};
-use crate::sql::key_column::key_order;
+use crate::sql::row_key::RowKey;
 use crate::sql::sync::MAX_FEW_KEYS;
-use crate::sql::text::{Sql, column};
+use crate::sql::text::Sql;
 use crate::sql::write::equal::others;
 use crate::sql::write::protocol::WriteProtocol;
 use crate::sql::write::write_statement::WriteStatement;
@@ -30,12 +30,12 @@ pub(super) const OUTPUTS: [(&str, &str); 5] = [
 
 /// Composes the function. It runs with the settings of its caller.
 pub(super) fn compose(view: &View, number: i64, schema: &'static str) -> FunctionDdl {
-    let keys = format!("{}[]", view.key.ty.sql);
+    let keys = format!("{}[]", view.key.sql_type());
     let body = Body {
         view,
         number,
-        key: column("v", view.key_column()),
-        ty: view.key.ty.sql,
+        key: view.stored_key("v"),
+        ty: view.key.sql_type(),
     };
     FunctionText {
         stem: &format!("write_{}", view.entity),
@@ -55,8 +55,8 @@ struct Body<'a> {
     /// The number of the view's shape.
     number: i64,
     /// The key of a stored document, `v`.
-    key: String,
-    /// The type of the key.
+    key: RowKey,
+    /// The type of a key.
     ty: &'a str,
 }
 
@@ -148,10 +148,10 @@ impl Body<'_> {
     fn lock_documents(&self, sql: &mut Sql) {
         let key = &self.key;
         sql.block("fn$.locked := ARRAY(", ");", |sql| {
-            sql.line(format!("SELECT {key}"));
+            sql.line(format!("SELECT {}", key.value()));
             sql.line(format!("FROM {} AS v", self.view.table));
-            sql.line(format!("WHERE {key} = ANY ({})", self.keys("fn$.pending")));
-            sql.line(format!("ORDER BY {}", key_order(key, &self.view.key)));
+            sql.line(format!("WHERE {}", key.is_in(&self.keys("fn$.pending"))));
+            sql.line(format!("ORDER BY {}", key.order()));
             sql.line("FOR UPDATE OF v");
         });
     }
@@ -167,9 +167,8 @@ impl Body<'_> {
     fn write(&self, sql: &mut Sql, batch_size: BatchSize) {
         let statement =
             WriteStatement::new(self.view, self.number, batch_size, WriteProtocol::Locked);
-        let conditions =
-            |root_key: &str| vec![format!("{root_key} = ANY ({})", self.keys("fn$.pending"))];
-        let is_locked = self.is_locked(&self.key, batch_size);
+        let conditions = |root_key: &RowKey| vec![root_key.is_in(&self.keys("fn$.pending"))];
+        let is_locked = self.is_locked(&self.key.value(), batch_size);
         let (guard, changed) = match batch_size {
             BatchSize::Few => (
                 format!("{is_locked}\n  AND {}", statement.is_outdated()),
@@ -188,9 +187,12 @@ impl Body<'_> {
         sql.block("written AS (", ")", |sql| {
             statement.upsert(sql, &guard, |sql| {
                 sql.line(format!("FROM built {changed}").trim_end());
-                sql.line(format!("ORDER BY {}", key_order("\"key\"", &self.view.key)));
+                sql.line(format!("ORDER BY {}", self.view.key.order_of("\"key\"")));
             });
-            sql.line(format!("RETURNING {} AS \"key\", v.version", self.key));
+            sql.line(format!(
+                "RETURNING {} AS \"key\", v.version",
+                self.key.value()
+            ));
         });
         sql.line("SELECT");
         sql.block_list([
@@ -253,11 +255,7 @@ impl Body<'_> {
             "UPDATE {} AS v SET synced_xid = pg_catalog.pg_current_xact_id()",
             self.view.table
         ));
-        sql.line(format!(
-            "WHERE {} = ANY ({})",
-            self.key,
-            self.keys("fn$.equal")
-        ));
+        sql.line(format!("WHERE {}", self.key.is_in(&self.keys("fn$.equal"))));
         sql.line("  AND EXISTS (SELECT FROM others);");
     }
 }

@@ -11,13 +11,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::schema::{Link, Shape, Source, Table, View};
-use crate::sql::dependents::array_of_column;
+use crate::schema::columns::ColumnNames;
+use crate::schema::{Columns, Link, Shape, Source, Table, View};
+use crate::sql::dependents::{GivenValues, array_of_columns};
 use crate::sql::function::definition::FunctionText;
 use crate::sql::function::model::{ColumnTypes, ModelPaths};
 use crate::sql::function::rows::lock;
 use crate::sql::lock::{RowPath, RowsToLock, embedded_rows};
-use crate::sql::text::{Sql, ident, literal};
+use crate::sql::row_key::{columns_of, same_columns};
+use crate::sql::text::{Sql, literal};
 
 /// The text of the function, without its name. It runs with the settings of its caller.
 pub(super) fn text<'a>(model: &ModelPaths<'_>, schema: &'static str) -> FunctionText<'a> {
@@ -28,7 +30,7 @@ pub(super) fn text<'a>(model: &ModelPaths<'_>, schema: &'static str) -> Function
             for (changed, queries) in below {
                 let is_changed = format!("IF $1 ? {} THEN", literal(&changed.to_string()));
                 sql.block(is_changed, "END IF;", |sql| {
-                    lock(sql, (*table, key), queries, None);
+                    lock(sql, (*table, *key), queries, None);
                 });
             }
         }
@@ -45,15 +47,23 @@ pub(super) fn text<'a>(model: &ModelPaths<'_>, schema: &'static str) -> Function
     }
 }
 
-/// For each locked table and its key column, and each changed table: the queries of the keys to lock.
-type Locked = BTreeMap<(Table, &'static str), BTreeMap<Table, BTreeSet<String>>>;
+/// The keys that rows of a join table refer to.
+fn linked_keys(table: Table, to: Columns, on_link: &str) -> String {
+    format!(
+        "SELECT {}\nFROM {table} AS r1\nWHERE {on_link}",
+        columns_of("r1", to)
+    )
+}
+
+/// For each locked table and its key, and each changed table: the queries of the keys to lock.
+type Locked = BTreeMap<(Table, Columns), BTreeMap<Table, BTreeSet<String>>>;
 
 /// The rows below changed ones.
 #[derive(Debug, Default)]
 pub(super) struct EmbeddedRows {
     locked: Locked,
     /// The columns of changed rows whose values the queries begin with.
-    pub(super) columns: BTreeSet<(Table, &'static str)>,
+    pub(super) columns: BTreeSet<(Table, Columns)>,
 }
 
 impl EmbeddedRows {
@@ -70,66 +80,89 @@ impl EmbeddedRows {
         for field in shape.fields {
             match &field.source {
                 Source::One(one) => {
-                    let child = (one.shape)();
+                    let child = one.shape.get();
                     let start = self.start(shape.table, one.fk, types);
-                    let key = one.key.unwrap_or(child.key_column());
-                    self.add(&start, child.table, key, start.texts.clone());
+                    let key = one.key.unwrap_or(child.key_columns());
+                    self.add(&start, child.table, key, start.query());
                     self.deeper(&start, child, &first_rows(child.table), &start.is(key));
                     self.below(child, types);
                 }
-                Source::Many(many) => {
-                    let child = (many.shape)();
-                    let own = many.key.unwrap_or(shape.key_column());
+                Source::Many(many) | Source::First(many) => {
+                    let child = many.shape.get();
+                    let own = many.key.unwrap_or(shape.key_columns());
                     let start = self.start(shape.table, own, types);
                     match many.link {
                         Link::ForeignKey(fk) => {
                             self.deeper(&start, child, &first_rows(child.table), &start.is(fk));
                         }
-                        Link::Through { table, fk, to, key } => {
-                            let key = key.unwrap_or(child.key_column());
+                        Link::Through {
+                            table, fk, to, key, ..
+                        } => {
+                            let key = key.unwrap_or(child.key_columns());
                             // The list of a changed row, and a changed row of the join table.
                             let on_link = start.is(fk);
-                            let linked = format!(
-                                "SELECT r1.{}\nFROM {table} AS r1\nWHERE {on_link}",
-                                ident(to)
-                            );
-                            self.add(&start, child.table, key, linked);
+                            self.add(&start, child.table, key, linked_keys(table, to, &on_link));
                             let path = RowPath {
                                 from: format!(
-                                    "{table} AS r1\nJOIN {} AS r2 ON r2.{} = r1.{}",
+                                    "{table} AS r1\nJOIN {} AS r2 ON {}",
                                     child.table,
-                                    ident(key),
-                                    ident(to)
+                                    same_columns("r2", key, "r1", to)
                                 ),
                                 row: "r2".to_owned(),
                                 depth: 2,
                             };
                             self.deeper(&start, child, &path, &on_link);
                             let link = self.start(table, to, types);
-                            self.add(&link, child.table, key, link.texts.clone());
+                            self.add(&link, child.table, key, link.query());
                             self.deeper(&link, child, &first_rows(child.table), &link.is(key));
                         }
                     }
                     self.below(child, types);
                 }
-                Source::Column { .. } | Source::Expr { .. } | Source::Aggregate(_) => {}
+                Source::Values(values) => {
+                    if let Link::Through {
+                        table, fk, to, key, ..
+                    } = values.link
+                    {
+                        let own = values.key.unwrap_or(shape.key_columns());
+                        let start = self.start(shape.table, own, types);
+                        let key = key.unwrap_or(Columns::ID);
+                        self.add(
+                            &start,
+                            values.table,
+                            key,
+                            linked_keys(table, to, &start.is(fk)),
+                        );
+                        let link = self.start(table, to, types);
+                        self.add(&link, values.table, key, link.query());
+                    }
+                }
+                Source::Column { .. }
+                | Source::Expr { .. }
+                | Source::GlobalId { .. }
+                | Source::Through { .. }
+                | Source::Aggregate(_)
+                | Source::OfGroup(_) => {}
             }
         }
     }
 
-    fn start(&mut self, table: Table, name: &'static str, types: &ColumnTypes) -> Start {
-        self.columns.insert((table, name));
-        let values = format!("$1 -> {} -> {}", literal(&table.to_string()), literal(name));
+    fn start(&mut self, table: Table, columns: Columns, types: &ColumnTypes) -> Start {
+        self.columns.insert((table, columns));
+        let values = format!(
+            "$1 -> {} -> {}",
+            literal(&table.to_string()),
+            literal(&columns.name_in_changes())
+        );
         let texts = format!("pg_catalog.jsonb_array_elements_text({values}) AS t (k)");
-        let array = array_of_column(table, name, types.find(table, name), &texts);
         Start {
             table,
-            texts: format!("SELECT pg_catalog.unnest({array})"),
-            array,
+            columns: columns.into(),
+            array: array_of_columns(table, columns, types.find(table, columns), &texts),
         }
     }
 
-    fn add(&mut self, start: &Start, table: Table, key: &'static str, query: String) {
+    fn add(&mut self, start: &Start, table: Table, key: Columns, query: String) {
         let of_table = self.locked.entry((table, key)).or_default();
         of_table.entry(start.table).or_default().insert(query);
     }
@@ -145,19 +178,31 @@ impl EmbeddedRows {
     }
 }
 
-/// The values of a column of changed rows.
+/// The values of columns of changed rows.
 struct Start {
     table: Table,
-    /// A query of the values.
-    texts: String,
+    columns: ColumnNames,
     /// The values as an array.
     array: String,
 }
 
 impl Start {
-    /// The condition that a column of the first row has one of the values.
-    fn is(&self, name: &str) -> String {
-        format!("r1.{} = ANY ({})", ident(name), self.array)
+    fn with_values(&self, compose: impl FnOnce(GivenValues<'_>) -> String) -> String {
+        compose(GivenValues {
+            table: &self.table.to_string(),
+            columns: &self.columns,
+            array: &self.array,
+        })
+    }
+
+    /// A query of the values.
+    fn query(&self) -> String {
+        self.with_values(|values| values.query())
+    }
+
+    /// The condition that columns of the first row have one of the values.
+    fn is(&self, columns: Columns) -> String {
+        self.with_values(|values| values.contain("r1", &columns.into()))
     }
 }
 

@@ -29,7 +29,9 @@
 use std::collections::BTreeSet;
 
 use crate::error::sqlstate;
-use crate::schema::{Key, SyncTime, Table, View};
+use crate::schema::columns::ColumnNames;
+use crate::schema::{Columns, Key, SyncTime, Table, View};
+use crate::sql::dependents::GivenValues;
 use crate::sql::function::ViewFunctions;
 use crate::sql::function::change::{self, MAX_PAIRS, change_table};
 use crate::sql::function::definition::{FunctionDdl, FunctionText};
@@ -38,10 +40,9 @@ use crate::sql::function::model::ModelPaths;
 use crate::sql::function::rows::{EmbeddedRows, lock_root_rows};
 use crate::sql::function::settings;
 use crate::sql::function::sync::{announce, perform, shared_lock};
-use crate::sql::key_column::key_order;
 use crate::sql::session::Session;
 use crate::sql::sync::MAX_BATCH;
-use crate::sql::text::{Sql, column, literal};
+use crate::sql::text::{Sql, literal};
 use crate::sql::write::advisory::{IN_ORDER, OPEN};
 
 /// In `code`: the documents were left to the worker. The message is the id of the transaction.
@@ -177,7 +178,7 @@ impl Flush<'_> {
         sql.line("start timestamptz;");
         sql.line("counts record; -- of documents and bytes, of one view");
         for (position, view) in self.views() {
-            let (ty, entity) = (view.key.ty.sql, view.entity);
+            let (ty, entity) = (view.key.sql_type(), view.entity);
             sql.line(format!("keys_{position} {ty}[] := '{{}}'; -- of {entity}"));
             if !is_eventual(view) {
                 sql.line(format!(
@@ -209,8 +210,11 @@ impl Flush<'_> {
                 };
                 let mut is_new = format!("$4 ? {name}");
                 // Changes have only these columns.
-                if captures && self.model.columns_of(table).contains(key.column) {
-                    let has_keys = change::has_values(table, key.column, &keys);
+                if captures
+                    && let Some((name, _)) = key.single()
+                    && self.model.columns_of(table).contains(&key.columns)
+                {
+                    let has_keys = change::has_values(table, name, &keys);
                     is_new.push_str(&format!(" AND NOT {has_keys}"));
                 }
                 sql.block(format!("IF {is_new} THEN"), "END IF;", |sql| {
@@ -223,27 +227,43 @@ impl Flush<'_> {
     /// The values of the columns of changes, in rows with these keys. Those of the key are also of rows that do not exist.
     fn image(&self, sql: &mut Sql, table: Table, key: Key, keys: &str) {
         let columns = self.model.columns_of(table);
-        let (of_key, others): (Vec<&str>, Vec<&str>) =
-            columns.into_iter().partition(|name| *name == key.column);
+        let (of_key, others): (Vec<Columns>, Vec<Columns>) = columns
+            .into_iter()
+            .partition(|columns| *columns == key.columns);
         let mut objects: Vec<String> = of_key
             .into_iter()
-            .map(|name| format!("pg_catalog.jsonb_build_object({}, {keys})", literal(name)))
+            .map(|columns| {
+                let name = literal(&columns.name_in_changes());
+                format!("pg_catalog.jsonb_build_object({name}, {keys})")
+            })
             .collect();
-        objects.extend(others.chunks(MAX_PAIRS).map(|names| {
-            let values = names.iter().map(|name| {
+        let array = match key.single() {
+            Some((_, ty)) => format!(
+                "ARRAY(SELECT t.k::{} FROM pg_catalog.jsonb_array_elements_text({keys}) AS t (k))",
+                ty.sql
+            ),
+            None => format!("ARRAY(SELECT pg_catalog.jsonb_array_elements({keys}))"),
+        };
+        let names = ColumnNames::from(key.columns);
+        let given = GivenValues {
+            table: &table.to_string(),
+            columns: &names,
+            array: &array,
+        };
+        let is_marked = given.contain("r", &names);
+        objects.extend(others.chunks(MAX_PAIRS).map(|sets| {
+            let values = sets.iter().map(|columns| {
                 format!(
                     "  {}, coalesce(pg_catalog.jsonb_agg(DISTINCT {}), '[]')",
-                    literal(name),
-                    column("r", name)
+                    literal(&columns.name_in_changes()),
+                    change::value_of(*columns, "r")
                 )
             });
             let values: Vec<String> = values.collect();
             format!(
                 "(SELECT pg_catalog.jsonb_build_object(\n{}\n)\nFROM {table} AS r\n\
-                 WHERE {} = ANY (ARRAY(SELECT t.k::{} FROM pg_catalog.jsonb_array_elements_text({keys}) AS t (k))))",
+                 WHERE {is_marked})",
                 values.join(",\n"),
-                column("r", key.column),
-                key.ty.sql
             )
         }));
         sql.line(objects.join(" ||\n"));
@@ -301,7 +321,7 @@ impl Flush<'_> {
                         ));
                         sql.line(format!(
                             "  fn$.keys_{position} := fn$.keys_{position} || fn$.found.keys::{}[];",
-                            view.key.ty.sql
+                            view.key.sql_type()
                         ));
                     }
                 });
@@ -312,7 +332,7 @@ impl Flush<'_> {
     /// Adds the documents of the caller; then each document is there once, and they are in order.
     fn collect(&self, sql: &mut Sql) {
         for (position, view) in self.views() {
-            let ty = view.key.ty.sql;
+            let ty = view.key.sql_type();
             let keys = format!("fn$.keys_{position}");
             sql.block(format!("IF $1 ? '{position}' THEN"), "END IF;", |sql| {
                 sql.line(format!(
@@ -324,7 +344,11 @@ impl Flush<'_> {
                 format!("IF pg_catalog.cardinality({keys}) > 1 THEN"),
                 "END IF;",
                 |sql| {
-                    let key = key_order("t.k", &view.key);
+                    // A key of several columns is sorted where documents are locked.
+                    let key = match view.key.single() {
+                        Some(_) => view.key.order_of("t.k"),
+                        None => "t.k".to_owned(),
+                    };
                     sql.line(format!(
                         "{keys} := ARRAY(SELECT {key} FROM pg_catalog.unnest({keys}) AS t (k) GROUP BY 1 ORDER BY 1);"
                     ));

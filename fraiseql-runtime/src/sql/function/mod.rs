@@ -77,7 +77,7 @@ pub(crate) fn compose(view: &View, number: i64) -> ViewFunctions {
     let call = format!(
         "SELECT * FROM {}($1::{}[], $2::text)",
         sync.qualified(),
-        view.key.ty.sql
+        view.key.sql_type()
     );
     ViewFunctions {
         can_be_called: can_be_called([&lock, &write, &sync]),

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::schema::{Key, Link, Shape, Source, Table, View};
+use crate::schema::{Columns, Key, Link, RowValue, Shape, Source, Table, View};
 use crate::sql::dependents::LookupChain;
 use crate::sql::function::definition::FunctionDdl;
 use crate::sql::function::drain::{Drain, DrainedView};
@@ -22,12 +22,12 @@ pub(crate) struct ModelPath<'a> {
     pub(crate) text: &'a str,
 }
 
-/// The paths that leave the rows of a table by one column.
+/// The paths that leave the rows of a table by the same columns.
 #[derive(Debug)]
 pub(super) struct PathGroup<'a> {
     pub(super) table: Table,
-    pub(super) column: &'static str,
-    /// The type of the column's values, if it is known and not a text, which may be of another type in the
+    pub(super) columns: Columns,
+    /// The type of the values of a single column, if it is known and not a text, which may be of another type in the
     /// database.
     pub(super) ty: Option<&'static str>,
     pub(super) paths: Vec<ModelPath<'a>>,
@@ -48,17 +48,17 @@ pub(super) struct ModelPaths<'a> {
 impl<'a> ModelPaths<'a> {
     fn new(views: Vec<&'static View>, paths: &[(Table, ModelPath<'a>)]) -> Self {
         let types = ColumnTypes::of(&views);
-        let mut groups: BTreeMap<(Table, &str), Vec<ModelPath<'a>>> = BTreeMap::new();
+        let mut groups: BTreeMap<(Table, Columns), Vec<ModelPath<'a>>> = BTreeMap::new();
         for (table, path) in paths {
             let group = groups.entry((*table, path.chain.wanted)).or_default();
             group.push(*path);
         }
         let groups = groups
             .into_iter()
-            .map(|((table, column), paths)| PathGroup {
+            .map(|((table, columns), paths)| PathGroup {
                 table,
-                column,
-                ty: types.find(table, column),
+                columns,
+                ty: types.find(table, columns),
                 paths,
             });
         Self {
@@ -74,7 +74,7 @@ impl<'a> ModelPaths<'a> {
         self.groups.iter().map(|group| group.table).collect()
     }
 
-    /// The paths from a table, by the column with which they leave its rows.
+    /// The paths from a table, by the columns with which they leave its rows.
     pub(super) fn groups_of(&self, table: Table) -> impl Iterator<Item = &PathGroup<'a>> {
         self.groups.iter().filter(move |group| group.table == table)
     }
@@ -86,12 +86,12 @@ impl<'a> ModelPaths<'a> {
 
     /// The columns of a table whose values changes contain: those by which paths leave rows, and those by which rows
     /// refer to the rows that documents embed.
-    pub(super) fn columns_of(&self, table: Table) -> BTreeSet<&'static str> {
+    pub(super) fn columns_of(&self, table: Table) -> BTreeSet<Columns> {
         let below = self.embedded.columns.iter();
         let below = below
             .filter(|(of, _)| *of == table)
-            .map(|(_, column)| *column);
-        let first = self.groups_of(table).map(|group| group.column);
+            .map(|(_, columns)| *columns);
+        let first = self.groups_of(table).map(|group| group.columns);
         first.chain(below).collect()
     }
 
@@ -109,7 +109,11 @@ pub(crate) fn keys_of(views: &[&'static View]) -> BTreeMap<Table, Key> {
         collect_keys(view.shape, &mut keys);
     }
     let usable = |(table, key): (Table, Option<Key>)| Some((table, key?));
-    let of_one_type = |(_, key): &(Table, Key)| is_of_one_type(key.ty.sql);
+    let of_one_type = |(_, key): &(Table, Key)| match key.single() {
+        Some((_, ty)) => is_of_one_type(ty.sql),
+        // The values are read as a row of the table.
+        None => true,
+    };
     keys.into_iter()
         .filter_map(usable)
         .filter(of_one_type)
@@ -119,14 +123,21 @@ pub(crate) fn keys_of(views: &[&'static View]) -> BTreeMap<Table, Key> {
 fn collect_keys(shape: &'static Shape, keys: &mut BTreeMap<Table, Option<Key>>) {
     if let Some(key) = shape.key {
         let known = keys.entry(shape.table).or_insert(Some(key));
-        let same = |other: Key| other.column == key.column && other.ty.sql == key.ty.sql;
+        let types = |key: Key| key.iter().map(|(_, ty)| ty.sql);
+        let same = |other: Key| other.columns == key.columns && types(other).eq(types(key));
         *known = known.filter(|other| same(*other));
     }
     for field in shape.fields {
         match &field.source {
-            Source::One(one) => collect_keys((one.shape)(), keys),
-            Source::Many(many) => collect_keys((many.shape)(), keys),
-            Source::Column { .. } | Source::Expr { .. } | Source::Aggregate(_) => {}
+            Source::One(one) => collect_keys(one.shape.get(), keys),
+            Source::Many(many) | Source::First(many) => collect_keys(many.shape.get(), keys),
+            Source::Column { .. }
+            | Source::Expr { .. }
+            | Source::GlobalId { .. }
+            | Source::Through { .. }
+            | Source::OfGroup(_)
+            | Source::Aggregate(_)
+            | Source::Values(_) => {}
         }
     }
 }
@@ -147,19 +158,31 @@ impl ColumnTypes {
         // that is visited later.
         for _ in 0..2 {
             for view in views {
-                types.note(view.shape.table, view.key.column, view.key.ty.sql);
+                types.note_key(view.shape.table, &view.key);
                 types.shape(view.shape);
             }
         }
         types
     }
 
+    fn note_key(&mut self, table: Table, key: &Key) {
+        for (name, ty) in key.iter() {
+            self.note(table, name, ty.sql);
+        }
+    }
+
     fn note(&mut self, table: Table, column: &'static str, ty: &'static str) {
         self.0.entry((table, column)).or_insert(ty);
     }
 
-    /// Notes that two columns are compared with each other.
-    fn same(&mut self, one: (Table, &'static str), other: (Table, &'static str)) {
+    /// Notes that columns of two tables are compared with each other, one by one.
+    fn same(&mut self, one: (Table, Columns), other: (Table, Columns)) {
+        for (name, other_name) in one.1.names().iter().zip(other.1.names()) {
+            self.same_type((one.0, name), (other.0, other_name));
+        }
+    }
+
+    fn same_type(&mut self, one: (Table, &'static str), other: (Table, &'static str)) {
         let (of_one, of_other) = (self.0.get(&one).copied(), self.0.get(&other).copied());
         match (of_one, of_other) {
             (Some(ty), None) => self.note(other.0, other.1, ty),
@@ -168,46 +191,70 @@ impl ColumnTypes {
         }
     }
 
+    /// Notes what the link of a list compares. `rows` is the table of the list, and its key.
+    fn link(&mut self, own: (Table, Columns), link: &Link, rows: (Table, Columns)) {
+        match *link {
+            Link::ForeignKey(fk) => self.same(own, (rows.0, fk)),
+            Link::Through {
+                table, fk, to, key, ..
+            } => {
+                self.same(own, (table, fk));
+                self.same((rows.0, key.unwrap_or(rows.1)), (table, to));
+            }
+        }
+    }
+
     fn shape(&mut self, shape: &'static Shape) {
         if let Some(key) = shape.key {
-            self.note(shape.table, key.column, key.ty.sql);
+            self.note_key(shape.table, &key);
         }
         for field in shape.fields {
             match &field.source {
                 Source::Column { column, ty } if ty.list.is_none() => {
                     self.note(shape.table, column, ty.sql);
                 }
-                Source::Column { .. } | Source::Expr { .. } => {}
+                Source::Column { .. }
+                | Source::Expr { .. }
+                | Source::GlobalId { .. }
+                | Source::Through { .. }
+                | Source::OfGroup(_) => {}
                 Source::One(one) => {
-                    let child = (one.shape)();
+                    let child = one.shape.get();
                     self.shape(child);
-                    let key = one.key.unwrap_or(child.key_column());
+                    let key = one.key.unwrap_or(child.key_columns());
                     self.same((shape.table, one.fk), (child.table, key));
                 }
-                Source::Many(many) => {
-                    let child = (many.shape)();
+                Source::Many(many) | Source::First(many) => {
+                    let child = many.shape.get();
                     self.shape(child);
-                    let own = (shape.table, many.key.unwrap_or(shape.key_column()));
-                    match many.link {
-                        Link::ForeignKey(fk) => self.same(own, (child.table, fk)),
-                        Link::Through { table, fk, to, key } => {
-                            self.same(own, (table, fk));
-                            let key = key.unwrap_or(child.key_column());
-                            self.same((child.table, key), (table, to));
-                        }
+                    let own = (shape.table, many.key.unwrap_or(shape.key_columns()));
+                    self.link(own, &many.link, (child.table, child.key_columns()));
+                }
+                Source::Values(values) => {
+                    let own = (shape.table, values.key.unwrap_or(shape.key_columns()));
+                    if let RowValue::Column(name) = values.value {
+                        self.note(values.table, name, values.ty.sql);
                     }
+                    self.link(own, &values.link, (values.table, Columns::ID));
                 }
                 Source::Aggregate(aggregate) => {
-                    let own = aggregate.key.unwrap_or(shape.key_column());
-                    self.same((shape.table, own), (aggregate.table, aggregate.fk));
+                    let own = aggregate.key.unwrap_or(shape.key_columns());
+                    let (own, fk) = ((shape.table, own), (aggregate.table, aggregate.fk));
+                    match aggregate.through {
+                        None => self.same(own, fk),
+                        Some(rows) => {
+                            self.same(own, (rows.table, rows.fk));
+                            self.same((rows.table, rows.key), fk);
+                        }
+                    }
                 }
             }
         }
     }
 
-    /// The type of a column if it is one whose values are the same in every type that the column may have.
-    pub(super) fn find(&self, table: Table, column: &'static str) -> Option<&'static str> {
-        let ty = self.0.get(&(table, column)).copied();
+    /// The type of a single column if it is one whose values are the same in every type that the column may have.
+    pub(super) fn find(&self, table: Table, columns: Columns) -> Option<&'static str> {
+        let ty = self.0.get(&(table, columns.single()?)).copied();
         ty.filter(|ty| is_of_one_type(ty))
     }
 }
@@ -230,7 +277,7 @@ pub(crate) struct ModelFunctions {
     /// Drains a batch of changes, for the worker.
     pub(crate) drain: FunctionDdl,
     /// The columns of each table whose values changes contain.
-    pub(crate) columns: BTreeMap<Table, BTreeSet<&'static str>>,
+    pub(crate) columns: BTreeMap<Table, BTreeSet<Columns>>,
     /// The function and the trigger that sync the documents of every transaction when it commits.
     pub(crate) at_commit: AtCommit,
     /// The key of each table whose rows `flush` takes as marked.

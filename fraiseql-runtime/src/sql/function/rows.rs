@@ -14,9 +14,10 @@
 //! [`flush`](super::flush) does without this function if it has locked the rows that documents begin to embed, see
 //! [`embedded`](super::embedded): then root rows without a document are enough, which is `root`.
 
-use crate::schema::{Table, View};
+use crate::schema::{Columns, Table, View};
 use crate::sql::function::definition::{FunctionDdl, FunctionText};
 use crate::sql::lock::rows_to_lock;
+use crate::sql::row_key::{columns_of, tuple_of};
 use crate::sql::text::{Sql, column};
 
 /// The rows that the functions of a view lock: see the documentation of this module.
@@ -45,7 +46,7 @@ pub(super) fn parameters(ty: &str) -> [(&'static str, String); 2] {
 
 /// Composes the function. It runs with the settings of its caller.
 pub(super) fn compose(view: &View, schema: &'static str) -> FunctionDdl {
-    let parameters = parameters(view.key.ty.sql);
+    let parameters = parameters(view.key.sql_type());
     let parameters = parameters.each_ref().map(|(name, ty)| (*name, &**ty));
     FunctionText {
         stem: &format!("lock_{}", view.entity),
@@ -82,29 +83,38 @@ pub(super) fn lock_root_rows(sql: &mut Sql, view: &View, keys: &str, missing: &s
             "SELECT t.k FROM pg_catalog.unnest({keys}) AS t (k)"
         ));
         sql.line(format!(
-            "WHERE NOT EXISTS (SELECT FROM {} AS v WHERE {} = t.k)",
+            "WHERE NOT EXISTS (SELECT FROM {} AS v WHERE {})",
             view.table,
-            column("v", view.key_column())
+            view.stored_key("v").is("t.k")
         ));
     });
     sql.block(format!("IF {missing} <> '{{}}' THEN"), "END IF;", |sql| {
-        let keys = format!("SELECT pg_catalog.unnest({missing})");
-        lock(sql, (view.shape.table, view.key.column), [&keys], None);
+        let keys = match view.key.single() {
+            Some(_) => format!("SELECT pg_catalog.unnest({missing})"),
+            None => format!(
+                "SELECT {} FROM pg_catalog.unnest({missing}) AS t (k)",
+                view.key.list_of("t.k")
+            ),
+        };
+        lock(sql, (view.shape.table, view.key.columns), [&keys], None);
     });
 }
 
-/// Locks the rows of a table whose key is among those of some queries.
+/// Locks the rows of a table whose key is among those of some queries, with a column for each of its.
 pub(super) fn lock<'q>(
     sql: &mut Sql,
-    (table, key): (Table, &str),
+    (table, key): (Table, Columns),
     queries: impl IntoIterator<Item = &'q String>,
     condition: Option<&str>,
 ) {
-    let key = column("locked", key);
     sql.line("PERFORM");
     sql.line(format!("FROM {table} AS locked"));
     // An array is searched in an index, however large the planner takes the queries for.
-    sql.block(format!("WHERE {key} = ANY (ARRAY("), "))", |sql| {
+    let (open, close) = match key.single() {
+        Some(name) => (format!("{} = ANY (ARRAY(", column("locked", name)), "))"),
+        None => (format!("{} IN (", tuple_of("locked", key)), ")"),
+    };
+    sql.block(format!("WHERE {open}"), close, |sql| {
         for (index, query) in queries.into_iter().enumerate() {
             if index > 0 {
                 sql.line("UNION ALL");
@@ -115,6 +125,6 @@ pub(super) fn lock<'q>(
     if let Some(condition) = condition {
         sql.line(format!("  AND {condition}"));
     }
-    sql.line(format!("ORDER BY {key}"));
+    sql.line(format!("ORDER BY {}", columns_of("locked", key)));
     sql.line("FOR SHARE OF locked;");
 }

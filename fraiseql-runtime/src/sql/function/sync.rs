@@ -18,7 +18,7 @@ pub(super) fn compose(
     write: &FunctionDdl,
 ) -> FunctionDdl {
     let session = Session::of([view.shape]);
-    let parameters = rows::parameters(view.key.ty.sql);
+    let parameters = rows::parameters(view.key.sql_type());
     let parameters = parameters.each_ref().map(|(name, ty)| (*name, &**ty));
     let mut sql = Sql::new();
     sql.line("#variable_conflict use_column");

@@ -47,6 +47,18 @@ impl Condition {
         }
     }
 
+    /// Appends the columns that are compared.
+    pub(super) fn add_columns(&self, columns: &mut Vec<&'static str>) {
+        match self {
+            Self::Compare { column, .. } | Self::IsNull { column, .. } => columns.push(column),
+            Self::All(all) | Self::Any(all) => {
+                all.iter()
+                    .for_each(|condition| condition.add_columns(columns));
+            }
+            Self::Not(not) => not.add_columns(columns),
+        }
+    }
+
     /// The conditions joined by an operator; `empty` is the value of no conditions.
     fn joined(conditions: &[Self], by: &str, empty: &str) -> String {
         let texts: Vec<String> = conditions.iter().map(Self::text).collect();

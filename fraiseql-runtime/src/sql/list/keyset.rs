@@ -17,14 +17,18 @@ pub(super) fn reversed(terms: &[Term]) -> Vec<Term> {
 pub(super) fn after_in_index(terms: &[Term], bound: &[Option<Parameter>]) -> String {
     match (terms, bound) {
         ([key], [Some(value)]) => format!("{} {} {value}", key.name(), key.after_operator()),
-        // PostgreSQL compares rows by an index on both columns.
-        ([first, key], [Some(value), Some(last)]) if first.descending == key.descending => {
+        // PostgreSQL compares rows by an index on these columns.
+        ([first, key @ ..], bound)
+            if is_key_of(first, key) && bound.iter().all(Option::is_some) =>
+        {
+            let names: Vec<String> = terms.iter().map(Term::sorted).collect();
+            let values = terms.iter().zip(bound.iter().flatten());
+            let values: Vec<String> = values.map(|(term, value)| sorted(term, value)).collect();
             format!(
-                "({}, {}) {} ({}, {last})",
-                first.sorted(),
-                key.name(),
+                "({}) {} ({})",
+                names.join(", "),
                 first.after_operator(),
-                sorted(first, value)
+                values.join(", ")
             )
         }
         // `>=` gives the position; the rest filters the rows that are equal in the first term.
@@ -38,6 +42,12 @@ pub(super) fn after_in_index(terms: &[Term], bound: &[Option<Parameter>]) -> Str
         }
         _ => after(terms, bound),
     }
+}
+
+/// Whether terms are the rest of an order by `first`, and all are in its direction: the key.
+fn is_key_of(first: &Term, terms: &[Term]) -> bool {
+    let mut terms = terms.iter();
+    terms.all(|term| term.is_key && term.descending == first.descending)
 }
 
 /// The value of a bound, as the term orders it.
@@ -60,11 +70,11 @@ pub(super) fn after(terms: &[Term], bound: &[Option<Parameter>]) -> String {
             format!("({equal})")
         };
     };
-    if first.is_key {
+    if first.is_key && rest.is_empty() {
         return format!("{name} {operator} {value}");
     }
     let value = sorted(first, value);
-    let nulls = if first.nulls_first {
+    let nulls = if first.is_key || first.nulls_first {
         String::new()
     } else {
         format!(" OR {name} IS NULL")

@@ -10,8 +10,10 @@ pub(crate) struct Term {
     pub(crate) column: &'static str,
     pub(crate) descending: bool,
     pub(crate) nulls_first: bool,
-    /// Whether it is the key, which is never null, and the last term of every order.
+    /// Whether it is a column of the key, which is never null. The key is last in every order.
     pub(crate) is_key: bool,
+    /// Whether it is the only column of the key, which is returned before the terms.
+    pub(crate) is_whole_key: bool,
     /// Whether its value is returned as text.
     pub(crate) as_text: bool,
     /// The enum whose names the column has. They are ordered as they are declared.

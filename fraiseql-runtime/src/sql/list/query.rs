@@ -5,8 +5,10 @@ use super::keyset::{Bound, after, after_in_index, reversed};
 use super::order::Term;
 use super::parameter::Parameter;
 use super::view_row::{V, column};
-use crate::schema::View;
+use crate::schema::{Storage, View};
+use crate::sql::document::{self, HIDDEN};
 use crate::sql::shape;
+use crate::sql::tenant;
 use crate::sql::text::Sql;
 
 /// A list of documents. The result has the document (null if it is stale), the key, and, for
@@ -17,6 +19,8 @@ pub(crate) struct ListQuery<'a> {
     /// The number of the view's shape.
     pub(crate) shape: i64,
     pub(crate) condition: Option<Condition>,
+    /// Whether only the documents of the tenant in the array `$1` are read.
+    pub(crate) by_tenant: bool,
     /// The terms of the order; the last is the key.
     pub(crate) order: Vec<Term>,
     /// Only rows after this one.
@@ -28,10 +32,14 @@ pub(crate) struct ListQuery<'a> {
     /// and plans each execution anew.
     pub(crate) limit: Option<u64>,
     pub(crate) offset: Option<Parameter>,
+    /// Keys whose fields a live view does not build.
+    pub(crate) unbuilt: Vec<String>,
     /// Keys that are removed from the documents.
     pub(crate) without: Option<Parameter>,
     /// Whether the values of the terms are returned.
     pub(crate) with_terms: bool,
+    /// Whether hidden fields are returned, in a column of their own.
+    pub(crate) with_hidden: bool,
 }
 
 /// One SELECT of the statement: a range of the index.
@@ -42,19 +50,52 @@ struct Branch {
 
 impl ListQuery<'_> {
     /// The statement. Its text depends on the structure of the list and on the limit, not on
-    /// values.
+    /// values. That of a live view is for a session that has what documents need: see
+    /// [`guard`](crate::sql::guard).
     pub(crate) fn compose(&self) -> String {
         let mut sql = Sql::new();
+        match self.view.storage {
+            Storage::Table | Storage::Matview { .. } => {
+                self.select(&mut sql, V);
+                self.page(&mut sql);
+            }
+            Storage::Live => self.live(&mut sql),
+        }
+        sql.finish()
+    }
+
+    /// Selects the rows of the page first, and builds their documents only: the planner would build
+    /// a document for each row that it sorts.
+    fn live(&self, sql: &mut Sql) {
+        self.select(sql, "b");
+        sql.block("FROM (", format!(") AS {V}"), |sql| {
+            let mut columns: Vec<String> = self.order.iter().map(Term::name).collect();
+            // The order has not the tenant, if it is one for all rows, and the key may.
+            let key = self.view.key_columns().into_iter();
+            let unordered = key.filter(|name| self.order.iter().all(|term| term.column != *name));
+            columns.extend(unordered.map(column));
+            sql.line(format!("SELECT {}", columns.join(", ")));
+            self.page(sql);
+        });
+        sql.block("CROSS JOIN LATERAL (", ") AS b", |sql| {
+            let key = self.view.stored_key(V);
+            document::write_data(sql, self.view, &self.unbuilt, self.with_hidden, |root| {
+                vec![self.view.base_key(root).is_same(&key)]
+            });
+            sql.line("OFFSET 0");
+        });
+        sql.line(format!("ORDER BY {}", self.order_of_list()));
+    }
+
+    /// Writes FROM and what follows it.
+    fn page(&self, sql: &mut Sql) {
         match self.branches().as_slice() {
             [branch] => {
-                self.select(&mut sql);
-                sql.line(format!("FROM {} AS {V}", self.view.table));
+                self.from(sql);
                 sql.conditions("WHERE", &branch.conditions);
                 sql.line(format!("ORDER BY {}", branch.order.join(", ")));
-                self.limit_and_offset(&mut sql);
             }
             branches => {
-                self.select(&mut sql);
                 sql.block("FROM (", format!(") AS {V}"), |sql| {
                     for (index, branch) in branches.iter().enumerate() {
                         if index > 0 {
@@ -63,34 +104,74 @@ impl ListQuery<'_> {
                         sql.block("(", ")", |sql| self.branch(sql, branch));
                     }
                 });
-                let order: Vec<String> = self.order.iter().map(Term::text).collect();
-                sql.line(format!("ORDER BY {}", order.join(", ")));
-                self.limit_and_offset(&mut sql);
+                sql.line(format!("ORDER BY {}", self.order_of_list()));
             }
         }
-        sql.finish()
+        self.limit_and_offset(sql);
     }
 
-    fn select(&self, sql: &mut Sql) {
+    fn order_of_list(&self) -> String {
+        let order: Vec<String> = self.order.iter().map(Term::text).collect();
+        order.join(", ")
+    }
+
+    /// Writes the rows that are filtered and sorted: stored ones, or those of the base table.
+    fn from(&self, sql: &mut Sql) {
+        if self.view.storage != Storage::Live {
+            sql.line(format!("FROM {} AS {V}", self.view.table));
+            return;
+        }
+        let mut wanted: Vec<&str> = self.order.iter().map(|term| term.column).collect();
+        if let Some(condition) = &self.condition {
+            condition.add_columns(&mut wanted);
+        }
+        if let Some(tenant) = self.view.tenant.filter(|_| self.by_tenant) {
+            wanted.push(tenant.column);
+        }
+        sql.block("FROM (", format!(") AS {V}"), |sql| {
+            document::write_rows(sql, self.view, &wanted);
+        });
+    }
+
+    /// Writes the columns of the list. `documents` is the alias of what has the documents.
+    fn select(&self, sql: &mut Sql, documents: &str) {
         let data = match &self.without {
-            Some(keys) => format!("{V}.data - {keys}"),
-            None => format!("{V}.data"),
+            Some(keys) => format!("{documents}.data - {keys}"),
+            None => format!("{documents}.data"),
         };
-        let mut columns = vec![
-            format!(
+        let data = match self.view.storage {
+            Storage::Live => format!("{data} AS data"),
+            Storage::Table | Storage::Matview { .. } => format!(
                 "CASE WHEN {V}.shape = {} THEN {data} END AS data",
                 shape::literal(self.shape)
             ),
-            column(self.view.key_column()),
-        ];
+        };
+        let mut columns = vec![data, self.view.stored_key(V).value()];
         if self.with_terms {
-            columns.extend(self.order.iter().filter(|term| !term.is_key).map(|term| {
-                let text = if term.as_text { "::text" } else { "" };
-                format!("{}{text}", term.name())
-            }));
+            columns.extend(
+                self.order
+                    .iter()
+                    .filter(|term| !term.is_whole_key)
+                    .map(|term| {
+                        let text = if term.as_text { "::text" } else { "" };
+                        format!("{}{text}", term.name())
+                    }),
+            );
         }
+        columns.extend(self.hidden(documents));
         sql.line("SELECT");
         sql.block_list(columns);
+    }
+
+    /// The hidden fields, if they are returned.
+    fn hidden(&self, documents: &str) -> Option<String> {
+        if !self.with_hidden || !self.view.shape.has_hidden() {
+            return None;
+        }
+        match self.view.storage {
+            Storage::Live => Some(format!("{documents}.{HIDDEN}")),
+            Storage::Table | Storage::Matview { .. } => document::stored_hidden(self.view, V),
+        }
     }
 
     fn limit_and_offset(&self, sql: &mut Sql) {
@@ -104,10 +185,28 @@ impl ListQuery<'_> {
 
     /// Writes a branch with the columns that [`select`](Self::select) needs.
     fn branch(&self, sql: &mut Sql, branch: &Branch) {
-        let mut columns = vec![format!("{V}.shape"), format!("{V}.data")];
+        let mut columns = match self.view.storage {
+            Storage::Live => Vec::new(),
+            Storage::Table | Storage::Matview { .. } => {
+                vec![format!("{V}.shape"), format!("{V}.data")]
+            }
+        };
         columns.extend(self.order.iter().map(Term::name));
+        let ordered = |name: &str| self.order.iter().any(|term| term.column == name);
+        // The tenant is not in the order of its documents.
+        let key = self.view.key_columns().into_iter();
+        columns.extend(key.filter(|name| !ordered(name)).map(column));
+        if self.with_hidden && self.view.storage != Storage::Live {
+            let fields = self.view.shape.fields.iter();
+            let hidden = fields.filter_map(|field| field.promoted.filter(|it| it.hidden));
+            columns.extend(
+                hidden
+                    .filter(|promoted| !ordered(promoted.column))
+                    .map(|promoted| column(promoted.column)),
+            );
+        }
         sql.line(format!("SELECT {}", columns.join(", ")));
-        sql.line(format!("FROM {} AS {V}", self.view.table));
+        self.from(sql);
         sql.conditions("WHERE", &branch.conditions);
         sql.line(format!("ORDER BY {}", branch.order.join(", ")));
         // The skipped rows may all be in one branch, so each has to yield them too.
@@ -210,13 +309,15 @@ impl ListQuery<'_> {
     }
 
     fn conditions(&self) -> Vec<String> {
-        match &self.condition {
+        let filters = match &self.condition {
             None => Vec::new(),
             // Each on a line of its own.
             Some(Condition::All(all)) if !all.is_empty() => {
                 all.iter().map(Condition::text).collect()
             }
             Some(condition) => vec![condition.text()],
-        }
+        };
+        let tenant = tenant::of_stored(self.view, V, 1).filter(|_| self.by_tenant);
+        tenant.into_iter().chain(filters).collect()
     }
 }

@@ -133,7 +133,7 @@ impl BookkeepingRow<'_> {
         sql.block_list([
             format!(
                 "CASE WHEN b.position IS NOT NULL THEN ARRAY[b.position::{}] END AS position",
-                self.view.key.ty.sql
+                self.view.key.sql_type()
             ),
             "b.done".to_owned(),
         ]);
@@ -146,7 +146,7 @@ impl BookkeepingRow<'_> {
         conditions.push("b.done < $2::int8".to_owned());
         self.update(
             [
-                format!("position = ($1::{}[])[1]::text", self.view.key.ty.sql),
+                format!("position = ($1::{}[])[1]::text", self.view.key.sql_type()),
                 "done = $2::int8".to_owned(),
                 "expected = $3::int8".to_owned(),
                 format!("updated_at = {NOW}"),

@@ -4,7 +4,7 @@
 
 use crate::schema::View;
 use crate::sql::fragment::fragment;
-use crate::sql::text::{Sql, column};
+use crate::sql::text::Sql;
 
 /// Whether the view has documents.
 pub(super) fn has_documents(view: &View) -> String {
@@ -24,11 +24,11 @@ pub(super) fn has_rows(view: &View) -> String {
 /// Whether the base table has a row that should have a document, and has none. It reads the keys of
 /// both tables if every row has one.
 pub(super) fn lacks_documents(view: &View) -> String {
-    let (key, document_key) = (column("k", view.key.column), column("v", view.key_column()));
     let mut conditions: Vec<String> = filter(view).into_iter().collect();
     conditions.push(format!(
-        "NOT EXISTS (SELECT FROM {} AS v WHERE {document_key} = {key})",
-        view.table
+        "NOT EXISTS (SELECT FROM {} AS v WHERE {})",
+        view.table,
+        view.stored_key("v").is_same(&view.base_key("k"))
     ));
     let mut sql = Sql::new();
     sql.block("EXISTS (", ")", |sql| {

@@ -59,13 +59,10 @@ pub struct RebuildSql {
     pub has_rows: String,
     /// Whether such a row has no document.
     pub lacks_documents: String,
-    /// Tries to lock the view for this session; false if another session has the lock.
+    /// Tries to lock the view for this transaction; false if another one has the lock.
     pub lock: String,
-    /// Locks the view again after the session with the lock was lost: the server may need a moment
-    /// to end that session, so this waits. Fails with 55P03 if another session has the lock.
+    /// Locks the view for this transaction, and waits for the lock.
     pub lock_again: String,
-    /// Unlocks the view.
-    pub unlock: String,
     /// Records that a rebuild begins or resumes, with the state `$1`: `filling` or `running`. Returns an array of the key to resume after, or
     /// null, and the number of documents that were done before.
     pub begin: String,
@@ -132,16 +129,11 @@ pub(crate) fn compose(view: &View, number: i64) -> RebuildSql {
         has_rows: format!("SELECT {}", fill::has_rows(view)),
         lacks_documents: format!("SELECT {}", fill::lacks_documents(view)),
         lock: format!(
-            "SELECT pg_catalog.pg_try_advisory_lock({})",
+            "SELECT pg_catalog.pg_try_advisory_xact_lock({})",
             view_lock(view).key
         ),
-        // SET LOCAL needs a transaction, but the lock belongs to the session and outlives it.
         lock_again: format!(
-            "BEGIN;\nSET LOCAL lock_timeout = '10s';\nSELECT pg_catalog.pg_advisory_lock({});\nCOMMIT",
-            view_lock(view).key
-        ),
-        unlock: format!(
-            "SELECT pg_catalog.pg_advisory_unlock({})",
+            "SELECT pg_catalog.pg_advisory_xact_lock({})",
             view_lock(view).key
         ),
         begin: row.begin(),

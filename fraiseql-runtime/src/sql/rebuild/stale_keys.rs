@@ -3,7 +3,7 @@
 use crate::schema::View;
 use crate::sql::key_pages::{self, PageStart};
 use crate::sql::shape;
-use crate::sql::text::{Sql, column};
+use crate::sql::text::Sql;
 
 /// The number of keys that one statement searches.
 const PAGE: usize = 5_000;
@@ -21,6 +21,9 @@ pub(super) fn compose(view: &View, number: i64, start: PageStart) -> String {
         PageStart::First => "$1::int8",
         PageStart::AfterKey => "$2::int8",
     };
+    // As the page is ordered.
+    let order = view.key.list_of("\"key\"");
+    let backwards = view.key.backwards("\"key\"");
     let mut sql = Sql::new();
     sql.block("WITH page AS MATERIALIZED (", "),", |sql| {
         sql.line("SELECT");
@@ -38,10 +41,7 @@ pub(super) fn compose(view: &View, number: i64, start: PageStart) -> String {
         sql.block("LEFT JOIN LATERAL (", ") AS v ON true", |sql| {
             sql.line("SELECT v.shape");
             sql.line(format!("FROM {} AS v", view.table));
-            sql.line(format!(
-                "WHERE {} = p.\"key\"",
-                column("v", view.key_column())
-            ));
+            sql.line(format!("WHERE {}", view.stored_key("v").is("p.\"key\"")));
             sql.line("OFFSET 0");
         });
     });
@@ -49,16 +49,16 @@ pub(super) fn compose(view: &View, number: i64, start: PageStart) -> String {
         sql.line("SELECT \"key\"");
         sql.line("FROM page");
         sql.line("WHERE other");
-        sql.line("ORDER BY \"key\"");
+        sql.line(format!("ORDER BY {order}"));
         sql.line(format!("LIMIT {limit}"));
     });
     sql.line("SELECT");
     sql.block_list([
-        "ARRAY(SELECT \"key\" FROM others ORDER BY \"key\") AS keys".to_owned(),
+        format!("ARRAY(SELECT \"key\" FROM others ORDER BY {order}) AS keys"),
         format!(
             "CASE WHEN (SELECT pg_catalog.count(*) FROM others) = {limit}\n    \
-             THEN ARRAY(SELECT \"key\" FROM others ORDER BY \"key\" DESC LIMIT 1)\n    \
-             ELSE ARRAY(SELECT \"key\" FROM page ORDER BY \"key\" DESC LIMIT 1)\n  \
+             THEN ARRAY(SELECT \"key\" FROM others ORDER BY {backwards} LIMIT 1)\n    \
+             ELSE ARRAY(SELECT \"key\" FROM page ORDER BY {backwards} LIMIT 1)\n  \
              END AS last"
         ),
     ]);

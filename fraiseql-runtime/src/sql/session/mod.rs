@@ -29,7 +29,7 @@ use std::collections::BTreeSet;
 
 use self::reads::SessionReads;
 use crate::schema::scalar::{JsonEncoding, ScalarType};
-use crate::schema::{Link, Shape, Source, View};
+use crate::schema::{Columns, Key, Link, RowValue, Shape, Source, View};
 use crate::sql::text::Sql;
 
 /// What the documents of a view need of the session: in another one PostgreSQL would write other
@@ -109,25 +109,52 @@ impl Session {
         self.fragment(shape.filter, false);
         for field in shape.fields {
             match &field.source {
-                Source::Column { ty, .. } => self.value(ty),
+                Source::Column { ty, .. }
+                | Source::GlobalId { ty }
+                | Source::Through { ty, .. } => self.value(ty),
                 Source::Expr { expr, ty } => {
                     self.value(ty);
                     self.fragment(Some(expr), is_number(ty));
+                }
+                Source::OfGroup(aggregate) => {
+                    self.value(&aggregate.ty);
+                    self.fragment(aggregate.expr, is_number(&aggregate.ty));
+                    self.fragment(aggregate.filter, false);
                 }
                 Source::Aggregate(aggregate) => {
                     self.value(&aggregate.ty);
                     self.schemas.insert(aggregate.table.schema);
                     self.fragment(aggregate.expr, is_number(&aggregate.ty));
                     self.fragment(aggregate.filter, false);
+                    if let Some(rows) = aggregate.through {
+                        self.schemas.insert(rows.table.schema);
+                        self.fragment(rows.filter, false);
+                        // The type of the key of rows without a struct is not known.
+                        self.needs.search_path = true;
+                    }
                     self.joined(shape, aggregate.key);
                 }
+                Source::Values(values) => {
+                    self.value(&values.ty);
+                    self.schemas.insert(values.table.schema);
+                    if let RowValue::Expr(expr) = values.value {
+                        self.fragment(Some(expr), is_number(&values.element()));
+                    }
+                    self.fragment(values.filter, false);
+                    self.joined(shape, values.key);
+                    if let Link::Through { table, .. } = values.link {
+                        self.schemas.insert(table.schema);
+                        // The type of the key of rows without a struct is not known.
+                        self.needs.search_path = true;
+                    }
+                }
                 Source::One(one) => {
-                    let child = (one.shape)();
+                    let child = one.shape.get();
                     self.joined(child, one.key);
                     self.walk(child);
                 }
-                Source::Many(many) => {
-                    let child = (many.shape)();
+                Source::Many(many) | Source::First(many) => {
+                    let child = many.shape.get();
                     self.fragment(many.filter, false);
                     self.joined(shape, many.key);
                     if let Link::Through { table, key, .. } = many.link {
@@ -158,7 +185,7 @@ impl Session {
     }
 
     /// A column that is compared with a foreign key: `key`, or the key of `shape`.
-    fn joined(&mut self, shape: &Shape, key: Option<&str>) {
+    fn joined(&mut self, shape: &Shape, key: Option<Columns>) {
         self.needs.search_path |= may_have_own_operator(shape, key);
     }
 
@@ -334,15 +361,16 @@ fn is_number(ty: &ScalarType) -> bool {
 
 /// Whether a column may have a type whose operators are not in `pg_catalog`: a text may be `citext`,
 /// and a column that is no field may be anything.
-fn may_have_own_operator(shape: &Shape, key: Option<&str>) -> bool {
-    let name = key.unwrap_or(shape.key_column());
-    let of_key = shape
-        .key
-        .filter(|key| key.column == name)
-        .map(|key| key.ty.sql);
-    let of_field = shape.fields.iter().find_map(|field| match &field.source {
-        Source::Column { column, ty } if *column == name => Some(ty.sql),
-        _ => None,
+fn may_have_own_operator(shape: &Shape, key: Option<Columns>) -> bool {
+    let names = key.unwrap_or(shape.key_columns()).names().iter();
+    let mut types = names.map(|name| {
+        let mut of_key = shape.key.iter().flat_map(Key::iter);
+        let of_key = of_key.find(|(column, _)| column == name);
+        let of_field = shape.fields.iter().find_map(|field| match &field.source {
+            Source::Column { column, ty } if column == name => Some(ty.sql),
+            _ => None,
+        });
+        of_key.map(|(_, ty)| ty.sql).or(of_field)
     });
-    !matches!(of_key.or(of_field), Some("int2" | "int4" | "int8" | "uuid"))
+    types.any(|ty| !matches!(ty, Some("int2" | "int4" | "int8" | "uuid")))
 }

@@ -1,7 +1,8 @@
 //! The advisory locks by which syncs announce themselves to each other.
 //!
-//! Both are shared locks of a transaction: they never wait for each other, and they are visible
-//! in `pg_locks` until the transaction ends. The object of each is the view table.
+//! All are shared locks of a transaction: they never wait for each other, and they are visible
+//! in `pg_locks` until the transaction ends. The object of [`IN_ORDER`] and [`OPEN`] is the view
+//! table, that of [`PEERS`] the number of a full sync.
 
 use crate::schema::View;
 use crate::sql::text::{Sql, literal};
@@ -11,6 +12,9 @@ pub(crate) const IN_ORDER: i32 = i32::from_be_bytes(*b"frai");
 
 /// The class of the locks of transactions that have synced and are still open: "frao".
 pub(crate) const OPEN: i32 = i32::from_be_bytes(*b"frao");
+
+/// The class of the locks of transactions that are part of one full sync: "frap".
+pub(crate) const PEERS: i32 = i32::from_be_bytes(*b"frap");
 
 /// The arguments of a lock function: the class and the view table.
 pub(crate) fn advisory_key(class: i32, view: &View) -> String {

@@ -2,7 +2,7 @@
 
 use crate::sql::differences::{differences, differences_of_excluded};
 use crate::sql::document;
-use crate::sql::key_column::in_input;
+use crate::sql::row_key::RowKey;
 use crate::sql::text::{Sql, column};
 use crate::sql::write::conditions::HELD;
 use crate::sql::write::protocol::WriteProtocol;
@@ -14,7 +14,7 @@ impl WriteStatement<'_> {
     pub(super) fn built(&self, sql: &mut Sql, session_ok: Option<&str>) {
         sql.block("built AS MATERIALIZED (", "),", |sql| {
             self.built_rows(sql, |root_key| {
-                let mut conditions = vec![in_input(root_key, self.view)];
+                let mut conditions = vec![root_key.is_in_input()];
                 conditions.extend(session_ok.map(str::to_owned));
                 conditions
             });
@@ -25,12 +25,12 @@ impl WriteStatement<'_> {
     pub(in crate::sql) fn built_rows(
         &self,
         sql: &mut Sql,
-        conditions: impl FnOnce(&str) -> Vec<String>,
+        conditions: impl FnOnce(&RowKey) -> Vec<String>,
     ) {
         sql.line("SELECT");
         let mut select = vec!["b.\"key\"".to_owned()];
         select.extend(self.labels.iter().map(|label| column("b", label)));
-        let mut changed = vec![format!("{} IS NULL", self.key), self.is_stale()];
+        let mut changed = vec![self.key.is_missing(), self.is_stale()];
         changed.extend(differences(self.view));
         select.push(format!("{} AS changed", changed.join(" OR ")));
         if self.protocol == WriteProtocol::Guarded {
@@ -43,8 +43,9 @@ impl WriteStatement<'_> {
             sql.line("OFFSET 0");
         });
         sql.line(format!(
-            "LEFT JOIN {} AS v ON {} = b.\"key\"",
-            self.view.table, self.key
+            "LEFT JOIN {} AS v ON {}",
+            self.view.table,
+            self.key.is("b.\"key\"")
         ));
     }
 
@@ -52,10 +53,10 @@ impl WriteStatement<'_> {
     pub(in crate::sql) fn documents(
         &self,
         sql: &mut Sql,
-        conditions: impl FnOnce(&str) -> Vec<String>,
+        conditions: impl FnOnce(&RowKey) -> Vec<String>,
     ) {
         document::write(sql, self.view, self.batch_size, |root| {
-            conditions(&column(root, self.view.key.column))
+            conditions(&self.view.base_key(root))
         });
     }
 

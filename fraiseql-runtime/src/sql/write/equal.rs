@@ -5,8 +5,8 @@
 //! they are read matters: see [`WriteStatement::equal`].
 
 use crate::schema::View;
-use crate::sql::text::{Sql, column, literal};
-use crate::sql::write::advisory::IN_ORDER;
+use crate::sql::text::{Sql, literal};
+use crate::sql::write::advisory::{IN_ORDER, PEERS};
 use crate::sql::write::conditions::{HELD, is_locked};
 use crate::sql::write::protocol::WriteProtocol;
 use crate::sql::write::write_statement::WriteStatement;
@@ -23,10 +23,10 @@ impl WriteStatement<'_> {
         });
         match self.protocol {
             WriteProtocol::Guarded => {
-                // Connections of the same full sync write other documents.
-                let not_friends =
-                    "NOT coalesce(l.pid = ANY ((SELECT friends FROM input)::int4[]), false)";
-                others(sql, self.view, Some(not_friends));
+                // Transactions of the same full sync write other documents.
+                let peers =
+                    format!("l.classid = {PEERS} AND l.objid = (SELECT peers FROM input)::oid");
+                others(sql, self.view, Some(&peers));
                 self.unsure(sql);
             }
             WriteProtocol::Locked => {
@@ -49,9 +49,10 @@ impl WriteStatement<'_> {
                 sql.line("WHEN keys IS NULL THEN NULL");
                 sql.line("WHEN EXISTS (SELECT FROM others) THEN keys");
                 sql.block("ELSE ARRAY(", ")", |sql| {
-                    sql.line(format!("SELECT {}", self.key));
+                    sql.line(format!("SELECT {}", self.key.value()));
                     sql.line(format!("FROM {} AS v", self.view.table));
-                    sql.line(format!("WHERE {} = ANY (equal.keys) AND {HELD}", self.key));
+                    let equal = self.key.is_in("equal.keys");
+                    sql.line(format!("WHERE {equal} AND {HELD}"));
                 });
             });
             sql.line("END AS keys");
@@ -67,36 +68,30 @@ impl WriteStatement<'_> {
 /// Without others nothing is written: an equal document costs no new row version. `end` closes
 /// the CTE.
 pub(crate) fn touched(sql: &mut Sql, view: &View, end: &str) {
-    let key = column("v", view.key_column());
+    let key = view.stored_key("v");
     sql.block("touched AS (", end, |sql| {
         sql.line(format!(
             "UPDATE {} AS v SET synced_xid = pg_catalog.pg_current_xact_id()",
             view.table
         ));
-        sql.block(
-            format!("WHERE {key} = ANY (("),
-            format!(")::{}[])", view.key.ty.sql),
-            |sql| {
-                sql.line(
-                    "SELECT CASE WHEN keys IS NULL THEN NULL \
-                     WHEN EXISTS (SELECT FROM others) THEN keys END",
-                );
-                sql.line("FROM equal");
-            },
+        let keys = view.key.array(
+            "(\n    SELECT CASE WHEN keys IS NULL THEN NULL \
+             WHEN EXISTS (SELECT FROM others) THEN keys END\n    FROM equal\n  )",
         );
+        sql.line(format!("WHERE {}", key.is_in(&keys)));
         // A document that was inserted after the locks may be newer than this snapshot.
-        sql.line(format!("  AND {}", is_locked(&key)));
+        sql.line(format!("  AND {}", is_locked(&key.value())));
     });
 }
 
 /// `locks` and `others`: the transactions of other backends that write the view table and did not
-/// lock documents first. `condition` restricts them further.
+/// lock documents first. Nor do they hold an advisory lock that meets the condition `unless`.
 ///
 /// A statement that writes a table locks it in mode ROW EXCLUSIVE before its snapshot, and until
 /// its transaction ends. Transactions that lock documents first also hold the advisory lock
 /// `IN_ORDER`: they cannot have read the base tables before they got the locks on the documents,
 /// so they never write an older version.
-pub(crate) fn others(sql: &mut Sql, view: &View, condition: Option<&str>) {
+pub(crate) fn others(sql: &mut Sql, view: &View, unless: Option<&str>) {
     let table = format!("{}::pg_catalog.regclass", literal(&view.table.to_string()));
     // One scan of `pg_locks` for both kinds of locks: a transaction might end between two.
     sql.block("locks AS MATERIALIZED (", "),", |sql| {
@@ -107,9 +102,16 @@ pub(crate) fn others(sql: &mut Sql, view: &View, condition: Option<&str>) {
             sql.line(format!(
                 "AND (l.relation = {table} AND l.mode = 'RowExclusiveLock'"
             ));
-            sql.line(format!(
-                "  OR l.locktype = 'advisory' AND l.classid = {IN_ORDER} AND l.objid = {table})"
-            ));
+            let in_order = format!(
+                "  OR l.locktype = 'advisory' AND l.classid = {IN_ORDER} AND l.objid = {table}"
+            );
+            match unless {
+                None => sql.line(format!("{in_order})")),
+                Some(unless) => {
+                    sql.line(in_order);
+                    sql.line(format!("  OR l.locktype = 'advisory' AND {unless})"));
+                }
+            }
             sql.line("AND l.pid IS DISTINCT FROM pg_catalog.pg_backend_pid()");
             // Other databases may have a table with the same identifier.
             sql.line(
@@ -129,9 +131,6 @@ pub(crate) fn others(sql: &mut Sql, view: &View, condition: Option<&str>) {
                     "WHERE o.locktype = 'advisory' AND o.virtualtransaction = l.virtualtransaction",
                 );
             });
-            if let Some(condition) = condition {
-                sql.line(format!("AND {condition}"));
-            }
         });
     });
 }
@@ -156,19 +155,20 @@ pub(crate) fn still_writing(view: &View) -> String {
 
 /// Which of the documents `$1` were written or locked after the snapshot `$2`, or are gone.
 pub(crate) fn overwritten(view: &View) -> String {
-    let key = column("v", view.key_column());
+    let key = view.stored_key("v");
     let mut sql = Sql::new();
     sql.block("SELECT ARRAY(", ") AS overwritten", |sql| {
         sql.line("SELECT k.\"key\"");
         sql.line(format!(
             "FROM pg_catalog.unnest($1::{}[]) AS k (\"key\")",
-            view.key.ty.sql
+            view.key.sql_type()
         ));
         sql.line(format!(
-            "LEFT JOIN {} AS v ON {key} = k.\"key\"",
-            view.table
+            "LEFT JOIN {} AS v ON {}",
+            view.table,
+            key.is("k.\"key\"")
         ));
-        sql.line(format!("WHERE {key} IS NULL"));
+        sql.line(format!("WHERE {}", key.is_missing()));
         sql.line(format!("  OR {HELD}"));
         sql.line(
             "  OR NOT pg_catalog.pg_visible_in_snapshot(v.synced_xid, $2::pg_catalog.pg_snapshot)",

@@ -1,7 +1,7 @@
 //! The first CTEs: the parameters, and whether the session may write.
 
 use crate::sql::text::Sql;
-use crate::sql::write::advisory::{OPEN, advisory_key};
+use crate::sql::write::advisory::{OPEN, PEERS, advisory_key};
 use crate::sql::write::protocol::WriteProtocol;
 use crate::sql::write::result_row::writer::{ACTIVE, COMMITTED};
 use crate::sql::write::write_statement::WriteStatement;
@@ -10,13 +10,23 @@ impl WriteStatement<'_> {
     /// `input`: the parameters. The other CTEs read them from here, so that the planner does not
     /// see the length of the arrays, and one plan serves all executions.
     pub(super) fn input(&self, sql: &mut Sql) {
-        let ty = self.view.key.ty.sql;
+        let ty = self.view.key.sql_type();
         sql.block("WITH input AS MATERIALIZED (", "),", |sql| {
-            let second = match self.protocol {
-                WriteProtocol::Guarded => "$2::int4[] AS friends, $3::bool AS ask".to_owned(),
-                WriteProtocol::Locked => format!("$2::{ty}[] AS locked"),
-            };
-            sql.line(format!("SELECT $1::{ty}[] AS keys, {second}"));
+            let keys = format!("$1::{ty}[] AS keys");
+            match self.protocol {
+                WriteProtocol::Guarded => {
+                    // The lock is taken here. Its function is strict: without a number it does nothing.
+                    let lock =
+                        format!("pg_catalog.pg_advisory_xact_lock_shared({PEERS}, $2::int4)");
+                    let peers =
+                        format!("CASE WHEN {lock}::text IS NOT NULL THEN $2::int4 END AS peers");
+                    sql.line("SELECT");
+                    sql.block_list([keys, peers, "$3::bool AS ask".to_owned()]);
+                }
+                WriteProtocol::Locked => {
+                    sql.line(format!("SELECT {keys}, $2::{ty}[] AS locked"));
+                }
+            }
         });
     }
 

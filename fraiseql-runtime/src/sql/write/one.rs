@@ -9,7 +9,6 @@
 
 use crate::schema::View;
 use crate::sql::document::BatchSize;
-use crate::sql::key_column::first_of_parameter;
 use crate::sql::text::Sql;
 use crate::sql::write::protocol::WriteProtocol;
 use crate::sql::write::write_statement::WriteStatement;
@@ -29,7 +28,7 @@ pub(crate) fn compose(view: &View, number: i64) -> String {
     statement.upsert(&mut sql, &statement.guard(), |sql| {
         sql.block("FROM (", ") AS built", |sql| {
             statement.built_rows(sql, |root_key| {
-                vec![first_of_parameter(root_key, view, 1), statement.may_write()]
+                vec![root_key.is_first_of_parameter(1), statement.may_write()]
             });
         });
         // No ORDER BY: there is one document, and one lock.

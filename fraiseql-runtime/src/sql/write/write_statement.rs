@@ -3,9 +3,9 @@
 use crate::schema::View;
 use crate::sql::differences::{content_columns, content_labels};
 use crate::sql::document::BatchSize;
+use crate::sql::row_key::RowKey;
 use crate::sql::session::Session;
 use crate::sql::shape;
-use crate::sql::text::column;
 use crate::sql::write::protocol::WriteProtocol;
 
 /// A write statement. The other files of this module add methods, each of which writes some of
@@ -18,7 +18,7 @@ pub(in crate::sql) struct WriteStatement<'a> {
     /// The number of the view's shape, as a literal.
     pub(super) shape: String,
     /// The key of a stored document, `v`.
-    pub(super) key: String,
+    pub(super) key: RowKey,
     /// The promoted columns, then `data`.
     pub(super) columns: Vec<&'static str>,
     /// Their names in built rows.
@@ -38,7 +38,7 @@ impl<'a> WriteStatement<'a> {
             batch_size,
             session: Session::of([view.shape]),
             shape: shape::literal(number),
-            key: column("v", view.key_column()),
+            key: view.stored_key("v"),
             columns: content_columns(view),
             labels: content_labels(view),
         }

@@ -1,7 +1,6 @@
 //! The CTEs that insert, update and delete documents, each with its guard: no document is replaced
 //! that may be newer than the snapshot of this statement.
 
-use crate::sql::key_column::{in_input, key_order};
 use crate::sql::text::{Sql, ident};
 use crate::sql::write::conditions::{HELD, is_locked};
 use crate::sql::write::protocol::WriteProtocol;
@@ -22,15 +21,18 @@ impl WriteStatement<'_> {
                     WriteProtocol::Guarded => "WHERE changed AND NOT held",
                     WriteProtocol::Locked => "WHERE changed",
                 });
-                sql.line(format!("ORDER BY {}", key_order("\"key\"", &self.view.key)));
+                sql.line(format!("ORDER BY {}", self.view.key.order_of("\"key\"")));
             });
-            sql.line(format!("RETURNING {} AS \"key\", v.version", self.key));
+            sql.line(format!(
+                "RETURNING {} AS \"key\", v.version",
+                self.key.value()
+            ));
         });
     }
 
     /// Inserts the built rows that `from` selects, and updates those whose documents match `guard`.
     pub(in crate::sql) fn upsert(&self, sql: &mut Sql, guard: &str, from: impl FnOnce(&mut Sql)) {
-        let key = ident(self.view.key_column());
+        let key = self.view.key_list();
         let content: Vec<String> = self.columns.iter().map(|name| ident(name)).collect();
         let content = content.join(", ");
         let built: Vec<String> = self.labels.iter().map(|label| ident(label)).collect();
@@ -40,7 +42,8 @@ impl WriteStatement<'_> {
             self.view.table
         ));
         sql.line(format!(
-            "SELECT \"key\", {built}, 1, pg_catalog.pg_current_xact_id(), pg_catalog.now(), {}",
+            "SELECT {}, {built}, 1, pg_catalog.pg_current_xact_id(), pg_catalog.now(), {}",
+            self.view.key.list_of("\"key\""),
             self.shape
         ));
         from(sql);
@@ -60,7 +63,7 @@ impl WriteStatement<'_> {
 
     /// `orphans`: the documents without a root row. `deleted`: deletes them.
     pub(super) fn deleted(&self, sql: &mut Sql, session_ok: Option<&str>) {
-        let key = &self.key;
+        let key = self.key.value();
         sql.block("orphans AS MATERIALIZED (", "),", |sql| {
             let held = match self.protocol {
                 WriteProtocol::Guarded => format!(", {HELD} AS held"),
@@ -72,7 +75,7 @@ impl WriteStatement<'_> {
                 // If every key has a row there are no orphans, and the table is not read.
                 "(SELECT found FROM counted) < (SELECT pg_catalog.cardinality(keys) FROM input)"
                     .to_owned(),
-                in_input(key, self.view),
+                self.key.is_in_input(),
                 format!("NOT EXISTS (SELECT FROM built AS b WHERE b.\"key\" = {key})"),
             ];
             // A session that may not write has built nothing: every document would be an orphan.
@@ -82,7 +85,7 @@ impl WriteStatement<'_> {
         sql.block("deleted AS (", ")", |sql| {
             sql.line(format!("DELETE FROM {} AS v", self.view.table));
             sql.line("USING orphans");
-            let mut conditions = vec![format!("{key} = orphans.\"key\""), self.guard()];
+            let mut conditions = vec![self.key.is("orphans.\"key\""), self.guard()];
             if self.protocol == WriteProtocol::Guarded {
                 conditions.push("NOT orphans.held".to_owned());
             }
@@ -101,7 +104,7 @@ impl WriteStatement<'_> {
                 "({seen}\n    \
                    OR v.synced_xid = (SELECT pg_catalog.pg_current_xact_id())\n    \
                    OR {})",
-                is_locked(&self.key)
+                is_locked(&self.key.value())
             ),
         }
     }

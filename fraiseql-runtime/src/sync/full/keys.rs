@@ -29,7 +29,7 @@ fn statement_after<'q>(
 /// The next keys of the base table and the view table, at most `size`, in key order.
 ///
 /// Which rows the view's filter excludes may depend on the session.
-pub(super) async fn next_keys(
+pub(crate) async fn next_keys(
     connection: &mut PgConnection,
     scope: &mut TransactionScope,
     view: Handle,

@@ -13,7 +13,7 @@
 
 pub(crate) mod chunk_size;
 mod full_sync;
-mod keys;
+pub(crate) mod keys;
 pub(crate) mod progress;
 mod run;
 pub(crate) mod settings;

@@ -2,16 +2,16 @@
 
 use std::sync::{Mutex, MutexGuard};
 
-use crate::db::mutex::lock;
 use crate::db::statement::Statement;
 use crate::error::{Error, Operation, Result};
+use crate::mutex::lock;
 use crate::schema::key::Keys;
 use crate::schema::position::Position;
 use crate::sync::batch;
 use crate::sync::full::keys;
 use crate::sync::full::settings::{FullSyncSettings, RebuildPass};
 use crate::sync::full::state::{Checkpoint, Chunk, FullSyncState};
-use crate::sync::peers::PeerBackends;
+use crate::sync::peers::PeerGroup;
 use crate::sync::report::SyncReport;
 use crate::sync::session::Session;
 use crate::view::Handle;
@@ -23,8 +23,8 @@ pub(super) struct FullSyncRun<'a> {
     /// statement: chunks are taken one after the other, so no key is in two of them.
     cursor: futures_util::lock::Mutex<Keys>,
     state: Mutex<FullSyncState<'a>>,
-    /// The backends of the workers.
-    pub(super) peers: PeerBackends,
+    /// The transactions of the workers.
+    pub(super) peers: PeerGroup,
     rebuild: Option<RebuildPass>,
 }
 
@@ -45,7 +45,7 @@ impl<'a> FullSyncRun<'a> {
         Ok(Self {
             view,
             cursor: futures_util::lock::Mutex::new(after.clone()),
-            peers: PeerBackends::default(),
+            peers: PeerGroup::new(),
             rebuild: settings.rebuild,
             state: Mutex::new(FullSyncState::new(settings, after)),
         })

@@ -55,7 +55,7 @@ pub(crate) async fn on_connection_and_pool(
         Err(error) => return (SyncReport::default(), Err(error)),
     };
     let first = async {
-        let mut session = Session::own(connection, Mode::Full, watch);
+        let mut session = Session::own(connection, Mode::Full, watch).with_peers(run.peers);
         let mut chunk = None;
         while run.sync_chunk(&mut session, &mut chunk).await? {}
         Ok(())
@@ -120,12 +120,10 @@ impl FullSyncRun<'_> {
         pool: &PgPool,
         watch: &Watch<'_>,
     ) -> Result<()> {
-        self.peers.join(connection).await?;
         let mut chunk = None;
         let mut reconnects = 0;
         loop {
-            let mut session =
-                Session::own(connection, Mode::Full, watch).with_peers(self.peers.clone());
+            let mut session = Session::own(connection, Mode::Full, watch).with_peers(self.peers);
             match self.sync_chunk(&mut session, &mut chunk).await {
                 Ok(true) => reconnects = 0,
                 Ok(false) => return Ok(()),
@@ -133,7 +131,6 @@ impl FullSyncRun<'_> {
                     reconnects += 1;
                     // The old lease is dropped, which closes what is left of its connection.
                     *connection = Lease::acquire(pool, PURPOSE).await?;
-                    self.peers.join(connection).await?;
                 }
                 Err(error) => return Err(error),
             }

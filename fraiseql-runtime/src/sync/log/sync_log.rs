@@ -7,10 +7,12 @@ use std::time::{Duration, Instant};
 
 use sqlx::{Connection, PgConnection, PgPool, Row as _};
 
-use crate::db::mutex::lock;
 use crate::db::scope::{TransactionScope, in_savepoint, script_in_savepoint};
 use crate::db::statement::Statement;
 use crate::error::{Error, Operation, Result};
+use crate::mutex::lock;
+use crate::schema::TableName;
+use crate::schema::default_schema::DefaultSchema;
 use crate::sql::log as sql;
 use crate::sql::log::{LogSql, MAX_PRUNED};
 use crate::sync::event::BatchEvent;
@@ -173,6 +175,19 @@ impl SyncLog {
     /// Whether the name of the table is valid.
     pub(crate) fn check(&self) -> Result<()> {
         self.sql().map(|_| ())
+    }
+
+    /// The same log in the schema that stands for `public`.
+    pub(crate) fn in_schema(&self, schema: DefaultSchema) -> Self {
+        let Ok(sql) = &*self.sql else {
+            return self.clone();
+        };
+        let TableName { schema, name } = schema.table_name(sql.table_name.clone());
+        let composed = sql::compose_in(&sql.name, &schema, &name);
+        Self {
+            sql: Arc::new(composed.map_err(|reason| (sql.name.clone(), reason))),
+            ..self.clone()
+        }
     }
 
     fn name(&self) -> &str {

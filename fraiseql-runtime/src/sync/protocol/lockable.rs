@@ -11,10 +11,10 @@ use std::sync::{Arc, LazyLock, Mutex};
 
 use sqlx::{PgConnection, Row as _};
 
-use crate::db::mutex::lock;
 use crate::db::scope::{ScopeErrors, TransactionScope, isolated};
 use crate::db::statement::Statement;
 use crate::error::{Error, Operation, Result};
+use crate::mutex::lock;
 use crate::schema::Table;
 use crate::sql::lock::{self as sql, RELATIONS, relations_row};
 use crate::view::Handle;

@@ -49,15 +49,15 @@ pub(super) enum OpenWriters {
     Ignore,
 }
 
-/// Writes the documents of `keys` in transactions of their own. `peers` are the backends that are
-/// known to write other documents. `set_session` is whether the settings that the documents need are
+/// Writes the documents of `keys` in transactions of their own. `peers` is the number of the
+/// transactions that are known to write other documents. `set_session` is whether the settings that the documents need are
 /// known not to be those of the connection.
 pub(super) async fn after_commit(
     connection: &mut PgConnection,
     view: Handle,
     keys: &Keys,
     writers: OpenWriters,
-    peers: &[i32],
+    peers: Option<i32>,
     set_session: bool,
 ) -> Result<SyncReport> {
     let mut writer = BatchWriter::new(connection, view).with_peers(peers);

@@ -24,8 +24,8 @@ pub(in crate::sync) struct BatchWriter<'c> {
     pub(in crate::sync) connection: &'c mut PgConnection,
     pub(super) view: Handle,
     sql: &'static SyncSql,
-    /// The backends that are known to write other documents.
-    peers: &'c [i32],
+    /// The number of the transactions that are known to write other documents.
+    peers: Option<i32>,
     /// Whether the session was found not to be what documents need.
     pub(super) session_is_unsuitable: bool,
     /// Whether this transaction has the settings that documents need because they were set.
@@ -40,14 +40,14 @@ impl<'c> BatchWriter<'c> {
             connection,
             view,
             sql: &view.statements().sync,
-            peers: &[],
+            peers: None,
             session_is_unsuitable: false,
             session_is_set: false,
             callers_settings: None,
         }
     }
 
-    pub(super) fn with_peers(mut self, peers: &'c [i32]) -> Self {
+    pub(super) fn with_peers(mut self, peers: Option<i32>) -> Self {
         self.peers = peers;
         self
     }

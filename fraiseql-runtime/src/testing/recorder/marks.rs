@@ -16,7 +16,7 @@ impl Changes for Recorder {
         self.mark(
             ChangeKind::Changed,
             display_name(T::SHAPE.table),
-            T::SHAPE.key_column(),
+            &T::SHAPE.key_columns().to_string(),
             keys,
         );
     }
@@ -25,7 +25,7 @@ impl Changes for Recorder {
         self.mark(
             ChangeKind::Inserted,
             display_name(T::SHAPE.table),
-            T::SHAPE.key_column(),
+            &T::SHAPE.key_columns().to_string(),
             keys,
         );
     }
@@ -40,7 +40,7 @@ impl Changes for Recorder {
         self.mark(
             ChangeKind::Changing,
             display_name(T::SHAPE.table),
-            T::SHAPE.key_column(),
+            &T::SHAPE.key_columns().to_string(),
             keys,
         );
         Ok(())
@@ -61,7 +61,7 @@ impl Changes for Recorder {
         self.mark(
             ChangeKind::Resync,
             display_name(V::VIEW.table),
-            V::VIEW.key.column,
+            &V::VIEW.key.columns.to_string(),
             keys,
         );
     }
@@ -92,7 +92,7 @@ impl Recorder {
                 ChangeKind::Inserted,
             ],
             &display_name(T::SHAPE.table),
-            T::SHAPE.key_column(),
+            &T::SHAPE.key_columns().to_string(),
             keys,
         );
     }
@@ -114,8 +114,8 @@ impl Recorder {
     /// If other documents were marked, or not all of them.
     #[track_caller]
     pub fn assert_resynced<V: TView>(&self, keys: &[V::Key]) {
-        let (table, column) = (display_name(V::VIEW.table), V::VIEW.key.column);
-        self.assert_rows(&[ChangeKind::Resync], &table, column, keys);
+        let (table, column) = (display_name(V::VIEW.table), V::VIEW.key.columns.to_string());
+        self.assert_rows(&[ChangeKind::Resync], &table, &column, keys);
     }
 
     /// Asserts that nothing was marked as changed.

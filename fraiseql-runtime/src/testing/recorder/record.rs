@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use crate::db::mutex::lock;
+use crate::mutex::lock;
 use crate::read::typed::TView;
 use crate::schema::Table;
 use crate::schema::key::{Key, Keys};

@@ -2,6 +2,7 @@
 
 use crate::error::Result;
 use crate::read::typed::TView;
+use crate::schema::default_schema::DefaultSchema;
 use crate::schema::key::Keys;
 use crate::sync::report::SyncReport;
 use crate::sync::request::{Mode, SyncRequest};
@@ -73,6 +74,8 @@ fn default_report(mode: Mode, keys: u64) -> SyncReport {
 
 impl SyncTarget for &Recorder {
     async fn run(self, request: SyncRequest<'_>, watch: &Watch<'_>) -> Result<SyncReport> {
+        // Assertions name the view by its struct, in whichever schema it was synced.
+        let request = request.in_schema(DefaultSchema::DECLARED);
         let (view, mode, _) = request.summary();
         let keys = match &request {
             SyncRequest::Sync { keys, .. } | SyncRequest::Delete { keys, .. }

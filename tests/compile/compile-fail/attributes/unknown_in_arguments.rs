@@ -7,7 +7,7 @@ pub struct Post {
     pub author: Author,
     #[tview(many(through(table = "tb_post_tag", fk = "post_id", to = "tag_id", distinct)))]
     pub tags: Vec<Author>,
-    #[tview(count(table = "tb_comment", fk = "post_id", distinct))]
+    #[tview(count(table = "tb_comment", fk = "post_id", limit = 3))]
     pub comment_count: i64,
 }
 

@@ -109,6 +109,7 @@ async fn every_remedy_is_accepted_and_removes_its_finding() {
 
 #[tokio::test]
 async fn sessions_in_which_no_trigger_runs_are_named() {
+    fraiseql_tests::needs_sessions();
     let pool = blog().await;
     let model = model(Capture::Queue);
     let mut session = pool.acquire().await.unwrap();

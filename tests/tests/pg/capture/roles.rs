@@ -53,6 +53,7 @@ impl Role {
 #[tokio::test]
 async fn a_role_that_writes_base_tables_needs_no_right_on_changes_and_documents()
 -> anyhow::Result<()> {
+    fraiseql_tests::needs_sessions();
     let owner = fraiseql_tests::pool().await;
     run(&owner, TABLES).await;
     captured::<Post>().migrate(&owner).await?;

@@ -8,6 +8,7 @@ use super::{Post, TABLES, check, model, only, planted, sql};
 
 #[tokio::test]
 async fn defaults_that_forbid_syncs_are_errors() {
+    fraiseql_tests::needs_sessions();
     for (setting, kind) in [
         (
             "default_transaction_isolation = 'repeatable read'",
@@ -41,6 +42,7 @@ async fn defaults_that_forbid_syncs_are_errors() {
 
 #[tokio::test]
 async fn a_database_with_encoding_sql_ascii_is_an_error() {
+    fraiseql_tests::needs_sessions();
     let options = fraiseql_tests::database().await;
     let name = format!("{}_ascii", options.get_database().unwrap());
     let pool = pool_of(options.clone()).await;

@@ -393,6 +393,7 @@ keyed! {
 
 #[tokio::test]
 async fn keys_that_fit_are_synced_and_others_are_errors() {
+    fraiseql_tests::needs_sessions();
     let pool = &pool().await;
     let none: [FindingKind; 0] = [];
     assert_eq!(ByInt::findings(pool, "int2", &["1", "2"]).await, none);

@@ -7,5 +7,7 @@ mod floats;
 mod operators;
 mod oracle;
 mod order;
+mod other_rows;
+
 mod parts;
 mod sessions;

@@ -92,6 +92,7 @@ fn model() -> ReadModel {
 }
 
 async fn world() -> PgPool {
+    fraiseql_tests::needs_sessions();
     let pool = fraiseql_tests::pool().await;
     run(&pool, TABLES).await;
     model().migrate(&pool).await.unwrap();

@@ -52,6 +52,12 @@ struct Order {
         filter = "{}.price >= 1"
     ))]
     lowest: Option<Decimal>,
+    #[tview(sum(table = "tb_line", fk = "order_id", expr = "{}.price", distinct))]
+    distinct_prices: Decimal,
+    #[tview(avg(table = "tb_line", fk = "order_id", expr = "{}.price", distinct))]
+    distinct_mean: Option<Decimal>,
+    #[tview(sum(table = "tb_line", fk = "order_id", expr = "{}.amount", distinct))]
+    distinct_amounts: Decimal,
     #[tview(max(table = "tb_line", fk = "order_id", expr = "{}.name COLLATE nocase"))]
     last: Option<String>,
 }

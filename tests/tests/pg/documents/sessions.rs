@@ -195,6 +195,7 @@ impl Action {
 }
 
 async fn events() -> PgPool {
+    fraiseql_tests::needs_sessions();
     let pool = fraiseql_tests::pool().await;
     run(&pool, TABLES).await;
     model().migrate(&pool).await.unwrap();

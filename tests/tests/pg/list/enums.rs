@@ -68,7 +68,7 @@ async fn posts() -> PgPool {
     pool
 }
 
-async fn ids(pool: &PgPool, list: &List) -> Vec<i32> {
+async fn ids(pool: &PgPool, list: &List<Post>) -> Vec<i32> {
     let posts = list.fetch::<Post>(pool).await.unwrap();
     posts.iter().map(|post| post.id).collect()
 }

@@ -6,6 +6,7 @@ mod filters;
 mod oracle;
 mod pages;
 mod plans;
+mod typed;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use fraiseql_runtime::list::{DocumentPage, List};
@@ -93,7 +94,7 @@ async fn posts() -> PgPool {
     pool
 }
 
-async fn ids(list: &List, pool: &PgPool) -> Vec<i64> {
+async fn ids(list: &List<Post>, pool: &PgPool) -> Vec<i64> {
     let posts: Vec<Post> = list.fetch(pool).await.unwrap();
     posts.iter().map(|post| post.id).collect()
 }

@@ -127,9 +127,9 @@ async fn lists_are_paged_by_keys_and_columns_of_every_type() {
     sync_all_markeds(&pool).await.unwrap();
     sync_all_smalls(&pool).await.unwrap();
     for (view, list) in [
-        ("tv_named", Named::list()),
-        ("tv_marked", Marked::list()),
-        ("tv_small", Small::list()),
+        ("tv_named", Named::list().of_any_view()),
+        ("tv_marked", Marked::list().of_any_view()),
+        ("tv_small", Small::list().of_any_view()),
     ] {
         let flags = OrderBy::desc("flags").nulls(Nulls::Last);
         for (order, list) in [

@@ -363,3 +363,35 @@ async fn rows_that_row_security_hides_from_other_connections_are_looked_at_befor
     tenants.close().await;
     Ok(())
 }
+
+/// Nor do those that follow: what could not be had is not waited for again at once.
+#[tokio::test]
+async fn a_mutation_does_not_wait_where_another_has_lately_waited_in_vain() -> anyhow::Result<()> {
+    let (pool, _) = blog().await;
+    let wait = Duration::from_secs(1);
+    let model = ReadModel::builder()
+        .view::<Comment>()
+        .view::<Post>()
+        .view::<User>()
+        .second_connection_wait(wait)
+        .build()?;
+    let two = pool_of(&pool, 2).await;
+    let _held = two.acquire().await?;
+    for (post, waits) in [(3, true), (2, false), (3, false)] {
+        let start = Instant::now();
+        let (_, report) = model
+            .mutate(&two, async |m| -> anyhow::Result<()> {
+                sqlx::query("UPDATE tb_comment SET post_id = $1 WHERE id = 1")
+                    .bind(post)
+                    .execute(&mut **m)
+                    .await?;
+                m.changed::<Comment>(&[1]);
+                Ok(())
+            })
+            .await?;
+        assert_eq!(report.retries, 1);
+        assert_eq!(start.elapsed() >= wait, waits, "{:?}", start.elapsed());
+        assert_right(&pool).await;
+    }
+    Ok(())
+}

@@ -5,6 +5,7 @@ mod borrows;
 mod conflicts;
 mod deferred;
 mod dependents;
+mod domains;
 mod finds;
 mod former;
 mod limits;

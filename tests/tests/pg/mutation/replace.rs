@@ -313,3 +313,34 @@ async fn a_document_whose_expression_has_a_subquery_is_built() -> anyhow::Result
     assert_right(&model, &pool).await;
     Ok(())
 }
+
+/// The row that the foreign key refers to, once more: as values, and as an aggregate.
+#[derive(TView)]
+#[tview(table = "tb_post", view = "tv_echo")]
+#[allow(dead_code)]
+struct Echo {
+    id: i64,
+    #[tview(one(fk = "author_id"))]
+    author: Name,
+    #[tview(values(table = "tb_user", fk = "id", key = "author_id", column = "name"))]
+    names: Vec<String>,
+    #[tview(max(table = "tb_user", fk = "id", key = "author_id", expr = "{}.name"))]
+    last: Option<String>,
+}
+
+#[tokio::test]
+async fn a_row_that_other_fields_read_by_the_same_columns_is_not_only_replaced()
+-> anyhow::Result<()> {
+    let (pool, _) = blog().await;
+    let model = ReadModel::builder().view::<Echo>().build()?;
+    model.migrate(&pool).await?;
+    model.sync_all(&pool).await?;
+    let mut m = model.mutation(&pool).await?;
+    sqlx::query("UPDATE tb_user SET name = 'Countess' WHERE id = 1")
+        .execute(&mut *m)
+        .await?;
+    m.changed::<Name>(&[1]);
+    assert_eq!(m.commit().await?.changed(), 150);
+    assert_right(&model, &pool).await;
+    Ok(())
+}

@@ -59,6 +59,7 @@ async fn rolling_back_a_savepoint_removes_its_marks() -> anyhow::Result<()> {
 /// No second connection can be had: the work runs again, and looks at the rows before it changes them.
 #[tokio::test]
 async fn a_mutation_runs_on_a_pool_of_one_connection() -> anyhow::Result<()> {
+    fraiseql_tests::needs_sessions();
     let (pool, model) = blog().await;
     let one = PgPoolOptions::new()
         .max_connections(1)

@@ -120,6 +120,7 @@ INSERT INTO u_link SELECT i, i FROM generate_series(1, 50) AS i;
 
 /// The texts of all statements of the views, and of all that are prepared while everything runs.
 async fn statements() -> anyhow::Result<Vec<String>> {
+    fraiseql_tests::needs_sessions();
     let options = fraiseql_tests::database()
         .await
         .statement_cache_capacity(10_000);

@@ -10,6 +10,7 @@
 macro_rules! columns {
     ($use:ident) => {
         $use! {
+            data n_peers "peers" "{}.\"peers\" > 0" "{}.\"peers\" + 1";
             data n_under_changed "_changed" "{}.\"_changed\" > 0" "{}.\"_changed\" + 1";
             data n_under_data "_data" "{}.\"_data\" > 0" "{}.\"_data\" + 1";
             data n_under_document "_document" "{}.\"_document\" > 0" "{}.\"_document\" + 1";
@@ -44,6 +45,7 @@ macro_rules! columns {
             data n_changed "changed" "{}.\"changed\" > 0" "{}.\"changed\" + 1";
             catalog n_classid "classid" "{}.\"classid\" > 0" "{}.\"classid\" + 1";
             catalog n_columns_differ "columns_differ" "{}.\"columns_differ\" > 0" "{}.\"columns_differ\" + 1";
+            catalog n_comment "comment" "{}.\"comment\" > 0" "{}.\"comment\" + 1";
             data n_compared "compared" "{}.\"compared\" > 0" "{}.\"compared\" + 1";
             data n_counted "counted" "{}.\"counted\" > 0" "{}.\"counted\" + 1";
             catalog n_d "d" "{}.\"d\" > 0" "{}.\"d\" + 1";
@@ -76,7 +78,6 @@ macro_rules! columns {
             catalog n_fraiseql "fraiseql" "{}.\"fraiseql\" > 0" "{}.\"fraiseql\" + 1";
             catalog n_fraiseql_twin "fraiseql_twin" "{}.\"fraiseql_twin\" > 0" "{}.\"fraiseql_twin\" + 1";
             catalog n_fraiseql_view "fraiseql_view" "{}.\"fraiseql_view\" > 0" "{}.\"fraiseql_view\" + 1";
-            data n_friends "friends" "{}.\"friends\" > 0" "{}.\"friends\" + 1";
             catalog n_from "from" "{}.\"from\" > 0" "{}.\"from\" + 1";
             catalog n_granted "granted" "{}.\"granted\" > 0" "{}.\"granted\" + 1";
             catalog n_group "group" "{}.\"group\" > 0" "{}.\"group\" + 1";

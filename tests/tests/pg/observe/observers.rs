@@ -39,6 +39,7 @@ async fn every_observer_is_called_once_for_each_batch() -> anyhow::Result<()> {
 }
 #[tokio::test]
 async fn a_sync_on_a_pool_is_retried_after_a_deadlock() -> anyhow::Result<()> {
+    fraiseql_tests::needs_sessions();
     let (pool, log, model) = logged(2).await;
     sync_all_posts(&pool).await?;
     rename(&pool, "Countess").await;
@@ -62,6 +63,7 @@ async fn a_sync_on_a_pool_is_retried_after_a_deadlock() -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn a_delete_on_a_pool_is_retried_after_a_deadlock() -> anyhow::Result<()> {
+    fraiseql_tests::needs_sessions();
     let (pool, log, model) = logged(2).await;
     sync_all_posts(&pool).await?;
     let report = deadlocked(&pool, |pool| {

@@ -346,6 +346,7 @@ impl World {
 
     /// A database whose changes are captured.
     pub(crate) async fn capturing(capture: Capture) -> Self {
+        fraiseql_tests::needs_sessions();
         let pool = fraiseql_tests::pool().await;
         run(&pool, TABLES).await;
         for view in [View::Post, View::Parted, View::User] {

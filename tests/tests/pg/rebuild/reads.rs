@@ -60,6 +60,7 @@ async fn a_document_of_the_right_shape_is_read_without_the_base_tables() -> anyh
 
 #[tokio::test]
 async fn the_session_of_the_reader_is_unchanged() -> anyhow::Result<()> {
+    fraiseql_tests::needs_sessions();
     let pool = deployed(2).await;
     let unusual = "SET TimeZone = 'Asia/Kolkata'; SET extra_float_digits = -10";
     let unusual_pool = PgPoolOptions::new()

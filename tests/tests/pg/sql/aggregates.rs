@@ -12,6 +12,9 @@ snapshots! {
     a_count_of_a_whole_list => CountedList,
     sums => Summed,
     averages_and_extremes => Averaged,
+    aggregates_of_distinct_values => DistinctValues,
+    aggregates_of_rows_of_rows => Bought,
+    groups_of_rows => Grouped,
     whether_rows_exist => Existing,
     aggregates_over_the_same_rows_are_one_query => ManyAggregates,
     aggregates_inside_parts => PartAggregates,
@@ -137,4 +140,81 @@ struct PromotedAggregates {
     total: Decimal,
     #[tview(expr = "upper({}.note)", filter)]
     loud_note: Option<String>,
+}
+
+#[derive(TView)]
+#[tview(table = "tb_order")]
+struct DistinctValues {
+    id: i64,
+    #[tview(count(table = "tb_line", fk = "order_id", expr = "{}.sku", distinct))]
+    products: i64,
+    #[tview(sum(table = "tb_line", fk = "order_id", expr = "{}.quantity", distinct))]
+    quantities: i64,
+    #[tview(sum(table = "tb_line", fk = "order_id", expr = "{}.unit_price", distinct))]
+    prices: Decimal,
+    #[tview(avg(table = "tb_line", fk = "order_id", expr = "{}.unit_price", distinct))]
+    mean_price: Option<Decimal>,
+    #[tview(avg(table = "tb_line", fk = "order_id", expr = "{}.quantity", distinct))]
+    mean: Option<f64>,
+}
+
+#[derive(TView)]
+#[tview(table = "tb_person")]
+struct Bought {
+    id: Uuid,
+    #[tview(count(
+        table = "tb_line",
+        fk = "order_id",
+        through(table = "tb_order", fk = "buyer_id")
+    ))]
+    lines: i64,
+    #[tview(
+        sum(
+            table = "tb_line",
+            fk = "order_id",
+            expr = "{}.quantity * {}.unit_price",
+            filter = "NOT cancelled",
+            through(table = "tb_order", fk = "buyer_id", filter = "note IS NOT NULL")
+        ),
+        sort
+    )]
+    spent: Decimal,
+    #[tview(exists(
+        table = "tb_line",
+        fk = "order_id",
+        filter = "cancelled",
+        through(table = "tb_order", fk = "buyer_id", key = "id")
+    ))]
+    cancels: bool,
+}
+
+#[derive(TView)]
+#[tview(table = "tb_order")]
+struct Grouped {
+    id: i64,
+    #[tview(many(fk = "order_id", order_by = "pieces DESC"))]
+    by_product: Vec<LinesOfProduct>,
+    #[tview(many(fk = "order_id", order_by = "cancelled", limit = 1))]
+    by_state: Vec<LinesOfState>,
+}
+
+#[derive(Embed)]
+#[tview(table = "tb_line", group_by = "sku", filter = "quantity > 0")]
+struct LinesOfProduct {
+    #[tview(column = "sku")]
+    product: String,
+    #[tview(count)]
+    lines: i64,
+    #[tview(sum(expr = "{}.quantity", filter = "NOT cancelled"))]
+    pieces: i64,
+    #[tview(avg(expr = "{}.unit_price", distinct))]
+    mean_price: Option<Decimal>,
+}
+
+#[derive(Embed)]
+#[tview(table = "tb_line", group_by = "cancelled, quantity")]
+struct LinesOfState {
+    cancelled: bool,
+    #[tview(max(expr = "{}.unit_price"))]
+    dearest: Option<Decimal>,
 }

@@ -21,6 +21,10 @@ snapshots! {
     many_through_a_table => Labelled,
     many_through_ordered_and_limited => LabelledTop,
     many_through_with_text_keys => LabelWithProducts,
+    the_first_row_of_a_list => FirstLine,
+    many_in_the_order_of_a_join_table => RankedLabels,
+    values_of_rows => LineValues,
+    values_through_a_table => LabelNames,
 }
 
 #[derive(TView)]
@@ -188,11 +192,117 @@ async fn rows_embedded_in_a_limited_list_are_looked_up() -> anyhow::Result<()> {
     let sql = &blog::Post::statements().sync.write;
     let plan: Vec<String> = sqlx::query_scalar(AssertSqlSafe(format!("EXPLAIN {sql}")))
         .bind(vec![Uuid::nil(); 500])
-        .bind(Vec::<i32>::new())
+        .bind(None::<i32>)
         .bind(true)
         .fetch_all(&pool)
         .await?;
     let plan = plan.join("\n");
     assert!(!plan.contains("Seq Scan on tb_user"), "{plan}");
     Ok(())
+}
+
+/// The first of the lines with its product, and the first label of that.
+#[derive(TView)]
+#[tview(table = "tb_order")]
+struct FirstLine {
+    id: i64,
+    #[tview(first(
+        fk = "order_id",
+        order_by = "unit_price DESC",
+        filter = "NOT cancelled"
+    ))]
+    dearest: Option<LineWithLabel>,
+}
+
+#[derive(Embed)]
+#[tview(table = "tb_line")]
+struct LineWithLabel {
+    id: i32,
+    quantity: i32,
+    #[tview(one(fk = "sku", key = "sku"))]
+    product: LabelledFirst,
+}
+
+#[derive(Embed)]
+#[tview(table = "tb_product")]
+struct LabelledFirst {
+    #[tview(key)]
+    sku: String,
+    #[tview(first(
+        through(table = "tb_product_label", fk = "sku", to = "label_id"),
+        order_by = "name"
+    ))]
+    label: Option<LabelPart>,
+}
+
+#[derive(TView)]
+#[tview(table = "tb_order")]
+struct LineValues {
+    id: i64,
+    #[tview(values(table = "tb_line", fk = "order_id", column = "id"))]
+    ids: Vec<i32>,
+    #[tview(values(
+        table = "tb_line",
+        fk = "order_id",
+        column = "unit_price",
+        order_by = "unit_price DESC",
+        distinct,
+        limit = 2,
+        filter = "NOT cancelled"
+    ))]
+    prices: Vec<Decimal>,
+    #[tview(values(
+        table = "tb_line",
+        fk = "order_id",
+        expr = "lower({}.sku)",
+        order_by = "quantity DESC"
+    ))]
+    products: Vec<String>,
+}
+
+#[derive(TView)]
+#[tview(table = "tb_product", data = "json")]
+struct LabelNames {
+    #[tview(key)]
+    sku: String,
+    #[tview(values(
+        table = "tb_label",
+        through(table = "tb_product_label", fk = "sku", to = "label_id"),
+        column = "name"
+    ))]
+    labels: Vec<String>,
+}
+
+#[derive(TView)]
+#[tview(table = "tb_product")]
+struct RankedLabels {
+    #[tview(key)]
+    sku: String,
+    #[tview(many(through(
+        table = "tb_product_label",
+        fk = "sku",
+        to = "label_id",
+        order_by = "rank"
+    )))]
+    labels: Vec<RankedLabel>,
+    #[tview(many(
+        through(
+            table = "tb_product_label",
+            fk = "sku",
+            to = "label_id",
+            order_by = "rank DESC"
+        ),
+        order_by = "name",
+        limit = 1
+    ))]
+    last: Vec<RankedLabel>,
+}
+
+#[derive(Embed)]
+#[tview(table = "tb_label")]
+struct RankedLabel {
+    id: i32,
+    name: String,
+    #[tview(through = "rank")]
+    rank: Option<i32>,
 }

@@ -110,7 +110,7 @@ async fn execute<V: TView>(pool: &PgPool) -> String {
         writeln!(out, "{}", index.sql).unwrap();
     }
     out.push_str("\n-- documents\n");
-    let key = V::VIEW.key.column.replace('"', "\"\"");
+    let key = V::VIEW.key.columns.to_string().replace('"', "\"\"");
     let documents: Vec<Value> = sqlx::query_scalar(AssertSqlSafe(format!(
         "SELECT data FROM {} ORDER BY \"{key}\"",
         V::VIEW.table

@@ -95,6 +95,7 @@ async fn a_document_that_is_being_written_is_deleted_after_its_row() -> anyhow::
 /// On a connection without a transaction, a lock ends with its statement and guards nothing.
 #[tokio::test]
 async fn a_connection_without_a_transaction_is_guarded_like_a_pool() -> anyhow::Result<()> {
+    fraiseql_tests::needs_sessions();
     #[derive(TView)]
     #[tview(table = "slow")]
     #[allow(dead_code)]

@@ -81,6 +81,7 @@ async fn a_transaction_with_unusual_settings_writes_the_same_documents_and_keeps
 #[tokio::test]
 async fn a_pool_with_unusual_settings_writes_the_same_documents_and_keeps_them()
 -> anyhow::Result<()> {
+    fraiseql_tests::needs_sessions();
     let pool = readings().await;
     let unusual = sqlx::postgres::PgPoolOptions::new()
         .max_connections(1)
@@ -109,6 +110,7 @@ async fn a_pool_with_unusual_settings_writes_the_same_documents_and_keeps_them()
 
 #[tokio::test]
 async fn a_connection_with_unusual_settings_writes_the_same_documents() -> anyhow::Result<()> {
+    fraiseql_tests::needs_sessions();
     let pool = readings().await;
     let mut connection = pool.acquire().await?;
     sqlx::raw_sql(ODD_SESSION).execute(&mut *connection).await?;

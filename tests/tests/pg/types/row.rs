@@ -187,6 +187,7 @@ pub(crate) async fn unusual_pool(pool: &PgPool) -> PgPool {
 
 impl Base {
     async fn new<A: TView, B: TView>(sql: &'static str, before: &'static str) -> Self {
+        fraiseql_tests::needs_sessions();
         let pool = fraiseql_tests::pool().await;
         let tables = format!(
             "{before};

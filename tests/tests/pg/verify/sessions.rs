@@ -21,6 +21,7 @@ async fn settings(connection: &mut PgConnection) -> String {
 #[tokio::test]
 async fn sessions_with_unusual_settings_find_the_same_and_keep_their_settings() -> anyhow::Result<()>
 {
+    fraiseql_tests::needs_sessions();
     let pool = posts().await;
     let unusual = PgPoolOptions::new()
         .max_connections(1)
@@ -90,6 +91,7 @@ async fn a_verification_assigns_no_transaction_id() -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn a_pool_whose_transactions_are_read_only_can_verify() -> anyhow::Result<()> {
+    fraiseql_tests::needs_sessions();
     let pool = posts().await;
     run(&pool, HARM).await;
     let options = (*pool.connect_options()).clone().options([

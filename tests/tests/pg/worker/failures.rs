@@ -30,6 +30,7 @@ async fn a_database_that_was_not_migrated_is_an_error_that_says_so() {
 /// cancelled, and with it the whole batch.
 #[tokio::test]
 async fn a_change_that_no_batch_survives_is_set_aside_and_the_others_go_on() {
+    fraiseql_tests::needs_sessions();
     let (pool, model) = captured(60).await;
     run(
         &pool,

@@ -81,6 +81,52 @@ async fn in_a_deadlock_with_the_application_the_worker_gives_way() {
     assert_right(&pool, &model).await;
 }
 
+/// A session looks for deadlocks once, when it has waited for long. A worker that waits with documents in its hands
+/// closes a circle in which another session may be just about to look.
+#[tokio::test]
+async fn a_session_that_waits_for_long_is_not_the_victim_of_a_worker() {
+    let (pool, model) = captured(20).await;
+    let other = pool_of((*pool.connect_options()).clone()).await;
+    // The worker is to write the document of the post first, and then to wait for the new user.
+    run(
+        &pool,
+        "INSERT INTO tb_user VALUES (300, 'Carl'); UPDATE tb_post SET title = 'new' WHERE id = 1",
+    )
+    .await;
+    let mut second = other.begin().await.unwrap();
+    sqlx::query("SELECT FROM tb_post WHERE id = 9 FOR UPDATE")
+        .execute(&mut *second)
+        .await
+        .unwrap();
+    let mut first = other.begin().await.unwrap();
+    sqlx::raw_sql(
+        "SET LOCAL deadlock_timeout = '500ms'; UPDATE tb_user SET name = 'Carla' WHERE id = 300",
+    )
+    .execute(&mut *first)
+    .await
+    .unwrap();
+    let waiting = tokio::spawn(async move {
+        let post = sqlx::query("SELECT FROM tb_post WHERE id = 9 FOR UPDATE")
+            .execute(&mut *first)
+            .await;
+        post.expect("the session is not the victim");
+        first.commit().await.unwrap();
+    });
+    tokio::time::sleep(Duration::from_millis(350)).await;
+    let worker = model.worker(&pool);
+    let draining = tokio::spawn(async move { worker.drain().await.unwrap() });
+    tokio::time::sleep(Duration::from_millis(60)).await;
+    sqlx::query("SELECT FROM tv_post WHERE id = 1 FOR UPDATE")
+        .execute(&mut *second)
+        .await
+        .unwrap();
+    second.commit().await.unwrap();
+    waiting.await.unwrap();
+    draining.await.unwrap();
+    model.worker(&pool).drain().await.unwrap();
+    assert_right(&pool, &model).await;
+}
+
 #[tokio::test]
 async fn a_truncated_table_is_a_full_sync_of_its_views() {
     let (pool, model) = captured(1_000).await;

@@ -2,12 +2,18 @@
 
 mod big_int;
 mod enums;
+mod global_id;
 mod hostile;
 mod introspection;
 mod json_null;
 mod oracle;
+mod other_rows;
 mod own_fields;
 mod persisted;
+mod schemas;
 mod specification;
+mod storages;
+mod tenants;
+mod tuples;
 mod values;
 mod views;

@@ -1,6 +1,7 @@
 //! Checks the functions of a read model, its change table, and the triggers that capture changes; `unseen` names what
 //! triggers cannot see.
 
+mod row_security;
 mod unseen;
 
 pub(super) use self::unseen::fragments;
@@ -47,6 +48,7 @@ pub(crate) async fn model(
         return Ok(());
     }
     functions(connection, findings, model).await?;
+    row_security::owners(connection, findings, model).await?;
     changes(connection, findings, model).await?;
     at_commit(connection, findings, model).await?;
     if let Some(capture) = model.capture {

@@ -215,6 +215,7 @@ fn index(row: &PgRow) -> sqlx::Result<RelationIndex> {
 
 fn add_foreign_key(relation: &mut CatalogRelation, row: &PgRow) -> sqlx::Result<()> {
     relation.foreign_keys.push(ForeignKey {
+        constraint: row.try_get("constraint")?,
         column: row.try_get("fk")?,
         parent_oid: row.try_get("parent")?,
         parent_column: row.try_get("key")?,

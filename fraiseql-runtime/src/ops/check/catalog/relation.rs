@@ -78,25 +78,39 @@ pub(crate) struct RelationIndex {
     pub(crate) finds_equal: bool,
 }
 
+/// A column of a foreign key.
 #[derive(Debug)]
 pub(crate) struct ForeignKey {
+    /// The constraint, which may have several columns.
+    pub(crate) constraint: i64,
     pub(crate) column: String,
     pub(crate) parent_oid: i64,
     pub(crate) parent_column: String,
 }
 
-/// Those of `indexes` whose first column is `column`.
+/// Those of `indexes` that begin with these columns, in any order; or that are unique in some of them.
 pub(crate) fn indexes_on<'r>(
     indexes: &'r [RelationIndex],
-    column: &'r str,
+    columns: &'r [&'r str],
 ) -> impl Iterator<Item = &'r RelationIndex> {
-    indexes
-        .iter()
-        .filter(move |index| index.columns.first().and_then(Option::as_deref) == Some(column))
+    indexes.iter().filter(move |index| {
+        let first = index.columns.iter().take(columns.len());
+        let begins_with = |name: &&str| first.clone().flatten().any(|column| column == name);
+        columns.iter().all(begins_with) || index.is_unique_in(columns)
+    })
 }
 
 impl RelationIndex {
-    /// Whether it finds all rows with a given value in its first column.
+    /// Whether it guarantees that no two rows have the same values in these columns.
+    fn is_unique_in(&self, columns: &[&str]) -> bool {
+        let is_one = |column: &Option<String>| {
+            let name = column.as_deref();
+            name.is_some_and(|name| columns.contains(&name))
+        };
+        self.unique && self.valid && !self.partial && self.columns.iter().all(is_one)
+    }
+
+    /// Whether it finds all rows with given values in its first columns.
     pub(crate) fn finds_rows(&self) -> bool {
         self.valid && !self.partial && self.finds_equal
     }
@@ -116,30 +130,26 @@ impl CatalogRelation {
         !self.is_partitioned() && !self.children.is_empty()
     }
 
-    /// Whether a unique index on `column` alone is possible: one of a partitioned table must contain
+    /// Whether a unique index on these columns alone is possible: one of a partitioned table must contain
     /// the columns that it is partitioned by.
-    pub(crate) fn can_be_unique(&self, column: &str) -> bool {
-        self.partitioned_by.iter().all(|name| name == column)
+    pub(crate) fn can_be_unique(&self, columns: &[&str]) -> bool {
+        let mut partitioned_by = self.partitioned_by.iter();
+        partitioned_by.all(|name| columns.contains(&name.as_str()))
     }
 
-    /// Whether no two rows have the same value in `column`, apart from rows of tables that inherit
+    /// Whether no two rows have the same values in these columns, apart from rows of tables that inherit
     /// from this one.
-    pub(crate) fn is_unique(&self, column: &str) -> bool {
-        self.unique_indexes(column).next().is_some()
+    pub(crate) fn is_unique(&self, columns: &[&str]) -> bool {
+        self.indexes.iter().any(|index| index.is_unique_in(columns))
     }
 
-    /// The indexes that guarantee that no two rows have the same value in `column`.
+    /// The unique indexes of exactly these columns.
     pub(crate) fn unique_indexes<'r>(
         &'r self,
-        column: &'r str,
+        columns: &'r [&'r str],
     ) -> impl Iterator<Item = &'r RelationIndex> {
-        self.indexes.iter().filter(move |index| {
-            index.unique
-                && index.valid
-                && !index.partial
-                && index.columns.len() == 1
-                && index.columns[0].as_deref() == Some(column)
-        })
+        let indexes = self.indexes.iter();
+        indexes.filter(|index| index.columns.len() == columns.len() && index.is_unique_in(columns))
     }
 
     pub(crate) fn has_primary_key(&self) -> bool {
@@ -154,7 +164,7 @@ impl CatalogRelation {
         parent: &CatalogRelation,
         parent_column: &str,
     ) -> Option<&str> {
-        if self.refers(column, parent, parent_column) {
+        if self.refers(&[column], parent, &[parent_column]) {
             return None;
         }
         let mut keys = self.foreign_keys.iter();
@@ -162,17 +172,24 @@ impl CatalogRelation {
         Some(&key.parent_column)
     }
 
-    /// Whether a foreign key on `column` refers to `parent_column` of `parent`.
+    /// Whether a foreign key refers with `columns` to `parent_columns` of `parent`, one by one.
     pub(crate) fn refers(
         &self,
-        column: &str,
+        columns: &[&str],
         parent: &CatalogRelation,
-        parent_column: &str,
+        parent_columns: &[&str],
     ) -> bool {
+        let has = |constraint: i64, column: &str, parent_column: &str| {
+            self.foreign_keys.iter().any(|key| {
+                key.constraint == constraint
+                    && key.column == column
+                    && key.parent_oid == parent.oid
+                    && key.parent_column == parent_column
+            })
+        };
         self.foreign_keys.iter().any(|key| {
-            key.column == column
-                && key.parent_oid == parent.oid
-                && key.parent_column == parent_column
+            let mut pairs = columns.iter().zip(parent_columns);
+            pairs.all(|(column, parent_column)| has(key.constraint, column, parent_column))
         })
     }
 }

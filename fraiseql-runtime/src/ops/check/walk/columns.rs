@@ -11,16 +11,19 @@ use crate::ops::check::walk::nullability::excludes_null;
 use crate::ops::check::walk::state::{ColumnRole, Walk};
 use crate::schema::naming::{column_name, did_you_mean, nearest_name, table_name};
 use crate::schema::scalar::ScalarType;
-use crate::schema::{Field, Shape, Table};
+use crate::schema::{Columns, Table};
 use crate::sql::{document, probe};
 
 /// The column of a field.
 pub(super) struct FieldColumn<'w, 'a> {
     pub(super) relation: &'a CatalogRelation,
-    pub(super) shape: &'static Shape,
-    pub(super) field: &'static Field,
+    pub(super) table: Table,
+    pub(super) is_promoted: bool,
     pub(super) name: &'static str,
-    pub(super) ty: &'static ScalarType,
+    /// The type of the field, or of its elements.
+    pub(super) ty: ScalarType,
+    /// Whether the field is a list of the values of several rows.
+    pub(super) is_element: bool,
     pub(super) path: &'w str,
     /// The filters that every row of the document passes.
     pub(super) filters: [Option<&'static str>; 2],
@@ -82,6 +85,22 @@ impl<'a> Walk<'_, 'a> {
         None
     }
 
+    /// The columns of a key or of a foreign key. Reports those that do not exist, and then returns `None`.
+    pub(super) fn columns(
+        &mut self,
+        relation: &'a CatalogRelation,
+        table: Table,
+        columns: Columns,
+        path: &str,
+        role: &'static str,
+    ) -> Option<Vec<&'a RelationColumn>> {
+        let names = columns.names().iter();
+        let found: Vec<_> = names
+            .map(|name| self.column(relation, table, name, path, ColumnRole::Named(role)))
+            .collect();
+        found.into_iter().collect()
+    }
+
     pub(super) fn unknown_type(&mut self, path: &str, ty: &ScalarType) {
         // A type in a schema that the role may not use is not found either.
         let schema = ty.sql.rsplit_once('.').map_or("", |(schema, _)| schema);
@@ -103,8 +122,8 @@ impl<'a> Walk<'_, 'a> {
 
     /// Checks the column of a field.
     pub(super) fn field_column(&mut self, it: &FieldColumn<'_, 'a>) {
-        let table = it.shape.table;
-        let role = ColumnRole::Field(it.ty);
+        let table = it.table;
+        let role = ColumnRole::Field(&it.ty);
         let Some(column) = self.column(it.relation, table, it.name, it.path, role) else {
             return;
         };
@@ -112,16 +131,16 @@ impl<'a> Walk<'_, 'a> {
         let compatibility = if it.is_root_key {
             Compatibility::Fits // A key has its own rules, which `root_key` checks.
         } else {
-            type_compat::column(self.findings.catalog, it.ty, column.type_oid)
+            type_compat::column(self.findings.catalog, &it.ty, column.type_oid)
         };
         match compatibility {
-            Compatibility::Fits if it.field.promoted.is_some() => self.promoted(it, column),
+            Compatibility::Fits if it.is_promoted => self.promoted(it, column),
             Compatibility::Fits => {}
-            Compatibility::UnknownType => self.unknown_type(it.path, it.ty),
+            Compatibility::UnknownType => self.unknown_type(it.path, &it.ty),
             Compatibility::Differs(why) => self.field_type(it, column, &shown, why),
         }
         let catalog = self.findings.catalog;
-        let labels = enum_labels::unknown_labels(catalog, it.ty, column.type_oid, &shown, &shown);
+        let labels = enum_labels::unknown_labels(catalog, &it.ty, column.type_oid, &shown, &shown);
         if let Some(diagnostic) = labels {
             self.report(it.path, diagnostic);
         }
@@ -136,7 +155,7 @@ impl<'a> Walk<'_, 'a> {
         shown: &str,
         why: &str,
     ) {
-        let (ty, name) = (it.ty, it.name);
+        let (ty, name) = (&it.ty, it.name);
         let is_bytes = type_compat::is_bytes(self.findings.catalog, column.type_oid);
         let rust = if is_bytes && type_compat::canonical(ty.sql) == "text" && ty.list.is_none() {
             // base64 has a line break after each 76 characters.
@@ -153,7 +172,7 @@ impl<'a> Walk<'_, 'a> {
         let mut remedies: Vec<Remedy> = rust
             .map(Remedy::Rust)
             .into_iter()
-            .chain(self.set_type(it.shape.table, column, &ty.sql_name()))
+            .chain(self.set_type(it.table, column, &ty.sql_name()))
             .collect();
         if remedies.is_empty() {
             remedies.push(Remedy::Other(format!(
@@ -177,7 +196,7 @@ impl<'a> Walk<'_, 'a> {
 
     /// Reports a column that can be null, if the field is not an `Option`.
     fn field_null(&mut self, it: &FieldColumn<'_, '_>, column: &RelationColumn, shown: String) {
-        let (table, name) = (it.shape.table, it.name);
+        let (table, name) = (it.table, it.name);
         let can_be_null = it.relation.kind == RelationKind::Table
             && !it.ty.nullable
             && !self.findings.catalog.never_null(column)
@@ -197,11 +216,15 @@ impl<'a> Walk<'_, 'a> {
                 vec![set_not_null],
             )
         } else {
-            let optional = type_compat::optional(type_compat::rust_type(it.ty), true);
+            let mut optional = type_compat::optional(type_compat::rust_type(&it.ty), true);
+            let mut what = "the field is not an Option";
+            if it.is_element {
+                optional = format!("Vec<{optional}>");
+                what = "the elements of the field are not Options";
+            }
             (
                 format!(
-                    "{shown} can be null, and the field is not an Option: a document with a null \
-                     there cannot be read"
+                    "{shown} can be null, and {what}: a document with a null there cannot be read"
                 ),
                 vec![Remedy::Rust(optional), set_not_null],
             )
@@ -214,7 +237,7 @@ impl<'a> Walk<'_, 'a> {
 
     /// Checks that the promoted column can store the values of the base table's column.
     fn promoted(&mut self, it: &FieldColumn<'_, '_>, column: &RelationColumn) {
-        let (table, ty) = (it.shape.table, it.ty);
+        let (table, ty) = (it.table, &it.ty);
         // The Rust type that fits the column better than the field's.
         let better_type =
             type_compat::rust_type_for(self.findings.catalog, column.type_oid, ty.nullable)

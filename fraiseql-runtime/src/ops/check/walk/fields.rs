@@ -60,13 +60,14 @@ impl<'a> Walk<'_, 'a> {
                 if let Some(relation) = relation {
                     self.field_column(&FieldColumn {
                         relation,
-                        shape,
-                        field,
+                        table: shape.table,
+                        is_promoted: field.promoted.is_some(),
                         name: column,
-                        ty,
+                        ty: *ty,
+                        is_element: false,
                         path,
                         filters: [shape.filter, list_filter],
-                        is_root_key: is_root && *column == self.view.key.column,
+                        is_root_key: is_root && self.view.key.columns.names().contains(column),
                     });
                 }
             }
@@ -82,8 +83,14 @@ impl<'a> Walk<'_, 'a> {
                     self.ask(path, question);
                 }
             }
+            // Made of the key, whose fields are checked.
+            Source::GlobalId { .. } => {}
+            // Compared with the list, which names the join table.
+            Source::Through { .. } => {}
             Source::One(one) => self.one(relation, shape, one, path),
-            Source::Many(many) => self.many(relation, shape, many, path),
+            Source::Many(many) | Source::First(many) => self.many(relation, shape, many, path),
+            Source::Values(values) => self.values(relation, shape, values, path),
+            Source::OfGroup(aggregate) => self.of_group(relation, shape, aggregate, path),
             Source::Aggregate(aggregate) => self.aggregate(relation, shape, aggregate, path),
         }
     }

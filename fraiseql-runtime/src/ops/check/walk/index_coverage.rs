@@ -6,34 +6,34 @@ use crate::ops::check::catalog::{CatalogRelation, RelationIndex, RelationKind, i
 use crate::ops::check::diagnostic::Diagnostic;
 use crate::ops::check::walk::state::Walk;
 use crate::schema::naming::{column_name, table_name};
-use crate::schema::{OrderBy, Table};
+use crate::schema::{Columns, OrderBy, Table};
 use crate::sql::probe;
 
 impl Walk<'_, '_> {
-    /// Rows are looked up by `column` when documents are built.
+    /// Rows are looked up by `columns` when documents are built.
     pub(super) fn lookup(
         &mut self,
         rows: &CatalogRelation,
         table: Table,
-        column: &'static str,
+        columns: Columns,
         path: &str,
         order: &[OrderBy],
     ) {
-        self.index_on(rows, (table, column), path, order, || {
+        self.index_on(rows, (table, columns), path, order, || {
             "each document reads the whole table".to_owned()
         });
     }
 
-    /// Rows are looked up by `column` when the rows of `changed`, which they refer to, change.
+    /// Rows are looked up by `columns` when the rows of `changed`, which they refer to, change.
     pub(super) fn upward_lookup(
         &mut self,
         rows: &CatalogRelation,
         table: Table,
-        column: &'static str,
+        columns: Columns,
         path: &str,
         changed: Table,
     ) {
-        self.index_on(rows, (table, column), path, &[], || {
+        self.index_on(rows, (table, columns), path, &[], || {
             format!(
                 "to find the documents that depend on a row of {}, `dependents` reads the whole \
                  table",
@@ -46,7 +46,7 @@ impl Walk<'_, '_> {
     fn index_on(
         &mut self,
         rows: &CatalogRelation,
-        (table, column): (Table, &'static str),
+        (table, columns): (Table, Columns),
         path: &str,
         order: &[OrderBy],
         consequence: impl FnOnce() -> String,
@@ -55,19 +55,19 @@ impl Walk<'_, '_> {
         if !matches!(rows.kind, RelationKind::Table | RelationKind::Materialized) {
             return;
         }
-        let own = Coverage::of(&rows.indexes, column);
+        let own = Coverage::of(&rows.indexes, columns);
         if own.is_found && !rows.is_inherited() {
             return;
         }
         // An index of a table does not find the rows of tables that inherit from it, and those of
         // partitions may have indexes without one of the whole table.
         let mut children = rows.children.iter().filter(|child| !child.is_foreign);
-        let uncovered = children.find(|child| !Coverage::of(&child.indexes, column).is_found);
+        let uncovered = children.find(|child| !Coverage::of(&child.indexes, columns).is_found);
         let has_own_rows = !rows.is_partitioned();
         let (uncovered, coverage) = match uncovered {
             _ if has_own_rows && !own.is_found => (None, own),
             Some(child) if rows.is_inherited() => {
-                (Some(child), Coverage::of(&child.indexes, column))
+                (Some(child), Coverage::of(&child.indexes, columns))
             }
             Some(_) => (None, own),
             None if rows.children.is_empty() => (None, own),
@@ -84,19 +84,19 @@ impl Walk<'_, '_> {
             },
         );
         let message = format!(
-            "no index of {shown} begins with `{column}`, so {}{}",
+            "no index of {shown} begins with `{columns}`, so {}{}",
             consequence(),
             coverage.unusable
         );
         let create = || match uncovered {
-            Some(child) => probe::create_index(&child.table, column, order),
-            None => probe::create_index(table, column, order),
+            Some(child) => probe::create_index(&child.table, columns, order),
+            None => probe::create_index(table, columns, order),
         };
         // An invalid index of a partitioned table lacks partitions, which REINDEX does not add.
         let reindex = coverage.reindex.filter(|_| !rows.is_partitioned());
         let subject = match uncovered {
-            Some(child) => format!("{} {column}", child.table),
-            None => column_name(table, column),
+            Some(child) => format!("{} {columns}", child.table),
+            None => column_name(table, columns),
         };
         self.report(
             path,
@@ -106,23 +106,23 @@ impl Walk<'_, '_> {
     }
 }
 
-/// Whether indexes of a table find rows by a column.
+/// Whether indexes of a table find rows by columns.
 struct Coverage {
     is_found: bool,
-    /// Why an index that begins with the column does not; empty if there is none.
+    /// Why an index that begins with the columns does not; empty if there is none.
     unusable: String,
     /// The statement that repairs such an index.
     reindex: Option<String>,
 }
 
 impl Coverage {
-    fn of(indexes: &[RelationIndex], column: &str) -> Self {
+    fn of(indexes: &[RelationIndex], columns: Columns) -> Self {
         let mut coverage = Self {
             is_found: false,
             unusable: String::new(),
             reindex: None,
         };
-        for index in indexes_on(indexes, column) {
+        for index in indexes_on(indexes, columns.names()) {
             if !index.valid {
                 coverage.unusable = format!("; {} is not valid", index.name);
                 coverage.reindex = Some(probe::reindex(&index.schema, &index.name));

@@ -8,7 +8,7 @@ use crate::ops::check::type_compat::Compatibility;
 use crate::ops::check::walk::state::Walk;
 use crate::schema::naming::{column_name, table_name};
 use crate::schema::scalar::ScalarType;
-use crate::schema::{Shape, Source, Table};
+use crate::schema::{Columns, Shape, Source, Table};
 use crate::sql::probe;
 
 impl<'a> Walk<'_, 'a> {
@@ -16,23 +16,29 @@ impl<'a> Walk<'_, 'a> {
     pub(super) fn root_key(&mut self, relation: &'a CatalogRelation) {
         let shape = self.view.shape;
         let key = self.view.key;
-        let Some(column) = relation.column(key.column) else {
-            return; // The field of the key reports it.
-        };
-        let path = self.path_of_key(shape);
-        match type_compat::key(self.findings.catalog, &key.ty, column.type_oid) {
-            Compatibility::Fits => {}
-            Compatibility::UnknownType => self.unknown_type(&path, &key.ty),
-            Compatibility::Differs(why) => {
-                let diagnostic = self.key_type(&path, &key.ty, shape.table, column, why);
-                self.report(&path, diagnostic);
+        let mut columns = Vec::new();
+        for (name, ty) in key.iter() {
+            let Some(column) = relation.column(name) else {
+                return; // The field of the key reports it.
+            };
+            let path = self.path_of_key(shape, name);
+            match type_compat::key(self.findings.catalog, ty, column.type_oid) {
+                Compatibility::Fits => {}
+                Compatibility::UnknownType => self.unknown_type(&path, ty),
+                Compatibility::Differs(why) => {
+                    let diagnostic = self.key_type(&path, ty, shape.table, column, why);
+                    self.report(&path, diagnostic);
+                }
             }
+            if column.is_nondeterministic {
+                self.nondeterministic_key(relation, column, name, &path);
+            }
+            columns.push(column);
         }
-        if column.is_nondeterministic {
-            self.nondeterministic_key(relation, column, &path);
-        }
-        if relation.kind == RelationKind::Table && !relation.is_unique(key.column) {
-            self.key_without_index(relation, column, &path);
+        let first = key.columns.names().first().copied().unwrap_or_default();
+        let path = self.path_of_key(shape, first);
+        if relation.kind == RelationKind::Table && !relation.is_unique(key.columns.names()) {
+            self.key_without_index(relation, &columns, &path);
         } else if relation.is_inherited() {
             self.inherited_key(relation, &path);
         }
@@ -40,7 +46,7 @@ impl<'a> Walk<'_, 'a> {
 
     /// A unique index is about the rows of one table only.
     fn inherited_key(&mut self, relation: &CatalogRelation, path: &str) {
-        let (table, key) = (self.view.shape.table, self.view.key.column);
+        let (table, key) = (self.view.shape.table, self.view.key.columns);
         let shown = column_name(table, key);
         let children: Vec<String> = relation
             .children
@@ -91,6 +97,7 @@ impl<'a> Walk<'_, 'a> {
         &mut self,
         relation: &CatalogRelation,
         column: &RelationColumn,
+        name: &'static str,
         path: &str,
     ) {
         let table = self.view.shape.table;
@@ -99,13 +106,8 @@ impl<'a> Walk<'_, 'a> {
              PostgreSQL treats as equal and Rust does not, such as 'A' and 'a', would be confused",
             column_name(table, &column.name)
         );
-        let set_collation = (relation.kind == RelationKind::Table).then(|| {
-            Remedy::Sql(probe::set_collation(
-                table,
-                self.view.key.column,
-                &column.type_sql,
-            ))
-        });
+        let set_collation = (relation.kind == RelationKind::Table)
+            .then(|| Remedy::Sql(probe::set_collation(table, name, &column.type_sql)));
         self.report(
             path,
             Diagnostic::error(FindingKind::KeyType, path, message)
@@ -118,24 +120,27 @@ impl<'a> Walk<'_, 'a> {
     fn key_without_index(
         &mut self,
         relation: &CatalogRelation,
-        column: &RelationColumn,
+        columns: &[&RelationColumn],
         path: &str,
     ) {
         let table = self.view.shape.table;
-        let key = self.view.key.column;
-        let (what, remedy) = if self.findings.catalog.never_null(column) {
-            ("unique", probe::create_unique_index(table, key))
+        let key = self.view.key.columns;
+        let catalog = self.findings.catalog;
+        let never_null = columns.iter().all(|column| catalog.never_null(column));
+        let (what, remedy) = if never_null {
+            ("unique", probe::create_unique_index(table, key.names()))
         } else if relation.has_primary_key() {
             (
                 "unique, and can be null",
-                probe::create_unique_index(table, key),
+                probe::create_unique_index(table, key.names()),
             )
         } else {
             // A primary key repairs both, so the nulls are not reported again.
-            self.reported_null.insert((table, key));
+            let names = key.names().iter();
+            self.reported_null.extend(names.map(|&name| (table, name)));
             (
                 "unique, and can be null",
-                probe::add_primary_key(table, key),
+                probe::add_primary_key(table, key.names()),
             )
         };
         let shown = column_name(table, key);
@@ -146,7 +151,7 @@ impl<'a> Walk<'_, 'a> {
         let diagnostic = Diagnostic::error(FindingKind::NotUnique, shown, message);
         self.report(
             path,
-            if relation.can_be_unique(key) {
+            if relation.can_be_unique(key.names()) {
                 diagnostic.sql(remedy)
             } else {
                 diagnostic.advice(partitioned_otherwise(relation, key))
@@ -155,8 +160,7 @@ impl<'a> Walk<'_, 'a> {
     }
 
     /// The field that is the key: `Post.id`.
-    fn path_of_key(&self, shape: &Shape) -> String {
-        let key = self.view.key.column;
+    fn path_of_key(&self, shape: &Shape, key: &str) -> String {
         let field = shape
             .fields
             .iter()
@@ -169,10 +173,10 @@ impl<'a> Walk<'_, 'a> {
 }
 
 /// What to do about a column that cannot be unique, because the table is partitioned by others.
-pub(super) fn partitioned_otherwise(relation: &CatalogRelation, column: &str) -> String {
+pub(super) fn partitioned_otherwise(relation: &CatalogRelation, columns: Columns) -> String {
     format!(
         "the table is partitioned by {}, and a unique index has to contain that: partition it by \
-         `{column}`, or use another column",
+         `{columns}`, or use another column",
         relation.partitioned_by.join(", ")
     )
 }

@@ -6,7 +6,7 @@ use crate::ops::check::catalog::{CatalogRelation, PgType, RelationColumn, Relati
 use crate::ops::check::diagnostic::Diagnostic;
 use crate::ops::check::walk::key::partitioned_otherwise;
 use crate::ops::check::walk::nullability::excludes_null;
-use crate::ops::check::walk::state::{ColumnRole, Walk};
+use crate::ops::check::walk::state::Walk;
 use crate::schema::naming::column_name;
 use crate::schema::{One, Shape};
 use crate::sql::probe;
@@ -19,22 +19,21 @@ impl<'a> Walk<'_, 'a> {
         one: &'static One,
         path: &str,
     ) {
-        let part = (one.shape)();
-        let key = one.key.unwrap_or(part.key_column());
-        let fk_column = relation
-            .and_then(|it| self.column(it, shape.table, one.fk, path, ColumnRole::Named("fk")));
+        let part = one.shape.get();
+        let key = one.key.unwrap_or(part.key_columns());
+        let fk_columns = relation.and_then(|it| self.columns(it, shape.table, one.fk, path, "fk"));
         let part_relation = self.table(part.table, path);
-        let key_column = part_relation
-            .and_then(|it| self.column(it, part.table, key, path, ColumnRole::Named("key")));
-        if let (Some(rows), Some(_)) = (relation, fk_column) {
+        let key_columns =
+            part_relation.and_then(|it| self.columns(it, part.table, key, path, "key"));
+        if let (Some(rows), Some(_)) = (relation, &fk_columns) {
             self.upward_lookup(rows, shape.table, one.fk, path, part.table);
         }
-        if let (Some(part_rows), Some(_)) = (part_relation, key_column)
+        if let (Some(part_rows), Some(_)) = (part_relation, &key_columns)
             && matches!(
                 part_rows.kind,
                 RelationKind::Table | RelationKind::Materialized
             )
-            && !part_rows.is_unique(key)
+            && !part_rows.is_unique(key.names())
         {
             let shown = column_name(part.table, key);
             let message = format!(
@@ -46,31 +45,36 @@ impl<'a> Walk<'_, 'a> {
             let diagnostic = Diagnostic::error(FindingKind::NotUnique, shown, message);
             self.report(
                 path,
-                if part_rows.can_be_unique(key) {
-                    diagnostic.sql(probe::create_unique_index(part.table, key))
+                if part_rows.can_be_unique(key.names()) {
+                    diagnostic.sql(probe::create_unique_index(part.table, key.names()))
                 } else {
                     diagnostic.advice(partitioned_otherwise(part_rows, key))
                 },
             );
         }
         if let (Some(rows), Some(fk), Some(part_rows), Some(part_key)) =
-            (relation, fk_column, part_relation, key_column)
+            (relation, &fk_columns, part_relation, &key_columns)
         {
             // The foreign key of a table is not one of the tables that inherit from it.
-            let is_guaranteed = rows.refers(one.fk, part_rows, key) && !rows.is_inherited();
-            let (fk_column, key_column) = ((shape.table, fk), (part.table, part_key));
-            let is_wrong = self.wrong_key(rows, fk_column, part_rows, key_column, path);
+            let is_guaranteed =
+                rows.refers(one.fk.names(), part_rows, key.names()) && !rows.is_inherited();
+            let of_fk = (shape.table, fk.as_slice());
+            let of_key = (part.table, part_key.as_slice());
+            let is_wrong = self.wrong_key(rows, of_fk, part_rows, of_key, path);
             if !is_guaranteed && !is_wrong {
-                self.comparison(fk_column, key_column, path);
+                self.comparisons(of_fk, of_key, path);
             }
             // The catalog has no constraints of a view, which is reported once.
             if !one.nullable && rows.kind == RelationKind::Table {
                 // If there can be no foreign key, another finding gives the reason.
                 let can_have_key = part_rows.kind == RelationKind::Table
-                    && part_rows.is_unique(key)
+                    && part_rows.is_unique(key.names())
                     && !is_wrong
                     && !rows.is_inherited()
-                    && self.have_one_type(fk, part_key);
+                    && fk
+                        .iter()
+                        .zip(part_key)
+                        .all(|(fk, key)| self.have_one_type(fk, key));
                 self.required_row(shape, one, fk, is_guaranteed || !can_have_key, path);
             }
         }
@@ -108,17 +112,23 @@ impl<'a> Walk<'_, 'a> {
         &mut self,
         shape: &Shape,
         one: &One,
-        fk: &RelationColumn,
+        fk: &[&RelationColumn],
         is_guaranteed: bool,
         path: &str,
     ) {
-        let part = (one.shape)();
-        let shown = column_name(shape.table, one.fk);
+        let part = one.shape.get();
         let option = format!("Option<{}>", part.name);
-        let is_excluded = shape
-            .filter
-            .is_some_and(|filter| excludes_null(filter, one.fk));
-        if !self.findings.catalog.never_null(fk) && !is_excluded {
+        let is_excluded = |name: &str| {
+            let filter = shape.filter;
+            filter.is_some_and(|filter| excludes_null(filter, name))
+        };
+        let catalog = self.findings.catalog;
+        let mut nullable = one.fk.names().iter().zip(fk);
+        let nullable = nullable
+            .find(|(name, column)| !catalog.never_null(column) && !is_excluded(name))
+            .map(|(name, _)| *name);
+        if let Some(name) = nullable {
+            let shown = column_name(shape.table, name);
             let message = format!(
                 "{shown} can be null, and the field is not an Option: a document without the row \
                  cannot be read"
@@ -127,10 +137,11 @@ impl<'a> Walk<'_, 'a> {
                 path,
                 Diagnostic::error(FindingKind::NullableLink, shown, message)
                     .rust(option)
-                    .sql(probe::set_not_null(shape.table, one.fk)),
+                    .sql(probe::set_not_null(shape.table, name)),
             );
         } else if !is_guaranteed {
-            let key = one.key.unwrap_or(part.key_column());
+            let key = one.key.unwrap_or(part.key_columns());
+            let shown = column_name(shape.table, one.fk);
             let message = format!(
                 "no foreign key guarantees the row of {shown}, and the field is not an Option: a \
                  document without the row cannot be read"

@@ -46,6 +46,14 @@ pub(super) enum ColumnRole<'a> {
     Named(&'static str),
 }
 
+/// A table and some of its columns.
+pub(super) type TableColumns<'a> = (Table, &'a [&'a RelationColumn]);
+
+/// The names of columns.
+pub(super) fn names<'a>(columns: &[&'a RelationColumn]) -> Vec<&'a str> {
+    columns.iter().map(|column| column.name.as_str()).collect()
+}
+
 /// A table and one of its columns.
 pub(super) type TableColumn<'c> = (Table, &'c RelationColumn);
 
@@ -107,16 +115,23 @@ impl<'f, 'a> Walk<'f, 'a> {
     pub(super) fn reference(
         &mut self,
         rows: &CatalogRelation,
-        fk: TableColumn<'_>,
+        fk: TableColumns<'_>,
         parent: Option<&CatalogRelation>,
-        key: Option<TableColumn<'_>>,
+        key: Option<TableColumns<'_>>,
         path: &str,
     ) {
         if let (Some(parent), Some(key)) = (parent, key)
-            && !rows.refers(&fk.1.name, parent, &key.1.name)
+            && !rows.refers(&names(fk.1), parent, &names(key.1))
             && !self.wrong_key(rows, fk, parent, key, path)
         {
-            self.comparison(fk, key, path);
+            self.comparisons(fk, key, path);
+        }
+    }
+
+    /// Asks the server whether columns can be compared, one by one.
+    pub(super) fn comparisons(&mut self, fk: TableColumns<'_>, key: TableColumns<'_>, path: &str) {
+        for (fk_column, key_column) in fk.1.iter().zip(key.1) {
+            self.comparison((fk.0, fk_column), (key.0, key_column), path);
         }
     }
 
@@ -125,11 +140,15 @@ impl<'f, 'a> Walk<'f, 'a> {
     pub(super) fn wrong_key(
         &mut self,
         rows: &CatalogRelation,
-        fk: TableColumn<'_>,
+        fk: TableColumns<'_>,
         parent: &CatalogRelation,
-        key: TableColumn<'_>,
+        key: TableColumns<'_>,
         path: &str,
     ) -> bool {
+        let ([fk_column], [key_column]) = (fk.1, key.1) else {
+            return false;
+        };
+        let (fk, key) = ((fk.0, *fk_column), (key.0, *key_column));
         let Some(referenced) = rows.refers_elsewhere(&fk.1.name, parent, &key.1.name) else {
             return false;
         };
@@ -147,7 +166,7 @@ impl<'f, 'a> Walk<'f, 'a> {
     }
 
     /// Asks the server whether two columns can be compared.
-    pub(super) fn comparison(&mut self, fk: TableColumn<'_>, key: TableColumn<'_>, path: &str) {
+    fn comparison(&mut self, fk: TableColumn<'_>, key: TableColumn<'_>, path: &str) {
         let compared = |(table, column): TableColumn<'_>| ComparedColumn {
             table,
             name: column.name.clone(),

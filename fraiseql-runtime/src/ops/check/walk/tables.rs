@@ -78,7 +78,7 @@ impl<'a> Walk<'_, 'a> {
     /// Reports an unlogged table, and one with partitions or children on another server.
     fn storage(&mut self, relation: &CatalogRelation, table: Table, path: &str) {
         let shown = table_name(table);
-        if relation.unlogged && !self.view.storage.unlogged {
+        if relation.unlogged && !self.view.parameters.unlogged {
             let message = format!(
                 "{shown} is unlogged: after a crash of the server it is empty, and documents that \
                  embed its rows are as they were"
@@ -229,7 +229,7 @@ impl<'a> Walk<'_, 'a> {
         );
         let diagnostic =
             Diagnostic::warning(FindingKind::LockPrivilege, table.to_string(), message)
-                .sql(probe::grant_lock(table, column, role));
+                .sql(probe::grant_lock(table, *column, role));
         self.report(&used.path, diagnostic);
     }
 }

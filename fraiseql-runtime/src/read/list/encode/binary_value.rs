@@ -8,7 +8,7 @@ use sqlx::{Encode, Postgres, Type};
 
 /// A parameter in the binary format of its type.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::read::list) struct BinaryValue {
+pub(in crate::read) struct BinaryValue {
     oid: u32,
     bytes: Vec<u8>,
     /// The type that the parameter is cast to in the text of the statement.

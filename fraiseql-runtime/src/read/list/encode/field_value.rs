@@ -112,6 +112,19 @@ pub(in crate::read::list) fn cursor_value(ty: &ScalarType, bytes: &[u8]) -> Opti
         .then(|| scalar(value_type, ty, bytes.to_vec()))
 }
 
+/// The error for a value of the field's type that has no JSON, such as `NaN`.
+pub(in crate::read::list) fn without_json(
+    field: &'static str,
+    ty: &ScalarType,
+    reason: &str,
+) -> ListError {
+    ListError::Value {
+        field,
+        value: format!("this value ({})", truncated(reason)),
+        expected: ValueType::of(ty).expected(),
+    }
+}
+
 fn scalar(value_type: ValueType, ty: &ScalarType, bytes: Vec<u8>) -> BinaryValue {
     BinaryValue::scalar(value_type.oids(), bytes, value_type.cast(ty, false))
 }

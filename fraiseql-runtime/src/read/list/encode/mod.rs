@@ -23,6 +23,8 @@ mod field_value;
 mod numeric;
 mod value_type;
 
-pub(super) use binary_value::BinaryValue;
-pub(super) use field_value::{cursor_value, element_list, is_null_flag, pattern, value};
+pub(in crate::read) use binary_value::BinaryValue;
+pub(super) use field_value::{
+    cursor_value, element_list, is_null_flag, pattern, value, without_json,
+};
 pub(super) use value_type::ValueType;

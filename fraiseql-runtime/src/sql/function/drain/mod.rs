@@ -24,7 +24,11 @@
 //!
 //! PostgreSQL looks for deadlocks after a transaction has waited for `deadlock_timeout`, a second by
 //! default, and ends the one that looks. The function waits for a lock for less than that, and for hardly any time
-//! once it has run for 300 milliseconds. So it gives way, and another transaction is not ended because of it.
+//! once it has run for 300 milliseconds. So it gives way when it is in a circle of waits.
+//!
+//! That alone is not enough: another transaction in the circle may have waited for long when the function
+//! closes it, and may look just then. So the function waits only until a part is written. After that it holds
+//! documents that others may wait for, and what is locked is left for later.
 
 mod claim;
 mod part;
@@ -276,6 +280,7 @@ fn declare(sql: &mut Sql) {
         "middle int4;",
         "high int4;",
         "begun bool := false; -- whether a part was synced",
+        "holds bool := false; -- whether documents of an earlier part are locked",
         "start timestamptz; -- when the part was begun",
         "is_late bool;",
         "patient bool; -- whether locks are waited for",

@@ -3,7 +3,6 @@
 use crate::sql::function::EmbeddedRows;
 use crate::sql::function::drain::claim::{as_before, by_index};
 use crate::sql::function::drain::{Drain, MAX_FAILURES, MAX_ORIGINS, WAIT};
-use crate::sql::key_column::key_order;
 use crate::sql::sync::MAX_BATCH;
 use crate::sql::text::Sql;
 
@@ -59,8 +58,8 @@ impl Drain<'_> {
     fn keys_in_order(&self, sql: &mut Sql) {
         sql.block("CASE fn$.position", "END CASE;", |sql| {
             for (index, view) in self.views.iter().enumerate() {
-                let ty = view.key.ty.sql;
-                let order = key_order("k.\"key\"", view.key);
+                let ty = view.key.sql_type();
+                let order = view.key.order_of("k.\"key\"");
                 sql.line(format!("WHEN {} THEN", index + 1));
                 sql.block("  fn$.sorted := ARRAY(", "  );", |sql| {
                     sql.line("SELECT k.\"key\"::text");
@@ -103,7 +102,7 @@ impl Drain<'_> {
         sql.block("BEGIN", "END;", |sql| {
             sql.line(format!(
                 "PERFORM pg_catalog.set_config('lock_timeout', \
-                 CASE WHEN fn$.patient AND NOT fn$.is_late THEN '{WAIT}' ELSE '{NO_WAIT}' END, true);"
+                 CASE WHEN fn$.patient AND NOT fn$.is_late AND NOT fn$.holds THEN '{WAIT}' ELSE '{NO_WAIT}' END, true);"
             ));
             sql.block("CASE fn$.position", "END CASE;", |sql| {
                 for (index, view) in self.views.iter().enumerate() {
@@ -114,7 +113,7 @@ impl Drain<'_> {
                         sql.line(format!(
                             "FROM {}(\"keys\"::{}[], '{}') AS s;",
                             view.sync,
-                            view.key.ty.sql,
+                            view.key.sql_type(),
                             EmbeddedRows::Busy.as_str()
                         ));
                     });
@@ -126,6 +125,7 @@ impl Drain<'_> {
         sql.line("seconds := EXTRACT(EPOCH FROM pg_catalog.clock_timestamp() - fn$.start);");
         sql.block("IF \"error\" IS NULL THEN", "END IF;", |sql| {
             self.written(sql);
+            sql.line("fn$.holds := true;");
             sql.line("RETURN NEXT;");
             sql.line("CONTINUE;");
         });

@@ -16,7 +16,7 @@ use super::{chinook, sync_everything};
 /// One change of each kind. In the sample data, track 1 is on album 1, album 4 is of the
 /// same artist, track 2 is on album 2, track 3 is in playlist 5, the support representative
 /// of customer 1 is employee 3, and playlist 2 is empty.
-const CHANGES: &str = "
+pub(super) const CHANGES: &str = "
 UPDATE artist SET name = 'The Iron Maidens' WHERE artist_id = 90;
 UPDATE track SET album_id = 4 WHERE track_id = 1;
 UPDATE track SET genre_id = NULL WHERE track_id = 2;

@@ -6,6 +6,7 @@
 mod captured;
 mod changes;
 mod expected;
+mod storages;
 mod structs;
 
 use std::io::Write as _;
@@ -44,6 +45,15 @@ fn chinook_sql() -> Option<PathBuf> {
 /// The sample database with empty view tables. `None`, which is printed, if the sample database is
 /// not available.
 async fn chinook(test: &str) -> anyhow::Result<Option<PgPool>> {
+    let pool = chinook_tables(test).await?;
+    if let Some(pool) = &pool {
+        model()?.migrate(pool).await?;
+    }
+    Ok(pool)
+}
+
+/// The sample database.
+async fn chinook_tables(test: &str) -> anyhow::Result<Option<PgPool>> {
     let Some(path) = chinook_sql() else {
         // Not `eprintln`, which the test harness captures.
         writeln!(
@@ -55,7 +65,6 @@ async fn chinook(test: &str) -> anyhow::Result<Option<PgPool>> {
     let sql = std::fs::read_to_string(path)?;
     let pool = fraiseql_tests::pool().await;
     sqlx::raw_sql(AssertSqlSafe(sql)).execute(&pool).await?;
-    model()?.migrate(&pool).await?;
     Ok(Some(pool))
 }
 

@@ -119,102 +119,111 @@ pub(super) struct CustomerInvoice {
     lines: Vec<InvoiceLine>,
 }
 
-#[derive(TView)]
-#[tview(table = "album", view = "tv_album")]
-pub(super) struct Album {
-    #[tview(key)]
-    album_id: i32,
-    title: String,
-    #[tview(one(fk = "artist_id"))]
-    artist: Artist,
-    #[tview(many(fk = "album_id", order_by = "milliseconds DESC"))]
-    pub(super) tracks: Vec<AlbumTrack>,
+/// The views, with a storage: `views!(, storage = "live")`.
+macro_rules! views {
+    ($($storage:tt)*) => {
+        #[derive(TView)]
+        #[tview(table = "album" $($storage)*)]
+        pub(super) struct Album {
+            #[tview(key)]
+            album_id: i32,
+            title: String,
+            #[tview(one(fk = "artist_id"))]
+            artist: Artist,
+            #[tview(many(fk = "album_id", order_by = "milliseconds DESC"))]
+            pub(super) tracks: Vec<AlbumTrack>,
+        }
+
+        #[derive(TView)]
+        #[tview(table = "playlist" $($storage)*)]
+        pub(super) struct Playlist {
+            #[tview(key)]
+            playlist_id: i32,
+            name: Option<String>,
+            #[tview(many(
+                through(table = "playlist_track", fk = "playlist_id", to = "track_id"),
+                order_by = "composer DESC NULLS LAST, name"
+            ))]
+            tracks: Vec<PlaylistTrack>,
+        }
+
+        #[derive(TView)]
+        #[tview(table = "customer" $($storage)*)]
+        pub(super) struct Customer {
+            #[tview(key)]
+            customer_id: i32,
+            first_name: String,
+            last_name: String,
+            company: Option<String>,
+            country: Option<String>,
+            email: String,
+            #[tview(one(fk = "support_rep_id"))]
+            support_rep: Option<SupportRep>,
+            #[tview(many(fk = "customer_id", order_by = "invoice_date DESC"))]
+            invoices: Vec<CustomerInvoice>,
+            #[tview(count(table = "invoice", fk = "customer_id"))]
+            invoice_count: i64,
+            #[tview(sort, sum(table = "invoice", fk = "customer_id", expr = "{}.total"))]
+            total_spent: Decimal,
+            #[tview(
+                filter,
+                max(table = "invoice", fk = "customer_id", expr = "{}.invoice_date")
+            )]
+            last_invoice: Option<NaiveDateTime>,
+            #[tview(exists(table = "invoice", fk = "customer_id"))]
+            has_invoices: bool,
+        }
+
+        /// The same documents as [`Customer`], stored as text.
+        #[derive(TView)]
+        #[tview(
+            table = "customer",
+            data = "json",
+            plural = "customer_texts"
+            $($storage)*
+        )]
+        pub(super) struct CustomerText {
+            #[tview(key)]
+            customer_id: i32,
+            first_name: String,
+            last_name: String,
+            company: Option<String>,
+            country: Option<String>,
+            email: String,
+            #[tview(one(fk = "support_rep_id"))]
+            support_rep: Option<SupportRep>,
+            #[tview(many(fk = "customer_id", order_by = "invoice_date DESC"))]
+            invoices: Vec<CustomerInvoice>,
+            #[tview(count(table = "invoice", fk = "customer_id"))]
+            invoice_count: i64,
+            #[tview(sum(table = "invoice", fk = "customer_id", expr = "{}.total"))]
+            total_spent: Decimal,
+            #[tview(max(table = "invoice", fk = "customer_id", expr = "{}.invoice_date"))]
+            last_invoice: Option<NaiveDateTime>,
+            #[tview(exists(table = "invoice", fk = "customer_id"))]
+            has_invoices: bool,
+        }
+
+        #[derive(TView)]
+        #[tview(table = "employee" $($storage)*)]
+        pub(super) struct Employee {
+            #[tview(key)]
+            employee_id: i32,
+            first_name: String,
+            last_name: String,
+            title: Option<String>,
+            birth_date: Option<NaiveDateTime>,
+            hire_date: Option<NaiveDateTime>,
+            #[tview(one(fk = "reports_to"))]
+            manager: Option<Colleague>,
+            #[tview(many(fk = "reports_to", order_by = "last_name, first_name"))]
+            reports: Vec<Colleague>,
+            #[tview(count(table = "customer", fk = "support_rep_id"))]
+            customer_count: i64,
+        }
+    };
 }
 
-#[derive(TView)]
-#[tview(table = "playlist", view = "tv_playlist")]
-pub(super) struct Playlist {
-    #[tview(key)]
-    playlist_id: i32,
-    name: Option<String>,
-    #[tview(many(
-        through(table = "playlist_track", fk = "playlist_id", to = "track_id"),
-        order_by = "composer DESC NULLS LAST, name"
-    ))]
-    tracks: Vec<PlaylistTrack>,
-}
+pub(super) use views;
 
-#[derive(TView)]
-#[tview(table = "customer", view = "tv_customer")]
-pub(super) struct Customer {
-    #[tview(key)]
-    customer_id: i32,
-    first_name: String,
-    last_name: String,
-    company: Option<String>,
-    country: Option<String>,
-    email: String,
-    #[tview(one(fk = "support_rep_id"))]
-    support_rep: Option<SupportRep>,
-    #[tview(many(fk = "customer_id", order_by = "invoice_date DESC"))]
-    invoices: Vec<CustomerInvoice>,
-    #[tview(count(table = "invoice", fk = "customer_id"))]
-    invoice_count: i64,
-    #[tview(sort, sum(table = "invoice", fk = "customer_id", expr = "{}.total"))]
-    total_spent: Decimal,
-    #[tview(
-        filter,
-        max(table = "invoice", fk = "customer_id", expr = "{}.invoice_date")
-    )]
-    last_invoice: Option<NaiveDateTime>,
-    #[tview(exists(table = "invoice", fk = "customer_id"))]
-    has_invoices: bool,
-}
-
-/// The same documents as [`Customer`], stored as text.
-#[derive(TView)]
-#[tview(
-    table = "customer",
-    view = "tv_customer_text",
-    data = "json",
-    plural = "customer_texts"
-)]
-pub(super) struct CustomerText {
-    #[tview(key)]
-    customer_id: i32,
-    first_name: String,
-    last_name: String,
-    company: Option<String>,
-    country: Option<String>,
-    email: String,
-    #[tview(one(fk = "support_rep_id"))]
-    support_rep: Option<SupportRep>,
-    #[tview(many(fk = "customer_id", order_by = "invoice_date DESC"))]
-    invoices: Vec<CustomerInvoice>,
-    #[tview(count(table = "invoice", fk = "customer_id"))]
-    invoice_count: i64,
-    #[tview(sum(table = "invoice", fk = "customer_id", expr = "{}.total"))]
-    total_spent: Decimal,
-    #[tview(max(table = "invoice", fk = "customer_id", expr = "{}.invoice_date"))]
-    last_invoice: Option<NaiveDateTime>,
-    #[tview(exists(table = "invoice", fk = "customer_id"))]
-    has_invoices: bool,
-}
-
-#[derive(TView)]
-#[tview(table = "employee", view = "tv_employee")]
-pub(super) struct Employee {
-    #[tview(key)]
-    employee_id: i32,
-    first_name: String,
-    last_name: String,
-    title: Option<String>,
-    birth_date: Option<NaiveDateTime>,
-    hire_date: Option<NaiveDateTime>,
-    #[tview(one(fk = "reports_to"))]
-    manager: Option<Colleague>,
-    #[tview(many(fk = "reports_to", order_by = "last_name, first_name"))]
-    reports: Vec<Colleague>,
-    #[tview(count(table = "customer", fk = "support_rep_id"))]
-    customer_count: i64,
-}
+views!();

@@ -8,79 +8,91 @@ use sqlx::PgPool;
 use uuid::Uuid;
 
 #[derive(Clone, Copy, Debug, PartialEq, TEnum)]
-pub(super) enum Status {
+pub(in crate::list) enum Status {
     Draft,
     InReview,
     Published,
 }
 
-#[derive(Debug, TView)]
-pub(super) struct Thing {
-    id: i64,
-    #[tview(filter, sort)]
-    flag: bool,
-    #[tview(filter, sort)]
-    small: i16,
-    #[tview(filter, sort)]
-    medium: i32,
-    #[tview(filter, sort)]
-    large: i64,
-    #[tview(filter, sort)]
-    single: f32,
-    #[tview(filter, sort)]
-    double: f64,
-    #[tview(filter, sort)]
-    amount: Decimal,
-    #[tview(filter, sort)]
-    name: String,
-    #[tview(filter, sort)]
-    token: Uuid,
-    #[tview(filter, sort)]
-    day: NaiveDate,
-    #[tview(filter, sort)]
-    at: NaiveTime,
-    #[tview(filter, sort)]
-    local: NaiveDateTime,
-    #[tview(filter, sort)]
-    seen: DateTime<Utc>,
-    #[tview(filter, sort)]
-    status: Status,
-    #[tview(filter)]
-    tags: Vec<String>,
-    #[tview(filter, sort)]
-    flag_or: Option<bool>,
-    #[tview(filter, sort)]
-    small_or: Option<i16>,
-    #[tview(filter, sort)]
-    medium_or: Option<i32>,
-    #[tview(filter, sort)]
-    large_or: Option<i64>,
-    #[tview(filter, sort)]
-    single_or: Option<f32>,
-    #[tview(filter, sort)]
-    double_or: Option<f64>,
-    #[tview(filter, sort)]
-    amount_or: Option<Decimal>,
-    #[tview(filter, sort)]
-    name_or: Option<String>,
-    #[tview(filter, sort)]
-    token_or: Option<Uuid>,
-    #[tview(filter, sort)]
-    day_or: Option<NaiveDate>,
-    #[tview(filter, sort)]
-    at_or: Option<NaiveTime>,
-    #[tview(filter, sort)]
-    local_or: Option<NaiveDateTime>,
-    #[tview(filter, sort)]
-    seen_or: Option<DateTime<Utc>>,
-    #[tview(filter, sort)]
-    status_or: Option<Status>,
-    #[tview(filter)]
-    tags_or: Option<Vec<Option<i32>>>,
+/// The same documents in each storage.
+macro_rules! things {
+    ($($name:ident $storage:tt $view:tt;)*) => {$(
+        #[derive(Debug, TView)]
+        #[tview(table = "tb_thing", storage = $storage, entity = $view)]
+        pub(in crate::list) struct $name {
+            pub(in crate::list) id: i64,
+            #[tview(filter, sort)]
+            pub(in crate::list) flag: bool,
+            #[tview(filter, sort)]
+            pub(in crate::list) small: i16,
+            #[tview(filter, sort)]
+            pub(in crate::list) medium: i32,
+            #[tview(filter, sort)]
+            pub(in crate::list) large: i64,
+            #[tview(filter, sort)]
+            pub(in crate::list) single: f32,
+            #[tview(filter, sort)]
+            pub(in crate::list) double: f64,
+            #[tview(filter, sort)]
+            pub(in crate::list) amount: Decimal,
+            #[tview(filter, sort)]
+            pub(in crate::list) name: String,
+            #[tview(filter, sort)]
+            pub(in crate::list) token: Uuid,
+            #[tview(filter, sort)]
+            pub(in crate::list) day: NaiveDate,
+            #[tview(filter, sort)]
+            pub(in crate::list) at: NaiveTime,
+            #[tview(filter, sort)]
+            pub(in crate::list) local: NaiveDateTime,
+            #[tview(filter, sort)]
+            pub(in crate::list) seen: DateTime<Utc>,
+            #[tview(filter, sort)]
+            pub(in crate::list) status: Status,
+            #[tview(filter)]
+            pub(in crate::list) tags: Vec<String>,
+            #[tview(filter, sort)]
+            pub(in crate::list) flag_or: Option<bool>,
+            #[tview(filter, sort)]
+            pub(in crate::list) small_or: Option<i16>,
+            #[tview(filter, sort)]
+            pub(in crate::list) medium_or: Option<i32>,
+            #[tview(filter, sort)]
+            pub(in crate::list) large_or: Option<i64>,
+            #[tview(filter, sort)]
+            pub(in crate::list) single_or: Option<f32>,
+            #[tview(filter, sort)]
+            pub(in crate::list) double_or: Option<f64>,
+            #[tview(filter, sort)]
+            pub(in crate::list) amount_or: Option<Decimal>,
+            #[tview(filter, sort)]
+            pub(in crate::list) name_or: Option<String>,
+            #[tview(filter, sort)]
+            pub(in crate::list) token_or: Option<Uuid>,
+            #[tview(filter, sort)]
+            pub(in crate::list) day_or: Option<NaiveDate>,
+            #[tview(filter, sort)]
+            pub(in crate::list) at_or: Option<NaiveTime>,
+            #[tview(filter, sort)]
+            pub(in crate::list) local_or: Option<NaiveDateTime>,
+            #[tview(filter, sort)]
+            pub(in crate::list) seen_or: Option<DateTime<Utc>>,
+            #[tview(filter, sort)]
+            pub(in crate::list) status_or: Option<Status>,
+            #[tview(filter)]
+            pub(in crate::list) tags_or: Option<Vec<Option<i32>>>,
+        }
+    )*};
+}
+
+things! {
+    Thing "table" "thing";
+    LiveThing "live" "live_thing";
+    MatThing "matview" "mat_thing";
 }
 
 /// The values of the fields, as JSON: few, so that many documents tie.
-pub(super) fn values(field: &str) -> Vec<Value> {
+pub(in crate::list) fn values(field: &str) -> Vec<Value> {
     let values = match field.trim_end_matches("_or").trim_end_matches("Or") {
         "flag" => json!([true, false]),
         "small" => json!([-32768, -1, 0, 7, 32767]),
@@ -153,22 +165,22 @@ pub(super) fn values(field: &str) -> Vec<Value> {
 }
 
 /// Pseudorandom numbers, the same in every run.
-pub(super) struct Chance(pub(super) u64);
+pub(in crate::list) struct Chance(pub(in crate::list) u64);
 
 impl Chance {
-    pub(super) fn below(&mut self, end: usize) -> usize {
+    pub(in crate::list) fn below(&mut self, end: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
         (self.0 % end as u64) as usize
     }
 
-    pub(super) fn one<T: Clone>(&mut self, of: &[T]) -> T {
+    pub(in crate::list) fn one<T: Clone>(&mut self, of: &[T]) -> T {
         of[self.below(of.len())].clone()
     }
 }
 
-pub(super) fn row(id: i64, chance: &mut Chance) -> Value {
+pub(in crate::list) fn row(id: i64, chance: &mut Chance) -> Value {
     let mut row = Map::from_iter([("id".to_owned(), json!(id))]);
     for field in Thing::VIEW.shape.fields.iter().skip(1) {
         let nullable = field.name.ends_with("_or");
@@ -182,7 +194,7 @@ pub(super) fn row(id: i64, chance: &mut Chance) -> Value {
     Value::Object(row)
 }
 
-pub(super) async fn insert(pool: &PgPool, rows: &[Value]) {
+pub(in crate::list) async fn insert(pool: &PgPool, rows: &[Value]) {
     sqlx::query("INSERT INTO tb_thing SELECT * FROM jsonb_populate_recordset(NULL::tb_thing, $1)")
         .bind(Value::Array(rows.to_vec()))
         .execute(pool)

@@ -33,7 +33,7 @@ async fn documents(pool: &PgPool) -> anyhow::Result<BTreeMap<String, Value>> {
         let sql = fraiseql_runtime::sql::document::query(view);
         let keys = format!(
             "SELECT array_agg({}) FROM {}",
-            quoted(view.key.column),
+            quoted(&view.key.columns.to_string()),
             view.shape.table
         );
         let sql = sql.replace("$1", &format!("({keys})"));

@@ -77,6 +77,7 @@ fn snapshot(recorder: &metrics_util::debugging::DebuggingRecorder) -> BTreeMap<S
 
 #[tokio::test]
 async fn documents_batches_retries_and_errors_are_counted() -> anyhow::Result<()> {
+    fraiseql_tests::needs_sessions();
     let (pool, _, model) = logged(3).await;
     let recorder = metrics_util::debugging::DebuggingRecorder::new();
     let _guard = metrics::set_default_local_recorder(&recorder);
@@ -223,15 +224,15 @@ async fn a_verification_is_traced_and_counted() -> anyhow::Result<()> {
     let capture = Capture::start();
     assert!(verify_post(&pool).await?.is_clean());
     let events = capture.take();
-    // The settings, the keys, the comparison.
+    // Whether it is a replica, the settings, the keys, the comparison.
     assert!(
-        events[..3]
+        events[..4]
             .iter()
             .all(|text| text.starts_with("TRACE : statement")),
         "{events:#?}"
     );
     assert_eq!(
-        events[3..],
+        events[4..],
         ["DEBUG : documents are as they should be checked=5 entity=\"post\""]
     );
     run(

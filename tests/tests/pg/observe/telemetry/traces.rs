@@ -123,6 +123,7 @@ async fn an_error_is_traced_once_and_counted() -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn retries_rebuilds_and_sessions_are_traced() -> anyhow::Result<()> {
+    fraiseql_tests::needs_sessions();
     let (pool, _, _) = logged(2).await;
     let mut unusual = pool.acquire().await?;
     sqlx::raw_sql("SET TimeZone = 'Asia/Kathmandu'")

@@ -69,11 +69,11 @@ fn random_value(chance: &mut Chance, field: &Field, keys: StoredKeys, right: boo
         Source::One(_) | Source::Many(_) if !right && chance.one_in(60) => {
             Tree::Text(chance.pick(&["1", "\"{\"", "true"]).to_string())
         }
-        Source::One(one) => random_object(chance, (one.shape)(), keys, right),
+        Source::One(one) => random_object(chance, one.shape.get(), keys, right),
         Source::Many(many) => {
             let items = (0..chance.below(3)).map(|_| match !right && chance.one_in(30) {
                 true => Tree::Text(chance.pick(&["null", "7", "[]"]).to_string()),
-                false => random_object(chance, (many.shape)(), keys, right),
+                false => random_object(chance, many.shape.get(), keys, right),
             });
             Tree::List(items.collect())
         }
@@ -109,8 +109,8 @@ pub(super) fn add_others(chance: &mut Chance, tree: &mut Tree, shape: &Shape, ke
                     .iter()
                     .find(|field| name_of(field, keys) == key);
                 match field.map(|field| &field.source) {
-                    Some(Source::One(one)) => add_others(chance, value, (one.shape)(), keys),
-                    Some(Source::Many(many)) => add_others(chance, value, (many.shape)(), keys),
+                    Some(Source::One(one)) => add_others(chance, value, one.shape.get(), keys),
+                    Some(Source::Many(many)) => add_others(chance, value, many.shape.get(), keys),
                     _ => {}
                 }
             }

@@ -54,8 +54,8 @@ fn random_selection(chance: &mut Chance, shape: &Shape) -> Selection {
         for field in shape.fields {
             let fields = match &field.source {
                 _ if chance.one_in(8) => continue,
-                Source::One(one) => Some(random_selection(chance, (one.shape)())),
-                Source::Many(many) => Some(random_selection(chance, (many.shape)())),
+                Source::One(one) => Some(random_selection(chance, one.shape.get())),
+                Source::Many(many) => Some(random_selection(chance, many.shape.get())),
                 _ => None,
             };
             selection.push(Selected {
@@ -83,8 +83,8 @@ fn random_selection(chance: &mut Chance, shape: &Shape) -> Selection {
         }
         let field = &shape.fields[chance.below(shape.fields.len())];
         let fields = match &field.source {
-            Source::One(one) => Some(random_selection(chance, (one.shape)())),
-            Source::Many(many) => Some(random_selection(chance, (many.shape)())),
+            Source::One(one) => Some(random_selection(chance, one.shape.get())),
+            Source::Many(many) => Some(random_selection(chance, many.shape.get())),
             _ => None,
         };
         selection.push(Selected {

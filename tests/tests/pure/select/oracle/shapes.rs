@@ -4,7 +4,7 @@
 use std::cell::RefCell;
 
 use fraiseql_runtime::scalar::{ElementNull, JsonEncoding, ScalarType};
-use fraiseql_runtime::schema::{Field, Link, Many, One, Shape, Source, Table};
+use fraiseql_runtime::schema::{Columns, Field, Link, Many, One, PartShape, Shape, Source, Table};
 
 use super::Chance;
 
@@ -83,18 +83,18 @@ pub(super) fn random_shape(chance: &mut Chance, depth: usize) -> &'static Shape 
             let shape = PLACES[place];
             match chance.one_in(2) {
                 true => Source::One(One {
-                    fk: "fk",
+                    fk: Columns::new(&["fk"]),
                     key: None,
                     nullable: chance.one_in(2),
-                    shape,
+                    shape: PartShape::Declared(shape),
                 }),
                 false => Source::Many(Many {
-                    link: Link::ForeignKey("fk"),
+                    link: Link::ForeignKey(Columns::new(&["fk"])),
                     key: None,
                     order_by: &[],
                     limit: None,
                     filter: None,
-                    shape,
+                    shape: PartShape::Declared(shape),
                 }),
             }
         } else {
@@ -126,6 +126,7 @@ pub(super) fn random_shape(chance: &mut Chance, depth: usize) -> &'static Shape 
         table: TABLE,
         filter: None,
         key: None,
+        group_by: &[],
         fields: Vec::leak(fields),
     }))
 }

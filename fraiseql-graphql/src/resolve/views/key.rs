@@ -1,0 +1,136 @@
+//! The arguments of a root field that finds a document by its key: the fields of the key, or the id that the key
+//! is in.
+
+use async_graphql::registry::{MetaInputValue, Registry};
+use async_graphql::{Context, ID, ServerResult, Value};
+
+use crate::resolve::views::arguments::{RawArgument, argument, bad_input};
+use crate::schema::types;
+use fraiseql_runtime::__graphql::{Scope, key_values};
+use fraiseql_runtime::GlobalId;
+use fraiseql_runtime::list::{Filter, Operator};
+use fraiseql_runtime::schema::{Field, Source, View};
+
+/// A field of the key of a view.
+#[derive(Clone, Copy)]
+struct KeyField {
+    /// Its name in the documents.
+    name: &'static str,
+    /// Whether it is the tenant, which a request need not say again.
+    is_tenant: bool,
+}
+
+/// The fields of the key of a view, in the order of the key.
+fn key_fields(view: &View) -> impl Iterator<Item = KeyField> {
+    let names = view.key.columns.names().iter();
+    names.map(|name| {
+        let mut fields = view.shape.fields.iter();
+        let is_it = |field: &&Field| {
+            matches!(field.source, Source::Column { column, .. } if column == *name)
+                && field.promoted.is_none()
+        };
+        KeyField {
+            name: fields.find(is_it).map_or(*name, |field| field.json),
+            is_tenant: view.tenant.is_some_and(|tenant| tenant.source == *name),
+        }
+    })
+}
+
+/// The name of the field that has the id of a document.
+fn global_id(view: &View) -> Option<&'static str> {
+    let mut fields = view.shape.fields.iter();
+    let field = fields.find(|field| matches!(field.source, Source::GlobalId { .. }));
+    field.map(|field| field.json)
+}
+
+/// The definitions of the arguments.
+pub(super) fn arguments(registry: &mut Registry, view: &View) -> Vec<MetaInputValue> {
+    let id = global_id(view);
+    let id_argument = id.map(|name| types::input_value(name, "ID".to_owned()));
+    let fields = key_fields(view).zip(view.key.types).map(|(field, ty)| {
+        let ty = types::scalar(registry, *ty, true);
+        let required = if field.is_tenant || id.is_some() {
+            ""
+        } else {
+            "!"
+        };
+        types::input_value(field.name, format!("{ty}{required}"))
+    });
+    id_argument.into_iter().chain(fields).collect()
+}
+
+/// The description of the root field.
+pub(super) fn description(view: &View) -> String {
+    let mut description = format!(
+        "The {} with this key; null if there is none.",
+        view.shape.type_name
+    );
+    if let Some(id) = global_id(view) {
+        description.push_str(&format!(
+            " The key is `{id}`, or {}.",
+            names(key_fields(view))
+        ));
+    }
+    if let Some(tenant) = key_fields(view).find(|field| field.is_tenant) {
+        let tenant = tenant.name;
+        description.push_str(&format!(" By default `{tenant}` is that of the request."));
+    }
+    description
+}
+
+/// The names of fields, as in a sentence.
+fn names(fields: impl Iterator<Item = KeyField>) -> String {
+    let names: Vec<String> = fields.map(|field| format!("`{}`", field.name)).collect();
+    match names.as_slice() {
+        [rest @ .., last] if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
+        names => names.join(""),
+    }
+}
+
+/// The condition that a document has the key of the arguments.
+pub(super) fn filter(ctx: &Context<'_>, view: &View, scope: &Scope) -> ServerResult<Filter> {
+    let mut given = Vec::new();
+    for field in key_fields(view) {
+        let RawArgument(value) = argument(ctx, field.name)?;
+        given.push((field, value));
+    }
+    if let Some(name) = global_id(view)
+        && let (_, Some(ID(id))) = ctx.param_value::<Option<ID>>(name, None)?
+    {
+        let both = given.iter().find(|(_, value)| *value != Value::Null);
+        if let Some((field, _)) = both {
+            let message = format!("{name} has the whole key: leave {} out", field.name);
+            return Err(bad_input(ctx, &message));
+        }
+        let values = key_values(&GlobalId::from(id), view)
+            .map_err(|error| bad_input(ctx, &format!("{name}: {error}")))?;
+        let key = key_fields(view).zip(values);
+        return Ok(Filter::all(key.map(|(field, value)| {
+            Filter::compare(field.name, Operator::Eq, value)
+        })));
+    }
+    let mut key = Vec::new();
+    for (field, value) in given {
+        if value == Value::Null {
+            match scope {
+                Scope::Tenant(_) if field.is_tenant => continue,
+                _ => return Err(missing(ctx, view, field)),
+            }
+        }
+        let value = value
+            .into_json()
+            .map_err(|error| bad_input(ctx, &error.to_string()))?;
+        key.push(Filter::compare(field.name, Operator::Eq, value));
+    }
+    Ok(Filter::all(key))
+}
+
+/// The error of a field of the key that is not given.
+fn missing(ctx: &Context<'_>, view: &View, field: KeyField) -> async_graphql::ServerError {
+    let reason = match (global_id(view), field.is_tenant) {
+        (Some(id), _) => format!(", or {id}"),
+        (None, true) => ": the documents of all tenants are read".to_owned(),
+        (None, false) => String::new(),
+    };
+    bad_input(ctx, &format!("{} is missing{reason}", field.name))
+}

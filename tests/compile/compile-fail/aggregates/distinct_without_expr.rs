@@ -1,0 +1,12 @@
+use fraiseql_runtime::TView;
+
+#[derive(TView)]
+pub struct Post {
+    pub id: i64,
+    #[tview(count(table = "tb_comment", fk = "post_id", distinct))]
+    pub author_count: i64,
+    #[tview(count(table = "tb_comment", fk = "post_id", expr = "{}.author_id", distinct = true))]
+    pub others: i64,
+}
+
+fn main() {}

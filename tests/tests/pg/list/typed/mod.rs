@@ -1,0 +1,4 @@
+//! Filters and orders that the compiler checks.
+
+mod fields;
+mod oracle;
