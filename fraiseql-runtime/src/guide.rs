@@ -11,6 +11,7 @@
 //! | [`concurrency`] | decide where to sync when several transactions write at once |
 //! | [`serving`] | serve documents as structs, as JSON with `fields=`, as a GraphQL API |
 //! | [`replicas`] | read on streaming replicas, and see your own writes there |
+//! | [`several_servers`] | spread customers over servers, and use tables of another server |
 //! | [`testing`] | test code that syncs, with and without a database |
 //! | [`evolution`] | deploy a changed struct while its documents are read and written |
 //! | [`poolers`] | run behind PgBouncer in transaction mode, with fewer connections of the server than clients |
@@ -40,6 +41,7 @@ guide!(moving_over);
 guide!(concurrency);
 guide!(serving);
 guide!(replicas);
+guide!(several_servers);
 guide!(testing);
 guide!(evolution);
 guide!(poolers);
