@@ -182,7 +182,8 @@ pub mod __graphql {
     pub use crate::mutex::lock;
     pub use crate::read::find::documents;
     pub use crate::read::global_id::key_values;
-    pub use crate::read::list_rows::{ListPlan, ListRead, ListRow};
+    pub use crate::read::list::kept::KeptStatement;
+    pub use crate::read::list_rows::{ListRead, ListRow};
     pub use crate::read::scope::Scope;
     pub use crate::read::select::{BigInts, Written};
     pub use crate::view::Handle;

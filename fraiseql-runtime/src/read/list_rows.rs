@@ -17,6 +17,7 @@ use crate::read::document::Document;
 use crate::read::error::{not_deserialized, read_failed};
 use crate::read::hidden::with_hidden;
 use crate::read::list::BinaryValue;
+use crate::read::list::kept::StatementText;
 use crate::read::scope::Scope;
 use crate::read::stale::{self, Wanted, is_stale, ordinal};
 use crate::schema::Storage;
@@ -29,46 +30,13 @@ use crate::view::Handle;
 const KEY: usize = 1;
 const TERMS: usize = 2;
 
-/// The statement of a list with its parameters but the tenant: it can be kept, and read again for other
-/// tenants.
-#[derive(Clone, Debug)]
-pub struct ListPlan {
-    pub(crate) view: Handle,
-    pub(crate) sql: Arc<str>,
-    /// The statement for a session with other settings, if the view is live and needs them.
-    pub(crate) in_set_session: Option<Arc<str>>,
-    /// The parameters after the tenant.
-    pub(super) parameters: Vec<BinaryValue>,
-    /// Whether the first parameter is the tenant.
-    pub(super) by_tenant: bool,
-}
-
-impl ListPlan {
-    /// The read of this list in a scope. `None` if that is not the kind of scope which the list was
-    /// composed for.
-    #[must_use]
-    pub fn read(&self, scope: Scope) -> Option<ListRead> {
-        let by_tenant = scope.tenant(self.view.view).is_some();
-        (by_tenant == self.by_tenant).then(|| ListRead {
-            plan: self.clone(),
-            scope,
-            max_bytes: None,
-        })
-    }
-
-    /// The statement that explains this one.
-    pub(super) fn explained(&self) -> Self {
-        Self {
-            sql: format!("{EXPLAIN}{}", self.sql).into(),
-            ..self.clone()
-        }
-    }
-}
-
 /// The statement of a list with all parameters.
 #[derive(Clone, Debug)]
 pub struct ListRead {
-    pub(crate) plan: ListPlan,
+    pub(crate) view: Handle,
+    pub(crate) text: StatementText,
+    /// The parameters after the tenant, which is the first if the scope names one.
+    pub(super) parameters: Vec<BinaryValue>,
     pub(crate) scope: Scope,
     pub(crate) max_bytes: Option<Arc<dyn ByteLimit>>,
 }
@@ -80,14 +48,14 @@ impl ListRead {
         Self { max_bytes, ..self }
     }
 
-    /// What can be kept of this read.
-    #[must_use]
-    pub fn plan(&self) -> &ListPlan {
-        &self.plan
+    /// The statement that explains this one.
+    pub(super) fn explained(mut self) -> Self {
+        self.text.sql = format!("{EXPLAIN}{}", self.text.sql).into();
+        self
     }
 
     pub(super) const fn view(&self) -> Handle {
-        self.plan.view
+        self.view
     }
 }
 
@@ -98,11 +66,11 @@ async fn live_rows(
     mut scope: TransactionScope,
 ) -> Result<Vec<PgRow>> {
     let view = read.view();
-    let Some(sql) = read.plan.in_set_session.take() else {
+    let Some(sql) = read.text.in_set_session.take() else {
         return fetch(connection, read).await;
     };
     let mut again = read.clone();
-    again.plan.sql = sql;
+    again.text.sql = sql;
     let rows = fetch(&mut *connection, read).await?;
     match rows.first() {
         Some(row) if is_stale(row).map_err(read_failed(view))? => {}
@@ -118,17 +86,18 @@ async fn live_rows(
 /// The rows that the statement of a list returns.
 async fn fetch(connection: &mut PgConnection, read: ListRead) -> Result<Vec<PgRow>> {
     let ListRead {
-        plan,
+        view,
+        text,
+        parameters,
         scope,
         max_bytes,
     } = read;
-    let view = plan.view;
-    trace_statement(&plan.sql);
-    let mut query = sqlx::query(AssertSqlSafe(plan.sql));
+    trace_statement(&text.sql);
+    let mut query = sqlx::query(AssertSqlSafe(text.sql));
     if let Some(tenant) = scope.tenant(view.view) {
         query = tenant.bind(query);
     }
-    let query = plan.parameters.into_iter().fold(query, Query::bind);
+    let query = parameters.into_iter().fold(query, Query::bind);
     let fetched = fetch_within(query, connection, max_bytes.as_deref()).await;
     match fetched.map_err(read_failed(view))? {
         Fetched::All(rows) => Ok(rows),

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use serde::de::DeserializeOwned;
 
 use super::error::ListError;
+use super::kept::KeptStatement;
 use super::page::{DocumentPage, Documents, Page};
 use super::spec::{ListSpec, MaxBytes};
 use super::typed::{AnyView, IntoFilter, IntoOrder};
@@ -55,6 +56,7 @@ impl List {
                 offset: None,
                 omitted: Vec::new(),
                 max_bytes: MaxBytes::Unlimited,
+                kept: None,
             },
             of: PhantomData,
         }
@@ -143,6 +145,14 @@ impl<V> List<V> {
     #[doc(hidden)]
     pub fn within(mut self, limit: Option<Arc<dyn ByteLimit>>) -> Self {
         self.spec.max_bytes = limit.map_or(MaxBytes::Unlimited, MaxBytes::Shared);
+        self
+    }
+
+    /// The same list, which takes the text of its statement from an earlier list, if it differs from that
+    /// in values only.
+    #[doc(hidden)]
+    pub fn kept_in(mut self, kept: &Arc<KeptStatement>) -> Self {
+        self.spec.kept = Some(Arc::clone(kept));
         self
     }
 

@@ -64,6 +64,7 @@ mod encode;
 mod error;
 mod fields;
 mod filter;
+pub(crate) mod kept;
 mod operator;
 mod order;
 mod page;

@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use super::cursor::Cursor;
 use super::error::ListError;
 use super::filter::Filter;
+use super::kept::KeptStatement;
 use super::order::OrderBy;
 use super::page::{DocumentPage, Documents, Page};
 use super::statement::Shown;
@@ -49,6 +50,8 @@ pub(super) struct ListSpec {
     pub(super) offset: Option<u64>,
     pub(super) omitted: Vec<String>,
     pub(super) max_bytes: MaxBytes,
+    /// Where the text of an earlier statement is kept.
+    pub(super) kept: Option<Arc<KeptStatement>>,
 }
 
 impl ListSpec {
@@ -138,11 +141,11 @@ impl ListSpec {
     }
 
     pub(super) fn sql(&self) -> Result<String, ListError> {
-        Ok(self.statement()?.plan.sql.to_string())
+        Ok(self.statement()?.text.sql.to_string())
     }
 
     pub(super) fn page_sql(&self, page: &Page) -> Result<String, ListError> {
-        Ok(self.compose(Shown::Page(page))?.0.plan.sql.to_string())
+        Ok(self.compose(Shown::Page(page))?.0.text.sql.to_string())
     }
 
     pub(super) fn statement(&self) -> Result<ListRead, ListError> {
@@ -150,9 +153,8 @@ impl ListSpec {
     }
 }
 
-async fn explain(mut read: ListRead, target: impl ReadTarget) -> Result<String, ListError> {
-    read.plan = read.plan.explained();
-    let rows = target.list(read).await?;
+async fn explain(read: ListRead, target: impl ReadTarget) -> Result<String, ListError> {
+    let rows = target.list(read.explained()).await?;
     // Each row of a plan has its text where the row of a list has its document.
     let lines: Vec<_> = rows
         .iter()

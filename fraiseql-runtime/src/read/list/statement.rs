@@ -6,12 +6,13 @@ use super::condition;
 use super::cursor::Cursor;
 use super::encode::BinaryValue;
 use super::error::ListError;
+use super::kept::StatementText;
 use super::order::Order;
 use super::page::Page;
 use super::parameters::Parameters;
 use super::prune;
 use super::spec::ListSpec;
-use crate::read::list_rows::{ListPlan, ListRead};
+use crate::read::list_rows::ListRead;
 use crate::schema::Storage;
 use crate::sql::guard::guarded;
 use crate::sql::list::ListQuery;
@@ -91,26 +92,33 @@ impl ListSpec {
             with_terms: matches!(shown, Shown::Page(_)),
             with_hidden: matches!(shown, Shown::Structs),
         };
+        let text = match &self.kept {
+            Some(kept) => kept.text_of(query, |query| self.text_of(query)),
+            None => self.text_of(&query),
+        };
+        let read = ListRead {
+            view: self.view,
+            text,
+            parameters: parameters.values(),
+            scope: self.scope.clone(),
+            max_bytes: self.max_bytes.of_read(),
+        };
+        Ok((read, order))
+    }
+
+    fn text_of(&self, query: &ListQuery<'_>) -> StatementText {
         let plain = query.compose();
         let session = &self.view.statements().sync.session;
+        let is_live = self.view.view.storage == Storage::Live;
         let guarded = is_live.then(|| guarded(session, &plain, "q.*")).flatten();
         let (sql, in_set_session) = match guarded {
             Some(sql) => (sql, Some(session.in_set_session(&plain).unwrap_or(plain))),
             None => (plain, None),
         };
-        let plan = ListPlan {
-            view: self.view,
+        StatementText {
             sql: sql.into(),
             in_set_session: in_set_session.map(Arc::from),
-            parameters: parameters.values(),
-            by_tenant,
-        };
-        let read = ListRead {
-            plan,
-            scope: self.scope.clone(),
-            max_bytes: self.max_bytes.of_read(),
-        };
-        Ok((read, order))
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use crate::schema::scalar::Enum;
 use crate::sql::enums::place_of_name;
 
 /// One term of an order, in the direction in which the list is read.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Term {
     pub(crate) column: &'static str,
     pub(crate) descending: bool,

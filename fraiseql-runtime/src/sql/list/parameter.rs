@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// A parameter with a cast: the type of a parameter is then the same for every value.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Parameter {
     /// Its number, from 1.
     pub(crate) number: usize,

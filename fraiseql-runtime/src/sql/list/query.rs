@@ -42,6 +42,40 @@ pub(crate) struct ListQuery<'a> {
     pub(crate) with_hidden: bool,
 }
 
+/// Whether the statements have the same text. Views are compared by their addresses: a view has one.
+impl PartialEq for ListQuery<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        let Self {
+            view,
+            shape,
+            condition,
+            by_tenant,
+            order,
+            after,
+            before,
+            limit,
+            offset,
+            unbuilt,
+            without,
+            with_terms,
+            with_hidden,
+        } = other;
+        std::ptr::eq(self.view, *view)
+            && self.shape == *shape
+            && self.condition == *condition
+            && self.by_tenant == *by_tenant
+            && self.order == *order
+            && self.after == *after
+            && self.before == *before
+            && self.limit == *limit
+            && self.offset == *offset
+            && self.unbuilt == *unbuilt
+            && self.without == *without
+            && self.with_terms == *with_terms
+            && self.with_hidden == *with_hidden
+    }
+}
+
 /// One SELECT of the statement: a range of the index.
 struct Branch {
     conditions: Vec<String>,

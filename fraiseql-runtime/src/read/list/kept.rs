@@ -1,0 +1,46 @@
+//! `KeptStatement`: the text of a list's statement, for lists that differ in values only.
+
+use std::fmt;
+use std::sync::{Arc, Mutex};
+
+use crate::mutex::lock;
+use crate::sql::list::ListQuery;
+
+/// The text of a list's statement.
+#[derive(Clone, Debug)]
+pub(crate) struct StatementText {
+    pub(crate) sql: Arc<str>,
+    /// The statement for a session with other settings, if the view is live and needs them.
+    pub(crate) in_set_session: Option<Arc<str>>,
+}
+
+/// Keeps the text of the last statement that was composed. The text does not depend on the values of
+/// filters and cursors, and so it can be sent for others.
+#[derive(Default)]
+pub struct KeptStatement(Mutex<Option<(Arc<ListQuery<'static>>, StatementText)>>);
+
+impl KeptStatement {
+    /// The text of a statement: the kept one, if it has the same structure; otherwise it is composed and
+    /// kept.
+    pub(super) fn text_of(
+        &self,
+        query: ListQuery<'static>,
+        compose: impl FnOnce(&ListQuery<'_>) -> StatementText,
+    ) -> StatementText {
+        let kept = lock(&self.0).clone();
+        if let Some((of, text)) = kept
+            && *of == query
+        {
+            return text;
+        }
+        let text = compose(&query);
+        *lock(&self.0) = Some((Arc::new(query), text.clone()));
+        text
+    }
+}
+
+impl fmt::Debug for KeptStatement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeptStatement").finish_non_exhaustive()
+    }
+}
