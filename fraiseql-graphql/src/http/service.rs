@@ -28,6 +28,7 @@ use crate::http::precheck::precheck;
 use crate::http::refusal::Refusal;
 use crate::http::request::{Requests, from_body, from_query_string};
 use crate::http::settings::InsertData;
+use crate::request::direct::plan::RequestParts;
 use crate::response::null_failed_fields;
 
 const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, OPTIONS");
@@ -182,16 +183,19 @@ impl<E: Executor> GraphQl<E> {
         is_read: bool,
         budget: &Arc<Budget>,
     ) -> Result<Outcome, Refusal> {
-        // A direct answer depends on the query, the operation and the variables only, and the position
-        // on which servers may give it. An extension
-        // of the schema may use the extensions of the request.
-        let has_extensions = !request.extensions.is_empty();
-        let query = self.settings.cache.get(&request.query);
-        let plan = query
-            .filter(|_| !has_extensions)
-            .and_then(|query| query.plan(request.operation_name.as_deref(), &request.variables));
-        if let Some(plan) = plan {
-            if let Some(body) = plan.replay(&request.data, position, budget).await {
+        // A direct answer depends on the query, the operation and the variables only, on the tenant, and
+        // on the position as of which servers may give it. An extension of the schema may use the
+        // extensions of the request.
+        if request.extensions.is_empty()
+            && let Some(query) = self.settings.cache.get(&request.query)
+        {
+            let parts = RequestParts {
+                data: &request.data,
+                position,
+                budget,
+            };
+            let name = request.operation_name.as_deref();
+            if let Some(body) = query.answer(name, &request.variables, parts).await {
                 return Ok(Outcome::Direct(body));
             }
             budget.restart();

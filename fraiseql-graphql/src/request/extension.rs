@@ -17,8 +17,10 @@ use async_graphql::{
 
 use crate::budget::Budget;
 use crate::error::{MAX_REQUEST_ERRORS, clip};
-use crate::request::cached_plan::{PlanRecorder, has_no_cache_header, is_single_field};
+
 use crate::request::context::{CachedQuery, EndpointQuery};
+use crate::request::direct::draft::Draft;
+use crate::request::direct::recorder::{PlanRecorder, has_no_cache_header};
 use crate::request::position::Positions;
 use crate::request::query::{Query, ReadQuery, RequestKey, Validity};
 use crate::request::query_cache::QueryCache;
@@ -32,8 +34,8 @@ use crate::spec::type_system::TypeSystem;
 use crate::spec::{errors, failures, nulls, placeholder, variables};
 use fraiseql_runtime::__graphql::BigInts;
 
-/// The maximum number of variables of a request whose validation or plan is stored. A request with
-/// more is validated each time.
+/// The maximum number of variables of a request whose validation is stored. A request with more is
+/// validated each time.
 const MAX_KEY_VARIABLES: usize = 16;
 
 /// The errors of a schema's `limit_depth` and `limit_complexity`. They are about data: introspection
@@ -85,10 +87,10 @@ struct PreparedRequest {
     /// async-graphql refuses the request.
     has_null: bool,
     failures: Failures,
-    /// The key of values that are stored in the query, if any may be.
+    /// The key of the validation that is stored in the query, if it may be.
     key: Option<RequestKey>,
-    /// Whether the request is one that can be answered directly.
-    is_single_field: bool,
+    /// What is known of the plan, if the request is one that may be answered directly another time.
+    draft: Option<Draft>,
 }
 
 impl PreparedRequest {
@@ -194,21 +196,28 @@ impl RequestExtension {
             let document = rewritten.get_or_insert_with(|| query.executable(name));
             failures = failures::mark(registry, document, variables)?;
         }
-        let stores = self.options.validate_once || self.options.direct;
-        let key = (stores && variables.len() <= MAX_KEY_VARIABLES)
+        let key = (self.options.validate_once && variables.len() <= MAX_KEY_VARIABLES)
             .then(|| RequestKey::of(registry, name, variables));
+        // A cache has a reference as well, or the data of the endpoint's request. Without one, the query
+        // ends with this request.
+        let is_shared = Arc::strong_count(query) > 1;
+        let is_drafted = self.options.direct
+            && is_shared
+            && failures.is_empty()
+            && request.extensions.is_empty();
+        let fragments = &query.document.fragments;
         let prepared = PreparedRequest {
-            // A cache has a reference as well, or the data of the endpoint's request. Without one,
-            // the query ends with this request.
-            is_shared: Arc::strong_count(query) > 1,
+            is_shared,
             query: Arc::clone(query),
             operation_name: name.map(str::to_owned),
-            root_fields: RootFields::of(registry, &query.document.fragments, operation, variables),
+            root_fields: RootFields::of(registry, fragments, operation, variables),
             has_placeholders: valid.has_placeholders,
             has_null,
             failures,
             key,
-            is_single_field: is_single_field(operation) && request.extensions.is_empty(),
+            draft: is_drafted
+                .then(|| Draft::of(operation, fragments, variables))
+                .flatten(),
         };
         // Set once: async-graphql calls this hook once for each request.
         let _ = self.prepared.set(prepared);
@@ -225,15 +234,6 @@ impl RequestExtension {
     fn note_cache_control(&self, result: &ValidationResult) {
         let has_none = has_no_cache_header(result.cache_control);
         self.has_no_cache_header.store(has_none, Relaxed);
-    }
-
-    /// Whether the plan of the request may be recorded.
-    fn records_plan(&self, prepared: &PreparedRequest) -> bool {
-        self.options.direct
-            && prepared.is_single_field
-            && !prepared.has_placeholders
-            && prepared.failures.is_empty()
-            && self.has_no_cache_header.load(Relaxed)
     }
 }
 
@@ -342,17 +342,18 @@ impl Extension for RequestExtension {
         if prepared.is_shared {
             data.insert(CachedQuery(Arc::clone(&prepared.query)));
         }
-        let slot = prepared.slot().filter(|_| self.records_plan(prepared));
-        let recording = slot.map(|slot| (slot, PlanRecorder::default()));
+        let has_no_cache_header = self.has_no_cache_header.load(Relaxed);
+        let draft = prepared.draft.as_ref().filter(|_| has_no_cache_header);
+        let recording = draft.map(|draft| (draft, PlanRecorder::default()));
         if let Some((_, recorder)) = &recording {
             data.insert(recorder.clone());
         }
         let response = next.run_with_data(ctx, operation_name, data).await;
-        // The plan is complete only if the response that it led to has nothing but documents.
-        if let Some(((query, key), recorder)) = recording
-            && let Some(plan) = recorder.take(&response)
+        if let Some((draft, recorder)) = recording
+            && let Some(plan) = draft.finish(&recorder, ctx.schema_env, &response)
         {
-            query.store_plan(key.clone(), plan);
+            let name = prepared.operation_name.as_deref();
+            prepared.query.store_plan(name, plan);
         }
         positions.complete(prepared.complete(&ctx.schema_env.registry, response))
     }

@@ -3,11 +3,14 @@
 //! A query is read once: its size is checked ([`limits`]), it is parsed and cached
 //! ([`query_cache`]), and what earlier requests have found out about it is kept with it
 //! ([`query`]). The [`extension`] of the schema, which [`prepared`] configures, validates and
-//! rewrites it for each request and completes the response. [`cached_plan`] repeats a response
-//! without the schema. [`position`] is for reads after own writes.
+//! rewrites it for each request and completes the response. [`direct`] answers without the schema. [`position`] is for reads after own writes.
 
-pub(crate) mod cached_plan;
 pub(crate) mod context;
+#[cfg_attr(
+    not(feature = "http"),
+    expect(dead_code, reason = "only the endpoint answers directly")
+)]
+pub(crate) mod direct;
 pub(crate) mod extension;
 pub(crate) mod limits;
 pub mod position;

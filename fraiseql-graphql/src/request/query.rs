@@ -7,9 +7,13 @@ use async_graphql::parser::types::ExecutableDocument;
 use async_graphql::registry::Registry;
 use async_graphql::{ServerError, ValidationResult, Variables};
 
-use crate::request::cached_plan::CachedPlan;
+use crate::request::direct::plan::CachedPlan;
 use crate::request::limits::DocumentLimits;
 use crate::spec::document::ValidDocument;
+#[cfg(feature = "http")]
+use crate::request::direct::plan::RequestParts;
+#[cfg(feature = "http")]
+use crate::spec::operation::operation;
 use crate::spec::operation::only_operation;
 use crate::spec::overlap;
 use crate::spec::parse::parse_tree;
@@ -24,12 +28,15 @@ use fraiseql_runtime::select::{Projection, Selection, SelectionError};
 /// several selections.
 const MAX_PROJECTIONS: usize = 16;
 
+/// The number of plans that are kept for a query: of each operation, and for each combination of what
+/// `@skip` and `@include` select.
+const MAX_PLANS: usize = 16;
+
 /// A parsed query. Its size is limited and its fragments have no cycles, so that it can be
 /// traversed recursively.
 ///
 /// A value found for one request is stored in a slot of the query, for later requests with the same
-/// text. Of the slots that depend on variables, only the last request is kept: clients that repeat
-/// a query mostly repeat its variables.
+/// text. Of async-graphql's validation, which depends on variables, only the last result is kept.
 pub(crate) struct Query {
     pub(crate) text: Arc<str>,
     pub(crate) document: ExecutableDocument,
@@ -39,7 +46,13 @@ pub(crate) struct Query {
     validity: Mutex<Option<(RegistryId, Validity)>>,
     projections: Mutex<Vec<Projection>>,
     validated: Mutex<Option<(RequestKey, ValidationResult)>>,
-    plan: Mutex<Option<(RequestKey, Arc<CachedPlan>)>>,
+    plans: Mutex<Vec<StoredPlan>>,
+}
+
+/// A plan with the name of its operation in the request.
+struct StoredPlan {
+    operation: Option<String>,
+    plan: Arc<CachedPlan>,
 }
 
 /// A query that was read, and the tree of its text if it was parsed for that.
@@ -100,7 +113,7 @@ impl Query {
             validity: Mutex::new(None),
             projections: Mutex::new(Vec::new()),
             validated: Mutex::new(None),
-            plan: Mutex::new(None),
+            plans: Mutex::new(Vec::new()),
         }
     }
 
@@ -187,23 +200,54 @@ impl Query {
         *lock(&self.validated) = Some((key, result));
     }
 
-    /// The plan of a request, if it was stored last for an equal request.
+    /// Answers a request directly, if there is a plan for it and nothing that may be an error.
     ///
-    /// The schema is not compared: only the endpoint that has read the query asks for its plan, and
-    /// an endpoint has one schema.
+    /// The schema is not compared: only the endpoint that has read the query asks for its plans, and an
+    /// endpoint has one schema.
     #[cfg(feature = "http")]
-    pub(crate) fn plan(
+    pub(crate) async fn answer(
         &self,
-        operation: Option<&str>,
+        name: Option<&str>,
         variables: &Variables,
-    ) -> Option<Arc<CachedPlan>> {
-        let plan = lock(&self.plan);
-        let (key, plan) = plan.as_ref()?;
-        let is_same = key.operation.as_deref() == operation && key.variables == *variables;
-        is_same.then(|| Arc::clone(plan))
+        request: RequestParts<'_>,
+    ) -> Option<Vec<u8>> {
+        let any = self.plan(name, |_| true)?;
+        let operation = operation(&self.document, name)?;
+        let variables = any.coerced(operation, variables)?;
+        let plan = match any.conditions.hold(&variables) {
+            true => any,
+            false => self.plan(name, |plan| plan.conditions.hold(&variables))?,
+        };
+        plan.answer(operation, &variables, request).await
     }
 
-    pub(crate) fn store_plan(&self, key: RequestKey, plan: CachedPlan) {
-        *lock(&self.plan) = Some((key, Arc::new(plan)));
+    #[cfg(feature = "http")]
+    fn plan(
+        &self,
+        operation: Option<&str>,
+        is_it: impl Fn(&CachedPlan) -> bool,
+    ) -> Option<Arc<CachedPlan>> {
+        let plans = lock(&self.plans);
+        let mut plans = plans.iter();
+        let stored =
+            plans.find(|one| one.operation.as_deref() == operation && is_it(&one.plan))?;
+        Some(Arc::clone(&stored.plan))
+    }
+
+    /// Stores a plan in place of one that selects the same.
+    pub(crate) fn store_plan(&self, operation: Option<&str>, plan: CachedPlan) {
+        let mut plans = lock(&self.plans);
+        let is_same = |one: &StoredPlan| {
+            one.operation.as_deref() == operation && one.plan.conditions == plan.conditions
+        };
+        if let Some(place) = plans.iter().position(is_same) {
+            plan.succeed(&plans.remove(place).plan);
+        } else if plans.len() == MAX_PLANS {
+            plans.remove(0);
+        }
+        plans.push(StoredPlan {
+            operation: operation.map(str::to_owned),
+            plan: Arc::new(plan),
+        });
     }
 }

@@ -33,7 +33,6 @@ impl<'a> RequestData<'a> {
         }
     }
 
-    #[cfg(feature = "http")]
     pub(crate) const fn of_request(data: &'a Data) -> Self {
         Self {
             query: data,
@@ -93,7 +92,6 @@ impl TenantSource {
     }
 
     /// Whose documents a request may read. `None` if it names no tenant.
-    #[cfg(feature = "http")]
     pub(crate) fn scope_of(&self, data: &Data) -> Option<Scope> {
         (self.0)(&RequestData::of_request(data)).ok()
     }

@@ -57,24 +57,43 @@ impl<T: TView> OutputType for TvConnection<T> {
 }
 
 /// Writes the selected fields of a page.
-///
-/// The JSON of the page has the layout of its documents: the separators of the type in which they
-/// are stored, and the keys in the order of the shape. A projection finds keys fastest where it
-/// expects them.
 pub(crate) fn write(
     writer: &mut DocumentWriter<'_>,
     page: &DocumentPage,
     data: Data,
 ) -> ServerResult<()> {
+    let lists = SelectedLists::of(writer.projection());
+    writer.hold(lists.copied_bytes(page))?;
+    writer.document(&json(page, data, &lists), None)
+}
+
+/// The lists of a connection that are selected. They have the same documents, which are copied only into
+/// those.
+pub(crate) struct SelectedLists(Vec<&'static str>);
+
+impl SelectedLists {
+    pub(crate) fn of(projection: &Projection) -> Self {
+        let selected = projection.selection().fields();
+        let is_selected = |list: &&str| selected.iter().any(|field| field.name == *list);
+        Self(["edges", "nodes"].into_iter().filter(is_selected).collect())
+    }
+
+    /// The bytes of documents in the JSON of a page, which has a copy in each list.
+    pub(crate) fn copied_bytes(&self, page: &DocumentPage) -> usize {
+        let documents = page.items().map(|(_, document)| document.json().len());
+        documents.sum::<usize>().saturating_mul(self.0.len())
+    }
+}
+
+/// The JSON of a page.
+///
+/// It has the layout of its documents: the separators of the type in which they are stored, and the keys
+/// in the order of the shape. A projection finds keys fastest where it expects them.
+pub(crate) fn json(page: &DocumentPage, data: Data, lists: &SelectedLists) -> Vec<u8> {
     let (colon, comma) = match data {
         Data::Jsonb => (": ", ", "),
         Data::Json => (":", ","),
     };
-    // The JSON of the page has a copy of each document in each list that is selected.
-    let lists = ["edges", "nodes"].into_iter();
-    let copies = lists.filter(|list| writer.selects(list)).count();
-    let documents = page.items().map(|(_, document)| document.json().len());
-    writer.hold(documents.sum::<usize>().saturating_mul(copies))?;
     let mut json = Vec::new();
     let mut add = |texts: &[&str]| {
         for text in texts {
@@ -82,19 +101,14 @@ pub(crate) fn write(
         }
     };
     add(&["{"]);
-    // `edges` and `nodes` have the same documents: they are copied only into those that are
-    // selected.
-    for list in ["edges", "nodes"] {
-        if !writer.selects(list) {
-            continue;
-        }
+    for list in &lists.0 {
         add(&["\"", list, "\"", colon, "["]);
         for (index, (cursor, document)) in page.items().enumerate() {
             if index > 0 {
                 add(&[comma]);
             }
             let text = std::str::from_utf8(document.json()).unwrap_or("null");
-            if list == "nodes" {
+            if *list == "nodes" {
                 add(&[text]);
                 continue;
             }
@@ -122,7 +136,7 @@ pub(crate) fn write(
         &page.has_previous().to_string(),
     ]);
     add(&["}}"]);
-    writer.document(&json, None)
+    json
 }
 
 /// The lists of the documents of a page that are not selected, and need not be read.

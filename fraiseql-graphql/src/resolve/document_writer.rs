@@ -84,12 +84,6 @@ impl<'a> DocumentWriter<'a> {
         self.as_values
     }
 
-    /// Whether a field of the outermost object is selected.
-    pub(crate) fn selects(&self, field: &str) -> bool {
-        let mut fields = self.projection.selection().fields().iter();
-        fields.any(|selected| selected.name == field)
-    }
-
     /// Writes the selected fields of a document, which is at `index` if it is an item of a list.
     ///
     /// # Errors

@@ -237,6 +237,18 @@ impl<'a> Marker<'a> {
     }
 }
 
+/// Whether a root field of queries, with constant arguments, has a null where it is not allowed.
+pub(crate) fn has_wrong_null(registry: &Registry, field: &Field) -> bool {
+    let marker = Marker {
+        registry,
+        variables: &Variables::default(),
+        failures: Vec::new(),
+    };
+    let root = registry.types.get(&registry.query_type);
+    let definition = root.and_then(|root| root.field_by_name(&field.name.node));
+    definition.is_none_or(|definition| marker.arguments(&definition.args, field).is_some())
+}
+
 fn not_null(argument: &str, ty: &str) -> String {
     format!("Argument \"{argument}\" of non-null type \"{ty}\" must not be null.")
 }

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use async_graphql::registry::Registry;
 use async_graphql::{
-    Context, InputType, InputValueError, InputValueResult, ServerError, ServerResult, Value,
+    Context, InputType, InputValueError, InputValueResult, Pos, ServerError, ServerResult, Value,
 };
 
 use crate::budget::Budget;
 use crate::error::error;
+use crate::request::direct::arguments::BoundArguments;
 use crate::schema::input;
 use fraiseql_runtime::__graphql::{Handle, Scope};
 use fraiseql_runtime::Error;
@@ -20,28 +21,81 @@ pub(crate) const DEFAULT_LIMIT: u32 = 20;
 /// The default for the maximum number of documents of a field.
 pub(crate) const DEFAULT_MAX_PAGE: u32 = 100;
 
-/// The list that the arguments `where` and `orderBy` describe.
-pub(crate) fn list(ctx: &Context<'_>, handle: Handle, scope: Scope) -> ServerResult<List> {
-    let mut list = List::scoped(handle, scope);
-    let RawArgument(value) = argument(ctx, "where")?;
-    if value != Value::Null {
-        let filter = input::filter(handle.view, &value).map_err(|error| bad_input(ctx, &error))?;
-        list = list.filter(filter);
+/// The arguments of a root field: of one that is being resolved, or of one that is answered directly.
+pub(crate) trait Arguments {
+    /// The value of an argument, not converted to a Rust type, and its position. Null if it is omitted.
+    fn value(&self, name: &str) -> ServerResult<(Pos, Value)>;
+
+    /// The position of the field.
+    fn pos(&self) -> Pos;
+}
+
+impl Arguments for Context<'_> {
+    fn value(&self, name: &str) -> ServerResult<(Pos, Value)> {
+        let (pos, RawArgument(value)) = self.param_value(name, None)?;
+        Ok((pos, value))
     }
-    let RawArgument(value) = argument(ctx, "orderBy")?;
-    let order = input::order(handle.view, &value).map_err(|error| bad_input(ctx, &error))?;
+
+    fn pos(&self) -> Pos {
+        self.item.pos
+    }
+}
+
+/// Errors are not reported from here: positions are not needed.
+impl Arguments for BoundArguments<'_> {
+    fn value(&self, name: &str) -> ServerResult<(Pos, Value)> {
+        Ok((Pos::default(), Self::value(self, name)))
+    }
+
+    fn pos(&self) -> Pos {
+        Pos::default()
+    }
+}
+
+/// An argument as a value of GraphQL. Null if it is omitted.
+pub(crate) fn raw(arguments: &dyn Arguments, name: &str) -> ServerResult<Value> {
+    let (_, value) = arguments.value(name)?;
+    Ok(value)
+}
+
+/// An argument as a value of Rust. None if it is null or omitted.
+pub(crate) fn typed<T: InputType>(
+    arguments: &dyn Arguments,
+    name: &str,
+) -> ServerResult<Option<T>> {
+    let (pos, value) = arguments.value(name)?;
+    let parsed = <Option<T> as InputType>::parse(Some(value));
+    parsed.map_err(|error| error.into_server_error(pos))
+}
+
+/// The list that the arguments `where` and `orderBy` describe.
+pub(crate) fn list(
+    arguments: &dyn Arguments,
+    handle: Handle,
+    scope: Scope,
+) -> ServerResult<List> {
+    let bad = |error: String| bad_input(arguments, &error);
+    let mut list = List::scoped(handle, scope);
+    let value = raw(arguments, "where")?;
+    if value != Value::Null {
+        list = list.filter(input::filter(handle.view, &value).map_err(bad)?);
+    }
+    let value = raw(arguments, "orderBy")?;
+    let order = input::order(handle.view, &value).map_err(bad)?;
     Ok(order.into_iter().fold(list, List::order_by))
 }
 
 /// The page that the arguments `first`, `after`, `last` and `before` describe. Its size is `max` at
 /// most.
-pub(crate) fn page(ctx: &Context<'_>, max: u32) -> ServerResult<Page> {
-    let first = count(ctx, "first", None, max)?;
-    let last = count(ctx, "last", None, max)?;
-    let after = cursor(ctx, "after")?;
-    let before = cursor(ctx, "before")?;
+pub(crate) fn page(arguments: &dyn Arguments, max: u32) -> ServerResult<Page> {
+    let first = count(arguments, "first", None, max)?;
+    let last = count(arguments, "last", None, max)?;
+    let after = cursor(arguments, "after")?;
+    let before = cursor(arguments, "before")?;
     let page = match (first, last) {
-        (Some(_), Some(_)) => return Err(bad_input(ctx, "first and last cannot both be given")),
+        (Some(_), Some(_)) => {
+            return Err(bad_input(arguments, "first and last cannot both be given"));
+        }
         (None, Some(last)) => Page::last(last),
         (first, None) => Page::first(first.unwrap_or(DEFAULT_LIMIT.min(max))),
     };
@@ -55,50 +109,43 @@ pub(crate) fn page(ctx: &Context<'_>, max: u32) -> ServerResult<Page> {
     })
 }
 
-fn cursor(ctx: &Context<'_>, name: &str) -> ServerResult<Option<Cursor>> {
-    let (_, text) = ctx.param_value::<Option<String>>(name, None)?;
-    let Some(text) = text else {
+fn cursor(arguments: &dyn Arguments, name: &str) -> ServerResult<Option<Cursor>> {
+    let Some(text) = typed::<String>(arguments, name)? else {
         return Ok(None);
     };
     match text.parse() {
         Ok(cursor) => Ok(Some(cursor)),
-        Err(error) => Err(bad_input(ctx, &format!("{name}: {error}"))),
+        Err(error) => Err(bad_input(arguments, &format!("{name}: {error}"))),
     }
 }
 
 /// A number of documents, `max` at most. `None` if the argument is omitted and has no default.
 pub(crate) fn count(
-    ctx: &Context<'_>,
+    arguments: &dyn Arguments,
     name: &str,
     default: Option<u32>,
     max: u32,
 ) -> ServerResult<Option<u32>> {
-    let (_, number) = ctx.param_value::<Option<i64>>(name, None)?;
-    let Some(number) = number else {
+    let Some(number) = typed::<i64>(arguments, name)? else {
         // The default of the schema may exceed the maximum that the application sets.
         return Ok(default.map(|default| default.min(max)));
     };
     let Ok(number) = u64::try_from(number) else {
         let message = format!("{name} is {number}, and cannot be negative");
-        return Err(bad_input(ctx, &message));
+        return Err(bad_input(arguments, &message));
     };
     match u32::try_from(number) {
         Ok(number) if number <= max => Ok(Some(number)),
         _ => {
             let message =
                 format!("{name} is {number}, and at most {max}; ask for the rest in further pages");
-            Err(bad_input(ctx, &message))
+            Err(bad_input(arguments, &message))
         }
     }
 }
 
-/// An argument as a value of GraphQL, not converted to a Rust type.
-pub(crate) struct RawArgument(pub(crate) Value);
-
-/// Reads an argument. Null if it is omitted.
-pub(crate) fn argument(ctx: &Context<'_>, name: &str) -> ServerResult<RawArgument> {
-    ctx.param_value(name, None).map(|(_, argument)| argument)
-}
+/// An argument as a value of GraphQL. Null if it is omitted.
+struct RawArgument(Value);
 
 /// The type of an argument in the schema is that of the view, against which it has been validated.
 /// The type name here is not used.
@@ -129,9 +176,9 @@ impl InputType for RawArgument {
 }
 
 /// An error that the client has made.
-pub(crate) fn bad_input(ctx: &Context<'_>, message: &str) -> ServerError {
+pub(crate) fn bad_input(arguments: &dyn Arguments, message: &str) -> ServerError {
     let mut error = error(message, "BAD_USER_INPUT");
-    error.locations.push(ctx.item.pos);
+    error.locations.push(arguments.pos());
     error
 }
 

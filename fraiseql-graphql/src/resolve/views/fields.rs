@@ -1,8 +1,7 @@
 //! Definitions of a view's root fields in the schema.
 
-use async_graphql::parser::types::{Field, VariableDefinition};
 use async_graphql::registry::{MetaField, MetaInputValue, Registry};
-use async_graphql::{Positioned, ServerResult, VisitorContext};
+use async_graphql::ServerResult;
 
 use crate::resolve::views::arguments::DEFAULT_LIMIT;
 use crate::resolve::views::key;
@@ -11,7 +10,7 @@ use crate::schema::{input, types};
 use fraiseql_runtime::schema::View;
 
 /// The root fields of a view.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum RootFieldKind {
     /// `post`: one document by its key.
     ByKey,
@@ -71,7 +70,8 @@ fn list_field(name: &str, object: &str, mut arguments: Vec<MetaInputValue>) -> M
         arguments,
     );
     field.compute_complexity = Some(|ctx, variables, field, child| {
-        Ok(row_count(ctx, variables, field, &["limit"])?
+        let count = |name: &str| ctx.param_value(variables, field, name, None);
+        Ok(row_count(RootFieldKind::List, count)?
             .saturating_mul(child)
             .saturating_add(1))
     });
@@ -103,7 +103,8 @@ fn connection_field(
         arguments,
     );
     field.compute_complexity = Some(|ctx, variables, field, child| {
-        Ok(row_count(ctx, variables, field, &["first", "last"])?
+        let count = |name: &str| ctx.param_value(variables, field, name, None);
+        Ok(row_count(RootFieldKind::Connection, count)?
             .saturating_mul(child)
             .saturating_add(1))
     });
@@ -119,16 +120,19 @@ fn with(mut field: MetaField, description: String, arguments: Vec<MetaInputValue
     field
 }
 
-/// The number of documents that a field requests, for the complexity of its query.
-fn row_count(
-    ctx: &VisitorContext<'_>,
-    variables: &[Positioned<VariableDefinition>],
-    field: &Field,
-    arguments: &[&str],
+/// The number of documents that a field requests, for the complexity of its query. `count` reads an
+/// argument.
+pub(super) fn row_count(
+    kind: RootFieldKind,
+    mut count: impl FnMut(&str) -> ServerResult<Option<i64>>,
 ) -> ServerResult<usize> {
+    let arguments: &[&str] = match kind {
+        RootFieldKind::ByKey => return Ok(1),
+        RootFieldKind::List => &["limit"],
+        RootFieldKind::Connection => &["first", "last"],
+    };
     for name in arguments {
-        let count: Option<i64> = ctx.param_value(variables, field, name, None)?;
-        if let Some(count) = count {
+        if let Some(count) = count(name)? {
             return Ok(usize::try_from(count).unwrap_or(0));
         }
     }

@@ -2,9 +2,9 @@
 //! is in.
 
 use async_graphql::registry::{MetaInputValue, Registry};
-use async_graphql::{Context, ID, ServerResult, Value};
+use async_graphql::{ID, ServerResult, Value};
 
-use crate::resolve::views::arguments::{RawArgument, argument, bad_input};
+use crate::resolve::views::arguments::{Arguments, bad_input, raw, typed};
 use crate::schema::types;
 use fraiseql_runtime::__graphql::{Scope, key_values};
 use fraiseql_runtime::GlobalId;
@@ -88,22 +88,25 @@ fn names(fields: impl Iterator<Item = KeyField>) -> String {
 }
 
 /// The condition that a document has the key of the arguments.
-pub(super) fn filter(ctx: &Context<'_>, view: &View, scope: &Scope) -> ServerResult<Filter> {
+pub(super) fn filter(
+    arguments: &dyn Arguments,
+    view: &View,
+    scope: &Scope,
+) -> ServerResult<Filter> {
     let mut given = Vec::new();
     for field in key_fields(view) {
-        let RawArgument(value) = argument(ctx, field.name)?;
-        given.push((field, value));
+        given.push((field, raw(arguments, field.name)?));
     }
     if let Some(name) = global_id(view)
-        && let (_, Some(ID(id))) = ctx.param_value::<Option<ID>>(name, None)?
+        && let Some(ID(id)) = typed::<ID>(arguments, name)?
     {
         let both = given.iter().find(|(_, value)| *value != Value::Null);
         if let Some((field, _)) = both {
             let message = format!("{name} has the whole key: leave {} out", field.name);
-            return Err(bad_input(ctx, &message));
+            return Err(bad_input(arguments, &message));
         }
         let values = key_values(&GlobalId::from(id), view)
-            .map_err(|error| bad_input(ctx, &format!("{name}: {error}")))?;
+            .map_err(|error| bad_input(arguments, &format!("{name}: {error}")))?;
         let key = key_fields(view).zip(values);
         return Ok(Filter::all(key.map(|(field, value)| {
             Filter::compare(field.name, Operator::Eq, value)
@@ -114,23 +117,23 @@ pub(super) fn filter(ctx: &Context<'_>, view: &View, scope: &Scope) -> ServerRes
         if value == Value::Null {
             match scope {
                 Scope::Tenant(_) if field.is_tenant => continue,
-                _ => return Err(missing(ctx, view, field)),
+                _ => return Err(missing(arguments, view, field)),
             }
         }
         let value = value
             .into_json()
-            .map_err(|error| bad_input(ctx, &error.to_string()))?;
+            .map_err(|error| bad_input(arguments, &error.to_string()))?;
         key.push(Filter::compare(field.name, Operator::Eq, value));
     }
     Ok(Filter::all(key))
 }
 
 /// The error of a field of the key that is not given.
-fn missing(ctx: &Context<'_>, view: &View, field: KeyField) -> async_graphql::ServerError {
+fn missing(arguments: &dyn Arguments, view: &View, field: KeyField) -> async_graphql::ServerError {
     let reason = match (global_id(view), field.is_tenant) {
         (Some(id), _) => format!(", or {id}"),
         (None, true) => ": the documents of all tenants are read".to_owned(),
         (None, false) => String::new(),
     };
-    bad_input(ctx, &format!("{} is missing{reason}", field.name))
+    bad_input(arguments, &format!("{} is missing{reason}", field.name))
 }

@@ -1,12 +1,15 @@
 //! Root fields that read the views of an application.
 //!
 //! [`view_set`] lists the views, [`fields`] defines their root fields in the schema, [`arguments`]
-//! reads the arguments of a list and [`key`] those of a document, [`root_field`] resolves one, and [`root`] has the object types
-//! that consist of them.
+//! reads the arguments of a list and [`key`] those of a document, [`root_field`] is what one reads,
+//! [`resolve`] resolves it, [`direct`] reads it again for a direct answer, and [`root`] has the object
+//! types that consist of them.
 
 pub(crate) mod arguments;
+mod direct;
 pub(crate) mod fields;
 mod key;
+mod resolve;
 pub(crate) mod root;
 pub(crate) mod root_field;
 pub(crate) mod view_set;

@@ -1,0 +1,30 @@
+//! What the resolvers of root fields record for a plan.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use async_graphql::CacheControl;
+use fraiseql_runtime::__graphql::lock;
+
+use crate::request::direct::plan::RecordedField;
+
+/// In the data of an execution whose plan may be kept: resolvers of root fields record here how they
+/// read.
+#[derive(Clone, Default)]
+pub(crate) struct PlanRecorder(Arc<Mutex<HashMap<String, RecordedField>>>);
+
+impl PlanRecorder {
+    pub(crate) fn record(&self, response_key: &str, field: RecordedField) {
+        lock(&self.0).insert(response_key.to_owned(), field);
+    }
+
+    /// What was recorded, by response keys.
+    pub(super) fn take(&self) -> HashMap<String, RecordedField> {
+        std::mem::take(&mut *lock(&self.0))
+    }
+}
+
+/// Whether a response is sent without a `Cache-Control` header. A plan cannot reproduce it.
+pub(crate) fn has_no_cache_header(cache: CacheControl) -> bool {
+    cache.value().is_none()
+}

@@ -1,0 +1,90 @@
+//! Resolution of a root field: one statement.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, ServerResult, Value};
+
+use crate::request::direct::recorder::PlanRecorder;
+use crate::request::{position, tenant};
+use crate::resolve::connection;
+use crate::resolve::document_writer::DocumentWriter;
+use crate::resolve::views::arguments::list_error;
+use crate::resolve::views::direct;
+use crate::resolve::views::fields::RootFieldKind;
+use crate::resolve::views::root_field::{Reads, ViewField};
+use fraiseql_runtime::__graphql::ByteLimit;
+
+impl ViewField {
+    /// Resolves the field.
+    ///
+    /// Each field reads on a connection of its own from `readers`: async-graphql resolves the root
+    /// fields of a query concurrently. The connection is held while the statement runs, and not
+    /// while its documents are written: a read gives it back as soon as it has all rows, and
+    /// lending [`Readers`] hand it straight to a read that waits, such as the next root field of
+    /// this query.
+    pub(crate) async fn resolve(self, ctx: &Context<'_>, reads: &Reads) -> ServerResult<Value> {
+        match (self.kind, self.value(ctx, reads).await) {
+            // The type of this field is nullable: null stops here, and the error is reported beside it.
+            (RootFieldKind::ByKey, Err(error)) => {
+                let located = match error.path.as_slice() {
+                    [] => ctx.set_error_path(error),
+                    _ => error,
+                };
+                ctx.add_error(located);
+                Ok(Value::Null)
+            }
+            // Neither a list nor its elements can be null, nor can a connection: an error makes `data`
+            // null.
+            (_, value) => value,
+        }
+    }
+
+    async fn value(self, ctx: &Context<'_>, reads: &Reads) -> ServerResult<Value> {
+        let view = self.view.handle.view;
+        let scope = tenant::scope(ctx, view, reads.tenant.as_ref())?;
+        let read = self.read(ctx, scope, reads.max_page)?;
+        let inner = ctx.with_selection_set(&ctx.item.node.selection_set);
+        let shape = match self.kind {
+            RootFieldKind::Connection => (self.view.connection)(),
+            RootFieldKind::ByKey | RootFieldKind::List => view.shape,
+        };
+        let mut writer = DocumentWriter::of(&inner, shape)?;
+        let unselected = self.unselected(writer.projection());
+        let limit = writer.budget().map(|it| Arc::clone(it) as Arc<dyn ByteLimit>);
+        let list = read.list.omit(unselected.iter().copied()).within(limit);
+        if let Some(recorder) = recorder(ctx, &writer) {
+            let key = &ctx.item.node.response_key().node;
+            recorder.record(key, direct::recorded(self, reads, writer.projection()));
+        }
+        let readers = reads.readers.at_least(position::at_least(ctx));
+        let failed = |error, writer: &DocumentWriter<'_>| list_error(ctx, error, writer.budget());
+        if let Some(page) = read.page {
+            let page = list.page(page, &readers).await;
+            let page = page.map_err(|error| failed(error, &writer))?;
+            connection::write(&mut writer, &page, view.data)?;
+            return writer.finish().await;
+        }
+        let documents = list.read(&readers).await;
+        let documents = documents.map_err(|error| failed(error, &writer))?;
+        if self.kind == RootFieldKind::List {
+            writer.list(documents.iter().map(|document| document.json()))?;
+            return writer.finish().await;
+        }
+        let Some(document) = documents.iter().next() else {
+            return Ok(Value::Null);
+        };
+        writer.document(document.json(), None)?;
+        writer.finish().await
+    }
+}
+
+/// Where it is recorded how the field is read, if it is of the root, and the request may be answered
+/// directly another time.
+///
+/// Recorded before the statement runs: whether there is a plan is decided by the whole response, which
+/// has an error if the statement fails.
+fn recorder<'a>(ctx: &Context<'a>, writer: &DocumentWriter<'_>) -> Option<&'a PlanRecorder> {
+    let is_root = ctx.path_node.is_some_and(|node| node.parent.is_none());
+    ctx.data_opt::<PlanRecorder>()
+        .filter(|_| is_root && !writer.as_values())
+}
