@@ -2,6 +2,7 @@
 //! worlds of base tables.
 
 pub mod cluster;
+pub mod executed;
 pub mod naive;
 pub mod node;
 pub mod pooler;

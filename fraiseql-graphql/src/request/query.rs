@@ -8,13 +8,13 @@ use async_graphql::registry::Registry;
 use async_graphql::{ServerError, ValidationResult, Variables};
 
 use crate::request::direct::plan::CachedPlan;
-use crate::request::limits::DocumentLimits;
-use crate::spec::document::ValidDocument;
 #[cfg(feature = "http")]
 use crate::request::direct::plan::RequestParts;
+use crate::request::limits::DocumentLimits;
+use crate::spec::document::ValidDocument;
+use crate::spec::operation::only_operation;
 #[cfg(feature = "http")]
 use crate::spec::operation::operation;
-use crate::spec::operation::only_operation;
 use crate::spec::overlap;
 use crate::spec::parse::parse_tree;
 use crate::spec::type_system::TypeSystem;
@@ -229,8 +229,7 @@ impl Query {
     ) -> Option<Arc<CachedPlan>> {
         let plans = lock(&self.plans);
         let mut plans = plans.iter();
-        let stored =
-            plans.find(|one| one.operation.as_deref() == operation && is_it(&one.plan))?;
+        let stored = plans.find(|one| one.operation.as_deref() == operation && is_it(&one.plan))?;
         Some(Arc::clone(&stored.plan))
     }
 

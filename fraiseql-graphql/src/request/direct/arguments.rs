@@ -71,7 +71,8 @@ fn bound(literal: &Literal, variables: &Variables) -> Option<Value> {
         }
         Literal::Object(fields) => {
             let fields = fields.iter();
-            let of = |(name, value): (&Name, &Literal)| Some((name.clone(), bound(value, variables)?));
+            let of =
+                |(name, value): (&Name, &Literal)| Some((name.clone(), bound(value, variables)?));
             Value::Object(fields.filter_map(of).collect())
         }
         constant => constant.clone().into_const()?,

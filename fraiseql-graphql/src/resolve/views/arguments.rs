@@ -69,11 +69,7 @@ pub(crate) fn typed<T: InputType>(
 }
 
 /// The list that the arguments `where` and `orderBy` describe.
-pub(crate) fn list(
-    arguments: &dyn Arguments,
-    handle: Handle,
-    scope: Scope,
-) -> ServerResult<List> {
+pub(crate) fn list(arguments: &dyn Arguments, handle: Handle, scope: Scope) -> ServerResult<List> {
     let bad = |error: String| bad_input(arguments, &error);
     let mut list = List::scoped(handle, scope);
     let value = raw(arguments, "where")?;

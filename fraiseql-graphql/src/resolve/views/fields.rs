@@ -1,7 +1,7 @@
 //! Definitions of a view's root fields in the schema.
 
-use async_graphql::registry::{MetaField, MetaInputValue, Registry};
 use async_graphql::ServerResult;
+use async_graphql::registry::{MetaField, MetaInputValue, Registry};
 
 use crate::resolve::views::arguments::DEFAULT_LIMIT;
 use crate::resolve::views::key;

@@ -50,7 +50,9 @@ impl ViewField {
         };
         let mut writer = DocumentWriter::of(&inner, shape)?;
         let unselected = self.unselected(writer.projection());
-        let limit = writer.budget().map(|it| Arc::clone(it) as Arc<dyn ByteLimit>);
+        let limit = writer
+            .budget()
+            .map(|it| Arc::clone(it) as Arc<dyn ByteLimit>);
         let list = read.list.omit(unselected.iter().copied()).within(limit);
         if let Some(recorder) = recorder(ctx, &writer) {
             let key = &ctx.item.node.response_key().node;

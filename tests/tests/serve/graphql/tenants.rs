@@ -2,16 +2,12 @@
 //! is direct, its plan is cached or its query is persisted; and no request reads those of another.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_graphql::extensions::apollo_persisted_queries::{
     ApolloPersistedQueries, LruCacheStorage,
 };
-use async_graphql::extensions::{Extension, ExtensionContext, ExtensionFactory, NextExecute};
 use async_graphql::{
-    Context, EmptyMutation, EmptySubscription, MergedObject, Object, Request, Response, Schema,
-    async_trait,
+    Context, EmptyMutation, EmptySubscription, MergedObject, Object, Request, Schema,
 };
 use axum::body::to_bytes;
 use axum::http::{Request as HttpRequest, StatusCode};
@@ -19,6 +15,7 @@ use fraiseql_graphql::http::GraphQl;
 use fraiseql_graphql::{Prepared, Query, RequestData, TvConnection, TvDoc, TvList, Views};
 use fraiseql_runtime::list::Page;
 use fraiseql_runtime::{ReadModel, Readers, TView};
+use fraiseql_tests::executed::Executed;
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 use serde_json::{Value, json};
@@ -110,28 +107,6 @@ impl Own {
 #[derive(MergedObject)]
 struct Root(Views<(Ticket, Country)>, Own);
 
-/// Counts executions of the schema.
-struct Executed(Arc<AtomicUsize>);
-
-impl ExtensionFactory for Executed {
-    fn create(&self) -> Arc<dyn Extension> {
-        Arc::new(Self(Arc::clone(&self.0)))
-    }
-}
-
-#[async_trait::async_trait]
-impl Extension for Executed {
-    async fn execute(
-        &self,
-        ctx: &ExtensionContext<'_>,
-        operation_name: Option<&str>,
-        next: NextExecute<'_>,
-    ) -> Response {
-        self.0.fetch_add(1, Ordering::SeqCst);
-        next.run(ctx, operation_name).await
-    }
-}
-
 async fn tickets() -> PgPool {
     let pool = fraiseql_tests::pool().await;
     fraiseql_tests::run(&pool, TABLES).await;
@@ -144,11 +119,11 @@ async fn tickets() -> PgPool {
 
 type Served = Schema<Root, EmptyMutation, EmptySubscription>;
 
-fn schema(pool: &PgPool, executed: &Arc<AtomicUsize>, prepared: Prepared) -> Served {
+fn schema(pool: &PgPool, executed: &Executed, prepared: Prepared) -> Served {
     let views = Views::scoped(Readers::lending(pool.clone()), tenant).max_page(100);
     let own = Own { pool: pool.clone() };
     Schema::build(Root(views, own), EmptyMutation, EmptySubscription)
-        .extension(Executed(Arc::clone(executed)))
+        .extension(executed.clone())
         .extension(ApolloPersistedQueries::new(LruCacheStorage::new(100)))
         .extension(prepared)
         .finish()
@@ -157,12 +132,12 @@ fn schema(pool: &PgPool, executed: &Arc<AtomicUsize>, prepared: Prepared) -> Ser
 /// Two endpoints, of which the first answers directly. They take the session from a header.
 struct Endpoints {
     routers: [axum::Router; 2],
-    executed: Arc<AtomicUsize>,
+    executed: Executed,
 }
 
 impl Endpoints {
     fn new(pool: &PgPool) -> Self {
-        let executed = Arc::new(AtomicUsize::new(0));
+        let executed = Executed::default();
         let router = |prepared| {
             let schema = schema(pool, &executed, prepared);
             let endpoint = GraphQl::new(schema).max_batch(3).with_data(|parts| {
@@ -181,7 +156,7 @@ impl Endpoints {
 
     /// The response, and whether the schema was not executed.
     async fn send(&mut self, router: usize, org: Option<i32>, body: &Value) -> (Value, bool) {
-        let before = self.executed.load(Ordering::SeqCst);
+        let before = self.executed.count();
         let mut request = HttpRequest::post("/").header("content-type", "application/json");
         if let Some(org) = org {
             request = request.header("x-org", org.to_string());
@@ -191,7 +166,7 @@ impl Endpoints {
         assert_eq!(answer.status(), StatusCode::OK);
         let bytes = to_bytes(answer.into_body(), 1 << 20).await.unwrap();
         let answer = serde_json::from_slice(&bytes).unwrap();
-        (answer, self.executed.load(Ordering::SeqCst) == before)
+        (answer, self.executed.count() == before)
     }
 }
 
@@ -291,7 +266,7 @@ async fn a_request_without_a_tenant_gets_an_error_and_no_document() {
 #[tokio::test]
 async fn without_any_session_the_error_says_so() {
     let pool = tickets().await;
-    let schema = schema(&pool, &Arc::default(), Prepared::default());
+    let schema = schema(&pool, &Executed::default(), Prepared::default());
     let response = schema.execute("{ tickets { owner } }").await;
     assert_eq!(
         response.errors[0].message,
@@ -328,11 +303,11 @@ async fn operators_read_across_tenants() {
 #[tokio::test]
 async fn a_hidden_field_is_in_no_object_type() {
     let pool = tickets().await;
-    let sdl = schema(&pool, &Arc::default(), Prepared::default()).sdl();
+    let sdl = schema(&pool, &Executed::default(), Prepared::default()).sdl();
     assert!(sdl.contains("type Ticket {"), "{sdl}");
     assert!(!sdl.contains("orgId"), "{sdl}");
     let request = Request::new("{ tickets { orgId } }").data(Session { org: Some(1) });
-    let schema = schema(&pool, &Arc::default(), Prepared::default());
+    let schema = schema(&pool, &Executed::default(), Prepared::default());
     assert!(!schema.execute(request).await.errors.is_empty());
 }
 

@@ -1,17 +1,12 @@
 //! Tests that direct answers have the bytes that the schema would give.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-
-use async_graphql::extensions::{Extension, ExtensionContext, ExtensionFactory, NextExecute};
-use async_graphql::{
-    Context, EmptySubscription, MergedObject, Object, Response, Schema, async_trait,
-};
+use async_graphql::{Context, EmptySubscription, MergedObject, Object, Schema};
 use axum::body::to_bytes;
 use axum::http::{Request, StatusCode};
 use fraiseql_graphql::http::GraphQl;
 use fraiseql_graphql::{Prepared, Views};
 use fraiseql_runtime::{Readers, TView};
+use fraiseql_tests::executed::Executed;
 use fraiseql_tests::world;
 use fraiseql_tests::world::numbered::Comment;
 use serde_json::{Value, json};
@@ -29,12 +24,18 @@ struct Post {
     comments: Vec<Comment>,
 }
 
-struct Own;
+struct Own {
+    inner: Views<(Post,)>,
+}
 
 #[Object]
 impl Own {
     async fn answer(&self) -> i32 {
         42
+    }
+
+    async fn inner(&self) -> &Views<(Post,)> {
+        &self.inner
     }
 }
 
@@ -62,33 +63,11 @@ impl Mutation {
     }
 }
 
-/// Counts executions of the schema.
-struct Executed(Arc<AtomicUsize>);
-
-impl ExtensionFactory for Executed {
-    fn create(&self) -> Arc<dyn Extension> {
-        Arc::new(Self(Arc::clone(&self.0)))
-    }
-}
-
-#[async_trait::async_trait]
-impl Extension for Executed {
-    async fn execute(
-        &self,
-        ctx: &ExtensionContext<'_>,
-        operation_name: Option<&str>,
-        next: NextExecute<'_>,
-    ) -> Response {
-        self.0.fetch_add(1, Ordering::SeqCst);
-        next.run(ctx, operation_name).await
-    }
-}
-
 /// An endpoint that answers directly, and one that does not.
 struct Both {
     direct: axum::Router,
     plain: axum::Router,
-    executed: Arc<AtomicUsize>,
+    executed: Executed,
     pool: PgPool,
 }
 
@@ -103,11 +82,12 @@ impl Both {
             .await;
         world::model::<Post>().migrate(&pool).await.unwrap();
         sync_all_posts(&pool).await.unwrap();
-        let executed = Arc::new(AtomicUsize::new(0));
-        let router = |prepared: Prepared, executed: Arc<AtomicUsize>| {
+        let executed = Executed::default();
+        let router = |prepared: Prepared, executed: Executed| {
             let views = Views::new(Readers::lending(pool.clone()));
-            let schema = Schema::build(Query(views, Own), Mutation, EmptySubscription)
-                .extension(Executed(executed))
+            let inner = Views::new(pool.clone());
+            let schema = Schema::build(Query(views, Own { inner }), Mutation, EmptySubscription)
+                .extension(executed)
                 .extension(prepared)
                 .data(pool.clone())
                 .finish();
@@ -119,8 +99,8 @@ impl Both {
         };
         let direct = Prepared::default().validate_once(true).direct(true);
         Self {
-            direct: router(direct, Arc::clone(&executed)),
-            plain: router(Prepared::default(), Arc::default()),
+            direct: router(direct, executed.clone()),
+            plain: router(Prepared::default(), Executed::default()),
             executed,
             pool,
         }
@@ -129,10 +109,10 @@ impl Both {
     /// The response, asserted to be equal from both, and whether it was given without executing the
     /// schema.
     async fn ask(&mut self, body: Value) -> (String, bool) {
-        let before = self.executed.load(Ordering::SeqCst);
+        let before = self.executed.count();
         let answer = send(&mut self.direct, &body).await;
         let is_data = answer.1.starts_with("{\"data\":");
-        let was_direct = is_data && self.executed.load(Ordering::SeqCst) == before;
+        let was_direct = is_data && self.executed.count() == before;
         assert_eq!(answer, send(&mut self.plain, &body).await, "{body}");
         (answer.1, was_direct)
     }
@@ -176,6 +156,13 @@ async fn a_repeated_request_for_documents_is_answered_directly() {
         "{ post(id: 700) { id } }",
         "{ posts(limit: 2) { ... @include(if: true) { title } id @skip(if: true) weight } }",
         "query Named { posts(limit: 1) { id } }",
+        "{ a: posts { id } b: posts { title } }",
+        "{ posts { id } post(id: 2) { title } posts { title } }",
+        "{ posts @include(if: true) { id } post(id: 1) @skip(if: true) { id } }",
+        "{ ... { posts { id } } }",
+        "{ ...all b: post(id: 4) { id } } fragment all on Query { posts { id } }",
+        "{ postsConnection(first: 2) { nodes { id } } }",
+        "{ post(id: 4) { id @skip(if: true) } }",
     ] {
         let (answer, was_direct) = both.twice(query(text)).await;
         assert!(was_direct, "{text}: {answer}");
@@ -184,20 +171,109 @@ async fn a_repeated_request_for_documents_is_answered_directly() {
 }
 
 #[tokio::test]
-async fn requests_with_other_variables_are_different_requests() {
+async fn a_request_with_other_variables_is_answered_directly() {
     let mut both = Both::new().await;
     let text = "query ($id: BigInt!, $more: Boolean = false) { post(id: $id) { id title @include(if: $more) } }";
     let of = |variables: Value| json!({"query": text, "variables": variables});
-    let (seven, was_direct) = both.twice(of(json!({"id": 7, "more": true}))).await;
-    assert!(was_direct && seven.contains("Post 7"), "{seven}");
-    let (eight, was_direct) = both.ask(of(json!({"id": 8, "more": true}))).await;
-    assert!(!was_direct && eight.contains("Post 8"), "{eight}");
+    let (seven, was_direct) = both.ask(of(json!({"id": 7, "more": true}))).await;
+    assert!(!was_direct && seven.contains("Post 7"), "{seven}");
     let (eight, was_direct) = both.ask(of(json!({"id": 8, "more": true}))).await;
     assert!(was_direct && eight.contains("Post 8"), "{eight}");
+    // What is selected depends on it.
     let (less, was_direct) = both.ask(of(json!({"id": 8, "more": false}))).await;
     assert!(!was_direct && !less.contains("title"), "{less}");
-    let (wrong, was_direct) = both.ask(of(json!({"id": "eight"}))).await;
-    assert!(!was_direct && wrong.contains("errors"), "{wrong}");
+    let (less, was_direct) = both.ask(of(json!({"id": "9"}))).await;
+    assert!(was_direct && !less.contains("title"), "{less}");
+    let (nine, was_direct) = both.ask(of(json!({"id": 9, "more": true}))).await;
+    assert!(was_direct && nine.contains("Post 9"), "{nine}");
+    let (none, was_direct) = both.ask(of(json!({"id": 700}))).await;
+    assert!(was_direct && none.contains("null"), "{none}");
+    for wrong in [
+        json!({"id": "eight"}),
+        json!({"id": null}),
+        json!({}),
+        json!({"id": 7, "more": null}),
+        json!({"id": 7, "more": 1}),
+        json!({"id": [7]}),
+    ] {
+        let (answer, was_direct) = both.ask(of(wrong)).await;
+        assert!(!was_direct && answer.contains("errors"), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn any_argument_may_be_a_variable() {
+    let mut both = Both::new().await;
+    let text = "query ($w: PostWhere, $title: String = \"Post 1\", $titles: [String!] = [], $o: [PostOrderBy!], $way: OrderDirection = ASC,
+                       $n: Int! = 3, $skip: Int) {
+        a: posts(where: $w, orderBy: $o, limit: $n, offset: $skip) { id title }
+        b: posts(where: {or: [{title: {eq: $title}}, {title: {in: $titles}}]}, orderBy: [{title: $way}]) { id }
+        c: postsConnection(where: $w, first: $n) { nodes { id } pageInfo { hasNextPage } }
+        post(id: 3) { title }
+    }";
+    let of = |variables: Value| json!({"query": text, "variables": variables});
+    assert!(!both.ask(of(json!({"n": 9, "skip": 0}))).await.1);
+    for variables in [
+        json!({"n": 1, "skip": 1}),
+        json!({"skip": 2}),
+        json!({"w": null, "skip": 0, "title": "Post 2"}),
+        json!({"w": {}, "skip": 0, "titles": ["Post 2", "Post 4"], "way": "DESC"}),
+        json!({"w": {"title": {"gt": "Post 4"}}, "skip": 0, "o": [{"title": "DESC"}]}),
+        json!({"w": {"not": {"title": {"in": "Post 4"}}}, "skip": 0, "o": {"title": "ASC"}}),
+        json!({"skip": 0, "titles": "Post 2", "title": "Post 5", "o": null}),
+        json!({"skip": 2.0, "titles": [], "o": []}),
+        json!({}),
+        json!({"unknown": 1}),
+    ] {
+        let (answer, was_direct) = both.ask(of(variables.clone())).await;
+        assert!(was_direct, "{variables} {answer}");
+    }
+    for variables in [
+        json!({"n": 10}),
+        json!({"n": null}),
+        json!({"skip": null}),
+        json!({"skip": -1}),
+        json!({"title": null}),
+        json!({"titles": null}),
+        json!({"titles": [null]}),
+        json!({"w": {"title": {"nothing": 1}}}),
+        json!({"w": {"title": {"eq": null}}}),
+        json!({"way": "UP"}),
+        json!({"way": null}),
+        json!({"o": [{}]}),
+    ] {
+        let (answer, was_direct) = both.ask(of(variables.clone())).await;
+        assert!(!was_direct, "{variables} {answer}");
+    }
+    // More documents than any request before, which might be too many for a limit.
+    assert!(both.ask(of(json!({"n": 10}))).await.1);
+}
+
+#[tokio::test]
+async fn pages_are_read_directly_from_cursor_to_cursor() {
+    let mut both = Both::new().await;
+    let text = "query ($n: Int, $after: String, $last: Int, $before: String) {
+        postsConnection(first: $n, after: $after, last: $last, before: $before, orderBy: [{title: DESC}]) {
+            edges { cursor node { id comments { id } } } pageInfo { hasNextPage endCursor startCursor }
+        }
+    }";
+    let of = |variables: Value| json!({"query": text, "variables": variables});
+    let cursor = |answer: &str, name: &str| {
+        let answer: Value = serde_json::from_str(answer).unwrap();
+        answer["data"]["postsConnection"]["pageInfo"][name].clone()
+    };
+    let (page, was_direct) = both.ask(of(json!({"n": 2, "after": null}))).await;
+    assert!(!was_direct, "{page}");
+    let mut end = cursor(&page, "endCursor");
+    for _ in 0..4 {
+        let (page, was_direct) = both.ask(of(json!({"n": 2, "after": end}))).await;
+        assert!(was_direct, "{page}");
+        end = cursor(&page, "endCursor");
+    }
+    let (page, was_direct) = both.ask(of(json!({"last": 2, "before": end}))).await;
+    assert!(was_direct && page.contains("\"id\":2"), "{page}");
+    let (wrong, was_direct) = both.ask(of(json!({"n": 2, "after": "none"}))).await;
+    assert!(!was_direct && wrong.contains("not a cursor"), "{wrong}");
 }
 
 #[tokio::test]
@@ -215,17 +291,15 @@ async fn a_direct_answer_has_the_current_documents() {
 }
 
 #[tokio::test]
-async fn requests_for_more_than_one_field_of_documents_are_executed_by_the_schema() {
+async fn requests_for_more_than_documents_are_executed_by_the_schema() {
     let mut both = Both::new().await;
     for body in [
         query("{ posts { id } answer }"),
-        query("{ a: posts { id } b: posts { title } }"),
         query("{ answer }"),
-        query("{ posts @include(if: true) { id } }"),
-        query("{ ... { posts { id } } }"),
-        query("{ ...all } fragment all on Query { posts { id } }"),
-        query("{ postsConnection(first: 2) { nodes { id } } }"),
         query("{ __typename }"),
+        query("{ posts { id } __typename }"),
+        query("{ posts @skip(if: true) { id } }"),
+        query("{ inner { posts { id } } }"),
         query("query A { posts { id } } query B { answer }"),
         json!({"query": "{ posts(limit: 3) { id } }", "extensions": {"more": 1}}),
         json!([{"query": "{ posts(limit: 4) { id } }"}]),

@@ -7,8 +7,12 @@
 //!
 //! For more queries: `ORACLE_QUERIES=20000 cargo test -p fraiseql-tests --test serve
 //! graphql::oracle`, for each schema; for another seed: `ORACLE_SEED=7`.
+//!
+//! `direct` sends such queries with many values of their variables to an endpoint that answers directly,
+//! and to one that does not.
 
 mod compare;
+mod direct;
 mod generate;
 mod inputs;
 mod memory;

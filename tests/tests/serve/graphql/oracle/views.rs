@@ -1,6 +1,6 @@
 //! Tests that views on a server give the responses of graphql-js.
 
-use async_graphql::{EmptyMutation, EmptySubscription, Schema};
+use async_graphql::{EmptyMutation, EmptySubscription, Schema, SchemaBuilder};
 use fraiseql_graphql::{self, Prepared};
 use fraiseql_runtime::{Embed, ReadModel, TEnum, TView};
 use fraiseql_tests::{pool, run};
@@ -110,63 +110,94 @@ const TABLES: &str = r#"
            lpad((n % 7 + 1)::text, 32, 'b')::uuid
     FROM generate_series(1, 20) n;"#;
 
-type Query = fraiseql_graphql::Query<(BlogPost, User)>;
+pub(crate) type Query = fraiseql_graphql::Query<(BlogPost, User)>;
 type Served = Schema<Query, EmptyMutation, EmptySubscription>;
+
+/// The documents of the views, and values that occur in them.
+pub(crate) struct Blog {
+    pub(crate) pool: PgPool,
+    posts: Vec<Value>,
+    users: Vec<Value>,
+    post_cursors: Value,
+    user_cursors: Value,
+    pub(crate) pools: Pools,
+}
+
+impl Blog {
+    pub(crate) async fn new() -> Self {
+        let pool = pool().await;
+        run(&pool, TABLES).await;
+        let model = ReadModel::builder().view::<BlogPost>().view::<User>();
+        model.build().unwrap().migrate(&pool).await.unwrap();
+        sync_all_blog_posts(&pool).await.unwrap();
+        sync_all_users(&pool).await.unwrap();
+        let schema = schema(&pool, Prepared::default()).finish();
+        let posts = documents(&pool, "SELECT data::text FROM tv_blog_post").await;
+        let users = documents(&pool, "SELECT data::text FROM tv_user").await;
+        assert_eq!((posts.len(), users.len()), (15, 5));
+        let strings = |of: &[Value], field: &str| -> Vec<String> {
+            let all = of.iter().map(|one| one[field].as_str().unwrap().to_owned());
+            all.collect()
+        };
+        let post_fields = ["id", "title", "rating", "createdAt", "commentCount"];
+        let post_cursors = cursors(&schema, "blogPostsConnection", &post_fields).await;
+        let user_cursors = cursors(&schema, "usersConnection", &["id", "username"]).await;
+        let by_key = |cursors: &Value| -> Vec<String> {
+            let all = cursors["id false false"].as_object().unwrap().values();
+            all.map(|one| one.as_str().unwrap().to_owned()).collect()
+        };
+        let pools = Pools {
+            ids: [strings(&posts, "id"), strings(&users, "id")].concat(),
+            texts: [
+                "post 03",
+                "POST 1_",
+                "user3",
+                "%",
+                "",
+                "post\\_01",
+                "a \"b\" \\ 😀",
+            ]
+            .map(str::to_owned)
+            .to_vec(),
+            times: strings(&posts, "createdAt"),
+            cursors: [by_key(&post_cursors), by_key(&user_cursors)].concat(),
+        };
+        Self {
+            pool,
+            posts,
+            users,
+            post_cursors,
+            user_cursors,
+            pools,
+        }
+    }
+}
+
+/// A schema of the views.
+pub(crate) fn schema(
+    pool: &PgPool,
+    prepared: Prepared,
+) -> SchemaBuilder<Query, EmptyMutation, EmptySubscription> {
+    let query = Query::new(pool.clone());
+    Schema::build(query, EmptyMutation, EmptySubscription).extension(prepared)
+}
 
 #[tokio::test]
 async fn views_give_the_responses_of_graphql_js() {
-    let pool = pool().await;
-    run(&pool, TABLES).await;
-    let model = ReadModel::builder().view::<BlogPost>().view::<User>();
-    model.build().unwrap().migrate(&pool).await.unwrap();
-    sync_all_blog_posts(&pool).await.unwrap();
-    sync_all_users(&pool).await.unwrap();
-    let schema: Served = Schema::build(Query::new(pool.clone()), EmptyMutation, EmptySubscription)
-        .extension(Prepared::default())
-        .finish();
-
-    let posts = documents(&pool, "SELECT data::text FROM tv_blog_post").await;
-    let users = documents(&pool, "SELECT data::text FROM tv_user").await;
-    assert_eq!((posts.len(), users.len()), (15, 5));
-    let strings = |of: &[Value], field: &str| -> Vec<String> {
-        let all = of.iter().map(|one| one[field].as_str().unwrap().to_owned());
-        all.collect()
-    };
-    let post_fields = ["id", "title", "rating", "createdAt", "commentCount"];
-    let post_cursors = cursors(&schema, "blogPostsConnection", &post_fields).await;
-    let user_cursors = cursors(&schema, "usersConnection", &["id", "username"]).await;
-    let by_key = |cursors: &Value| -> Vec<String> {
-        let all = cursors["id false false"].as_object().unwrap().values();
-        all.map(|one| one.as_str().unwrap().to_owned()).collect()
-    };
-    let pools = Pools {
-        ids: [strings(&posts, "id"), strings(&users, "id")].concat(),
-        texts: [
-            "post 03",
-            "POST 1_",
-            "user3",
-            "%",
-            "",
-            "post\\_01",
-            "a \"b\" \\ 😀",
-        ]
-        .map(str::to_owned)
-        .to_vec(),
-        times: strings(&posts, "createdAt"),
-        cursors: [by_key(&post_cursors), by_key(&user_cursors)].concat(),
-    };
+    let blog = Blog::new().await;
+    let schema = schema(&blog.pool, Prepared::default()).finish();
     let sdl = schema.sdl();
     let served = json!({
         "sdl": sdl,
         "views": [
             {"type": "BlogPost", "one": "blogPost", "many": "blogPosts", "key": "id",
-             "documents": posts, "cursors": post_cursors},
+             "documents": blog.posts, "cursors": blog.post_cursors},
             {"type": "User", "one": "user", "many": "users", "key": "id",
-             "documents": users, "cursors": user_cursors},
+             "documents": blog.users, "cursors": blog.user_cursors},
         ],
     });
-    compare("views", &schema, &sdl, &pools, served).await;
-    pool.close().await;
+    compare("views", &schema, &sdl, &blog.pools, served).await;
+    blog.pool.close().await;
 }
 
 async fn documents(pool: &PgPool, sql: &'static str) -> Vec<Value> {

@@ -2,9 +2,10 @@
 
 use rand::Rng as _;
 use rand::seq::IndexedRandom as _;
+use serde_json::{Map, Value, json};
 
 use super::{Generator, Variable};
-use crate::graphql::oracle::query::Val;
+use crate::graphql::oracle::query::{Val, VarDef};
 use crate::graphql::oracle::types::{Argument, Type, named};
 
 /// Literals that can be written in several ways: the type, the text and its JSON.
@@ -107,6 +108,53 @@ impl Generator<'_> {
                 variable.value = Some(value);
             }
         }
+    }
+
+    /// Other values for the variables of an operation: some are omitted, and some are wrong.
+    pub(crate) fn variables(&mut self, definitions: &[VarDef]) -> Map<String, Value> {
+        let mut values = Map::new();
+        for definition in definitions {
+            let VarDef { name, ty, .. } = definition;
+            let is_required = ty.ends_with('!') && definition.default.is_none();
+            if self.chance(if is_required { 1 } else { 20 }) {
+                continue;
+            }
+            let value = match self.rng.random_range(0..100) {
+                0..2 => Value::Null,
+                2..5 => self.wrong(),
+                5..7 => json!([self.constant(ty).json()]),
+                // A number of documents, mostly.
+                7..80 if ty.trim_end_matches('!') == "Int" => json!(self.rng.random_range(0..8)),
+                _ => self.constant(ty).json(),
+            };
+            values.insert(name.clone(), value);
+        }
+        values
+    }
+
+    /// A value that is valid for few types.
+    fn wrong(&mut self) -> Value {
+        let values = [
+            json!(-1),
+            json!(2.0),
+            json!(1.5),
+            json!(1e21),
+            json!(2_147_483_648_i64),
+            json!("7"),
+            json!("DRAFT"),
+            json!("ASC"),
+            json!(true),
+            json!([]),
+            json!([null]),
+            json!({}),
+            json!({"id": null}),
+            json!({"title": {"eq": null}}),
+            json!({"title": {"eq": "post 03", "nothing": 1}}),
+            json!({"title": "ASC", "id": "DESC"}),
+            json!({"and": [{"title": {"gt": "post 04"}}, null]}),
+            json!({"not": {"status": {"in": "DRAFT"}}}),
+        ];
+        self.one_of(&values)
     }
 
     /// A value without variables.
