@@ -11,8 +11,10 @@ use super::contender::Contender;
 pub(crate) enum Operation {
     /// Five posts with their authors, and their comments with theirs.
     Query,
-    /// One post by its key, a different one each time, with the same fields.
+    /// One post by its key, a different one each time by a variable, with the same fields.
     Post,
+    /// The same by a constant: one post each time, which the query has in its text.
+    PostConstant,
     /// Fifty posts, three scalars each.
     List,
     /// Rename an author with 100 posts.
@@ -29,6 +31,7 @@ impl Operation {
         match self {
             Self::Query => "query",
             Self::Post => "post",
+            Self::PostConstant => "post-constant",
             Self::List => "list",
             Self::Rename => "rename",
         }
@@ -39,7 +42,7 @@ impl Operation {
         match self {
             Self::Query => Some(5),
             Self::List => Some(50),
-            Self::Post | Self::Rename => None,
+            Self::Post | Self::PostConstant | Self::Rename => None,
         }
     }
 }
@@ -65,6 +68,9 @@ impl OperationRequest {
                 "query": format!("query ($id: ID!) {{ post(id: $id) {{ {POST} }} }}"),
                 "variables": { "id": key },
             }),
+            Operation::PostConstant => {
+                json!({ "query": format!("{{ post(id: \"{key}\") {{ {POST} }} }}") })
+            }
             Operation::Rename => json!({
                 "query": "mutation ($id: ID!, $fullName: String!) { \
                           renameUser(id: $id, fullName: $fullName) { id fullName } }",
@@ -96,6 +102,9 @@ impl OperationRequest {
                 "query": format!("query ($id: UUID!) {{ post: tbPostByRowId(rowId: $id) {{ {POST} }} }}"),
                 "variables": { "id": key },
             }),
+            Operation::PostConstant => json!({ "query": format!(
+                "{{ post: tbPostByRowId(rowId: \"{key}\") {{ {POST} }} }}"
+            ) }),
             Operation::Rename => json!({
                 "query": "mutation ($id: UUID!, $fullName: String!) { renameUser: \
                           updateTbUserByRowId(input: {rowId: $id, tbUserPatch: {fullName: $fullName}}) \

@@ -147,6 +147,11 @@ impl Script {
         let list = List::of::<T>().of_any_view();
         let limit = operation.limit().unwrap_or(1);
         match operation {
+            Operation::PostConstant => Self {
+                list: list.filter(Filter::eq("id", first().to_string())).limit(1),
+                values: vec![format!("'{}'::uuid", first())],
+                before: String::new(),
+            },
             Operation::Post | Operation::Rename => Self {
                 list: list.filter(Filter::eq("id", first().to_string())).limit(1),
                 // The server computes the random key, because `pgbench` has only numbers.

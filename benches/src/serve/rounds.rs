@@ -107,6 +107,7 @@ async fn same_answers(
 ) -> anyhow::Result<HashMap<Contender, Vec<Exchange>>> {
     let keys: Vec<Uuid> = match operation {
         Operation::Post => database.posts.iter().copied().take(POSTS).collect(),
+        Operation::PostConstant => database.posts.iter().copied().take(1).collect(),
         Operation::Rename => database.authors.clone(),
         Operation::Query | Operation::List => vec![Uuid::nil()],
     };
