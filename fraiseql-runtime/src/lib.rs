@@ -183,7 +183,6 @@ pub mod __graphql {
     pub use crate::read::find::documents;
     pub use crate::read::global_id::key_values;
     pub use crate::read::list::kept::KeptStatement;
-    pub use crate::read::list_rows::{ListRead, ListRow};
     pub use crate::read::scope::Scope;
     pub use crate::read::select::{BigInts, Written};
     pub use crate::view::Handle;

@@ -186,34 +186,63 @@ impl Prepared {
         self
     }
 
-    /// Answers a repeated request without executing the schema. Off by default.
+    /// Answers a request without executing the schema, if an earlier one had the same query. Off by
+    /// default.
     ///
-    /// A request that comes through [`GraphQl`](crate::http::GraphQl) and has the same query and
-    /// variables as before is answered by the same statement and the same projection. This applies
-    /// to requests for a single root field of [`Views`](crate::Views) that returns documents, not
-    /// for a connection. Only the plan is cached: documents are read each time.
+    /// It applies to requests that come through [`GraphQl`](crate::http::GraphQl), for queries whose root
+    /// fields are all of [`Views`](crate::Views): documents by key, lists and connections, one or several,
+    /// with any variables. How they are read and written is kept with the query; documents are read each
+    /// time, for the tenant and from the server that the schema would read them for and from.
+    ///
+    /// Whatever may be an error is left to the schema, which reports it: a value that a variable or an
+    /// argument cannot have, a request without a tenant, a failure of the database, a document that is
+    /// not as its type says, a response that is too large. The schema also executes
+    ///
+    /// - the first request with a query, and with each combination of variables in `@skip` and `@include`,
+    /// - a request for more documents of a root field than those before with its query: whether they are
+    ///   too many for `limit_complexity` is not known before,
+    /// - queries with other root fields, `__typename` included, or with fields that
+    ///   [`TvExtended`](crate::TvExtended) adds,
+    /// - root fields with directives other than `@skip` and `@include`,
+    /// - requests with `extensions`, and batches of requests.
     ///
     /// A plan belongs to the endpoint that has read the query. Do not enable this behind an endpoint
     /// whose executor dispatches requests to several schemas.
     ///
-    /// No extension of the schema sees such a request. The hooks of
+    /// No extension of the schema sees a request that is answered directly. The hooks of
     /// [`with_data`](crate::http::GraphQl::with_data) still run, and can refuse it.
     ///
     /// ```
-    /// use async_graphql::{EmptyMutation, EmptySubscription, Schema};
-    /// use fraiseql_graphql::{Prepared, Query};
-    /// use fraiseql_graphql::http::GraphQl;
-    /// # use fraiseql_runtime::TView;
-    /// # #[derive(TView)]
-    /// # struct Post { id: i64 }
-    /// # fn endpoint(pool: sqlx::PgPool) {
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/support.rs"));
+    /// # use async_graphql::{EmptyMutation, EmptySubscription, Schema};
+    /// # use axum::http::Request;
+    /// # use fraiseql_graphql::{Prepared, Query};
+    /// # use fraiseql_graphql::http::GraphQl;
+    /// # use tower_service::Service as _;
+    /// #[derive(TView)]
+    /// pub struct Post { pub id: i32, pub title: String }
+    ///
+    /// # fn main() { on("CREATE TABLE tb_post (id int4 PRIMARY KEY, title text NOT NULL);
+    /// #     INSERT INTO tb_post VALUES (7, 'Notes'), (8, 'More')", async |pool| {
+    /// # migrate::<Post>(&pool).await;
+    /// # sync_all_posts(&pool).await?;
     /// let root = Query::<(Post,)>::new(pool);
     /// let schema = Schema::build(root, EmptyMutation, EmptySubscription)
     ///     .extension(Prepared::default().validate_once(true).direct(true))
     ///     .finish();
-    /// let endpoint = GraphQl::new(schema);
-    /// # }
-    /// # fn main() {}
+    /// let mut endpoint = GraphQl::new(schema);
+    ///
+    /// // The second request has the plan of the first, and its own variable.
+    /// for (id, title) in [(7, "Notes"), (8, "More")] {
+    ///     let body = format!(
+    ///         r#"{{"query": "query ($id: Int!) {{ post(id: $id) {{ title }} }}", "variables": {{"id": {id}}}}}"#
+    ///     );
+    ///     let request = Request::post("/").header("content-type", "application/json").body(body)?;
+    ///     let answer = endpoint.call(request).await?.into_body();
+    ///     let answer = axum::body::to_bytes(answer, 1 << 20).await?;
+    ///     assert_eq!(answer, format!(r#"{{"data":{{"post":{{"title":"{title}"}}}}}}"#));
+    /// }
+    /// # Ok(()) }) }
     /// ```
     #[cfg(feature = "http")]
     #[must_use]

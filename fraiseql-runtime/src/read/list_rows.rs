@@ -42,12 +42,6 @@ pub struct ListRead {
 }
 
 impl ListRead {
-    /// The same read with another limit.
-    #[must_use]
-    pub fn within(self, max_bytes: Option<Arc<dyn ByteLimit>>) -> Self {
-        Self { max_bytes, ..self }
-    }
-
     /// The statement that explains this one.
     pub(super) fn explained(mut self) -> Self {
         self.text.sql = format!("{EXPLAIN}{}", self.text.sql).into();

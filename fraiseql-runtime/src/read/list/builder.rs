@@ -1,6 +1,5 @@
 //! `List`: filter, order and limit of a list, and the ways to read it.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -13,7 +12,6 @@ use super::page::{DocumentPage, Documents, Page};
 use super::spec::{ListSpec, MaxBytes};
 use super::typed::{AnyView, IntoFilter, IntoOrder};
 use crate::db::byte_limit::ByteLimit;
-use crate::read::list_rows::ListRead;
 use crate::read::scope::Scope;
 use crate::read::target::ReadTarget;
 use crate::view::{Handle, WithoutTenant};
@@ -156,19 +154,6 @@ impl<V> List<V> {
         self
     }
 
-    /// The same list of the view that a target reads.
-    #[doc(hidden)]
-    #[must_use]
-    pub fn on(&self, target: &impl ReadTarget) -> Cow<'_, Self> {
-        match self.spec.on(target) {
-            Cow::Borrowed(_) => Cow::Borrowed(self),
-            Cow::Owned(spec) => Cow::Owned(Self {
-                spec,
-                of: PhantomData,
-            }),
-        }
-    }
-
     /// Reads the documents as they are stored, with one statement.
     ///
     /// # Errors
@@ -240,12 +225,6 @@ impl<V> List<V> {
     /// to this list.
     pub fn page_sql(&self, page: &Page) -> Result<String, ListError> {
         self.spec.page_sql(page)
-    }
-
-    /// The statement with its parameters.
-    #[doc(hidden)]
-    pub fn statement(&self) -> Result<ListRead, ListError> {
-        self.spec.statement()
     }
 }
 

@@ -71,8 +71,7 @@ pub struct Documents {
 }
 
 impl Documents {
-    #[doc(hidden)]
-    pub fn of(rows: Vec<ListRow>) -> Self {
+    pub(super) fn of(rows: Vec<ListRow>) -> Self {
         let documents = rows
             .into_iter()
             .filter_map(ListRow::into_document)
