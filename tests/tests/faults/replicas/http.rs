@@ -106,6 +106,14 @@ async fn a_client_that_sends_its_position_back_sees_what_it_has_changed() {
         let expected = json!({ "data": { "counter": { "value": value } } });
         let (_, none, read) = post(&endpoint, Some(&header), json!({ "query": READ })).await;
         assert_eq!((none, read), (None, expected.clone()));
+        let body = json!({
+            "query": "query ($id: BigInt!, $n: Int) { counter(id: $id) { value } countersConnection(first: $n) { nodes { value } } }",
+            "variables": { "id": 7, "n": 7 },
+        });
+        let (_, _, read) = post(&endpoint, Some(&header), body).await;
+        assert_eq!(read["data"]["counter"]["value"], json!(value), "{read}");
+        let last = &read["data"]["countersConnection"]["nodes"][6];
+        assert_eq!(last["value"], json!(value), "{read}");
         let set = format!("mutation {{ set(id: 7, value: {}) }}", -value);
         let (_, _, body) = post(&endpoint, None, json!({ "query": set })).await;
         let extensions = body["extensions"].clone();

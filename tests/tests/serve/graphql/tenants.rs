@@ -196,6 +196,8 @@ async fn a_repeated_request_of_another_tenant_is_answered_directly_with_its_docu
         "{ tickets(where: {title: {eq: \"Ticket 7\"}}) { owner } }",
         "{ tickets(orderBy: [{priority: DESC}], limit: 3) { id owner } }",
         "query Named { mine: tickets(limit: 1) { id owner title } }",
+        "query ($n: Int! = 9, $w: TicketWhere) { tickets(limit: $n, where: $w) { owner } }",
+        "{ tickets(limit: 3) { owner } ticketsConnection(first: 9) { edges { cursor node { owner } } } countries { name } }",
     ] {
         let body = json!({"query": query});
         let (of_one, was_direct) = endpoints.send(0, Some(1), &body).await;

@@ -105,7 +105,7 @@ async fn direct_answers_are_those_of_the_schema() {
     let number = |name: &str, other: u64| {
         std::env::var(name).map_or(other, |number| number.parse().unwrap())
     };
-    let (queries, seed) = (number("ORACLE_QUERIES", 600), number("ORACLE_SEED", 1));
+    let (queries, seed) = (number("ORACLE_QUERIES", 400), number("ORACLE_SEED", 1));
     let blog = Blog::new().await;
     let mut endpoints = Endpoints::new(&blog);
     let types = Types::of(&schema(&blog.pool, Prepared::default()).finish().sdl());
