@@ -9,6 +9,7 @@ use async_graphql::{Data, Executor};
 use axum::http::request::Parts;
 
 use crate::budget::InFlight;
+use crate::http::automatic::AutomaticQueries;
 use crate::http::internal_error::InternalError;
 use crate::http::refusal::Refusal;
 use crate::http::settings::{InsertData, Settings};
@@ -35,7 +36,7 @@ impl<E: Executor> GraphQl<E> {
         }
     }
 
-    fn with(mut self, set: impl FnOnce(&mut Settings)) -> Self {
+    pub(super) fn with(mut self, set: impl FnOnce(&mut Settings)) -> Self {
         set(Arc::make_mut(&mut self.settings));
         self
     }
@@ -157,6 +158,44 @@ impl<E: Executor> GraphQl<E> {
         self.with(|settings| {
             let limits = settings.cache.limits();
             settings.cache = Arc::new(QueryCache::new(limits, queries));
+        })
+    }
+
+    /// Refuses every document but the [trusted](Self::trusted) ones, with 403. Off by default.
+    ///
+    /// A request names a trusted document by its identifier, or sends its text byte for byte. Everything
+    /// else is refused before it is parsed, introspection as well, unless its document is trusted. Queries
+    /// that async-graphql's `ApolloPersistedQueries` has stored are refused, too.
+    pub fn only_trusted(self, on: bool) -> Self {
+        self.with(|settings| settings.only_trusted = on)
+    }
+
+    /// Keeps queries that clients send with their hash, and finds them by the hash alone, as Apollo's
+    /// clients do it: `extensions: {"persistedQuery": {"version": 1, "sha256Hash": ".."}}`. Off by default.
+    ///
+    /// `max_bytes` bounds the texts that are kept, with 256 bytes for each; those that were used least
+    /// recently are removed. What is found out about a query is in the [cache](Self::keep) of parsed
+    /// queries, as for other texts. An unknown hash has an error with the code
+    /// `PERSISTED_QUERY_NOT_FOUND`, after which a client sends the text; no cache keeps that response. A
+    /// hash that is not that of the text is refused.
+    ///
+    /// This saves bytes, and protects nothing: any client can add a query. With
+    /// [`only_trusted`](Self::only_trusted), nothing is added, and hashes are those of trusted documents,
+    /// which are found by their hash without this setting as well.
+    ///
+    /// ```
+    /// # use async_graphql::{EmptyMutation, EmptySubscription, Object, Schema};
+    /// # struct Query;
+    /// # #[Object]
+    /// # impl Query { async fn one(&self) -> i32 { 1 } }
+    /// # let schema = Schema::new(Query, EmptyMutation, EmptySubscription);
+    /// use fraiseql_graphql::http::GraphQl;
+    ///
+    /// let endpoint = GraphQl::new(schema).automatic_persisted_queries(8 << 20);
+    /// ```
+    pub fn automatic_persisted_queries(self, max_bytes: usize) -> Self {
+        self.with(|settings| {
+            settings.automatic = Some(Arc::new(AutomaticQueries::new(max_bytes)));
         })
     }
 

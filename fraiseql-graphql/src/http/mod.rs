@@ -66,6 +66,10 @@
 //! | executed, also with errors of fields | 200, `data` | 200, `data` |
 //! | the query cannot be parsed, is not valid, or exceeds the limits | 400, no `data` | 200, no `data` |
 //! | not JSON, no `query`, or a parameter of the wrong type | 400, no `data` | 400, no `data` |
+//! | both `query` and `documentId`, or a `documentId` that is no identifier | 400 | 400 |
+//! | an unknown `documentId` | 404 | 404 |
+//! | another document than a trusted one, with [`only_trusted`](GraphQl::only_trusted) | 403 | 403 |
+//! | an unknown hash of an [automatic persisted query](GraphQl::automatic_persisted_queries) | 400, no `data` | 200, no `data` |
 //! | a mutation with GET; a method other than GET, HEAD, POST, OPTIONS | 405, `Allow` | 405, `Allow` |
 //! | the client accepts neither of the two | | 406 |
 //! | the body was not sent in time | 408 | 408 |
@@ -76,7 +80,10 @@
 //! | refused by [`with_data`](GraphQl::with_data) | the status of the [`Refusal`] | the status of the [`Refusal`] |
 //!
 //! The client chooses between the two media types with `Accept`. The default is `application/json`.
-//! Every response is a GraphQL response, errors included, with a code in `extensions`.
+//! Every response is a GraphQL response, errors included, with a code in `extensions`. Those about unknown
+//! documents and hashes have `Cache-Control: no-store`, since they may be known soon.
+//!
+//! In a batch, a request that names an unknown document has that error as its response.
 //!
 //! # Defaults
 //!
@@ -89,6 +96,8 @@
 //! | size of a GraphQL document | see [`DocumentLimits`] | [`limits`](GraphQl::limits) |
 //! | number of cached queries | 1,000 | [`keep`](GraphQl::keep) |
 //! | several requests in one body | refused | [`max_batch`](GraphQl::max_batch) |
+//! | documents other than [trusted](GraphQl::trusted) ones | allowed | [`only_trusted`](GraphQl::only_trusted) |
+//! | automatic persisted queries | off | [`automatic_persisted_queries`](GraphQl::automatic_persisted_queries) |
 //! | introspection | on | [`introspection`](GraphQl::introspection) |
 //! | internal errors | hidden | [`expose_errors`](GraphQl::expose_errors) |
 //! | GraphiQL | off | [`graphiql`](GraphQl::graphiql) |
@@ -113,16 +122,19 @@
 //! read the response, and the number of connections are limits of the server: `Server`, with the
 //! feature `server`, has them, and `axum::serve` has not.
 //!
-//! Subscriptions are not served. A query that async-graphql's `ApolloPersistedQueries` has stored
-//! can be named with POST, and not with GET, since it may be a mutation.
+//! Subscriptions are not served. A query that async-graphql's extension `ApolloPersistedQueries` has stored
+//! can be named with POST, and not with GET, since it may be a mutation;
+//! [`automatic_persisted_queries`](GraphQl::automatic_persisted_queries), which need no extension, with both.
 
 mod accept;
+mod automatic;
 mod body;
 mod deadline;
 mod encode;
 mod endpoint;
 mod graphiql;
 mod internal_error;
+mod lookup;
 mod mask;
 mod position;
 mod precheck;
@@ -132,6 +144,7 @@ mod request;
 mod server;
 mod service;
 mod settings;
+mod trusted;
 
 pub use crate::request::limits::DocumentLimits;
 pub use endpoint::GraphQl;
@@ -139,3 +152,4 @@ pub use internal_error::InternalError;
 pub use refusal::Refusal;
 #[cfg(feature = "server")]
 pub use server::Server;
+pub use trusted::{TrustedDocuments, TrustedError, TrustedErrors};

@@ -11,22 +11,20 @@ use crate::error::error;
 use crate::http::refusal::Refusal;
 use crate::http::settings::Settings;
 use crate::request::context::EndpointQuery;
+use crate::request::query::ReadQuery;
 use crate::spec::operation::operation;
 use crate::spec::variables;
 
 const ONLY_POST: HeaderValue = HeaderValue::from_static("POST");
 
-/// Reads the query of a request, checks whether it may be executed, and attaches it to the request.
-/// `is_read` is whether the method is GET or HEAD. The inner error is one of GraphQL.
+/// Checks whether the query of a request may be executed, and attaches it to the request. `is_read` is
+/// whether the method is GET or HEAD. The inner error is one of GraphQL.
 pub(super) fn precheck(
     request: &mut Request,
+    read: ReadQuery,
     settings: &Settings,
     is_read: bool,
 ) -> Result<Result<(), ServerError>, Refusal> {
-    let read = match settings.cache.read(&request.query) {
-        Ok(read) => read,
-        Err(error) => return Ok(Err(error)),
-    };
     let document = &read.query.document;
     // If the operation is unknown, the schema reports it.
     let operation = operation(document, request.operation_name.as_deref());

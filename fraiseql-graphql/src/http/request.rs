@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::error::clip;
+use crate::http::automatic::EXTENSION;
 use crate::http::refusal::Refusal;
 
 /// The prefix of the keys with which serde_json represents JSON text and large numbers.
@@ -17,21 +18,33 @@ const RESERVED_PREFIX: &str = "$serde_json::private::";
 #[serde(default, rename_all = "camelCase")]
 struct Parameters {
     query: Option<String>,
+    document_id: Option<String>,
     operation_name: Option<String>,
     variables: Variables,
     extensions: Option<Extensions>,
 }
 
+/// A request, before its document is known.
+pub(super) struct Asked {
+    /// Its text is empty if it names a document in another way.
+    pub(super) request: Request,
+    /// The identifier of a trusted document, in place of a text.
+    pub(super) document_id: Option<String>,
+}
+
 impl Parameters {
-    /// Converts to a request. `accepts_stored` is whether a stored query may be named in place of a
-    /// text.
-    fn into_request(self, accepts_stored: bool) -> Result<Request, Refusal> {
+    fn into_request(self) -> Result<Asked, Refusal> {
         let extensions = self.extensions.unwrap_or_default();
-        let query = match self.query {
-            Some(query) => query,
-            // async-graphql's extension `ApolloPersistedQueries` looks it up.
-            None if accepts_stored && extensions.contains_key("persistedQuery") => String::new(),
-            None => return Err(bad_request("the parameter `query` is missing")),
+        let query = match (self.query, &self.document_id) {
+            (Some(_), Some(_)) => {
+                let message = "a request has either `query` or `documentId`, and this one has both";
+                return Err(bad_request(message));
+            }
+            (Some(query), None) => query,
+            (None, Some(_)) => String::new(),
+            // Who stores such queries is decided later.
+            (None, None) if extensions.contains_key(EXTENSION) => String::new(),
+            (None, None) => return Err(missing_query()),
         };
         // Serializers take an object with such a key for JSON text. From a client it is data, and
         // must not become JSON text where it is stored and read again.
@@ -44,8 +57,16 @@ impl Parameters {
         let mut request = Request::new(query).variables(self.variables);
         request.operation_name = self.operation_name;
         request.extensions = extensions;
-        Ok(request)
+        Ok(Asked {
+            request,
+            document_id: self.document_id,
+        })
     }
+}
+
+/// The refusal of a request that names no document.
+pub(super) fn missing_query() -> Refusal {
+    bad_request("the parameter `query` is missing")
 }
 
 fn has_reserved_key(value: &Value) -> bool {
@@ -60,8 +81,8 @@ fn has_reserved_key(value: &Value) -> bool {
 
 /// The requests of one body.
 pub(super) enum Requests {
-    Single(Box<Request>),
-    Batch(Vec<Request>),
+    Single(Box<Asked>),
+    Batch(Vec<Asked>),
 }
 
 /// Reads the body of a POST. `max_batch` is the maximum number of requests in a list, if the body
@@ -91,14 +112,14 @@ pub(super) fn from_body(body: &[u8], max_batch: Option<usize>) -> Result<Request
     Ok(Requests::Batch(requests.collect::<Result<_, _>>()?))
 }
 
-fn from_object(body: &[u8]) -> Result<Request, Refusal> {
+fn from_object(body: &[u8]) -> Result<Asked, Refusal> {
     // serde would read a list as the fields of the struct, in their order.
     if is_list(body) {
         return Err(bad_request("a request is an object"));
     }
     let parameters: Parameters =
         serde_json::from_slice(body).map_err(|error| invalid_body(&error))?;
-    parameters.into_request(true)
+    parameters.into_request()
 }
 
 fn is_list(body: &[u8]) -> bool {
@@ -106,10 +127,7 @@ fn is_list(body: &[u8]) -> bool {
 }
 
 /// Reads the query string of a GET.
-///
-/// It cannot name a stored query, which may be a mutation: its text is not known before the schema
-/// executes it, and a GET must not change anything.
-pub(super) fn from_query_string(text: &str) -> Result<Request, Refusal> {
+pub(super) fn from_query_string(text: &str) -> Result<Asked, Refusal> {
     // `form_urlencoded` replaces invalid UTF-8. No byte of a multi-byte character is `&`, `=` or
     // `+`, so the whole string can be checked at once.
     if percent_decode_str(text).decode_utf8().is_err() {
@@ -120,6 +138,7 @@ pub(super) fn from_query_string(text: &str) -> Result<Request, Refusal> {
     for (name, value) in form_urlencoded::parse(text.as_bytes()) {
         let slot = match &*name {
             "query" => &mut parameters.query,
+            "documentId" => &mut parameters.document_id,
             "operationName" => &mut parameters.operation_name,
             "variables" => &mut variables,
             "extensions" => &mut extensions,
@@ -131,15 +150,16 @@ pub(super) fn from_query_string(text: &str) -> Result<Request, Refusal> {
         }
     }
     // An HTML form sends its empty fields as well.
-    parameters.operation_name = parameters.operation_name.filter(|name| !name.is_empty());
     let is_set = |text: &String| !text.is_empty();
+    parameters.operation_name = parameters.operation_name.filter(is_set);
+    parameters.document_id = parameters.document_id.filter(is_set);
     if let Some(text) = variables.filter(is_set) {
         parameters.variables = json_parameter("variables", &text)?;
     }
     if let Some(text) = extensions.filter(is_set) {
         parameters.extensions = json_parameter("extensions", &text)?;
     }
-    parameters.into_request(false)
+    parameters.into_request()
 }
 
 fn json_parameter<'a, T: Deserialize<'a>>(name: &str, text: &'a str) -> Result<T, Refusal> {

@@ -22,13 +22,15 @@ use crate::http::deadline::Deadline;
 use crate::http::encode::{Outcome, encode, options};
 use crate::http::endpoint::GraphQl;
 use crate::http::graphiql;
+use crate::http::lookup::{Found, NotFound, find};
 use crate::http::mask::{mask, panicked};
 use crate::http::position;
 use crate::http::precheck::precheck;
 use crate::http::refusal::Refusal;
-use crate::http::request::{Requests, from_body, from_query_string};
+use crate::http::request::{Asked, Requests, from_body, from_query_string};
 use crate::http::settings::InsertData;
 use crate::request::direct::plan::RequestParts;
+use crate::request::query::ReadQuery;
 use crate::response::null_failed_fields;
 
 const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, OPTIONS");
@@ -159,15 +161,18 @@ impl<E: Executor> GraphQl<E> {
             request.data = data;
         };
         match requests {
-            Requests::Single(mut request) => {
-                insert_data(&mut request);
-                self.execute_single(*request, position, is_read, budget)
-                    .await
+            Requests::Single(mut asked) => {
+                insert_data(&mut asked.request);
+                self.execute_single(*asked, position, is_read, budget).await
             }
             Requests::Batch(requests) => {
-                let responses = requests.into_iter().map(async |mut request| {
-                    insert_data(&mut request);
-                    self.execute(request, is_read).await
+                let responses = requests.into_iter().map(async |mut asked| {
+                    insert_data(&mut asked.request);
+                    match find(&mut asked, &self.settings, is_read) {
+                        Ok(found) => self.execute(asked.request, found, is_read).await,
+                        Err(NotFound::Refused(refusal)) => Ok(refusal.response()),
+                        Err(NotFound::Unknown(response)) => Ok(*response),
+                    }
                 });
                 let responses: Result<_, _> = join_all(responses).await.into_iter().collect();
                 Ok(Outcome::Batch(responses?))
@@ -178,17 +183,27 @@ impl<E: Executor> GraphQl<E> {
     /// Executes one request, or answers it directly if a plan is cached for it.
     async fn execute_single(
         &self,
-        request: Request,
+        mut asked: Asked,
         position: Option<WalPosition>,
         is_read: bool,
         budget: &Arc<Budget>,
     ) -> Result<Outcome, Refusal> {
+        let found = match find(&mut asked, &self.settings, is_read) {
+            Ok(found) => found,
+            Err(NotFound::Refused(refusal)) => return Err(refusal),
+            Err(NotFound::Unknown(response)) => return Ok(Outcome::Single(response)),
+        };
+        let request = asked.request;
         // A direct answer depends on the query, the operation and the variables only, on the tenant, and
         // on the position as of which servers may give it. An extension of the schema may use the
         // extensions of the request.
-        if request.extensions.is_empty()
-            && let Some(query) = self.settings.cache.get(&request.query)
-        {
+        let query = match &found {
+            _ if !request.extensions.is_empty() => None,
+            Found::Trusted(query) => Some(Arc::clone(query)),
+            Found::Text | Found::New(_) => self.settings.cache.get(&request.query),
+            Found::StoredBySchema => None,
+        };
+        if let Some(query) = query {
             let parts = RequestParts {
                 data: &request.data,
                 position,
@@ -196,11 +211,12 @@ impl<E: Executor> GraphQl<E> {
             };
             let name = request.operation_name.as_deref();
             if let Some(body) = query.answer(name, &request.variables, parts).await {
+                self.keep_automatic(found, &request.query);
                 return Ok(Outcome::Direct(body));
             }
             budget.restart();
         }
-        let response = self.execute(request, is_read).await?;
+        let response = self.execute(request, found, is_read).await?;
         Ok(Outcome::Single(Box::new(response)))
     }
 
@@ -208,16 +224,30 @@ impl<E: Executor> GraphQl<E> {
     async fn execute(
         &self,
         mut request: Request,
+        found: Found,
         is_read: bool,
     ) -> Result<GraphQlResponse, Refusal> {
         let settings = &*self.settings;
-        // A stored query of `ApolloPersistedQueries` has no text to check. It was checked when it
-        // was stored, since it came through here. With GET it may not be named: it may be a
-        // mutation.
-        let is_stored = !is_read && request.query.is_empty() && !request.extensions.is_empty();
-        if !is_stored && let Err(error) = precheck(&mut request, settings, is_read)? {
+        let read = match &found {
+            Found::Trusted(query) => {
+                // Extensions of the schema see the text.
+                request.query = query.text.to_string();
+                let query = Arc::clone(query);
+                Some(Ok(ReadQuery { query, tree: None }))
+            }
+            Found::Text | Found::New(_) => Some(settings.cache.read(&request.query)),
+            // It has no text to check. It was checked when it was stored, since it came through here.
+            Found::StoredBySchema => None,
+        };
+        let checked = match read {
+            Some(Ok(read)) => precheck(&mut request, read, settings, is_read)?,
+            Some(Err(error)) => Err(error),
+            None => Ok(()),
+        };
+        if let Err(error) = checked {
             return Ok(GraphQlResponse::from_errors(vec![error]));
         }
+        self.keep_automatic(found, &request.query);
         if !settings.introspection {
             request = request.disable_introspection();
         }
@@ -225,6 +255,13 @@ impl<E: Executor> GraphQl<E> {
         null_failed_fields(&mut response);
         mask(&mut response.errors, settings);
         Ok(response)
+    }
+
+    /// Keeps the text of a request, if it is to be found by its hash from now on.
+    fn keep_automatic(&self, found: Found, text: &str) {
+        if let (Found::New(hash), Some(queries)) = (found, &self.settings.automatic) {
+            queries.keep(hash, text);
+        }
     }
 }
 

@@ -9,8 +9,10 @@ use axum::http::request::Parts;
 use futures_util::future::BoxFuture;
 
 use crate::budget::{DEFAULT_MAX_IN_FLIGHT, DEFAULT_MAX_RESPONSE, InFlight};
+use crate::http::automatic::AutomaticQueries;
 use crate::http::internal_error::InternalError;
 use crate::http::refusal::Refusal;
+use crate::http::trusted::known::Known;
 use crate::request::limits::DocumentLimits;
 use crate::request::query_cache::{DEFAULT_CAPACITY, QueryCache};
 
@@ -34,6 +36,10 @@ pub(super) struct Settings {
     pub(super) in_flight: Arc<InFlight>,
     pub(super) timeout: Duration,
     pub(super) cache: Arc<QueryCache>,
+    pub(super) trusted: Option<Arc<Known>>,
+    pub(super) only_trusted: bool,
+    /// Clones of an endpoint share it.
+    pub(super) automatic: Option<Arc<AutomaticQueries>>,
     pub(super) data: Vec<Arc<DataHook>>,
     pub(super) on_internal_error: Option<Arc<ErrorCallback>>,
 }
@@ -50,6 +56,9 @@ impl Default for Settings {
             in_flight: InFlight::new(DEFAULT_MAX_IN_FLIGHT),
             timeout: Duration::from_secs(30),
             cache: Arc::new(QueryCache::new(DocumentLimits::default(), DEFAULT_CAPACITY)),
+            trusted: None,
+            only_trusted: false,
+            automatic: None,
             data: Vec::new(),
             on_internal_error: None,
         }
@@ -58,6 +67,8 @@ impl Default for Settings {
 
 impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let trusted = self.trusted.as_ref().map(|known| known.len());
+        let automatic = self.automatic.as_ref().map(|queries| queries.max_bytes());
         f.debug_struct("Settings")
             .field("graphiql", &self.graphiql)
             .field("introspection", &self.introspection)
@@ -69,6 +80,9 @@ impl fmt::Debug for Settings {
             .field("timeout", &self.timeout)
             .field("limits", &self.cache.limits())
             .field("keep", &self.cache.capacity())
+            .field("trusted", &trusted)
+            .field("only_trusted", &self.only_trusted)
+            .field("automatic_persisted_queries", &automatic)
             .finish_non_exhaustive()
     }
 }

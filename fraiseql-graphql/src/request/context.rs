@@ -1,11 +1,11 @@
 //! Queries in the data of a request and of its execution.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use apollo_compiler::ast;
 use fraiseql_runtime::__graphql::lock;
 
-use crate::request::query::{Query, ReadQuery};
+use crate::request::query::{Query, ReadQuery, Validity};
 
 /// In the data of an execution: its query, if that is cached.
 pub(crate) struct CachedQuery(pub(crate) Arc<Query>);
@@ -32,5 +32,22 @@ impl EndpointQuery {
             query: Arc::clone(&self.query),
             tree: lock(&self.tree).take(),
         }
+    }
+}
+
+/// In the data of a request whose query is only to be validated. It is never executed.
+pub(crate) struct Check(Arc<OnceLock<Validity>>);
+
+impl Check {
+    /// The mark of a request, and the place where the result will be.
+    #[cfg(feature = "http")]
+    pub(crate) fn new() -> (Self, Arc<OnceLock<Validity>>) {
+        let verdict = Arc::new(OnceLock::new());
+        (Self(Arc::clone(&verdict)), verdict)
+    }
+
+    pub(crate) fn set(&self, validity: Validity) {
+        // The request is prepared once.
+        let _ = self.0.set(validity);
     }
 }

@@ -1,6 +1,6 @@
 //! The extension of one request: calls the cache, the checks and the plan in async-graphql's hooks.
 
-use std::any::TypeId;
+use std::any::{Any, TypeId};
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, OnceLock};
@@ -17,8 +17,7 @@ use async_graphql::{
 
 use crate::budget::Budget;
 use crate::error::{MAX_REQUEST_ERRORS, clip};
-
-use crate::request::context::{CachedQuery, EndpointQuery};
+use crate::request::context::{CachedQuery, Check, EndpointQuery};
 use crate::request::direct::draft::Draft;
 use crate::request::direct::recorder::{PlanRecorder, has_no_cache_header};
 use crate::request::position::Positions;
@@ -252,6 +251,12 @@ impl Extension for RequestExtension {
             None if !request.query.is_empty() => Some(self.cache.read(&request.query)?),
             read => read,
         };
+        if let Some(check) = of_data::<Check>(&request)
+            && let Some(read) = &mut read
+        {
+            check.set(self.validate(registry, read));
+            return Err(ServerError::new("the query was only validated", None));
+        }
         // An extension that is called after this one must not store a query that is not valid:
         // `ApolloPersistedQueries` parses it in its own way, and later sends the result.
         if request.extensions.contains_key("persistedQuery")
@@ -361,8 +366,11 @@ impl Extension for RequestExtension {
 
 /// The query that the endpoint has read for this request.
 fn endpoint_query(request: &Request) -> Option<ReadQuery> {
-    let data = request.data.get(&TypeId::of::<EndpointQuery>())?;
-    Some(data.downcast_ref::<EndpointQuery>()?.take())
+    of_data::<EndpointQuery>(request).map(EndpointQuery::take)
+}
+
+fn of_data<D: Any>(request: &Request) -> Option<&D> {
+    request.data.get(&TypeId::of::<D>())?.downcast_ref()
 }
 
 fn first_of(errors: &[ServerError]) -> ServerError {
