@@ -3,3 +3,4 @@
 mod graphql;
 mod http;
 mod traced;
+mod trusted;
