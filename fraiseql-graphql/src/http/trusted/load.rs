@@ -75,7 +75,7 @@ impl<E: Executor> GraphQl<E> {
     ///
     /// // A document that is not valid is an error at start.
     /// let wrong = TrustedDocuments::new().document("bye", "query Bye {\n  bye\n}");
-    /// let errors = GraphQl::new(schema).trusted(wrong).await.unwrap_err();
+    /// let errors = GraphQl::new(schema).trusted(wrong).await.err().unwrap();
     /// assert_eq!(errors.errors()[0].id(), Some("bye"));
     /// assert_eq!(errors.errors()[0].position(), Some((2, 3)));
     /// # Ok(()) }

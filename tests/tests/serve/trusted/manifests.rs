@@ -16,7 +16,11 @@ use serde_json::json;
 use super::{TWICE, TWICE_HASH, post, shop};
 
 async fn errors_of(documents: TrustedDocuments) -> TrustedErrors {
-    GraphQl::new(shop().0).trusted(documents).await.unwrap_err()
+    let _ = GraphQl::new(shop().0)
+        .trusted(documents)
+        .await
+        .err()
+        .unwrap()
 }
 
 /// The identifier, the place, and the message.
@@ -67,7 +71,7 @@ async fn everything_wrong_is_reported_at_once_with_its_document_and_place() {
 #[tokio::test]
 async fn one_identifier_has_one_text() {
     let twice = TrustedDocuments::from_json(r#"{"A": "{ hello }", "A": "{ hello }"}"#);
-    GraphQl::new(shop().0)
+    let _ = GraphQl::new(shop().0)
         .trusted(twice.unwrap())
         .await
         .unwrap();
@@ -77,7 +81,7 @@ async fn one_identifier_has_one_text() {
     let first = TrustedDocuments::new().document("A", "{ hello }");
     let endpoint = GraphQl::new(shop().0).trusted(first).await.unwrap();
     let second = TrustedDocuments::new().document("A", "{ a: hello }");
-    let errors = endpoint.trusted(second).await.unwrap_err();
+    let errors = endpoint.trusted(second).await.err().unwrap();
     assert!(errors.to_string().contains("two documents"), "{errors}");
 }
 
@@ -125,7 +129,7 @@ async fn documents_are_within_the_limits_of_the_endpoint() {
         .document("Three", "{ a: hello b: hello c: hello }")
         .document("Cycle", "{ ...f } fragment f on Query { ...f }")
         .document("Deep", "{ item ".repeat(1_000));
-    let errors = endpoint.trusted(documents).await.unwrap_err();
+    let errors = endpoint.trusted(documents).await.err().unwrap();
     let ids: Vec<_> = errors.errors().iter().map(TrustedError::id).collect();
     assert_eq!(
         ids,
@@ -140,12 +144,16 @@ async fn documents_are_within_the_limits_of_the_endpoint() {
 async fn nothing_is_executed_at_start() {
     let documents = || TrustedDocuments::new().document("Buy", "mutation { buy }");
     let (schema, watch) = shop();
-    GraphQl::new(schema).trusted(documents()).await.unwrap();
+    let _ = GraphQl::new(schema).trusted(documents()).await.unwrap();
     assert_eq!(watch.bought.load(Ordering::SeqCst), 0);
 
     // Also if the schema cannot validate it.
     let (schema, watch) = shop_without_prepared();
-    let errors = GraphQl::new(schema).trusted(documents()).await.unwrap_err();
+    let errors = GraphQl::new(schema)
+        .trusted(documents())
+        .await
+        .err()
+        .unwrap();
     assert!(
         errors
             .to_string()
@@ -185,12 +193,16 @@ async fn an_extension_that_refuses_the_check_is_named_by_its_error() {
         .extension(Closed)
         .extension(Prepared::default())
         .finish();
-    let errors = GraphQl::new(schema).trusted(documents()).await.unwrap_err();
+    let errors = GraphQl::new(schema)
+        .trusted(documents())
+        .await
+        .err()
+        .unwrap();
     assert!(errors.to_string().contains("closed for today"), "{errors}");
     // After the validation it does not matter.
     let schema = build()
         .extension(Prepared::default())
         .extension(Closed)
         .finish();
-    GraphQl::new(schema).trusted(documents()).await.unwrap();
+    let _ = GraphQl::new(schema).trusted(documents()).await.unwrap();
 }
