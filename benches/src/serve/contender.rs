@@ -11,6 +11,8 @@ pub(crate) enum Contender {
     OursJson,
     /// fraiseql with documents stored as `jsonb`.
     OursJsonb,
+    /// fraiseql with documents stored as `json`, and requests that name trusted documents.
+    OursTrusted,
     /// async-graphql over one hand-written statement, with nested `jsonb_build_object`, on base tables.
     ByHand,
     /// async-graphql with a `DataLoader`, on base tables.
@@ -41,6 +43,7 @@ impl Contender {
         match self {
             Self::OursJson => "ours-json",
             Self::OursJsonb => "ours-jsonb",
+            Self::OursTrusted => "ours-trusted",
             Self::ByHand => "by-hand",
             Self::DataLoader => "dataloader",
             Self::DataLoaderEager => "dataloader-eager",
@@ -81,6 +84,8 @@ impl Contender {
         match operation {
             // Both DataLoader variants write in the same way.
             Operation::Rename => !self.is_raw() && self != Self::DataLoaderEager,
+            // Its text has a key, and so is none of a few that are known before.
+            Operation::PostConstant if self == Self::OursTrusted => false,
             _ => !matches!(self, Self::Triggers | Self::Matview),
         }
     }

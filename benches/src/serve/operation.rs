@@ -45,6 +45,20 @@ impl Operation {
             Self::Post | Self::PostConstant | Self::Rename => None,
         }
     }
+
+    /// The text of the GraphQL document, in the schema that all contenders but PostGraphile have. The
+    /// identifier of the trusted document is the name.
+    pub(crate) fn text(self, key: Uuid) -> String {
+        match self {
+            Self::Query => format!("{{ posts(limit: 5) {{ {POST} }} }}"),
+            Self::List => "{ posts(limit: 50) { id title published } }".to_owned(),
+            Self::Post => format!("query ($id: ID!) {{ post(id: $id) {{ {POST} }} }}"),
+            Self::PostConstant => format!("{{ post(id: \"{key}\") {{ {POST} }} }}"),
+            Self::Rename => "mutation ($id: ID!, $fullName: String!) { \
+                             renameUser(id: $id, fullName: $fullName) { id fullName } }"
+                .to_owned(),
+        }
+    }
 }
 
 /// A GraphQL request, and the conversion of its response to the common form.
@@ -61,22 +75,15 @@ impl OperationRequest {
         if contender.postgraphile().is_some() {
             return Self::of_postgraphile(operation, key, name);
         }
-        let body = match operation {
-            Operation::Query => json!({ "query": format!("{{ posts(limit: 5) {{ {POST} }} }}") }),
-            Operation::List => json!({ "query": "{ posts(limit: 50) { id title published } }" }),
-            Operation::Post => json!({
-                "query": format!("query ($id: ID!) {{ post(id: $id) {{ {POST} }} }}"),
-                "variables": { "id": key },
-            }),
-            Operation::PostConstant => {
-                json!({ "query": format!("{{ post(id: \"{key}\") {{ {POST} }} }}") })
-            }
-            Operation::Rename => json!({
-                "query": "mutation ($id: ID!, $fullName: String!) { \
-                          renameUser(id: $id, fullName: $fullName) { id fullName } }",
-                "variables": { "id": key, "fullName": name },
-            }),
+        let mut body = match contender {
+            Contender::OursTrusted => json!({ "documentId": operation.name() }),
+            _ => json!({ "query": operation.text(key) }),
         };
+        match operation {
+            Operation::Query | Operation::PostConstant | Operation::List => {}
+            Operation::Post => body["variables"] = json!({ "id": key }),
+            Operation::Rename => body["variables"] = json!({ "id": key, "fullName": name }),
+        }
         Self {
             body,
             normalize: |data| data,

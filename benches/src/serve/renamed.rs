@@ -13,7 +13,7 @@ pub(crate) async fn check(
     clients: usize,
 ) -> anyhow::Result<()> {
     let documents = match contender {
-        Contender::OursJson => "tv_post_json",
+        Contender::OursJson | Contender::OursTrusted => "tv_post_json",
         Contender::OursJsonb => "tv_post",
         Contender::Triggers => "tv_by_trigger",
         Contender::Matview => "mv_post",

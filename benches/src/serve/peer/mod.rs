@@ -11,14 +11,17 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use async_graphql::Executor;
 use axum::Router;
-use fraiseql_graphql::http::GraphQl;
+use clap::ValueEnum as _;
+use fraiseql_graphql::http::{GraphQl, TrustedDocuments};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use tokio::net::TcpStream;
 use tokio::runtime::Builder;
 use tokio::sync::{mpsc, oneshot};
+use uuid::Uuid;
 
 use self::rename::AfterUpdate;
 use super::contender::Contender;
+use super::operation::Operation;
 use super::views::{json, jsonb};
 
 /// Number of connections to PostgreSQL of each server.
@@ -100,6 +103,12 @@ async fn serve_thread(
     let app = match contender {
         Contender::OursJson => router(ours::json(pool)?),
         Contender::OursJsonb => router(ours::jsonb(pool)?),
+        Contender::OursTrusted => {
+            let endpoint = GraphQl::new(ours::json(pool)?)
+                .trusted(operations())
+                .await?;
+            Router::new().route_service("/graphql", endpoint.only_trusted(true))
+        }
         Contender::DataLoader => router(dataloader::schema(pool, None)),
         Contender::DataLoaderEager => router(dataloader::schema(pool, Some(Duration::ZERO))),
         Contender::ByHand | Contender::Triggers => {
@@ -115,6 +124,15 @@ async fn serve_thread(
 
 fn router(schema: impl Executor) -> Router {
     Router::new().route_service("/graphql", GraphQl::new(schema))
+}
+
+/// The operations of this contender as trusted documents.
+fn operations() -> TrustedDocuments {
+    let all = Operation::value_variants().iter();
+    let own = all.filter(|operation| Contender::OursTrusted.does(**operation));
+    own.fold(TrustedDocuments::new(), |documents, operation| {
+        documents.document(operation.name(), operation.text(Uuid::nil()))
+    })
 }
 
 /// Connections that another thread has accepted.

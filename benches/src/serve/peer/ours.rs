@@ -1,4 +1,4 @@
-//! The contenders `ours-json` and `ours-jsonb`: stored documents, and a GraphQL mutation that syncs
+//! The contenders `ours-json`, `ours-trusted` and `ours-jsonb`: stored documents, and a GraphQL mutation that syncs
 //! the dependents of the renamed user.
 
 use async_graphql::{EmptySubscription, ID, Object, Schema, SimpleObject};

@@ -16,7 +16,7 @@ use serde_json::json;
 use super::{TWICE, TWICE_HASH, post, shop};
 
 async fn errors_of(documents: TrustedDocuments) -> TrustedErrors {
-    let _ = GraphQl::new(shop().0)
+    GraphQl::new(shop().0)
         .trusted(documents)
         .await
         .err()
