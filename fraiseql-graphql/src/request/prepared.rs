@@ -72,7 +72,8 @@ use fraiseql_runtime::__graphql::BigInts;
 ///
 /// # Persisted queries
 ///
-/// async-graphql's `ApolloPersistedQueries` can be added before or after this extension. It stores
+/// The endpoint has [trusted documents](crate::http::GraphQl::trusted) and
+/// [automatic persisted queries](crate::http::GraphQl::automatic_persisted_queries). async-graphql's `ApolloPersistedQueries` can be added before or after this extension. It stores
 /// what async-graphql's own parser has read. Add it after this one, or serve the schema by
 /// [`http::GraphQl`](crate::http::GraphQl): then a query is validated before it is stored.
 ///
