@@ -3,9 +3,14 @@
 use std::sync::{Arc, Mutex, OnceLock};
 
 use apollo_compiler::ast;
+use async_graphql::parser::types::ExecutableDocument;
+use async_graphql::registry::Registry;
+use async_graphql::{ServerError, Variables};
 use fraiseql_runtime::__graphql::lock;
 
 use crate::request::query::{Query, ReadQuery, Validity};
+use crate::spec::operation::operation;
+use crate::spec::root_fields::RootFields;
 
 /// In the data of an execution: its query, if that is cached.
 pub(crate) struct CachedQuery(pub(crate) Arc<Query>);
@@ -35,19 +40,37 @@ impl EndpointQuery {
     }
 }
 
-/// In the data of a request whose query is only to be validated. It is never executed.
-pub(crate) struct Check(Arc<OnceLock<Validity>>);
+/// In the data of a request that is only to be validated. It is never executed.
+pub(crate) struct Check {
+    /// The operation whose cost is compared with the limits of the schema.
+    pub(crate) operation: Option<String>,
+    pub(crate) verdict: Arc<Verdict>,
+}
 
 impl Check {
-    /// The mark of a request, and the place where the result will be.
-    #[cfg(feature = "http")]
-    pub(crate) fn new() -> (Self, Arc<OnceLock<Validity>>) {
-        let verdict = Arc::new(OnceLock::new());
-        (Self(Arc::clone(&verdict)), verdict)
+    pub(crate) fn is_introspection(
+        &self,
+        registry: &Registry,
+        document: &ExecutableDocument,
+    ) -> bool {
+        let operation = operation(document, self.operation.as_deref());
+        let root_fields = |operation| {
+            RootFields::of(
+                registry,
+                &document.fragments,
+                operation,
+                &Variables::default(),
+            )
+        };
+        operation.is_some_and(|operation| root_fields(operation).are_introspection)
     }
+}
 
-    pub(crate) fn set(&self, validity: Validity) {
-        // The request is prepared once.
-        let _ = self.0.set(validity);
-    }
+/// What the validation has found.
+#[derive(Default)]
+pub(crate) struct Verdict {
+    /// Not set if the request has not come as far as the extension.
+    pub(crate) validity: OnceLock<Validity>,
+    /// The limit of the schema that the operation exceeds.
+    pub(crate) exceeded: OnceLock<ServerError>,
 }

@@ -17,7 +17,7 @@ use async_graphql::{
 
 use crate::budget::Budget;
 use crate::error::{MAX_REQUEST_ERRORS, clip};
-use crate::request::context::{CachedQuery, Check, EndpointQuery};
+use crate::request::context::{CachedQuery, Check, EndpointQuery, Verdict};
 use crate::request::direct::draft::Draft;
 use crate::request::direct::recorder::{PlanRecorder, has_no_cache_header};
 use crate::request::position::Positions;
@@ -64,6 +64,9 @@ pub(crate) struct RequestExtension {
     types: Arc<OnceLock<Arc<TypeSystem>>>,
     options: RequestOptions,
     settings: ResponseSettings,
+    /// Set by `prepare_request`, if the request is only to be validated, and whether it is one of
+    /// introspection.
+    check: OnceLock<(Arc<Verdict>, bool)>,
     /// Set by `prepare_request`, if the query is not valid.
     invalid: OnceLock<Arc<[ServerError]>>,
     /// Set by `prepare_request`, unless the query is not valid or has no operation to execute.
@@ -157,6 +160,7 @@ impl RequestExtension {
             types,
             options,
             settings,
+            check: OnceLock::new(),
             invalid: OnceLock::new(),
             prepared: OnceLock::new(),
             positions: OnceLock::new(),
@@ -254,8 +258,14 @@ impl Extension for RequestExtension {
         if let Some(check) = of_data::<Check>(&request)
             && let Some(read) = &mut read
         {
-            check.set(self.validate(registry, read));
-            return Err(ServerError::new("the query was only validated", None));
+            let verdict = Arc::clone(&check.verdict);
+            let validity = verdict
+                .validity
+                .get_or_init(|| self.validate(registry, read));
+            validity.as_ref().map_err(|errors| first_of(errors))?;
+            let is_introspection = check.is_introspection(registry, &read.query.document);
+            let _ = self.check.set((verdict, is_introspection));
+            return next.run(ctx, request).await;
         }
         // An extension that is called after this one must not store a query that is not valid:
         // `ApolloPersistedQueries` parses it in its own way, and later sends the result.
@@ -299,6 +309,17 @@ impl Extension for RequestExtension {
         ctx: &ExtensionContext<'_>,
         next: NextValidation<'_>,
     ) -> Result<ValidationResult, Vec<ServerError>> {
+        if let Some((verdict, is_introspection)) = self.check.get() {
+            // Of its errors, only those count that do not depend on variables, which are missing.
+            let errors = next.run(ctx).await.err().unwrap_or_default();
+            let is_limit = |error: &ServerError| LIMITS.contains(&error.message.as_str());
+            if let Some(error) = errors.into_iter().find(is_limit)
+                && !is_introspection
+            {
+                let _ = verdict.exceeded.set(error);
+            }
+            return Err(vec![ServerError::new("the query was only validated", None)]);
+        }
         if let Some(errors) = self.invalid.get() {
             return Err(errors.to_vec());
         }

@@ -10,7 +10,7 @@ use crate::http::trusted::documents::TrustedDocuments;
 use crate::http::trusted::errors::{TrustedError, TrustedErrors};
 use crate::http::trusted::id;
 use crate::http::trusted::known::Known;
-use crate::request::context::{Check, EndpointQuery};
+use crate::request::context::{Check, EndpointQuery, Verdict};
 use crate::request::query::{Query, ReadQuery};
 use crate::request::query_cache::QueryCache;
 
@@ -29,8 +29,8 @@ impl<E: Executor> GraphQl<E> {
     /// # Errors
     /// Everything that is wrong with the documents, with their identifiers and the places in their
     /// texts: wrong identifiers, hashes that are not those of the texts, one identifier with two texts,
-    /// documents that are not valid in this schema, or have not the operation that the manifest names.
-    /// Also if the schema does not have the extension [`Prepared`](crate::Prepared), which validates
+    /// documents that are not valid in this schema, exceed its `limit_depth` or `limit_complexity` whatever their
+    /// variables are, or have not the operation that the manifest names. Also if the schema does not have the extension [`Prepared`](crate::Prepared), which validates
     /// them.
     ///
     /// ```
@@ -145,28 +145,15 @@ impl Loading {
         executor: &impl Executor,
         text: &str,
     ) -> Result<Arc<Query>, Vec<ServerError>> {
-        let ReadQuery { query, tree } = self.cache.read(text).map_err(|error| vec![error])?;
-        let (check, verdict) = Check::new();
-        let mut request = Request::new(text).operation_name(NO_OPERATION).data(check);
-        request.set_parsed_query(query.executable(None));
-        let read = ReadQuery {
-            query: Arc::clone(&query),
-            tree,
-        };
-        request.data.insert(EndpointQuery::new(read));
-        let response = executor.execute(request).await;
-        match verdict.get() {
-            Some(Ok(_)) => Ok(query),
-            Some(Err(errors)) => Err(errors.to_vec()),
-            // An extension in front of it has refused the request, or there is no such extension.
-            None => {
-                let said = response.errors.first().map_or("", |error| &error.message);
-                let message = format!(
-                    "the schema has not validated it, for which it needs the extension `Prepared`: {said}"
-                );
-                Err(vec![ServerError::new(message, None)])
-            }
+        let ReadQuery { query, mut tree } = self.cache.read(text).map_err(|error| vec![error])?;
+        for (name, _) in query.document.operations.iter() {
+            let read = ReadQuery {
+                query: Arc::clone(&query),
+                tree: tree.take(),
+            };
+            check(executor, read, name.map(ToString::to_string)).await?;
         }
+        Ok(query)
     }
 
     fn check_operation(&mut self, declared: &Declared, query: &Query) {
@@ -178,6 +165,36 @@ impl Loading {
                 operation.ty, operation.name
             );
             self.errors.push(TrustedError::of(&declared.id, message));
+        }
+    }
+}
+
+/// Lets the schema validate a document, and compare the cost of an operation with its limits.
+async fn check(
+    executor: &impl Executor,
+    read: ReadQuery,
+    operation: Option<String>,
+) -> Result<(), Vec<ServerError>> {
+    let verdict = Arc::new(Verdict::default());
+    let mut request = Request::new(&*read.query.text).operation_name(NO_OPERATION);
+    request.set_parsed_query(read.query.executable(operation.as_deref()));
+    request.data.insert(EndpointQuery::new(read));
+    request.data.insert(Check {
+        operation,
+        verdict: Arc::clone(&verdict),
+    });
+    let response = executor.execute(request).await;
+    match (verdict.validity.get(), verdict.exceeded.get()) {
+        (Some(Ok(_)), None) => Ok(()),
+        (Some(Ok(_)), Some(error)) => Err(vec![error.clone()]),
+        (Some(Err(errors)), _) => Err(errors.to_vec()),
+        // An extension in front of it has refused the request, or there is no such extension.
+        (None, _) => {
+            let said = response.errors.first().map_or("", |error| &error.message);
+            let message = format!(
+                "the schema has not validated it, for which it needs the extension `Prepared`: {said}"
+            );
+            Err(vec![ServerError::new(message, None)])
         }
     }
 }

@@ -141,6 +141,41 @@ async fn documents_are_within_the_limits_of_the_endpoint() {
 }
 
 #[tokio::test]
+async fn limits_of_the_schema_are_checked_for_each_operation() {
+    let schema = Schema::build(Query, Mutation, EmptySubscription)
+        .data(Arc::new(Watch::default()))
+        .extension(Prepared::default())
+        .limit_depth(2)
+        .limit_complexity(4)
+        .finish();
+    let introspection = "{ __schema { types { fields { type { ofType { name } } } } } }";
+    let documents = TrustedDocuments::new()
+        .document(
+            "Fine",
+            "query A { item { name } } query B { a: hello b: hello c: hello }",
+        )
+        .document("Introspection", introspection)
+        .document(
+            "Deep",
+            "query A { hello } query B { item { next { name } } }",
+        )
+        .document(
+            "Complex",
+            "query ($n: Int!) { a: hello b: hello c: hello d: hello e: twice(number: $n) }",
+        );
+    let endpoint = GraphQl::new(schema);
+    let errors = endpoint.trusted(documents).await.err().unwrap();
+    let found: Vec<_> = errors.errors().iter().map(parts).collect();
+    assert_eq!(
+        found,
+        [
+            ("Deep", None, "Query is nested too deep."),
+            ("Complex", None, "Query is too complex."),
+        ]
+    );
+}
+
+#[tokio::test]
 async fn nothing_is_executed_at_start() {
     let documents = || TrustedDocuments::new().document("Buy", "mutation { buy }");
     let (schema, watch) = shop();
