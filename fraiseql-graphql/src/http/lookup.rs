@@ -54,14 +54,12 @@ pub(super) fn find(
     if settings.only_trusted {
         return Ok(Found::Trusted(by_text(&request.query, settings)?));
     }
-    if request.query.is_empty() && request.extensions.contains_key(EXTENSION) {
+    match request.query.is_empty() && request.extensions.contains_key(EXTENSION) {
+        true if !is_read => Ok(Found::StoredBySchema),
         // Only the schema knows its text, which may be a mutation: a GET must not change anything.
-        return match is_read {
-            true => Err(missing_query().into()),
-            false => Ok(Found::StoredBySchema),
-        };
+        true if !asked.has_query => Err(missing_query().into()),
+        _ => Ok(Found::Text),
     }
-    Ok(Found::Text)
 }
 
 fn by_id(id: &str, settings: &Settings) -> Result<Arc<Query>, Refusal> {

@@ -28,6 +28,8 @@ struct Parameters {
 pub(super) struct Asked {
     /// Its text is empty if it names a document in another way.
     pub(super) request: Request,
+    /// Whether it has a text, which may be empty.
+    pub(super) has_query: bool,
     /// The identifier of a trusted document, in place of a text.
     pub(super) document_id: Option<String>,
 }
@@ -35,6 +37,7 @@ pub(super) struct Asked {
 impl Parameters {
     fn into_request(self) -> Result<Asked, Refusal> {
         let extensions = self.extensions.unwrap_or_default();
+        let has_query = self.query.is_some();
         let query = match (self.query, &self.document_id) {
             (Some(_), Some(_)) => {
                 let message = "a request has either `query` or `documentId`, and this one has both";
@@ -59,6 +62,7 @@ impl Parameters {
         request.extensions = extensions;
         Ok(Asked {
             request,
+            has_query,
             document_id: self.document_id,
         })
     }
