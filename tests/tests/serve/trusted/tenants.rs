@@ -1,8 +1,5 @@
 //! Tests that trusted documents are answered directly, each tenant with its own documents.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use async_graphql::{EmptyMutation, EmptySubscription, Schema};
 use axum::http::StatusCode;
 use fraiseql_graphql::http::{GraphQl, TrustedDocuments};
@@ -36,7 +33,7 @@ fn tenant(ctx: &RequestData<'_>) -> async_graphql::Result<i32> {
 
 struct Tickets {
     server: Server,
-    executed: Arc<AtomicUsize>,
+    executed: Executed,
 }
 
 impl Tickets {
@@ -46,10 +43,10 @@ impl Tickets {
         let model = world::model::<Ticket>();
         model.migrate(&pool).await.unwrap();
         model.sync_all(&pool).await.unwrap();
-        let executed = Arc::new(AtomicUsize::new(0));
+        let executed = Executed::default();
         let query = Query::<(Ticket,)>::scoped(Readers::lending(pool), tenant);
         let schema = Schema::build(query, EmptyMutation, EmptySubscription)
-            .extension(Executed(Arc::clone(&executed)))
+            .extension(executed.clone())
             .extension(Prepared::default().validate_once(true).direct(true))
             .finish();
         let documents = TrustedDocuments::new()
@@ -83,11 +80,11 @@ impl Tickets {
     }
 
     async fn request(&self, start: &str, org: i32, body: &str) -> (Answer, bool) {
-        let before = self.executed.load(Ordering::SeqCst);
+        let before = self.executed.count();
         let org = format!("X-Org: {org}");
         let headers = [JSON, ACCEPT, &org];
         let answer = self.server.request(start, &headers, body.as_bytes()).await;
-        (answer, self.executed.load(Ordering::SeqCst) == before)
+        (answer, self.executed.count() == before)
     }
 }
 
@@ -111,7 +108,7 @@ fn owners(answer: &Answer) -> Vec<i64> {
 #[tokio::test]
 async fn a_trusted_document_is_answered_directly_with_the_documents_of_the_tenant() {
     let tickets = Tickets::start().await;
-    assert_eq!(tickets.executed.load(Ordering::SeqCst), 0);
+    assert_eq!(tickets.executed.count(), 0);
     for (number, org) in [1, 2, 3, 1].into_iter().enumerate() {
         let (answer, was_direct) = tickets.post(org, &json!({"documentId": "All"})).await;
         assert_eq!(was_direct, number > 0, "only the first one is executed");
