@@ -1,7 +1,7 @@
 //! Reads the documents of given keys, in the order of the keys.
 
-use sqlx::PgConnection;
 use sqlx::postgres::PgRow;
+use sqlx::{Column as _, PgConnection, Row as _};
 
 use crate::db::scope::TransactionScope;
 use crate::db::statement::Statement;
@@ -23,6 +23,8 @@ pub struct KeyRead {
     sql: &'static str,
     /// The tenant, if the statement compares it: see [`Scope::tenant`].
     tenant: Option<Keys>,
+    /// The versions that the caller has, if the statement compares them.
+    held: Option<Vec<String>>,
 }
 
 impl KeyRead {
@@ -37,6 +39,22 @@ impl KeyRead {
         Self::new(view, scope, K::collect(keys.iter()), |sql| &sql.find_many)
     }
 
+    /// Reads one document, unless the caller has it in one of these versions: then its row has none. With
+    /// live storage and in materialized views, documents have no version.
+    pub(super) fn one_unless<K: Key>(
+        view: Handle,
+        scope: &Scope,
+        key: &K,
+        held: Vec<String>,
+    ) -> Self {
+        let keys = K::collect(std::iter::once(key));
+        let mut read = Self::new(view, scope, keys, |sql| {
+            sql.find_unless.as_ref().unwrap_or(&sql.find)
+        });
+        read.held = (view.view.storage == Storage::Table).then_some(held);
+        read
+    }
+
     fn new(
         view: Handle,
         scope: &Scope,
@@ -49,7 +67,21 @@ impl KeyRead {
             keys,
             sql: of(view.statements().read.scoped(tenant.is_some())),
             tenant,
+            held: None,
         }
+    }
+
+    /// Whether a row without a document says that the caller has it.
+    fn is_held(&self, row: &PgRow) -> sqlx::Result<bool> {
+        Ok(self.held.is_some() && version(row)?.is_some())
+    }
+}
+
+/// The version of the document of a row, if the statement returns it and it is current.
+pub(super) fn version(row: &PgRow) -> sqlx::Result<Option<&str>> {
+    match row.try_column("version") {
+        Ok(column) => row.try_get(column.ordinal()),
+        Err(_) => Ok(None),
     }
 }
 
@@ -63,12 +95,14 @@ pub(super) async fn rows(
     scope: TransactionScope,
 ) -> Result<Vec<PgRow>> {
     let is_live = read.view.view.storage == Storage::Live;
-    let found = Statement::new(read.sql, Operation::Read)
+    let mut statement = Statement::new(read.sql, Operation::Read)
         .on(read.view.view.relation())
         .bind_keys(&read.keys)
-        .bind_tenant(read.tenant.as_ref())
-        .fetch_all(&mut *connection)
-        .await;
+        .bind_tenant(read.tenant.as_ref());
+    if let Some(held) = &read.held {
+        statement = statement.bind(held.as_slice());
+    }
+    let found = statement.fetch_all(&mut *connection).await;
     let found = match found {
         // PostgreSQL names neither the document nor the field. They can be looked for unless the error
         // has ended the caller's transaction.
@@ -80,7 +114,9 @@ pub(super) async fn rows(
     let mut rows = Vec::with_capacity(found.len());
     let mut stale_ordinals = Vec::new();
     for row in found {
-        if !is_stale(&row).map_err(read_failed(read.view))? {
+        let is_read = !is_stale(&row).map_err(read_failed(read.view))?
+            || read.is_held(&row).map_err(read_failed(read.view))?;
+        if is_read {
             rows.push(row);
         } else if is_live {
             // The session has not what documents need, and none was built.

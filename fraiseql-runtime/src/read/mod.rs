@@ -3,10 +3,12 @@
 //!
 //! `scope` is whose documents a read returns, and `scoped` reads those of one tenant or of all.
 //! `target` is where a read runs; `readers` is a pool for reads, and `lending` passes its
-//! connections from one read to the next. `global_id` is a type and a key as one text. `by_key` and `list_rows` run the two kinds of statements,
+//! connections from one read to the next. `conditional` reads a document unless the
+//! client has it. `global_id` is a type and a key as one text. `by_key` and `list_rows` run the two kinds of statements,
 //! and `stale` builds the documents that were stored for another shape.
 
 pub(crate) mod by_key;
+mod conditional;
 pub(crate) mod document;
 mod error;
 pub(crate) mod find;
@@ -25,6 +27,7 @@ mod stale;
 pub(crate) mod target;
 pub(crate) mod typed;
 
+pub use self::conditional::{ETag, FoundUnless, IfNoneMatch};
 pub use self::document::Document;
 pub use self::global_id::{GlobalId, GlobalIdError};
 pub use self::readers::Readers;

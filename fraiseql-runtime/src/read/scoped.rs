@@ -6,6 +6,7 @@ use std::marker::PhantomData;
 use serde_json::value::RawValue;
 
 use crate::error::Result;
+use crate::read::conditional::{self, FoundUnless, IfNoneMatch};
 use crate::read::find;
 use crate::read::list::List;
 use crate::read::scope::Scope;
@@ -81,6 +82,20 @@ impl<V: ViewDef> Scoped<V> {
         key: V::DocumentKey,
     ) -> Result<Option<Box<RawValue>>> {
         find::find_json(target, V::handle(), self.scope.clone(), key).await
+    }
+
+    /// Reads the document of `key` as JSON, unless the client has it; see
+    /// [`TView::find_unless`](crate::TView::find_unless).
+    ///
+    /// # Errors
+    /// As [`TView::find`](crate::TView::find).
+    pub async fn find_unless(
+        &self,
+        target: impl ReadTarget,
+        key: V::DocumentKey,
+        held: &IfNoneMatch,
+    ) -> Result<FoundUnless> {
+        conditional::find_unless(target, V::handle(), self.scope.clone(), key, held).await
     }
 
     /// Reads the documents of `keys`, in the order of `keys`. Keys without a document, and those of

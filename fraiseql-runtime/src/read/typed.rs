@@ -5,6 +5,7 @@ use std::future::Future;
 use serde_json::value::RawValue;
 
 use crate::error::Result;
+use crate::read::conditional::{self, FoundUnless, IfNoneMatch};
 use crate::read::find;
 use crate::read::list::List;
 use crate::read::scope::Scope;
@@ -87,6 +88,59 @@ pub trait TView: ViewDef<DocumentKey = <Self as TView>::Key> {
     ) -> impl Future<Output = Result<Option<Box<RawValue>>>> + Send {
         const { names_no_tenant::<Self>() };
         find::find_json(target, Self::handle(), Scope::Whole, key)
+    }
+
+    /// Reads the document of `key` as JSON, unless the client has it: for `ETag` and `304 Not Modified`.
+    ///
+    /// It is one statement. The row of a document that the client has is found, and its JSON, which may be
+    /// large, is not read.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/support.rs"));
+    /// use fraiseql_runtime::read::{FoundUnless, IfNoneMatch};
+    ///
+    /// #[derive(TView)]
+    /// pub struct Post {
+    ///     pub id: i64,
+    ///     pub title: String,
+    /// }
+    ///
+    /// /// The status, the header `ETag` and the body of a response.
+    /// async fn answer(
+    ///     pool: &sqlx::PgPool,
+    ///     id: i64,
+    ///     if_none_match: Option<&str>,
+    /// ) -> fraiseql_runtime::Result<(u16, Option<String>, String)> {
+    ///     let held: IfNoneMatch = if_none_match.unwrap_or_default().parse().unwrap_or_default();
+    ///     Ok(match Post::find_unless(pool, id, &held).await? {
+    ///         FoundUnless::Missing => (404, None, String::new()),
+    ///         FoundUnless::Unchanged(etag) => (304, Some(etag.to_string()), String::new()),
+    ///         FoundUnless::Document { json, etag } => {
+    ///             (200, etag.map(|etag| etag.to_string()), json.get().to_owned())
+    ///         }
+    ///     })
+    /// }
+    /// # fn main() { on("CREATE TABLE tb_post (id int8 PRIMARY KEY, title text NOT NULL);
+    /// #     INSERT INTO tb_post VALUES (7, 'Notes')", async |pool| {
+    /// # migrate::<Post>(&pool).await;
+    /// # sync_all_posts(&pool).await?;
+    /// let (status, etag, body) = answer(&pool, 7, None).await?;
+    /// assert_eq!((status, &*body), (200, r#"{"id": 7, "title": "Notes"}"#));
+    ///
+    /// let (status, ..) = answer(&pool, 7, etag.as_deref()).await?;
+    /// assert_eq!(status, 304);
+    /// # Ok(()) }) }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`find`](Self::find).
+    fn find_unless(
+        target: impl ReadTarget,
+        key: Self::Key,
+        held: &IfNoneMatch,
+    ) -> impl Future<Output = Result<FoundUnless>> + Send {
+        const { names_no_tenant::<Self>() };
+        conditional::find_unless(target, Self::handle(), Scope::Whole, key, held)
     }
 
     /// Reads the documents of `keys`, in the order of `keys`. Keys without a document are

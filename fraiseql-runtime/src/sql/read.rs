@@ -18,6 +18,9 @@ use crate::sql::text::Sql;
 pub struct ReadSql {
     /// The document of the one key in the array `$1`; null if it is stale.
     pub find: String,
+    /// The same with its version, if documents are stored: null if it is stale. The document is also null
+    /// if its version is in the array that is the last parameter, and is then not read from its row.
+    pub find_unless: Option<String>,
     /// The documents of the keys in the array `$1`, with the positions of the keys in it. A stale
     /// document is null, and a key without a document has no row.
     pub find_many: String,
@@ -38,6 +41,9 @@ impl ReadSql {
         }
     }
 }
+
+/// The version of a stored document: it changes with the document, and never returns.
+const VERSION: &str = "pg_catalog.concat(v.version, '-', v.synced_xid)";
 
 /// Composes the statements of a view, whose shape has the number `number`.
 pub(crate) fn compose(view: &View, number: i64) -> ReadSql {
@@ -94,6 +100,7 @@ fn live(view: &View, by_tenant: bool) -> ReadSql {
             "q.\"data\", q.place".to_owned(),
         ),
         build: build(view, &given_places(view), by_tenant.then_some(3)),
+        find_unless: None,
         of_tenant: None,
     }
 }
@@ -103,10 +110,8 @@ fn stored(view: &View, number: i64, by_tenant: bool) -> ReadSql {
     let ty = view.key.sql_type();
     // One comparison in the same row: a stale document costs a second statement, a current one
     // nothing.
-    let data = format!(
-        "CASE WHEN v.shape = {} THEN v.data END AS data",
-        shape::literal(number)
-    );
+    let current = shape::literal(number);
+    let data = format!("CASE WHEN v.shape = {current} THEN v.data END AS data");
     let hidden = document::stored_hidden(view, "v");
     let of_tenant = tenant::of_stored(view, "v", 2).filter(|_| by_tenant);
     let mut find = Sql::new();
@@ -126,6 +131,19 @@ fn stored(view: &View, number: i64, by_tenant: bool) -> ReadSql {
     let conditions = [key.is_first_of_parameter(1)];
     let conditions: Vec<String> = conditions.into_iter().chain(of_tenant.clone()).collect();
     find.conditions("WHERE", &conditions);
+    let find_unless = (view.storage == Storage::Table).then(|| {
+        let held = if of_tenant.is_some() { 3 } else { 2 };
+        let mut find = Sql::new();
+        find.line("SELECT");
+        find.block_list([
+            format!("CASE WHEN v.shape = {current} AND {VERSION} <> ALL (${held}::text[]) THEN v.data END AS data"),
+            "'1'::int8 AS place".to_owned(),
+            format!("CASE WHEN v.shape = {current} THEN {VERSION} END AS version"),
+        ]);
+        find.line(format!("FROM {} AS v", view.table));
+        find.conditions("WHERE", &conditions);
+        find.finish()
+    });
     let mut many = Sql::new();
     many.line("SELECT");
     many.block_list([data, "wanted.place".to_owned()].into_iter().chain(hidden));
@@ -141,6 +159,7 @@ fn stored(view: &View, number: i64, by_tenant: bool) -> ReadSql {
     many.line("ORDER BY wanted.place");
     ReadSql {
         find: find.finish(),
+        find_unless,
         find_many: many.finish(),
         build: build(view, &given_places(view), by_tenant.then_some(3)),
         of_tenant: None,

@@ -232,6 +232,7 @@ fn read_statements(statements: &read::ReadSql) -> Vec<ListedStatement<'_>> {
     use StatementTable::{Base, View};
     let read::ReadSql {
         find,
+        find_unless,
         find_many,
         build,
         of_tenant,
@@ -241,6 +242,8 @@ fn read_statements(statements: &read::ReadSql) -> Vec<ListedStatement<'_>> {
         ListedStatement::new("read.find_many", find_many, View),
         ListedStatement::new("read.build", build, Base),
     ];
+    let unless = find_unless.iter();
+    list.extend(unless.map(|sql| ListedStatement::new("read.find_unless", sql, View)));
     list.extend(of_tenant.iter().flat_map(|sql| read_statements(sql)));
     list
 }
