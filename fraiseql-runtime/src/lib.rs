@@ -180,10 +180,12 @@ pub mod __private {
 pub mod __graphql {
     pub use crate::db::byte_limit::ByteLimit;
     pub use crate::mutex::lock;
+    pub use crate::read::by_values::{KeyMismatch, documents_at, key_of_values};
     pub use crate::read::find::documents;
     pub use crate::read::global_id::key_values;
     pub use crate::read::list::kept::KeptStatement;
     pub use crate::read::scope::Scope;
     pub use crate::read::select::{BigInts, Written};
+    pub use crate::schema::key::Keys;
     pub use crate::view::Handle;
 }

@@ -20,6 +20,7 @@ use crate::error::{MAX_REQUEST_ERRORS, clip};
 use crate::request::context::{CachedQuery, Check, EndpointQuery, Verdict};
 use crate::request::direct::draft::Draft;
 use crate::request::direct::recorder::{PlanRecorder, has_no_cache_header};
+use crate::request::entity_batches::EntityBatches;
 use crate::request::position::Positions;
 use crate::request::query::{Query, ReadQuery, RequestKey, Validity};
 use crate::request::query_cache::QueryCache;
@@ -355,6 +356,7 @@ impl Extension for RequestExtension {
         }
         let mut data = Data::default();
         data.insert(RootFieldDedup::default());
+        data.insert(EntityBatches::default());
         if ctx.data_opt::<Arc<Budget>>().is_none() {
             data.insert(Budget::new(self.settings.max_response, None));
         }

@@ -3,7 +3,8 @@
 //! A query is read once: its size is checked ([`limits`]), it is parsed and cached
 //! ([`query_cache`]), and what earlier requests have found out about it is kept with it
 //! ([`query`]). The [`extension`] of the schema, which [`prepared`] configures, validates and
-//! rewrites it for each request and completes the response. [`direct`] answers without the schema. [`position`] is for reads after own writes.
+//! rewrites it for each request and completes the response. [`direct`] answers without the schema. [`position`] is for reads after own writes,
+//! and [`entity_batches`] keeps entities that are read together.
 
 pub(crate) mod context;
 #[cfg_attr(
@@ -11,6 +12,7 @@ pub(crate) mod context;
     expect(dead_code, reason = "only the endpoint answers directly")
 )]
 pub(crate) mod direct;
+pub(crate) mod entity_batches;
 pub(crate) mod extension;
 pub(crate) mod limits;
 pub mod position;

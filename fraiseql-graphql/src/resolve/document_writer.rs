@@ -59,6 +59,23 @@ impl<'a> DocumentWriter<'a> {
         })
     }
 
+    /// A writer of the same fields, for one document of a list whose documents are values of their own.
+    pub(crate) fn at<'b>(&self, ctx: &'b ContextSelectionSet<'b>) -> DocumentWriter<'b>
+    where
+        'a: 'b,
+    {
+        DocumentWriter {
+            ctx,
+            shape: self.shape,
+            projection: self.projection.clone(),
+            sets: self.sets.clone(),
+            has_own_fields: self.has_own_fields,
+            as_values: self.as_values,
+            budget: self.budget.clone(),
+            out: Vec::new(),
+        }
+    }
+
     /// The budget of the request.
     pub(crate) fn budget(&self) -> Option<&Arc<Budget>> {
         self.budget.as_ref()

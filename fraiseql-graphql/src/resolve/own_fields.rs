@@ -5,8 +5,8 @@
 //! they needed, in the order of the query.
 
 use async_graphql::indexmap::IndexMap;
-use async_graphql::parser::types::{Field, Selection as Item, SelectionSet};
-use async_graphql::registry::MetaTypeName;
+use async_graphql::parser::types::{Field, Selection as Item, SelectionSet, TypeCondition};
+use async_graphql::registry::{MetaTypeName, Registry};
 use async_graphql::{
     Context, ContextSelectionSet, Name, Positioned, ServerError, ServerResult, Value,
 };
@@ -101,10 +101,11 @@ async fn object<'a>(
     shape: &'static Shape,
     mut stored: IndexMap<Name, Value>,
 ) -> ServerResult<Value> {
+    let registry = &ctx.schema_env.registry;
     let fragments = &ctx.query_env.fragments;
     let mut fields = Vec::new();
     for set in sets {
-        collect(set, shape, fragments, &mut fields);
+        collect(registry, set, shape, fragments, &mut fields);
     }
     let mut keys = Vec::with_capacity(fields.len());
     let mut values = Vec::with_capacity(fields.len());
@@ -190,8 +191,10 @@ fn part<'a>(
         let Some((part, is_nullable)) = part_of(shape, &field.node.name.node) else {
             return Ok(value);
         };
+        let registry = &ctx.schema_env.registry;
         let fragments = &ctx.query_env.fragments;
-        if !sets.iter().any(|set| has_own(set, part, fragments)) {
+        let has_own = |set: &&SelectionSet| has_own(registry, set, part, fragments);
+        if !sets.iter().any(has_own) {
             return Ok(value);
         }
         let field_ctx = ctx.with_field(field);
@@ -218,19 +221,37 @@ pub(super) fn part_of(shape: &Shape, name: &str) -> Option<(&'static Shape, bool
 }
 
 /// Whether a selection set selects a field of the application, at any depth.
-fn has_own(set: &SelectionSet, shape: &'static Shape, fragments: &Fragments) -> bool {
+fn has_own(
+    registry: &Registry,
+    set: &SelectionSet,
+    shape: &'static Shape,
+    fragments: &Fragments,
+) -> bool {
     let mut fields = Vec::new();
-    collect(set, shape, fragments, &mut fields);
+    collect(registry, set, shape, fragments, &mut fields);
     fields.iter().any(|field| {
         let name = &field.node.name.node;
         own(shape, name).is_some()
-            || part_of(shape, name)
-                .is_some_and(|(part, _)| has_own(&field.node.selection_set.node, part, fragments))
+            || part_of(shape, name).is_some_and(|(part, _)| {
+                has_own(registry, &field.node.selection_set.node, part, fragments)
+            })
     })
+}
+
+/// Whether a fragment with this condition applies to the objects of a shape: it is on their type, or on
+/// a union that has it.
+pub(super) fn applies(registry: &Registry, condition: &TypeCondition, shape: &Shape) -> bool {
+    let on = condition.on.node.as_str();
+    on == shape.type_name
+        || registry
+            .types
+            .get(on)
+            .is_some_and(|ty| ty.is_possible_type(shape.type_name))
 }
 
 /// The fields of a selection set that apply to a shape, with fragments expanded.
 fn collect<'a>(
+    registry: &Registry,
     set: &'a SelectionSet,
     shape: &Shape,
     fragments: &'a Fragments,
@@ -256,8 +277,8 @@ fn collect<'a>(
                 &fragment.node.selection_set,
             ),
         };
-        if condition.is_none_or(|condition| condition.node.on.node == shape.type_name) {
-            collect(&set.node, shape, fragments, fields);
+        if condition.is_none_or(|condition| applies(registry, &condition.node, shape)) {
+            collect(registry, &set.node, shape, fragments, fields);
         }
     }
 }

@@ -6,10 +6,10 @@
 //! async-graphql drops one of the two equal values.
 
 use async_graphql::parser::types::{Field, Selection as Item, SelectionSet, TypeCondition};
-use async_graphql::registry::{MetaType, MetaTypeName};
+use async_graphql::registry::{MetaType, MetaTypeName, Registry};
 use async_graphql::{ContextBase, Positioned, QueryPathSegment};
 
-use crate::resolve::own_fields::{add_needs, part_of};
+use crate::resolve::own_fields::{add_needs, applies, part_of};
 use crate::spec::operation::{Fragments, fields_with_key, root_type};
 use crate::spec::placeholder::is_placeholder;
 use fraiseql_runtime::schema::Shape;
@@ -37,6 +37,7 @@ impl<'a> RequestedFields<'a> {
             MergedFields::TypeDependent => (vec![&ctx.item.node], true),
         };
         let mut builder = SelectionBuilder {
+            registry: &ctx.schema_env.registry,
             fragments: &ctx.query_env.fragments,
             has_own_fields: false,
         };
@@ -116,6 +117,7 @@ fn merged_fields<'a>(ctx: &ContextBase<'a, &'a Positioned<SelectionSet>>) -> Mer
 }
 
 struct SelectionBuilder<'a> {
+    registry: &'a Registry,
     fragments: &'a Fragments,
     has_own_fields: bool,
 }
@@ -124,8 +126,9 @@ impl SelectionBuilder<'_> {
     /// Adds the fields of a selection set to a selection, which merges those with one response key.
     /// Unknown fields are added as well: compiling the selection reports them.
     fn add(&mut self, selection: &mut Selection, set: &SelectionSet, shape: &Shape) {
+        let registry = self.registry;
         let applies =
-            |condition: &Positioned<TypeCondition>| condition.node.on.node == shape.type_name;
+            |condition: &Positioned<TypeCondition>| applies(registry, &condition.node, shape);
         for item in &set.items {
             match &item.node {
                 // A projection writes an object without fields as `{}`: it needs no placeholder.

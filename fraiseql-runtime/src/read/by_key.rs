@@ -1,8 +1,11 @@
 //! Reads the documents of given keys, in the order of the keys.
 
+use std::sync::Arc;
+
 use sqlx::postgres::PgRow;
 use sqlx::{Column as _, PgConnection, Row as _};
 
+use crate::db::byte_limit::ByteLimit;
 use crate::db::scope::TransactionScope;
 use crate::db::statement::Statement;
 use crate::error::{Operation, Result};
@@ -25,6 +28,7 @@ pub struct KeyRead {
     tenant: Option<Keys>,
     /// The versions that the caller has, if the statement compares them.
     held: Option<Vec<String>>,
+    max_bytes: Option<Arc<dyn ByteLimit>>,
 }
 
 impl KeyRead {
@@ -55,6 +59,18 @@ impl KeyRead {
         read
     }
 
+    /// Reads documents as [`many`](Self::many) does, as long as they are within a limit.
+    pub(super) fn within(
+        view: Handle,
+        scope: &Scope,
+        keys: Keys,
+        max_bytes: Option<Arc<dyn ByteLimit>>,
+    ) -> Self {
+        let mut read = Self::new(view, scope, keys, |sql| &sql.find_many);
+        read.max_bytes = max_bytes;
+        read
+    }
+
     fn new(
         view: Handle,
         scope: &Scope,
@@ -68,6 +84,7 @@ impl KeyRead {
             sql: of(view.statements().read.scoped(tenant.is_some())),
             tenant,
             held: None,
+            max_bytes: None,
         }
     }
 
@@ -102,7 +119,8 @@ pub(super) async fn rows(
     if let Some(held) = &read.held {
         statement = statement.bind(held.as_slice());
     }
-    let found = statement.fetch_all(&mut *connection).await;
+    let limit = read.max_bytes.as_deref();
+    let found = statement.fetch_within(&mut *connection, limit).await;
     let found = match found {
         // PostgreSQL names neither the document nor the field. They can be looked for unless the error
         // has ended the caller's transaction.
@@ -142,7 +160,7 @@ pub(super) async fn rows(
         ordinals: &ordinals,
         tenant: read.tenant.as_ref(),
     };
-    let built = stale::build(connection, wanted, scope, None).await?;
+    let built = stale::build(connection, wanted, scope, limit).await?;
     // Both lists are ordered by ordinal; together they have to be sorted.
     let mut rows: Vec<(usize, PgRow)> = rows
         .into_iter()

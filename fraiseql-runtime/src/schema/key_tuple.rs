@@ -70,6 +70,11 @@ impl KeyTuple {
         })
     }
 
+    /// A tuple to push values to.
+    pub(crate) const fn empty() -> Self {
+        Self(Vec::new())
+    }
+
     /// The first of these keys: that of one column is a tuple of one value.
     pub(crate) fn first_of(keys: Keys) -> Self {
         if let Keys::Tuples(keys) = keys {
@@ -94,7 +99,8 @@ impl KeyTuple {
         none.parse(&texts).unwrap_or_else(|| none.none())
     }
 
-    fn push(&mut self, keys: Keys) {
+    /// Appends the value of a list of one key.
+    pub(crate) fn push(&mut self, keys: Keys) {
         let value = match keys {
             Keys::I16(keys) => keys.first().map(|&key| KeyValue::Int(key.into())),
             Keys::I32(keys) => keys.first().map(|&key| KeyValue::Int(key.into())),

@@ -13,15 +13,15 @@ use fraiseql_runtime::schema::{Field, Source, View};
 
 /// A field of the key of a view.
 #[derive(Clone, Copy)]
-struct KeyField {
+pub(crate) struct KeyField {
     /// Its name in the documents.
-    name: &'static str,
+    pub(crate) name: &'static str,
     /// Whether it is the tenant, which a request need not say again.
-    is_tenant: bool,
+    pub(crate) is_tenant: bool,
 }
 
 /// The fields of the key of a view, in the order of the key.
-fn key_fields(view: &View) -> impl Iterator<Item = KeyField> {
+pub(crate) fn key_fields(view: &View) -> impl Iterator<Item = KeyField> {
     let names = view.key.columns.names().iter();
     names.map(|name| {
         let mut fields = view.shape.fields.iter();
@@ -37,7 +37,7 @@ fn key_fields(view: &View) -> impl Iterator<Item = KeyField> {
 }
 
 /// The name of the field that has the id of a document.
-fn global_id(view: &View) -> Option<&'static str> {
+pub(crate) fn global_id(view: &View) -> Option<&'static str> {
     let mut fields = view.shape.fields.iter();
     let field = fields.find(|field| matches!(field.source, Source::GlobalId { .. }));
     field.map(|field| field.json)

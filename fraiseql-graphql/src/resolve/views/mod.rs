@@ -8,7 +8,7 @@
 pub(crate) mod arguments;
 mod direct;
 pub(crate) mod fields;
-mod key;
+pub(crate) mod key;
 mod resolve;
 pub(crate) mod root;
 pub(crate) mod root_field;

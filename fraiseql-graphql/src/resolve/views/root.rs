@@ -16,6 +16,7 @@ use async_graphql::{
 
 use crate::request::root_field_dedup::RootFieldDedup;
 use crate::request::tenant::{RequestData, TenantSource};
+use crate::resolve::federation::root::Federated;
 use crate::resolve::views::arguments::DEFAULT_MAX_PAGE;
 use crate::resolve::views::fields::{definitions, names};
 use crate::resolve::views::root_field::{Reads, ViewField};
@@ -220,6 +221,35 @@ impl<V: ViewSet> Views<V> {
         self.reads.max_page = documents;
         self
     }
+
+    /// Makes the views entities of a subgraph of Apollo Federation 2: see [`Federated`].
+    ///
+    /// ```
+    /// use async_graphql::MergedObject;
+    /// use fraiseql_runtime::TView;
+    /// use fraiseql_graphql::{Federated, Views};
+    ///
+    /// #[derive(TView)]
+    /// struct Post { id: i64, title: String }
+    /// # #[derive(Default, async_graphql::SimpleObject)]
+    /// # struct Own { version: i32 }
+    ///
+    /// #[derive(MergedObject)]
+    /// struct Query(Federated<Views<(Post,)>>, Own);
+    ///
+    /// fn query(pool: sqlx::PgPool, own: Own) -> Query {
+    ///     Query(Views::new(pool).federation(), own)
+    /// }
+    /// # fn main() {}
+    /// ```
+    #[must_use]
+    pub const fn federation(self) -> Federated<Self> {
+        Federated::new(self)
+    }
+
+    pub(crate) const fn reads(&self) -> &Reads {
+        &self.reads
+    }
 }
 
 impl<V: ViewSet> Query<V> {
@@ -257,6 +287,16 @@ impl<V: ViewSet> Query<V> {
     #[must_use]
     pub fn across_tenants(readers: impl Into<Readers>) -> Self {
         Views::across_tenants(readers).into()
+    }
+
+    /// Makes the views entities of a subgraph of Apollo Federation 2: see [`Federated`].
+    #[must_use]
+    pub const fn federation(self) -> Federated<Self> {
+        Federated::new(self)
+    }
+
+    pub(crate) const fn views(&self) -> &Views<V> {
+        &self.views
     }
 }
 

@@ -27,8 +27,9 @@ pub(super) struct FieldRead {
 }
 
 /// What the root fields of views share.
+#[doc(hidden)]
 #[derive(Clone)]
-pub(crate) struct Reads {
+pub struct Reads {
     pub(crate) readers: Readers,
     /// The maximum number of documents of a list or a page.
     pub(crate) max_page: u32,
