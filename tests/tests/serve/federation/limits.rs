@@ -40,10 +40,7 @@ async fn a_field_has_as_many_entities_as_a_page_has_documents() {
 async fn entities_count_for_the_bytes_of_a_response() {
     let pool = world().await;
     let query = || Query::<Set>::across_tenants(pool.clone()).federation();
-    for (max, words) in [
-        (1000, "documents that were read"),
-        (4500, "response has more than"),
-    ] {
+    for max in [1000, 4500] {
         let schema = schema(query(), Prepared::default().max_response(max));
         let (entities, errors) = read(schema.execute(request(products(2))).await);
         assert_eq!(errors, [], "{max}");
@@ -52,7 +49,6 @@ async fn entities_count_for_the_bytes_of_a_response() {
         assert_eq!(entities, Value::Null);
         assert_eq!(errors.len(), 1, "{errors:?}");
         assert_eq!(errors[0].1, json!(["_entities"]));
-        let _ = words;
         assert!(errors[0].0.contains("more than"), "{errors:?}");
     }
     pool.close().await;

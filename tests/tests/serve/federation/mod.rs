@@ -11,7 +11,7 @@ mod tenants;
 use async_graphql::{EmptyMutation, EmptySubscription, Request, Response, Schema, Variables};
 use fraiseql_graphql::{Federated, Prepared, Query};
 use fraiseql_runtime::{Embed, GlobalId, ReadModel, TView};
-use serde_json::{Value, json};
+use serde_json::Value;
 use sqlx::PgPool;
 
 const TABLES: &str = "
@@ -104,18 +104,21 @@ const ENTITIES: &str = "query ($r: [_Any!]!) { _entities(representations: $r) {
 /// A request as a router sends it, of the first tenant.
 fn request(representations: Value) -> Request {
     Request::new(ENTITIES)
-        .variables(Variables::from_json(json!({"r": representations})))
+        .variables(Variables::from_json(Value::from_iter([(
+            "r",
+            representations,
+        )])))
         .data(Org(1))
 }
 
 /// The entities, and the errors with their paths.
 fn read(response: Response) -> (Value, Vec<(String, Value)>) {
-    let errors = response.errors.iter().map(|error| {
+    let json = serde_json::to_string(&response).unwrap();
+    let errors = response.errors.into_iter().map(|error| {
         let path = serde_json::to_value(&error.path).unwrap();
-        (error.message.clone(), path)
+        (error.message, path)
     });
     let errors = errors.collect();
-    let json = serde_json::to_string(&response).unwrap();
     let json: Value = serde_json::from_str(&json).unwrap();
     (json["data"]["_entities"].clone(), errors)
 }
