@@ -139,9 +139,9 @@ pub(crate) fn json(page: &DocumentPage, data: Data, lists: &SelectedLists) -> Ve
     json
 }
 
-/// The lists of the documents of a page that are not selected, and need not be read.
-pub(crate) fn unselected_lists(shape: &'static Shape, connection: &Selection) -> Vec<&'static str> {
-    // A list is unselected if neither `nodes` nor `edges.node` selects it.
+/// What is selected of the documents of a page. `None` if that cannot be said of each document: `nodes` and
+/// `edges.node` may use one alias for different fields, which cannot be merged.
+pub(crate) fn documents(shape: &'static Shape, connection: &Selection) -> Option<Projection> {
     let mut merged = Selection::new();
     for field in connection.fields() {
         let Some(fields) = &field.fields else {
@@ -158,11 +158,7 @@ pub(crate) fn unselected_lists(shape: &'static Shape, connection: &Selection) ->
             _ => {}
         }
     }
-    // `nodes` and `edges.node` may use one alias for different fields, which cannot be merged. Then
-    // all lists are read.
-    Projection::of_request(shape, &merged, BigInts::Numbers)
-        .map(|projection| projection.unselected_lists())
-        .unwrap_or_default()
+    Projection::of_request(shape, &merged, BigInts::Numbers).ok()
 }
 
 fn add_fields(to: &mut Selection, fields: &Selection) {

@@ -8,7 +8,8 @@ use sqlx::postgres::{PgRow, PgValueFormat};
 /// The column of the document in every statement that reads documents.
 const DATA: usize = 0;
 
-/// A document as it was received: its JSON is not copied out of the row.
+/// A document as it was received: its JSON is not copied out of the row. With
+/// [`List::only`](crate::list::List::only) it may have been written from columns.
 ///
 /// `serde_json` writes it as it is stored, also within a struct of yours:
 ///
@@ -46,16 +47,29 @@ const DATA: usize = 0;
 /// ```
 pub struct Document {
     pub(super) row: PgRow,
+    /// The JSON that was written from columns of the row, if it has no document.
+    written: Option<Box<[u8]>>,
 }
 
 impl Document {
     pub(crate) const fn new(row: PgRow) -> Self {
-        Self { row }
+        Self { row, written: None }
+    }
+
+    /// A row of columns, from which this JSON was written.
+    pub(super) fn of_columns(row: PgRow, json: Vec<u8>) -> Self {
+        Self {
+            row,
+            written: Some(json.into()),
+        }
     }
 
     /// The JSON of the document, as it is stored.
     #[must_use]
     pub fn json(&self) -> &[u8] {
+        if let Some(written) = &self.written {
+            return written;
+        }
         let Ok(value) = self.row.try_get_raw(DATA) else {
             return b"null";
         };

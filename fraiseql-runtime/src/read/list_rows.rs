@@ -13,6 +13,7 @@ use crate::db::session::isolated_in_set_session;
 use crate::db::statement::{Fetched, fetch_within};
 use crate::db::telemetry::statement as trace_statement;
 use crate::error::{Error, Operation, Result};
+use crate::read::column_row::ColumnRead;
 use crate::read::document::Document;
 use crate::read::error::{not_deserialized, read_failed};
 use crate::read::hidden::with_hidden;
@@ -37,6 +38,8 @@ pub struct ListRead {
     pub(crate) text: StatementText,
     /// The parameters after the tenant, which is the first if the scope names one.
     pub(super) parameters: Vec<BinaryValue>,
+    /// The columns that the rows have in place of documents.
+    pub(super) columns: Option<Arc<ColumnRead>>,
     pub(crate) scope: Scope,
     pub(crate) max_bytes: Option<Arc<dyn ByteLimit>>,
 }
@@ -45,6 +48,8 @@ impl ListRead {
     /// The statement that explains this one.
     pub(super) fn explained(mut self) -> Self {
         self.text.sql = format!("{EXPLAIN}{}", self.text.sql).into();
+        self.text.of_documents = None;
+        self.columns = None;
         self
     }
 
@@ -83,6 +88,7 @@ async fn fetch(connection: &mut PgConnection, read: ListRead) -> Result<Vec<PgRo
         view,
         text,
         parameters,
+        columns: _,
         scope,
         max_bytes,
     } = read;
@@ -99,6 +105,26 @@ async fn fetch(connection: &mut PgConnection, read: ListRead) -> Result<Vec<PgRo
             table: view.view.relation().to_string(),
             max,
         }),
+    }
+}
+
+/// The rows of a list, and the columns that they have in place of documents: one statement, and a second
+/// one if the columns are not the same as documents.
+async fn stored_rows(
+    connection: &mut PgConnection,
+    mut read: ListRead,
+) -> Result<(Vec<PgRow>, Option<Arc<ColumnRead>>)> {
+    let columns = read.columns.take();
+    let (Some(tested), Some(sql)) = (&columns, read.text.of_documents.take()) else {
+        return Ok((fetch(connection, read).await?, columns));
+    };
+    let view = read.view();
+    let mut again = read.clone();
+    again.text.sql = sql;
+    let rows = fetch(&mut *connection, read).await?;
+    match tested.are_same(&rows).map_err(read_failed(view))? {
+        true => Ok((rows, columns)),
+        false => Ok((fetch(connection, again).await?, None)),
     }
 }
 
@@ -127,7 +153,8 @@ pub(super) async fn rows(
     let max_bytes = read.max_bytes.clone();
     let limit = max_bytes.as_deref();
     let tenant = read.scope.tenant(view.view);
-    let rows = fetch(connection, read).await?;
+    let (rows, columns) = stored_rows(&mut *connection, read).await?;
+    let columns = columns.as_deref();
     // The position in the list is the ordinal that `build` returns with each document.
     let mut stale_keys = view.no_keys();
     let mut stale_ordinals = Vec::new();
@@ -154,12 +181,17 @@ pub(super) async fn rows(
     let mut stale_ordinals = stale_ordinals.into_iter().peekable();
     let merged = rows.into_iter().zip(1_i64..).map(|(row, position)| {
         if stale_ordinals.next_if_eq(&position).is_none() {
-            return ListRow::Stored(Document::new(row));
+            return Ok(ListRow::Stored(match columns {
+                Some(columns) => columns.document(row)?,
+                None => Document::new(row),
+            }));
         }
         let is_its = |row: &PgRow| ordinal(row).ok() == usize::try_from(position).ok();
-        ListRow::Rebuilt(row, built.next_if(is_its).map(Document::new))
+        let document = built.next_if(is_its).map(Document::new);
+        Ok(ListRow::Rebuilt(row, document))
     });
-    Ok(merged.collect())
+    let merged: sqlx::Result<_> = merged.collect();
+    merged.map_err(read_failed(view))
 }
 
 impl ListRow {

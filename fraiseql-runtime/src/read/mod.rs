@@ -5,11 +5,12 @@
 //! `target` is where a read runs; `readers` is a pool for reads, and `lending` passes its
 //! connections from one read to the next. `conditional` reads a document unless the client has it.
 //! `global_id` is a type and a key as one text. `by_key` and `list_rows` run the two kinds of statements,
-//! `by_values` reads by keys whose types are known at run time, and `stale` builds the documents that were
-//! stored for another shape.
+//! `by_values` reads by keys whose types are known at run time, `column_row` writes the JSON of a document from
+//! columns, and `stale` builds the documents that were stored for another shape.
 
 pub(crate) mod by_key;
 pub(crate) mod by_values;
+pub(crate) mod column_row;
 mod conditional;
 pub(crate) mod document;
 mod error;

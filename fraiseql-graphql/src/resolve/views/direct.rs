@@ -10,7 +10,7 @@ use crate::request::direct::plan::{DirectRead, Found, RecordedField, RequestPart
 use crate::resolve::connection::{self, SelectedLists};
 use crate::resolve::views::arguments::typed;
 use crate::resolve::views::fields::{RootFieldKind, row_count};
-use crate::resolve::views::root_field::{FieldRead, Reads, ViewField};
+use crate::resolve::views::root_field::{FieldRead, Reads, SelectedKeys, ViewField};
 use fraiseql_runtime::__graphql::{ByteLimit, KeptStatement, Scope};
 use fraiseql_runtime::select::Projection;
 
@@ -19,7 +19,7 @@ pub(super) fn recorded(field: ViewField, reads: &Reads, projection: &Projection)
     let direct = DirectField {
         field,
         reads: reads.clone(),
-        unselected: field.unselected(projection),
+        selected: field.selected(projection),
         lists: SelectedLists::of(projection),
         kept: Arc::default(),
     };
@@ -32,8 +32,8 @@ pub(super) fn recorded(field: ViewField, reads: &Reads, projection: &Projection)
 struct DirectField {
     field: ViewField,
     reads: Reads,
-    /// The lists of documents that are not selected, and need not be read.
-    unselected: Vec<&'static str>,
+    /// What is selected of the documents: the rest need not be read.
+    selected: SelectedKeys,
     /// Those of a connection that are.
     lists: SelectedLists,
     kept: Arc<KeptStatement>,
@@ -70,8 +70,9 @@ impl DirectField {
         let read = self.field.read(&arguments, scope, self.reads.max_page);
         let FieldRead { list, page } = read.ok()?;
         let budget = request.budget;
-        let list = list
-            .omit(self.unselected.iter().copied())
+        let list = self
+            .selected
+            .restrict(list)
             .within(Some(Arc::clone(budget) as Arc<dyn ByteLimit>))
             .kept_in(&self.kept);
         let readers = self.reads.readers.at_least(request.position);

@@ -49,11 +49,11 @@ impl ViewField {
             RootFieldKind::ByKey | RootFieldKind::List => view.shape,
         };
         let mut writer = DocumentWriter::of(&inner, shape)?;
-        let unselected = self.unselected(writer.projection());
+        let selected = self.selected(writer.projection());
         let limit = writer
             .budget()
             .map(|it| Arc::clone(it) as Arc<dyn ByteLimit>);
-        let list = read.list.omit(unselected.iter().copied()).within(limit);
+        let list = selected.restrict(read.list).within(limit);
         if let Some(recorder) = recorder(ctx, &writer) {
             let key = &ctx.item.node.response_key().node;
             recorder.record(key, direct::recorded(self, reads, writer.projection()));

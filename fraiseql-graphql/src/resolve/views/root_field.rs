@@ -70,14 +70,50 @@ impl ViewField {
         Ok(FieldRead { list, page })
     }
 
-    /// The lists of the documents that are not selected, and need not be read.
-    pub(super) fn unselected(self, projection: &Projection) -> Vec<&'static str> {
+    /// What is selected of the documents.
+    pub(super) fn selected(self, projection: &Projection) -> SelectedKeys {
         match self.kind {
-            RootFieldKind::ByKey | RootFieldKind::List => projection.unselected_lists(),
+            RootFieldKind::ByKey | RootFieldKind::List => SelectedKeys::of(projection),
             RootFieldKind::Connection => {
                 let shape = self.view.handle.view.shape;
-                connection::unselected_lists(shape, projection.selection())
+                let documents = connection::documents(shape, projection.selection());
+                documents.map_or_else(SelectedKeys::unknown, |it| SelectedKeys::of(&it))
             }
+        }
+    }
+}
+
+/// What is selected of documents, so that the rest need not be read.
+pub(super) struct SelectedKeys {
+    /// The keys that are selected; all may be, if there are none.
+    keys: Option<Vec<String>>,
+    unselected_lists: Vec<&'static str>,
+}
+
+impl SelectedKeys {
+    fn of(projection: &Projection) -> Self {
+        let fields = projection.selection().fields().iter();
+        let keys = fields.map(|field| field.name.as_str());
+        let keys = keys.filter(|key| *key != "__typename");
+        Self {
+            keys: Some(keys.map(str::to_owned).collect()),
+            unselected_lists: projection.unselected_lists(),
+        }
+    }
+
+    const fn unknown() -> Self {
+        Self {
+            keys: None,
+            unselected_lists: Vec::new(),
+        }
+    }
+
+    /// The list, of which only what is selected is read.
+    pub(super) fn restrict(&self, list: List) -> List {
+        let list = list.omit(self.unselected_lists.iter().copied());
+        match &self.keys {
+            Some(keys) => list.only(keys.iter().cloned()),
+            None => list,
         }
     }
 }

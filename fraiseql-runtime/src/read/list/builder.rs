@@ -53,6 +53,7 @@ impl List {
                 limit: None,
                 offset: None,
                 omitted: Vec::new(),
+                only: None,
                 max_bytes: MaxBytes::Unlimited,
                 kept: None,
             },
@@ -107,6 +108,17 @@ impl<V> List<V> {
     /// callers that read the JSON: a struct needs all of its fields.
     pub fn omit<K: Into<String>>(mut self, keys: impl IntoIterator<Item = K>) -> Self {
         self.spec.omitted.extend(keys.into_iter().map(Into::into));
+        self
+    }
+
+    /// Declares that the caller needs these keys of the documents, and no others. If each of them is the key or a
+    /// promoted field, of a type that is listed in [serving](crate::guide::serving#lists-from-columns), the documents
+    /// are not read: their JSON has these keys only, written from the columns. Otherwise this has no effect. It
+    /// is for callers that read the JSON: a struct needs all of its fields.
+    ///
+    /// If it is called several times, the last call counts.
+    pub fn only<K: Into<String>>(mut self, keys: impl IntoIterator<Item = K>) -> Self {
+        self.spec.only = Some(keys.into_iter().map(Into::into).collect());
         self
     }
 

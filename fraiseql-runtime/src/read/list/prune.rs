@@ -29,30 +29,30 @@
 //! A live view does not build the fields with these keys, whatever they are.
 
 use super::error::ListError;
-use crate::schema::{Data, Storage, View};
+use crate::schema::{Data, Field, Storage, View};
 
 /// The omitted keys that the statement removes: all or none.
 pub(super) fn removed_keys<'k>(
     view: &'static View,
     omitted: &'k [String],
 ) -> Result<Vec<&'k str>, ListError> {
-    let fields = view.shape.shown_fields();
     let mut has_list = false;
     for name in omitted {
-        let Some(field) = fields.clone().find(|field| field.json == name) else {
-            let names = fields.map(|field| field.json);
-            return Err(ListError::field(
-                name,
-                "documents have no field {}",
-                "Fields",
-                names,
-            ));
-        };
-        has_list |= field.source.is_list_of_parts();
+        has_list |= field_of(view, name)?.source.is_list_of_parts();
     }
     // What a live view does not build costs nothing.
     if view.storage != Storage::Live && (view.data == Data::Json || !has_list) {
         return Ok(Vec::new());
     }
     Ok(omitted.iter().map(String::as_str).collect())
+}
+
+/// The field of a document with this key.
+pub(super) fn field_of(view: &'static View, name: &str) -> Result<&'static Field, ListError> {
+    let fields = view.shape.shown_fields();
+    let mut found = fields.clone().filter(|field| field.json == name);
+    found.next().ok_or_else(|| {
+        let names = fields.map(|field| field.json);
+        ListError::field(name, "documents have no field {}", "Fields", names)
+    })
 }

@@ -49,6 +49,8 @@ pub(super) struct ListSpec {
     pub(super) limit: Option<u64>,
     pub(super) offset: Option<u64>,
     pub(super) omitted: Vec<String>,
+    /// The keys that are needed; all, if there are none.
+    pub(super) only: Option<Vec<String>>,
     pub(super) max_bytes: MaxBytes,
     /// Where the text of an earlier statement is kept.
     pub(super) kept: Option<Arc<KeptStatement>>,

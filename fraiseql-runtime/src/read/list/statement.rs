@@ -12,10 +12,11 @@ use super::page::Page;
 use super::parameters::Parameters;
 use super::prune;
 use super::spec::ListSpec;
+use crate::read::column_row::ColumnRead;
 use crate::read::list_rows::ListRead;
 use crate::schema::Storage;
 use crate::sql::guard::guarded;
-use crate::sql::list::ListQuery;
+use crate::sql::list::{Columns, ListQuery};
 
 /// The maximum of limit and offset: half of a `bigint`, so that their sum does not overflow.
 const MAX_ROWS: i64 = i64::MAX / 2;
@@ -42,7 +43,11 @@ impl ListSpec {
         let mut parameters = Parameters::after(usize::from(by_tenant));
         let condition = condition::compile(&self.filters, view, &mut parameters)?;
         let order = Order::of(view, &self.order, by_tenant)?;
-        let removed = prune::removed_keys(view, &self.omitted)?;
+        let columns = self.columns(shown)?;
+        let removed = match columns {
+            Some(_) => Vec::new(),
+            None => prune::removed_keys(view, &self.omitted)?,
+        };
         let mut terms = order.terms.clone();
         let (mut after, mut before) = (None, None);
         let (limit, offset) = match shown {
@@ -88,6 +93,7 @@ impl ListSpec {
             offset: offset.map(|offset| parameters.push(BinaryValue::int8(offset))),
             without: (!is_live && !removed.is_empty())
                 .then(|| parameters.push(BinaryValue::text_array(removed))),
+            columns: columns.clone(),
             unbuilt,
             with_terms: matches!(shown, Shown::Page(_)),
             with_hidden: matches!(shown, Shown::Structs),
@@ -100,10 +106,34 @@ impl ListSpec {
             view: self.view,
             text,
             parameters: parameters.values(),
+            columns: columns
+                .map(|columns| Arc::new(ColumnRead::new(columns, view.data, self.kept.clone()))),
             scope: self.scope.clone(),
             max_bytes: self.max_bytes.of_read(),
         };
         Ok((read, order))
+    }
+
+    /// The columns that are read in place of documents, if all that is needed is in columns.
+    fn columns(&self, shown: Shown<'_>) -> Result<Option<Columns>, ListError> {
+        let view = self.view.view;
+        let Some(only) = &self.only else {
+            return Ok(None);
+        };
+        for name in only {
+            prune::field_of(view, name)?;
+        }
+        let tested = self.kept.as_ref().and_then(|kept| kept.columns_are_same());
+        // A live view has no columns: it builds what is needed.
+        if view.storage == Storage::Live || matches!(shown, Shown::Structs) || tested == Some(false)
+        {
+            return Ok(None);
+        }
+        let columns = Columns::of(view, |field| only.iter().any(|name| name == field.json));
+        Ok(columns.map(|columns| match tested {
+            Some(_) => columns.untested(),
+            None => columns,
+        }))
     }
 
     fn text_of(&self, query: &ListQuery<'_>) -> StatementText {
@@ -116,6 +146,7 @@ impl ListSpec {
             None => (plain, None),
         };
         StatementText {
+            of_documents: query.of_documents().map(Arc::from),
             sql: sql.into(),
             in_set_session: in_set_session.map(Arc::from),
         }

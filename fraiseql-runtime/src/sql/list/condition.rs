@@ -4,7 +4,7 @@ use super::parameter::Parameter;
 use super::view_row::column;
 
 /// A condition on the columns of the view table.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Condition {
     /// `column <operator> value`.
     Compare {

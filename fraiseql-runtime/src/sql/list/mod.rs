@@ -19,9 +19,11 @@
 //! |---|---|
 //! | `query` | the statement and its branches |
 //! | `keyset` | the conditions for the rows after a row |
+//! | `columns` | the columns that are returned in place of documents |
 //! | `condition`, `order` | filters; the terms of an order |
 //! | `parameter`, `view_row` | parameters; columns of the view table |
 
+mod columns;
 mod condition;
 mod keyset;
 mod order;
@@ -29,6 +31,7 @@ mod parameter;
 mod query;
 mod view_row;
 
+pub(crate) use self::columns::Columns;
 pub(crate) use self::condition::Condition;
 pub(crate) use self::keyset::Bound;
 pub(crate) use self::order::Term;

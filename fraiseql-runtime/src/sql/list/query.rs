@@ -1,5 +1,6 @@
 //! The list statement and its branches.
 
+use super::columns::Columns;
 use super::condition::Condition;
 use super::keyset::{Bound, after, after_in_index, reversed};
 use super::order::Term;
@@ -13,7 +14,7 @@ use crate::sql::text::Sql;
 
 /// A list of documents. The result has the document (null if it is stale), the key, and, for
 /// pages, the values of the other terms.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct ListQuery<'a> {
     pub(crate) view: &'a View,
     /// The number of the view's shape.
@@ -32,6 +33,8 @@ pub(crate) struct ListQuery<'a> {
     /// and plans each execution anew.
     pub(crate) limit: Option<u64>,
     pub(crate) offset: Option<Parameter>,
+    /// What is returned in place of the documents: whether it is the same, and these columns at the end.
+    pub(crate) columns: Option<Columns>,
     /// Keys whose fields a live view does not build.
     pub(crate) unbuilt: Vec<String>,
     /// Keys that are removed from the documents.
@@ -55,6 +58,7 @@ impl PartialEq for ListQuery<'_> {
             before,
             limit,
             offset,
+            columns,
             unbuilt,
             without,
             with_terms,
@@ -69,6 +73,7 @@ impl PartialEq for ListQuery<'_> {
             && self.before == *before
             && self.limit == *limit
             && self.offset == *offset
+            && self.columns == *columns
             && self.unbuilt == *unbuilt
             && self.without == *without
             && self.with_terms == *with_terms
@@ -96,6 +101,18 @@ impl ListQuery<'_> {
             Storage::Live => self.live(&mut sql),
         }
         sql.finish()
+    }
+
+    /// The same statement with documents, if this one tests whether columns are the same.
+    pub(crate) fn of_documents(&self) -> Option<String> {
+        let is_tested = self.columns.as_ref().is_some_and(Columns::are_tested);
+        is_tested.then(|| {
+            let documents = Self {
+                columns: None,
+                ..self.clone()
+            };
+            documents.compose()
+        })
     }
 
     /// Selects the rows of the page first, and builds their documents only: the planner would build
@@ -169,9 +186,10 @@ impl ListQuery<'_> {
 
     /// Writes the columns of the list. `documents` is the alias of what has the documents.
     fn select(&self, sql: &mut Sql, documents: &str) {
-        let data = match &self.without {
-            Some(keys) => format!("{documents}.data - {keys}"),
-            None => format!("{documents}.data"),
+        let data = match (&self.columns, &self.without) {
+            (Some(columns), _) => columns.are_same(self.view.shape.table),
+            (None, Some(keys)) => format!("{documents}.data - {keys}"),
+            (None, None) => format!("{documents}.data"),
         };
         let data = match self.view.storage {
             Storage::Live => format!("{data} AS data"),
@@ -193,6 +211,9 @@ impl ListQuery<'_> {
             );
         }
         columns.extend(self.hidden(documents));
+        if let Some(instead) = &self.columns {
+            columns.extend(instead.values(self.view.data));
+        }
         sql.line("SELECT");
         sql.block_list(columns);
     }
@@ -221,6 +242,9 @@ impl ListQuery<'_> {
     fn branch(&self, sql: &mut Sql, branch: &Branch) {
         let mut columns = match self.view.storage {
             Storage::Live => Vec::new(),
+            Storage::Table | Storage::Matview { .. } if self.columns.is_some() => {
+                vec![format!("{V}.shape")]
+            }
             Storage::Table | Storage::Matview { .. } => {
                 vec![format!("{V}.shape"), format!("{V}.data")]
             }
@@ -230,6 +254,14 @@ impl ListQuery<'_> {
         // The tenant is not in the order of its documents.
         let key = self.view.key_columns().into_iter();
         columns.extend(key.filter(|name| !ordered(name)).map(column));
+        if let Some(instead) = &self.columns {
+            let names = instead.fields.iter().map(|field| column(field.name));
+            for name in names {
+                if !columns.contains(&name) {
+                    columns.push(name);
+                }
+            }
+        }
         if self.with_hidden && self.view.storage != Storage::Live {
             let fields = self.view.shape.fields.iter();
             let hidden = fields.filter_map(|field| field.promoted.filter(|it| it.hidden));

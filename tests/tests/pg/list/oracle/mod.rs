@@ -1,6 +1,7 @@
 //! Tests that random filters, orders and pages give the rows that a plain implementation in Rust
 //! gives: with every operator on every type, with nulls and ties, and during concurrent writes.
 
+mod columns;
 mod filters;
 pub(super) mod things;
 

@@ -16,9 +16,9 @@ pub(in crate::list) enum Status {
 
 /// The same documents in each storage.
 macro_rules! things {
-    ($($name:ident $storage:tt $view:tt;)*) => {$(
+    ($($name:ident $storage:tt $data:tt $view:tt;)*) => {$(
         #[derive(Debug, TView)]
-        #[tview(table = "tb_thing", storage = $storage, entity = $view)]
+        #[tview(table = "tb_thing", storage = $storage, data = $data, entity = $view)]
         pub(in crate::list) struct $name {
             pub(in crate::list) id: i64,
             #[tview(filter, sort)]
@@ -86,9 +86,11 @@ macro_rules! things {
 }
 
 things! {
-    Thing "table" "thing";
-    LiveThing "live" "live_thing";
-    MatThing "matview" "mat_thing";
+    Thing "table" "jsonb" "thing";
+    LiveThing "live" "jsonb" "live_thing";
+    MatThing "matview" "jsonb" "mat_thing";
+    TextThing "table" "json" "text_thing";
+    MatTextThing "matview" "json" "mat_text_thing";
 }
 
 /// The values of the fields, as JSON: few, so that many documents tie.
