@@ -167,7 +167,7 @@ async fn documents_are_not_read_if_their_columns_are() {
 #[tokio::test]
 async fn a_row_of_another_shape_is_built_and_not_read_from_its_columns() {
     let pool = things().await;
-    let list = Thing::list().only(["id", "name", "flagOr"]);
+    let list = Thing::list().of_any_view().only(["id", "name", "flagOr"]);
     let projection = Projection::of::<Thing>(&"{ id name flagOr }".parse().unwrap()).unwrap();
     let mut session = pool.acquire().await.unwrap();
     let before = written(&list, &projection, &mut session).await;
