@@ -100,7 +100,7 @@ fn requests(one: &str, many: &str, pages: &str) -> Vec<String> {
         format!("{{ it: {many}(orderBy: [{{rating: DESC}}], limit: 9) {PROMOTED} }}"),
         format!(
             "{{ it: {pages}(first: 4, orderBy: [{{title: ASC}}]) {{
-                 nodes {{ n: title }} edges {{ cursor node {PROMOTED} }} pageInfo {{ endCursor }} }} }}"
+                 nodes {{ n: title }} edges {{ node {PROMOTED} }} pageInfo {{ hasNextPage }} }} }}"
         ),
     ]
 }
