@@ -33,7 +33,7 @@ pub(crate) struct ColumnRead {
 
 impl ColumnRead {
     /// The columns, to be written in the layout of documents.
-    pub(super) fn new(columns: Columns, data: Data, kept: Option<Arc<KeptStatement>>) -> Self {
+    pub(super) fn new(columns: &Columns, data: Data, kept: Option<Arc<KeptStatement>>) -> Self {
         let (colon, comma) = match data {
             Data::Jsonb => (": ", ", "),
             Data::Json => (":", ","),
@@ -75,7 +75,7 @@ impl ColumnRead {
         let first = row.len().saturating_sub(self.values.len());
         for (index, (before, form)) in (first..).zip(&self.values) {
             json.extend_from_slice(before.as_bytes());
-            form.write(row.try_get_raw(index)?, &mut json)?;
+            form.write(&row.try_get_raw(index)?, &mut json)?;
         }
         json.extend_from_slice(self.end.as_bytes());
         Ok(Document::of_columns(row, json))

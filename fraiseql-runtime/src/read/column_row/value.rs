@@ -44,7 +44,7 @@ impl Form {
     }
 
     /// Appends the JSON of a value.
-    pub(super) fn write(self, value: PgValueRef<'_>, out: &mut Vec<u8>) -> sqlx::Result<()> {
+    pub(super) fn write(self, value: &PgValueRef<'_>, out: &mut Vec<u8>) -> sqlx::Result<()> {
         if value.is_null() {
             out.extend_from_slice(b"null");
             return Ok(());

@@ -21,6 +21,10 @@ use crate::sql::list::{Columns, ListQuery};
 /// The maximum of limit and offset: half of a `bigint`, so that their sum does not overflow.
 const MAX_ROWS: i64 = i64::MAX / 2;
 
+/// From this number of documents on, testing the types of columns and reading columns takes less time than reading
+/// documents: 66 us for the test, 9 us less for each document of 2.6 KB.
+const WORTH_A_TEST: u64 = 8;
+
 /// What is read of a list.
 #[derive(Clone, Copy)]
 pub(super) enum Shown<'p> {
@@ -107,6 +111,7 @@ impl ListSpec {
             text,
             parameters: parameters.values(),
             columns: columns
+                .as_ref()
                 .map(|columns| Arc::new(ColumnRead::new(columns, view.data, self.kept.clone()))),
             scope: self.scope.clone(),
             max_bytes: self.max_bytes.of_read(),
@@ -129,11 +134,18 @@ impl ListSpec {
         {
             return Ok(None);
         }
+        let limit = match shown {
+            Shown::Page(page) => Some(u64::from(page.size)),
+            Shown::Documents | Shown::Structs => self.limit,
+        };
+        let is_worth_a_test =
+            self.kept.is_some() || limit.is_none_or(|limit| limit >= WORTH_A_TEST);
         let columns = Columns::of(view, |field| only.iter().any(|name| name == field.json));
-        Ok(columns.map(|columns| match tested {
-            Some(_) => columns.untested(),
-            None => columns,
-        }))
+        Ok(match (columns, tested) {
+            (Some(columns), Some(_)) => Some(columns.untested()),
+            (Some(columns), None) if columns.are_tested() && !is_worth_a_test => None,
+            (columns, _) => columns,
+        })
     }
 
     fn text_of(&self, query: &ListQuery<'_>) -> StatementText {

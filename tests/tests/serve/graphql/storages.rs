@@ -171,7 +171,7 @@ async fn documents_are_not_read_for_promoted_fields() {
     }
     let author = ask("{ notes { author { name } } }").await;
     run(&pool, "UPDATE tv_note SET data = '{\"unread\": true}'").await;
-    // By the schema, and directly: first with a test of the types of columns, then without.
+    // Directly: first with a test of the types of columns, then without.
     for _ in 0..4 {
         for (query, before) in queries.iter().zip(&before) {
             assert!(before.contains("Note "), "{before}");
