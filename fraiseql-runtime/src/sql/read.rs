@@ -114,35 +114,36 @@ fn stored(view: &View, number: i64, by_tenant: bool) -> ReadSql {
     let data = format!("CASE WHEN v.shape = {current} THEN v.data END AS data");
     let hidden = document::stored_hidden(view, "v");
     let of_tenant = tenant::of_stored(view, "v", 2).filter(|_| by_tenant);
-    let mut find = Sql::new();
-    match &hidden {
-        None => find.line(format!("SELECT {data}")),
-        Some(hidden) => {
-            find.line("SELECT");
-            // The position, as in `find_many`.
-            find.block_list([
-                data.clone(),
-                "'1'::int8 AS place".to_owned(),
-                hidden.clone(),
-            ]);
-        }
-    }
-    find.line(format!("FROM {} AS v", view.table));
     let conditions = [key.is_first_of_parameter(1)];
     let conditions: Vec<String> = conditions.into_iter().chain(of_tenant.clone()).collect();
-    find.conditions("WHERE", &conditions);
+    let one = |columns: Vec<String>| {
+        let mut sql = Sql::new();
+        match columns.as_slice() {
+            [column] => sql.line(format!("SELECT {column}")),
+            _ => {
+                sql.line("SELECT");
+                sql.block_list(columns);
+            }
+        }
+        sql.line(format!("FROM {} AS v", view.table));
+        sql.conditions("WHERE", &conditions);
+        sql.finish()
+    };
+    // The position, as in `find_many`.
+    let place = || "'1'::int8 AS place".to_owned();
+    let find = one(match &hidden {
+        None => vec![data.clone()],
+        Some(hidden) => vec![data.clone(), place(), hidden.clone()],
+    });
     let find_unless = (view.storage == Storage::Table).then(|| {
         let held = if of_tenant.is_some() { 3 } else { 2 };
-        let mut find = Sql::new();
-        find.line("SELECT");
-        find.block_list([
-            format!("CASE WHEN v.shape = {current} AND {VERSION} <> ALL (${held}::text[]) THEN v.data END AS data"),
-            "'1'::int8 AS place".to_owned(),
+        one(vec![
+            format!(
+                "CASE WHEN v.shape = {current} AND {VERSION} <> ALL (${held}::text[]) THEN v.data END AS data"
+            ),
+            place(),
             format!("CASE WHEN v.shape = {current} THEN {VERSION} END AS version"),
-        ]);
-        find.line(format!("FROM {} AS v", view.table));
-        find.conditions("WHERE", &conditions);
-        find.finish()
+        ])
     });
     let mut many = Sql::new();
     many.line("SELECT");
@@ -158,7 +159,7 @@ fn stored(view: &View, number: i64, by_tenant: bool) -> ReadSql {
     many.conditions("WHERE", of_tenant.as_slice());
     many.line("ORDER BY wanted.place");
     ReadSql {
-        find: find.finish(),
+        find,
         find_unless,
         find_many: many.finish(),
         build: build(view, &given_places(view), by_tenant.then_some(3)),

@@ -35,20 +35,19 @@ impl Columns {
     /// The columns of these fields. `None` if a field has none, or one of which other JSON may be written.
     pub(crate) fn of(view: &'static View, is_wanted: impl Fn(&Field) -> bool) -> Option<Self> {
         let fields = view.shape.shown_fields().filter(|field| is_wanted(field));
+        let mut tested: Vec<&str> = fields
+            .clone()
+            .filter_map(|field| match field.source {
+                Source::Column { column, ty } if is_string(&ty) => Some(column),
+                _ => None,
+            })
+            .collect();
         let mut fields: Vec<FieldColumn> = fields
             .map(|field| FieldColumn::of(view, field))
             .collect::<Option<_>>()?;
         if view.data == Data::Jsonb {
             fields.sort_unstable_by_key(|field| (field.json.len(), field.json));
         }
-        let of_field = |json| view.shape.fields.iter().find(|field| field.json == json);
-        let tested = fields
-            .iter()
-            .filter_map(|field| match of_field(field.json)?.source {
-                Source::Column { column, ty } if is_string(&ty) => Some(column),
-                _ => None,
-            });
-        let mut tested: Vec<&str> = tested.collect();
         tested.sort_unstable();
         tested.dedup();
         Some(Self { fields, tested })
