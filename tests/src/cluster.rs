@@ -206,6 +206,26 @@ impl Standby {
         }
     }
 
+    /// Promotes it, and returns a connection that writes to it.
+    ///
+    /// `pg_promote()` that waits holds a snapshot meanwhile, which the replay of what vacuum removed may
+    /// cancel. So it does not wait, and connections are new.
+    ///
+    /// # Panics
+    /// If it is not promoted in time.
+    pub async fn promote(&self) -> PgConnection {
+        let connect = async || PgConnection::connect_with(&self.options()).await.unwrap();
+        let mut connection = connect().await;
+        let asked = sqlx::query("SELECT pg_promote(false)");
+        asked.execute(&mut connection).await.unwrap();
+        until("the replica is promoted", async || {
+            let standby = sqlx::query_scalar("SELECT pg_is_in_recovery()");
+            !standby.fetch_one(&mut connect().await).await.unwrap_or(true)
+        })
+        .await;
+        connect().await
+    }
+
     /// Kills all of its processes, as a crash does.
     ///
     /// # Panics

@@ -110,11 +110,7 @@ async fn no_read_fails_while_replicas_are_killed_promoted_and_restored() {
     );
 
     // A promotion by mistake: the server has a history of its own, which nobody reads.
-    let mut promoted = PgConnection::connect_with(&one.options()).await.unwrap();
-    sqlx::query("SELECT pg_promote()")
-        .execute(&mut promoted)
-        .await
-        .unwrap();
+    let mut promoted = one.promote().await;
     sqlx::query("UPDATE tv_counter SET data = jsonb_set(data, '{steps}', '[]')")
         .execute(&mut promoted)
         .await
@@ -145,11 +141,7 @@ async fn a_replica_that_follows_a_promoted_one_is_not_read() {
         .await;
     let replicas = Replicas::new(world.primary.clone()).replica(two.pool());
     settled(&replicas).await;
-    let mut connection = PgConnection::connect_with(&one.options()).await.unwrap();
-    sqlx::query("SELECT pg_promote()")
-        .execute(&mut connection)
-        .await
-        .unwrap();
+    let mut connection = one.promote().await;
     // What the promoted server writes is at its replica, and beyond what the primary writes.
     for _ in 0..20 {
         sqlx::query("UPDATE tv_counter SET data = jsonb_set(data, '{value}', '-1')")
@@ -344,11 +336,7 @@ async fn after_a_failover_positions_from_before_it_lead_to_replicas_of_the_new_p
     settled(&replicas).await;
 
     world.cluster.stop_primary();
-    let mut promoted = PgConnection::connect_with(&one.options()).await.unwrap();
-    sqlx::query("SELECT pg_promote()")
-        .execute(&mut promoted)
-        .await
-        .unwrap();
+    let _promoted = one.promote().await;
     // As the name of the primary does, which leads to the new one after a failover.
     world.primary.set_connect_options(one.options());
     becomes(&replicas, 0, ReplicaState::Serving).await;
