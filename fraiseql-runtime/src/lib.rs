@@ -102,6 +102,7 @@ pub mod advise;
 mod const_check;
 mod db;
 pub mod error;
+pub mod feed;
 pub mod guide;
 pub mod model;
 pub mod mutation;
@@ -179,6 +180,7 @@ pub mod __private {
 #[doc(hidden)]
 pub mod __graphql {
     pub use crate::db::byte_limit::ByteLimit;
+    pub use crate::feed::LastPicture;
     pub use crate::mutex::lock;
     pub use crate::read::by_values::{KeyMismatch, documents_at, key_of_values};
     pub use crate::read::find::documents;

@@ -8,6 +8,7 @@ pub(crate) mod lease;
 pub(crate) mod metrics;
 pub(crate) mod scope;
 pub(crate) mod session;
+pub(crate) mod snapshot;
 pub(crate) mod statement;
 pub(crate) mod telemetry;
 pub(crate) mod wal_position;

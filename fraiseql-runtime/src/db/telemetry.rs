@@ -5,6 +5,12 @@
 #[cfg(feature = "tracing")]
 pub(crate) const TARGET: &str = "fraiseql::sync";
 
+/// Logs that a feed of documents could not look for changes. It tries again.
+pub(crate) fn feed_error(error: &crate::error::Error) {
+    #[cfg(feature = "tracing")]
+    tracing::warn!(target: TARGET, %error, "the feed of documents cannot look for changes");
+}
+
 /// Traces a statement that is about to be sent.
 pub(crate) fn statement(sql: &str) {
     #[cfg(feature = "tracing")]

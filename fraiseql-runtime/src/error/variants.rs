@@ -204,6 +204,12 @@ pub enum Error {
         remedy: String,
     },
 
+    /// A feed of documents is to be started, and the read model has none.
+    #[error(
+        "this read model has no feed of documents: build it with `ReadModel::builder().feed()`, and migrate"
+    )]
+    NoFeed,
+
     /// A check found errors.
     #[error("the read model does not fit the database\n{0}")]
     Check(CheckReport),

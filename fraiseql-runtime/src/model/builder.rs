@@ -16,6 +16,7 @@ use crate::read::typed::TView;
 use crate::schema::Storage;
 use crate::schema::default_schema::DefaultSchema;
 use crate::sql::ddl::remedy::qualified;
+use crate::sql::feed;
 use crate::sql::function::change::CHANGE_TABLE;
 use crate::sql::rebuild::TABLE as BOOKKEEPING;
 use crate::sync::event::SyncObserver;
@@ -33,6 +34,7 @@ pub struct ReadModelBuilder {
     second_connection_wait: Duration,
     capture: Capture,
     positions: bool,
+    feed: bool,
 }
 
 impl Default for ReadModelBuilder {
@@ -44,6 +46,7 @@ impl Default for ReadModelBuilder {
             second_connection_wait: DEFAULT_WAIT,
             capture: Capture::default(),
             positions: true,
+            feed: false,
         }
     }
 }
@@ -118,6 +121,13 @@ impl ReadModelBuilder {
         self
     }
 
+    /// Notes which documents change, for a [`Feed`](crate::feed::Feed): `migrate` creates two tables, and triggers
+    /// on the view tables. They cost one small row for each statement that writes documents.
+    pub fn feed(mut self) -> Self {
+        self.feed = true;
+        self
+    }
+
     /// Builds the read model.
     ///
     /// # Errors
@@ -172,7 +182,7 @@ impl ReadModelBuilder {
             self.second_connection_wait,
             schema,
         );
-        let context = context.with_positions(self.positions);
+        let context = context.with_positions(self.positions).with_feed(self.feed);
         Ok((self.views, Arc::new(context)))
     }
 
@@ -193,6 +203,9 @@ impl ReadModelBuilder {
         // The least schema has the table of changes.
         if let Some(schema) = self.stored().map(|it| it.view.table.schema).min() {
             names.insert((schema, CHANGE_TABLE), "captured changes");
+            for table in [feed::CHANGES, feed::STATE].into_iter().filter(|_| self.feed) {
+                names.insert((schema, table), "the feed of documents");
+            }
         }
         for handle in self.stored() {
             let (view, ddl) = (handle.view, &handle.statements().ddl);

@@ -135,6 +135,7 @@ impl ReadModel {
         let objects = SyncObjects {
             log: log.map(|(schema, _, table)| (schema, table)),
             changes: model.as_ref().map(|model| change_table(model.schema)),
+            feed: self.context.feed().map(|feed| &feed.sql),
             functions: model
                 .iter()
                 .flat_map(ModelObjects::called_functions)

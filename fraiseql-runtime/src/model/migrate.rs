@@ -120,6 +120,8 @@ impl ReadModel {
         let of_views = of_views.flat_map(|handle| handle.statements().functions.all());
         let at_commit = (self.context.capture == Capture::AtCommit).then_some(&model.at_commit);
         let of_tables = capture.into_iter().flat_map(|it| &it.tables);
+        let feed = self.context.feed();
+        let of_feed = feed.into_iter().flat_map(|it| &it.triggers);
         Some(ModelObjects {
             views: self
                 .context
@@ -133,8 +135,10 @@ impl ReadModel {
                 .chain(model.own())
                 .chain(at_commit.map(|at_commit| &at_commit.function))
                 .chain(of_tables.map(|table| &table.function))
+                .chain(of_feed.map(|triggers| &triggers.function))
                 .collect(),
             capture,
+            feed,
             at_commit,
         })
     }

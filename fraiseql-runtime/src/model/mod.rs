@@ -7,6 +7,7 @@ mod advise;
 mod builder;
 mod check;
 mod dependents;
+mod feed;
 mod grants;
 mod in_schema;
 #[cfg(feature = "metrics")]

@@ -16,6 +16,7 @@ use crate::mutex::lock;
 use crate::schema::View;
 use crate::schema::default_schema::DefaultSchema;
 use crate::sql::capture::{self, CaptureSql, CapturedModel};
+use crate::sql::feed::ModelFeed;
 use crate::sql::function::model::ModelFunctions;
 use crate::sql::queue::QueueSql;
 use crate::sync::watch::Observers;
@@ -33,6 +34,10 @@ pub(crate) struct MutationContext {
     functions: OnceLock<Option<ModelFunctions>>,
     /// The trigger functions of the read model, composed on first use.
     captured: OnceLock<Option<CaptureSql>>,
+    /// The feed of documents, composed on first use.
+    feed: OnceLock<Option<ModelFeed>>,
+    /// Whether there is one.
+    has_feed: bool,
     /// The databases in which these functions were found.
     callable: Mutex<HashSet<String>>,
     pub(crate) observers: Arc<Observers>,
@@ -78,6 +83,8 @@ impl MutationContext {
             queue: OnceLock::new(),
             deleted: Mutex::default(),
             captured: OnceLock::new(),
+            feed: OnceLock::new(),
+            has_feed: false,
             callable: Mutex::default(),
             observers: Arc::new(observers),
             limits,
@@ -93,6 +100,22 @@ impl MutationContext {
     pub(crate) fn with_positions(mut self, read: bool) -> Self {
         self.positions = AtomicBool::new(read);
         self
+    }
+
+    /// The same, with a feed of documents or without.
+    pub(crate) fn with_feed(mut self, feed: bool) -> Self {
+        self.has_feed = feed;
+        self
+    }
+
+    /// The feed of documents. `None` if the read model has no views, or no feed.
+    pub(crate) fn feed(&self) -> Option<&ModelFeed> {
+        let compose = || {
+            let functions = self.functions().filter(|_| self.has_feed)?;
+            let views = self.views.iter().map(|handle| handle.view);
+            Some(ModelFeed::compose(views, functions.schema))
+        };
+        self.feed.get_or_init(compose).as_ref()
     }
 
     /// The functions of the read model. `None` if it has no views.

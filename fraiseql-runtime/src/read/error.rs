@@ -9,7 +9,7 @@ pub(crate) fn read_failed(view: Handle) -> impl FnOnce(sqlx::Error) -> Error {
 }
 
 /// A stored document that cannot be deserialized as its struct.
-pub(super) fn not_deserialized(view: Handle, key: String, source: serde_json::Error) -> Error {
+pub(crate) fn not_deserialized(view: Handle, key: String, source: serde_json::Error) -> Error {
     Error::Document {
         view: view.view.relation().to_string(),
         key,

@@ -34,7 +34,7 @@ pub(super) async fn find_json<K: Key>(
 }
 
 /// [`TView::find`](crate::TView::find).
-pub(super) async fn find<T: DeserializeOwned, K: Key>(
+pub(crate) async fn find<T: DeserializeOwned, K: Key>(
     target: impl ReadTarget,
     view: Handle,
     scope: Scope,

@@ -17,6 +17,7 @@
 //! | `dependents`, `cascade` | from changed rows to documents; rows that are deleted with others |
 //! | `catalog`, `probe` | what `check` reads from the server, and the remedies that it proposes |
 //! | `capture` | triggers that write what each statement has changed, and the table that they write to |
+//! | `feed` | triggers that write which documents have changed, and what its readers send |
 //! | `privileges` | the GRANT statements of a read model |
 //!
 //! These use the following:
@@ -390,6 +391,7 @@ pub(crate) mod dependents;
 pub(crate) mod differences;
 pub mod document;
 mod enums;
+pub(crate) mod feed;
 pub(crate) mod fragment;
 pub mod function;
 pub(crate) mod guard;

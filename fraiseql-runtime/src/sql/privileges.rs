@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::schema::{Columns, Link, Shape, Source, Storage, Table, View};
+use crate::sql::feed::FeedSql;
 use crate::sql::function::FunctionDdl;
 use crate::sql::text::ident;
 use crate::sql::{lock, probe, rebuild};
@@ -109,6 +110,8 @@ pub(crate) struct SyncObjects<'a> {
     pub(crate) log: Option<(&'a str, &'a str)>,
     /// The quoted name of the change table.
     pub(crate) changes: Option<String>,
+    /// The feed of documents that it reads.
+    pub(crate) feed: Option<&'a FeedSql>,
     /// The functions that it calls.
     pub(crate) functions: Vec<&'a FunctionDdl>,
 }
@@ -161,6 +164,10 @@ pub(crate) fn grants(
         }));
         let changes = objects.changes.iter();
         grants.extend(changes.map(|table| probe::grant(&CHANGES.join(", "), table, role)));
+        if let Some(feed) = objects.feed {
+            grants.push(probe::grant("SELECT, DELETE", &feed.changes, role));
+            grants.push(probe::grant(&CHANGES.join(", "), &feed.state, role));
+        }
         let functions = objects.functions.iter();
         grants.extend(functions.map(|it| probe::grant_execute(&it.signature(), role)));
     }

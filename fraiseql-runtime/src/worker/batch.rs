@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row as _};
 
+use crate::db::snapshot::Snapshot;
 use crate::db::scope::{BEGIN_READ_COMMITTED, ScopeErrors, in_own_transaction};
 use crate::db::statement::{Statement, execute_all};
 use crate::error::{Error, Operation, Result, sqlstate};
@@ -13,7 +14,7 @@ use crate::sql::queue::probe_row;
 use crate::sync::finished::end_one;
 use crate::sync::report::SyncReport;
 use crate::worker::builder::Queue;
-use crate::worker::position::{Position, Snapshot};
+use crate::worker::position::Position;
 use crate::worker::report::WorkerReport;
 use crate::worker::telemetry;
 

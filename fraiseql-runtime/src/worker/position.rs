@@ -1,31 +1,7 @@
 //! The position before which nothing is pending, and the transactions that may have changes before it
 //! nevertheless.
 
-/// A snapshot of the database: which transactions it does not see.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Snapshot {
-    /// All transactions from here on had not begun, or had not ended.
-    pub(super) end: u64,
-    /// Those before `end` that had not ended.
-    pub(super) open: Vec<u64>,
-}
-
-impl Snapshot {
-    /// Reads the text of a `pg_snapshot`: `10:20:10,14,15`.
-    pub(super) fn parse(text: &str) -> Option<Self> {
-        let mut parts = text.split(':');
-        let (_, end, open) = (parts.next()?, parts.next()?, parts.next()?);
-        let open: Option<Vec<u64>> = open
-            .split(',')
-            .filter(|xid| !xid.is_empty())
-            .map(|xid| xid.parse().ok())
-            .collect();
-        Some(Self {
-            end: end.parse().ok()?,
-            open: open?,
-        })
-    }
-}
+use crate::db::snapshot::Snapshot;
 
 /// Where a worker reads on. Before it, only transactions in `late` can have changes: a change carries the xid of
 /// the transaction that writes it, and all others had ended when they were read.
@@ -65,18 +41,11 @@ impl Position {
 
 #[cfg(test)]
 mod tests {
-    use super::{Position, Snapshot};
+    use super::Position;
+    use crate::db::snapshot::Snapshot;
 
     fn snapshot(text: &str) -> Snapshot {
         Snapshot::parse(text).expect("a snapshot")
-    }
-
-    #[test]
-    fn a_snapshot_is_read() {
-        let read = snapshot("10:20:10,14,15");
-        assert_eq!((read.end, read.open), (20, vec![10, 14, 15]));
-        assert!(snapshot("20:20:").open.is_empty());
-        assert_eq!(Snapshot::parse("20"), None);
     }
 
     #[test]

@@ -28,7 +28,7 @@ pub const DIRECTIONS: [Direction; 2] = [
             &["db"],
             &["sync"],
             &["read"],
-            &["mutation", "ops"],
+            &["mutation", "ops", "feed"],
             &["worker", "advise"],
             &["model"],
             &["testing"],

@@ -3,6 +3,7 @@
 mod capture;
 mod check;
 mod documents;
+mod feed;
 mod foreign;
 mod list;
 mod migrate;

@@ -1,5 +1,6 @@
 //! Plans the change table, and the triggers that capture changes.
 
+use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row as _};
 
 use crate::db::statement::Statement;
@@ -12,6 +13,7 @@ use crate::sql::capture::{
 };
 use crate::sql::capture::{create_trigger, trigger_name};
 use crate::sql::ddl::remedy;
+use crate::sql::function::FunctionDdl;
 use crate::sql::function::change::{CHANGE_TABLE, change_table};
 use crate::sql::function::model::AtCommit;
 use crate::sql::probe;
@@ -53,9 +55,9 @@ impl CapturedRelation {
 
 /// A trigger as it is in the database.
 #[derive(Debug)]
-struct ExistingTrigger {
+pub(super) struct ExistingTrigger {
     relation: i64,
-    name: String,
+    pub(super) name: String,
     ty: i16,
     enabled: String,
     tables: (Option<String>, Option<String>),
@@ -123,16 +125,7 @@ pub(crate) async fn triggers<'a>(
     let existing = Statement::new(catalog::TRIGGERS, operation)
         .bind(oids)
         .bind(capture.suffix.as_str())
-        .fetch_each(connection, |row| {
-            Ok(ExistingTrigger {
-                relation: row.try_get("relation")?,
-                name: row.try_get("name")?,
-                ty: row.try_get("type")?,
-                enabled: row.try_get("enabled")?,
-                tables: (row.try_get("old_table")?, row.try_get("new_table")?),
-                function: (row.try_get("function_schema")?, row.try_get("function")?),
-            })
-        })
+        .fetch_each(connection, ExistingTrigger::read)
         .await?;
     let mut wanted = Vec::new();
     for relation in relations.iter().filter(|it| it.can_have_triggers()) {
@@ -145,7 +138,7 @@ pub(crate) async fn triggers<'a>(
                 .iter()
                 .find(|trigger| trigger.relation == relation.oid && trigger.name == name);
             wanted.push(WantedTrigger {
-                state: found.map_or(TriggerState::Missing, |found| found.state(event, captured)),
+                state: found.map_or(TriggerState::Missing, |found| found.state(event, &captured.function)),
                 name,
                 event,
                 captured,
@@ -157,8 +150,20 @@ pub(crate) async fn triggers<'a>(
 }
 
 impl ExistingTrigger {
-    fn state(&self, event: Event, captured: &CapturedTable) -> TriggerState {
-        let function = &captured.function;
+    /// Reads a row of [`catalog::TRIGGERS`].
+    pub(super) fn read(row: &PgRow) -> sqlx::Result<Self> {
+        Ok(Self {
+            relation: row.try_get("relation")?,
+            name: row.try_get("name")?,
+            ty: row.try_get("type")?,
+            enabled: row.try_get("enabled")?,
+            tables: (row.try_get("old_table")?, row.try_get("new_table")?),
+            function: (row.try_get("function_schema")?, row.try_get("function")?),
+        })
+    }
+
+    /// What it is, if it is to call a function.
+    pub(super) fn state(&self, event: Event, function: &FunctionDdl) -> TriggerState {
         let (old, new) = event.transition_tables();
         let is_wanted = self.ty == event.catalog_type()
             && (self.tables.0.as_deref(), self.tables.1.as_deref()) == (old, new)
@@ -188,7 +193,7 @@ impl WantedTrigger<'_> {
     }
 }
 
-fn enable_trigger(relation: &TableName, name: &str) -> String {
+pub(super) fn enable_trigger(relation: &TableName, name: &str) -> String {
     format!(
         "ALTER TABLE {relation} ENABLE TRIGGER {}",
         remedy::quoted(name)

@@ -13,7 +13,7 @@
 //! `views` plans one view after the other: `columns`, `indexes` and `storage` compare an existing
 //! table, from the rows that `catalog_rows` reads. `partition_bounds` compares the order of
 //! partitions with the database's collation. `bookkeeping` plans the tables of rebuilds.
-//! `functions` plans functions, `capture` the change table and triggers, and `left_over` reports those of other releases.
+//! `functions` plans functions, `capture` the change table and triggers, `feed` those of the feed of documents, and `left_over` reports those of other releases.
 //! `matviews` plans materialized views, and builds them after the transaction.
 //! `lock` lets one instance at a time do so.
 //! `target` is where a migration runs: on a pool, a connection, or in a transaction.
@@ -26,6 +26,7 @@ mod catalog_rows;
 mod columns;
 mod concurrent;
 pub(crate) mod functions;
+mod feed;
 mod indexes;
 mod left_over;
 mod lock;

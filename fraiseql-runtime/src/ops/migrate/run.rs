@@ -65,7 +65,7 @@ pub(super) async fn run(
             created.push(step.what);
         }
     }
-    let captures = model.is_some_and(|model| model.capture.is_some());
+    let captures = model.is_some_and(ModelObjects::has_triggers);
     let refused = functions::create(&mut transaction, functions, captures, &mut created).await?;
     drift.extend(refused);
     if !defers {
@@ -165,6 +165,9 @@ async fn plan(
         plan.functions(connection, &model.functions).await?;
         if let Some(capture) = model.capture {
             plan.triggers(connection, capture).await?;
+        }
+        if let Some(feed) = model.feed {
+            plan.feed(connection, feed).await?;
         }
         if let Some(at_commit) = model.at_commit {
             plan.at_commit(connection, model.schema, at_commit).await?;

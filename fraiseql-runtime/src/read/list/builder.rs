@@ -71,6 +71,16 @@ impl<V> List<V> {
         }
     }
 
+    /// The view.
+    pub(crate) const fn view(&self) -> Handle {
+        self.spec.view
+    }
+
+    /// Whose documents it has.
+    pub(crate) const fn scope(&self) -> &Scope {
+        &self.spec.scope
+    }
+
     /// The list without the type of its view: for code that reads lists of several views.
     pub fn of_any_view(self) -> List {
         self.typed()

@@ -118,6 +118,14 @@ FROM pg_catalog.unnest($1::text[]) WITH ORDINALITY AS w (signature, place)
 WHERE NOT pg_catalog.has_function_privilege(pg_catalog.to_regprocedure(w.signature), 'EXECUTE')
 ORDER BY w.place";
 
+/// The table `$1`, which is quoted, if it exists, and whether the role may create triggers of it.
+pub(crate) const TABLE: &str = "\
+SELECT
+  c.oid::int8 AS oid,
+  pg_catalog.has_table_privilege(c.oid, 'TRIGGER') AS can_create
+FROM pg_catalog.pg_class AS c
+WHERE c.oid = pg_catalog.to_regclass($1)";
+
 /// The triggers of the relations `$1` whose names end with `$2`.
 pub(crate) const TRIGGERS: &str = "\
 SELECT

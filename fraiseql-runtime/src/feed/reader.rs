@@ -1,0 +1,287 @@
+//! The task of a feed: looks for changes, tells those who asked for them, and sleeps.
+//!
+//! # How it falls asleep
+//!
+//! Writers look whether somebody sleeps, and notify only then. A writer that has looked before the reader noted that it
+//! sleeps will not notify, and its transaction may be open still. So after the note the reader dozes: it looks until all
+//! transactions have ended that were open when it was committed, each of which has a transaction id by then, since it has
+//! written its change before it looked. From then on every writer sees the note.
+
+use std::hash::{BuildHasher as _, RandomState};
+use std::pin::pin;
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
+
+use futures_channel::mpsc;
+use futures_util::StreamExt as _;
+use futures_util::future::{Either, select};
+use sqlx::postgres::PgListener;
+use sqlx_core::rt;
+
+use crate::db::lease::Lease;
+use crate::db::statement::Statement;
+use crate::db::telemetry;
+use crate::error::{Operation, Result};
+use crate::feed::cursor::{Cursor, Found, look};
+use crate::feed::handle::Shared;
+use crate::feed::listener::listen;
+use crate::mutex::lock;
+use crate::sql::feed::seconds;
+
+const FIRST_BACK_OFF: Duration = Duration::from_millis(100);
+const MAX_BACK_OFF: Duration = Duration::from_secs(5);
+/// How often a sleeping reader looks nevertheless, and renews its note.
+const LOOK_ASLEEP: Duration = Duration::from_secs(30);
+/// How long a note holds: so long writers notify a reader that was killed.
+const NOTE_HOLDS: Duration = Duration::from_secs(90);
+/// If notifications do not arrive, it is tried again after this time.
+const LISTEN_AGAIN: Duration = Duration::from_secs(300);
+
+/// What a reader knows.
+pub(super) struct Reader {
+    /// Its name in the database.
+    name: String,
+    cursor: Option<Cursor>,
+    rest: Rest,
+    listener: Listener,
+    wait: Duration,
+    back_off: Duration,
+    pruned: Option<Instant>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Rest {
+    Awake,
+    /// It has noted that it sleeps. All transactions before `until` have to end, once that is known.
+    Dozing {
+        until: Option<u64>,
+    },
+    Asleep {
+        noted: Instant,
+    },
+}
+
+enum Listener {
+    None { since: Option<Instant> },
+    Some(Box<PgListener>),
+}
+
+impl Reader {
+    /// Starts a reader, after it has looked once.
+    pub(super) async fn start(
+        shared: &Arc<Shared>,
+        kicks: mpsc::Receiver<()>,
+    ) -> Result<()> {
+        let mut reader = Self {
+            name: format!("reader {:016x}", RandomState::new().hash_one(Instant::now())),
+            cursor: None,
+            rest: Rest::Awake,
+            listener: Listener::None { since: None },
+            wait: shared.settings.min_wait,
+            back_off: FIRST_BACK_OFF,
+            pruned: None,
+        };
+        reader.look(shared).await?;
+        // Nobody has subscribed yet: the first one begins with a look of its own.
+        lock(&shared.hub).close();
+        reader.cursor = None;
+        let weak = Arc::downgrade(shared);
+        rt::spawn(reader.run(weak, kicks));
+        Ok(())
+    }
+
+    async fn run(mut self, shared: Weak<Shared>, mut kicks: mpsc::Receiver<()>) {
+        loop {
+            let wait = {
+                let Some(shared) = shared.upgrade() else {
+                    break;
+                };
+                match self.step(&shared).await {
+                    Ok(wait) => {
+                        self.back_off = FIRST_BACK_OFF;
+                        wait
+                    }
+                    Err(error) => {
+                        telemetry::feed_error(&error);
+                        lock(&shared.health).failed(&error);
+                        self.rest = Rest::Awake;
+                        let wait = self.back_off;
+                        self.back_off = (self.back_off * 2).min(MAX_BACK_OFF);
+                        wait
+                    }
+                }
+            };
+            if !self.pause(wait, &mut kicks).await {
+                break;
+            }
+        }
+    }
+
+    /// Waits, unless somebody subscribes or a writer notifies. Returns whether the feed is still in use.
+    async fn pause(&mut self, wait: Duration, kicks: &mut mpsc::Receiver<()>) -> bool {
+        let kicked = pin!(kicks.next());
+        let sleep = pin!(rt::sleep(wait));
+        let kicked_or_slept = select(kicked, sleep);
+        let Listener::Some(listener) = &mut self.listener else {
+            return is_in_use(kicked_or_slept.await);
+        };
+        let notified = {
+            let received = pin!(listener.try_recv());
+            match select(kicked_or_slept, received).await {
+                Either::Left((ended, _)) => return is_in_use(ended),
+                Either::Right((received, _)) => received,
+            }
+        };
+        match notified {
+            Ok(Some(_)) => {}
+            // The connection was lost. The next call opens another one, but notifications may have been missed.
+            Ok(None) => self.rest = Rest::Awake,
+            Err(_) => {
+                self.listener = Listener::None { since: None };
+                self.rest = Rest::Awake;
+            }
+        }
+        true
+    }
+
+    /// Does what there is to do, and returns how long to wait then.
+    async fn step(&mut self, shared: &Arc<Shared>) -> Result<Duration> {
+        self.prune(shared).await?;
+        if lock(&shared.hub).close() {
+            self.cursor = None;
+            self.wake(shared).await?;
+            return Ok(shared.settings.keep / 4);
+        }
+        let found = self.look(shared).await?;
+        if found {
+            self.wait = shared.settings.min_wait;
+            self.wake(shared).await?;
+            return Ok(self.wait);
+        }
+        self.rest(shared).await
+    }
+
+    /// Looks for changes, and tells those who asked for them. Returns whether there were any.
+    async fn look(&mut self, shared: &Shared) -> Result<bool> {
+        let mut connection = Lease::acquire(&shared.pool, "look for changed documents").await?;
+        let looked = look(&shared.sql, &mut connection, self.cursor.as_ref()).await;
+        connection.release();
+        let (cursor, found) = looked?;
+        let is_first = self.cursor.is_none();
+        self.cursor = Some(cursor);
+        lock(&shared.health).looked();
+        match found {
+            Found::Changes(changes) => {
+                let any = !changes.is_empty();
+                let hub = lock(&shared.hub);
+                changes.into_iter().for_each(|change| hub.deliver(change));
+                Ok(any)
+            }
+            Found::Unknown => {
+                if !is_first {
+                    lock(&shared.health).reset();
+                }
+                lock(&shared.hub).reset();
+                Ok(true)
+            }
+        }
+    }
+
+    /// After a look that has found nothing: waits longer, and falls asleep.
+    async fn rest(&mut self, shared: &Shared) -> Result<Duration> {
+        let settings = &shared.settings;
+        let Some(snapshot) = self.cursor.as_ref().map(|cursor| &cursor.snapshot) else {
+            return Ok(settings.max_wait);
+        };
+        match self.rest {
+            Rest::Awake => {
+                self.wait = (self.wait * 3 / 2).min(settings.max_wait);
+                if self.wait < settings.max_wait || !self.listens(shared).await? {
+                    return Ok(self.wait);
+                }
+                self.note(shared).await?;
+                self.rest = Rest::Dozing { until: None };
+                Ok(Duration::ZERO)
+            }
+            Rest::Dozing { until } => {
+                let until = until.unwrap_or(snapshot.end);
+                if snapshot.first_unseen() >= until {
+                    let noted = Instant::now();
+                    self.rest = Rest::Asleep { noted };
+                    return Ok(LOOK_ASLEEP);
+                }
+                self.rest = Rest::Dozing { until: Some(until) };
+                Ok(settings.max_wait)
+            }
+            Rest::Asleep { noted } => {
+                let before = Instant::now();
+                self.note(shared).await?;
+                // If it has not held all the time, somebody may not have notified.
+                self.rest = match before.duration_since(noted) < NOTE_HOLDS / 2 {
+                    true => Rest::Asleep { noted: before },
+                    false => Rest::Dozing { until: None },
+                };
+                Ok(LOOK_ASLEEP)
+            }
+        }
+    }
+
+    async fn listens(&mut self, shared: &Shared) -> Result<bool> {
+        if let Listener::None { since } = self.listener {
+            let is_due = since.is_none_or(|since| since.elapsed() > LISTEN_AGAIN);
+            if !shared.settings.listen || !is_due {
+                return Ok(false);
+            }
+            self.listener = match listen(&shared.pool, &shared.sql).await? {
+                Some(listener) => Listener::Some(Box::new(listener)),
+                None => Listener::None {
+                    since: Some(Instant::now()),
+                },
+            };
+        }
+        let listens = matches!(self.listener, Listener::Some(_));
+        lock(&shared.health).listens = listens;
+        Ok(listens)
+    }
+
+    /// Notes that it sleeps.
+    async fn note(&self, shared: &Shared) -> Result<()> {
+        let statement = Statement::composed(shared.sql.sleep.clone(), Operation::Changes);
+        let statement = statement.bind(self.name.as_str()).bind(seconds(NOTE_HOLDS));
+        execute(shared, statement).await
+    }
+
+    /// Removes the note.
+    async fn wake(&mut self, shared: &Shared) -> Result<()> {
+        if self.rest == Rest::Awake {
+            return Ok(());
+        }
+        let statement = Statement::composed(shared.sql.wake.clone(), Operation::Changes);
+        execute(shared, statement.bind(self.name.as_str())).await?;
+        self.rest = Rest::Awake;
+        Ok(())
+    }
+
+    /// Deletes old changes, now and then.
+    async fn prune(&mut self, shared: &Shared) -> Result<()> {
+        let keep = shared.settings.keep;
+        if self.pruned.is_some_and(|at| at.elapsed() < keep / 4) {
+            return Ok(());
+        }
+        let statement = Statement::composed(shared.sql.prune.clone(), Operation::Changes);
+        execute(shared, statement.bind(seconds(keep))).await?;
+        self.pruned = Some(Instant::now());
+        Ok(())
+    }
+}
+
+async fn execute(shared: &Shared, statement: Statement<'_>) -> Result<()> {
+    let mut connection = Lease::acquire(&shared.pool, "keep the feed of documents").await?;
+    let done = statement.execute(&mut connection).await;
+    connection.release();
+    done.map(|_| ())
+}
+
+fn is_in_use<S>(ended: Either<(Option<()>, S), ((), impl Sized)>) -> bool {
+    !matches!(ended, Either::Left((None, _)))
+}
