@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use fraiseql_runtime::feed::DocumentChange;
 use futures_util::{FutureExt as _, StreamExt as _};
+use rand::rngs::SmallRng;
+use rand::{Rng as _, SeedableRng as _};
 use sqlx::PgPool;
 
 use super::writers::asleep;
@@ -75,4 +77,40 @@ async fn a_feed_without_streams_does_not_look() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     assert_eq!(feed.health().looks, looks);
+}
+
+/// Writers whose transactions are open while the feed falls asleep.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_writer_is_missed_while_a_feed_falls_asleep() {
+    const ROUNDS: u64 = 250;
+    let (pool, model) = world().await;
+    let builder = model.feed(&pool).max_wait(Duration::from_millis(15));
+    let feed = builder.start().await.unwrap();
+    let mut changes = feed.changes::<Post>();
+    assert_eq!(next(&mut changes).await, DocumentChange::Reset);
+    let mut rng = SmallRng::seed_from_u64(7);
+    let mut pause = async |most| {
+        tokio::time::sleep(Duration::from_micros(rng.random_range(0..most))).await;
+    };
+    let looks = feed.health().looks;
+    for round in 0..ROUNDS {
+        pause(120_000).await;
+        let mut tx = pool.begin().await.unwrap();
+        sqlx::query("UPDATE tb_post SET title = $1 WHERE id = 7")
+            .bind(round.to_string())
+            .execute(&mut *tx)
+            .await
+            .unwrap();
+        pause(30_000).await;
+        sync_post(&mut tx, &[7]).await.unwrap();
+        pause(60_000).await;
+        tx.commit().await.unwrap();
+        let start = std::time::Instant::now();
+        assert_eq!(next(&mut changes).await, DocumentChange::Changed(vec![7]));
+        // Without a notification it would look after half a minute.
+        assert!(start.elapsed() < Duration::from_secs(10), "round {round}");
+    }
+    // It did fall asleep: awake, it would have looked every 15 ms.
+    let looks = feed.health().looks - looks;
+    assert!(looks < ROUNDS * 10, "{looks}");
 }
