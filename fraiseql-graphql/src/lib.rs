@@ -39,6 +39,7 @@
 //! | item | purpose |
 //! |---|---|
 //! | [`Query`], [`Views`] | root fields that read the views of an application, one statement each; [`Views::scoped`], those of one tenant |
+//! | [`Subscription`], [`Live`] | root fields of subscriptions, which send documents again when they have changed |
 //! | [`TvDoc`], [`TvList`], [`TvConnection`] | return values of your own resolvers |
 //! | [`TvWhere`], [`TvOrderBy`], [`TvEnum`] | arguments of your own resolvers |
 //! | [`TvExtended`] | fields of your own at the object types of documents |
@@ -92,6 +93,7 @@ pub use request::prepared::Prepared;
 pub use request::tenant::RequestData;
 pub use resolve::connection::TvConnection;
 pub use resolve::document::{TvDoc, TvList};
+pub use resolve::live::root::{Live, Subscription};
 pub use resolve::federation::root::{Federated, FederatedRoot};
 pub use resolve::views::root::{Query, Views};
 pub use resolve::views::view_set::{UntenantedViews, ViewSet, ViewsOfTenant};

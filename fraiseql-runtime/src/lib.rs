@@ -179,10 +179,15 @@ pub mod __private {
 /// are released together.
 #[doc(hidden)]
 pub mod __graphql {
+    pub use sqlx_core::rt::sleep;
+
     pub use crate::db::byte_limit::ByteLimit;
     pub use crate::feed::LastPicture;
     pub use crate::mutex::lock;
-    pub use crate::read::by_values::{KeyMismatch, documents_at, key_of_values};
+    pub use crate::read::by_values::{
+        KeyMismatch, documents_at, key_of_values, keys_of_texts, text_of_key,
+    };
+    pub use crate::read::document::Document;
     pub use crate::read::find::documents;
     pub use crate::read::global_id::key_values;
     pub use crate::read::list::kept::KeptStatement;

@@ -2,13 +2,16 @@
 //!
 //! [`requested_fields`] turns the selection set of a field into a selection, [`document_writer`]
 //! writes the selected fields of documents, and [`document`] and [`connection`] are the values that
-//! resolvers return. [`views`] has the root fields, and [`federation`] makes entities of views.
+//! resolvers return. [`views`] has the root fields, [`live`] those of subscriptions, and [`federation`] makes entities of
+//! views. [`made_shape`] has what types need that no struct has.
 
 pub(crate) mod connection;
 pub(crate) mod connection_shape;
 pub(crate) mod document;
 pub(crate) mod document_writer;
 pub(crate) mod federation;
+pub(crate) mod live;
+mod made_shape;
 mod own_fields;
 pub(crate) mod requested_fields;
 pub(crate) mod views;

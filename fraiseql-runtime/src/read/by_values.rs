@@ -47,6 +47,32 @@ pub fn key_of_values(
     Ok(tuple.into_keys(&view.no_keys()))
 }
 
+/// The keys with these texts, as a feed of documents has them: each as a list of one, and as the values of its columns.
+/// `None` if one is no key of the view.
+#[must_use]
+pub fn keys_of_texts(view: Handle, texts: &[String]) -> Option<Vec<(Keys, Vec<Value>)>> {
+    let keys = view.no_keys().parse(texts)?;
+    let each = (1..=keys.len()).map(|place| {
+        let key = keys.at(&[place]);
+        let values = match key.to_json() {
+            Value::Array(mut keys) => keys.pop().unwrap_or_default(),
+            other => other,
+        };
+        let values = match values {
+            Value::Array(values) => values,
+            value => vec![value],
+        };
+        (key, values)
+    });
+    Some(each.collect())
+}
+
+/// The text of a list of one key, as a feed of documents has it.
+#[must_use]
+pub fn text_of_key(key: &Keys) -> String {
+    key.texts().next().unwrap_or_default()
+}
+
 fn tenant_value(view: &View, scope: &Scope, column: &str) -> Option<Value> {
     view.tenant.filter(|tenant| tenant.source == column)?;
     match scope {

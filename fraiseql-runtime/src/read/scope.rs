@@ -6,7 +6,7 @@ use crate::schema::key::{Key, Keys};
 /// Whose documents a read of a view returns.
 ///
 /// It fails closed: a read of a view with a tenant whose scope names none returns no documents.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Scope {
     /// All documents of a view without a tenant.
     Whole,

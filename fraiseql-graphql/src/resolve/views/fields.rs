@@ -10,7 +10,7 @@ use crate::schema::{input, types};
 use fraiseql_runtime::schema::View;
 
 /// The root fields of a view.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RootFieldKind {
     /// `post`: one document by its key.
     ByKey,

@@ -44,7 +44,7 @@ pub(crate) fn global_id(view: &View) -> Option<&'static str> {
 }
 
 /// The definitions of the arguments.
-pub(super) fn arguments(registry: &mut Registry, view: &View) -> Vec<MetaInputValue> {
+pub(crate) fn arguments(registry: &mut Registry, view: &View) -> Vec<MetaInputValue> {
     let id = global_id(view);
     let id_argument = id.map(|name| types::input_value(name, "ID".to_owned()));
     let fields = key_fields(view).zip(view.key.types).map(|(field, ty)| {
@@ -60,7 +60,7 @@ pub(super) fn arguments(registry: &mut Registry, view: &View) -> Vec<MetaInputVa
 }
 
 /// The description of the root field.
-pub(super) fn description(view: &View) -> String {
+pub(crate) fn description(view: &View) -> String {
     let mut description = format!(
         "The {} with this key; null if there is none.",
         view.shape.type_name
@@ -93,6 +93,23 @@ pub(super) fn filter(
     view: &View,
     scope: &Scope,
 ) -> ServerResult<Filter> {
+    let key = key_fields(view).zip(values(arguments, view, scope)?);
+    // The tenant of a scope is a condition of its own.
+    let given = key.filter_map(|(field, value)| Some((field, value?)));
+    Ok(Filter::all(given.map(|(field, value)| {
+        Filter::compare(field.name, Operator::Eq, value)
+    })))
+}
+
+/// The values of the fields of the key, in their order. That of the tenant may be missing, if the scope has one.
+///
+/// # Errors
+/// As [`filter`].
+pub(crate) fn values(
+    arguments: &dyn Arguments,
+    view: &View,
+    scope: &Scope,
+) -> ServerResult<Vec<Option<serde_json::Value>>> {
     let mut given = Vec::new();
     for field in key_fields(view) {
         given.push((field, raw(arguments, field.name)?));
@@ -107,25 +124,25 @@ pub(super) fn filter(
         }
         let values = key_values(&GlobalId::from(id), view)
             .map_err(|error| bad_input(arguments, &format!("{name}: {error}")))?;
-        let key = key_fields(view).zip(values);
-        return Ok(Filter::all(key.map(|(field, value)| {
-            Filter::compare(field.name, Operator::Eq, value)
-        })));
+        return Ok(values.into_iter().map(Some).collect());
     }
     let mut key = Vec::new();
     for (field, value) in given {
         if value == Value::Null {
             match scope {
-                Scope::Tenant(_) if field.is_tenant => continue,
+                Scope::Tenant(_) if field.is_tenant => {
+                    key.push(None);
+                    continue;
+                }
                 _ => return Err(missing(arguments, view, field)),
             }
         }
         let value = value
             .into_json()
             .map_err(|error| bad_input(arguments, &error.to_string()))?;
-        key.push(Filter::compare(field.name, Operator::Eq, value));
+        key.push(Some(value));
     }
-    Ok(Filter::all(key))
+    Ok(key)
 }
 
 /// The error of a field of the key that is not given.

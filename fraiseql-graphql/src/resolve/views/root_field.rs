@@ -21,7 +21,7 @@ pub(crate) struct ViewField {
 }
 
 /// What a root field reads: a list, or a page of it.
-pub(super) struct FieldRead {
+pub(crate) struct FieldRead {
     pub(super) list: List,
     pub(super) page: Option<Page>,
 }
@@ -42,7 +42,7 @@ impl ViewField {
     ///
     /// # Errors
     /// If an argument has a value that it cannot have.
-    pub(super) fn read(
+    pub(crate) fn read(
         self,
         arguments: &dyn Arguments,
         scope: Scope,

@@ -1,6 +1,7 @@
 //! Tuples of views.
 
 use crate::resolve::connection_shape;
+use crate::resolve::live::change_shape;
 use fraiseql_runtime::__graphql::Handle;
 use fraiseql_runtime::TView;
 use fraiseql_runtime::schema::Shape;
@@ -37,6 +38,8 @@ pub struct ViewMember {
     pub(crate) handle: Handle,
     /// The shape of the view's GraphQL connection.
     pub(crate) connection: fn() -> &'static Shape,
+    /// The type of `postChanged`.
+    pub(crate) change: fn() -> &'static Shape,
 }
 
 impl ViewMember {
@@ -44,6 +47,7 @@ impl ViewMember {
         Self {
             handle: T::handle(),
             connection: connection_shape::shape::<T>,
+            change: change_shape::shape::<T>,
         }
     }
 }
