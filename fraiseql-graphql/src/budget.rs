@@ -176,6 +176,19 @@ impl Budget {
     }
 }
 
+/// Makes a budget for each element of a subscription, as an endpoint has one for each request.
+#[derive(Clone, Debug)]
+pub(crate) struct BudgetOfElements {
+    pub(crate) max: usize,
+    pub(crate) in_flight: Arc<InFlight>,
+}
+
+impl BudgetOfElements {
+    pub(crate) fn next(&self) -> Arc<Budget> {
+        Budget::new(self.max, Some(Arc::clone(&self.in_flight)))
+    }
+}
+
 #[cfg(feature = "http")]
 impl Budget {
     pub(crate) fn written(&self) -> usize {

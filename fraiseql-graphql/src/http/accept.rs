@@ -25,6 +25,7 @@ static RESPONSE_TYPE: MediaType<'static> = MediaType::from_parts(
 );
 static JSON_TYPE: MediaType<'static> = MediaType::new(APPLICATION, JSON);
 static HTML_TYPE: MediaType<'static> = MediaType::new(TEXT, HTML);
+static EVENTS_TYPE: MediaType<'static> = MediaType::new(TEXT, Name::new_unchecked("event-stream"));
 
 impl Format {
     pub(super) fn content_type(self) -> &'static str {
@@ -90,6 +91,13 @@ pub(super) fn wants_page(headers: &HeaderMap) -> bool {
             .is_some_and(|preference| preference.precision == Precision::Exact)
     };
     names(&HTML_TYPE) && !names(&JSON_TYPE) && !names(&RESPONSE_TYPE)
+}
+
+/// Whether the client asks for server-sent events.
+pub(super) fn wants_events(headers: &HeaderMap) -> bool {
+    let accept = accept(headers);
+    let preferred = accept.and_then(|accept| preference(&accept, &EVENTS_TYPE));
+    preferred.is_some_and(|preference| preference.precision == Precision::Exact)
 }
 
 /// The `Accept` headers as one list. `None` if there are none. Values that are not text are

@@ -25,6 +25,8 @@ pub(super) enum Outcome {
     Direct(Vec<u8>),
     /// Execution panicked. What it has done before is unknown.
     Panicked(Vec<ServerError>),
+    /// A stream of events.
+    Stream(Response<Body>),
 }
 
 /// What a response may have beside the bytes that its fields have been counted with: keys of root
@@ -45,6 +47,7 @@ pub(super) fn encode(
         Ok(Outcome::Batch(responses)) => encode_batch(responses, format, budget),
         Ok(Outcome::Direct(body)) => held(StatusCode::OK, format, body, HeaderMap::new(), budget),
         Ok(Outcome::Panicked(errors)) => failed(errors, format),
+        Ok(Outcome::Stream(response)) => response,
         Err(refusal) => refuse(&refusal, format),
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use async_graphql::{Data, Executor};
 use axum::http::request::Parts;
+use futures_util::future::BoxFuture;
 
 use crate::budget::InFlight;
 use crate::http::automatic::AutomaticQueries;
@@ -238,6 +239,79 @@ impl<E: Executor> GraphQl<E> {
         self.with(|settings| settings.on_internal_error = Some(Arc::new(callback)))
     }
 
+    /// Sets after what time of silence the other side of a stream is asked for a sign of life. 20 seconds by default.
+    ///
+    /// Server-sent events are then a comment. On a WebSocket it is a ping, and a client that does not answer it within the
+    /// same time is gone.
+    pub fn keep_alive(self, time: Duration) -> Self {
+        self.with(|settings| settings.keep_alive = time.max(Duration::from_millis(1)))
+    }
+
+    /// Sets how often the hooks of [`with_data`](Self::with_data) and
+    /// [`with_connection_data`](Self::with_connection_data) are asked again while a stream is open: before a response is
+    /// sent, if this time has passed. 10 seconds by default; `None` is never.
+    ///
+    /// If a hook refuses the client, nothing more is sent: a WebSocket is closed with the code 4403, and a stream of events
+    /// ends with the refusal. The values of the hooks are those of the beginning.
+    pub fn recheck(self, every: Option<Duration>) -> Self {
+        self.with(|settings| settings.recheck = every)
+    }
+
+    /// Sets how many operations may run at once on a WebSocket. 100 by default. One with more is closed.
+    #[cfg(feature = "websocket")]
+    pub fn max_operations(self, operations: usize) -> Self {
+        self.with(|settings| settings.max_operations = operations)
+    }
+
+    /// Allows pages of another origin, such as `https://app.example.com`, to open WebSockets. Those of the server's own host
+    /// may always, and clients that send no `Origin`, which are no browsers.
+    ///
+    /// A browser sends the cookies of this server with a WebSocket of any page, so that other pages would read as the
+    /// user.
+    #[cfg(feature = "websocket")]
+    pub fn allow_origin(self, origin: impl Into<String>) -> Self {
+        self.with(|settings| settings.allowed_origins.push(origin.into()))
+    }
+
+    /// Adds a hook that makes a value of the first message of a WebSocket, `connection_init`, available to resolvers, or
+    /// refuses the client: the WebSocket is then closed with the code 4403. Browsers cannot send headers with a WebSocket, so
+    /// that tokens are often in this message.
+    ///
+    /// ```
+    /// # use async_graphql::{EmptyMutation, EmptySubscription, Object, Schema};
+    /// # struct Query;
+    /// # #[Object]
+    /// # impl Query { async fn one(&self) -> i32 { 1 } }
+    /// # let schema = Schema::new(Query, EmptyMutation, EmptySubscription);
+    /// use axum::http::StatusCode;
+    /// use fraiseql_graphql::http::GraphQl;
+    ///
+    /// #[derive(Clone)]
+    /// struct UserId(i64);
+    ///
+    /// let endpoint = GraphQl::new(schema).with_connection_data(|payload, _parts| {
+    ///     let token = payload["token"].as_str().map(str::to_owned);
+    ///     // A real application looks up a session here.
+    ///     async move { token.map(|_| UserId(7)).ok_or(StatusCode::UNAUTHORIZED) }
+    /// });
+    /// ```
+    #[cfg(feature = "websocket")]
+    pub fn with_connection_data<F, Fut, D, R>(self, hook: F) -> Self
+    where
+        F: Fn(&serde_json::Value, &Parts) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<D, R>> + Send + 'static,
+        D: Any + Clone + Send + Sync,
+        R: Into<Refusal>,
+    {
+        self.with(|settings| {
+            let hook = move |payload: &serde_json::Value, parts: &Parts| -> BoxFuture<'static, _> {
+                let value = hook(payload, parts);
+                Box::pin(async move { Ok(insert(value.await.map_err(Into::into)?)) })
+            };
+            settings.connection_data.push(Arc::new(hook));
+        })
+    }
+
     /// Adds a hook that makes a value of the HTTP request available to resolvers, as
     /// `ctx.data::<D>()`, or refuses the request.
     ///
@@ -280,19 +354,20 @@ impl<E: Executor> GraphQl<E> {
         R: Into<Refusal>,
     {
         self.with(|settings| {
-            settings.data.push(Arc::new(move |parts| {
+            let hook = move |parts: &Parts| -> BoxFuture<'static, _> {
                 let value = hook(parts);
-                Box::pin(async move {
-                    let value = value.await.map_err(Into::into)?;
-                    // A batch has one value for all of its requests.
-                    let insert: InsertData = Box::new(move |data: &mut Data| {
-                        data.insert(value.clone());
-                    });
-                    Ok(insert)
-                })
-            }));
+                Box::pin(async move { Ok(insert(value.await.map_err(Into::into)?)) })
+            };
+            settings.data.push(Arc::new(hook));
         })
     }
+}
+
+/// Inserts the value that a hook makes. All requests of a batch have a copy of it, and all operations of a WebSocket.
+fn insert<D: Any + Clone + Send + Sync>(value: D) -> InsertData {
+    Box::new(move |data: &mut Data| {
+        data.insert(value.clone());
+    })
 }
 
 #[cfg(test)]

@@ -144,6 +144,7 @@ mod request;
 mod server;
 mod service;
 mod settings;
+mod stream;
 mod trusted;
 
 pub use crate::request::limits::DocumentLimits;

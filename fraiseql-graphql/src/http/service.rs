@@ -5,6 +5,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use async_graphql::parser::types::OperationType;
 use async_graphql::{Data, Executor, Request, Response as GraphQlResponse};
 use axum::body::{Body, Bytes, HttpBody};
 use axum::http::header::ALLOW;
@@ -16,10 +17,12 @@ use futures_util::future::{BoxFuture, join_all};
 use tower_service::Service;
 
 use crate::budget::Budget;
-use crate::http::accept::{Format, check_content_type, negotiate, wants_page};
+use crate::http::accept::{Format, check_content_type, negotiate, wants_events, wants_page};
 use crate::http::body;
 use crate::http::deadline::Deadline;
 use crate::http::encode::{Outcome, encode, options};
+#[cfg(feature = "websocket")]
+use crate::http::encode::refuse;
 use crate::http::endpoint::GraphQl;
 use crate::http::graphiql;
 use crate::http::lookup::{Found, NotFound, find};
@@ -29,9 +32,14 @@ use crate::http::precheck::precheck;
 use crate::http::refusal::Refusal;
 use crate::http::request::{Asked, Requests, from_body, from_query_string};
 use crate::http::settings::InsertData;
+use crate::http::stream::lifetime::Lifetime;
+use crate::http::stream::session::{Session, of_request};
+#[cfg(feature = "websocket")]
+use crate::http::stream::websocket;
 use crate::request::direct::plan::RequestParts;
 use crate::request::query::ReadQuery;
 use crate::response::null_failed_fields;
+use crate::spec::operation::operation;
 
 const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, OPTIONS");
 
@@ -61,6 +69,11 @@ where
 impl<E: Executor> GraphQl<E> {
     async fn respond(&self, parts: Parts, body: Body) -> Response<Body> {
         let settings = &*self.settings;
+        #[cfg(feature = "websocket")]
+        if websocket::is_upgrade(&parts) {
+            let upgraded = self.upgrade(parts).await;
+            return upgraded.unwrap_or_else(|refusal| refuse(&refusal, Format::Json));
+        }
         let is_read = parts.method == Method::GET || parts.method == Method::HEAD;
         if is_read && settings.graphiql {
             if let Some(file) = graphiql::file(parts.uri.query(), &parts.headers) {
@@ -70,7 +83,13 @@ impl<E: Executor> GraphQl<E> {
                 return graphiql::page();
             }
         }
-        let format = negotiate(&parts.headers);
+        // A HEAD has no body to stream.
+        let is_stream = parts.method != Method::HEAD && wants_events(&parts.headers);
+        let format = if is_stream {
+            Some(Format::Json)
+        } else {
+            negotiate(&parts.headers)
+        };
         let in_flight = Arc::clone(&settings.in_flight);
         let budget = Budget::new(settings.max_response, Some(in_flight));
         let result = match format {
@@ -78,14 +97,13 @@ impl<E: Executor> GraphQl<E> {
             _ if parts.method == Method::OPTIONS => return options(METHODS),
             None => Err(Refusal::new(
                 StatusCode::NOT_ACCEPTABLE,
-                "a response is application/graphql-response+json or application/json",
+                "a response is application/graphql-response+json, application/json or text/event-stream",
             )),
             Some(_) => {
                 // Nothing is used after a panic but the settings, which are not modified: the
                 // request's data and its future are dropped.
-                let outcome =
-                    AssertUnwindSafe(self.serve(&parts, body, is_read, &budget)).catch_unwind();
-                outcome.await.unwrap_or_else(|payload| {
+                let served = self.serve(parts, body, is_read, is_stream, &budget);
+                AssertUnwindSafe(served).catch_unwind().await.unwrap_or_else(|payload| {
                     let mut errors = [panicked(&*payload)];
                     mask(&mut errors, settings);
                     Ok(Outcome::Panicked(errors.into()))
@@ -99,9 +117,10 @@ impl<E: Executor> GraphQl<E> {
     /// its cost: headers, the application's hooks, the body, the query.
     async fn serve(
         &self,
-        parts: &Parts,
+        parts: Parts,
         body: Body,
         is_read: bool,
+        is_stream: bool,
         budget: &Arc<Budget>,
     ) -> Result<Outcome, Refusal> {
         let settings = &*self.settings;
@@ -120,10 +139,8 @@ impl<E: Executor> GraphQl<E> {
         let position = position::read(&parts.headers)?;
         // The hooks run before the body is read: a client that they refuse cannot make the server
         // receive and parse a body.
-        let mut inserts = Vec::with_capacity(settings.data.len());
-        for hook in &settings.data {
-            inserts.push(deadline.limit(hook(parts)).await.ok_or_else(too_slow)??);
-        }
+        let inserts = deadline.limit(of_request(settings, &parts)).await;
+        let inserts = inserts.ok_or_else(too_slow)??;
         let requests = if is_read {
             let query_string = parts.uri.query().unwrap_or("");
             Requests::Single(Box::new(from_query_string(query_string)?))
@@ -137,6 +154,17 @@ impl<E: Executor> GraphQl<E> {
             })??;
             from_body(&body, settings.max_batch)?
         };
+        if is_stream {
+            let Requests::Single(asked) = requests else {
+                let message = "a list of requests cannot be answered with a stream of events";
+                return Err(Refusal::new(StatusCode::BAD_REQUEST, message));
+            };
+            let lifetime = Lifetime::of(&parts.extensions);
+            let session = Session::new(Arc::clone(&self.settings), parts, inserts);
+            let events = self.events(*asked, session, lifetime, is_read);
+            let events = deadline.limit(events).await.ok_or_else(too_slow)?;
+            return Ok(Outcome::Stream(events));
+        }
         let executed = self.execute_all(requests, &inserts, position, is_read, budget);
         deadline.limit(executed).await.ok_or_else(too_slow)?
     }
@@ -223,10 +251,27 @@ impl<E: Executor> GraphQl<E> {
     /// Executes one request on the schema, if the checks allow it.
     async fn execute(
         &self,
-        mut request: Request,
+        request: Request,
         found: Found,
         is_read: bool,
     ) -> Result<GraphQlResponse, Refusal> {
+        let prepared = match self.prepare(request, found, is_read)? {
+            Ok(prepared) => prepared,
+            Err(response) => return Ok(*response),
+        };
+        let mut response = self.executor.execute(prepared.request).await;
+        null_failed_fields(&mut response);
+        mask(&mut response.errors, &self.settings);
+        Ok(response)
+    }
+
+    /// Reads the document of a request and checks it, as far as that is possible without the schema.
+    pub(super) fn prepare(
+        &self,
+        mut request: Request,
+        found: Found,
+        is_read: bool,
+    ) -> Result<Result<PreparedRequest, Box<GraphQlResponse>>, Refusal> {
         let settings = &*self.settings;
         let read = match &found {
             Found::Trusted(query) => {
@@ -239,22 +284,24 @@ impl<E: Executor> GraphQl<E> {
             // It has no text to check. It was checked when it was stored, since it came through here.
             Found::StoredBySchema => None,
         };
+        let name = request.operation_name.as_deref();
+        let operation = match &read {
+            Some(Ok(read)) => operation(&read.query.document, name).map(|it| it.ty),
+            _ => None,
+        };
         let checked = match read {
             Some(Ok(read)) => precheck(&mut request, read, settings, is_read)?,
             Some(Err(error)) => Err(error),
             None => Ok(()),
         };
         if let Err(error) = checked {
-            return Ok(GraphQlResponse::from_errors(vec![error]));
+            return Ok(Err(Box::new(GraphQlResponse::from_errors(vec![error]))));
         }
         self.keep_automatic(found, &request.query);
         if !settings.introspection {
             request = request.disable_introspection();
         }
-        let mut response = self.executor.execute(request).await;
-        null_failed_fields(&mut response);
-        mask(&mut response.errors, settings);
-        Ok(response)
+        Ok(Ok(PreparedRequest { request, operation }))
     }
 
     /// Keeps the text of a request, if it is to be found by its hash from now on.
@@ -265,7 +312,14 @@ impl<E: Executor> GraphQl<E> {
     }
 }
 
-fn too_slow() -> Refusal {
+/// A request that the schema may execute.
+pub(super) struct PreparedRequest {
+    pub(super) request: Request,
+    /// The type of its operation, if it is known.
+    pub(super) operation: Option<OperationType>,
+}
+
+pub(super) fn too_slow() -> Refusal {
     Refusal::new(
         StatusCode::GATEWAY_TIMEOUT,
         "the request was not answered within the time limit",

@@ -22,6 +22,11 @@ pub(super) type InsertData = Box<dyn Fn(&mut Data) + Send + Sync>;
 pub(super) type DataHook =
     dyn Fn(&Parts) -> BoxFuture<'static, Result<InsertData, Refusal>> + Send + Sync;
 
+/// Makes a value of the first message of a WebSocket and of its HTTP request, or refuses it.
+pub(super) type ConnectionHook = dyn Fn(&serde_json::Value, &Parts) -> BoxFuture<'static, Result<InsertData, Refusal>>
+    + Send
+    + Sync;
+
 pub(super) type ErrorCallback = dyn Fn(&InternalError<'_>) + Send + Sync;
 
 #[derive(Clone)]
@@ -41,6 +46,16 @@ pub(super) struct Settings {
     /// Clones of an endpoint share it.
     pub(super) automatic: Option<Arc<AutomaticQueries>>,
     pub(super) data: Vec<Arc<DataHook>>,
+    /// Of the first message of a WebSocket.
+    pub(super) connection_data: Vec<Arc<ConnectionHook>>,
+    /// The pages of other origins that may open a WebSocket.
+    pub(super) allowed_origins: Vec<String>,
+    /// After what time without a message the other side of a stream is asked for one.
+    pub(super) keep_alive: Duration,
+    /// How often the hooks are asked again, while a stream is open.
+    pub(super) recheck: Option<Duration>,
+    /// How many operations may run on one WebSocket.
+    pub(super) max_operations: usize,
     pub(super) on_internal_error: Option<Arc<ErrorCallback>>,
 }
 
@@ -60,6 +75,11 @@ impl Default for Settings {
             only_trusted: false,
             automatic: None,
             data: Vec::new(),
+            connection_data: Vec::new(),
+            allowed_origins: Vec::new(),
+            keep_alive: Duration::from_secs(20),
+            recheck: Some(Duration::from_secs(10)),
+            max_operations: 100,
             on_internal_error: None,
         }
     }
@@ -83,6 +103,10 @@ impl fmt::Debug for Settings {
             .field("trusted", &trusted)
             .field("only_trusted", &self.only_trusted)
             .field("automatic_persisted_queries", &automatic)
+            .field("allowed_origins", &self.allowed_origins)
+            .field("keep_alive", &self.keep_alive)
+            .field("recheck", &self.recheck)
+            .field("max_operations", &self.max_operations)
             .finish_non_exhaustive()
     }
 }

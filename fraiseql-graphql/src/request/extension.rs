@@ -15,7 +15,7 @@ use async_graphql::{
     CacheControl, Data, Request, Response, ServerError, ServerResult, ValidationResult, Value,
 };
 
-use crate::budget::Budget;
+use crate::budget::{Budget, BudgetOfElements};
 use crate::error::{MAX_REQUEST_ERRORS, clip};
 use crate::request::context::{CachedQuery, Check, EndpointQuery, Verdict};
 use crate::request::direct::draft::Draft;
@@ -357,7 +357,9 @@ impl Extension for RequestExtension {
         let mut data = Data::default();
         data.insert(RootFieldDedup::default());
         data.insert(EntityBatches::default());
-        if ctx.data_opt::<Arc<Budget>>().is_none() {
+        if let Some(budgets) = ctx.data_opt::<BudgetOfElements>() {
+            data.insert(budgets.next());
+        } else if ctx.data_opt::<Arc<Budget>>().is_none() {
             data.insert(Budget::new(self.settings.max_response, None));
         }
         data.insert(self.settings.big_ints);

@@ -1,5 +1,6 @@
 //! One connection: its requests, one after the other, within the time limits.
 
+use std::any::Any;
 use std::convert::Infallible;
 use std::future::poll_fn;
 use std::net::SocketAddr;
@@ -23,6 +24,7 @@ use super::host;
 use super::idle::{Busy, Idle, Slot};
 use crate::http::accept::Format;
 use crate::http::encode;
+use crate::http::stream::lifetime::Lifetime;
 
 /// A connection that was accepted.
 pub(super) struct Connection<S> {
@@ -31,6 +33,8 @@ pub(super) struct Connection<S> {
     pub(super) idle: Arc<Idle>,
     /// Its sender is dropped when the server shuts down.
     pub(super) stopped: watch::Receiver<()>,
+    /// What is dropped when the connection has ended.
+    pub(super) held: Arc<dyn Any + Send + Sync>,
     pub(super) header_timeout: Duration,
     pub(super) write_timeout: Duration,
 }
@@ -49,6 +53,7 @@ where
             service,
             idle,
             mut stopped,
+            held,
             header_timeout,
             write_timeout,
         } = self;
@@ -58,14 +63,16 @@ where
         stream.set_write_timeout(Some(write_timeout));
         let slot = Slot::new(idle);
         let requests = Arc::clone(&slot);
-        let service = hyper::service::service_fn(move |request: Request<Incoming>| {
+        let lifetime = Lifetime::new(stopped.clone(), held);
+        let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(lifetime.clone());
             respond(service.clone(), request, peer, requests.busy())
         });
-        let mut stream = pin!(stream);
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(header_timeout)
-            .serve_connection(TokioIo::new(stream.as_mut()), service);
+            .serve_connection(TokioIo::new(Box::pin(stream)), service)
+            .with_upgrades();
         let mut connection = pin!(connection);
         let stopped = async {
             let _ = stopped.changed().await;

@@ -154,11 +154,9 @@ impl Server {
                     stopped: stopped.clone(),
                     header_timeout: self.header_timeout,
                     write_timeout: self.write_timeout,
+                    held: Arc::new(permit),
                 };
-                tokio::spawn(async move {
-                    connection.run(stream).await;
-                    drop(permit);
-                });
+                tokio::spawn(connection.run(stream));
             }
         };
         tokio::select! {
