@@ -220,7 +220,10 @@ impl Standby {
         asked.execute(&mut connection).await.unwrap();
         until("the replica is promoted", async || {
             let standby = sqlx::query_scalar("SELECT pg_is_in_recovery()");
-            !standby.fetch_one(&mut connect().await).await.unwrap_or(true)
+            !standby
+                .fetch_one(&mut connect().await)
+                .await
+                .unwrap_or(true)
         })
         .await;
         connect().await

@@ -20,9 +20,9 @@ use crate::budget::Budget;
 use crate::http::accept::{Format, check_content_type, negotiate, wants_events, wants_page};
 use crate::http::body;
 use crate::http::deadline::Deadline;
-use crate::http::encode::{Outcome, encode, options};
 #[cfg(feature = "websocket")]
 use crate::http::encode::refuse;
+use crate::http::encode::{Outcome, encode, options};
 use crate::http::endpoint::GraphQl;
 use crate::http::graphiql;
 use crate::http::lookup::{Found, NotFound, find};
@@ -103,11 +103,14 @@ impl<E: Executor> GraphQl<E> {
                 // Nothing is used after a panic but the settings, which are not modified: the
                 // request's data and its future are dropped.
                 let served = self.serve(parts, body, is_read, is_stream, &budget);
-                AssertUnwindSafe(served).catch_unwind().await.unwrap_or_else(|payload| {
-                    let mut errors = [panicked(&*payload)];
-                    mask(&mut errors, settings);
-                    Ok(Outcome::Panicked(errors.into()))
-                })
+                AssertUnwindSafe(served)
+                    .catch_unwind()
+                    .await
+                    .unwrap_or_else(|payload| {
+                        let mut errors = [panicked(&*payload)];
+                        mask(&mut errors, settings);
+                        Ok(Outcome::Panicked(errors.into()))
+                    })
             }
         };
         encode(result, format.unwrap_or(Format::Json), budget)

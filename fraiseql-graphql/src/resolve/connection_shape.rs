@@ -10,7 +10,7 @@ use fraiseql_runtime::schema::{Field, Shape};
 
 /// The shape of a page of documents of `T`: `PostConnection`.
 pub(crate) fn shape<T: Embed>() -> &'static Shape {
-    interned(T::SHAPE, "Connection", || {
+    interned(T::SHAPE, "Connection", None, || {
         vec![
             many("edges", edge::<T>),
             many("nodes", T::shape),
@@ -20,7 +20,7 @@ pub(crate) fn shape<T: Embed>() -> &'static Shape {
 }
 
 fn edge<T: Embed>() -> &'static Shape {
-    interned(T::SHAPE, "Edge", || {
+    interned(T::SHAPE, "Edge", None, || {
         vec![
             one("node", T::shape),
             value("cursor", <String as Scalar>::TYPE),

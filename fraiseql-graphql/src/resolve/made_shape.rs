@@ -5,7 +5,9 @@ use std::sync::Mutex;
 
 use fraiseql_runtime::__graphql::lock;
 use fraiseql_runtime::scalar::ScalarType;
-use fraiseql_runtime::schema::{Columns, Field, Link, Many, One, PartShape, Shape, Source, Table};
+use fraiseql_runtime::schema::{
+    Columns, Field, Key, Link, Many, One, PartShape, Shape, Source, Table,
+};
 
 /// The base table of these shapes. Nothing is read from it: they are filled from documents.
 pub(super) const NO_TABLE: Table = Table {
@@ -68,6 +70,7 @@ pub(super) fn many(json: &'static str, shape: fn() -> &'static Shape) -> Field {
 pub(super) fn interned(
     of: &'static Shape,
     suffix: &str,
+    key: Option<Key>,
     fields: impl FnOnce() -> Vec<Field>,
 ) -> &'static Shape {
     static SHAPES: Mutex<Option<HashMap<String, &'static Shape>>> = Mutex::new(None);
@@ -87,7 +90,7 @@ pub(super) fn interned(
                 docs: None,
                 table: NO_TABLE,
                 filter: None,
-                key: None,
+                key,
                 group_by: &[],
                 fields: fields().leak(),
             }))

@@ -53,12 +53,12 @@ fn read(row: &PgRow) -> sqlx::Result<Look> {
     let decode = |error: Box<dyn std::error::Error + Send + Sync>| sqlx::Error::Decode(error);
     let text: String = row.try_get(look_row::SNAPSHOT)?;
     let snapshot = Snapshot::parse(&text);
-    let snapshot =
-        snapshot.ok_or_else(|| decode(format!("`{text}` is not a snapshot").into()))?;
+    let snapshot = snapshot.ok_or_else(|| decode(format!("`{text}` is not a snapshot").into()))?;
     let pruned: Option<String> = row.try_get(look_row::PRUNED)?;
     let pruned: Result<u64, _> = pruned.map_or(Ok(0), |xid| xid.parse());
     let changes: Option<String> = row.try_get(look_row::CHANGES)?;
-    let changes: Result<_, serde_json::Error> = changes.map_or(Ok(Vec::new()), |json| serde_json::from_str(&json));
+    let changes: Result<_, serde_json::Error> =
+        changes.map_or(Ok(Vec::new()), |json| serde_json::from_str(&json));
     let cursor = Cursor {
         snapshot,
         server: row.try_get(look_row::SERVER)?,

@@ -225,7 +225,11 @@ impl Feed {
     #[doc(hidden)]
     #[must_use]
     pub fn subscribe(&self, interest: Interest, keys: bool) -> Subscription {
-        let max_keys = if keys { self.shared.settings.max_keys } else { 0 };
+        let max_keys = if keys {
+            self.shared.settings.max_keys
+        } else {
+            0
+        };
         Subscription::new(Arc::clone(&self.shared), interest, max_keys)
     }
 

@@ -68,12 +68,12 @@ enum Listener {
 
 impl Reader {
     /// Starts a reader, after it has looked once.
-    pub(super) async fn start(
-        shared: &Arc<Shared>,
-        kicks: mpsc::Receiver<()>,
-    ) -> Result<()> {
+    pub(super) async fn start(shared: &Arc<Shared>, kicks: mpsc::Receiver<()>) -> Result<()> {
         let mut reader = Self {
-            name: format!("reader {:016x}", RandomState::new().hash_one(Instant::now())),
+            name: format!(
+                "reader {:016x}",
+                RandomState::new().hash_one(Instant::now())
+            ),
             cursor: None,
             rest: Rest::Awake,
             listener: Listener::None { since: None },

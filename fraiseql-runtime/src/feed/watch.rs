@@ -58,7 +58,8 @@ pub(super) fn watch<T: Send + 'static, E: Send + 'static>(
             } else {
                 watch.subscription.next().await;
             }
-            match (watch.read)().await {
+            // In a task of its own: it goes on, and gives its connection back, if nobody polls this stream.
+            match rt::spawn((watch.read)()).await {
                 Ok((bytes, value)) if watch.last.differs(&bytes) => {
                     return Some((Ok(value), watch));
                 }

@@ -203,7 +203,10 @@ impl ReadModelBuilder {
         // The least schema has the table of changes.
         if let Some(schema) = self.stored().map(|it| it.view.table.schema).min() {
             names.insert((schema, CHANGE_TABLE), "captured changes");
-            for table in [feed::CHANGES, feed::STATE].into_iter().filter(|_| self.feed) {
+            for table in [feed::CHANGES, feed::STATE]
+                .into_iter()
+                .filter(|_| self.feed)
+            {
                 names.insert((schema, table), "the feed of documents");
             }
         }

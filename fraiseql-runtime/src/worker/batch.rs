@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row as _};
 
-use crate::db::snapshot::Snapshot;
 use crate::db::scope::{BEGIN_READ_COMMITTED, ScopeErrors, in_own_transaction};
+use crate::db::snapshot::Snapshot;
 use crate::db::statement::{Statement, execute_all};
 use crate::error::{Error, Operation, Result, sqlstate};
 use crate::schema::TableName;

@@ -3,5 +3,6 @@
 mod federation;
 mod graphql;
 mod http;
+mod live;
 mod traced;
 mod trusted;

@@ -10,25 +10,51 @@ use crate::response::{is_request_error, write_response};
 pub(super) const PROTOCOL: &str = "graphql-transport-ws";
 
 /// A message of the client.
-#[derive(Debug, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-pub(super) enum ClientMessage {
-    ConnectionInit {
-        #[serde(default)]
-        payload: serde_json::Value,
-    },
-    Subscribe {
-        id: String,
-        payload: Box<RawValue>,
-    },
-    Complete {
-        id: String,
-    },
-    Ping {
-        #[serde(default)]
-        payload: Option<Box<RawValue>>,
-    },
-    Pong {},
+#[derive(Debug)]
+pub(super) enum ClientMessage<'a> {
+    ConnectionInit { payload: serde_json::Value },
+    Subscribe { id: String, payload: &'a RawValue },
+    Complete { id: String },
+    Ping { payload: Option<&'a RawValue> },
+    Pong,
+}
+
+#[derive(Deserialize)]
+struct Parts<'a> {
+    #[serde(rename = "type")]
+    ty: String,
+    id: Option<String>,
+    #[serde(borrow)]
+    payload: Option<&'a RawValue>,
+}
+
+impl<'a> ClientMessage<'a> {
+    /// Reads a message.
+    ///
+    /// # Errors
+    /// Why it is none.
+    pub(super) fn read(text: &'a str) -> Result<Self, String> {
+        let parts: Parts<'a> = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        let id = || parts.id.clone().ok_or("`id` is missing");
+        Ok(match parts.ty.as_str() {
+            "connection_init" => Self::ConnectionInit {
+                payload: match parts.payload {
+                    Some(payload) => serde_json::from_str(payload.get()).unwrap_or_default(),
+                    None => serde_json::Value::Null,
+                },
+            },
+            "subscribe" => Self::Subscribe {
+                id: id()?,
+                payload: parts.payload.ok_or("`payload` is missing")?,
+            },
+            "complete" => Self::Complete { id: id()? },
+            "ping" => Self::Ping {
+                payload: parts.payload,
+            },
+            "pong" => Self::Pong,
+            _ => return Err("`type` is not one of a client".to_owned()),
+        })
+    }
 }
 
 /// Why the server closes the connection.
@@ -140,10 +166,16 @@ mod tests {
             r#"{"type":"ping","payload":{"a":1}}"#,
             r#"{"type":"pong","payload":null}"#,
         ] {
-            assert!(serde_json::from_str::<ClientMessage>(text).is_ok(), "{text}");
+            assert!(ClientMessage::read(text).is_ok(), "{text}");
         }
-        for text in ["", "[]", "{}", r#"{"type":"start"}"#, r#"{"type":"subscribe","id":"1"}"#] {
-            assert!(serde_json::from_str::<ClientMessage>(text).is_err(), "{text}");
+        for text in [
+            "",
+            "[]",
+            "{}",
+            r#"{"type":"start"}"#,
+            r#"{"type":"subscribe","id":"1"}"#,
+        ] {
+            assert!(ClientMessage::read(text).is_err(), "{text}");
         }
     }
 
@@ -152,12 +184,18 @@ mod tests {
         let data = Response::new(Value::from(7));
         assert_eq!(
             next("a\"b", &data),
-            (r#"{"type":"next","id":"a\"b","payload":{"data":7}}"#.to_owned(), false)
+            (
+                r#"{"type":"next","id":"a\"b","payload":{"data":7}}"#.to_owned(),
+                false
+            )
         );
         let error = Response::from_errors(vec![ServerError::new("no", None)]);
         assert_eq!(
             next("1", &error),
-            (r#"{"type":"error","id":"1","payload":[{"message":"no"}]}"#.to_owned(), true)
+            (
+                r#"{"type":"error","id":"1","payload":[{"message":"no"}]}"#.to_owned(),
+                true
+            )
         );
     }
 

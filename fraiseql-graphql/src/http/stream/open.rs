@@ -13,6 +13,7 @@ use crate::http::lookup::{NotFound, find};
 use crate::http::mask::{mask, panicked};
 use crate::http::request::Asked;
 use crate::http::service::too_slow;
+use crate::http::stream::task::driven;
 use crate::response::null_failed_fields;
 
 impl<E: Executor> GraphQl<E> {
@@ -43,11 +44,13 @@ impl<E: Executor> GraphQl<E> {
         };
         if prepared.operation == Some(OperationType::Subscription) {
             let responses = self.executor.execute_stream(prepared.request, None);
-            return self.guarded(responses);
+            return driven(self.guarded(responses)).boxed();
         }
         let mut request = prepared.request;
         let in_flight = settings.in_flight.clone();
-        request.data.insert(Budget::new(settings.max_response, Some(in_flight)));
+        request
+            .data
+            .insert(Budget::new(settings.max_response, Some(in_flight)));
         let deadline = Deadline::after(settings.timeout);
         let executed = deadline.limit(self.executor.execute(request));
         let executed = AssertUnwindSafe(executed);
@@ -65,9 +68,8 @@ impl<E: Executor> GraphQl<E> {
         AssertUnwindSafe(responses)
             .catch_unwind()
             .map(move |response| {
-                let response = response.unwrap_or_else(|payload| {
-                    Response::from_errors(vec![panicked(&*payload)])
-                });
+                let response = response
+                    .unwrap_or_else(|payload| Response::from_errors(vec![panicked(&*payload)]));
                 endpoint.finished(response)
             })
             .boxed()

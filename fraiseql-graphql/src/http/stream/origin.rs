@@ -44,7 +44,11 @@ mod tests {
             (Some("https://app.example.com"), "api.example.com", true),
             (Some("http://localhost:8001"), "localhost:8000", false),
             (Some("https://evil.example"), "api.example.com", false),
-            (Some("https://api.example.com.evil.example"), "api.example.com", false),
+            (
+                Some("https://api.example.com.evil.example"),
+                "api.example.com",
+                false,
+            ),
             (Some("null"), "api.example.com", false),
             (Some(""), "api.example.com", false),
         ] {

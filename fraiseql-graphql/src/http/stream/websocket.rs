@@ -37,7 +37,10 @@ pub(in crate::http) fn is_upgrade(parts: &Parts) -> bool {
 
 impl<E: Executor> GraphQl<E> {
     /// Opens a WebSocket, if the page may and the hooks of the application accept its headers.
-    pub(in crate::http) async fn upgrade(&self, mut parts: Parts) -> Result<Response<Body>, Refusal> {
+    pub(in crate::http) async fn upgrade(
+        &self,
+        mut parts: Parts,
+    ) -> Result<Response<Body>, Refusal> {
         let settings = &self.settings;
         origin::check(&parts, &settings.allowed_origins)?;
         let upgrade = WebSocketUpgrade::from_request_parts(&mut parts, &()).await;
@@ -131,7 +134,10 @@ impl<E: Executor> Connection<E> {
         };
         if let Some(Closed { code, reason }) = closed {
             let reason = reason.into();
-            let _ = self.socket.send(Message::Close(Some(CloseFrame { code, reason }))).await;
+            let _ = self
+                .socket
+                .send(Message::Close(Some(CloseFrame { code, reason })))
+                .await;
         }
     }
 
@@ -172,7 +178,7 @@ impl<E: Executor> Connection<E> {
             Message::Ping(_) | Message::Pong(_) => return Continue(()),
             Message::Close(_) => return Break(None),
         };
-        let message = match serde_json::from_str(&text) {
+        let message = match ClientMessage::read(&text) {
             Ok(message) => message,
             Err(error) => {
                 let reason = format!("Invalid message: {error}");
@@ -182,10 +188,10 @@ impl<E: Executor> Connection<E> {
         match message {
             ClientMessage::ConnectionInit { payload } => self.initialise(payload).await,
             ClientMessage::Ping { payload } => {
-                let pong = messages::pong(payload.as_deref());
+                let pong = messages::pong(payload);
                 self.send(Message::text(pong)).await
             }
-            ClientMessage::Pong {} => Continue(()),
+            ClientMessage::Pong => Continue(()),
             ClientMessage::Subscribe { .. } if !self.is_initialised => {
                 Break(Some(Closed::not_initialised()))
             }

@@ -6,8 +6,8 @@ use std::any::type_name;
 
 use crate::resolve::made_shape::{field, interned, nullable_one, value};
 use crate::resolve::views::key::key_fields;
-use fraiseql_runtime::TView;
 use fraiseql_runtime::__graphql::Document;
+use fraiseql_runtime::TView;
 use fraiseql_runtime::scalar::{Enum, ScalarType, Variant};
 use fraiseql_runtime::schema::{Data, Field, Shape, Source, View};
 use serde_json::Value;
@@ -57,7 +57,7 @@ static KINDS: Enum = Enum {
 /// # Panics
 /// If a field of the key has the name of another field of the change.
 pub(crate) fn shape<T: TView>() -> &'static Shape {
-    interned(T::SHAPE, "Change", || {
+    interned(T::SHAPE, "Change", Some(T::VIEW.key), || {
         let mut fields = vec![
             documented(
                 value(KIND, ScalarType::of_enum(&KINDS)),
@@ -80,9 +80,15 @@ pub(crate) fn shape<T: TView>() -> &'static Shape {
                 key.name,
                 view.shape.type_name,
             );
-            let ty = ScalarType { nullable: true, ..*ty };
+            let ty = ScalarType {
+                nullable: true,
+                ..*ty
+            };
             let source = Source::Column { column, ty };
-            fields.push(documented(field(key.name, source), "Of the key; null with `RESET`."));
+            fields.push(documented(
+                field(key.name, source),
+                "Of the key; null with `RESET`.",
+            ));
         }
         fields.sort_by_key(|field| (field.json.len(), field.json));
         fields
@@ -118,7 +124,9 @@ pub(super) fn json(
             DOCUMENT => json.extend_from_slice(document.map_or(b"null", Document::json)),
             name => {
                 let place = names.iter().position(|it| *it == name);
-                let value = place.and_then(|place| key.get(place)).unwrap_or(&Value::Null);
+                let value = place
+                    .and_then(|place| key.get(place))
+                    .unwrap_or(&Value::Null);
                 json.extend_from_slice(value.to_string().as_bytes());
             }
         }

@@ -54,9 +54,7 @@ impl Events {
             let ctx = query_env.create_context(schema_env, Some(path), field, data);
             let resolved = element.value(&ctx).await;
             let mut response = match resolved {
-                Ok(value) => {
-                    Response::new(Value::Object(IndexMap::from([(key.clone(), value)])))
-                }
+                Ok(value) => Response::new(Value::Object(IndexMap::from([(key.clone(), value)]))),
                 Err(error) => Response::from_errors(vec![if error.path.is_empty() {
                     ctx.set_error_path(error)
                 } else {

@@ -19,10 +19,7 @@ pub(super) enum LiveKind {
 /// The names of the root fields of a view.
 pub(super) fn names(view: &View) -> [(String, LiveKind); 3] {
     [
-        (
-            view.field.to_owned(),
-            LiveKind::Read(RootFieldKind::ByKey),
-        ),
+        (view.field.to_owned(), LiveKind::Read(RootFieldKind::ByKey)),
         (
             view.list_field.to_owned(),
             LiveKind::Read(RootFieldKind::List),

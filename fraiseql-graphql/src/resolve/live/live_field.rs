@@ -52,8 +52,7 @@ impl LiveField {
         }) {
             Ok(checked) => checked,
             Err(error) => {
-                return stream::once(async move { events.execute(error).await })
-                    .boxed();
+                return stream::once(async move { events.execute(error).await }).boxed();
             }
         };
         let subscription = feed.subscribe(interest, self.kind == LiveKind::Changes);
@@ -235,18 +234,21 @@ struct Change {
 
 impl<'a> Changes<'a> {
     fn stream(self) -> BoxStream<'a, Response> {
-        stream::unfold((self, Vec::new(), false), async |(mut changes, mut waiting, ended)| {
-            if ended {
-                return None;
-            }
-            if waiting.is_empty() {
-                waiting = changes.next().await;
-                waiting.reverse();
-            }
-            let change = waiting.pop()?;
-            let (response, ends) = changes.response(&change).await;
-            Some((response, (changes, waiting, ends)))
-        })
+        stream::unfold(
+            (self, Vec::new(), false),
+            async |(mut changes, mut waiting, ended)| {
+                if ended {
+                    return None;
+                }
+                if waiting.is_empty() {
+                    waiting = changes.next().await;
+                    waiting.reverse();
+                }
+                let change = waiting.pop()?;
+                let (response, ends) = changes.response(&change).await;
+                Some((response, (changes, waiting, ends)))
+            },
+        )
         .boxed()
     }
 
@@ -283,14 +285,17 @@ impl<'a> Changes<'a> {
         let limit: Option<Arc<dyn ByteLimit>> = None;
         let readers = &self.reads.readers;
         let documents = documents_at(readers, view, self.scope.clone(), wanted, limit).await?;
-        let changes = keys.iter().zip(documents).map(|((_, key), document)| Change {
-            kind: match document {
-                Some(_) => ChangeKind::Changed,
-                None => ChangeKind::Deleted,
-            },
-            key: key.clone(),
-            document,
-        });
+        let changes = keys
+            .iter()
+            .zip(documents)
+            .map(|((_, key), document)| Change {
+                kind: match document {
+                    Some(_) => ChangeKind::Changed,
+                    None => ChangeKind::Deleted,
+                },
+                key: key.clone(),
+                document,
+            });
         Ok(changes.collect())
     }
 

@@ -138,7 +138,9 @@ pub(crate) async fn triggers<'a>(
                 .iter()
                 .find(|trigger| trigger.relation == relation.oid && trigger.name == name);
             wanted.push(WantedTrigger {
-                state: found.map_or(TriggerState::Missing, |found| found.state(event, &captured.function)),
+                state: found.map_or(TriggerState::Missing, |found| {
+                    found.state(event, &captured.function)
+                }),
                 name,
                 event,
                 captured,

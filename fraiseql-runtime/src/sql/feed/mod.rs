@@ -52,7 +52,10 @@ pub(crate) struct ModelFeed {
 
 impl ModelFeed {
     /// Composes the feed of these views, in a schema.
-    pub(crate) fn compose(views: impl Iterator<Item = &'static View>, schema: &'static str) -> Self {
+    pub(crate) fn compose(
+        views: impl Iterator<Item = &'static View>,
+        schema: &'static str,
+    ) -> Self {
         let sql = FeedSql::compose(schema);
         Self {
             triggers: views.map(|view| feed_triggers(view, &sql)).collect(),

@@ -26,14 +26,17 @@ pub(crate) fn create_changes(schema: &str) -> String {
         format!("CREATE TABLE {}.{} (", ident(schema), ident(CHANGES)),
         format!(") WITH ({})", STORAGE.join(", ")),
         |sql| {
-            sql.list([
-                "xid xid8 NOT NULL DEFAULT pg_catalog.pg_current_xact_id()",
-                "id int8 GENERATED ALWAYS AS IDENTITY",
-                "\"table\" text NOT NULL",
-                "keys text[]",
-                "tenants text[]",
-                "PRIMARY KEY (xid, id)",
-            ].map(str::to_owned));
+            sql.list(
+                [
+                    "xid xid8 NOT NULL DEFAULT pg_catalog.pg_current_xact_id()",
+                    "id int8 GENERATED ALWAYS AS IDENTITY",
+                    "\"table\" text NOT NULL",
+                    "keys text[]",
+                    "tenants text[]",
+                    "PRIMARY KEY (xid, id)",
+                ]
+                .map(str::to_owned),
+            );
         },
     );
     sql.finish()
@@ -47,13 +50,16 @@ pub(crate) fn create_state(schema: &str) -> String {
         format!("CREATE TABLE {}.{} (", ident(schema), ident(STATE)),
         ")",
         |sql| {
-            sql.list([
-                "name text PRIMARY KEY",
-                "pruned xid8",
-                "mark xid8",
-                "marked_at timestamptz",
-                "sleeps_until timestamptz",
-            ].map(str::to_owned));
+            sql.list(
+                [
+                    "name text PRIMARY KEY",
+                    "pruned xid8",
+                    "mark xid8",
+                    "marked_at timestamptz",
+                    "sleeps_until timestamptz",
+                ]
+                .map(str::to_owned),
+            );
         },
     );
     sql.finish()

@@ -45,11 +45,7 @@ pub(crate) fn feed_triggers(view: &'static View, feed: &FeedSql) -> FeedTriggers
     let suffix = format!("{:016x}", fnv1a(feed.schema));
     let stem = match view.table.schema == feed.schema {
         true => format!("feed_{}", view.table.name),
-        false => format!(
-            "feed_{}_{:016x}",
-            view.table.name,
-            fnv1a(view.table.schema)
-        ),
+        false => format!("feed_{}_{:016x}", view.table.name, fnv1a(view.table.schema)),
     };
     let function = FunctionText {
         stem: &stem,
@@ -121,10 +117,7 @@ fn table(view: &View) -> String {
 }
 
 fn insert(feed: &FeedSql) -> String {
-    format!(
-        "INSERT INTO {} (\"table\", keys, tenants)",
-        feed.changes
-    )
+    format!("INSERT INTO {} (\"table\", keys, tenants)", feed.changes)
 }
 
 /// Inserts a change of the documents in `from`, whose rows are `x`, if there are any.
@@ -143,12 +136,12 @@ fn note_both(sql: &mut Sql, view: &View, feed: &FeedSql, old: &str, new: &str) {
         .map(|tenant| format!(", {}::text", column("x", tenant.column)))
         .unwrap_or_default();
     let of = |rows: &str| format!("SELECT {key}::text{tenant} FROM {rows} AS x");
-    let columns = if view.tenant.is_some() { "key, tenant" } else { "key" };
-    let from = format!(
-        "FROM ({} UNION {}) AS r ({columns})",
-        of(old),
-        of(new)
-    );
+    let columns = if view.tenant.is_some() {
+        "key, tenant"
+    } else {
+        "key"
+    };
+    let from = format!("FROM ({} UNION {}) AS r ({columns})", of(old), of(new));
     let tenant = view.tenant.map(|_| "r.tenant");
     aggregate(sql, view, feed, "r.key", tenant, &from);
 }
@@ -161,9 +154,8 @@ fn aggregate(
     tenant: Option<&str>,
     from: &str,
 ) {
-    let at_most = |value: &str| {
-        format!("CASE WHEN count(*) <= {MAX_KEYS} THEN array_agg({value}) END")
-    };
+    let at_most =
+        |value: &str| format!("CASE WHEN count(*) <= {MAX_KEYS} THEN array_agg({value}) END");
     sql.line(insert(feed));
     sql.line(format!(
         "SELECT {}, {}, {}",

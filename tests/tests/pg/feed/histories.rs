@@ -148,8 +148,12 @@ async fn follow(feed: Feed, pool: PgPool, number: u64, settled: Arc<AtomicBool>)
                         () = tokio::time::sleep(Duration::from_millis(20)) => {}
                     }
                     if settled.load(Ordering::Relaxed) {
-                        let ends = ends.get_or_insert_with(|| Instant::now() + Duration::from_secs(20));
-                        assert!(Instant::now() < *ends, "the picture {number} is not what is stored");
+                        let ends =
+                            ends.get_or_insert_with(|| Instant::now() + Duration::from_secs(20));
+                        assert!(
+                            Instant::now() < *ends,
+                            "the picture {number} is not what is stored"
+                        );
                         if picture.is_right(&pool).await {
                             return (streams, resets);
                         }
@@ -241,5 +245,8 @@ async fn after_random_histories_each_picture_is_what_is_stored() {
     let health = small.health();
     println!("{streams} streams, {resets} resets, {writes:?} writes, {health:?}");
     assert!(streams > 3_000 && resets > 1_000, "{streams}, {resets}");
-    assert!(health.resets > 10 && writes.load(Ordering::Relaxed) > 1_000, "{health:?}");
+    assert!(
+        health.resets > 10 && writes.load(Ordering::Relaxed) > 1_000,
+        "{health:?}"
+    );
 }

@@ -50,7 +50,11 @@ async fn ten_thousand_idle_streams_send_nothing() {
 async fn without_notifications_a_feed_looks_once_in_a_while() {
     let (pool, model) = world().await;
     let builder = model.feed(&pool).listen(false);
-    let feed = builder.max_wait(Duration::from_millis(200)).start().await.unwrap();
+    let feed = builder
+        .max_wait(Duration::from_millis(200))
+        .start()
+        .await
+        .unwrap();
     let mut changes = feed.changes::<Post>();
     assert_eq!(next(&mut changes).await, DocumentChange::Reset);
     tokio::time::sleep(Duration::from_secs(1)).await;

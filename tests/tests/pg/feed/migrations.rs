@@ -25,7 +25,10 @@ async fn a_migration_creates_what_is_missing_and_nothing_twice() {
     .await
     .unwrap();
     let drop = format!("DROP TRIGGER {name} ON tv_post");
-    sqlx::raw_sql(AssertSqlSafe(drop)).execute(&pool).await.unwrap();
+    sqlx::raw_sql(AssertSqlSafe(drop))
+        .execute(&pool)
+        .await
+        .unwrap();
     let migration = model.migrate(&pool).await.unwrap();
     assert_eq!(
         migration.created,
@@ -37,7 +40,10 @@ async fn a_migration_creates_what_is_missing_and_nothing_twice() {
     assert_eq!(migration.drift.len(), 4, "{:?}", migration.drift);
     for drift in migration.drift {
         assert!(drift.to_string().contains("nobody is told"), "{drift}");
-        sqlx::raw_sql(AssertSqlSafe(drift.remedy)).execute(&pool).await.unwrap();
+        sqlx::raw_sql(AssertSqlSafe(drift.remedy))
+            .execute(&pool)
+            .await
+            .unwrap();
     }
     let again = model.migrate(&pool).await.unwrap();
     assert_eq!((again.created.len(), again.drift.len()), (0, 0));
@@ -52,7 +58,10 @@ async fn the_plan_of_a_migration_has_the_feed() {
     let plan = model.migration_plan(&pool).await.unwrap();
     for _ in 0..2 {
         for sql in &plan {
-            sqlx::raw_sql(AssertSqlSafe(sql.clone())).execute(&pool).await.unwrap();
+            sqlx::raw_sql(AssertSqlSafe(sql.clone()))
+                .execute(&pool)
+                .await
+                .unwrap();
         }
     }
     assert_eq!(model.migrate(&pool).await.unwrap().created, [""; 0]);
@@ -69,11 +78,15 @@ async fn a_feed_that_is_not_wanted_any_more_is_left_over() {
     let builder = ReadModel::builder().view::<Post>().view::<super::Ticket>();
     let without = builder.build().unwrap();
     let left = without.migrate(&pool).await.unwrap().left_over;
-    let (triggers, functions): (Vec<_>, Vec<_>) =
-        left.iter().partition(|left| left.remedy.starts_with("DROP TRIGGER"));
+    let (triggers, functions): (Vec<_>, Vec<_>) = left
+        .iter()
+        .partition(|left| left.remedy.starts_with("DROP TRIGGER"));
     assert_eq!((triggers.len(), functions.len()), (8, 2), "{left:?}");
     for left in left {
-        sqlx::raw_sql(AssertSqlSafe(left.remedy)).execute(&pool).await.unwrap();
+        sqlx::raw_sql(AssertSqlSafe(left.remedy))
+            .execute(&pool)
+            .await
+            .unwrap();
     }
     assert_eq!(without.migrate(&pool).await.unwrap().left_over.len(), 0);
     sync_post(&pool, &[7]).await.unwrap();
@@ -115,7 +128,10 @@ async fn the_grants_of_a_role_are_enough() {
     let role = format!("feed_of_{}", options.get_database().unwrap());
     let create = format!("CREATE ROLE \"{role}\" LOGIN");
     for sql in std::iter::once(&create).chain(&model.grants(&role)) {
-        sqlx::raw_sql(AssertSqlSafe(sql.clone())).execute(&pool).await.unwrap();
+        sqlx::raw_sql(AssertSqlSafe(sql.clone()))
+            .execute(&pool)
+            .await
+            .unwrap();
     }
     let own = fraiseql_tests::pool_of(options.username(&role)).await;
     let feed = start(&model, &own).await;

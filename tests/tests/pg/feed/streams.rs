@@ -36,15 +36,25 @@ async fn a_document_is_sent_as_it_is_and_whenever_it_has_changed() {
 async fn a_list_is_sent_whenever_it_has_changed() {
     let (pool, model) = world().await;
     let feed = start(&model, &pool).await;
-    let list = || Post::list().filter(Post::TITLE.gte("Post 8")).order_by(Post::TITLE.desc());
+    let list = || {
+        Post::list()
+            .filter(Post::TITLE.gte("Post 8"))
+            .order_by(Post::TITLE.desc())
+    };
     let mut posts = feed.list::<Post>(list().limit(3));
     let titles = |posts: Vec<Post>| posts.into_iter().map(|post| post.title).collect::<Vec<_>>();
-    assert_eq!(titles(next(&mut posts).await.unwrap()), ["Post 9", "Post 8"]);
+    assert_eq!(
+        titles(next(&mut posts).await.unwrap()),
+        ["Post 9", "Post 8"]
+    );
 
     // A document that comes to it, one that is not in it, and one that leaves it.
     fraiseql_tests::run(&pool, "UPDATE tb_post SET title = 'Q' WHERE id = 1").await;
     sync_post(&pool, &[1]).await.unwrap();
-    assert_eq!(titles(next(&mut posts).await.unwrap()), ["Q", "Post 9", "Post 8"]);
+    assert_eq!(
+        titles(next(&mut posts).await.unwrap()),
+        ["Q", "Post 9", "Post 8"]
+    );
     fraiseql_tests::run(&pool, "UPDATE tb_post SET title = 'A' WHERE id = 2").await;
     sync_post(&pool, &[2]).await.unwrap();
     nothing(&mut posts).await;
@@ -60,7 +70,9 @@ async fn changes_are_the_keys_of_documents() {
     let mut changes = feed.changes::<Post>();
     assert_eq!(next(&mut changes).await, DocumentChange::Reset);
     fraiseql_tests::run(&pool, "UPDATE tb_user SET name = 'Ada' WHERE id = 3").await;
-    sync_post(&pool, &(1..=20).collect::<Vec<_>>()).await.unwrap();
+    sync_post(&pool, &(1..=20).collect::<Vec<_>>())
+        .await
+        .unwrap();
     let DocumentChange::Changed(keys) = next(&mut changes).await else {
         panic!("a reset");
     };
@@ -80,7 +92,9 @@ async fn too_many_keys_are_a_reset() {
     fraiseql_tests::run(&pool, "UPDATE tb_post SET title = 'x'").await;
     sync_post(&pool, &[1, 2, 3]).await.unwrap();
     assert!(matches!(next(&mut changes).await, DocumentChange::Changed(keys) if keys.len() == 3));
-    sync_post(&pool, &(4..=20).collect::<Vec<_>>()).await.unwrap();
+    sync_post(&pool, &(4..=20).collect::<Vec<_>>())
+        .await
+        .unwrap();
     assert_eq!(next(&mut changes).await, DocumentChange::Reset);
 }
 
@@ -98,17 +112,28 @@ async fn a_tenant_hears_of_its_own_documents_only() {
     let mut of_two = feed.changes_of(&two);
     let mut all = feed.changes_of(&Ticket::across_tenants());
     let mut list = feed.list::<Ticket>(two.list());
-    for changes in [&mut changes as &mut (dyn futures_util::Stream<Item = _> + Unpin + Send), &mut of_two, &mut all] {
+    for changes in [
+        &mut changes as &mut (dyn futures_util::Stream<Item = _> + Unpin + Send),
+        &mut of_two,
+        &mut all,
+    ] {
         let mut changes = changes;
         assert_eq!(next(&mut changes).await, DocumentChange::Reset);
     }
     assert_eq!(next(&mut list).await.unwrap().len(), 4);
 
-    fraiseql_tests::run(&pool, "UPDATE tb_ticket SET subject = 'New' WHERE number IN ('T-4', 'T-7')").await;
+    fraiseql_tests::run(
+        &pool,
+        "UPDATE tb_ticket SET subject = 'New' WHERE number IN ('T-4', 'T-7')",
+    )
+    .await;
     let keys = [key.clone(), (1, "T-7".to_owned())];
     sync_ticket(&pool, &keys).await.unwrap();
     assert_eq!(next(&mut own).await.unwrap().unwrap().subject, "New");
-    for changes in [&mut changes as &mut (dyn futures_util::Stream<Item = _> + Unpin + Send), &mut all] {
+    for changes in [
+        &mut changes as &mut (dyn futures_util::Stream<Item = _> + Unpin + Send),
+        &mut all,
+    ] {
         let mut changes = changes;
         let DocumentChange::Changed(found) = next(&mut changes).await else {
             panic!("a reset");
@@ -120,7 +145,11 @@ async fn a_tenant_hears_of_its_own_documents_only() {
     nothing(&mut list).await;
 
     // Moved to another tenant by hand: both hear of it.
-    fraiseql_tests::run(&pool, "UPDATE tv_ticket SET org_id = 2 WHERE number = 'T-4'").await;
+    fraiseql_tests::run(
+        &pool,
+        "UPDATE tv_ticket SET org_id = 2 WHERE number = 'T-4'",
+    )
+    .await;
     let moved = |org| DocumentChange::Changed(vec![(org, "T-4".to_owned())]);
     assert_eq!(next(&mut changes).await, moved(1));
     assert_eq!(next(&mut of_two).await, moved(2));

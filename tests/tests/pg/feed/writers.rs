@@ -117,7 +117,10 @@ async fn a_sleeping_feed_is_woken_by_every_isolation_level() {
     for isolation in ["READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE"] {
         let mut writer = pool.acquire().await.unwrap();
         let begin = format!("BEGIN ISOLATION LEVEL {isolation}; SELECT count(*) FROM tv_post");
-        sqlx::raw_sql(AssertSqlSafe(begin)).execute(&mut *writer).await.unwrap();
+        sqlx::raw_sql(AssertSqlSafe(begin))
+            .execute(&mut *writer)
+            .await
+            .unwrap();
         asleep(&pool).await;
         let start = std::time::Instant::now();
         let write = "UPDATE tv_post SET data = data WHERE id = 7; COMMIT";
