@@ -11,6 +11,12 @@ pub(crate) fn feed_error(error: &crate::error::Error) {
     tracing::warn!(target: TARGET, %error, "the feed of documents cannot look for changes");
 }
 
+/// Logs that a sink could not be brought up to date. It is tried again.
+pub(crate) fn sink_error(error: &crate::error::Error) {
+    #[cfg(feature = "tracing")]
+    tracing::warn!(target: TARGET, %error, "a sink cannot be brought up to date");
+}
+
 /// Traces a statement that is about to be sent.
 pub(crate) fn statement(sql: &str) {
     #[cfg(feature = "tracing")]

@@ -51,6 +51,9 @@
 //!
 //! Documents are read on the pool of the feed, and so from the primary, with the rights of its role.
 //!
+//! A copy of documents elsewhere, such as a search index, is kept by a [`sink`], which goes on where it was after a
+//! restart.
+//!
 //! # What it costs
 //!
 //! A statement that writes documents writes one row more. A feed is one task, and one statement for each look. While
@@ -68,6 +71,7 @@ mod hub;
 mod inbox;
 mod listener;
 mod reader;
+pub mod sink;
 mod subscription;
 mod watch;
 

@@ -11,7 +11,10 @@ use super::error::ListError;
 use super::order::Order;
 use super::parameters::Parameters;
 use crate::schema::View;
+use crate::schema::key::Keys;
+use crate::schema::key_tuple::KeyTuple;
 use crate::sql::list::Bound;
+use crate::view::Handle;
 
 /// The version of the format below.
 const VERSION: u8 = 1;
@@ -73,6 +76,22 @@ impl Cursor {
             });
         }
         Ok(bound)
+    }
+
+    /// The key that it stands for in a list that is ordered by it, as PostgreSQL prints it.
+    pub(crate) fn key(&self, view: Handle) -> Option<String> {
+        let mut tuple = KeyTuple::empty();
+        for (ty, value) in view.view.key.types.iter().zip(&self.values) {
+            let bytes = value.as_deref()?;
+            tuple.push(match ty.sql {
+                "int2" => Keys::I16(vec![i16::from_be_bytes(bytes.try_into().ok()?)]),
+                "int4" => Keys::I32(vec![i32::from_be_bytes(bytes.try_into().ok()?)]),
+                "int8" => Keys::I64(vec![i64::from_be_bytes(bytes.try_into().ok()?)]),
+                "uuid" => Keys::Uuid(vec![uuid::Uuid::from_slice(bytes).ok()?]),
+                _ => Keys::Text(vec![String::from_utf8(bytes.to_vec()).ok()?]),
+            });
+        }
+        tuple.into_keys(&view.no_keys()).texts().next()
     }
 
     /// Decodes a version byte, the fingerprint, and each value with its length.

@@ -4,6 +4,7 @@
 //! | module | composes |
 //! |---|---|
 //! | `trigger` | `fraiseql_feed_post_..`: writes a change of documents for each statement, and its triggers |
+//! | `sink` | what a sink sends, which keeps a copy of documents elsewhere |
 //! | `tables` | the tables that the feed is kept in |
 //!
 //! # Changes of documents
@@ -24,17 +25,22 @@
 //! A reader with nothing to do notes that it sleeps. Writers send a notification only while one does: NOTIFY takes a lock
 //! that all notifying transactions of the database share.
 
+mod sink;
 mod tables;
 mod trigger;
 
 use std::fmt::Write as _;
 use std::time::Duration;
 
+pub(crate) use self::sink::{MAX_SINK_KEYS, SinkSql, sink_row};
 pub(crate) use self::tables::{CHANGES, STATE, create_changes, create_state};
 pub(crate) use self::trigger::FeedTriggers;
 use self::trigger::feed_triggers;
 use crate::schema::View;
 use crate::sql::text::{Sql, ident, literal};
+
+/// How long changes are kept for a sink that does not run.
+const SINK_KEEPS: &str = "7 days";
 
 /// The channel of notifications. The payload is the schema of the tables.
 pub(crate) const CHANNEL: &str = "fraiseql_feed";
@@ -98,33 +104,27 @@ impl FeedSql {
     /// The values are in the text, as in [`QueueSql::probe`](crate::sql::queue::QueueSql::probe): a message without
     /// parameters is one round trip, is planned for the table as it is now, and prepares nothing.
     pub(crate) fn look(&self, since: Option<(u64, &[u64])>) -> String {
-        let mut sql = Sql::new();
-        let changes = match since {
-            None => "NULL::text".to_owned(),
-            Some((end, open)) => {
-                let mut list = String::new();
-                for (index, xid) in open.iter().enumerate() {
-                    let comma = if index == 0 { "" } else { "," };
-                    // Writing to a string cannot fail.
-                    let _ = write!(list, "{comma}{xid}");
-                }
-                let mut changes = Sql::new();
-                changes.block("(", ")", |sql| {
-                    sql.line(
-                        "SELECT pg_catalog.json_agg(pg_catalog.json_build_array(x.\"table\", x.keys, x.tenants))::text",
-                    );
-                    sql.block("FROM (", ") AS x", |sql| {
-                        sql.line("SELECT c.\"table\", c.keys, c.tenants");
-                        sql.line(format!("FROM {} AS c", self.changes));
-                        sql.line(format!(
-                            "WHERE c.xid >= '{end}'::xid8 OR c.xid = ANY ('{{{list}}}'::xid8[])"
-                        ));
-                        sql.line(format!("LIMIT {}", MAX_ROWS + 1));
-                    });
-                });
-                changes.finish()
-            }
+        let Some(since) = since else {
+            return self.looking("NULL::text");
         };
+        let mut changes = Sql::new();
+        changes.block("(", ")", |sql| {
+            sql.line(
+                "SELECT pg_catalog.json_agg(pg_catalog.json_build_array(x.\"table\", x.keys, x.tenants))::text",
+            );
+            sql.block("FROM (", ") AS x", |sql| {
+                sql.line("SELECT c.\"table\", c.keys, c.tenants");
+                sql.line(format!("FROM {} AS c", self.changes));
+                sql.line(format!("WHERE {}", is_new("c", since)));
+                sql.line(format!("LIMIT {}", MAX_ROWS + 1));
+            });
+        });
+        self.looking(&changes.finish())
+    }
+
+    /// The statement of a look.
+    fn looking(&self, changes: &str) -> String {
+        let mut sql = Sql::new();
         sql.line("SELECT");
         sql.block_list([
             "pg_catalog.pg_current_snapshot()::text AS snapshot".to_owned(),
@@ -138,7 +138,7 @@ impl FeedSql {
         sql.finish()
     }
 
-    /// Listens to notifications.
+    /// Sends a notification, as writers do.
     pub(crate) fn notification(&self) -> String {
         format!(
             "SELECT pg_catalog.pg_notify({}, {})",
@@ -158,6 +158,17 @@ pub(crate) mod look_row {
     pub(crate) const PRUNED: usize = 2;
     /// A JSON array of `[table, keys, tenants]`. Null if nothing has changed.
     pub(crate) const CHANGES: usize = 3;
+}
+
+/// The condition that a change was not seen by a snapshot.
+fn is_new(row: &str, (end, open): (u64, &[u64])) -> String {
+    let mut list = String::new();
+    for (index, xid) in open.iter().enumerate() {
+        let comma = if index == 0 { "" } else { "," };
+        // Writing to a string cannot fail.
+        let _ = write!(list, "{comma}{xid}");
+    }
+    format!("{row}.xid >= '{end}'::xid8 OR {row}.xid = ANY ('{{{list}}}'::xid8[])")
 }
 
 fn sleep(state: &str) -> String {
@@ -181,7 +192,15 @@ fn prune(changes: &str, state: &str) -> String {
             "VALUES ('', pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot()), pg_catalog.clock_timestamp())",
         );
         sql.line("ON CONFLICT (name) DO UPDATE");
-        sql.line("SET pruned = f.mark, mark = EXCLUDED.mark, marked_at = EXCLUDED.marked_at");
+        sql.line("SET mark = EXCLUDED.mark, marked_at = EXCLUDED.marked_at, pruned = LEAST(f.mark, (");
+    sql.line("  SELECT pg_catalog.pg_snapshot_xmin(s.position::pg_catalog.pg_snapshot)");
+    sql.line(format!("  FROM {state} AS s"));
+    sql.line(format!(
+        "  WHERE s.position IS NOT NULL AND s.held_until > pg_catalog.clock_timestamp() - interval '{SINK_KEEPS}'"
+    ));
+    sql.line("  ORDER BY 1");
+    sql.line("  LIMIT 1");
+    sql.line("))");
         sql.line(
             "WHERE f.marked_at < pg_catalog.clock_timestamp() - $1::float8 * interval '1 s'",
         );

@@ -43,7 +43,9 @@ pub(crate) fn create_changes(schema: &str) -> String {
 }
 
 /// Creates the table of readers. The row without a name says which changes were deleted: all before `pruned`; and all
-/// before `mark`, which was the first unfinished transaction at `marked_at`, are the next.
+/// before `mark`, which was the first unfinished transaction at `marked_at`, are the next. The other columns are those of a
+/// reader that sleeps, and of a sink: who runs it, until when; from where on it reads, on which run of the server; how far
+/// its pass over all documents is, and since which version; and the version of its last batch.
 pub(crate) fn create_state(schema: &str) -> String {
     let mut sql = Sql::new();
     sql.block(
@@ -57,6 +59,13 @@ pub(crate) fn create_state(schema: &str) -> String {
                     "mark xid8",
                     "marked_at timestamptz",
                     "sleeps_until timestamptz",
+                    "held_by text",
+                    "held_until timestamptz",
+                    "position text",
+                    "server text",
+                    "pass text",
+                    "pass_version int8",
+                    "version int8 NOT NULL DEFAULT 0",
                 ]
                 .map(str::to_owned),
             );

@@ -3,6 +3,7 @@
 mod histories;
 mod idle;
 mod migrations;
+mod sinks;
 mod streams;
 mod writers;
 
