@@ -20,6 +20,7 @@
 //! | `storage` | view tables, live views and materialized views under five loads, and the advice |
 //! | `tenants` | lists of one tenant among many, by the number of documents |
 //! | `pooler` | what PgBouncer costs, and statements that are not kept prepared |
+//! | `live` | subscriptions: the cost of a write, the time until a change is there, many subscribers |
 //! | `serve` | HTTP requests to a fraiseql server and to other servers |
 
 mod blog;
@@ -27,6 +28,7 @@ mod capture;
 mod derive;
 mod graphql;
 mod list;
+mod live;
 mod measure;
 mod mutation;
 mod orders;
@@ -76,6 +78,8 @@ enum Command {
     Verify(verify::Options),
     /// Execute GraphQL requests in this process.
     Graphql(graphql::Options),
+    /// Follow documents that change.
+    Live(live::Options),
     /// Send requests to a fraiseql server and to other servers.
     Serve(serve::Options),
     /// Run one of the servers of `serve`.
@@ -117,6 +121,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::RaceWorker(options) => race::worker(options).await,
         Command::Verify(options) => verify::run(options).await,
         Command::Graphql(options) => graphql::run(options).await,
+        Command::Live(options) => live::run(options).await,
         Command::Serve(options) => serve::run(options).await,
         Command::ServePeer(options) => serve::peer(&options),
         Command::Orders(options) => orders::run(options).await,
