@@ -147,18 +147,31 @@ async fn writers(server: &Server, options: &Options) -> anyhow::Result<()> {
             }
         }
     }
-    println!("| {} writers, a changed row and its document | changes/s | |", options.writers);
+    println!(
+        "| {} writers, a changed row and its document | changes/s | |",
+        options.writers
+    );
     println!("|---|---:|---:|");
     let first = rates[0].median();
-    for (name, rates) in ["nobody is told", "a feed", "NOTIFY for each row"].iter().zip(&rates) {
-        println!("| {name} | {:.0} | {:.2} |", rates.median(), rates.median() / first);
+    for (name, rates) in ["nobody is told", "a feed", "NOTIFY for each row"]
+        .iter()
+        .zip(&rates)
+    {
+        println!(
+            "| {name} | {:.0} | {:.2} |",
+            rates.median(),
+            rates.median() / first
+        );
     }
     println!();
     Ok(())
 }
 
 async fn rate(world: &World, options: &Options) -> anyhow::Result<f64> {
-    let (stop, count) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
+    let (stop, count) = (
+        Arc::new(AtomicBool::new(false)),
+        Arc::new(AtomicU64::new(0)),
+    );
     let start = Instant::now();
     let writers = (0..options.writers).map(|writer| {
         let (stop, count) = (Arc::clone(&stop), Arc::clone(&count));
@@ -167,7 +180,9 @@ async fn rate(world: &World, options: &Options) -> anyhow::Result<f64> {
             while !stop.load(Ordering::Relaxed) {
                 // Rows of its own: nobody waits for a row.
                 id = (id + i64::try_from(options.writers)?) % POSTS;
-                world.change(id + 1, &count.fetch_add(1, Ordering::Relaxed).to_string()).await?;
+                world
+                    .change(id + 1, &count.fetch_add(1, Ordering::Relaxed).to_string())
+                    .await?;
             }
             anyhow::Ok(())
         }
@@ -199,7 +214,10 @@ async fn latency(server: &Server, options: &Options) -> anyhow::Result<()> {
         let start = Instant::now();
         let seen = post.next().await.context("no picture")??;
         let time = start.elapsed();
-        ensure!(seen.is_some_and(|post| post.title == title), "another picture");
+        ensure!(
+            seen.is_some_and(|post| post.title == title),
+            "another picture"
+        );
         hand.change(7, &title).await?;
         let start = Instant::now();
         listener.recv().await?;
@@ -208,7 +226,10 @@ async fn latency(server: &Server, options: &Options) -> anyhow::Result<()> {
             by_hand.push(start.elapsed());
             ours.push(time);
         }
-        ensure!(seen.is_some_and(|post| post.title == title), "another picture");
+        ensure!(
+            seen.is_some_and(|post| post.title == title),
+            "another picture"
+        );
     }
     // After a while without changes, the next one wakes the feed.
     for change in 0..5 {
@@ -308,7 +329,10 @@ async fn subscribers(server: &Server, options: &Options) -> anyhow::Result<()> {
     let read = transactions(&world.pool).await? - before;
     println!("| subscribers | |");
     println!("|---|---:|");
-    println!("| memory of each of {} that are idle | {each} bytes |", options.idle);
+    println!(
+        "| memory of each of {} that are idle | {each} bytes |",
+        options.idle
+    );
     println!("| looks of theirs in {} s | {looks} |", options.seconds);
     println!(
         "| until each of {} has the change of a document | {} |",

@@ -63,16 +63,25 @@ impl Index {
     #[must_use]
     pub fn search(&self, query: &str) -> Vec<&str> {
         let found = words(query).map(|word| self.words.get(&word).cloned().unwrap_or_default());
-        let common = found.reduce(|some, others| &some & &others).unwrap_or_default();
+        let common = found
+            .reduce(|some, others| &some & &others)
+            .unwrap_or_default();
         let keys = common.into_iter();
-        keys.filter_map(|key| self.entries.get_key_value(&key).map(|(key, _)| key.as_str()))
-            .collect()
+        keys.filter_map(|key| {
+            self.entries
+                .get_key_value(&key)
+                .map(|(key, _)| key.as_str())
+        })
+        .collect()
     }
 
     /// The number of documents.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.entries.values().filter(|entry| entry.text.is_some()).count()
+        self.entries
+            .values()
+            .filter(|entry| entry.text.is_some())
+            .count()
     }
 
     /// Whether there are no documents.
@@ -90,7 +99,10 @@ impl Index {
     }
 
     fn remove(&mut self, key: &str) {
-        let Some(Entry { text: Some(text), .. }) = self.entries.remove(key) else {
+        let Some(Entry {
+            text: Some(text), ..
+        }) = self.entries.remove(key)
+        else {
             return;
         };
         for word in words(&text) {
@@ -131,7 +143,8 @@ impl Sink for Index {
             if known.is_some_and(|known| known.version > document.version) {
                 continue;
             }
-            let words: Option<Words> = document.parse().map_err(|error| self.error(error.into()))?;
+            let words: Option<Words> =
+                document.parse().map_err(|error| self.error(error.into()))?;
             let entry = Entry {
                 version: document.version,
                 text: words.map(|words| words.text()),
@@ -142,7 +155,10 @@ impl Sink for Index {
     }
 
     async fn remove_older(&mut self, _view: &'static str, version: u64) -> Result<(), IndexError> {
-        let older = self.entries.iter().filter(|(_, entry)| entry.version < version);
+        let older = self
+            .entries
+            .iter()
+            .filter(|(_, entry)| entry.version < version);
         let older: Vec<String> = older.map(|(key, _)| key.clone()).collect();
         older.iter().for_each(|key| self.remove(key));
         self.entries.retain(|_, entry| entry.version >= version);

@@ -48,13 +48,24 @@ async fn main() -> Result<()> {
 
 /// A service calls `run` instead, in a task of its own.
 async fn bring_up_to_date(pool: &PgPool, index: &mut Index) -> Result<()> {
-    let report = search::model()?.sink(pool, "articles").drain(&mut *index).await?;
-    println!("{} documents written to the index, {} in it", report.written, index.len());
+    let report = search::model()?
+        .sink(pool, "articles")
+        .drain(&mut *index)
+        .await?;
+    println!(
+        "{} documents written to the index, {} in it",
+        report.written,
+        index.len()
+    );
     Ok(())
 }
 
 fn say(query: &str, index: &Index) {
     let found = index.search(query);
     let first: Vec<&str> = found.iter().copied().take(5).collect();
-    println!("{} articles have `{query}`: {} ..", found.len(), first.join(", "));
+    println!(
+        "{} articles have `{query}`: {} ..",
+        found.len(),
+        first.join(", ")
+    );
 }

@@ -23,7 +23,11 @@ async fn database(articles: i32) -> PgPool {
 async fn in_database(pool: &PgPool, word: &str) -> BTreeSet<String> {
     let sql = "SELECT a.id::text FROM tb_article AS a JOIN tb_author AS u ON u.id = a.author_id
         WHERE a.title || ' ' || a.body || ' ' || u.name ~* ('\\y' || $1 || '\\y')";
-    let found: Vec<String> = sqlx::query_scalar(sql).bind(word).fetch_all(pool).await.unwrap();
+    let found: Vec<String> = sqlx::query_scalar(sql)
+        .bind(word)
+        .fetch_all(pool)
+        .await
+        .unwrap();
     found.into_iter().collect()
 }
 
@@ -45,10 +49,17 @@ async fn what_plain_sql_changes_is_found() {
     let path = directory.path().join("index.json");
     drain(&pool, &path).await;
     for word in ["ada", "relational", "machine", "nothing"] {
-        assert_eq!(in_index(&path, word), in_database(&pool, word).await, "{word}");
+        assert_eq!(
+            in_index(&path, word),
+            in_database(&pool, word).await,
+            "{word}"
+        );
     }
     let index = Index::open(&path).unwrap();
-    assert_eq!(index.search("Lovelace RELATIONAL"), ["21", "33", "45", "57", "9"]);
+    assert_eq!(
+        index.search("Lovelace RELATIONAL"),
+        ["21", "33", "45", "57", "9"]
+    );
     sqlx::raw_sql(
         "UPDATE tb_author SET name = 'Ada King' WHERE id = 2;
          DELETE FROM tb_article WHERE id < 10;
@@ -59,7 +70,11 @@ async fn what_plain_sql_changes_is_found() {
     .unwrap();
     drain(&pool, &path).await;
     for word in ["ada", "king", "codd", "relational", "nothing"] {
-        assert_eq!(in_index(&path, word), in_database(&pool, word).await, "{word}");
+        assert_eq!(
+            in_index(&path, word),
+            in_database(&pool, word).await,
+            "{word}"
+        );
     }
 }
 
@@ -80,7 +95,9 @@ async fn killed_again_and_again_it_goes_on_where_it_was() {
                 1 => "DELETE FROM tb_article WHERE id = $1 AND $2 > 0",
                 _ => "UPDATE tb_author SET name = 'Author ' || $2 WHERE id = $1 % 3 + 1",
             };
-            let update = sqlx::query(sql).bind(rng.random_range(1..=300_i64)).bind(round);
+            let update = sqlx::query(sql)
+                .bind(rng.random_range(1..=300_i64))
+                .bind(round);
             update.execute(&pool).await.unwrap();
             tokio::time::sleep(Duration::from_millis(rng.random_range(0..40))).await;
         }
@@ -92,6 +109,10 @@ async fn killed_again_and_again_it_goes_on_where_it_was() {
     }
     drain(&pool, &path).await;
     for word in ["author", "title", "59", "58", "40", "machine"] {
-        assert_eq!(in_index(&path, word), in_database(&pool, word).await, "{word}");
+        assert_eq!(
+            in_index(&path, word),
+            in_database(&pool, word).await,
+            "{word}"
+        );
     }
 }

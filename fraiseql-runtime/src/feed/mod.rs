@@ -56,9 +56,10 @@
 //!
 //! # What it costs
 //!
-//! A statement that writes documents writes one row more. A feed is one task, and one statement for each look. While
-//! documents change, it looks every 10 milliseconds or so; with nothing to do, it sleeps, and the next writer wakes it by a
-//! notification. Then it sends two statements in 30 seconds, however many streams there are. For notifications it keeps one
+//! A statement that writes documents writes one row more. A feed is one task, and one statement for each look. With nothing
+//! to do it sleeps, and writers wake it by notifications: then it sends two statements in 30 seconds, however many streams there
+//! are. While documents change more than twenty times a second, it looks every 10 milliseconds or so, and writers need not
+//! notify. For notifications it keeps one
 //! connection of the pool; behind a pooler in transaction mode, which has none, and with a pool of fewer than three
 //! connections, it looks once a [second](FeedBuilder::max_wait) instead.
 

@@ -6,6 +6,9 @@
 //! sleeps will not notify, and its transaction may be open still. So after the note the reader dozes: it looks until all
 //! transactions have ended that were open when it was committed, each of which has a transaction id by then, since it has
 //! written its change before it looked. From then on every writer sees the note.
+//!
+//! A single change does not wake it for good: it looks, and sleeps on. Only if changes come fast does it remove the note, and
+//! looks by itself, so that writers need not notify: the lock that they take for it would be what they wait for.
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::pin::pin;
@@ -34,6 +37,11 @@ const MAX_BACK_OFF: Duration = Duration::from_secs(5);
 const LOOK_ASLEEP: Duration = Duration::from_secs(30);
 /// How long a note holds: so long writers notify a reader that was killed.
 const NOTE_HOLDS: Duration = Duration::from_secs(90);
+/// A reader that has found nothing for about so long falls asleep.
+const TIRED: Duration = Duration::from_millis(100);
+/// A reader that is notified more often than `BUSY` times in this time stays awake.
+const BUSY_TIME: Duration = Duration::from_millis(500);
+const BUSY: u32 = 10;
 /// If notifications do not arrive, it is tried again after this time.
 const LISTEN_AGAIN: Duration = Duration::from_secs(300);
 
@@ -47,6 +55,8 @@ pub(super) struct Reader {
     wait: Duration,
     back_off: Duration,
     pruned: Option<Instant>,
+    /// When the last `BUSY_TIME` has begun, and how often changes were found since, while there was a note.
+    found: (Instant, u32),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,6 +90,7 @@ impl Reader {
             wait: shared.settings.min_wait,
             back_off: FIRST_BACK_OFF,
             pruned: None,
+            found: (Instant::now(), 0),
         };
         reader.look(shared).await?;
         // Nobody has subscribed yet: the first one begins with a look of its own.
@@ -153,16 +164,35 @@ impl Reader {
             return Ok(shared.settings.keep / 4);
         }
         let found = self.look(shared).await?;
-        if found {
-            self.wait = shared.settings.min_wait;
-            self.wake(shared).await?;
-            return Ok(self.wait);
+        if !found {
+            return self.rest(shared).await;
         }
-        self.rest(shared).await
+        self.wait = shared.settings.min_wait;
+        if self.rest != Rest::Awake && self.is_busy() {
+            self.wake(shared).await?;
+        }
+        Ok(match self.rest {
+            Rest::Asleep { .. } => LOOK_ASLEEP,
+            Rest::Awake | Rest::Dozing { .. } => self.wait,
+        })
+    }
+
+    /// Whether changes come so fast that it should not be notified of each.
+    fn is_busy(&mut self) -> bool {
+        let (since, count) = &mut self.found;
+        if since.elapsed() > BUSY_TIME {
+            (*since, *count) = (Instant::now(), 0);
+        }
+        *count += 1;
+        *count > BUSY
     }
 
     /// Looks for changes, and tells those who asked for them. Returns whether there were any.
     async fn look(&mut self, shared: &Shared) -> Result<bool> {
+        if let Listener::Some(listener) = &mut self.listener {
+            // What has arrived until now is about changes that this look finds.
+            while listener.next_buffered().is_some() {}
+        }
         let mut connection = Lease::acquire(&shared.pool, "look for changed documents").await?;
         let looked = look(&shared.sql, &mut connection, self.cursor.as_ref()).await;
         connection.release();
@@ -196,11 +226,12 @@ impl Reader {
         match self.rest {
             Rest::Awake => {
                 self.wait = (self.wait * 3 / 2).min(settings.max_wait);
-                if self.wait < settings.max_wait || !self.listens(shared).await? {
+                if self.wait < TIRED.min(settings.max_wait) || !self.listens(shared).await? {
                     return Ok(self.wait);
                 }
                 self.note(shared).await?;
                 self.rest = Rest::Dozing { until: None };
+                self.wait = settings.min_wait;
                 Ok(Duration::ZERO)
             }
             Rest::Dozing { until } => {
@@ -211,7 +242,8 @@ impl Reader {
                     return Ok(LOOK_ASLEEP);
                 }
                 self.rest = Rest::Dozing { until: Some(until) };
-                Ok(settings.max_wait)
+                self.wait = (self.wait * 3 / 2).min(settings.max_wait);
+                Ok(self.wait)
             }
             Rest::Asleep { noted } => {
                 let before = Instant::now();

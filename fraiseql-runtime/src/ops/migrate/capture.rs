@@ -64,6 +64,9 @@ pub(super) struct ExistingTrigger {
     function: (String, String),
 }
 
+/// The bits of `pg_trigger.tgtype`, and the transition tables before and after.
+pub(super) type TriggerKind = (i16, (Option<&'static str>, Option<&'static str>));
+
 /// The state of a wanted trigger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TriggerState {
@@ -139,7 +142,10 @@ pub(crate) async fn triggers<'a>(
                 .find(|trigger| trigger.relation == relation.oid && trigger.name == name);
             wanted.push(WantedTrigger {
                 state: found.map_or(TriggerState::Missing, |found| {
-                    found.state(event, &captured.function)
+                    found.state(
+                        (event.catalog_type(), event.transition_tables()),
+                        &captured.function,
+                    )
                 }),
                 name,
                 event,
@@ -165,9 +171,12 @@ impl ExistingTrigger {
     }
 
     /// What it is, if it is to call a function.
-    pub(super) fn state(&self, event: Event, function: &FunctionDdl) -> TriggerState {
-        let (old, new) = event.transition_tables();
-        let is_wanted = self.ty == event.catalog_type()
+    pub(super) fn state(
+        &self,
+        (ty, (old, new)): TriggerKind,
+        function: &FunctionDdl,
+    ) -> TriggerState {
+        let is_wanted = self.ty == ty
             && (self.tables.0.as_deref(), self.tables.1.as_deref()) == (old, new)
             && (self.function.0.as_str(), &self.function.1) == (function.schema, &function.name);
         match self.enabled.as_str() {

@@ -8,9 +8,11 @@ use crate::ops::migrate::capture::{ExistingTrigger, TriggerState, TriggerStep, e
 use crate::ops::migrate::migration::Drift;
 use crate::ops::migrate::plan::{MigrationPlan, Step, StepKind};
 use crate::schema::TableName;
-use crate::sql::capture::{Event, catalog};
+use crate::sql::capture::catalog;
 use crate::sql::ddl::remedy;
-use crate::sql::feed::{FeedTriggers, ModelFeed, create_changes, create_state};
+use crate::sql::feed::{
+    FeedTrigger, FeedTriggers, ModelFeed, create_changes, create_changes_index, create_state,
+};
 
 impl MigrationPlan {
     /// Adds tables and triggers of the feed that are missing, and reports triggers that are disabled.
@@ -20,9 +22,10 @@ impl MigrationPlan {
         feed: &ModelFeed,
     ) -> Result<()> {
         let schema = feed.sql.schema;
+        let index = create_changes_index(schema);
         for (table, create) in [
-            (&feed.sql.changes, create_changes(schema)),
-            (&feed.sql.state, create_state(schema)),
+            (&feed.sql.changes, vec![&*create_changes(schema), &*index]),
+            (&feed.sql.state, vec![&*create_state(schema)]),
         ] {
             let inspect = Operation::Inspect(table.clone());
             let exists: bool = Statement::new(catalog::CHANGE_TABLE, inspect)
@@ -30,7 +33,7 @@ impl MigrationPlan {
                 .fetch_one(&mut *connection, |row| row.try_get("exists"))
                 .await?;
             if !exists {
-                self.create(format!("table {table}"), vec![&create]);
+                self.create(format!("table {table}"), create);
             }
         }
         for triggers in &feed.triggers {
@@ -60,14 +63,15 @@ impl MigrationPlan {
             .fetch_each(connection, ExistingTrigger::read)
             .await?;
         let mut sql = Vec::new();
-        for event in Event::ALL {
-            let name = triggers.name(event);
-            let found = existing.iter().find(|trigger| trigger.name == name);
-            let state = found.map(|found| found.state(event, &triggers.function));
+        for trigger in FeedTrigger::ALL {
+            let name = triggers.name(trigger);
+            let found = existing.iter().find(|existing| existing.name == name);
+            let kind = (trigger.catalog_type(), trigger.transition_tables());
+            let state = found.map(|found| found.state(kind, &triggers.function));
             match state.unwrap_or(TriggerState::Missing) {
                 TriggerState::Ok => {}
                 TriggerState::Missing | TriggerState::Different => {
-                    sql.push(triggers.create(event).into());
+                    sql.push(triggers.create(trigger).into());
                 }
                 TriggerState::Disabled => self.drift.push(Drift::new(
                     format!("trigger {} of {relation}", remedy::quoted(&name)),

@@ -33,9 +33,9 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 pub(crate) use self::sink::{MAX_SINK_KEYS, SinkSql, sink_row};
-pub(crate) use self::tables::{CHANGES, STATE, create_changes, create_state};
-pub(crate) use self::trigger::FeedTriggers;
+pub(crate) use self::tables::{CHANGES, STATE, create_changes, create_changes_index, create_state};
 use self::trigger::feed_triggers;
+pub(crate) use self::trigger::{FeedTrigger, FeedTriggers};
 use crate::schema::View;
 use crate::sql::text::{Sql, ident, literal};
 

@@ -29,17 +29,25 @@ pub(crate) fn create_changes(schema: &str) -> String {
             sql.list(
                 [
                     "xid xid8 NOT NULL DEFAULT pg_catalog.pg_current_xact_id()",
-                    "id int8 GENERATED ALWAYS AS IDENTITY",
                     "\"table\" text NOT NULL",
                     "keys text[]",
                     "tenants text[]",
-                    "PRIMARY KEY (xid, id)",
                 ]
                 .map(str::to_owned),
             );
         },
     );
     sql.finish()
+}
+
+/// Creates the index by which readers find what is new. No row is found in another way, so there is no key.
+pub(crate) fn create_changes_index(schema: &str) -> String {
+    format!(
+        "CREATE INDEX {} ON {}.{} (xid)",
+        ident("fraiseql_document_change_xid_idx"),
+        ident(schema),
+        ident(CHANGES)
+    )
 }
 
 /// Creates the table of readers. The row without a name says which changes were deleted: all before `pruned`; and all

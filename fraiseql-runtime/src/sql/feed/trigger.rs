@@ -1,13 +1,16 @@
 //! `fraiseql_feed_post_..`: the trigger function of one view table, and its triggers.
 //!
 //! It runs in the transaction of whoever writes documents, with the privileges of its owner and its own `search_path`.
+//!
+//! Statement triggers note the keys of the rows as they are afterwards. A document whose key or tenant was changed, which no
+//! sync does to a key, was one of another key or tenant before: a row trigger, which runs for such rows only, notes that.
 
-use crate::schema::{TableName, View};
-use crate::sql::capture::{Event, create_trigger};
+use crate::schema::View;
+use crate::sql::capture::Event;
 use crate::sql::feed::{CHANNEL, FeedSql};
 use crate::sql::function::{FunctionDdl, FunctionText};
 use crate::sql::hash::fnv1a;
-use crate::sql::text::{Sql, column, literal};
+use crate::sql::text::{Sql, column, ident, literal};
 
 /// The most documents that a change names. One of more stands for the whole view.
 const MAX_KEYS: u32 = 10_000;
@@ -23,21 +26,94 @@ pub(crate) struct FeedTriggers {
     pub(crate) suffix: String,
 }
 
-impl FeedTriggers {
-    /// The name of the trigger for an event.
-    pub(crate) fn name(&self, event: Event) -> String {
-        format!(
-            "fraiseql_feed_{}_{}",
-            event.operation().to_lowercase(),
-            self.suffix
-        )
+/// One of the triggers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FeedTrigger {
+    /// For each statement.
+    Statement(Event),
+    /// For each row whose key or tenant an UPDATE changes.
+    Moved,
+}
+
+impl FeedTrigger {
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Statement(Event::Insert),
+        Self::Statement(Event::Update),
+        Self::Statement(Event::Delete),
+        Self::Statement(Event::Truncate),
+        Self::Moved,
+    ];
+
+    /// The bits of `pg_trigger.tgtype`.
+    pub(crate) const fn catalog_type(self) -> i16 {
+        match self {
+            Self::Statement(event) => event.catalog_type(),
+            Self::Moved => Event::Update.catalog_type() | 1,
+        }
     }
 
-    /// Creates the trigger for an event, or replaces it.
-    pub(crate) fn create(&self, event: Event) -> String {
-        let relation = TableName::from(self.view.table);
-        create_trigger(&self.name(event), event, &relation, &self.function)
+    /// The transition tables, before and after. An UPDATE needs only the rows after it.
+    pub(crate) const fn transition_tables(self) -> (Option<&'static str>, Option<&'static str>) {
+        match self {
+            Self::Statement(Event::Update) => (None, Event::Update.transition_tables().1),
+            Self::Statement(event) => event.transition_tables(),
+            Self::Moved => (None, None),
+        }
     }
+}
+
+impl FeedTriggers {
+    /// The name of a trigger.
+    pub(crate) fn name(&self, trigger: FeedTrigger) -> String {
+        let what = match trigger {
+            FeedTrigger::Statement(event) => event.operation().to_lowercase(),
+            FeedTrigger::Moved => "moved".to_owned(),
+        };
+        format!("fraiseql_feed_{what}_{}", self.suffix)
+    }
+
+    /// Creates a trigger, or replaces it.
+    pub(crate) fn create(&self, trigger: FeedTrigger) -> String {
+        let view = self.view;
+        let mut sql = Sql::new();
+        sql.line(format!(
+            "CREATE OR REPLACE TRIGGER {}",
+            ident(&self.name(trigger))
+        ));
+        let event = match trigger {
+            FeedTrigger::Statement(event) => event,
+            FeedTrigger::Moved => Event::Update,
+        };
+        sql.line(format!("AFTER {} ON {}", event.operation(), view.table));
+        match trigger.transition_tables() {
+            (Some(rows), _) => sql.line(format!("REFERENCING OLD TABLE AS {rows}")),
+            (None, Some(rows)) => sql.line(format!("REFERENCING NEW TABLE AS {rows}")),
+            (None, None) => {}
+        }
+        match trigger {
+            FeedTrigger::Statement(_) => sql.line("FOR EACH STATEMENT"),
+            FeedTrigger::Moved => {
+                sql.line("FOR EACH ROW");
+                let of = |row: &str| format!("({})", columns(view, row).join(", "));
+                sql.line(format!(
+                    "WHEN ({} IS DISTINCT FROM {})",
+                    of("OLD"),
+                    of("NEW")
+                ));
+            }
+        }
+        sql.line(format!("EXECUTE FUNCTION {}()", self.function.qualified()));
+        sql.finish()
+    }
+}
+
+/// The columns of the key, and that of the tenant.
+fn columns(view: &View, row: &str) -> Vec<String> {
+    let key = view.key_columns();
+    let tenant = view.tenant.map(|tenant| tenant.column);
+    let tenant = tenant.filter(|tenant| !key.contains(tenant));
+    let all = key.iter().copied().chain(tenant);
+    all.map(|name| column(row, name)).collect()
 }
 
 /// Composes the triggers of a view table, which write to the tables of `feed`.
@@ -71,21 +147,24 @@ fn body(view: &View, feed: &FeedSql) -> String {
         view.table
     ));
     sql.block("BEGIN", "END", |sql| {
-        for (event, word) in Event::ALL
-            .into_iter()
-            .zip(["IF", "ELSIF", "ELSIF", "ELSIF"])
-        {
-            sql.line(format!("{word} TG_OP = '{}' THEN", event.operation()));
-            sql.indented(|sql| match event.transition_tables() {
-                (None, None) => {
-                    let insert = insert(feed);
-                    sql.line(format!("{insert} VALUES ({}, NULL, NULL);", table(view)));
+        sql.line("IF TG_LEVEL = 'ROW' THEN");
+        sql.indented(|sql| {
+            let (key, tenant) = values(view, "OLD");
+            let tenant = tenant.map_or_else(|| "NULL".to_owned(), |it| format!("ARRAY[{it}]"));
+            sql.line(insert(feed));
+            sql.line(format!("VALUES ({}, ARRAY[{key}], {tenant});", table(view)));
+        });
+        for event in Event::ALL {
+            sql.line(format!("ELSIF TG_OP = '{}' THEN", event.operation()));
+            sql.indented(|sql| {
+                let (old, new) = FeedTrigger::Statement(event).transition_tables();
+                match old.or(new) {
+                    Some(rows) => note(sql, view, feed, rows),
+                    None => {
+                        sql.line(insert(feed));
+                        sql.line(format!("VALUES ({}, NULL, NULL);", table(view)));
+                    }
                 }
-                (Some(rows), None) | (None, Some(rows)) => {
-                    note(sql, view, feed, &format!("FROM {rows} AS x"));
-                }
-                // Of a document whose key or tenant was changed by hand, both are noted.
-                (Some(old), Some(new)) => note_both(sql, view, feed, old, new),
             });
         }
         sql.line("END IF;");
@@ -120,42 +199,19 @@ fn insert(feed: &FeedSql) -> String {
     format!("INSERT INTO {} (\"table\", keys, tenants)", feed.changes)
 }
 
-/// Inserts a change of the documents in `from`, whose rows are `x`, if there are any.
-fn note(sql: &mut Sql, view: &View, feed: &FeedSql, from: &str) {
-    let key = format!("{}::text", view.stored_key("x").value());
-    let tenant = view
-        .tenant
-        .map(|tenant| format!("{}::text", column("x", tenant.column)));
-    aggregate(sql, view, feed, &key, tenant.as_deref(), from);
+/// The key and the tenant of a row, as texts.
+fn values(view: &View, row: &str) -> (String, Option<String>) {
+    let key = format!("{}::text", view.stored_key(row).value());
+    let tenant = view.tenant;
+    let tenant = tenant.map(|tenant| format!("{}::text", column(row, tenant.column)));
+    (key, tenant)
 }
 
-fn note_both(sql: &mut Sql, view: &View, feed: &FeedSql, old: &str, new: &str) {
-    let key = view.stored_key("x").value();
-    let tenant = view
-        .tenant
-        .map(|tenant| format!(", {}::text", column("x", tenant.column)))
-        .unwrap_or_default();
-    let of = |rows: &str| format!("SELECT {key}::text{tenant} FROM {rows} AS x");
-    let columns = if view.tenant.is_some() {
-        "key, tenant"
-    } else {
-        "key"
-    };
-    let from = format!("FROM ({} UNION {}) AS r ({columns})", of(old), of(new));
-    let tenant = view.tenant.map(|_| "r.tenant");
-    aggregate(sql, view, feed, "r.key", tenant, &from);
-}
-
-fn aggregate(
-    sql: &mut Sql,
-    view: &View,
-    feed: &FeedSql,
-    key: &str,
-    tenant: Option<&str>,
-    from: &str,
-) {
+/// Inserts a change of the documents in a transition table, if there are any.
+fn note(sql: &mut Sql, view: &View, feed: &FeedSql, rows: &str) {
+    let (key, tenant) = values(view, "x");
     let at_most =
-        |value: &str| format!("CASE WHEN count(*) <= {MAX_KEYS} THEN array_agg({value}) END");
+        |value: String| format!("CASE WHEN count(*) <= {MAX_KEYS} THEN array_agg({value}) END");
     sql.line(insert(feed));
     sql.line(format!(
         "SELECT {}, {}, {}",
@@ -163,6 +219,6 @@ fn aggregate(
         at_most(key),
         tenant.map_or_else(|| "NULL::text[]".to_owned(), at_most)
     ));
-    sql.line(from);
+    sql.line(format!("FROM {rows} AS x"));
     sql.line("HAVING count(*) > 0;");
 }

@@ -197,7 +197,8 @@ async fn after_a_restart_of_the_server_all_documents_are_passed() {
     // And if changes were deleted that it has not seen.
     fraiseql_tests::run(
         &pool,
-        "INSERT INTO fraiseql_feed (name, pruned) VALUES ('', pg_snapshot_xmax(pg_current_snapshot()))",
+        "INSERT INTO fraiseql_feed (name, pruned) VALUES ('', '4');
+         UPDATE fraiseql_feed SET position = '3:3:' WHERE name = 'sink index'",
     )
     .await;
     assert_eq!(drain(&model, &pool, &index).await.passes, 1);
