@@ -274,8 +274,8 @@ fn memory() -> anyhow::Result<u64> {
 
 /// How many transactions there were in the database.
 async fn transactions(pool: &PgPool) -> anyhow::Result<i64> {
-    // Sessions report their own a second later at most.
-    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    // Sessions report their own when they have been idle for ten seconds, at the latest.
+    tokio::time::sleep(Duration::from_secs(11)).await;
     let sql = "SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()";
     Ok(sqlx::query_scalar(sql).fetch_one(pool).await?)
 }

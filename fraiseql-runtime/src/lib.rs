@@ -179,7 +179,7 @@ pub mod __private {
 /// are released together.
 #[doc(hidden)]
 pub mod __graphql {
-    pub use sqlx_core::rt::sleep;
+    pub use sqlx_core::rt::{sleep, spawn};
 
     pub use crate::db::byte_limit::ByteLimit;
     pub use crate::feed::LastPicture;

@@ -1,6 +1,7 @@
 //! `Feed`: where streams of changes and of documents begin.
 
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use futures_channel::mpsc;
@@ -45,6 +46,8 @@ pub(super) struct Shared {
     pub(super) settings: Settings,
     pub(super) hub: Mutex<Hub>,
     pub(super) health: Mutex<Health>,
+    /// The looks that have found something.
+    pub(super) generation: AtomicU64,
     schema: DefaultSchema,
     readers: Readers,
     kick: mpsc::Sender<()>,
@@ -91,6 +94,7 @@ impl Feed {
             settings,
             hub: Mutex::default(),
             health: Mutex::default(),
+            generation: AtomicU64::new(0),
             schema,
             readers,
             kick,
@@ -231,6 +235,14 @@ impl Feed {
             0
         };
         Subscription::new(Arc::clone(&self.shared), interest, max_keys)
+    }
+
+    /// The number of looks that have found something. A document that is read while it is `n` has every change that a
+    /// subscription was told of by then.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn generation(&self) -> u64 {
+        self.shared.generation.load(Ordering::Acquire)
     }
 
     /// A view in the schema of the feed.

@@ -12,6 +12,7 @@
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::pin::pin;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
@@ -203,6 +204,9 @@ impl Reader {
         match found {
             Found::Changes(changes) => {
                 let any = !changes.is_empty();
+                if any {
+                    shared.generation.fetch_add(1, Ordering::Release);
+                }
                 let hub = lock(&shared.hub);
                 changes.into_iter().for_each(|change| hub.deliver(change));
                 Ok(any)
@@ -211,6 +215,7 @@ impl Reader {
                 if !is_first {
                     lock(&shared.health).reset();
                 }
+                shared.generation.fetch_add(1, Ordering::Release);
                 lock(&shared.hub).reset();
                 Ok(true)
             }

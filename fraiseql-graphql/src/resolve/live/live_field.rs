@@ -8,6 +8,7 @@ use fraiseql_runtime::__graphql::{
     text_of_key,
 };
 use fraiseql_runtime::feed::{Feed, Interest, Notice, Subscription};
+use fraiseql_runtime::list::ListError;
 use futures_util::stream::{self, BoxStream, StreamExt as _};
 
 use crate::request::tenant;
@@ -15,6 +16,7 @@ use crate::resolve::document_writer::DocumentWriter;
 use crate::resolve::live::change_shape::{self, ChangeKind};
 use crate::resolve::live::event::{Element, Events};
 use crate::resolve::live::fields::LiveKind;
+use crate::resolve::live::shared_reads::{ReadFailed, SharedReads};
 use crate::resolve::views::arguments::bad_input;
 use crate::resolve::views::fields::RootFieldKind;
 use crate::resolve::views::key;
@@ -43,6 +45,7 @@ impl LiveField {
         ctx: &'a Context<'_>,
         feed: &'a Feed,
         reads: &'a Reads,
+        shared: &'a SharedReads,
     ) -> BoxStream<'a, Response> {
         let events = Events::of(ctx);
         let checked = self.check(ctx, reads);
@@ -67,6 +70,8 @@ impl LiveField {
                     live: self,
                     scope,
                     reads,
+                    shared,
+                    feed,
                     events,
                     subscription,
                     last: LastPicture::default(),
@@ -131,6 +136,8 @@ struct Pictures<'a> {
     live: LiveField,
     scope: Scope,
     reads: &'a Reads,
+    shared: &'a SharedReads,
+    feed: &'a Feed,
     events: Events,
     subscription: Subscription,
     last: LastPicture,
@@ -169,6 +176,8 @@ impl<'a> Pictures<'a> {
                 live,
                 scope,
                 reads,
+                shared,
+                feed,
                 step,
                 ..
             } = self;
@@ -177,13 +186,15 @@ impl<'a> Pictures<'a> {
                 live: *live,
                 scope,
                 reads,
+                shared,
+                feed,
                 step,
             };
             let response = self.events.execute(picture).await;
             // An internal error, such as one of the database.
             let has_failed = response.errors.iter().any(|error| {
                 let source = error.source.as_ref();
-                source.is_some_and(|source| source.is::<fraiseql_runtime::Error>())
+                source.is_some_and(|source| source.is::<ReadFailed>())
             });
             if has_failed && self.step == Step::Wait {
                 self.step = Step::Again;
@@ -203,16 +214,38 @@ struct Picture<'a> {
     live: LiveField,
     scope: &'a Scope,
     reads: &'a Reads,
+    shared: &'a SharedReads,
+    feed: &'a Feed,
     step: &'a mut Step,
 }
 
 impl Element for Picture<'_> {
-    async fn value(self, ctx: &Context<'_>) -> ServerResult<Value> {
+    async fn value(mut self, ctx: &Context<'_>) -> ServerResult<Value> {
         if let Err(error) = self.live.is_allowed(ctx, self.scope, self.reads) {
             *self.step = Step::End;
             return Err(error);
         }
-        self.field.resolve(ctx, self.reads).await
+        let value = self.read(ctx).await;
+        self.field.nulled(ctx, value)
+    }
+}
+
+impl Picture<'_> {
+    async fn read(&mut self, ctx: &Context<'_>) -> ServerResult<Value> {
+        let (text, list) = self.field.shared_list(ctx, self.scope.clone(), self.reads)?;
+        let readers = &self.reads.readers;
+        let read = self.shared.read(text, list, readers, self.feed).await;
+        match &*read {
+            Ok(documents) => self.field.of_documents(ctx, documents).await,
+            Err(error) if !matches!(error, ListError::Read(_)) => {
+                *self.step = Step::End;
+                Err(bad_input(ctx, &error.to_string()))
+            }
+            Err(_) => {
+                let failed = async_graphql::Error::new_with_source(ReadFailed(read));
+                Err(failed.into_server_error(ctx.item.pos))
+            }
+        }
     }
 }
 

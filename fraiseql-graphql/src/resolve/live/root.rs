@@ -14,6 +14,7 @@ use futures_util::stream::Stream;
 use crate::request::tenant::{RequestData, TenantSource};
 use crate::resolve::live::fields::{definitions, names};
 use crate::resolve::live::live_field::LiveField;
+use crate::resolve::live::shared_reads::SharedReads;
 use crate::resolve::views::arguments::DEFAULT_MAX_PAGE;
 use crate::resolve::views::root_field::Reads;
 use crate::resolve::views::view_set::{UntenantedViews, ViewSet, ViewsOfTenant};
@@ -45,6 +46,7 @@ use fraiseql_runtime::schema::Storage;
 pub struct Live<V> {
     feed: Feed,
     reads: Reads,
+    shared: SharedReads,
     fields: HashMap<String, LiveField>,
     of: PhantomData<fn() -> V>,
 }
@@ -152,6 +154,7 @@ impl<V: ViewSet> Live<V> {
         Self {
             feed,
             reads,
+            shared: SharedReads::default(),
             fields,
             of: PhantomData,
         }
@@ -170,7 +173,7 @@ impl<V: ViewSet> Live<V> {
     ) -> Option<Pin<Box<dyn Stream<Item = Response> + Send + 'a>>> {
         // A merged subscription asks each of its parts for a field.
         let field = self.fields.get(ctx.item.node.name.node.as_str())?;
-        Some(field.stream(ctx, &self.feed, &self.reads))
+        Some(field.stream(ctx, &self.feed, &self.reads, &self.shared))
     }
 }
 

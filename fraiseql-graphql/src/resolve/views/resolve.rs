@@ -8,11 +8,12 @@ use crate::request::direct::recorder::PlanRecorder;
 use crate::request::{position, tenant};
 use crate::resolve::connection;
 use crate::resolve::document_writer::DocumentWriter;
-use crate::resolve::views::arguments::list_error;
+use crate::resolve::views::arguments::{list_error, raw};
 use crate::resolve::views::direct;
 use crate::resolve::views::fields::RootFieldKind;
 use crate::resolve::views::root_field::{Reads, ViewField};
-use fraiseql_runtime::__graphql::ByteLimit;
+use fraiseql_runtime::__graphql::{ByteLimit, Scope};
+use fraiseql_runtime::list::{Documents, List};
 
 impl ViewField {
     /// Resolves the field.
@@ -23,7 +24,17 @@ impl ViewField {
     /// lending [`Readers`] hand it straight to a read that waits, such as the next root field of
     /// this query.
     pub(crate) async fn resolve(self, ctx: &Context<'_>, reads: &Reads) -> ServerResult<Value> {
-        match (self.kind, self.value(ctx, reads).await) {
+        let value = self.value(ctx, reads).await;
+        self.nulled(ctx, value)
+    }
+
+    /// The value of the field, or null in place of an error, where it may be null.
+    pub(crate) fn nulled(
+        self,
+        ctx: &Context<'_>,
+        value: ServerResult<Value>,
+    ) -> ServerResult<Value> {
+        match (self.kind, value) {
             // The type of this field is nullable: null stops here, and the error is reported beside it.
             (RootFieldKind::ByKey, Err(error)) => {
                 let located = match error.path.as_slice() {
@@ -68,6 +79,49 @@ impl ViewField {
         }
         let documents = list.read(&readers).await;
         let documents = documents.map_err(|error| failed(error, &writer))?;
+        self.written(writer, &documents).await
+    }
+
+    /// The list that the field reads in a scope, with what is selected of its documents; and a text that is the same only for
+    /// the same documents.
+    pub(crate) fn shared_list(
+        self,
+        ctx: &Context<'_>,
+        scope: Scope,
+        reads: &Reads,
+    ) -> ServerResult<(String, List)> {
+        let text = format!("{scope:?}");
+        let read = self.read(ctx, scope, reads.max_page)?;
+        let inner = ctx.with_selection_set(&ctx.item.node.selection_set);
+        let writer = DocumentWriter::of(&inner, self.view.handle.view.shape)?;
+        let selected = self.selected(writer.projection());
+        let mut arguments = Vec::new();
+        for (name, _) in &ctx.item.node.arguments {
+            arguments.push((name.node.as_str(), raw(ctx, name.node.as_str())?));
+        }
+        let field = ctx.item.node.name.node.as_str();
+        Ok((
+            format!("{field} {text} {arguments:?} {selected:?}"),
+            selected.restrict(read.list),
+        ))
+    }
+
+    /// The value of documents that were read by [`shared_list`](Self::shared_list).
+    pub(crate) async fn of_documents(
+        self,
+        ctx: &Context<'_>,
+        documents: &Documents,
+    ) -> ServerResult<Value> {
+        let inner = ctx.with_selection_set(&ctx.item.node.selection_set);
+        let writer = DocumentWriter::of(&inner, self.view.handle.view.shape)?;
+        self.written(writer, documents).await
+    }
+
+    async fn written(
+        self,
+        mut writer: DocumentWriter<'_>,
+        documents: &Documents,
+    ) -> ServerResult<Value> {
         if self.kind == RootFieldKind::List {
             writer.list(documents.iter().map(|document| document.json()))?;
             return writer.finish().await;

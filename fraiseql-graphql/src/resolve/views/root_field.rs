@@ -84,6 +84,7 @@ impl ViewField {
 }
 
 /// What is selected of documents, so that the rest need not be read.
+#[derive(Debug)]
 pub(super) struct SelectedKeys {
     /// The keys that are selected; all may be, if there are none.
     keys: Option<Vec<String>>,

@@ -260,3 +260,36 @@ async fn documents_that_are_not_stored_cannot_be_in_a_subscription() {
     let world = world().await;
     let _ = Live::<(Built,)>::new(world.feed.clone());
 }
+
+/// Subscriptions of the same documents share their reads, and each has what it selects.
+#[tokio::test]
+async fn many_subscriptions_of_a_document_are_few_reads() {
+    let world = world().await;
+    let mut streams = Vec::new();
+    for number in 0..300 {
+        let query = match number % 3 {
+            0 => "subscription { post(id: 3) { title author { name } } }",
+            1 => "subscription { a: post(id: 3) { name: title author { name } } }",
+            _ => "subscription { posts(limit: 3) { id title author { id } } }",
+        };
+        let mut stream = world.schema.execute_stream(query);
+        next(&mut stream).await;
+        streams.push((number, stream));
+    }
+    let traced = crate::traced::Traced::start("fraiseql::sync");
+    world.title(3, "New").await;
+    let seen = streams.iter_mut().map(async |(number, stream)| {
+        let seen = next(stream).await;
+        let title = match *number % 3 {
+            0 => &seen["data"]["post"]["title"],
+            1 => &seen["data"]["a"]["name"],
+            _ => &seen["data"]["posts"][2]["title"],
+        };
+        assert_eq!(title, "New", "{seen}");
+    });
+    futures_util::future::join_all(seen).await;
+    let sent = traced.take();
+    let reads = sent.iter().filter(|it| it.contains("statement") && it.contains("LIMIT"));
+    let reads = reads.filter(|it| it.contains("tv_post")).count();
+    assert!((2..=12).contains(&reads), "{reads}: {sent:?}");
+}
