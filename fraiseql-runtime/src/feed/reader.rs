@@ -4,8 +4,10 @@
 //!
 //! Writers look whether somebody sleeps, and notify only then. A writer that has looked before the reader noted that it
 //! sleeps will not notify, and its transaction may be open still. So after the note the reader dozes: it looks until all
-//! transactions have ended that were open when it was committed, each of which has a transaction id by then, since it has
-//! written its change before it looked. From then on every writer sees the note.
+//! transactions have ended that were open when it was committed. Each of them has a transaction id by then, since it has
+//! written its change before it looked; and all these are less than one that is assigned afterwards, which is asked for. The
+//! end of a snapshot would not do: it comes after the last transaction that has ended, not after the last that has begun.
+//! From then on every writer sees the note.
 //!
 //! A single change does not wake it for good: it looks, and sleeps on. Only if changes come fast does it remove the note, and
 //! looks by itself, so that writers need not notify: the lock that they take for it would be what they wait for.
@@ -19,18 +21,19 @@ use std::time::{Duration, Instant};
 use futures_channel::mpsc;
 use futures_util::StreamExt as _;
 use futures_util::future::{Either, select};
-use sqlx::postgres::PgListener;
+use sqlx::Row as _;
+use sqlx::postgres::{PgListener, PgRow};
 use sqlx_core::rt;
 
 use crate::db::lease::Lease;
 use crate::db::statement::Statement;
 use crate::db::telemetry;
-use crate::error::{Operation, Result};
+use crate::error::{Error, Operation, Result};
 use crate::feed::cursor::{Cursor, Found, look};
 use crate::feed::handle::Shared;
 use crate::feed::listener::listen;
 use crate::mutex::lock;
-use crate::sql::feed::seconds;
+use crate::sql::feed::{LATER_TRANSACTION, seconds};
 
 const FIRST_BACK_OFF: Duration = Duration::from_millis(100);
 const MAX_BACK_OFF: Duration = Duration::from_secs(5);
@@ -63,9 +66,9 @@ pub(super) struct Reader {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Rest {
     Awake,
-    /// It has noted that it sleeps. All transactions before `until` have to end, once that is known.
+    /// It has noted that it sleeps. All transactions before `until` have to end.
     Dozing {
-        until: Option<u64>,
+        until: u64,
     },
     Asleep {
         noted: Instant,
@@ -173,6 +176,10 @@ impl Reader {
             self.wake(shared).await?;
         }
         Ok(match self.rest {
+            // Also if each look finds something, the note has to be renewed.
+            Rest::Asleep { noted } if noted.elapsed() > LOOK_ASLEEP => {
+                return self.rest(shared).await;
+            }
             Rest::Asleep { .. } => LOOK_ASLEEP,
             Rest::Awake | Rest::Dozing { .. } => self.wait,
         })
@@ -235,18 +242,17 @@ impl Reader {
                     return Ok(self.wait);
                 }
                 self.note(shared).await?;
-                self.rest = Rest::Dozing { until: None };
+                let until = later_transaction(shared).await?;
+                self.rest = Rest::Dozing { until };
                 self.wait = settings.min_wait;
                 Ok(Duration::ZERO)
             }
             Rest::Dozing { until } => {
-                let until = until.unwrap_or(snapshot.end);
                 if snapshot.first_unseen() >= until {
                     let noted = Instant::now();
                     self.rest = Rest::Asleep { noted };
                     return Ok(LOOK_ASLEEP);
                 }
-                self.rest = Rest::Dozing { until: Some(until) };
                 self.wait = (self.wait * 3 / 2).min(settings.max_wait);
                 Ok(self.wait)
             }
@@ -254,11 +260,13 @@ impl Reader {
                 let before = Instant::now();
                 self.note(shared).await?;
                 // If it has not held all the time, somebody may not have notified.
-                self.rest = match before.duration_since(noted) < NOTE_HOLDS / 2 {
-                    true => Rest::Asleep { noted: before },
-                    false => Rest::Dozing { until: None },
-                };
-                Ok(LOOK_ASLEEP)
+                if before.duration_since(noted) < NOTE_HOLDS / 2 {
+                    self.rest = Rest::Asleep { noted: before };
+                    return Ok(LOOK_ASLEEP);
+                }
+                let until = later_transaction(shared).await?;
+                self.rest = Rest::Dozing { until };
+                Ok(Duration::ZERO)
             }
         }
     }
@@ -317,6 +325,19 @@ async fn execute(shared: &Shared, statement: Statement<'_>) -> Result<()> {
     let done = statement.execute(&mut connection).await;
     connection.release();
     done.map(|_| ())
+}
+
+/// A transaction that has begun after this call.
+async fn later_transaction(shared: &Shared) -> Result<u64> {
+    let mut connection = Lease::acquire(&shared.pool, "keep the feed of documents").await?;
+    let statement = Statement::new(LATER_TRANSACTION, Operation::Changes);
+    let read = |row: &PgRow| row.try_get::<String, _>(0);
+    let xid = statement.fetch_one(&mut connection, read).await;
+    connection.release();
+    let parsed = xid?.parse();
+    parsed.map_err(|error: std::num::ParseIntError| {
+        Error::database(Operation::Changes)(sqlx::Error::Decode(error.into()))
+    })
 }
 
 fn is_in_use<S>(ended: Either<(Option<()>, S), ((), impl Sized)>) -> bool {

@@ -232,7 +232,9 @@ impl Element for Picture<'_> {
 
 impl Picture<'_> {
     async fn read(&mut self, ctx: &Context<'_>) -> ServerResult<Value> {
-        let (text, list) = self.field.shared_list(ctx, self.scope.clone(), self.reads)?;
+        let (text, list) = self
+            .field
+            .shared_list(ctx, self.scope.clone(), self.reads)?;
         let readers = &self.reads.readers;
         let read = self.shared.read(text, list, readers, self.feed).await;
         match &*read {

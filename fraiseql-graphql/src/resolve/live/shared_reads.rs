@@ -73,7 +73,10 @@ impl SharedReads {
         read.await;
         sleep(KEPT).await;
         let mut by_text = lock(&self.by_text);
-        if by_text.get(&text).is_some_and(|known| known.generation == generation) {
+        if by_text
+            .get(&text)
+            .is_some_and(|known| known.generation == generation)
+        {
             by_text.remove(&text);
         }
     }

@@ -148,6 +148,9 @@ impl FeedSql {
     }
 }
 
+/// The id of a transaction that begins now, and that is greater than those of all before.
+pub(crate) const LATER_TRANSACTION: &str = "SELECT pg_catalog.pg_current_xact_id()::text";
+
 /// The columns of [`FeedSql::look`].
 pub(crate) mod look_row {
     /// The snapshot of the statement.

@@ -139,3 +139,41 @@ async fn no_writer_is_missed_while_a_feed_falls_asleep() {
     let looks = feed.health().looks - looks;
     assert!(looks < ROUNDS * WRITERS * 4, "{looks}");
 }
+
+/// A transaction that begins while the note is written, looks before it is there, and commits long after.
+#[tokio::test]
+async fn a_writer_that_begins_while_the_feed_falls_asleep_is_waited_for() {
+    let (pool, model) = world().await;
+    fraiseql_tests::run(
+        &pool,
+        "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(1); RETURN NULL; END';
+         CREATE TRIGGER slow AFTER INSERT OR UPDATE ON fraiseql_feed
+             FOR EACH ROW WHEN (NEW.sleeps_until IS NOT NULL) EXECUTE FUNCTION slow()",
+    )
+    .await;
+    let feed = start(&model, &pool).await;
+    let mut changes = feed.changes::<Post>();
+    assert_eq!(next(&mut changes).await, DocumentChange::Reset);
+    let sleeping = "SELECT count(*) FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event = 'PgSleep'";
+    while sqlx::query_scalar::<_, i64>(sleeping)
+        .fetch_one(&pool)
+        .await
+        .unwrap()
+        == 0
+    {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let mut writer = pool.begin().await.unwrap();
+    sqlx::query("UPDATE tb_post SET title = 'New' WHERE id = 7")
+        .execute(&mut *writer)
+        .await
+        .unwrap();
+    sync_post(&mut writer, &[7]).await.unwrap();
+    asleep(&pool).await;
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    writer.commit().await.unwrap();
+    let start = std::time::Instant::now();
+    assert_eq!(next(&mut changes).await, DocumentChange::Changed(vec![7]));
+    assert!(start.elapsed() < Duration::from_secs(5));
+}

@@ -289,7 +289,9 @@ async fn many_subscriptions_of_a_document_are_few_reads() {
     });
     futures_util::future::join_all(seen).await;
     let sent = traced.take();
-    let reads = sent.iter().filter(|it| it.contains("statement") && it.contains("LIMIT"));
+    let reads = sent
+        .iter()
+        .filter(|it| it.contains("statement") && it.contains("LIMIT"));
     let reads = reads.filter(|it| it.contains("tv_post")).count();
     assert!((2..=12).contains(&reads), "{reads}: {sent:?}");
 }
