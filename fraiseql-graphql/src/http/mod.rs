@@ -107,6 +107,24 @@
 //! not apply to introspection, which has limits of its own. Without it, if introspection is off,
 //! `disable_suggestions` keeps "did you mean" from revealing names.
 //!
+//! # Subscriptions
+//!
+//! A request that accepts `text/event-stream` is answered with server-sent events, in the protocol of `graphql-sse` (each
+//! request is a stream of its own): an event `next` for each response, and `complete` at the end. With the feature
+//! `websocket`, the endpoint speaks `graphql-transport-ws`, the protocol of `graphql-ws`. What is not a subscription has one
+//! response there.
+//!
+//! | | default | setting |
+//! |---|---|---|
+//! | silence after which the other side is asked for a sign of life | 20 s | [`keep_alive`](GraphQl::keep_alive) |
+//! | the hooks are asked again | every 10 s, before a response | [`recheck`](GraphQl::recheck) |
+//! | operations of a WebSocket at once | 100 | `max_operations` |
+//! | pages of other origins that open a WebSocket | refused with 403 | `allow_origin` |
+//! | time until the first message of a WebSocket | 30 s | [`timeout`](GraphQl::timeout) |
+//!
+//! Each response has the [size](GraphQl::max_response) of one. A stream ends when the `Server` of the feature `server` shuts
+//! down; other servers would wait for it, and have to drop their connections.
+//!
 //! # Cross-site requests
 //!
 //! A page of another site can make a browser send a GET or an HTML form with the user's cookies. A
@@ -114,7 +132,8 @@
 //! which the browser first sends a preflight request. The endpoint does not allow it. To serve
 //! browsers of other origins, add `CorsLayer` of tower-http. Its `CompressionLayer` compresses
 //! responses, its `RequestDecompressionLayer` accepts compressed bodies (the size limit applies to
-//! the decompressed bytes), its `TraceLayer` traces requests.
+//! the decompressed bytes), its `TraceLayer` traces requests. Any page can open a WebSocket, so its `Origin` has to be that
+//! of the server, or one that the application allows.
 //!
 //! # Not covered
 //!
@@ -122,7 +141,7 @@
 //! read the response, and the number of connections are limits of the server: `Server`, with the
 //! feature `server`, has them, and `axum::serve` has not.
 //!
-//! Subscriptions are not served. A query that async-graphql's extension `ApolloPersistedQueries` has stored
+//! A query that async-graphql's extension `ApolloPersistedQueries` has stored
 //! can be named with POST, and not with GET, since it may be a mutation;
 //! [`automatic_persisted_queries`](GraphQl::automatic_persisted_queries), which need no extension, with both.
 

@@ -1,39 +1,29 @@
 //! `FeedBuilder`: the settings of a feed.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::PgPool;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::feed::handle::Feed;
+use crate::feed::reader::Reader;
+use crate::feed::settings::{NoFeed, Settings};
+use crate::feed::shared::Shared;
 use crate::read::readers::Readers;
 use crate::schema::default_schema::DefaultSchema;
 use crate::sql::feed::FeedSql;
-
-/// The settings of a feed.
-#[derive(Clone, Debug)]
-pub(super) struct Settings {
-    pub(super) min_wait: Duration,
-    pub(super) max_wait: Duration,
-    pub(super) keep: Duration,
-    pub(super) max_keys: usize,
-    pub(super) listen: bool,
-}
 
 /// A feed before it starts: [`ReadModel::feed`](crate::ReadModel::feed).
 #[derive(Clone, Debug)]
 #[must_use = "a feed has to be started"]
 pub struct FeedBuilder {
     /// Or an error, if the read model has no feed.
-    pub(super) sql: Result<FeedSql, NoFeed>,
-    pub(super) pool: PgPool,
-    pub(super) schema: DefaultSchema,
-    pub(super) settings: Settings,
+    sql: Result<FeedSql, NoFeed>,
+    pool: PgPool,
+    schema: DefaultSchema,
+    settings: Settings,
 }
-
-/// The read model has no feed.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct NoFeed;
 
 impl FeedBuilder {
     pub(crate) fn new(sql: Option<&FeedSql>, schema: DefaultSchema, pool: &PgPool) -> Self {
@@ -96,10 +86,11 @@ impl FeedBuilder {
     /// # Panics
     /// Outside of a runtime.
     pub async fn start(self) -> Result<Feed> {
-        Feed::start(self).await
-    }
-
-    pub(super) fn readers(&self) -> Readers {
-        Readers::from(self.pool.clone()).in_schema(self.schema)
+        let readers = Readers::from(self.pool.clone()).in_schema(self.schema);
+        let sql = self.sql.map_err(|NoFeed| Error::NoFeed)?;
+        let (shared, kicks) = Shared::new(self.pool, sql, self.settings, self.schema, readers);
+        let shared = Arc::new(shared);
+        Reader::start(&shared, kicks).await?;
+        Ok(Feed::of(shared))
     }
 }

@@ -2,7 +2,8 @@
 
 use futures_util::stream::{self, Stream};
 
-use crate::feed::subscription::{Notice, Subscription};
+use crate::feed::interest::Notice;
+use crate::feed::subscription::Subscription;
 use crate::schema::key::Key;
 use crate::view::Handle;
 

@@ -1,22 +1,19 @@
 //! `Feed`: where streams of changes and of documents begin.
 
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
-use futures_channel::mpsc;
 use futures_util::stream::Stream;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
-use sqlx::PgPool;
 
-use crate::error::{Error, Result};
-use crate::feed::builder::{FeedBuilder, NoFeed, Settings};
+use crate::error::Result;
 use crate::feed::changes::{DocumentChange, changes};
-use crate::feed::health::{FeedHealth, Health};
-use crate::feed::hub::Hub;
-use crate::feed::reader::Reader;
-use crate::feed::subscription::{Interest, Subscription};
+use crate::feed::health::FeedHealth;
+use crate::feed::interest::Interest;
+use crate::feed::shared::Shared;
+use crate::feed::subscription::Subscription;
 use crate::feed::watch::watch;
 use crate::mutex::lock;
 use crate::read::error::not_deserialized;
@@ -26,9 +23,7 @@ use crate::read::readers::Readers;
 use crate::read::scope::Scope;
 use crate::read::scoped::Scoped;
 use crate::read::typed::TView;
-use crate::schema::default_schema::DefaultSchema;
 use crate::schema::key::Key;
-use crate::sql::feed::FeedSql;
 use crate::view::{Handle, ViewDef, WithoutTenant};
 
 /// Tells which documents change. See [the module](super).
@@ -37,36 +32,6 @@ use crate::view::{Handle, ViewDef, WithoutTenant};
 #[derive(Clone)]
 pub struct Feed {
     shared: Arc<Shared>,
-}
-
-/// What the streams of a feed and its reader share.
-pub(super) struct Shared {
-    pub(super) pool: PgPool,
-    pub(super) sql: FeedSql,
-    pub(super) settings: Settings,
-    pub(super) hub: Mutex<Hub>,
-    pub(super) health: Mutex<Health>,
-    /// The looks that have found something.
-    pub(super) generation: AtomicU64,
-    schema: DefaultSchema,
-    readers: Readers,
-    kick: mpsc::Sender<()>,
-}
-
-impl Shared {
-    /// Wakes the reader.
-    pub(super) fn kick(&self) {
-        // A full channel has a kick that was not taken yet.
-        let _ = self.kick.clone().try_send(());
-    }
-}
-
-impl fmt::Debug for Shared {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Shared")
-            .field("settings", &self.settings)
-            .finish_non_exhaustive()
-    }
 }
 
 impl fmt::Debug for Feed {
@@ -78,29 +43,8 @@ impl fmt::Debug for Feed {
 }
 
 impl Feed {
-    pub(super) async fn start(builder: FeedBuilder) -> Result<Self> {
-        let readers = builder.readers();
-        let FeedBuilder {
-            sql,
-            pool,
-            schema,
-            settings,
-        } = builder;
-        let sql = sql.map_err(|NoFeed| Error::NoFeed)?;
-        let (kick, kicks) = mpsc::channel(1);
-        let shared = Arc::new(Shared {
-            pool,
-            sql,
-            settings,
-            hub: Mutex::default(),
-            health: Mutex::default(),
-            generation: AtomicU64::new(0),
-            schema,
-            readers,
-            kick,
-        });
-        Reader::start(&shared, kicks).await?;
-        Ok(Self { shared })
+    pub(super) const fn of(shared: Arc<Shared>) -> Self {
+        Self { shared }
     }
 
     /// The keys of the documents of a view that change. Of a view with a tenant: [`changes_of`](Self::changes_of).

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use crate::feed::inbox::Inbox;
-use crate::feed::subscription::Interest;
+use crate::feed::interest::Interest;
 
 /// The subscriptions of a feed.
 #[derive(Debug, Default)]

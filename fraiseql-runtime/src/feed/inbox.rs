@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 
 use futures_util::task::AtomicWaker;
 
-use crate::feed::subscription::Notice;
+use crate::feed::interest::Notice;
 use crate::mutex::lock;
 
 /// What has arrived for one subscription. It is bounded: keys that are not taken in time become a reset.

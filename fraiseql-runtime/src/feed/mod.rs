@@ -70,8 +70,11 @@ mod handle;
 mod health;
 mod hub;
 mod inbox;
+mod interest;
 mod listener;
 mod reader;
+mod settings;
+mod shared;
 pub mod sink;
 mod subscription;
 mod watch;
@@ -80,6 +83,9 @@ pub use self::builder::FeedBuilder;
 pub use self::changes::DocumentChange;
 pub use self::handle::Feed;
 pub use self::health::FeedHealth;
-pub use self::subscription::{Interest, Notice, Subscription};
+#[doc(hidden)]
+pub use self::interest::{Interest, Notice};
+#[doc(hidden)]
+pub use self::subscription::Subscription;
 #[doc(hidden)]
 pub use self::watch::LastPicture;

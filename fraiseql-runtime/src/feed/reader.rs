@@ -30,8 +30,8 @@ use crate::db::statement::Statement;
 use crate::db::telemetry;
 use crate::error::{Error, Operation, Result};
 use crate::feed::cursor::{Cursor, Found, look};
-use crate::feed::handle::Shared;
 use crate::feed::listener::listen;
+use crate::feed::shared::Shared;
 use crate::mutex::lock;
 use crate::sql::feed::{LATER_TRANSACTION, seconds};
 

@@ -11,7 +11,7 @@ use sqlx::PgPool;
 use crate::db::lease::Lease;
 use crate::db::statement::Statement;
 use crate::error::{Error, Operation, Result};
-use crate::feed::builder::NoFeed;
+use crate::feed::settings::NoFeed;
 use crate::feed::sink::document::Sink;
 use crate::feed::sink::run::{Run, Until};
 use crate::feed::sink::state::SinkRow;
