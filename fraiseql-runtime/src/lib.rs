@@ -185,11 +185,11 @@ pub mod __graphql {
     pub use crate::feed::LastPicture;
     pub use crate::mutex::lock;
     pub use crate::read::by_values::{
-        KeyMismatch, documents_at, key_of_values, keys_of_texts, text_of_key,
+        KeyMismatch, documents_at, each_key, first_keys, key_of_values, keys_of_texts, text_of_key,
     };
     pub use crate::read::document::Document;
     pub use crate::read::find::documents;
-    pub use crate::read::global_id::key_values;
+    pub use crate::read::global_id::{global_id_of, key_values};
     pub use crate::read::list::kept::KeptStatement;
     pub use crate::read::scope::Scope;
     pub use crate::read::select::{BigInts, Written};

@@ -2,9 +2,10 @@
 //!
 //! [`requested_fields`] turns the selection set of a field into a selection, [`document_writer`]
 //! writes the selected fields of documents, and [`document`] and [`connection`] are the values that
-//! resolvers return. [`views`] has the root fields, [`live`] those of subscriptions, and [`federation`] makes entities of
+//! resolvers return, and [`changes`] that of a mutation. [`views`] has the root fields, [`live`] those of subscriptions, and [`federation`] makes entities of
 //! views. [`made_shape`] has what types need that no struct has.
 
+pub(crate) mod changes;
 pub(crate) mod connection;
 pub(crate) mod connection_shape;
 pub(crate) mod document;

@@ -4,11 +4,13 @@
 //! [`parse`] reads a text and [`validation`] validates it, by apollo-compiler, for the types of
 //! [`type_system`]; [`usages`] and [`overlap`] have the rules that it lacks. [`variables`] and [`values`] coerce the variables of a request. [`document`],
 //! [`placeholder`], [`unions`], [`failures`] and [`variables`] give a document the form in which async-graphql
-//! executes it rightly; [`errors`], [`nulls`] and [`root_fields`] complete the response afterwards.
+//! executes it rightly; [`errors`], [`nulls`] and [`root_fields`] complete the response afterwards,
+//! [`field_order`] an object in it.
 
 pub(crate) mod document;
 pub(crate) mod errors;
 pub(crate) mod failures;
+pub(crate) mod field_order;
 pub(crate) mod nulls;
 pub(crate) mod operation;
 pub(crate) mod overlap;

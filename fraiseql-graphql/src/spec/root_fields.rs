@@ -98,7 +98,7 @@ impl RootFields {
 /// its fields (`CollectFields` of the specification).
 ///
 /// Type conditions need no check: a valid fragment in the root selection applies to the root type.
-fn collect<'a>(
+pub(super) fn collect<'a>(
     set: &'a SelectionSet,
     fragments: &'a Fragments,
     variables: &Variables,

@@ -8,6 +8,7 @@ use crate::error::invalid_document::InvalidDocument;
 use crate::mutation::token::SyncToken;
 use crate::read::typed::TView;
 use crate::schema::Table;
+use crate::schema::key::{Key, Keys};
 use crate::sync::report::SyncReport;
 
 /// What a mutation synced, view by view.
@@ -49,6 +50,9 @@ pub struct ViewReport {
     pub entity: &'static str,
     /// The view table.
     pub view: Table,
+    /// The keys of the documents that were compared with the base tables, in order: of those that were
+    /// written or deleted, of those that were equal already, and of invalid ones.
+    pub keys: Keys,
     /// The result of the sync.
     pub report: SyncReport,
 }
@@ -84,10 +88,44 @@ impl MutationReport {
     /// The report of `V`, or `None` if no document of it depended on the changed rows.
     #[must_use]
     pub fn of<V: TView>(&self) -> Option<&SyncReport> {
-        self.views
-            .iter()
-            .find(|view| view.view.is_declared_as(V::VIEW.table))
-            .map(|view| &view.report)
+        self.view::<V>().map(|view| &view.report)
+    }
+
+    /// The keys of the documents of `V` that were compared with the base tables, in order:
+    /// [`ViewReport::keys`].
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/support.rs"));
+    /// # #[derive(TView)]
+    /// # struct Post { id: i64, #[tview(one(fk = "author_id"))] author: User }
+    /// # #[derive(Embed)]
+    /// # struct User { id: i64, name: String }
+    /// # fn main() { on("CREATE TABLE tb_user (id int8 PRIMARY KEY, name text NOT NULL);
+    /// #     CREATE TABLE tb_post (id int8 PRIMARY KEY, author_id int8 NOT NULL);
+    /// #     CREATE INDEX ON tb_post (author_id);
+    /// #     INSERT INTO tb_user VALUES (1, 'Ada'); INSERT INTO tb_post VALUES (7, 1), (8, 1)", async |pool| {
+    /// # let blog = ReadModel::builder().view::<Post>().build()?;
+    /// # blog.migrate(&pool).await?;
+    /// # sync_all_posts(&pool).await?;
+    /// let mut m = blog.mutation(&pool).await?;
+    /// sqlx::query("UPDATE tb_user SET name = 'Grace' WHERE id = 1").execute(&mut *m).await?;
+    /// m.changed::<User>(&[1]);
+    /// let report = m.commit().await?;
+    /// assert_eq!(report.keys::<Post>(), [7, 8]);
+    /// # Ok(()) }) }
+    /// ```
+    #[must_use]
+    pub fn keys<V: TView>(&self) -> Vec<V::Key> {
+        let mut keys = Vec::new();
+        if let Some(view) = self.view::<V>() {
+            V::Key::each(&view.keys, &mut |key| keys.push(key));
+        }
+        keys
+    }
+
+    fn view<V: TView>(&self) -> Option<&ViewReport> {
+        let mut views = self.views.iter();
+        views.find(|view| view.view.is_declared_as(V::VIEW.table))
     }
 
     /// The number of documents of all views that were compared, changed or not.

@@ -51,7 +51,12 @@ pub fn key_of_values(
 /// `None` if one is no key of the view.
 #[must_use]
 pub fn keys_of_texts(view: Handle, texts: &[String]) -> Option<Vec<(Keys, Vec<Value>)>> {
-    let keys = view.no_keys().parse(texts)?;
+    Some(each_key(&view.no_keys().parse(texts)?))
+}
+
+/// The keys of a list: each as a list of one, and as the values of its columns.
+#[must_use]
+pub fn each_key(keys: &Keys) -> Vec<(Keys, Vec<Value>)> {
     let each = (1..=keys.len()).map(|place| {
         let key = keys.at(&[place]);
         let values = match key.to_json() {
@@ -64,7 +69,13 @@ pub fn keys_of_texts(view: Handle, texts: &[String]) -> Option<Vec<(Keys, Vec<Va
         };
         (key, values)
     });
-    Some(each.collect())
+    each.collect()
+}
+
+/// The first keys of a list, at most `count`.
+#[must_use]
+pub fn first_keys(keys: &Keys, count: usize) -> Keys {
+    keys.first(count)
 }
 
 /// The text of a list of one key, as a feed of documents has it.

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::read::typed::TView;
 use crate::schema::View;
-use crate::schema::key::Key;
+use crate::schema::key::{Key, Keys};
 use crate::schema::key_tuple::KeyTuple;
 use crate::schema::scalar::{JsonEncoding, Scalar, ScalarType};
 
@@ -60,10 +60,7 @@ impl GlobalId {
     /// The id of the document with this key.
     #[must_use]
     pub fn of<T: TView>(key: &T::Key) -> Self {
-        // As PostgreSQL prints the array.
-        let key = KeyTuple::first_of(T::Key::collect(once(key)));
-        let text = format!("{}:{key}", T::VIEW.shape.type_name);
-        Self(URL_SAFE_NO_PAD.encode(text))
+        global_id_of(T::VIEW, T::Key::collect(once(key)))
     }
 
     /// The key of the document.
@@ -89,6 +86,15 @@ impl GlobalId {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// The id of the document with the first of these keys.
+#[must_use]
+pub fn global_id_of(view: &View, keys: Keys) -> GlobalId {
+    // As PostgreSQL prints the array.
+    let key = KeyTuple::first_of(keys);
+    let text = format!("{}:{key}", view.shape.type_name);
+    GlobalId(URL_SAFE_NO_PAD.encode(text))
 }
 
 /// The values of the columns of the key, in their order.

@@ -4,10 +4,10 @@ use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex, OnceLock};
 
 use crate::mutex::lock;
-use crate::schema::View;
 use crate::schema::default_schema::DefaultSchema;
 use crate::schema::key::Keys;
 use crate::schema::shape_copies::ShapeCopies;
+use crate::schema::{Table, View};
 use crate::sql::Statements;
 
 /// A view without its type.
@@ -67,6 +67,12 @@ impl Handle {
                 copy.statements.get_or_init(compose)
             }
         }
+    }
+
+    /// Whether this is its table, in the schema that it was declared in or in another one.
+    #[must_use]
+    pub fn is_of(self, table: Table) -> bool {
+        table.is_declared_as(self.view.table)
     }
 
     /// An empty list of keys of the view.

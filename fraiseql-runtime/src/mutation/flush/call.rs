@@ -250,6 +250,7 @@ async fn report(mutation: &mut Mutation, done: Vec<SyncedView>) -> Result<Mutati
         let synced = match synced {
             Some(synced) => synced,
             None => {
+                let keys = keys.clone();
                 let request = SyncRequest::Sync { view, keys };
                 run::run_observed_in_span(&mut *mutation.connection, &observers, request).await?
             }
@@ -257,6 +258,7 @@ async fn report(mutation: &mut Mutation, done: Vec<SyncedView>) -> Result<Mutati
         report.views.push(ViewReport {
             entity: view.view.entity,
             view: view.view.table,
+            keys: keys.sorted(),
             report: synced,
         });
     }

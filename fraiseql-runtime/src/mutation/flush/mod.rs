@@ -143,10 +143,11 @@ pub(super) async fn flush(mutation: &mut Mutation) -> Result<MutationReport> {
             report.token = leave(queue, &mut mutation.connection, view, &keys).await?;
             continue;
         }
-        let synced = sync_view(mutation, view, keys, &mut affected).await?;
+        let synced = sync_view(mutation, view, keys.clone(), &mut affected).await?;
         report.views.push(ViewReport {
             entity: view.view.entity,
             view: view.view.table,
+            keys,
             report: synced,
         });
     }

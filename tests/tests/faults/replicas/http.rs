@@ -4,17 +4,18 @@ use async_graphql::{Context, EmptySubscription, Object, Schema};
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use fraiseql_graphql::http::GraphQl;
-use fraiseql_graphql::{Prepared, Query, position};
-use fraiseql_runtime::{ReadModel, Replicas};
+use fraiseql_graphql::{Prepared, Query, TvChanges, position};
+use fraiseql_runtime::{ReadModel, Readers, Replicas};
 use serde_json::{Value, json};
 use sqlx::PgPool;
 use tower_service::Service as _;
 
-use super::{Counter, World, counts, settled, write};
+use super::{Counter, World, commit, counts, settled, write};
 
 struct Mutation {
     model: ReadModel,
     primary: PgPool,
+    readers: Readers,
 }
 
 #[Object]
@@ -22,6 +23,16 @@ impl Mutation {
     async fn set(&self, ctx: &Context<'_>, id: i64, value: i64) -> async_graphql::Result<i64> {
         position::wrote(ctx, write(&self.model, &self.primary, id, value).await?);
         Ok(value)
+    }
+
+    /// What has changed, which is read on the replicas.
+    async fn set_and_show(
+        &self,
+        id: i64,
+        value: i64,
+    ) -> async_graphql::Result<TvChanges<(Counter,)>> {
+        let report = commit(&self.model, &self.primary, id, value).await?;
+        Ok(TvChanges::new(report, self.readers.clone()))
     }
 
     /// The query type, as in Relay: what it reads comes after the write.
@@ -53,6 +64,7 @@ async fn served(world: &World, replicas: &Replicas) -> Served {
     let mutation = Mutation {
         model: world.model.clone(),
         primary: world.primary.clone(),
+        readers: replicas.clone().into(),
     };
     let query = Query::<(Counter,)>::new(replicas.clone());
     let schema = Schema::build(query, mutation, EmptySubscription)
@@ -79,6 +91,25 @@ async fn post(
         .await
         .unwrap();
     (status, header, serde_json::from_slice(&body).unwrap())
+}
+
+#[tokio::test]
+async fn changes_are_read_where_they_are_seen() {
+    let world = World::start().await;
+    let late = world
+        .cluster
+        .replica(&[("recovery_min_apply_delay", "40ms")])
+        .await;
+    let replicas = Replicas::new(world.primary.clone()).replica(late.pool());
+    let endpoint = served(&world, &replicas).await;
+    for value in 1..=10 {
+        let query = format!(
+            "mutation {{ setAndShow(id: 7, value: {value}) {{ counters {{ id value }} deleted {{ key }} }} }}"
+        );
+        let (_, _, body) = post(&endpoint, None, json!({ "query": query })).await;
+        let shown = json!({ "counters": [{ "id": 7, "value": value }], "deleted": [] });
+        assert_eq!(body, json!({ "data": { "setAndShow": shown } }));
+    }
 }
 
 const READ: &str = "{ counter(id: 7) { value } }";

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use fraiseql_runtime::read::ReplicaState;
-use fraiseql_runtime::{ReadModel, ReadTarget, Replicas, TView, WalPosition};
+use fraiseql_runtime::{MutationReport, ReadModel, ReadTarget, Replicas, TView, WalPosition};
 use fraiseql_tests::cluster::{Cluster, until};
 use sqlx::PgPool;
 
@@ -81,6 +81,15 @@ async fn write(
     id: i64,
     value: i64,
 ) -> fraiseql_runtime::Result<Option<WalPosition>> {
+    Ok(commit(model, primary, id, value).await?.position())
+}
+
+async fn commit(
+    model: &ReadModel,
+    primary: &PgPool,
+    id: i64,
+    value: i64,
+) -> fraiseql_runtime::Result<MutationReport> {
     let mut m = model.mutation(primary).await?;
     sqlx::query("UPDATE tb_counter SET value = $2 WHERE id = $1")
         .bind(id)
@@ -89,7 +98,7 @@ async fn write(
         .await
         .unwrap();
     m.changed::<Counter>(&[id]);
-    Ok(m.commit().await?.position())
+    m.commit().await
 }
 
 async fn read(target: impl ReadTarget, id: i64) -> i64 {

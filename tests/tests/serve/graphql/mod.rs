@@ -1,6 +1,7 @@
 //! Tests of documents and views in schemas of async-graphql.
 
 mod big_int;
+mod changes;
 mod enums;
 mod global_id;
 mod hostile;
