@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Response as GraphQlResponse, ServerError};
+use async_graphql::{CacheControl, Response as GraphQlResponse, ServerError};
 use axum::body::{Body, Bytes};
 use axum::http::header::{
     ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING, VARY,
@@ -15,14 +15,15 @@ use crate::error::MAX_REQUEST_ERRORS;
 use crate::http::accept::Format;
 use crate::http::position;
 use crate::http::refusal::Refusal;
+use crate::request::direct::answer::DirectAnswer;
+use crate::request::position::HEADER;
 use crate::response::{is_request_error, write_response, write_response_within};
 
 /// The result of a request over HTTP that was not refused.
 pub(super) enum Outcome {
     Single(Box<GraphQlResponse>),
     Batch(Vec<GraphQlResponse>),
-    /// A direct answer: the whole body.
-    Direct(Vec<u8>),
+    Direct(DirectAnswer),
     /// Execution panicked. What it has done before is unknown.
     Panicked(Vec<ServerError>),
     /// A stream of events.
@@ -45,7 +46,11 @@ pub(super) fn encode(
     match result {
         Ok(Outcome::Single(response)) => encode_single(*response, format, budget),
         Ok(Outcome::Batch(responses)) => encode_batch(responses, format, budget),
-        Ok(Outcome::Direct(body)) => held(StatusCode::OK, format, body, HeaderMap::new(), budget),
+        Ok(Outcome::Direct(DirectAnswer { body, cache })) => {
+            let mut headers = HeaderMap::new();
+            allow_caching(&mut headers, cache);
+            held(StatusCode::OK, format, body, headers, budget)
+        }
         Ok(Outcome::Panicked(errors)) => failed(errors, format),
         Ok(Outcome::Stream(response)) => response,
         Err(refusal) => refuse(&refusal, format),
@@ -87,15 +92,23 @@ fn encode_single(
         return failed(vec![budget.request_error()], format);
     }
     let mut headers = response.http_headers;
-    // An error must not be cached. A header that a resolver has set takes precedence.
-    if response.errors.is_empty()
-        && let Some(cache) = response.cache_control.value()
-        && let Ok(cache) = HeaderValue::from_str(&cache)
-    {
-        headers.entry(CACHE_CONTROL).or_insert(cache);
+    // An error must not be cached.
+    if response.errors.is_empty() {
+        allow_caching(&mut headers, response.cache_control);
     }
     drop(response.data);
     held(status, format, body, headers, budget)
+}
+
+/// Says how long a response may be cached. A header that a resolver has set takes precedence.
+fn allow_caching(headers: &mut HeaderMap, cache: CacheControl) {
+    if let Some(value) = cache.value()
+        && let Ok(value) = HeaderValue::from_str(&value)
+    {
+        headers.entry(CACHE_CONTROL).or_insert(value);
+        // A client that has to see what it has changed is not given an older response.
+        headers.append(VARY, HeaderValue::from_static(HEADER));
+    }
 }
 
 fn encode_batch(

@@ -1,8 +1,6 @@
 //! The extension of one request: calls the cache, the checks and the plan in async-graphql's hooks.
 
 use std::any::{Any, TypeId};
-use std::sync::atomic::AtomicBool;
-use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, OnceLock};
 
 use async_graphql::async_trait::async_trait;
@@ -17,9 +15,10 @@ use async_graphql::{
 
 use crate::budget::{Budget, BudgetOfElements};
 use crate::error::{MAX_REQUEST_ERRORS, clip};
+use crate::request::cache_hints::CacheHints;
 use crate::request::context::{CachedQuery, Check, EndpointQuery, Verdict};
 use crate::request::direct::draft::Draft;
-use crate::request::direct::recorder::{PlanRecorder, has_no_cache_header};
+use crate::request::direct::recorder::PlanRecorder;
 use crate::request::entity_batches::EntityBatches;
 use crate::request::position::Positions;
 use crate::request::query::{Query, ReadQuery, RequestKey, Validity};
@@ -74,8 +73,6 @@ pub(crate) struct RequestExtension {
     prepared: OnceLock<PreparedRequest>,
     /// Set by `prepare_request`.
     positions: OnceLock<Positions>,
-    /// Whether the response has no `Cache-Control` header. Known after the validation.
-    has_no_cache_header: AtomicBool,
 }
 
 /// What the later hooks need to know of the request.
@@ -165,7 +162,6 @@ impl RequestExtension {
             invalid: OnceLock::new(),
             prepared: OnceLock::new(),
             positions: OnceLock::new(),
-            has_no_cache_header: AtomicBool::new(false),
         }
     }
 
@@ -233,11 +229,6 @@ impl RequestExtension {
             let types = || Arc::new(TypeSystem::of(registry));
             Arc::clone(self.types.get_or_init(types))
         })
-    }
-
-    fn note_cache_control(&self, result: &ValidationResult) {
-        let has_none = has_no_cache_header(result.cache_control);
-        self.has_no_cache_header.store(has_none, Relaxed);
     }
 }
 
@@ -340,7 +331,6 @@ impl Extension for RequestExtension {
                 result
             }
         };
-        self.note_cache_control(&result);
         Ok(result)
     }
 
@@ -372,13 +362,15 @@ impl Extension for RequestExtension {
         if prepared.is_shared {
             data.insert(CachedQuery(Arc::clone(&prepared.query)));
         }
-        let has_no_cache_header = self.has_no_cache_header.load(Relaxed);
-        let draft = prepared.draft.as_ref().filter(|_| has_no_cache_header);
+        let hints = CacheHints::default();
+        data.insert(hints.clone());
+        let draft = prepared.draft.as_ref();
         let recording = draft.map(|draft| (draft, PlanRecorder::default()));
         if let Some((_, recorder)) = &recording {
             data.insert(recorder.clone());
         }
-        let response = next.run_with_data(ctx, operation_name, data).await;
+        let mut response = next.run_with_data(ctx, operation_name, data).await;
+        response.cache_control = hints.combined(&prepared.root_fields, response.cache_control);
         if let Some((draft, recorder)) = recording
             && let Some(plan) = draft.finish(&recorder, ctx.schema_env, &response)
         {

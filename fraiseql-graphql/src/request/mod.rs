@@ -4,8 +4,9 @@
 //! ([`query_cache`]), and what earlier requests have found out about it is kept with it
 //! ([`query`]). The [`extension`] of the schema, which [`prepared`] configures, validates and
 //! rewrites it for each request and completes the response. [`direct`] answers without the schema. [`position`] is for reads after own writes,
-//! and [`entity_batches`] keeps entities that are read together.
+//! [`entity_batches`] keeps entities that are read together, and [`cache_hints`] finds out how long a response may be cached.
 
+pub(crate) mod cache_hints;
 pub(crate) mod context;
 #[cfg_attr(
     not(feature = "http"),

@@ -7,6 +7,8 @@ use async_graphql::parser::types::ExecutableDocument;
 use async_graphql::registry::Registry;
 use async_graphql::{ServerError, ValidationResult, Variables};
 
+#[cfg(feature = "http")]
+use crate::request::direct::answer::DirectAnswer;
 use crate::request::direct::plan::CachedPlan;
 #[cfg(feature = "http")]
 use crate::request::direct::plan::RequestParts;
@@ -210,7 +212,7 @@ impl Query {
         name: Option<&str>,
         variables: &Variables,
         request: RequestParts<'_>,
-    ) -> Option<Vec<u8>> {
+    ) -> Option<DirectAnswer> {
         let any = self.plan(name, |_| true)?;
         let operation = operation(&self.document, name)?;
         let variables = any.coerced(operation, variables)?;

@@ -96,6 +96,11 @@ impl<'a> DocumentWriter<'a> {
         &self.projection
     }
 
+    /// Whether fields of the application are selected.
+    pub(crate) const fn has_own_fields(&self) -> bool {
+        self.has_own_fields
+    }
+
     /// Whether the value will be a tree of values. Otherwise it is bytes.
     pub(crate) const fn as_values(&self) -> bool {
         self.as_values

@@ -8,8 +8,8 @@ use async_graphql::indexmap::IndexMap;
 use async_graphql::parser::types::{
     Directive, Field, OperationDefinition, Selection as Item, SelectionSet,
 };
-use async_graphql::registry::{MetaTypeName, Registry};
-use async_graphql::{Name, Positioned, Response, Value, Variables};
+use async_graphql::registry::{MetaField, MetaType, MetaTypeName, Registry};
+use async_graphql::{CacheControl, Name, Positioned, Response, Value, Variables};
 
 use crate::spec::operation::{Fragments, root_type};
 
@@ -23,6 +23,8 @@ pub(crate) struct RootFields {
 struct RootField {
     key: Name,
     nullable: bool,
+    /// How long its value may be cached, as its type says. `None` if it is the same for all requests.
+    cache: Option<CacheControl>,
 }
 
 impl RootFields {
@@ -40,12 +42,16 @@ impl RootFields {
         let are_introspection = fields
             .values()
             .all(|field| field.name.node.starts_with("__"));
-        let fields = fields.into_iter().map(|(key, field)| RootField {
-            key: key.clone(),
-            // Introspection fields are not in the type; they do not fail.
-            nullable: root
-                .and_then(|root| root.field_by_name(&field.name.node))
-                .is_none_or(|field| !MetaTypeName::create(&field.ty).is_non_null()),
+        let fields = fields.into_iter().map(|(key, field)| {
+            let name = field.name.node.as_str();
+            let definition = root.and_then(|root| root.field_by_name(name));
+            RootField {
+                key: key.clone(),
+                // Introspection fields are not in the type; they do not fail.
+                nullable: definition
+                    .is_none_or(|field| !MetaTypeName::create(&field.ty).is_non_null()),
+                cache: (name != "__typename").then(|| cache_hint(root, definition)),
+            }
         });
         Self {
             fields: fields.collect(),
@@ -55,6 +61,12 @@ impl RootFields {
 
     pub(crate) fn keys(&self) -> impl Iterator<Item = &Name> {
         self.fields.iter().map(|field| &field.key)
+    }
+
+    /// The fields whose values may change, each with what its type says about caching.
+    pub(crate) fn cache_hints(&self) -> impl Iterator<Item = (&Name, CacheControl)> {
+        let fields = self.fields.iter();
+        fields.filter_map(|field| Some((&field.key, field.cache?)))
     }
 
     /// Orders the fields of a response as the query does, and sets those that failed to null. If
@@ -91,6 +103,22 @@ impl RootFields {
         }
         response.data = Value::Object(ordered);
         response
+    }
+}
+
+/// The hint of a root field, or that of the root type.
+fn cache_hint(root: Option<&MetaType>, field: Option<&MetaField>) -> CacheControl {
+    let of_root = match root {
+        Some(MetaType::Object { cache_control, .. }) => *cache_control,
+        _ => CacheControl::default(),
+    };
+    let of_field = field.map_or_else(CacheControl::default, |field| field.cache_control);
+    CacheControl {
+        public: of_root.public && of_field.public,
+        max_age: match of_field.max_age {
+            0 => of_root.max_age,
+            own => own,
+        },
     }
 }
 

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use async_graphql::Variables;
 use async_graphql::parser::types::OperationDefinition;
+use async_graphql::{CacheControl, Variables};
 use fraiseql_runtime::__graphql::Written;
 use fraiseql_runtime::list::Documents;
 use fraiseql_runtime::select::Projection;
@@ -14,6 +14,13 @@ use crate::request::direct::arguments::BoundArguments;
 use crate::request::direct::plan::{CachedPlan, Found, RequestParts};
 use crate::response::MAX_RESERVED_BYTES;
 
+/// A direct answer.
+pub(crate) struct DirectAnswer {
+    pub(crate) body: Vec<u8>,
+    /// How long it may be cached.
+    pub(crate) cache: CacheControl,
+}
+
 impl CachedPlan {
     /// Reads the documents of a request with these variables, which are [coerced](Self::coerced), and
     /// writes its response. None if there may be an error: the request is then to be executed by the
@@ -23,7 +30,7 @@ impl CachedPlan {
         operation: &OperationDefinition,
         variables: &Variables,
         request: RequestParts<'_>,
-    ) -> Option<Vec<u8>> {
+    ) -> Option<DirectAnswer> {
         if !self.is_allowed(variables) || self.has_wrong_null(operation, variables) {
             return None;
         }
@@ -49,7 +56,10 @@ impl CachedPlan {
             before = b",\"";
         }
         writer.out.extend_from_slice(b"}}");
-        Some(writer.out)
+        Some(DirectAnswer {
+            body: writer.out,
+            cache: self.cache,
+        })
     }
 }
 

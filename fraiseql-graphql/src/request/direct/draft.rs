@@ -64,7 +64,7 @@ impl Draft {
     }
 
     /// The plan, if resolvers have recorded all root fields, and the response consists of their
-    /// documents only. A plan cannot reproduce errors, extensions or headers.
+    /// documents only. A plan cannot reproduce errors, extensions or headers, except for how long the response may be cached.
     pub(crate) fn finish(
         &self,
         recorder: &PlanRecorder,
@@ -92,6 +92,7 @@ impl Draft {
             schema.clone(),
             conditions,
             fields?,
+            response.cache_control,
             &self.variables,
         ))
     }

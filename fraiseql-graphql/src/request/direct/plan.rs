@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use async_graphql::parser::types::{Field, OperationDefinition};
-use async_graphql::{Data, Name, SchemaEnv, Value, Variables};
+use async_graphql::{CacheControl, Data, Name, SchemaEnv, Value, Variables};
 use fraiseql_runtime::__graphql::lock;
 use fraiseql_runtime::WalPosition;
 use fraiseql_runtime::list::Documents;
@@ -69,6 +69,8 @@ pub(crate) struct CachedPlan {
     pub(crate) schema: SchemaEnv,
     pub(crate) conditions: Conditions,
     pub(crate) fields: Vec<PlannedField>,
+    /// How long its responses may be cached.
+    pub(crate) cache: CacheControl,
     /// The numbers of documents, field by field, of requests whose complexity the schema has allowed.
     allowed: Mutex<Vec<Vec<usize>>>,
 }
@@ -79,12 +81,14 @@ impl CachedPlan {
         schema: SchemaEnv,
         conditions: Conditions,
         fields: Vec<PlannedField>,
+        cache: CacheControl,
         variables: &Variables,
     ) -> Self {
         let plan = Self {
             schema,
             conditions,
             fields,
+            cache,
             allowed: Mutex::default(),
         };
         plan.allow(plan.row_counts(variables));

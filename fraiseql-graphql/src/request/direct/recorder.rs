@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-use async_graphql::CacheControl;
 use fraiseql_runtime::__graphql::lock;
 
 use crate::request::direct::plan::RecordedField;
@@ -22,9 +21,4 @@ impl PlanRecorder {
     pub(super) fn take(&self) -> HashMap<String, RecordedField> {
         std::mem::take(&mut *lock(&self.0))
     }
-}
-
-/// Whether a response is sent without a `Cache-Control` header. A plan cannot reproduce it.
-pub(crate) fn has_no_cache_header(cache: CacheControl) -> bool {
-    cache.value().is_none()
 }

@@ -16,6 +16,7 @@ use crate::resolve::live::fields::{definitions, names};
 use crate::resolve::live::live_field::LiveField;
 use crate::resolve::live::shared_reads::SharedReads;
 use crate::resolve::views::arguments::DEFAULT_MAX_PAGE;
+use crate::resolve::views::cache::ViewHints;
 use crate::resolve::views::root_field::Reads;
 use crate::resolve::views::view_set::{UntenantedViews, ViewSet, ViewsOfTenant};
 use crate::schema::types;
@@ -147,6 +148,7 @@ impl<V: ViewSet> Live<V> {
             }
         }
         let reads = Reads {
+            cache: ViewHints::default(),
             readers: feed.readers().clone(),
             max_page: DEFAULT_MAX_PAGE,
             tenant,

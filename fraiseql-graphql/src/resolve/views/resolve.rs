@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use async_graphql::{Context, ServerResult, Value};
 
+use crate::request::cache_hints::CacheHints;
 use crate::request::direct::recorder::PlanRecorder;
 use crate::request::{position, tenant};
 use crate::resolve::connection;
@@ -60,6 +61,10 @@ impl ViewField {
             RootFieldKind::ByKey | RootFieldKind::List => view.shape,
         };
         let mut writer = DocumentWriter::of(&inner, shape)?;
+        // A field of the application may depend on anything.
+        if let Some(hint) = reads.cache.of(view).filter(|_| !writer.has_own_fields()) {
+            CacheHints::note(ctx, hint);
+        }
         let selected = self.selected(writer.projection());
         let limit = writer
             .budget()

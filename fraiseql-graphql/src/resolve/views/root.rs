@@ -10,19 +10,20 @@ use async_graphql::parser::types::Field;
 use async_graphql::registry::{MetaTypeId, Registry};
 use async_graphql::resolver_utils::resolve_container;
 use async_graphql::{
-    ContainerType, Context, ContextSelectionSet, ObjectType, OutputType, Positioned, ServerResult,
-    Value,
+    CacheControl, ContainerType, Context, ContextSelectionSet, ObjectType, OutputType, Positioned,
+    ServerResult, Value,
 };
 
 use crate::request::root_field_dedup::RootFieldDedup;
 use crate::request::tenant::{RequestData, TenantSource};
 use crate::resolve::federation::root::Federated;
 use crate::resolve::views::arguments::DEFAULT_MAX_PAGE;
+use crate::resolve::views::cache::ViewHints;
 use crate::resolve::views::fields::{definitions, names};
 use crate::resolve::views::root_field::{Reads, ViewField};
 use crate::resolve::views::view_set::{UntenantedViews, ViewSet, ViewsOfTenant};
 use crate::schema::types;
-use fraiseql_runtime::{Key, Readers};
+use fraiseql_runtime::{Key, Readers, TView};
 
 /// Root fields that read the views of an application. A view `Post` has:
 ///
@@ -209,6 +210,7 @@ impl<V: ViewSet> Views<V> {
                 readers,
                 max_page: DEFAULT_MAX_PAGE,
                 tenant,
+                cache: ViewHints::default(),
             },
             fields,
             of: PhantomData,
@@ -219,6 +221,45 @@ impl<V: ViewSet> Views<V> {
     #[must_use]
     pub fn max_page(mut self, documents: u32) -> Self {
         self.reads.max_page = documents;
+        self
+    }
+
+    /// Says how long responses with documents of `T` may be cached: the header `Cache-Control` of the
+    /// [endpoint](crate::http::GraphQl).
+    ///
+    /// ```
+    /// use async_graphql::CacheControl;
+    /// use fraiseql_runtime::TView;
+    /// use fraiseql_graphql::{Query, Views};
+    ///
+    /// #[derive(TView)]
+    /// struct Post { id: i64, title: String }
+    ///
+    /// fn query(pool: sqlx::PgPool) -> Query<(Post,)> {
+    ///     let a_minute = CacheControl { public: true, max_age: 60 };
+    ///     Views::new(pool).cache::<Post>(a_minute).into()
+    /// }
+    /// # fn main() {}
+    /// ```
+    ///
+    /// A response with several root fields may be cached as long as each of them allows, and privately if
+    /// one of them is private. With a root field that has no hint, it may not be cached: one of another
+    /// view, or one of your own without async-graphql's `cache_control`. Nor may one with
+    /// [fields of your own](crate::TvExtended) in documents, or with an error. Documents of a view with a
+    /// tenant are always private. The schema needs the extension [`Prepared`](crate::Prepared).
+    ///
+    /// # Panics
+    /// If `T` is not one of these views.
+    #[must_use]
+    pub fn cache<T: TView>(mut self, hint: CacheControl) -> Self {
+        let view = T::VIEW;
+        let mut members = V::members().into_iter();
+        assert!(
+            members.any(|member| member.handle.view.table == view.table),
+            "`{}` has a cache hint, and is none of these views",
+            view.shape.name
+        );
+        self.reads.cache.set(view, hint);
         self
     }
 
@@ -287,6 +328,15 @@ impl<V: ViewSet> Query<V> {
     #[must_use]
     pub fn across_tenants(readers: impl Into<Readers>) -> Self {
         Views::across_tenants(readers).into()
+    }
+
+    /// Says how long responses with documents of `T` may be cached, as [`Views::cache`] does.
+    ///
+    /// # Panics
+    /// If `T` is not one of these views.
+    #[must_use]
+    pub fn cache<T: TView>(self, hint: CacheControl) -> Self {
+        self.views.cache::<T>(hint).into()
     }
 
     /// Makes the views entities of a subgraph of Apollo Federation 2: see [`Federated`].

@@ -5,6 +5,7 @@ use async_graphql::ServerResult;
 use crate::request::tenant::TenantSource;
 use crate::resolve::connection;
 use crate::resolve::views::arguments::{self, Arguments, DEFAULT_LIMIT, count};
+use crate::resolve::views::cache::ViewHints;
 use crate::resolve::views::fields::RootFieldKind;
 use crate::resolve::views::key;
 use crate::resolve::views::view_set::ViewMember;
@@ -35,6 +36,8 @@ pub struct Reads {
     pub(crate) max_page: u32,
     /// Where the tenant is taken from. `None` if no view has one.
     pub(crate) tenant: Option<TenantSource>,
+    /// How long documents may be cached.
+    pub(crate) cache: ViewHints,
 }
 
 impl ViewField {

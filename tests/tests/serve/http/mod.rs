@@ -1,6 +1,7 @@
 //! Tests of the GraphQL endpoint over HTTP.
 
 mod audits;
+mod cache;
 mod direct;
 mod errors;
 mod graphiql;
