@@ -269,7 +269,7 @@ async fn every_command_finds_its_rows_by_an_index() {
         format!("mutation {{ tagPost(id: {one}, tags: [\"Rust\", \"New\"]) {{ id }} }}"),
         format!("mutation {{ likePost(id: {one}, userId: {ada}) {{ id }} }}"),
         format!("mutation {{ deletePost(id: {two}) {{ id }} }}"),
-        format!("mutation {{ deleteUser(id: {ada}) }}"),
+        format!("mutation {{ deleteUser(id: {ada}) {{ incomplete {{ type }} }} }}"),
     ];
     proxy.take();
     let mut statements = BTreeSet::new();

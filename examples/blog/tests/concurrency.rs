@@ -62,7 +62,7 @@ fn operation(known: &SharedState, rng: &mut SmallRng) -> Option<Operation> {
         6 | 7 => ("updatePost", "mutation ($p: ID!, $v: Int!) { updatePost(id: $p, version: $v, content: \"More\") { id version } }", json!({"p": post, "v": version - i64::from(n < 10)})),
         8 => ("publishPost", "mutation ($p: ID!) { publishPost(id: $p) { id version } }", json!({"p": post})),
         9 => ("deletePost", "mutation ($p: ID!) { deletePost(id: $p) { id } }", json!({"p": post})),
-        10 if n < 12 => ("deleteUser", "mutation ($u: ID!) { deleteUser(id: $u) }", json!({"u": user})),
+        10 if n < 12 => ("deleteUser", "mutation ($u: ID!) { deleteUser(id: $u) { posts { title } deleted { type } } }", json!({"u": user})),
         10..=12 => ("createComment", "mutation ($p: ID!, $u: ID!) { createComment(postId: $p, authorId: $u, content: \"Hm.\") { id } }", json!({"p": post, "u": user})),
         13 => ("deleteComment", "mutation ($c: ID!) { deleteComment(id: $c) { id } }", json!({"c": comment?})),
         14 => ("moveComment", "mutation ($c: ID!, $p: ID!) { moveComment(id: $c, postId: $p) { id } }", json!({"c": comment?, "p": post})),

@@ -5,9 +5,9 @@
 //! their data. A field is also null if another client has deleted the document meanwhile.
 
 use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object};
-use fraiseql_graphql::{TvDoc, TvList, position};
+use fraiseql_graphql::{TvChanges, TvDoc, TvList, position};
 use fraiseql_runtime::view::WithoutTenant;
-use fraiseql_runtime::{TView, WalPosition};
+use fraiseql_runtime::{MutationReport, TView, WalPosition};
 use uuid::Uuid;
 
 use super::error::Result;
@@ -77,11 +77,16 @@ impl Mutation {
         fresh(app, id).await
     }
 
-    /// Deletes a user with all posts, comments and likes.
-    async fn delete_user(&self, ctx: &Context<'_>, id: ID) -> Result<Option<ID>> {
-        let user = key(&id)?;
-        mutate(ctx, async move |m| users::delete(m, user).await).await?;
-        Ok(Some(id))
+    /// Deletes a user with all posts, comments and likes. Returns what else has changed: no client knows all
+    /// posts of others that have lost a comment or a like.
+    async fn delete_user(
+        &self,
+        ctx: &Context<'_>,
+        id: ID,
+    ) -> Result<Option<TvChanges<(User, Post, Comment)>>> {
+        let (app, id) = (app(ctx), key(&id)?);
+        let (_, report) = reported(ctx, async move |m| users::delete(m, id).await).await?;
+        Ok(Some(TvChanges::new(report, app.pool.clone())))
     }
 
     /// Creates a post: a draft, or with `published: true` one that is published at once.
@@ -246,9 +251,18 @@ async fn mutate<T>(
     ctx: &Context<'_>,
     command: impl AsyncFnMut(&mut fraiseql_runtime::Mutation) -> service::Result<T>,
 ) -> Result<T> {
+    let (value, _) = reported(ctx, command).await?;
+    Ok(value)
+}
+
+/// The same, with the report of the mutation.
+async fn reported<T>(
+    ctx: &Context<'_>,
+    command: impl AsyncFnMut(&mut fraiseql_runtime::Mutation) -> service::Result<T>,
+) -> Result<(T, MutationReport)> {
     let (value, report) = app(ctx).mutate_with_report(command, false).await?;
     position::wrote(ctx, report.position());
-    Ok(value)
+    Ok((value, report))
 }
 
 fn key(id: &ID) -> Result<Uuid> {

@@ -28,7 +28,7 @@ async fn client_errors_have_a_code_and_change_nothing() {
     #[rustfmt::skip]
     let cases = [
         ("NOT_FOUND", "there is no user", format!("updateUser(id: \"{nobody}\", bio: \"\") {{ id }}")),
-        ("NOT_FOUND", "there is no user", format!("deleteUser(id: \"{nobody}\")")),
+        ("NOT_FOUND", "there is no user", format!("deleteUser(id: \"{nobody}\") {{ deleted {{ type }} }}")),
         ("NOT_FOUND", "there is no user", format!("createPost(authorId: \"{nobody}\", title: \"a\", content: \"\") {{ id }}")),
         ("NOT_FOUND", "there is no post", format!("updatePost(id: \"{nobody}\", version: 1) {{ id }}")),
         ("NOT_FOUND", "there is no post", format!("publishPost(id: \"{nobody}\") {{ id }}")),

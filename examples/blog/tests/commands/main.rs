@@ -103,7 +103,7 @@ async fn all_documents_are_synced_after_every_mutation() {
         format!("tagPost(id: {one}, tags: [\"Rust\", \"New\"]) {{ id }}"),
         format!("likePost(id: {one}, userId: {bob}) {{ id }}"),
         format!("deletePost(id: {two}) {{ id }}"),
-        format!("deleteUser(id: {ada})"),
+        format!("deleteUser(id: {ada}) {{ deleted {{ type }} }}"),
     ];
     for mutation in &mutations {
         blog.data(&format!("mutation {{ {mutation} }}"), json!({}))

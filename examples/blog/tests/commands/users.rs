@@ -79,8 +79,20 @@ async fn deleting_a_user_cascades_to_posts_comments_and_likes() {
     blog.field(LIKE, json!({"id": bobs, "user": ada, "wait": true}))
         .await;
 
-    let delete = "mutation ($id: ID!) { deleteUser(id: $id) }";
-    assert_eq!(blog.field(delete, json!({"id": ada})).await, ada);
+    let delete = "mutation ($id: ID!) { deleteUser(id: $id) {
+        users { id commentCount } posts { id likeCount commentCount } comments { id }
+        deleted { type deletedId } incomplete { type }
+    } }";
+    let changes = blog.field(delete, json!({"id": ada})).await;
+    assert_eq!(changes["users"], json!([{"id": bob, "commentCount": 1}]));
+    let left = json!([{"id": bobs, "likeCount": 0, "commentCount": 1}]);
+    assert_eq!(changes["posts"], left);
+    // Ada, her post, and the two comments by her or on it.
+    let deleted = changes["deleted"].as_array().unwrap();
+    assert_eq!(deleted.len(), 4, "{changes}");
+    assert!(deleted.contains(&json!({"type": "User", "deletedId": ada})));
+    assert_eq!(changes["comments"], json!([]));
+    assert_eq!(changes["incomplete"], json!([]));
     assert_eq!(blog.field(POST, json!({"id": adas})).await, Value::Null);
     let left = blog.field(POST, json!({"id": bobs})).await;
     assert_eq!(left["likeCount"], 0);
