@@ -212,6 +212,36 @@ impl<V> List<V> {
         self.spec.page(page, target).await
     }
 
+    /// Counts the documents of the list, with one statement: those of its tenant that meet its filters, whatever its
+    /// limit, offset and order are. The time grows with the number of documents that are counted.
+    ///
+    /// The documents are those that are stored: a stale one whose row was deleted counts until it is synced. A
+    /// count and a read beside it are two statements: in a `REPEATABLE READ` transaction they see the same documents.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/support.rs"));
+    /// # #[derive(TView)]
+    /// # pub struct Post {
+    /// #     pub id: i64,
+    /// #     #[tview(sort)]
+    /// #     pub rating: i32,
+    /// # }
+    /// # fn main() { on("CREATE TABLE tb_post (id int8 PRIMARY KEY, rating int4 NOT NULL);
+    /// #     INSERT INTO tb_post SELECT i, i % 5 FROM generate_series(1, 100) AS i", async |pool| {
+    /// # migrate::<Post>(&pool).await;
+    /// # sync_all_posts(&pool).await?;
+    /// let good = Post::list().filter(Post::RATING.gte(3)).limit(10);
+    /// assert_eq!(good.count(&pool).await?, 40);
+    /// assert_eq!(good.fetch::<Post>(&pool).await?.len(), 10);
+    /// # Ok(()) }) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`ListError`]: if the view does not have what the filters name, or the query fails.
+    pub async fn count(&self, target: impl ReadTarget) -> Result<u64, ListError> {
+        self.spec.count(target).await
+    }
+
     /// Explains the list: the plan that PostgreSQL chooses for its statement and values.
     ///
     /// # Errors

@@ -129,6 +129,18 @@ impl ListSpec {
         })
     }
 
+    /// The number of documents, which the statement returns where a list has its documents.
+    pub(super) async fn count(&self, target: impl ReadTarget) -> Result<u64, ListError> {
+        let list = self.on(&target);
+        let rows = target.list(list.compose_count()?).await?;
+        let count = rows.first().and_then(ListRow::document);
+        let count = count.and_then(|count| std::str::from_utf8(count.json()).ok()?.parse().ok());
+        count.ok_or_else(|| {
+            let error = sqlx::Error::Protocol("the count is not a number".to_owned());
+            read_failed(list.view)(error).into()
+        })
+    }
+
     pub(super) async fn explain(&self, target: impl ReadTarget) -> Result<String, ListError> {
         explain(self.on(&target).statement()?, target).await
     }

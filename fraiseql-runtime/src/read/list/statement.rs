@@ -16,7 +16,7 @@ use crate::read::column_row::ColumnRead;
 use crate::read::list_rows::ListRead;
 use crate::schema::Storage;
 use crate::sql::guard::guarded;
-use crate::sql::list::{Columns, ListQuery};
+use crate::sql::list::{Columns, CountQuery, ListQuery};
 
 /// The maximum of limit and offset: half of a `bigint`, so that their sum does not overflow.
 const MAX_ROWS: i64 = i64::MAX / 2;
@@ -119,6 +119,26 @@ impl ListSpec {
         Ok((read, order))
     }
 
+    /// The statement that counts the documents, whatever the order and the limit are.
+    pub(super) fn compose_count(&self) -> Result<ListRead, ListError> {
+        let view = self.view.view;
+        let by_tenant = self.scope.tenant(view).is_some();
+        let mut parameters = Parameters::after(usize::from(by_tenant));
+        let query = CountQuery {
+            view,
+            condition: condition::compile(&self.filters, view, &mut parameters)?,
+            by_tenant,
+        };
+        Ok(ListRead {
+            view: self.view,
+            text: self.in_session(query.compose(), None),
+            parameters: parameters.values(),
+            columns: None,
+            scope: self.scope.clone(),
+            max_bytes: None,
+        })
+    }
+
     /// The columns that are read in place of documents, if all that is needed is in columns.
     fn columns(&self, shown: Shown<'_>) -> Result<Option<Columns>, ListError> {
         let view = self.view.view;
@@ -149,7 +169,12 @@ impl ListSpec {
     }
 
     fn text_of(&self, query: &ListQuery<'_>) -> StatementText {
-        let plain = query.compose();
+        self.in_session(query.compose(), query.of_documents())
+    }
+
+    /// A statement with what it needs of the session. `of_documents` is sent in its place if columns are not the same
+    /// as documents.
+    fn in_session(&self, plain: String, of_documents: Option<String>) -> StatementText {
         let session = &self.view.statements().sync.session;
         let is_live = self.view.view.storage == Storage::Live;
         let guarded = is_live.then(|| guarded(session, &plain, "q.*")).flatten();
@@ -158,7 +183,7 @@ impl ListSpec {
             None => (plain, None),
         };
         StatementText {
-            of_documents: query.of_documents().map(Arc::from),
+            of_documents: of_documents.map(Arc::from),
             sql: sql.into(),
             in_set_session: in_set_session.map(Arc::from),
         }

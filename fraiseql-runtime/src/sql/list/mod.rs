@@ -18,6 +18,8 @@
 //! | file | contains |
 //! |---|---|
 //! | `query` | the statement and its branches |
+//! | `count` | the statement that counts the documents |
+//! | `rows` | which rows a list has |
 //! | `keyset` | the conditions for the rows after a row |
 //! | `columns` | the columns that are returned in place of documents |
 //! | `condition`, `order` | filters; the terms of an order |
@@ -25,14 +27,17 @@
 
 mod columns;
 mod condition;
+mod count;
 mod keyset;
 mod order;
 mod parameter;
 mod query;
+mod rows;
 mod view_row;
 
 pub(crate) use self::columns::Columns;
 pub(crate) use self::condition::Condition;
+pub(crate) use self::count::CountQuery;
 pub(crate) use self::keyset::Bound;
 pub(crate) use self::order::Term;
 pub(crate) use self::parameter::Parameter;

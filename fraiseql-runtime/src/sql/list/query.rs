@@ -5,11 +5,11 @@ use super::condition::Condition;
 use super::keyset::{Bound, after, after_in_index, reversed};
 use super::order::Term;
 use super::parameter::Parameter;
+use super::rows::Rows;
 use super::view_row::{V, column};
 use crate::schema::{Storage, View};
 use crate::sql::document::{self, HIDDEN};
 use crate::sql::shape;
-use crate::sql::tenant;
 use crate::sql::text::Sql;
 
 /// A list of documents. The result has the document (null if it is stale), the key, and, for
@@ -166,22 +166,19 @@ impl ListQuery<'_> {
         order.join(", ")
     }
 
-    /// Writes the rows that are filtered and sorted: stored ones, or those of the base table.
+    /// The rows that the list has.
+    fn rows(&self) -> Rows<'_> {
+        Rows {
+            view: self.view,
+            condition: self.condition.as_ref(),
+            by_tenant: self.by_tenant,
+        }
+    }
+
+    /// Writes the rows that are filtered and sorted.
     fn from(&self, sql: &mut Sql) {
-        if self.view.storage != Storage::Live {
-            sql.line(format!("FROM {} AS {V}", self.view.table));
-            return;
-        }
-        let mut wanted: Vec<&str> = self.order.iter().map(|term| term.column).collect();
-        if let Some(condition) = &self.condition {
-            condition.add_columns(&mut wanted);
-        }
-        if let Some(tenant) = self.view.tenant.filter(|_| self.by_tenant) {
-            wanted.push(tenant.column);
-        }
-        sql.block("FROM (", format!(") AS {V}"), |sql| {
-            document::write_rows(sql, self.view, &wanted);
-        });
+        let sorted = self.order.iter().map(|term| term.column).collect();
+        self.rows().from(sql, sorted);
     }
 
     /// Writes the columns of the list. `documents` is the alias of what has the documents.
@@ -293,7 +290,7 @@ impl ListQuery<'_> {
             || self.limit.is_none()
             || (!bounded && first.nulls_first == first.descending);
         if in_one {
-            let mut conditions = self.conditions();
+            let mut conditions = self.rows().conditions();
             if let Some(after) = &self.after {
                 conditions.push(after_in_index(&self.order, after));
             }
@@ -341,7 +338,7 @@ impl ListQuery<'_> {
     /// The rows whose first term is null.
     fn nulls(&self, begin: Option<&Bound>, end: Option<&Bound>) -> Branch {
         let rest = &self.order[1..];
-        let mut conditions = self.conditions();
+        let mut conditions = self.rows().conditions();
         conditions.push(format!("{} IS NULL", self.order[0].sorted()));
         conditions.extend(begin.map(|bound| after(rest, &bound[1..])));
         conditions.extend(end.map(|bound| after(&reversed(rest), &bound[1..])));
@@ -353,7 +350,7 @@ impl ListQuery<'_> {
 
     /// The rows whose first term is not null.
     fn values(&self, begin: Option<&Bound>, end: Option<&Bound>) -> Branch {
-        let mut conditions = self.conditions();
+        let mut conditions = self.rows().conditions();
         if begin.is_none() && end.is_none() {
             conditions.push(format!("{} IS NOT NULL", self.order[0].sorted()));
         }
@@ -372,18 +369,5 @@ impl ListQuery<'_> {
         let (first, rest) = (&self.order[0], &self.order[1..]);
         let rest = rest.iter().map(Term::text);
         [first.direction()].into_iter().chain(rest).collect()
-    }
-
-    fn conditions(&self) -> Vec<String> {
-        let filters = match &self.condition {
-            None => Vec::new(),
-            // Each on a line of its own.
-            Some(Condition::All(all)) if !all.is_empty() => {
-                all.iter().map(Condition::text).collect()
-            }
-            Some(condition) => vec![condition.text()],
-        };
-        let tenant = tenant::of_stored(self.view, V, 1).filter(|_| self.by_tenant);
-        tenant.into_iter().chain(filters).collect()
     }
 }

@@ -48,6 +48,7 @@ async fn read_all(target: impl ReadTarget + Copy) -> Vec<i64> {
     let keys: Vec<i64> = (1..=60).collect();
     let many = all.find_many(target, &keys).await.unwrap();
     assert_eq!(list.len(), many.len());
+    assert_eq!(all.list().count(target).await.unwrap(), list.len() as u64);
     for note in &list {
         let found = all.find(target, note.id).await.unwrap().unwrap();
         assert_eq!(found.org_id, note.org_id);

@@ -156,11 +156,15 @@ async fn no_read_returns_a_document_of_another_tenant() -> anyhow::Result<()> {
                 .map(|document| assert_its(document.json(), org))
                 .collect();
             assert_eq!(ids, expected);
+            let count = own.list().count(&readers).await?;
+            assert_eq!(count, expected.len() as u64);
             let order = random_order(&mut random);
             let list = own
                 .list()
                 .filter(random_filter(&mut random, 3))
                 .order_by(order.clone());
+            let count = list.count(&readers).await?;
+            assert_eq!(count, list.read(&pool).await?.len() as u64);
             let limited = list
                 .clone()
                 .limit(random.random_range(0..9))

@@ -38,6 +38,7 @@ macro_rules! views {
                     assert!(own.find(&pool, ids[0] + 1).await?.is_none());
                     let list: Vec<Ticket> = own.list().fetch(&pool).await?;
                     assert_eq!(list.iter().map(|one| one.id).collect::<Vec<_>>(), ids);
+                    assert_eq!(own.list().count(&pool).await?, 20);
                     for order in [OrderBy::asc("priority"), OrderBy::desc("priority")] {
                         let list = own.list().order_by(order);
                         let first = list.page(Page::first(15), &pool).await?;
@@ -51,6 +52,7 @@ macro_rules! views {
                     }
                 }
                 assert_eq!(Ticket::across_tenants().list().read(&pool).await?.len(), 60);
+                assert_eq!(Ticket::across_tenants().list().count(&pool).await?, 60);
                 Ok(())
             }
 
@@ -67,6 +69,7 @@ macro_rules! views {
                     .await?;
                 let list: Vec<Ticket> = Ticket::of(2).list().fetch(&mut connection).await?;
                 assert_eq!(list.len(), 20);
+                assert_eq!(Ticket::of(2).list().count(&mut connection).await?, 20);
                 assert!(Ticket::of(2).find(&mut connection, 3).await?.is_none());
                 Ok(())
             }

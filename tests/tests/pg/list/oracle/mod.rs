@@ -2,6 +2,7 @@
 //! gives: with every operator on every type, with nulls and ties, and during concurrent writes.
 
 mod columns;
+mod counts;
 mod filters;
 pub(super) mod things;
 
