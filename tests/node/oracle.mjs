@@ -135,8 +135,8 @@ const paged = (view, args) => {
   const after = place(args.after, -1);
   const upTo = place(args.before, all.length);
   const there = all.slice(after + 1, Math.max(upTo, after + 1));
-  const found = there.filter((document) => holds(view.type, args.where ?? {}, document));
-  if (there.length === 0) all.forEach((document) => holds(view.type, args.where ?? {}, document));
+  const counted = all.filter((document) => holds(view.type, args.where ?? {}, document));
+  const found = there.filter((document) => counted.includes(document));
   const nodes = last === null ? found.slice(0, first ?? 20) : found.slice(Math.max(found.length - last, 0));
   const more = nodes.length < found.length;
   const edges = nodes.map((node) => ({ node, cursor: cursor(node) }));
@@ -149,6 +149,7 @@ const paged = (view, args) => {
       startCursor: edges[0]?.cursor ?? null,
       endCursor: edges.at(-1)?.cursor ?? null,
     },
+    totalCount: counted.length,
   };
 };
 

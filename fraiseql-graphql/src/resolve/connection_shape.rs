@@ -8,6 +8,9 @@ use fraiseql_runtime::Embed;
 use fraiseql_runtime::scalar::Scalar;
 use fraiseql_runtime::schema::{Field, Shape};
 
+/// The field with the number of documents.
+pub(super) const TOTAL_COUNT: &str = "totalCount";
+
 /// The shape of a page of documents of `T`: `PostConnection`.
 pub(crate) fn shape<T: Embed>() -> &'static Shape {
     interned(T::SHAPE, "Connection", None, || {
@@ -15,6 +18,10 @@ pub(crate) fn shape<T: Embed>() -> &'static Shape {
             many("edges", edge::<T>),
             many("nodes", T::shape),
             one("pageInfo", page_info),
+            Field {
+                docs: Some("The number of documents of the list, on all pages."),
+                ..value(TOTAL_COUNT, <i64 as Scalar>::TYPE)
+            },
         ]
     })
 }

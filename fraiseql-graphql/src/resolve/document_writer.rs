@@ -92,6 +92,12 @@ impl<'a> DocumentWriter<'a> {
         }
     }
 
+    /// An error of the field.
+    pub(crate) fn error(&self, message: &str) -> ServerError {
+        let error = ServerError::new(message, Some(self.ctx.item.pos));
+        self.ctx.set_error_path(error)
+    }
+
     pub(crate) fn projection(&self) -> &Projection {
         &self.projection
     }

@@ -7,7 +7,7 @@ use futures_util::future::BoxFuture;
 
 use crate::request::direct::arguments::BoundArguments;
 use crate::request::direct::plan::{DirectRead, Found, RecordedField, RequestParts};
-use crate::resolve::connection::{self, SelectedLists};
+use crate::resolve::connection::{self, SelectedFields};
 use crate::resolve::views::arguments::typed;
 use crate::resolve::views::fields::{RootFieldKind, row_count};
 use crate::resolve::views::root_field::{FieldRead, Reads, SelectedKeys, ViewField};
@@ -20,7 +20,7 @@ pub(super) fn recorded(field: ViewField, reads: &Reads, projection: &Projection)
         field,
         reads: reads.clone(),
         selected: field.selected(projection),
-        lists: SelectedLists::of(projection),
+        connection: SelectedFields::of(projection.selection()),
         kept: Arc::default(),
     };
     RecordedField {
@@ -34,8 +34,8 @@ struct DirectField {
     reads: Reads,
     /// What is selected of the documents: the rest need not be read.
     selected: SelectedKeys,
-    /// Those of a connection that are.
-    lists: SelectedLists,
+    /// What is selected of a connection.
+    connection: SelectedFields,
     kept: Arc<KeptStatement>,
 }
 
@@ -83,9 +83,9 @@ impl DirectField {
                 RootFieldKind::List | RootFieldKind::Connection => Found::List(documents),
             });
         };
-        let page = list.page(page, &readers).await.ok()?;
-        let copied = self.lists.copied_bytes(&page);
-        let json = || connection::json(&page, view.data, &self.lists);
+        let page = self.connection.read(&list, page, &readers).await.ok()?;
+        let copied = self.connection.copied_bytes(&page);
+        let json = || connection::json(&page, view.data, &self.connection);
         budget.hold(copied).then(|| Found::Connection(json()))
     }
 }

@@ -1,4 +1,4 @@
-//! Resolution of a root field: one statement.
+//! Resolution of a root field: one statement, and another one for the number of documents.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use async_graphql::{Context, ServerResult, Value};
 use crate::request::cache_hints::CacheHints;
 use crate::request::direct::recorder::PlanRecorder;
 use crate::request::{position, tenant};
-use crate::resolve::connection;
+use crate::resolve::connection::{self, SelectedFields};
 use crate::resolve::document_writer::DocumentWriter;
 use crate::resolve::views::arguments::{list_error, raw};
 use crate::resolve::views::direct;
@@ -77,7 +77,8 @@ impl ViewField {
         let readers = reads.readers.at_least(position::at_least(ctx));
         let failed = |error, writer: &DocumentWriter<'_>| list_error(ctx, error, writer.budget());
         if let Some(page) = read.page {
-            let page = list.page(page, &readers).await;
+            let fields = SelectedFields::of(writer.projection().selection());
+            let page = fields.read(&list, page, &readers).await;
             let page = page.map_err(|error| failed(error, &writer))?;
             connection::write(&mut writer, &page, view.data)?;
             return writer.finish().await;

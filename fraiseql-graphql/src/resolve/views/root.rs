@@ -34,7 +34,7 @@ use fraiseql_runtime::{Key, Readers, TView};
 ///                 where: PostWhere, orderBy: [PostOrderBy!]): PostConnection!
 /// ```
 ///
-/// Each field is one statement. The names are the view's `entity` and `plural`.
+/// Each field is one statement; a second one counts the documents of a connection if `totalCount` is selected. The names are the view's `entity` and `plural`.
 ///
 /// [`Query`] is a query type that has only these fields. To add fields of your own, merge them:
 ///

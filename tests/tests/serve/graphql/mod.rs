@@ -2,6 +2,7 @@
 
 mod big_int;
 mod changes;
+mod counts;
 mod enums;
 mod global_id;
 mod hostile;

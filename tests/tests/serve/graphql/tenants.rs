@@ -198,6 +198,7 @@ async fn a_repeated_request_of_another_tenant_is_answered_directly_with_its_docu
         "query Named { mine: tickets(limit: 1) { id owner title } }",
         "query ($n: Int! = 9, $w: TicketWhere) { tickets(limit: $n, where: $w) { owner } }",
         "{ tickets(limit: 3) { owner } ticketsConnection(first: 9) { edges { cursor node { owner } } } countries { name } }",
+        "{ ticketsConnection(first: 1, where: {id: {gt: 7}}) { totalCount nodes { owner } } }",
     ] {
         let body = json!({"query": query});
         let (of_one, was_direct) = endpoints.send(0, Some(1), &body).await;

@@ -162,6 +162,8 @@ async fn a_repeated_request_for_documents_is_answered_directly() {
         "{ ... { posts { id } } }",
         "{ ...all b: post(id: 4) { id } } fragment all on Query { posts { id } }",
         "{ postsConnection(first: 2) { nodes { id } } }",
+        "{ postsConnection(first: 2) { nodes { id } totalCount } }",
+        "{ postsConnection(last: 2, where: {title: {ne: \"Post 3\"}}) { ...n } } fragment n on PostConnection { n: totalCount }",
         "{ post(id: 4) { id @skip(if: true) } }",
     ] {
         let (answer, was_direct) = both.twice(query(text)).await;
@@ -274,6 +276,36 @@ async fn pages_are_read_directly_from_cursor_to_cursor() {
     assert!(was_direct && page.contains("\"id\":2"), "{page}");
     let (wrong, was_direct) = both.ask(of(json!({"n": 2, "after": "none"}))).await;
     assert!(!was_direct && wrong.contains("not a cursor"), "{wrong}");
+}
+
+#[tokio::test]
+async fn documents_are_counted_for_each_direct_answer() {
+    let mut both = Both::new().await;
+    let text = "query ($w: PostWhere, $count: Boolean!) {
+        postsConnection(first: 2, where: $w) { nodes { id } totalCount @include(if: $count) } }";
+    let of = |title: &str, count: bool| {
+        let w = json!({"title": {"gt": title}});
+        json!({"query": text, "variables": {"w": w, "count": count}})
+    };
+    assert!(!both.ask(of("Post 1", true)).await.1);
+    let (answer, was_direct) = both.ask(of("Post 4", true)).await;
+    assert!(
+        was_direct && answer.contains("\"totalCount\":5"),
+        "{answer}"
+    );
+    fraiseql_tests::run(&both.pool, "DELETE FROM tv_post WHERE id > 6").await;
+    let (answer, was_direct) = both.ask(of("Post 4", true)).await;
+    assert!(
+        was_direct && answer.contains("\"totalCount\":2"),
+        "{answer}"
+    );
+    // What is selected depends on it.
+    let (answer, was_direct) = both.ask(of("Post 4", false)).await;
+    assert!(!was_direct && !answer.contains("totalCount"), "{answer}");
+    let (answer, was_direct) = both.ask(of("Post 1", false)).await;
+    assert!(was_direct && !answer.contains("totalCount"), "{answer}");
+    let (answer, was_direct) = both.ask(of("Post 1", true)).await;
+    assert!(answer.contains("\"totalCount\":5"), "{answer} {was_direct}");
 }
 
 #[tokio::test]

@@ -1,0 +1,3 @@
+#![allow(missing_docs)]
+#[path = "../pg/feed/mod.rs"]
+mod feed;
