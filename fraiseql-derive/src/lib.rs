@@ -82,7 +82,7 @@ use crate::model::DeriveKind;
 /// | `column = "title"` | the column. The default is the name of the field |
 /// | `json = "title"` | the key in the document. The default is the name of the field in camelCase |
 /// | `skip` | the field is not in the document. When one is read, it is set to its `Default` |
-/// | `filter`, `sort`, `unique` | the field is promoted: it is also a typed, indexed column of the view table. With `unique`, no two documents have the same value |
+/// | `filter`, `sort`, `unique` | the field is promoted: it is also a typed, indexed column of the view table. Of a `Vec` the index is GIN, of the values in it. With `unique`, no two documents have the same value |
 /// | `index = false` | with `filter` or `sort`: the column of the view table has no index |
 /// | `hidden` | with `filter`, `sort`, `unique` or `tenant`: the field is a column of the view table, and not in the document. When the view is read as its struct, the field has its value |
 /// | `expr = "lower({}.title)"` | an SQL expression over the row, whose alias is `{}` |

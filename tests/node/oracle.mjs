@@ -39,9 +39,21 @@ const pattern = (like, flags) => {
   return new RegExp(`^${text}$`, `su${flags}`);
 };
 
+const compareList = (operator, value, operands) => {
+  if (value === null) return null;
+  switch (operator) {
+    case "eq": return JSON.stringify(value) === JSON.stringify(operands);
+    case "ne": return JSON.stringify(value) !== JSON.stringify(operands);
+    case "contains": return operands.every((one) => value.includes(one));
+    case "hasAny": return operands.some((one) => value.includes(one));
+  }
+  throw new Error(operator);
+};
+
 const compare = (type, operator, value, operand) => {
   if (operand === null) refuse("null is compared with nothing");
   if (operator === "isNull") return (value === null) === operand;
+  if (type.endsWith("List")) return compareList(operator, value, operand);
   const operands = (Array.isArray(operand) ? operand : [operand]).map((one) => same(type, one));
   const is = value === null ? null : same(type, value);
   if (operator === "in") return operands.length === 0 ? false : is === null ? null : operands.includes(is);

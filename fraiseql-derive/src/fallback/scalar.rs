@@ -75,6 +75,10 @@ fn scalar(input: &DeriveInput, krate: &Path) -> TokenStream {
         impl #generics #krate::scalar::Ordered for #ident #arguments #bounds {}
         #[automatically_derived]
         impl #generics #krate::scalar::Matchable for #ident #arguments #bounds {}
+        #[automatically_derived]
+        impl #generics #krate::scalar::ListValue for #ident #arguments #bounds {
+            type Element = Self;
+        }
     }
 }
 

@@ -227,7 +227,7 @@ pub(crate) fn filter(view: &'static View, value: &Value) -> Result<Filter, Strin
                     ));
                 }
                 for (operator, value) in comparisons {
-                    all.push(comparison(field, operator, value)?);
+                    all.push(comparison(view, field, operator, value)?);
                 }
             }
             (field, value) => {
@@ -249,7 +249,7 @@ fn filters(view: &'static View, value: &Value) -> Result<Vec<Filter>, String> {
 }
 
 /// Reads one operator and its operand.
-fn comparison(field: &str, name: &str, value: &Value) -> Result<Filter, String> {
+fn comparison(view: &View, field: &str, name: &str, value: &Value) -> Result<Filter, String> {
     let Some(operator) = Operator::from_name(name) else {
         return Err(format!("{field}: unknown operator {name}"));
     };
@@ -264,10 +264,18 @@ fn comparison(field: &str, name: &str, value: &Value) -> Result<Filter, String> 
         .into_json()
         .map_err(|error| format!("{field}: {error}"))?;
     // By the coercion rules of GraphQL, a single value is a list of one.
-    if matches!(operator, Operator::In | Operator::NotIn) && !value.is_array() {
+    let takes_list = operator.takes_list() || is_list(view, field) && operator != Operator::IsNull;
+    if takes_list && !value.is_array() {
         value = serde_json::Value::Array(vec![value]);
     }
     Ok(Filter::compare(field, operator, value))
+}
+
+/// Whether a field is a list of values.
+fn is_list(view: &View, name: &str) -> bool {
+    let mut fields = view.shape.fields.iter();
+    let field = fields.find(|field| field.json == name);
+    field.is_some_and(|field| scalar_type(field).list.is_some())
 }
 
 /// Reads the argument `orderBy` as the terms of an order.

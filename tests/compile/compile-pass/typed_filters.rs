@@ -10,6 +10,7 @@
 #![allow(dead_code)]
 
 use fraiseql_runtime::list::{Filter, FilterOf, List, Nulls, OrderBy};
+use fraiseql_runtime::scalar::ListValue;
 use fraiseql_runtime::{TEnum, TScalar, TView};
 use uuid::Uuid;
 
@@ -48,6 +49,14 @@ pub enum Status {
 #[derive(Debug, TScalar)]
 pub struct Address(Email);
 
+/// A newtype of a list.
+#[derive(Debug, TScalar)]
+pub struct Labels(Vec<String>);
+
+impl ListValue for Labels {
+    type Element = String;
+}
+
 type Maybe<T> = Option<T>;
 
 /// A view.
@@ -67,6 +76,8 @@ pub struct Post {
     pub status: Maybe<Status>,
     #[tview(filter)]
     tags: Vec<String>,
+    #[tview(filter)]
+    labels: Maybe<Labels>,
     /// A constant of the trait has this name.
     #[tview(filter)]
     pub view: bool,
@@ -114,7 +125,13 @@ fn filters(tags: &[String], ids: &[Uuid], optional: Option<&str>) -> List<Post> 
             Post::TAGS
                 .eq(tags)
                 .or(Post::TAGS.ne(["a".to_owned()]))
-                .or(Post::TAGS.eq(vec![])),
+                .or(Post::TAGS.eq(vec![]))
+                .or(Post::TAGS.contains(tags))
+                .or(Post::TAGS.contains(tags.iter()))
+                .or(Post::TAGS.has_any(["a"]))
+                .or(Post::TAGS.has_any(vec!["a".to_owned()]))
+                .or(Post::TAGS.has_any(optional))
+                .or(Post::LABELS.has_any(["a"])),
         )
         .filter(Post::VIEW_.eq(Post::VIEW.indexes.is_empty()))
         .filter(Filter::eq("type", "a"))

@@ -101,8 +101,8 @@ impl FilterCompiler<'_> {
                 let is = encode::is_null_flag(field.json, value)?;
                 return Ok(Condition::IsNull { column, is });
             }
-            Operator::In | Operator::NotIn => encode::element_list(field.json, field.ty, value)?,
             Operator::Like | Operator::Ilike => encode::pattern(field.json, value)?,
+            _ if operator.takes_list() => encode::element_list(field.json, field.ty, value)?,
             _ => encode::value(field.json, field.ty, value)?,
         };
         Ok(Condition::Compare {

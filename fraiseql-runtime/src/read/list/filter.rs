@@ -37,7 +37,8 @@ use super::operator::Operator;
 /// **Null** behaves as in SQL: it is neither equal nor unequal to any value. A document whose
 /// field is null meets neither `eq`, `ne`, `in`, `notIn`, `lt` and so on, nor their `not`;
 /// [`IsNull`](Operator::IsNull) finds it. `in []` is false for every document, and `notIn []` is
-/// true.
+/// true. A list that is null neither contains values nor has any of them, nor does it not; a null within a list
+/// is equal to no value that is looked for.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Filter {
     pub(super) node: FilterNode,
@@ -62,8 +63,8 @@ pub(super) enum FilterNode {
 }
 
 impl Filter {
-    /// Compares a field with a value. The value is an array for `in` and `notIn`, and true or
-    /// false for `isNull`.
+    /// Compares a field with a value. The value is an array for `in`, `notIn`, `contains` and `hasAny`, and true
+    /// or false for `isNull`.
     pub fn compare(field: impl Into<String>, operator: Operator, value: impl Into<Value>) -> Self {
         Self {
             node: FilterNode::Compare {

@@ -85,5 +85,5 @@ pub use order::{Direction, Nulls, OrderBy};
 pub use page::{DocumentPage, Documents, Page};
 pub use typed::{
     AnyView, CanFilter, CanOrder, Column, FilterAndOrder, FilterOf, FilterOnly, IntoFilter,
-    IntoOrder, NoColumn, Operand, OrderOf,
+    IntoOrder, NoColumn, Operand, Operands, OrderOf,
 };

@@ -36,6 +36,10 @@ pub enum Operator {
     Like,
     /// As `Like`, ignoring case.
     Ilike,
+    /// Of a list: has all of these values. An empty list of values is in each.
+    Contains,
+    /// Of a list: has at least one of these values. None has one of an empty list.
+    HasAny,
     /// Null, if the value is `true`; not null, if it is `false`.
     IsNull,
 }
@@ -53,6 +57,8 @@ impl Operator {
         Self::Gte,
         Self::Like,
         Self::Ilike,
+        Self::Contains,
+        Self::HasAny,
         Self::IsNull,
     ];
 
@@ -65,18 +71,37 @@ impl Operator {
     /// assert!(Operator::of(&String::TYPE).contains(&Operator::Ilike));
     /// assert!(!Operator::of(&i64::TYPE).contains(&Operator::Like));
     /// assert!(!Operator::of(&bool::TYPE).contains(&Operator::Lt));
+    /// assert!(Operator::of(&<Vec<i64>>::TYPE).contains(&Operator::HasAny));
     /// ```
     #[must_use]
     pub fn of(ty: &ScalarType) -> &'static [Self] {
         if ty.list.is_some() {
-            return &[Self::Eq, Self::Ne, Self::IsNull];
+            return &[
+                Self::Eq,
+                Self::Ne,
+                Self::Contains,
+                Self::HasAny,
+                Self::IsNull,
+            ];
         }
         match ValueType::of(ty) {
             // An enum is stored as the name of its variant, and the order of names is meaningless.
             ValueType::Bool | ValueType::Enum(_) => {
                 &[Self::Eq, Self::Ne, Self::In, Self::NotIn, Self::IsNull]
             }
-            ValueType::Text => Self::ALL,
+            ValueType::Text => &[
+                Self::Eq,
+                Self::Ne,
+                Self::In,
+                Self::NotIn,
+                Self::Lt,
+                Self::Lte,
+                Self::Gt,
+                Self::Gte,
+                Self::Like,
+                Self::Ilike,
+                Self::IsNull,
+            ],
             _ => &[
                 Self::Eq,
                 Self::Ne,
@@ -105,6 +130,8 @@ impl Operator {
             Self::Gte => "gte",
             Self::Like => "like",
             Self::Ilike => "ilike",
+            Self::Contains => "contains",
+            Self::HasAny => "hasAny",
             Self::IsNull => "isNull",
         }
     }
@@ -118,7 +145,14 @@ impl Operator {
             .find(|operator| operator.name() == name)
     }
 
-    /// The operator in SQL.
+    /// Whether the value is a list: of values that a field is one of, or that are in a field.
+    #[must_use]
+    pub const fn takes_list(self) -> bool {
+        matches!(self, Self::In | Self::NotIn | Self::Contains | Self::HasAny)
+    }
+
+    /// The operator in SQL. Those of lists are of `pg_catalog`: the extension `intarray` has others of the same names,
+    /// which refuse nulls and have no index.
     pub(super) const fn sql(self) -> &'static str {
         match self {
             Self::Eq => "=",
@@ -131,6 +165,8 @@ impl Operator {
             Self::Gte => ">=",
             Self::Like => "LIKE",
             Self::Ilike => "ILIKE",
+            Self::Contains => "OPERATOR(pg_catalog.@>)",
+            Self::HasAny => "OPERATOR(pg_catalog.&&)",
             Self::IsNull => "IS NULL",
         }
     }

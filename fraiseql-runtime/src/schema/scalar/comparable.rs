@@ -48,7 +48,7 @@ pub trait Comparable: Scalar {
 #[diagnostic::on_unimplemented(
     message = "a field of type `{Self}` has neither `is_in` nor `is_not_in`, and lists cannot be ordered by it",
     label = "not a single value",
-    note = "a list of values is compared as a whole, by `eq` and `ne`"
+    note = "a list of values is compared as a whole, by `eq` and `ne`, and searched by `contains` and `has_any`"
 )]
 pub trait SingleValue: Comparable {}
 
@@ -69,6 +69,33 @@ pub trait Ordered: SingleValue {}
 )]
 pub trait Matchable: Ordered {}
 
+/// A type of fields that are lists of values: filters have `contains` and `has_any`.
+///
+/// It is implemented for `Vec` and its `Option`. A newtype of a `Vec` needs it by hand, because the derive does not know
+/// whether the type of the elements is as public as the newtype:
+///
+/// ```
+/// use fraiseql_runtime::TScalar;
+/// use fraiseql_runtime::scalar::ListValue;
+///
+/// #[derive(TScalar)]
+/// pub struct Labels(Vec<String>);
+///
+/// impl ListValue for Labels {
+///     type Element = String;
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "a field of type `{Self}` is not a list of values",
+    label = "has neither `contains` nor `has_any`",
+    note = "a single value is one of several by `is_in`, and a text is matched with a pattern by `like`; a newtype \
+            of a list needs `impl ListValue`"
+)]
+pub trait ListValue: Comparable {
+    /// The type of the values that are looked for in the list: `T` for `Vec<T>` and for `Vec<Option<T>>`.
+    type Element: Scalar;
+}
+
 /// A type of fields that may be null: an `Option`.
 #[diagnostic::on_unimplemented(
     message = "a field of type `{Self}` is never null, because it is not an `Option`",
@@ -86,8 +113,16 @@ impl<T: SingleValue> SingleValue for Option<T> {}
 impl<T: Ordered> Ordered for Option<T> {}
 impl<T: Matchable> Matchable for Option<T> {}
 
+impl<T: ListValue> ListValue for Option<T> {
+    type Element = T::Element;
+}
+
 impl<T: Scalar> Comparable for Vec<T> {
     type Value = Self;
+}
+
+impl<T: Comparable> ListValue for Vec<T> {
+    type Element = T::Value;
 }
 
 /// Implements `Comparable` and some of the traits above for types that are compared with themselves.

@@ -113,7 +113,7 @@ mod jiff;
 #[cfg(feature = "time")]
 mod time;
 
-pub use self::comparable::{Comparable, Matchable, Nullable, Ordered, SingleValue};
+pub use self::comparable::{Comparable, ListValue, Matchable, Nullable, Ordered, SingleValue};
 #[doc(hidden)]
 pub use self::enums::read as read_enum;
 pub use self::enums::{Enum, TEnum, Variant};

@@ -57,7 +57,7 @@ pub(crate) fn compose(view: &View) -> Vec<IndexDdl> {
         let of_column = statements(
             view,
             default_name(promoted.column),
-            clauses_of_column(view, promoted),
+            clauses_of_column(view, field, promoted),
         );
         let of_order = enum_of(field).filter(|_| promoted.sort).map(|table| {
             let name = default_name(&format!("{}_declaration", promoted.column));
@@ -128,7 +128,20 @@ fn create(index: &str, name: &str, table: &str, clauses: &Clauses) -> String {
 }
 
 /// The index of a promoted column. It begins with the tenant, if the view has one.
-fn clauses_of_column(view: &View, promoted: Promoted) -> Clauses {
+///
+/// That of a list is a GIN index, which finds lists by their values. It has no tenant: a type such as `bigint` is in a
+/// GIN index only with an extension. The values of a unique list are compared as a whole.
+fn clauses_of_column(view: &View, field: &Field, promoted: Promoted) -> Clauses {
+    let is_list = field.source.scalar().is_some_and(|ty| ty.list.is_some());
+    if is_list && !promoted.unique {
+        let element = ident(promoted.column);
+        return Clauses {
+            method: Some("gin"),
+            expression: element.clone(),
+            elements: element,
+            ..Clauses::default()
+        };
+    }
     let mut elements = vec![ident(promoted.column)];
     let is_tenant = view
         .tenant

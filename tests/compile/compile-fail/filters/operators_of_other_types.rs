@@ -33,5 +33,7 @@ fn main() {
     let _ = Post::STATUS.gte(Status::Draft);
     let _ = Post::TAGS.is_in(["rust"]);
     let _ = Post::TAGS.asc();
+    let _ = Post::RATING.contains([3]);
+    let _ = Post::STATUS.has_any([Status::Draft]);
     let _ = Post::RATING.is_null();
 }

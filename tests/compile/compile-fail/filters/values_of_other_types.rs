@@ -36,4 +36,6 @@ fn main() {
     let _ = Post::EDITOR_ID.eq(None);
     let _ = Post::EDITOR_ID.eq(Some(7));
     let _ = Post::TAGS.eq("rust");
+    let _ = Post::TAGS.contains("rust");
+    let _ = Post::TAGS.has_any([1, 2]);
 }

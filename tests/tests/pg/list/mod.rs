@@ -1,5 +1,6 @@
 //! Tests of lists: filters, orders, pages, and the errors of invalid requests.
 
+mod arrays;
 mod counts;
 mod documents;
 mod enums;

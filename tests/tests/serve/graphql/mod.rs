@@ -1,5 +1,6 @@
 //! Tests of documents and views in schemas of async-graphql.
 
+mod arrays;
 mod big_int;
 mod changes;
 mod counts;

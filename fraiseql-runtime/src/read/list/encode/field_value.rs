@@ -34,7 +34,7 @@ pub(in crate::read::list) fn value(
     }
 }
 
-/// Encodes the list of values of `in` and `notIn`.
+/// Encodes the list of values of `in` and `notIn`, and of `contains` and `hasAny`: a null is equal to no value.
 pub(in crate::read::list) fn element_list(
     field: &'static str,
     ty: &ScalarType,
@@ -65,7 +65,14 @@ fn elements(
         .map(|value| match value_type.encode(value) {
             Some(bytes) => Ok(Some(bytes)),
             None if nulls && value.is_null() => Ok(None),
-            None => Err(mismatch(field, value, value_type.expected())),
+            None => {
+                let hint = match value.is_null() {
+                    true => "; a null is equal to no value, so leave it out",
+                    false => "",
+                };
+                let expected = format!("{}{hint}", value_type.expected());
+                Err(mismatch(field, value, expected))
+            }
         })
         .collect::<Result<_, _>>()?;
     Ok(BinaryValue::array(

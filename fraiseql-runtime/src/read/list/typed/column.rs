@@ -6,13 +6,13 @@ use std::marker::PhantomData;
 use serde_json::Value;
 
 use super::filter_of::FilterOf;
-use super::operand::Operand;
+use super::operand::{Operand, Operands};
 use super::order_of::OrderOf;
 use super::usage::{CanFilter, CanOrder};
 use crate::read::list::filter::Filter;
 use crate::read::list::operator::Operator;
 use crate::read::list::order::{Direction, OrderBy};
-use crate::schema::scalar::{Comparable, Matchable, Nullable, Ordered, SingleValue};
+use crate::schema::scalar::{Comparable, ListValue, Matchable, Nullable, Ordered, SingleValue};
 
 /// A field of type `T` of the view `V`, in filters and orders of [lists](mod@crate::list).
 ///
@@ -183,6 +183,43 @@ impl<V, T, U> Column<V, T, U> {
         T: Matchable,
     {
         self.value(Operator::Ilike, Ok(Value::String(pattern.into())))
+    }
+
+    /// A list with all of these values: [`Operator::Contains`]. Without any, every list that is not null meets it.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/support.rs"));
+    /// #[derive(TView)]
+    /// pub struct Post {
+    ///     pub id: i64,
+    ///     #[tview(filter)] // a GIN index
+    ///     pub tags: Vec<String>,
+    /// }
+    /// # fn main() { on("CREATE TABLE tb_post (id int8 PRIMARY KEY, tags text[] NOT NULL);
+    /// #     INSERT INTO tb_post VALUES (7, '{rust,sql}'), (8, '{sql}'), (9, '{}')", async |pool| {
+    /// # migrate::<Post>(&pool).await;
+    /// # sync_all_posts(&pool).await?;
+    /// let both = Post::list().filter(Post::TAGS.contains(["rust", "sql"]));
+    /// assert_eq!(both.fetch::<Post>(&pool).await?[0].id, 7);
+    /// let either = Post::list().filter(Post::TAGS.has_any(["rust", "sql"]));
+    /// assert_eq!(either.count(&pool).await?, 2);
+    /// # Ok(()) }) }
+    /// ```
+    pub fn contains(self, values: impl Operands<T::Element>) -> FilterOf<V>
+    where
+        U: CanFilter,
+        T: ListValue,
+    {
+        self.value(Operator::Contains, values.into_json())
+    }
+
+    /// A list with at least one of these values: [`Operator::HasAny`]. Without any, no document meets it.
+    pub fn has_any(self, values: impl Operands<T::Element>) -> FilterOf<V>
+    where
+        U: CanFilter,
+        T: ListValue,
+    {
+        self.value(Operator::HasAny, values.into_json())
     }
 
     /// Null: [`Operator::IsNull`].

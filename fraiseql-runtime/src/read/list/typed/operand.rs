@@ -1,4 +1,4 @@
-//! `Operand`: a value that a field is compared with.
+//! `Operand`: a value that a field is compared with; `Operands`: values that a list is searched for.
 
 use serde_json::Value;
 
@@ -18,6 +18,28 @@ pub trait Operand<T>: Sized {
     /// If the value has no JSON, such as `NaN`.
     #[doc(hidden)]
     fn into_json(self) -> serde_json::Result<Value>;
+}
+
+/// Values that lists of `T` are searched for: an array, a slice, a `Vec`, or any other iterator of [`Operand`]s.
+#[diagnostic::on_unimplemented(
+    message = "a list of `{T}` cannot be searched for `{Self}`",
+    label = "expected several values of type `{T}`",
+    note = "write values of the list's type in an array, also if there is only one: `[value]`"
+)]
+pub trait Operands<T>: Sized {
+    /// The values as an array in JSON.
+    ///
+    /// # Errors
+    /// If a value has no JSON, such as `NaN`.
+    #[doc(hidden)]
+    fn into_json(self) -> serde_json::Result<Value>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T, I: IntoIterator<Item: Operand<T>>> Operands<T> for I {
+    fn into_json(self) -> serde_json::Result<Value> {
+        self.into_iter().map(Operand::into_json).collect()
+    }
 }
 
 fn json_of<T: Scalar>(value: &T) -> serde_json::Result<Value> {

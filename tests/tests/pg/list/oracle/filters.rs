@@ -82,6 +82,14 @@ impl Oracle {
                 };
                 is_in.map(|is_in| is_in == (operator == Operator::In))
             }
+            Operator::Contains | Operator::HasAny => {
+                let own = own.as_array()?;
+                let mut values = value.as_array().unwrap().iter();
+                Some(match operator {
+                    Operator::Contains => values.all(|value| own.contains(value)),
+                    _ => values.any(|value| own.contains(value)),
+                })
+            }
             Operator::Like | Operator::Ilike => {
                 let (own, pattern) = (own.as_str()?, value.as_str().unwrap());
                 let (own, pattern) = if operator == Operator::Ilike {
@@ -258,6 +266,13 @@ pub(super) fn given(field: &str, operator: Operator) -> Vec<Value> {
                 "%a%b%",
             ];
             patterns.into_iter().map(Value::from).collect()
+        }
+        Operator::Contains | Operator::HasAny => {
+            let values = match field {
+                "tags" => json!([[], ["a"], ["b", "a", "a"], ["NULL", "c"], ["\"{}\\"]]),
+                _ => json!([[], [1], [2], [2, 1], [1, 3], [3]]),
+            };
+            values.as_array().unwrap().clone()
         }
         _ => values,
     }

@@ -2,7 +2,7 @@
 //! names give.
 
 use fraiseql_runtime::list::{CanFilter, Column, Filter, FilterOf, Operator, OrderOf};
-use fraiseql_runtime::scalar::{Matchable, Ordered, Scalar, SingleValue};
+use fraiseql_runtime::scalar::{ListValue, Matchable, Ordered, Scalar, SingleValue};
 use fraiseql_runtime::{ReadModel, TView};
 use serde_json::value::Serializer;
 use serde_json::{Value, json};
@@ -99,6 +99,29 @@ impl<V> Cases<V> {
         }
     }
 
+    /// The lists that have some of these values.
+    fn lists<F: ListValue, U: CanFilter>(
+        &mut self,
+        field: Column<V, F, U>,
+        column: &str,
+        values: &[F::Element],
+    ) {
+        for some in [0..0, 0..1, 1..2, 0..2, 1..values.len()] {
+            let some = &values[some];
+            let list: Vec<String> = some.iter().map(literal).collect();
+            let list = format!("ARRAY[{}]::{}[]", list.join(", "), F::Element::TYPE.sql);
+            let json = some.iter().map(|it| it.serialize_json(Serializer).unwrap());
+            let json = Value::Array(json.collect());
+            for (operator, filter, sign) in [
+                (Operator::Contains, field.contains(some), "@>"),
+                (Operator::HasAny, field.has_any(some), "&&"),
+            ] {
+                let named = Filter::compare(field.name(), operator, json.clone());
+                self.push(filter, named, format!("{column} {sign} {list}"));
+            }
+        }
+    }
+
     fn texts<F: Matchable, U: CanFilter>(&mut self, field: Column<V, F, U>, column: &str) {
         self.ordered(field, column);
         for pattern in ["", "%", "a%", "A_B", "%\\%%", "a\\_b", "É"] {
@@ -153,6 +176,12 @@ macro_rules! cases {
             let sql = format!("tags <> {}", literal(tags));
             cases.push(V::TAGS.ne(&tags[..]), named(Operator::Ne), sql);
         }
+        cases.lists(
+            V::TAGS,
+            "tags",
+            &["a", "b", "NULL", "\"{}\\"].map(str::to_owned),
+        );
+        cases.lists(V::TAGS_OR, "tags_or", &[1, 2, 3]);
         for (column, name, is_null, is_not_null) in [
             (
                 "flag_or",

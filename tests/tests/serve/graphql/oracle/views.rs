@@ -32,8 +32,11 @@ pub(crate) struct BlogPost {
     pub(crate) pinned: bool,
     #[tview(sort)]
     pub(crate) created_at: chrono::DateTime<chrono::Utc>,
+    #[tview(filter)]
     pub(crate) tags: Vec<String>,
+    #[tview(filter)]
     pub(crate) marks: Option<Vec<Option<i32>>>,
+    #[tview(filter)]
     pub(crate) history: Vec<Status>,
     pub(crate) meta: Option<Value>,
     #[tview(one(fk = "author_id"))]
