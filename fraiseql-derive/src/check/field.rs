@@ -155,16 +155,20 @@ fn check_promotion(attr: &FieldAttr, kind: DeriveKind, errors: &mut Accumulator)
                      mark a field of the view"
                 ),
             ));
-        } else if attr.one.is_some()
-            || attr.many.is_some()
-            || attr.first.is_some()
-            || attr.values.is_some()
-        {
+        } else if attr.one.is_some() || attr.many.is_some() || attr.first.is_some() {
             errors.push(error_at(
                 span,
                 format!(
-                    "`{name}` makes a column of the view table, and objects and lists are in the \
-                     document only; mark a field with a single value"
+                    "`{name}` makes a column of the view table, and objects and lists of objects are in \
+                     the document only; mark a field with a single value"
+                ),
+            ));
+        } else if attr.values.is_some() && name != "filter" {
+            errors.push(error_at(
+                span,
+                format!(
+                    "`{name}` compares values as a whole, and `values` is a list of them; write `filter`, \
+                     which finds lists by the values in them"
                 ),
             ));
         } else if attr.skip.is_some() {

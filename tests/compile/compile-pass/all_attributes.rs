@@ -94,7 +94,10 @@ pub struct Order {
         limit = 5
     ))]
     pub tag_names: Vec<String>,
-    #[tview(values(table = "tb_line", fk = "order_ref", expr = "{}.price * 2"))]
+    #[tview(
+        filter,
+        values(table = "tb_line", fk = "order_ref", expr = "{}.price * 2")
+    )]
     pub prices_doubled: Vec<Option<i64>>,
     #[tview(first(
         fk = "order_ref",

@@ -20,7 +20,7 @@ pub struct Post {
         column = "name"
     ))]
     pub linked_twice: Vec<String>,
-    #[tview(filter, values(table = "tb_tag", fk = "post_id", column = "name"))]
+    #[tview(sort, values(table = "tb_tag", fk = "post_id", column = "name"))]
     pub promoted: Vec<String>,
     #[tview(column = "names", values(table = "tb_tag", fk = "post_id", column = "name"))]
     pub names: Vec<String>,

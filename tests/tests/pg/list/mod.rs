@@ -9,6 +9,7 @@ mod oracle;
 mod pages;
 mod plans;
 mod typed;
+mod values;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use fraiseql_runtime::list::{DocumentPage, List};
