@@ -138,12 +138,12 @@ impl Reader {
         let sleep = pin!(rt::sleep(wait));
         let kicked_or_slept = select(kicked, sleep);
         let Listener::Some(listener) = &mut self.listener else {
-            return is_in_use(kicked_or_slept.await);
+            return is_in_use(&kicked_or_slept.await);
         };
         let notified = {
             let received = pin!(listener.try_recv());
             match select(kicked_or_slept, received).await {
-                Either::Left((ended, _)) => return is_in_use(ended),
+                Either::Left((ended, _)) => return is_in_use(&ended),
                 Either::Right((received, _)) => received,
             }
         };
@@ -340,6 +340,6 @@ async fn later_transaction(shared: &Shared) -> Result<u64> {
     })
 }
 
-fn is_in_use<S>(ended: Either<(Option<()>, S), ((), impl Sized)>) -> bool {
+fn is_in_use<S>(ended: &Either<(Option<()>, S), ((), impl Sized)>) -> bool {
     !matches!(ended, Either::Left((None, _)))
 }

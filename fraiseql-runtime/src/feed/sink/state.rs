@@ -1,5 +1,6 @@
 //! The row of a sink in the database.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::{PgConnection, PgPool, Row as _};
@@ -91,7 +92,7 @@ impl SinkRow<'_> {
     }
 
     fn statement(&self, sql: &str) -> Statement<'static> {
-        Statement::composed(sql.to_owned(), Operation::Changes)
+        Statement::composed(Arc::<str>::from(sql), Operation::Changes)
             .bind(self.name.clone())
             .bind(self.holder.clone())
     }

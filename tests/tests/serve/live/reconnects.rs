@@ -63,7 +63,7 @@ impl Client {
         let server = Arc::clone(&self.server.borrow());
         let query = if self.number % 4 < 2 { CHANGES } else { LIST };
         // The server may have stopped.
-        if self.number % 2 == 0 {
+        if self.number.is_multiple_of(2) {
             let mut socket = Socket::try_connect(&server).await?;
             socket.subscribe("a", query).await;
             Some(Stream::Socket(Box::new(socket)))

@@ -1,3 +1,0 @@
-#![allow(missing_docs)]
-#[path = "../pg/feed/mod.rs"]
-mod feed;
