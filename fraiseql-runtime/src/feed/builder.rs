@@ -12,7 +12,7 @@ use crate::feed::settings::{NoFeed, Settings};
 use crate::feed::shared::Shared;
 use crate::read::readers::Readers;
 use crate::schema::default_schema::DefaultSchema;
-use crate::sql::feed::FeedSql;
+use crate::sql::feed::{FeedSql, KEPT};
 
 /// A feed before it starts: [`ReadModel::feed`](crate::ReadModel::feed).
 #[derive(Clone, Debug)]
@@ -34,7 +34,7 @@ impl FeedBuilder {
             settings: Settings {
                 min_wait: Duration::from_millis(10),
                 max_wait: Duration::from_secs(1),
-                keep: Duration::from_secs(600),
+                keep: KEPT,
                 max_keys: 1_000,
                 listen: true,
             },
@@ -62,8 +62,8 @@ impl FeedBuilder {
     }
 
     /// Sets how long changes are kept. 10 minutes by default: a feed whose connection is lost for longer reads all pictures
-    /// again. They are deleted after that time, and before twice that time, by the feeds that run; without any, they
-    /// are not.
+    /// again. They are deleted after that time, and before twice that time, by the feeds and sinks that run; without
+    /// any, they are not.
     pub fn keep(mut self, time: Duration) -> Self {
         self.settings.keep = time;
         self

@@ -148,6 +148,10 @@ impl<S: Sink> Run<'_, S> {
             }
         }
         self.held = self.row.hold().await?.map(|state| (state, Instant::now()));
+        if self.held.is_some() {
+            // There may be no feed that does so.
+            self.row.prune(&self.feed.prune).await?;
+        }
         Ok(self.held.as_ref().map(|(state, _)| state.clone()))
     }
 

@@ -9,7 +9,7 @@ use crate::db::lease::Lease;
 use crate::db::snapshot::Snapshot;
 use crate::db::statement::Statement;
 use crate::error::{Operation, Result};
-use crate::sql::feed::{SinkSql, seconds, sink_row};
+use crate::sql::feed::{KEPT, SinkSql, seconds, sink_row};
 
 /// How long a process holds a sink without a step.
 pub(super) const HELD: Duration = Duration::from_secs(30);
@@ -71,6 +71,16 @@ impl SinkRow<'_> {
         })
         .await
         .map(|version| version.map(i64::unsigned_abs))
+    }
+
+    /// Deletes changes that are old, and that no sink needs.
+    pub(super) async fn prune(&self, sql: &str) -> Result<()> {
+        self.with(async |connection| {
+            let statement = Statement::composed(Arc::<str>::from(sql), Operation::Changes);
+            statement.bind(seconds(KEPT)).execute(connection).await
+        })
+        .await?;
+        Ok(())
     }
 
     /// A step without a result.

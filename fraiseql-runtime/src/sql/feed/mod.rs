@@ -39,6 +39,9 @@ pub(crate) use self::trigger::{FeedTrigger, FeedTriggers};
 use crate::schema::View;
 use crate::sql::text::{Sql, ident, literal};
 
+/// How long changes are kept, unless a feed says otherwise.
+pub(crate) const KEPT: Duration = Duration::from_secs(600);
+
 /// How long changes are kept for a sink that does not run.
 const SINK_KEEPS: &str = "7 days";
 

@@ -182,6 +182,31 @@ async fn changes_are_kept_for_a_sink_that_does_not_run() {
     assert_eq!(drain(&model, &pool, &index).await.passes, 0);
 }
 
+/// Without a feed, a sink deletes what it has and nobody else needs.
+#[tokio::test]
+async fn a_sink_deletes_old_changes_that_it_has() {
+    let (pool, model) = world().await;
+    let index = Index::default();
+    drain(&model, &pool, &index).await;
+    sync_post(&pool, &[1]).await.unwrap();
+    fraiseql_tests::run(&pool, "UPDATE tv_post SET data = data WHERE id = 1").await;
+    assert_eq!(drain(&model, &pool, &index).await.written, 1);
+    let deadline = std::time::Instant::now() + Duration::from_secs(30);
+    loop {
+        let sql = "SELECT count(*) FROM fraiseql_document_change";
+        let left: i64 = sqlx::query_scalar(sql).fetch_one(&pool).await.unwrap();
+        if left == 0 {
+            break;
+        }
+        // Transactions of other tests may hold them back.
+        assert!(std::time::Instant::now() < deadline, "{left}");
+        let sql = "UPDATE fraiseql_feed SET marked_at = now() - interval '1 h' WHERE name = ''";
+        fraiseql_tests::run(&pool, sql).await;
+        assert_eq!(drain(&model, &pool, &index).await, SinkReport::default());
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
 /// A server that was restarted may have lost what a reader has seen.
 #[tokio::test]
 async fn after_a_restart_of_the_server_all_documents_are_passed() {
