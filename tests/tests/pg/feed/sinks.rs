@@ -222,7 +222,7 @@ async fn after_a_restart_of_the_server_all_documents_are_passed() {
     // And if changes were deleted that it has not seen.
     fraiseql_tests::run(
         &pool,
-        "INSERT INTO fraiseql_feed (name, pruned) VALUES ('', '4');
+        "UPDATE fraiseql_feed SET pruned = '4' WHERE name = '';
          UPDATE fraiseql_feed SET position = '3:3:' WHERE name = 'sink index'",
     )
     .await;
