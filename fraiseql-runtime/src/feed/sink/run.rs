@@ -155,6 +155,16 @@ impl<S: Sink> Run<'_, S> {
         Ok(self.held.as_ref().map(|(state, _)| state.clone()))
     }
 
+    /// Stores the position of looks that have found nothing, so that changes before it can be deleted.
+    pub(super) async fn settle(&self) -> Result<()> {
+        if let Some((state, _)) = &self.held
+            && let Some(position) = &state.position
+        {
+            self.advance(position).await?;
+        }
+        Ok(())
+    }
+
     async fn advance(&self, position: &Snapshot) -> Result<Next> {
         let position = position.to_string();
         let moved = self.row.step(&self.row.sql.advance, &[&position]).await?;

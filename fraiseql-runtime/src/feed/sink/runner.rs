@@ -141,8 +141,9 @@ impl SinkRunner {
             }
         };
         // Another process need not wait until the time has passed.
+        let settled = run.settle().await;
         let released = run.row.step(&sql.release, &[]).await;
-        ended.and(released.map(|_| ()))?;
+        ended.and(settled).and(released.map(|_| ()))?;
         Ok(run.report)
     }
 }
