@@ -166,6 +166,7 @@ use crate::model::DeriveKind;
 /// - Paths (in `gin` and `fulltext`) are keys of the document, in camelCase, separated by dots. They
 ///   can lead through parts and fields of type `serde_json::Value`, but not into lists: index the
 ///   whole list, and search it with `data -> 'comments' @> '[{"authorId": 7}]'`.
+/// - Lists use these indexes by `Filter::some`, `is`, `at` and `search` of the runtime.
 /// - `gin` uses the operator class `jsonb_path_ops`, which supports `@>`, `@?` and `@@`, but not `?`.
 ///   It is not possible with `data = "json"`.
 /// - Texts in `fulltext` are promoted columns or paths. A null text is empty. `language` is one of

@@ -103,6 +103,8 @@ pub(crate) enum IndexOn {
         texts: Vec<SearchText>,
         /// The text of a `regconfig`.
         language: String,
+        /// The name of the search in filters of lists. A partial index has none.
+        search: Option<String>,
     },
 }
 

@@ -31,7 +31,12 @@ pub(super) fn index(krate: &Path, index: &Index) -> TokenStream {
             let keys = path.iter().flat_map(|path| &path.keys);
             quote!(Gin(&[#(#keys),*]))
         }
-        IndexOn::FullText { texts, language } => {
+        IndexOn::FullText {
+            texts,
+            language,
+            search,
+        } => {
+            let search = option(krate, search.as_ref());
             let texts = texts.iter().map(|text| match text {
                 SearchText::Column { name, .. } => {
                     quote!(#krate::schema::SearchText::Column(#name))
@@ -40,7 +45,7 @@ pub(super) fn index(krate: &Path, index: &Index) -> TokenStream {
                     quote!(#krate::schema::SearchText::Document(&[#(#keys),*]))
                 }
             });
-            quote!(FullText { texts: &[#(#texts),*], language: #language })
+            quote!(FullText { texts: &[#(#texts),*], language: #language, search: #search })
         }
     };
     quote!(#krate::schema::Index {

@@ -526,11 +526,13 @@ pub enum IndexOn {
         texts: &'static [SearchText],
         /// The text search configuration: a name that PostgreSQL casts to `regconfig`.
         language: &'static str,
+        /// The name of the search that it serves, in filters of lists. A partial index serves none.
+        search: Option<&'static str>,
     },
 }
 
 /// A text in a full-text index.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SearchText {
     /// A column of the view table.
     Column(&'static str),

@@ -29,6 +29,7 @@
 //! | [`session`] | what documents depend on in the session |
 //! | `fragment` | the user's fragments |
 //! | `tenant` | conditions on the tenant, and its place in indexes |
+//! | `indexed` | the expressions of GIN indexes |
 //! | `shape`, `hash` | the number of a view's shape |
 //! | `text`, `identifier` | quoting and indentation; the length of names |
 //!
@@ -397,6 +398,7 @@ pub mod function;
 pub(crate) mod guard;
 pub(crate) mod hash;
 mod identifier;
+pub(crate) mod indexed;
 mod json_encoding;
 mod json_value;
 pub(crate) mod key_pages;

@@ -64,7 +64,11 @@ pub(super) fn fulltext(
     }
     let language = language(args.language.as_ref(), errors);
     (
-        IndexOn::FullText { texts, language },
+        IndexOn::FullText {
+            texts,
+            language,
+            search: None,
+        },
         format!("{stem}search"),
     )
 }

@@ -13,7 +13,8 @@ use darling::error::Accumulator;
 pub(super) use self::context::Context;
 use super::error::{error_at, if_valid};
 use crate::attr::{IndexAttr, Nested, StrValue};
-use crate::model::{Index, Storage};
+use crate::case;
+use crate::model::{Index, IndexOn, Storage};
 
 /// The columns beside the key and the promoted columns that an index can be on. A materialized view
 /// has none of them.
@@ -66,5 +67,23 @@ pub(super) fn check(
         }
         valid.push(index);
     }
+    name_searches(&mut valid);
     valid
+}
+
+/// Names the searches that full-text indexes serve, as fields of a filter: `search` is the first, and the others have the
+/// names of their indexes as well.
+fn name_searches(indexes: &mut [Index]) {
+    let mut is_first = true;
+    for index in indexes {
+        let own = index.name.as_ref().unwrap_or(&index.stem);
+        // Documents that a partial index does not have are not found by it.
+        if let (IndexOn::FullText { search, .. }, None) = (&mut index.on, &index.filter) {
+            let own = own.strip_suffix("_search").unwrap_or(own);
+            *search = Some(match std::mem::take(&mut is_first) {
+                true => "search".to_owned(),
+                false => case::camel(&format!("search_{own}")),
+            });
+        }
+    }
 }

@@ -6,15 +6,12 @@ use super::encode;
 use super::error::ListError;
 use super::fields;
 use super::filter::{Filter, FilterNode};
+use super::limits::{Depth, Nodes};
 use super::operator::Operator;
 use super::parameters::Parameters;
+use super::within;
 use crate::schema::View;
 use crate::sql::list::Condition;
-
-/// The maximum depth of a filter.
-const MAX_DEPTH: usize = 16;
-/// The maximum number of nodes in a filter: comparisons, and the groups that they are in.
-const MAX_NODES: usize = 250;
 
 /// The condition that all of these filters hold; `None` without a filter.
 pub(super) fn compile(
@@ -28,46 +25,40 @@ pub(super) fn compile(
     let mut compiler = FilterCompiler {
         view,
         parameters,
-        nodes: 0,
+        nodes: Nodes::default(),
+        within_not: false,
     };
-    let all = compiler.nodes(filters, MAX_DEPTH)?;
+    let all = compiler.nodes(filters, Depth::MAX)?;
     Ok(Some(Condition::All(all)))
 }
 
 struct FilterCompiler<'a> {
     view: &'static View,
     parameters: &'a mut Parameters,
-    /// The number of nodes that were compiled.
-    nodes: usize,
+    nodes: Nodes,
+    /// Whether what is compiled is within an odd number of NOT.
+    within_not: bool,
 }
 
 impl FilterCompiler<'_> {
-    fn nodes(&mut self, filters: &[Filter], depth: usize) -> Result<Vec<Condition>, ListError> {
+    fn nodes(&mut self, filters: &[Filter], depth: Depth) -> Result<Vec<Condition>, ListError> {
         filters
             .iter()
-            .map(|filter| self.node(&filter.node, depth))
+            .map(|filter| self.node(filter, depth))
             .collect()
     }
 
-    /// Compiles a node that may have this many levels.
-    fn node(&mut self, node: &FilterNode, depth: usize) -> Result<Condition, ListError> {
-        self.nodes += 1;
-        if self.nodes > MAX_NODES {
-            return Err(ListError::TooLarge {
-                what: "conditions in a filter",
-                limit: MAX_NODES,
-            });
-        }
-        let Some(depth) = depth.checked_sub(1) else {
-            return Err(ListError::TooLarge {
-                what: "levels in a filter",
-                limit: MAX_DEPTH,
-            });
-        };
-        Ok(match node {
-            FilterNode::All(filters) => Condition::All(self.nodes(filters, depth)?),
-            FilterNode::Any(filters) => Condition::Any(self.nodes(filters, depth)?),
-            FilterNode::Not(filter) => Condition::Not(Box::new(self.node(&filter.node, depth)?)),
+    fn node(&mut self, filter: &Filter, depth: Depth) -> Result<Condition, ListError> {
+        let within = self.nodes.enter(depth)?;
+        Ok(match &filter.node {
+            FilterNode::All(filters) => Condition::All(self.nodes(filters, within)?),
+            FilterNode::Any(filters) => Condition::Any(self.nodes(filters, within)?),
+            FilterNode::Not(filter) => {
+                self.within_not = !self.within_not;
+                let not = self.node(filter, within)?;
+                self.within_not = !self.within_not;
+                Condition::Not(Box::new(not))
+            }
             FilterNode::WithoutJson { field, reason } => {
                 let field = fields::filterable_field(self.view, field)?;
                 return Err(encode::without_json(field.json, field.ty, reason));
@@ -77,6 +68,48 @@ impl FilterCompiler<'_> {
                 operator,
                 value,
             } => self.compare(field, *operator, value)?,
+            FilterNode::Within {
+                field,
+                quantifier,
+                filter,
+            } => {
+                let path = within::of_part(
+                    self.view,
+                    field,
+                    *quantifier,
+                    filter,
+                    within,
+                    &mut self.nodes,
+                )?;
+                self.json_path(&path)?
+            }
+            FilterNode::At {
+                field,
+                path,
+                operator,
+                value,
+            } => {
+                let not = self.within_not;
+                let path = within::of_json(self.view, field, path, *operator, value, not)?;
+                self.json_path(&path)?
+            }
+            FilterNode::Search { name, text } => {
+                let search = within::search(self.view, name.as_deref())?;
+                Condition::Search {
+                    texts: search.texts,
+                    language: search.language,
+                    query: self.parameters.push(encode::words(search.name, text)?),
+                }
+            }
+        })
+    }
+
+    /// The condition that a path of an indexed value finds something.
+    fn json_path(&mut self, path: &within::IndexedPath) -> Result<Condition, ListError> {
+        Ok(Condition::Within {
+            path: path.index,
+            operator: "@?",
+            value: self.parameters.push(encode::json_path(&path.path)?),
         })
     }
 
@@ -86,6 +119,9 @@ impl FilterCompiler<'_> {
         operator: Operator,
         value: &Value,
     ) -> Result<Condition, ListError> {
+        if within::is_embedded(self.view, name) {
+            return self.compare_embedded(name, operator, value);
+        }
         let field = fields::filterable_field(self.view, name)?;
         let operators = Operator::of(field.ty);
         if !operators.contains(&operator) {
@@ -109,6 +145,24 @@ impl FilterCompiler<'_> {
             column,
             operator: operator.sql(),
             value: self.parameters.push(parameter),
+        })
+    }
+
+    /// Compares a part or JSON as a whole.
+    fn compare_embedded(
+        &mut self,
+        name: &str,
+        operator: Operator,
+        value: &Value,
+    ) -> Result<Condition, ListError> {
+        if operator != Operator::Contains {
+            return self.json_path(&within::is_null(self.view, name, operator, value)?);
+        }
+        let (path, json) = within::containing(self.view, name, value)?;
+        Ok(Condition::Within {
+            path,
+            operator: "@>",
+            value: self.parameters.push(encode::jsonb(&json)),
         })
     }
 }

@@ -107,15 +107,20 @@ impl ListError {
         // which the client chooses. A name longer than any field is not a typing error.
         let near = (name.len() <= MAX_SHOWN)
             .then(|| nearest_name(name, fields.clone()))
-            .flatten();
+            .flatten()
+            .filter(|near| *near != name);
         let end = match near {
             Some(_) => did_you_mean(near),
             None => ".".to_owned(),
         };
         let problem = problem.replace("{}", &format!("`{shown}`"));
         let list: Vec<&str> = fields.collect();
+        let list = match list.as_slice() {
+            [] => "none".to_owned(),
+            list => list.join(", "),
+        };
         Self::Field {
-            message: format!("{problem}{end} {label}: {}", list.join(", ")),
+            message: format!("{problem}{end} {label}: {list}"),
             field: shown,
         }
     }

@@ -65,6 +65,7 @@ mod error;
 mod fields;
 mod filter;
 pub(crate) mod kept;
+mod limits;
 mod operator;
 mod order;
 mod page;
@@ -73,6 +74,7 @@ mod prune;
 mod spec;
 mod statement;
 mod typed;
+mod within;
 
 pub use builder::List;
 pub use cursor::Cursor;
@@ -87,3 +89,4 @@ pub use typed::{
     AnyView, CanFilter, CanOrder, Column, FilterAndOrder, FilterOf, FilterOnly, IntoFilter,
     IntoOrder, NoColumn, Operand, Operands, OrderOf,
 };
+pub use within::{embedded, filterable_in, searches};

@@ -36,7 +36,8 @@ pub enum Operator {
     Like,
     /// As `Like`, ignoring case.
     Ilike,
-    /// Of a list: has all of these values. An empty list of values is in each.
+    /// Of a list: has all of these values. An empty list of values is in each. Of JSON: has this JSON in it, as `@>` of
+    /// PostgreSQL.
     Contains,
     /// Of a list: has at least one of these values. None has one of an empty list.
     HasAny,
@@ -114,6 +115,54 @@ impl Operator {
                 Self::IsNull,
             ],
         }
+    }
+
+    /// The operators for fields of a type in a part: see [`Filter::some`]. A type of which equal values may have different
+    /// JSON has none: those are decimals, times of day and instants.
+    ///
+    /// [`Filter::some`]: crate::list::Filter::some
+    #[must_use]
+    pub fn within(ty: &ScalarType) -> &'static [Self] {
+        match ValueType::of(ty) {
+            ValueType::Numeric
+            | ValueType::Time
+            | ValueType::Timestamp
+            | ValueType::Timestamptz
+            | ValueType::Other(_) => &[],
+            _ if ty.list.is_some() => &[Self::Contains, Self::HasAny, Self::IsNull],
+            ValueType::Bool | ValueType::Enum(_) | ValueType::Text | ValueType::Uuid => {
+                &[Self::Eq, Self::Ne, Self::In, Self::NotIn, Self::IsNull]
+            }
+            _ => &[
+                Self::Eq,
+                Self::Ne,
+                Self::In,
+                Self::NotIn,
+                Self::Lt,
+                Self::Lte,
+                Self::Gt,
+                Self::Gte,
+                Self::IsNull,
+            ],
+        }
+    }
+
+    /// The operators for a value at a path in JSON: see [`Filter::at`].
+    ///
+    /// [`Filter::at`]: crate::list::Filter::at
+    #[must_use]
+    pub const fn in_json() -> &'static [Self] {
+        &[
+            Self::Eq,
+            Self::Ne,
+            Self::In,
+            Self::NotIn,
+            Self::Lt,
+            Self::Lte,
+            Self::Gt,
+            Self::Gte,
+            Self::IsNull,
+        ]
     }
 
     /// The name of the operator in GraphQL.

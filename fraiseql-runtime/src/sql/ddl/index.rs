@@ -1,11 +1,12 @@
 //! The statements that create and drop the indexes of a view table.
 
 use crate::schema::scalar::{Enum, JsonEncoding};
-use crate::schema::{Field, Index, IndexOn, OrderBy, Promoted, SearchText, Storage, View};
+use crate::schema::{Field, Index, IndexOn, OrderBy, Promoted, Storage, View};
 use crate::sql::ddl::twin::TWIN;
 use crate::sql::enums::place_of_name;
 use crate::sql::hash::fnv1a;
 use crate::sql::identifier::shortened;
+use crate::sql::indexed;
 use crate::sql::tenant;
 use crate::sql::text::{direction_and_nulls, ident, literal};
 
@@ -214,9 +215,7 @@ fn clauses_of_declared(view: &View, index: &Index) -> Clauses {
         IndexOn::Gin(path) => {
             // `jsonb_path_ops` supports `@>` only, by an index that is smaller and faster than the
             // default.
-            let expression = path.iter().fold("data".to_owned(), |document, key| {
-                format!("{document} -> {}", literal(key))
-            });
+            let expression = indexed::value(path, "data");
             let element = if path.is_empty() {
                 expression.clone()
             } else {
@@ -228,14 +227,10 @@ fn clauses_of_declared(view: &View, index: &Index) -> Clauses {
                 expression,
             )
         }
-        IndexOn::FullText { texts, language } => {
-            let texts: Vec<String> = texts.iter().map(text).collect();
-            // With the configuration as a constant: an index needs an immutable expression.
-            let expression = format!(
-                "pg_catalog.to_tsvector({}::pg_catalog.regconfig, {})",
-                literal(language),
-                texts.join(" || ' ' || ")
-            );
+        IndexOn::FullText {
+            texts, language, ..
+        } => {
+            let expression = indexed::words(texts, language, "data", ident);
             (Some("gin"), expression.clone(), expression)
         }
     };
@@ -251,22 +246,4 @@ fn clauses_of_declared(view: &View, index: &Index) -> Clauses {
 
 fn term(term: &OrderBy) -> String {
     format!("{}{}", ident(term.column), direction_and_nulls(term))
-}
-
-/// A text to search; empty instead of null, because `||` with a null is null, and would hide the
-/// other texts.
-fn text(text: &SearchText) -> String {
-    let value = match text {
-        SearchText::Column(name) => ident(name),
-        SearchText::Document(keys) => {
-            let last = keys.len() - 1;
-            keys.iter()
-                .enumerate()
-                .fold("data".to_owned(), |document, (index, key)| {
-                    let arrow = if index == last { "->>" } else { "->" };
-                    format!("{document} {arrow} {}", literal(key))
-                })
-        }
-    };
-    format!("coalesce({value}, '')")
 }

@@ -10,6 +10,7 @@ mod pages;
 mod plans;
 mod typed;
 mod values;
+mod within;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use fraiseql_runtime::list::{DocumentPage, List};

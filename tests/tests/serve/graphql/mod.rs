@@ -20,3 +20,4 @@ mod tenants;
 mod tuples;
 mod values;
 mod views;
+mod within;

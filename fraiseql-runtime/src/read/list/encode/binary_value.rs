@@ -25,6 +25,8 @@ pub(super) struct TypeOids {
 impl TypeOids {
     pub(super) const INT8: Self = Self::new(20, 1016);
     pub(super) const TEXT: Self = Self::new(25, 1009);
+    pub(super) const JSONB: Self = Self::new(3802, 3807);
+    pub(super) const JSON_PATH: Self = Self::new(4072, 4073);
 
     pub(super) const fn new(scalar: u32, array: u32) -> Self {
         Self { scalar, array }
@@ -78,6 +80,13 @@ impl BinaryValue {
             bytes,
             cast: cast.into(),
         }
+    }
+
+    /// A `jsonb` or a `jsonpath`: the version of the format, which is 1 of both, and a text.
+    pub(super) fn versioned_text(ty: TypeOids, text: &str, cast: &str) -> Self {
+        let mut bytes = vec![1];
+        bytes.extend_from_slice(text.as_bytes());
+        Self::scalar(ty, bytes, cast)
     }
 
     /// A `bigint`.

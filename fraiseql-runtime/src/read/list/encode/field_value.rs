@@ -10,6 +10,9 @@ use crate::schema::scalar::{ElementNull, ScalarType};
 /// The maximum number of elements in a list.
 const MAX_ELEMENTS: usize = 1_000;
 
+/// The maximum length of a path: PostgreSQL parses it for each execution.
+const MAX_PATH_BYTES: usize = 100_000;
+
 /// Encodes a value of the field's type, which may be a list.
 pub(in crate::read::list) fn value(
     field: &'static str,
@@ -100,6 +103,38 @@ pub(in crate::read::list) fn pattern(
     Ok(BinaryValue::scalar(TypeOids::TEXT, bytes, "text"))
 }
 
+/// Encodes what is searched for in a full-text index. PostgreSQL finds no mistake in it.
+pub(in crate::read::list) fn words(
+    field: &'static str,
+    text: &str,
+) -> Result<BinaryValue, ListError> {
+    let value = Value::from(text);
+    let bytes = ValueType::Text
+        .encode(&value)
+        .ok_or_else(|| mismatch(field, &value, ValueType::Text.expected()))?;
+    Ok(BinaryValue::scalar(TypeOids::TEXT, bytes, "text"))
+}
+
+/// Encodes the text of a `jsonpath`, which is a valid one.
+pub(in crate::read::list) fn json_path(path: &str) -> Result<BinaryValue, ListError> {
+    if path.len() > MAX_PATH_BYTES {
+        return Err(ListError::TooLarge {
+            what: "bytes in the filter of a part",
+            limit: MAX_PATH_BYTES,
+        });
+    }
+    Ok(BinaryValue::versioned_text(
+        TypeOids::JSON_PATH,
+        path,
+        "jsonpath",
+    ))
+}
+
+/// Encodes the text of a `jsonb`, which is a valid one.
+pub(in crate::read::list) fn jsonb(json: &str) -> BinaryValue {
+    BinaryValue::versioned_text(TypeOids::JSONB, json, "jsonb")
+}
+
 /// The value of `isNull`.
 pub(in crate::read::list) fn is_null_flag(
     field: &'static str,
@@ -136,7 +171,11 @@ fn scalar(value_type: ValueType, ty: &ScalarType, bytes: Vec<u8>) -> BinaryValue
     BinaryValue::scalar(value_type.oids(), bytes, value_type.cast(ty, false))
 }
 
-fn mismatch(field: &'static str, value: &Value, expected: String) -> ListError {
+pub(in crate::read::list) fn mismatch(
+    field: &'static str,
+    value: &Value,
+    expected: String,
+) -> ListError {
     // Large values are not formatted only to be truncated.
     let value = match value {
         Value::Array(values) => format!("a list of {} values", values.len()),

@@ -78,7 +78,7 @@ impl ValueType {
     }
 
     /// What a value must be, for an error message.
-    pub(super) fn expected(self) -> String {
+    pub(in crate::read::list) fn expected(self) -> String {
         match self {
             Self::Bool => "true or false".to_owned(),
             Self::Int2 => integer(i16::MIN, i16::MAX),
@@ -144,6 +144,22 @@ impl ValueType {
                 let text = text?;
                 let variant = table.variants.iter().find(|variant| variant.json == text)?;
                 variant.json.as_bytes().to_vec()
+            }
+        })
+    }
+
+    /// A value as documents have it, if a document has equal values of this type as equal JSON: the digits of a
+    /// decimal and of a time vary. `None` for other types, and if it is not a value of this type.
+    pub(in crate::read::list) fn in_document(self, value: &Value) -> Option<Value> {
+        self.encode(value)?;
+        Some(match self {
+            Self::Bool | Self::Float4 | Self::Float8 | Self::Text | Self::Enum(_) => value.clone(),
+            Self::Int2 | Self::Int4 | Self::Int8 => int(value)?.into(),
+            Self::Uuid => Uuid::parse_str(value.as_str()?).ok()?.to_string().into(),
+            // Of a year of four digits, as a text: these are in the order of the dates, too.
+            Self::Date => value.as_str().filter(|text| text.len() == 10)?.into(),
+            Self::Numeric | Self::Time | Self::Timestamp | Self::Timestamptz | Self::Other(_) => {
+                return None;
             }
         })
     }
