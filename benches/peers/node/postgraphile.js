@@ -19,7 +19,7 @@ const connections = Number(process.env.CONNECTIONS ?? 8);
 const hidden = { tags: { behavior: "-*" } };
 const tags = jsonPgSmartTags({
   version: 1,
-  config: { class: { tv_post: hidden, tv_post_json: hidden, fraiseql_view: hidden } },
+  config: { class: { tv_post: hidden, tv_post_json: hidden, tv_post_jsonb: hidden, fraiseql_view: hidden } },
 });
 
 function postGraphile() {

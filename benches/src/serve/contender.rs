@@ -13,6 +13,8 @@ pub(crate) enum Contender {
     OursJsonb,
     /// fraiseql with documents stored as `json`, and requests that name trusted documents.
     OursTrusted,
+    /// Handlers of axum that return what `ours-json` stores, without GraphQL and without a selection.
+    Axum,
     /// async-graphql over one hand-written statement, with nested `jsonb_build_object`, on base tables.
     ByHand,
     /// async-graphql with a `DataLoader`, on base tables.
@@ -44,6 +46,7 @@ impl Contender {
             Self::OursJson => "ours-json",
             Self::OursJsonb => "ours-jsonb",
             Self::OursTrusted => "ours-trusted",
+            Self::Axum => "axum",
             Self::ByHand => "by-hand",
             Self::DataLoader => "dataloader",
             Self::DataLoaderEager => "dataloader-eager",
@@ -83,7 +86,9 @@ impl Contender {
     pub(crate) fn does(self, operation: Operation) -> bool {
         match operation {
             // Both DataLoader variants write in the same way.
-            Operation::Rename => !self.is_raw() && self != Self::DataLoaderEager,
+            Operation::Rename => {
+                !self.is_raw() && !matches!(self, Self::DataLoaderEager | Self::Axum)
+            }
             // Its text has a key, and so is none of a few that are known before.
             Operation::PostConstant if self == Self::OursTrusted => false,
             _ => !matches!(self, Self::Triggers | Self::Matview),

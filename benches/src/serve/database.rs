@@ -133,6 +133,7 @@ impl Database {
                 .await?;
         ReadModel::builder()
             .view::<json::Post>()
+            .view::<jsonb::Post>()
             .build()?
             .migrate(&pool)
             .await?;

@@ -6,7 +6,9 @@ use uuid::Uuid;
 use super::contender::Contender;
 
 /// An operation that all contenders execute.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, clap::ValueEnum, serde::Serialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, clap::ValueEnum, serde::Deserialize, serde::Serialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Operation {
     /// Five posts with their authors, and their comments with theirs.
@@ -75,6 +77,9 @@ impl OperationRequest {
         if contender.postgraphile().is_some() {
             return Self::of_postgraphile(operation, key, name);
         }
+        if contender == Contender::Axum {
+            return Self::of_axum(operation, key);
+        }
         let mut body = match contender {
             Contender::OursTrusted => json!({ "documentId": operation.name() }),
             _ => json!({ "query": operation.text(key) }),
@@ -87,6 +92,17 @@ impl OperationRequest {
         Self {
             body,
             normalize: |data| data,
+        }
+    }
+
+    /// The request to handlers of axum, which return whole documents.
+    fn of_axum(operation: Operation, key: Uuid) -> Self {
+        Self {
+            body: json!({ "operation": operation.name(), "id": key }),
+            normalize: match operation {
+                Operation::List => |data| data,
+                _ => selected,
+            },
         }
     }
 
@@ -124,6 +140,35 @@ impl OperationRequest {
             normalize: normalize_postgraphile,
         }
     }
+}
+
+/// Removes the fields of documents that [`POST`] does not select.
+fn selected(mut data: Value) -> Value {
+    fn keep(object: &mut Value, keys: &[&str]) {
+        if let Some(object) = object.as_object_mut() {
+            object.retain(|key, _| keys.contains(&key.as_str()));
+        }
+    }
+    let select = |post: &mut Value| {
+        keep(post, &["id", "title", "author", "commentCount", "comments"]);
+        if let Some(author) = post.get_mut("author") {
+            keep(author, &["username", "fullName"]);
+        }
+        let comments = post.get_mut("comments").and_then(Value::as_array_mut);
+        for comment in comments.into_iter().flatten() {
+            keep(comment, &["content", "author"]);
+            if let Some(author) = comment.get_mut("author") {
+                keep(author, &["username"]);
+            }
+        }
+    };
+    if let Some(posts) = data.get_mut("posts").and_then(Value::as_array_mut) {
+        posts.iter_mut().for_each(select);
+    }
+    if let Some(post) = data.get_mut("post") {
+        select(post);
+    }
+    data
 }
 
 /// Replaces `{"commentCount": {"totalCount": 7}}` by `{"commentCount": 7}`, and a mutation's payload

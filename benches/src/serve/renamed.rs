@@ -14,7 +14,7 @@ pub(crate) async fn check(
 ) -> anyhow::Result<()> {
     let documents = match contender {
         Contender::OursJson | Contender::OursTrusted => "tv_post_json",
-        Contender::OursJsonb => "tv_post",
+        Contender::OursJsonb => "tv_post_jsonb",
         Contender::Triggers => "tv_by_trigger",
         Contender::Matview => "mv_post",
         // These contenders store no documents.

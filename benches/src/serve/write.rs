@@ -10,8 +10,8 @@ use uuid::Uuid;
 use super::contender::Contender;
 use super::database::{Database, add_triggers};
 use super::progress::bar;
-use super::views::{json, jsonb};
-use crate::blog::Size;
+use super::views::json;
+use crate::blog::{self, Size};
 use crate::measure::Times;
 use crate::sync::{CLASSIC, CLASSIC_TABLE, ONE_SELECT, ONE_UPSERT, statement};
 
@@ -176,14 +176,14 @@ impl Side<'_> {
     async fn follow(&self, way: Method, keys: &[Uuid]) -> anyhow::Result<()> {
         match way {
             Method::Jsonb => {
-                jsonb::sync_post(self.pool, keys).await?.ensure_valid()?;
+                blog::sync_post(self.pool, keys).await?.ensure_valid()?;
             }
             Method::Json => {
                 json::sync_post(self.pool, keys).await?.ensure_valid()?;
             }
             Method::OneByOne => {
                 for key in keys {
-                    let report = jsonb::sync_post(self.pool, &[*key]).await?;
+                    let report = blog::sync_post(self.pool, &[*key]).await?;
                     report.ensure_valid()?;
                 }
             }

@@ -3,6 +3,7 @@
 mod by_hand;
 mod dataloader;
 mod ours;
+mod plain;
 mod rename;
 
 use std::io::Read as _;
@@ -109,6 +110,7 @@ async fn serve_thread(
                 .await?;
             Router::new().route_service("/graphql", endpoint.only_trusted(true))
         }
+        Contender::Axum => plain::router(pool),
         Contender::DataLoader => router(dataloader::schema(pool, None)),
         Contender::DataLoaderEager => router(dataloader::schema(pool, Some(Duration::ZERO))),
         Contender::ByHand | Contender::Triggers => {
