@@ -2,7 +2,7 @@
 
 use super::append::PaddedBytes;
 use super::error::SelectionError;
-use super::layout::{Layout, StoredKeys, quoted};
+use super::layout::{Layout, StoredKeys, push_quoted};
 use super::merge::{MergedField, merge};
 use super::mistakes;
 use super::plan::{OutputField, Plan, PlannedKey, ValuePlan};
@@ -161,18 +161,17 @@ impl<'s> PlanCompiler<'s> {
 
     /// Compiles one field of the output. Adds nothing if there was an error.
     fn field(&mut self, shape: &'static Shape, field: &MergedField<'s>, fields: &mut Fields) {
-        let mut prefix = format!(
-            "{}{}:",
-            if fields.output.is_empty() { '{' } else { ',' },
-            quoted(field.response_key)
-        );
+        let mut prefix = Vec::with_capacity(field.response_key.len() + 4);
+        prefix.push(if fields.output.is_empty() { b'{' } else { b',' });
+        push_quoted(&mut prefix, field.response_key);
+        prefix.push(b':');
         let mut quotes = false;
         let (value, nullable, json) = if field.name == TYPE_NAME {
             if field.has_braces {
                 self.errors
                     .push(mistakes::braces_of_scalar(&self.path, field));
             }
-            prefix.push_str(&quoted(shape.type_name));
+            push_quoted(&mut prefix, shape.type_name);
             (ValuePlan::TypeName, false, TYPE_NAME)
         } else {
             let index = self.find(shape, field);
@@ -191,7 +190,7 @@ impl<'s> PlanCompiler<'s> {
             fields.can_coalesce |= plan.can_coalesce;
         }
         fields.output.push(OutputField {
-            prefix: PaddedBytes::new(prefix.into_bytes()),
+            prefix: PaddedBytes::new(prefix),
             response_key: field.response_key.to_owned(),
             json,
             value,

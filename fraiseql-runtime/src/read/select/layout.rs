@@ -62,7 +62,11 @@ impl Layout {
             Self::Json => (",", ":"),
         };
         let start = if first { "{" } else { comma };
-        ExpectedBytes::new(format!("{start}{}{colon}", quoted(key)).into_bytes())
+        let mut bytes = Vec::with_capacity(start.len() + key.len() + 2 + colon.len());
+        bytes.extend_from_slice(start.as_bytes());
+        push_quoted(&mut bytes, key);
+        bytes.extend_from_slice(colon.as_bytes());
+        ExpectedBytes::new(bytes)
     }
 
     /// The layout of a document, guessed from the byte after its first colon, which usually ends
@@ -76,9 +80,17 @@ impl Layout {
     }
 }
 
-/// A name as a JSON string.
-pub(super) fn quoted(name: &str) -> String {
-    serde_json::Value::from(name).to_string()
+/// Appends a name as a JSON string. Names rarely have characters to escape, and a selection is compiled for each
+/// request that is not cached.
+pub(super) fn push_quoted(out: &mut Vec<u8>, name: &str) {
+    let is_plain = |byte: u8| byte >= b' ' && byte != b'"' && byte != b'\\';
+    if name.bytes().all(is_plain) {
+        out.push(b'"');
+        out.extend_from_slice(name.as_bytes());
+        out.push(b'"');
+    } else {
+        out.extend_from_slice(serde_json::Value::from(name).to_string().as_bytes());
+    }
 }
 
 /// Expected bytes, which are compared in one step if there are at most sixteen.
@@ -126,7 +138,19 @@ impl ExpectedBytes {
 
 #[cfg(test)]
 mod tests {
-    use super::ExpectedBytes;
+    use super::{ExpectedBytes, push_quoted};
+
+    #[test]
+    fn names_are_quoted_as_json() {
+        for name in [
+            "", "fullName", "größe", "a\"b", "a\\b", "a\nb", "\u{1}", "\u{7f}",
+        ] {
+            let mut out = b"{".to_vec();
+            push_quoted(&mut out, name);
+            let json = serde_json::to_string(name).unwrap();
+            assert_eq!(out, [b"{", json.as_bytes()].concat());
+        }
+    }
 
     #[test]
     fn exactly_the_expected_bytes_are_compared() {

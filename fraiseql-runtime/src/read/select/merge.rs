@@ -37,23 +37,48 @@ pub(super) fn merge<'s>(
 ) -> (Vec<MergedField<'s>>, Vec<MergeConflict<'s>>) {
     let mut merged: Vec<MergedField<'s>> = Vec::new();
     let mut conflicts = Vec::new();
-    let mut positions = HashMap::new();
+    let mut positions = Positions::default();
     for selected in selections.iter().flat_map(|selection| selection.fields()) {
         let response_key = selected.response_key();
-        let position = *positions.entry(response_key).or_insert_with(|| {
+        let position = positions.of(response_key, &merged);
+        if position == merged.len() {
             merged.push(MergedField {
                 response_key,
                 name: &selected.name,
                 nested: Vec::new(),
                 has_braces: selected.fields.is_some(),
             });
-            merged.len() - 1
-        });
+        }
         let field = &mut merged[position];
         field.nested.extend(&selected.fields);
         conflicts.extend(conflict(field, selected, response_key));
     }
     (merged, conflicts)
+}
+
+/// Up to this number of fields, they are compared one by one.
+const MAX_COMPARED: usize = 16;
+
+/// The places of names in the output.
+#[derive(Default)]
+struct Positions<'s> {
+    /// Those of fields that are merged, once there are many.
+    by_name: HashMap<&'s str, usize>,
+}
+
+impl<'s> Positions<'s> {
+    /// The position of a name, which is the next one if it is new.
+    fn of(&mut self, name: &'s str, merged: &[MergedField<'s>]) -> usize {
+        if merged.len() <= MAX_COMPARED {
+            let mut names = merged.iter().map(|field| field.response_key);
+            return names.position(|key| key == name).unwrap_or(merged.len());
+        }
+        let known = self.by_name.len();
+        for (position, field) in merged.iter().enumerate().skip(known) {
+            self.by_name.insert(field.response_key, position);
+        }
+        self.by_name.get(name).copied().unwrap_or(merged.len())
+    }
 }
 
 fn conflict<'s>(
@@ -71,5 +96,26 @@ fn conflict<'s>(
         Some(MergeConflict::Braces { response_key })
     } else {
         None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::merge;
+    use crate::select::Selection;
+
+    /// Also beyond the number of fields that are compared one by one.
+    #[test]
+    fn fields_are_merged_in_the_order_of_their_names() {
+        for count in [1, 15, 16, 17, 18, 60] {
+            let names: Vec<String> = (0..count).map(|n| format!("f{n}")).collect();
+            let twice = format!("{{ {0} {0} a: f0 }}", names.join(" "));
+            let selection: Selection = twice.parse().unwrap();
+            let (merged, conflicts) = merge(&[&selection, &selection]);
+            assert!(conflicts.is_empty());
+            let keys: Vec<&str> = merged.iter().map(|field| field.response_key).collect();
+            let expected: Vec<&str> = names.iter().map(String::as_str).chain(["a"]).collect();
+            assert_eq!(keys, expected);
+        }
     }
 }

@@ -3,7 +3,7 @@
 use crate::read::list::error::ListError;
 use crate::read::list::operator::Operator;
 use crate::schema::scalar::ScalarType;
-use crate::schema::{Field, Index, IndexOn, SearchText, Shape, Source, View};
+use crate::schema::{Data, Field, Index, IndexOn, SearchText, Shape, Source, Storage, View};
 
 /// The fields whose parts or JSON documents can be filtered by: those in a GIN index, that of the whole document or
 /// of the field.
@@ -146,6 +146,12 @@ pub(super) fn embedded_field(
         }
         Some(field) => match indexed(view, field) {
             Some(indexed) => return Ok((field, indexed)),
+            None if view.data == Data::Json => {
+                "documents are stored as json, of which there are no such indexes".to_owned()
+            }
+            None if view.storage == Storage::Live => {
+                "a live view has no table, and so no index".to_owned()
+            }
             None => format!("no index has what is in it; add #[tview(index(gin = \"{name}\"))]"),
         },
     };

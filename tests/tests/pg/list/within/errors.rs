@@ -17,6 +17,24 @@ struct Plain {
     attributes: Option<Value>,
 }
 
+#[derive(TView)]
+#[tview(table = "tb_post", entity = "text_post", data = "json")]
+#[allow(dead_code)]
+struct TextPost {
+    id: i64,
+    #[tview(one(fk = "author_id"))]
+    author: Person,
+}
+
+#[derive(TView)]
+#[tview(table = "tb_post", entity = "live_post", storage = "live")]
+#[allow(dead_code)]
+struct LivePost {
+    id: i64,
+    #[tview(one(fk = "author_id"))]
+    author: Person,
+}
+
 fn error<V: TView>(filter: Filter) -> String {
     let list =
         fraiseql_runtime::list::List::<fraiseql_runtime::list::AnyView>::of_view(V::handle());
@@ -52,6 +70,8 @@ fn what_no_index_has_cannot_be_filtered() {
         Operator::Eq,
         7,
     )));
+    errors.push(error::<TextPost>(of_author.clone()));
+    errors.push(error::<LivePost>(of_author));
     errors.push(error::<Plain>(Filter::search("a")));
     errors.push(error::<Entry>(Filter::search_in("searchTitel", "a")));
     errors.push(error::<Entry>(Filter::is("autor", Filter::eq("id", 7))));
