@@ -191,6 +191,7 @@ pub mod __graphql {
     pub use crate::read::find::documents;
     pub use crate::read::global_id::{global_id_of, key_values};
     pub use crate::read::list::kept::KeptStatement;
+    pub use crate::read::list::unless::DocumentUnless;
     pub use crate::read::scope::Scope;
     pub use crate::read::select::{BigInts, Written};
     pub use crate::schema::key::Keys;

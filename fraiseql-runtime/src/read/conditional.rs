@@ -32,6 +32,15 @@ impl fmt::Display for ETag {
     }
 }
 
+impl ETag {
+    /// The tag with this text, which has no quotes.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn of_text(opaque: String) -> Self {
+        Self(opaque)
+    }
+}
+
 /// The versions that a client has: the header `If-None-Match`.
 ///
 /// Whatever a client sends can be parsed: a tag that is none of ours is as one of an older version.
@@ -58,6 +67,21 @@ impl FromStr for IfNoneMatch {
             tags: opaque.map(str::to_owned).collect(),
             any: header.trim() == "*",
         })
+    }
+}
+
+impl IfNoneMatch {
+    /// Whether the client has the version of a tag.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn matches(&self, tag: &ETag) -> bool {
+        self.any || self.tags.contains(&tag.0)
+    }
+
+    /// The texts of the tags, without quotes.
+    #[doc(hidden)]
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        self.tags.iter().map(String::as_str)
     }
 }
 

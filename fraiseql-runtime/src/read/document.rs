@@ -2,8 +2,8 @@
 
 use serde::ser::{Error as _, Serialize, Serializer};
 use serde_json::value::RawValue;
-use sqlx::Row;
 use sqlx::postgres::{PgRow, PgValueFormat};
+use sqlx::{Row, ValueRef as _};
 
 /// The column of the document in every statement that reads documents.
 const DATA: usize = 0;
@@ -62,6 +62,12 @@ impl Document {
             row,
             written: Some(json.into()),
         }
+    }
+
+    /// Whether the row says that the caller has the document.
+    pub(super) fn is_held(&self) -> bool {
+        let data = self.row.try_get_raw(DATA);
+        data.is_ok_and(|data| data.is_null())
     }
 
     /// The JSON of the document, as it is stored.

@@ -13,6 +13,7 @@ use crate::db::session::isolated_in_set_session;
 use crate::db::statement::{Fetched, fetch_within};
 use crate::db::telemetry::statement as trace_statement;
 use crate::error::{Error, Operation, Result};
+use crate::read::by_key::version;
 use crate::read::column_row::ColumnRead;
 use crate::read::document::Document;
 use crate::read::error::{not_deserialized, read_failed};
@@ -159,7 +160,10 @@ pub(super) async fn rows(
     let mut stale_keys = view.no_keys();
     let mut stale_ordinals = Vec::new();
     for (row, ordinal) in rows.iter().zip(1_i64..) {
-        if is_stale(row).map_err(read_failed(view))? {
+        // A row with a version and without its document is one that the caller has.
+        let is_stale = is_stale(row).map_err(read_failed(view))?
+            && version(row).map_err(read_failed(view))?.is_none();
+        if is_stale {
             stale_keys.push_from(row, KEY).map_err(read_failed(view))?;
             stale_ordinals.push(ordinal);
         }

@@ -42,8 +42,8 @@ impl ReadSql {
     }
 }
 
-/// The version of a stored document: it changes with the document, and never returns.
-const VERSION: &str = "pg_catalog.concat(v.version, '-', v.synced_xid)";
+/// The version of a stored document, whose row is `v`: it changes with the document, and never returns.
+pub(crate) const VERSION: &str = "pg_catalog.concat(v.version, '-', v.synced_xid)";
 
 /// Composes the statements of a view, whose shape has the number `number`.
 pub(crate) fn compose(view: &View, number: i64) -> ReadSql {

@@ -11,6 +11,7 @@ use super::kept::KeptStatement;
 use super::page::{DocumentPage, Documents, Page};
 use super::spec::{ListSpec, MaxBytes};
 use super::typed::{AnyView, IntoFilter, IntoOrder};
+use super::unless::DocumentUnless;
 use crate::db::byte_limit::ByteLimit;
 use crate::read::scope::Scope;
 use crate::read::target::ReadTarget;
@@ -55,6 +56,7 @@ impl List {
                 omitted: Vec::new(),
                 only: None,
                 max_bytes: MaxBytes::Unlimited,
+                held: None,
                 kept: None,
             },
             of: PhantomData,
@@ -182,6 +184,17 @@ impl<V> List<V> {
     /// [`ListError`]: if the view does not have what the list names, or the query fails.
     pub async fn read(&self, target: impl ReadTarget) -> Result<Documents, ListError> {
         self.spec.read(target).await
+    }
+
+    /// Reads the first document of the list with its version, unless it has one of these versions. It is for lists of
+    /// one document at most.
+    #[doc(hidden)]
+    pub async fn read_unless(
+        self,
+        held: Vec<String>,
+        target: impl ReadTarget,
+    ) -> Result<DocumentUnless, ListError> {
+        self.spec.read_unless(held, target).await
     }
 
     /// Reads the documents as structs, with one statement.

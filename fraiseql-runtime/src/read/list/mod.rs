@@ -74,6 +74,7 @@ mod prune;
 mod spec;
 mod statement;
 mod typed;
+pub(crate) mod unless;
 mod within;
 
 pub use builder::List;

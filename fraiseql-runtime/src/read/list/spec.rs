@@ -52,6 +52,8 @@ pub(super) struct ListSpec {
     /// The keys that are needed; all, if there are none.
     pub(super) only: Option<Vec<String>>,
     pub(super) max_bytes: MaxBytes,
+    /// The versions that the caller has, if it asks for those of documents.
+    pub(super) held: Option<Vec<String>>,
     /// Where the text of an earlier statement is kept.
     pub(super) kept: Option<Arc<KeptStatement>>,
 }

@@ -85,6 +85,11 @@ impl ListSpec {
             .filter(|_| is_live)
             .map(|key| (*key).to_owned())
             .collect();
+        // Only view tables have versions.
+        let held = self
+            .held
+            .as_ref()
+            .filter(|_| view.storage == Storage::Table);
         let query = ListQuery {
             view,
             shape: self.view.statements().shape,
@@ -101,6 +106,10 @@ impl ListSpec {
             unbuilt,
             with_terms: matches!(shown, Shown::Page(_)),
             with_hidden: matches!(shown, Shown::Structs),
+            held: held.map(|versions| {
+                let versions = versions.iter().map(String::as_str);
+                parameters.push(BinaryValue::text_array(versions))
+            }),
         };
         let text = match &self.kept {
             Some(kept) => kept.text_of(query, |query| self.text_of(query)),

@@ -22,6 +22,22 @@ pub(super) struct Plan {
     pub(super) can_coalesce: bool,
 }
 
+impl Plan {
+    /// Appends what is written around values, and of which keys they are.
+    pub(super) fn write_outline(&self, out: &mut Vec<u8>) {
+        for field in &self.fields {
+            out.extend_from_slice(field.prefix.bytes());
+            out.extend_from_slice(field.json.as_bytes());
+            match &field.value {
+                ValuePlan::Object(plan) | ValuePlan::List(plan) => plan.write_outline(out),
+                _ if field.quotes => out.push(b'\''),
+                _ => out.push(b' '),
+            }
+        }
+        out.push(b'}');
+    }
+}
+
 /// A key of the struct, at its position in the stored order.
 #[derive(Debug)]
 pub(super) struct PlannedKey {

@@ -180,6 +180,18 @@ impl Projection {
         &self.selection
     }
 
+    /// What it writes around the values of documents: names, types that are asked for, and which numbers are strings.
+    /// Projections with the same outline write the same of a document.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn outline(&self) -> Vec<u8> {
+        let mut outline = Vec::new();
+        if let Some(plan) = &self.plan {
+            plan.write_outline(&mut outline);
+        }
+        outline
+    }
+
     /// The keys of those lists of objects, on the top level of the document, that are not selected.
     /// The output is the same if a query removes them from the document.
     ///

@@ -9,6 +9,7 @@ use super::rows::Rows;
 use super::view_row::{V, column};
 use crate::schema::{Storage, View};
 use crate::sql::document::{self, HIDDEN};
+use crate::sql::read::VERSION;
 use crate::sql::shape;
 use crate::sql::text::Sql;
 
@@ -43,6 +44,9 @@ pub(crate) struct ListQuery<'a> {
     pub(crate) with_terms: bool,
     /// Whether hidden fields are returned, in a column of their own.
     pub(crate) with_hidden: bool,
+    /// Whether versions of documents are returned, in the column `version`: null if the document is stale.
+    /// The document, or whether columns are the same, is also null if the version is in this array.
+    pub(crate) held: Option<Parameter>,
 }
 
 /// Whether the statements have the same text. Views are compared by their addresses: a view has one.
@@ -63,6 +67,7 @@ impl PartialEq for ListQuery<'_> {
             without,
             with_terms,
             with_hidden,
+            held,
         } = other;
         std::ptr::eq(self.view, *view)
             && self.shape == *shape
@@ -78,6 +83,7 @@ impl PartialEq for ListQuery<'_> {
             && self.without == *without
             && self.with_terms == *with_terms
             && self.with_hidden == *with_hidden
+            && self.held == *held
     }
 }
 
@@ -188,12 +194,15 @@ impl ListQuery<'_> {
             (None, Some(keys)) => format!("{documents}.data - {keys}"),
             (None, None) => format!("{documents}.data"),
         };
-        let data = match self.view.storage {
-            Storage::Live => format!("{data} AS data"),
-            Storage::Table | Storage::Matview { .. } => format!(
-                "CASE WHEN {V}.shape = {} THEN {data} END AS data",
-                shape::literal(self.shape)
-            ),
+        let current = format!("{V}.shape = {}", shape::literal(self.shape));
+        let data = match (self.view.storage, &self.held) {
+            (Storage::Live, _) => format!("{data} AS data"),
+            (Storage::Table | Storage::Matview { .. }, None) => {
+                format!("CASE WHEN {current} THEN {data} END AS data")
+            }
+            (Storage::Table | Storage::Matview { .. }, Some(held)) => {
+                format!("CASE WHEN {current} AND {VERSION} <> ALL ({held}) THEN {data} END AS data")
+            }
         };
         let mut columns = vec![data, self.view.stored_key(V).value()];
         if self.with_terms {
@@ -208,6 +217,9 @@ impl ListQuery<'_> {
             );
         }
         columns.extend(self.hidden(documents));
+        if self.held.is_some() {
+            columns.push(format!("CASE WHEN {current} THEN {VERSION} END AS version"));
+        }
         if let Some(instead) = &self.columns {
             columns.extend(instead.values(self.view.data));
         }
@@ -246,6 +258,9 @@ impl ListQuery<'_> {
                 vec![format!("{V}.shape"), format!("{V}.data")]
             }
         };
+        if self.held.is_some() {
+            columns.extend(["version", "synced_xid"].map(column));
+        }
         columns.extend(self.order.iter().map(Term::name));
         let ordered = |name: &str| self.order.iter().any(|term| term.column == name);
         // The tenant is not in the order of its documents.
