@@ -9,13 +9,15 @@ use axum::http::header::{
     X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode};
+use fraiseql_runtime::read::ETag;
 
 use crate::budget::Budget;
 use crate::error::MAX_REQUEST_ERRORS;
 use crate::http::accept::Format;
-use crate::http::position;
 use crate::http::refusal::Refusal;
+use crate::http::{etag, position};
 use crate::request::direct::answer::DirectAnswer;
+use crate::request::direct::tag::Conditional;
 use crate::request::position::HEADER;
 use crate::response::{is_request_error, write_response, write_response_within};
 
@@ -36,21 +38,19 @@ const ENVELOPE_BYTES: usize = 64 * 1024;
 /// What is reserved for that.
 const RESERVED_ENVELOPE: usize = 256;
 
+/// The response to a request. `conditional` is what the client has, if responses have tags.
 pub(super) fn encode(
     result: Result<Outcome, Refusal>,
     format: Format,
     budget: Arc<Budget>,
+    conditional: Option<&Conditional>,
 ) -> Response<Body> {
     // The documents of the request have been written, and are dropped.
     budget.keep(budget.written());
     match result {
-        Ok(Outcome::Single(response)) => encode_single(*response, format, budget),
+        Ok(Outcome::Single(response)) => encode_single(*response, format, budget, conditional),
         Ok(Outcome::Batch(responses)) => encode_batch(responses, format, budget),
-        Ok(Outcome::Direct(DirectAnswer { body, cache })) => {
-            let mut headers = HeaderMap::new();
-            allow_caching(&mut headers, cache);
-            held(StatusCode::OK, format, body, headers, budget)
-        }
+        Ok(Outcome::Direct(answer)) => encode_direct(answer, format, budget, conditional),
         Ok(Outcome::Panicked(errors)) => failed(errors, format),
         Ok(Outcome::Stream(response)) => response,
         Err(refusal) => refuse(&refusal, format),
@@ -73,10 +73,31 @@ fn failed(errors: Vec<ServerError>, format: Format) -> Response<Body> {
     with_headers(status, format, body.into(), HeaderMap::new())
 }
 
+fn encode_direct(
+    answer: DirectAnswer,
+    format: Format,
+    budget: Arc<Budget>,
+    conditional: Option<&Conditional>,
+) -> Response<Body> {
+    let mut headers = HeaderMap::new();
+    allow_caching(&mut headers, answer.cache);
+    match (answer.body, answer.tag) {
+        (Some(body), tag) => success(format, body, headers, budget, conditional, tag),
+        (None, tag) => {
+            if let Some(tag) = tag {
+                etag::insert(&mut headers, &tag);
+            }
+            let empty = with_headers(StatusCode::OK, format, Body::empty(), headers);
+            etag::not_modified(empty)
+        }
+    }
+}
+
 fn encode_single(
     mut response: GraphQlResponse,
     format: Format,
     budget: Arc<Budget>,
+    conditional: Option<&Conditional>,
 ) -> Response<Body> {
     let mut status = StatusCode::OK;
     if is_request_error(&response) {
@@ -92,12 +113,39 @@ fn encode_single(
         return failed(vec![budget.request_error()], format);
     }
     let mut headers = response.http_headers;
-    // An error must not be cached.
-    if response.errors.is_empty() {
-        allow_caching(&mut headers, response.cache_control);
-    }
     drop(response.data);
-    held(status, format, body, headers, budget)
+    // An error must not be cached.
+    if !response.errors.is_empty() {
+        return held(status, format, body, headers, budget);
+    }
+    allow_caching(&mut headers, response.cache_control);
+    success(format, body, headers, budget, conditional, None)
+}
+
+/// A response without errors. `tag` is the tag of its documents, if they have one; otherwise it is made of the body.
+fn success(
+    format: Format,
+    body: Vec<u8>,
+    mut headers: HeaderMap,
+    budget: Arc<Budget>,
+    conditional: Option<&Conditional>,
+    tag: Option<ETag>,
+) -> Response<Body> {
+    let conditional = conditional.filter(|_| etag::is_taggable(&headers));
+    let Some(Conditional {
+        held: of_client, ..
+    }) = conditional
+    else {
+        return held(StatusCode::OK, format, body, headers, budget);
+    };
+    let tag = tag.unwrap_or_else(|| etag::of_body(&body, format));
+    etag::insert(&mut headers, &tag);
+    let response = held(StatusCode::OK, format, body, headers, budget);
+    // There may be no room for the body.
+    match response.status().is_success() && of_client.matches(&tag) {
+        true => etag::not_modified(response),
+        false => response,
+    }
 }
 
 /// Says how long a response may be cached. A header that a resolver has set takes precedence.

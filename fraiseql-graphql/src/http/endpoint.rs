@@ -200,6 +200,53 @@ impl<E: Executor> GraphQl<E> {
         })
     }
 
+    /// Adds an `ETag` to each response to GET that has no error, and answers a request whose `If-None-Match` has that tag
+    /// with 304 and no body. On by default.
+    ///
+    /// If a request is answered [directly](crate::Prepared::direct) and each of its root fields is a document by its key,
+    /// the tag is made of the versions of these documents, and those that the client has are not read. Otherwise it is the
+    /// SHA-256 of the body, which then need not be sent. Whatever the answer is, hooks, tenants, trusted documents and
+    /// limits are checked first.
+    ///
+    /// Responses with `Cache-Control: no-store` have no tag, nor have those to POST. A tag that a resolver has set stays,
+    /// and the endpoint does not compare it. Tags are weak, since a layer may compress the body.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/support.rs"));
+    /// # use async_graphql::{EmptyMutation, EmptySubscription, Schema};
+    /// # use axum::http::Request;
+    /// # use fraiseql_graphql::{Prepared, Query};
+    /// # use fraiseql_graphql::http::GraphQl;
+    /// # use tower_service::Service as _;
+    /// #[derive(TView)]
+    /// pub struct Post { pub id: i32, pub title: String }
+    ///
+    /// # fn main() { on("CREATE TABLE tb_post (id int4 PRIMARY KEY, title text NOT NULL);
+    /// #     INSERT INTO tb_post VALUES (7, 'Notes')", async |pool| {
+    /// # migrate::<Post>(&pool).await;
+    /// # sync_all_posts(&pool).await?;
+    /// let schema = Schema::build(Query::<(Post,)>::new(pool), EmptyMutation, EmptySubscription)
+    ///     .extension(Prepared::default().direct(true))
+    ///     .finish();
+    /// let mut endpoint = GraphQl::new(schema);
+    ///
+    /// // { post(id: 7) { title } }
+    /// let url = "/?query=%7Bpost(id:7)%7Btitle%7D%7D";
+    /// let (mut tag, mut statuses) = (String::new(), Vec::new());
+    /// for _ in 0..3 {
+    ///     let request = Request::get(url).header("if-none-match", &tag).body(String::new())?;
+    ///     let response = endpoint.call(request).await?;
+    ///     tag = response.headers()["etag"].to_str()?.to_owned();
+    ///     statuses.push(response.status().as_u16());
+    /// }
+    /// // The first request is executed, and has the tag of its body. Those after it are answered directly.
+    /// assert_eq!(statuses, [200, 200, 304]);
+    /// # Ok(()) }) }
+    /// ```
+    pub fn etags(self, on: bool) -> Self {
+        self.with(|settings| settings.etags = on)
+    }
+
     /// Sends the messages of internal errors to clients, for development. Off by default.
     ///
     /// An error that a resolver converts from another one with `?` is internal: its message may

@@ -64,6 +64,7 @@
 //! | | `application/graphql-response+json` | `application/json` |
 //! |---|---|---|
 //! | executed, also with errors of fields | 200, `data` | 200, `data` |
+//! | the same with GET, if the client [has it already](GraphQl::etags) | 304, no body | 304, no body |
 //! | the query cannot be parsed, is not valid, or exceeds the limits | 400, no `data` | 200, no `data` |
 //! | not JSON, no `query`, or a parameter of the wrong type | 400, no `data` | 400, no `data` |
 //! | both `query` and `documentId`, or a `documentId` that is no identifier | 400 | 400 |
@@ -99,6 +100,7 @@
 //! | documents other than [trusted](GraphQl::trusted) ones | allowed | [`only_trusted`](GraphQl::only_trusted) |
 //! | automatic persisted queries | off | [`automatic_persisted_queries`](GraphQl::automatic_persisted_queries) |
 //! | introspection | on | [`introspection`](GraphQl::introspection) |
+//! | `ETag` and 304 | on, for GET | [`etags`](GraphQl::etags) |
 //! | internal errors | hidden | [`expose_errors`](GraphQl::expose_errors) |
 //! | GraphiQL | off | [`graphiql`](GraphQl::graphiql) |
 //!
@@ -151,6 +153,7 @@ mod body;
 mod deadline;
 mod encode;
 mod endpoint;
+mod etag;
 mod graphiql;
 mod internal_error;
 mod lookup;

@@ -24,6 +24,7 @@ use crate::http::deadline::Deadline;
 use crate::http::encode::refuse;
 use crate::http::encode::{Outcome, encode, options};
 use crate::http::endpoint::GraphQl;
+use crate::http::etag;
 use crate::http::graphiql;
 use crate::http::lookup::{Found, NotFound, find};
 use crate::http::mask::{mask, panicked};
@@ -37,6 +38,7 @@ use crate::http::stream::session::{Session, of_request};
 #[cfg(feature = "websocket")]
 use crate::http::stream::websocket;
 use crate::request::direct::plan::RequestParts;
+use crate::request::direct::tag::Conditional;
 use crate::request::query::ReadQuery;
 use crate::response::null_failed_fields;
 use crate::spec::operation::operation;
@@ -90,6 +92,9 @@ impl<E: Executor> GraphQl<E> {
         } else {
             negotiate(&parts.headers)
         };
+        let conditional = format
+            .filter(|_| settings.etags && is_read && !is_stream)
+            .map(|format| etag::read(&parts.headers, format));
         let in_flight = Arc::clone(&settings.in_flight);
         let budget = Budget::new(settings.max_response, Some(in_flight));
         let result = match format {
@@ -102,7 +107,8 @@ impl<E: Executor> GraphQl<E> {
             Some(_) => {
                 // Nothing is used after a panic but the settings, which are not modified: the
                 // request's data and its future are dropped.
-                let served = self.serve(parts, body, is_read, is_stream, &budget);
+                let conditional = conditional.as_ref();
+                let served = self.serve(parts, body, is_read, is_stream, &budget, conditional);
                 AssertUnwindSafe(served)
                     .catch_unwind()
                     .await
@@ -113,7 +119,8 @@ impl<E: Executor> GraphQl<E> {
                     })
             }
         };
-        encode(result, format.unwrap_or(Format::Json), budget)
+        let format = format.unwrap_or(Format::Json);
+        encode(result, format, budget, conditional.as_ref())
     }
 
     /// Reads and executes a request within the time limit. What can refuse it comes in the order of
@@ -125,6 +132,7 @@ impl<E: Executor> GraphQl<E> {
         is_read: bool,
         is_stream: bool,
         budget: &Arc<Budget>,
+        conditional: Option<&Conditional>,
     ) -> Result<Outcome, Refusal> {
         let settings = &*self.settings;
         let deadline = Deadline::after(settings.timeout);
@@ -168,7 +176,7 @@ impl<E: Executor> GraphQl<E> {
             let events = deadline.limit(events).await.ok_or_else(too_slow)?;
             return Ok(Outcome::Stream(events));
         }
-        let executed = self.execute_all(requests, &inserts, position, is_read, budget);
+        let executed = self.execute_all(requests, &inserts, position, is_read, budget, conditional);
         deadline.limit(executed).await.ok_or_else(too_slow)?
     }
 
@@ -179,6 +187,7 @@ impl<E: Executor> GraphQl<E> {
         position: Option<WalPosition>,
         is_read: bool,
         budget: &Arc<Budget>,
+        conditional: Option<&Conditional>,
     ) -> Result<Outcome, Refusal> {
         let insert_data = |request: &mut Request| {
             let mut data = Data::default();
@@ -194,7 +203,8 @@ impl<E: Executor> GraphQl<E> {
         match requests {
             Requests::Single(mut asked) => {
                 insert_data(&mut asked.request);
-                self.execute_single(*asked, position, is_read, budget).await
+                self.execute_single(*asked, position, is_read, budget, conditional)
+                    .await
             }
             Requests::Batch(requests) => {
                 let responses = requests.into_iter().map(async |mut asked| {
@@ -218,6 +228,7 @@ impl<E: Executor> GraphQl<E> {
         position: Option<WalPosition>,
         is_read: bool,
         budget: &Arc<Budget>,
+        conditional: Option<&Conditional>,
     ) -> Result<Outcome, Refusal> {
         let found = match find(&mut asked, &self.settings, is_read) {
             Ok(found) => found,
@@ -239,6 +250,7 @@ impl<E: Executor> GraphQl<E> {
                 data: &request.data,
                 position,
                 budget,
+                conditional,
             };
             let name = request.operation_name.as_deref();
             if let Some(body) = query.answer(name, &request.variables, parts).await {

@@ -34,6 +34,8 @@ pub(super) struct Settings {
     pub(super) graphiql: bool,
     pub(super) introspection: bool,
     pub(super) expose_errors: bool,
+    /// Whether responses to GET have tags.
+    pub(super) etags: bool,
     pub(super) max_body: usize,
     pub(super) max_batch: Option<usize>,
     pub(super) max_response: usize,
@@ -65,6 +67,7 @@ impl Default for Settings {
             graphiql: false,
             introspection: true,
             expose_errors: false,
+            etags: true,
             max_body: 1 << 20,
             max_batch: None,
             max_response: DEFAULT_MAX_RESPONSE,
@@ -93,6 +96,7 @@ impl fmt::Debug for Settings {
             .field("graphiql", &self.graphiql)
             .field("introspection", &self.introspection)
             .field("expose_errors", &self.expose_errors)
+            .field("etags", &self.etags)
             .field("max_body", &self.max_body)
             .field("max_batch", &self.max_batch)
             .field("max_response", &self.max_response)

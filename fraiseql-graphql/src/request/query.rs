@@ -11,7 +11,7 @@ use async_graphql::{ServerError, ValidationResult, Variables};
 use crate::request::direct::answer::DirectAnswer;
 use crate::request::direct::plan::CachedPlan;
 #[cfg(feature = "http")]
-use crate::request::direct::plan::RequestParts;
+use crate::request::direct::plan::{Asked, RequestParts};
 use crate::request::limits::DocumentLimits;
 use crate::spec::document::ValidDocument;
 use crate::spec::operation::only_operation;
@@ -220,7 +220,12 @@ impl Query {
             true => any,
             false => self.plan(name, |plan| plan.conditions.hold(&variables))?,
         };
-        plan.answer(operation, &variables, request).await
+        let asked = Asked {
+            text: &self.text,
+            name,
+            operation,
+        };
+        plan.answer(asked, &variables, request).await
     }
 
     #[cfg(feature = "http")]

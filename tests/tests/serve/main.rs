@@ -1,5 +1,6 @@
 //! Tests of what is served: GraphQL schemas over views, and the endpoint over HTTP.
 
+mod etags;
 mod federation;
 mod graphql;
 mod http;

@@ -1,18 +1,24 @@
 //! A plan: how the root fields of a query are read and written.
 
+#[cfg(feature = "http")]
+use std::sync::OnceLock;
 use std::sync::{Arc, Mutex};
 
 use async_graphql::parser::types::{Field, OperationDefinition};
 use async_graphql::{CacheControl, Data, Name, SchemaEnv, Value, Variables};
-use fraiseql_runtime::__graphql::lock;
+use fraiseql_runtime::__graphql::{DocumentUnless, Scope, lock};
 use fraiseql_runtime::WalPosition;
 use fraiseql_runtime::list::Documents;
 use fraiseql_runtime::select::Projection;
 use futures_util::future::BoxFuture;
+#[cfg(feature = "http")]
+use sha2::Sha256;
 
 use crate::budget::Budget;
 use crate::request::direct::arguments::BoundArguments;
 use crate::request::direct::conditions::Conditions;
+#[cfg(feature = "http")]
+use crate::request::direct::tag::Conditional;
 use crate::spec::{failures, variables};
 
 /// The number of requests whose complexity is remembered as allowed.
@@ -25,6 +31,18 @@ pub(crate) struct RequestParts<'a> {
     /// The position as of which documents are read.
     pub(crate) position: Option<WalPosition>,
     pub(crate) budget: &'a Arc<Budget>,
+    /// What the client has, if the response is to have a tag.
+    #[cfg(feature = "http")]
+    pub(crate) conditional: Option<&'a Conditional>,
+}
+
+/// The operation that a request names.
+#[derive(Clone, Copy)]
+pub(crate) struct Asked<'a> {
+    /// The text of the whole document.
+    pub(crate) text: &'a str,
+    pub(crate) name: Option<&'a str>,
+    pub(crate) operation: &'a OperationDefinition,
 }
 
 /// Reads a root field again.
@@ -32,18 +50,26 @@ pub(crate) trait DirectRead: Send + Sync {
     /// The number of documents that the field asks for, of which its complexity is a multiple.
     fn row_count(&self, arguments: BoundArguments<'_>) -> usize;
 
-    /// Reads the field. None if there is an error.
+    /// Where the document of the field is stored, and with which shape. None if it has no version there, or if the
+    /// field is a list.
+    fn origin(&self) -> Option<&str>;
+
+    /// Whose documents the field reads. None if that is an error.
+    fn scope(&self, data: &Data) -> Option<Scope>;
+
+    /// Reads the field; its document only if that has none of the versions `held`. None if there is an error.
     fn read<'a>(
         &'a self,
         arguments: BoundArguments<'a>,
+        scope: Scope,
         request: RequestParts<'a>,
+        held: Option<Vec<String>>,
     ) -> BoxFuture<'a, Option<Found>>;
 }
 
 /// What was read for a root field.
 pub(crate) enum Found {
-    /// One document, or none.
-    One(Documents),
+    One(DocumentUnless),
     List(Documents),
     /// The JSON of a connection.
     Connection(Vec<u8>),
@@ -73,6 +99,9 @@ pub(crate) struct CachedPlan {
     pub(crate) cache: CacheControl,
     /// The numbers of documents, field by field, of requests whose complexity the schema has allowed.
     allowed: Mutex<Vec<Vec<usize>>>,
+    /// What tags of its answers have in common, once one was made; `None` if they have no tag.
+    #[cfg(feature = "http")]
+    pub(super) hash: OnceLock<Option<Sha256>>,
 }
 
 impl CachedPlan {
@@ -90,6 +119,8 @@ impl CachedPlan {
             fields,
             cache,
             allowed: Mutex::default(),
+            #[cfg(feature = "http")]
+            hash: OnceLock::new(),
         };
         plan.allow(plan.row_counts(variables));
         plan
