@@ -173,7 +173,7 @@ async fn the_statement_is_the_same_for_other_filters_of_a_part() {
     index(fulltext = "title, body", name = "news_of_both"),
     index(fulltext = "title", filter = "rank > 3", name = "ranked")
 )]
-#[allow(dead_code)]
+#[allow(dead_code, clippy::duplicated_attributes)]
 struct News {
     id: i64,
     title: String,
