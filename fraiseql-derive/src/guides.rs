@@ -10,7 +10,7 @@ use syn::{DeriveInput, Item};
 use crate::attr::Receiver;
 use crate::attr::{
     EnumAttr, FieldAttr, IndexAttr, ManyAttr, NewtypeAttr, OneAttr, PartAttr, PartitionAttr,
-    VariantAttr, ViewAttr,
+    UnionAttr, VariantAttr, ViewAttr,
 };
 use crate::model::DeriveKind;
 use crate::{check, emit};
@@ -150,6 +150,7 @@ fn the_reference_has_a_section_for_every_attribute() {
         EnumAttr::KEYS,
         VariantAttr::KEYS,
         NewtypeAttr::KEYS,
+        UnionAttr::KEYS,
     ];
     for key in with_a_section.into_iter().flatten() {
         assert!(has(key), "`{key}` has no section in docs/attributes.md");

@@ -329,6 +329,32 @@ pub fn derive_tenum(input: TokenStream) -> TokenStream {
     }
 }
 
+/// Makes an enum whose variants each hold one struct a union of GraphQL, or an interface.
+///
+/// It emits an implementation of [`TUnion`], and of `MemberOf` for each struct. The structs have
+/// `#[derive(TView)]` or `#[derive(Embed)]`, and may be in a `Box`. The doc comment of the enum is the
+/// description of the type.
+///
+/// | attribute on the enum | meaning | default |
+/// |---|---|---|
+/// | `interface` | the type is an interface, of all fields that the structs have in common | a union |
+/// | `interface = "id, title"` | an interface of these fields, by their keys in documents | |
+/// | `type_name = "Found"` | the name of the GraphQL type | the name of the enum |
+/// | `crate = ::path` | the path of `fraiseql_runtime`, if it is renamed or re-exported | `::fraiseql_runtime` |
+///
+/// No attribute is allowed on a variant. A field of an interface has the same GraphQL type in all
+/// structs, nulls included; the compiler checks it.
+///
+/// [`TUnion`]: https://docs.rs/fraiseql-runtime/latest/fraiseql_runtime/trait.TUnion.html
+#[proc_macro_derive(TUnion, attributes(tview))]
+pub fn derive_tunion(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    match check::check_union(&input) {
+        Ok(union) => emit::union::emit(&union).into(),
+        Err(errors) => fallback::with_errors(errors, fallback::union::stubs(&input)),
+    }
+}
+
 fn derive(input: &DeriveInput, kind: DeriveKind) -> TokenStream {
     match check::check(input, kind) {
         Ok(model) => emit::emit(&model).into(),

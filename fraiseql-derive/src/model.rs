@@ -411,6 +411,36 @@ pub(crate) struct Enumeration {
     pub(crate) variants: Vec<Variant>,
 }
 
+/// An enum with `TUnion`.
+pub(crate) struct Union {
+    pub(crate) ident: Ident,
+    pub(crate) visibility: Visibility,
+    pub(crate) krate: Path,
+    pub(crate) type_name: String,
+    /// The span of `type_name`, or of the name of the enum.
+    pub(crate) type_name_span: Span,
+    pub(crate) docs: Option<String>,
+    pub(crate) members: Vec<UnionMember>,
+    pub(crate) interface: Option<Interface>,
+}
+
+/// A variant of a union.
+pub(crate) struct UnionMember {
+    pub(crate) variant: Ident,
+    /// The type that it holds.
+    pub(crate) ty: Type,
+    /// The struct, which may be in a `Box`.
+    pub(crate) document: Type,
+}
+
+/// The fields of an interface.
+pub(crate) enum Interface {
+    /// All that the members have in common. The span is that of `interface`.
+    Common(Span),
+    /// Those with these keys. The span is that of the text.
+    Fields(Vec<String>, Span),
+}
+
 /// A variant of an enum.
 pub(crate) struct Variant {
     pub(crate) ident: Ident,

@@ -56,6 +56,7 @@
 //! | task | see |
 //! |---|---|
 //! | describe documents | [`TView`](derive@TView), [`Embed`](derive@Embed); [`guide::attributes`] for an example of each attribute; [`scalar`] for the types |
+//! | describe what is a document of one of several structs | [`TUnion`](derive@TUnion) |
 //! | begin with existing tables | [`guide::existing_database`] |
 //! | replace triggers, materialized views, caches or projections | [`guide::moving_over`] |
 //! | choose between view tables, live views and materialized views | [`guide::storage`], [`ReadModel::advise`], [`ReadModel::refresh`] |
@@ -118,7 +119,7 @@ pub mod worker;
 
 pub use db::wal_position::{ParsePositionError, WalPosition};
 pub use error::{Error, Result};
-pub use fraiseql_derive::{Embed, TEnum, TScalar, TView};
+pub use fraiseql_derive::{Embed, TEnum, TScalar, TUnion, TView};
 pub use model::ReadModel;
 pub use mutation::{Capture, Changes, Mutation, MutationReport, SyncToken};
 pub use ops::verify::Verify;
@@ -131,6 +132,7 @@ pub use schema::key::{Key, Keys};
 pub use schema::key_tuple::KeyTuple;
 pub use schema::row_key::Keyed;
 pub use schema::scalar::{self, Scalar, TEnum};
+pub use schema::union::{MemberOf, TUnion};
 pub use sync::{SyncLog, SyncReport, SyncTarget};
 pub use testing::{Failure, Recorder, assert_synced};
 pub use worker::Worker;
@@ -157,6 +159,10 @@ pub mod __private {
             chain, field, filter, key, key_column, table, written_table,
         };
         pub use crate::schema::embed::Own;
+    }
+    pub mod union {
+        pub use crate::const_check::unions::{common, field, member, type_name};
+        pub use crate::schema::union::UnionMember;
     }
     pub use crate::ops::verify::verify;
     pub use crate::schema::embed::{

@@ -102,5 +102,8 @@ pub(super) const NEWTYPE: &[&str] = &["type_name", "serde", "crate"];
 /// On an enum with `TEnum`.
 pub(super) const ENUM: &[&str] = &["rename_all", "type_name", "serde", "crate"];
 
+/// On an enum with `TUnion`.
+pub(super) const UNION: &[&str] = &["type_name", "interface", "crate"];
+
 /// On a variant of an enum.
 pub(super) const VARIANT: &[&str] = &["rename", "json"];

@@ -10,6 +10,7 @@ mod receive;
 mod scalar;
 mod storage;
 mod structs;
+mod union;
 mod value;
 
 pub(crate) use field::{
@@ -19,9 +20,10 @@ pub(crate) use receive::{NestedReceiver, Receiver, read};
 pub(crate) use scalar::{EnumAttr, NewtypeAttr, NoAttr, VariantAttr};
 pub(crate) use storage::{IndexAttr, PartitionAttr};
 pub(crate) use structs::{PartAttr, PartOnly, ViewAttr};
+pub(crate) use union::{MemberAttr, UnionAttr};
 pub(crate) use value::{
-    BoolValue, CratePath, FieldFlag, Flag, FlagOrPath, IntValue, Nested, NoIndex, StrValue,
-    StructPath,
+    AllOrNames, BoolValue, CratePath, FieldFlag, Flag, FlagOrPath, IntValue, Nested, NoIndex,
+    StrValue, StructPath,
 };
 
 #[cfg(test)]
@@ -58,5 +60,6 @@ mod tests {
         assert_eq!(fields::<NewtypeAttr>(), NewtypeAttr::KEYS);
         assert_eq!(fields::<EnumAttr>(), EnumAttr::KEYS);
         assert_eq!(fields::<VariantAttr>(), VariantAttr::KEYS);
+        assert_eq!(fields::<UnionAttr>(), UnionAttr::KEYS);
     }
 }

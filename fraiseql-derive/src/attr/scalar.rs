@@ -7,7 +7,7 @@ use super::receive::{Misplaced, Receiver};
 use super::value::{BoolValue, CratePath, StrValue};
 
 /// Attributes of views that are written on a scalar.
-const OF_A_VIEW: Misplaced = Misplaced {
+pub(super) const OF_A_VIEW: Misplaced = Misplaced {
     keys: keys::VIEW,
     hint: "belongs on a struct with #[derive(TView)], which is a document",
 };

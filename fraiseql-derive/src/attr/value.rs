@@ -173,6 +173,29 @@ impl FromMeta for FlagOrPath {
     }
 }
 
+/// `interface` for all fields in common, or `interface = "id, title"` for some.
+#[derive(Clone, Debug)]
+pub(crate) enum AllOrNames {
+    All(Span),
+    Names(StrValue),
+}
+
+impl FromMeta for AllOrNames {
+    fn from_meta(item: &Meta) -> Result<Self> {
+        if let Meta::Path(path) = item {
+            return Ok(Self::All(path.span()));
+        }
+        StrValue::from_meta(item).map(Self::Names).map_err(|_| {
+            let name = name_of(item);
+            Error::custom(format!(
+                "write `{name}` alone for all fields that the members have in common, or \
+                 `{name} = \"id, title\"` for some of them"
+            ))
+            .with_span(item)
+        })
+    }
+}
+
 /// `crate = ::path`.
 #[derive(Clone, Debug)]
 pub(crate) struct CratePath(pub(crate) Path);

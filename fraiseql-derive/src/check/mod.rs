@@ -25,6 +25,7 @@ mod storage;
 mod structs;
 mod tenant;
 mod types;
+mod union;
 
 pub(crate) use self::enumeration::check as check_enumeration;
 pub(crate) use self::key::is_no_key_column;
@@ -33,3 +34,4 @@ pub(crate) use self::newtype::check as check_newtype;
 pub(crate) use self::source::sources;
 pub(crate) use self::structs::{Mistakes, check, struct_attributes};
 pub(crate) use self::types::unsupported;
+pub(crate) use self::union::{check as check_union, member};

@@ -52,6 +52,7 @@ mod spans;
 mod storage;
 mod tenant;
 mod tokens;
+pub(crate) mod union;
 mod view;
 
 use proc_macro2::TokenStream;

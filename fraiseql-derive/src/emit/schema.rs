@@ -17,7 +17,7 @@ pub(super) fn emit(model: &Model) -> TokenStream {
     let name = ident.unraw().to_string();
     let type_name = &model.type_name;
     let docs = option(krate, model.docs.as_ref());
-    let id = id(model, &name);
+    let id = id(krate, &name);
     let table = table(krate, &model.table);
     let filter = option(krate, model.filter.as_ref());
     let key_fields = model.key();

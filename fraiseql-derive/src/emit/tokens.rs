@@ -6,7 +6,7 @@ use syn::Path;
 
 use super::names::alias;
 use crate::identifiers::MAX_KEY_COLUMNS;
-use crate::model::{ColumnsRef, Field, Model, OrderBy, Table};
+use crate::model::{ColumnsRef, Field, OrderBy, Table};
 
 /// An `Option`.
 pub(super) fn option<T: ToTokens>(krate: &Path, value: Option<T>) -> TokenStream {
@@ -99,10 +99,9 @@ pub(super) fn function(krate: &Path, name: &str) -> TokenStream {
     quote!(#krate::schema::Function::#variant)
 }
 
-/// A text that identifies a struct: its module, name, line and column. Proofs compare structs by
+/// A text that identifies a struct or an enum: its module, name, line and column. Proofs compare structs by
 /// it, and report a cycle at the struct that comes first.
-pub(super) fn id(model: &Model, name: &str) -> TokenStream {
-    let krate = &model.krate;
+pub(super) fn id(krate: &Path, name: &str) -> TokenStream {
     quote! {
         #krate::__private::std::concat!(
             #krate::__private::std::module_path!(), "::", #name, "@",

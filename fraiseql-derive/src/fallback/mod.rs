@@ -7,6 +7,7 @@
 pub(crate) mod scalar;
 mod serde;
 mod structs;
+pub(crate) mod union;
 
 use darling::Error;
 use proc_macro2::TokenStream;

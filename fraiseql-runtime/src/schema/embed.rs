@@ -58,8 +58,9 @@ use crate::schema::{Key, Shape, Table};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a part of a document",
     label = "needs #[derive(Embed)] or #[derive(TView)]",
-    note = "one(..) goes on a field of type T or Option<T>, many(..) on Vec<T>, where T has \
-            #[derive(Embed)] or #[derive(TView)], and may be in a Box or an Arc"
+    note = "one(..) goes on a field of type T or Option<T>, many(..) on Vec<T>, and a variant of a \
+            union is T, where T is a struct with #[derive(Embed)] or #[derive(TView)], and may be in a \
+            Box or an Arc"
 )]
 pub trait Embed: Sized + 'static {
     /// The constant table of the struct.
@@ -128,8 +129,9 @@ pointers!(Box Arc Rc);
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a part of a document",
     label = "needs #[derive(Embed)] or #[derive(TView)]",
-    note = "one(..) goes on a field of type T or Option<T>, many(..) on Vec<T>, where T has \
-            #[derive(Embed)] or #[derive(TView)], and may be in a Box or an Arc"
+    note = "one(..) goes on a field of type T or Option<T>, many(..) on Vec<T>, and a variant of a \
+            union is T, where T is a struct with #[derive(Embed)] or #[derive(TView)], and may be in a \
+            Box or an Arc"
 )]
 pub trait OneField {
     /// The part.

@@ -6,6 +6,7 @@
 //! | `table` | the constant tables that the derives emit |
 //! | `embed` | the trait of parts, and the types of fields that hold parts |
 //! | `part_shape` | the shape of a part, as another shape refers to it |
+//! | `union` | the trait and the constant table of unions and interfaces |
 //! | `columns` | the columns of keys and foreign keys |
 //! | `key`, `key_tuple`, `position`, `row_key` | keys of documents, lists of them, keys of rows |
 //! | [`scalar`] | the types of fields that hold values |
@@ -27,6 +28,7 @@ pub mod scalar;
 pub(crate) mod shape_copies;
 mod table;
 mod table_name;
+pub(crate) mod union;
 
 pub use self::columns::{Columns, Key};
 pub use self::embed::{FirstField, ManyField, OneField};
@@ -37,3 +39,4 @@ pub use self::table::{
     Tenant, Values, View,
 };
 pub use self::table_name::TableName;
+pub use self::union::{Interface, Union};

@@ -26,6 +26,10 @@ mod hostile {
     pub trait Scalar {}
     pub trait TEnum {}
     pub trait TScalar {}
+    pub trait TUnion {}
+    pub trait MemberOf {}
+    pub struct Child;
+    pub struct __Member_Post;
     pub trait Key {}
     pub trait Iterator {}
     pub trait Serialize {}
@@ -109,6 +113,20 @@ pub struct Post {
     pub has_comments: bool,
     #[tview(count(table = "tb_comment", fk = "post_id", key = "id"))]
     pub comment_count: i64,
+}
+
+/// What is found.
+#[derive(renamed::TUnion)]
+#[tview(crate = ::renamed, interface)]
+pub enum Found {
+    Post(::std::boxed::Box<Post>),
+    Comment(Comment),
+}
+
+#[derive(renamed::TUnion)]
+#[tview(crate = renamed, interface = "id")]
+pub enum Content {
+    Post(Post),
 }
 
 #[derive(renamed::Embed)]

@@ -17,5 +17,5 @@ macro_rules! folders {
 
 folders!(
     attributes, structs, names, relations, keys, types, newtypes, enums, aggregates, sql, cycles,
-    many, storage, proofs, targets, values, groups, tenants, global_id, filters
+    many, storage, proofs, targets, values, groups, tenants, global_id, filters, unions
 );

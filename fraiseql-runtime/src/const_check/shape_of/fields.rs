@@ -3,10 +3,10 @@
 use super::describe::{
     attribute_of, column_and_expr, elements, nulls_first, order_of_link, push_attribute, push_type,
 };
-use super::nearest::nearest;
 use super::tables::{push_name, same_table};
 use crate::const_check::compare::{same, same_columns};
 use crate::const_check::message::Message;
+use crate::const_check::nearest::{NameIn, nearest};
 use crate::schema::embed::{Children, Embed};
 use crate::schema::scalar::ScalarType;
 use crate::schema::{
@@ -70,7 +70,7 @@ const fn unknown(field: &str, whole: &'static Shape) {
         .code(field)
         .push(" is not a field of ")
         .code(whole.name);
-    message = match nearest(field, whole.fields) {
+    message = match nearest(field, whole.fields, NameIn::Rust) {
         Some(near) => message
             .push("; did you mean ")
             .code(near)

@@ -12,7 +12,6 @@
 //! | `chain` | the check for circles |
 //! | `declared` | the checks of `table` and `key` beside `shape_of` |
 //! | `fields`, `describe` | the check of each field; its properties in messages |
-//! | `nearest` | the suggestion for an unknown field |
 //! | `tables` | comparison and names of tables |
 
 mod chain;
@@ -20,7 +19,6 @@ mod declared;
 mod describe;
 mod fields;
 mod inherited;
-mod nearest;
 mod tables;
 
 pub use self::chain::chain;

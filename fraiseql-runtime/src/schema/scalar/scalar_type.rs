@@ -50,21 +50,25 @@ impl ScalarType {
     /// Whether the value of a field may be null in a document: if it is nullable, and if its values
     /// are any JSON, among which is null.
     #[must_use]
-    pub fn admits_null(&self) -> bool {
+    pub const fn admits_null(&self) -> bool {
         self.nullable || (self.list.is_none() && self.is_json())
     }
 
     /// Whether the elements of a list may be null in a document, as of the value of a field in
     /// [`admits_null`](Self::admits_null). `None` if it is not a list.
     #[must_use]
-    pub fn admits_null_elements(&self) -> Option<bool> {
-        let list = self.list?;
-        Some(list == ElementNull::Yes || self.is_json())
+    pub const fn admits_null_elements(&self) -> Option<bool> {
+        match self.list {
+            None => None,
+            Some(ElementNull::Yes) => Some(true),
+            Some(ElementNull::No) => Some(self.is_json()),
+        }
     }
 
     /// Whether the values are any JSON.
-    pub(crate) fn is_json(&self) -> bool {
-        matches!(self.sql, "json" | "jsonb")
+    pub(crate) const fn is_json(&self) -> bool {
+        // Bytes, since a constant cannot compare texts.
+        matches!(self.sql.as_bytes(), b"json" | b"jsonb")
     }
 
     /// The full name of the PostgreSQL type: `timestamptz`, `text[]`.

@@ -9,8 +9,31 @@ use crate::schema::naming::{MAX_IDENTIFIER_BYTES, max_distance};
 /// never suggested.
 const MAX_CHARS: usize = MAX_IDENTIFIER_BYTES;
 
+/// Which of a field's names is meant.
+#[derive(Clone, Copy)]
+pub(super) enum NameIn {
+    /// That of the struct.
+    Rust,
+    /// The key in the document. A hidden field has none.
+    Document,
+}
+
+impl NameIn {
+    const fn of(self, field: &'static Field) -> Option<&'static str> {
+        match self {
+            Self::Rust => Some(field.name),
+            Self::Document if field.is_hidden() => None,
+            Self::Document => Some(field.json),
+        }
+    }
+}
+
 /// The name of the field to suggest for `unknown`.
-pub(super) const fn nearest(unknown: &str, fields: &'static [Field]) -> Option<&'static str> {
+pub(super) const fn nearest(
+    unknown: &str,
+    fields: &'static [Field],
+    names: NameIn,
+) -> Option<&'static str> {
     let Some(unknown) = Normalized::of(unknown) else {
         return None;
     };
@@ -18,11 +41,13 @@ pub(super) const fn nearest(unknown: &str, fields: &'static [Field]) -> Option<&
     let mut least = usize::MAX;
     let mut index = 0;
     while index < fields.len() {
-        if let Some(name) = Normalized::of(fields[index].name) {
-            let distance = distance(&unknown, &name);
+        if let Some(name) = names.of(&fields[index])
+            && let Some(normalized) = Normalized::of(name)
+        {
+            let distance = distance(&unknown, &normalized);
             // The first of several with the same distance.
             if distance < least {
-                best = Some(fields[index].name);
+                best = Some(name);
                 least = distance;
             }
         }
@@ -128,7 +153,7 @@ const fn smaller(a: usize, b: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{Normalized, distance, nearest};
+    use super::{NameIn, Normalized, distance, nearest};
     use crate::schema::naming::nearest_name;
     use crate::schema::scalar::{JsonEncoding, ScalarType};
     use crate::schema::{Field, Source};
@@ -208,7 +233,7 @@ mod tests {
             // Only ASCII letters are compared without case in a constant.
             if unknown.chars().all(|c| c.is_ascii() || c.is_lowercase()) {
                 assert_eq!(
-                    nearest(unknown, fields),
+                    nearest(unknown, fields, NameIn::Rust),
                     nearest_name(unknown, names),
                     "{unknown}"
                 );

@@ -1,0 +1,6 @@
+use fraiseql_runtime::TUnion;
+
+#[derive(TUnion)]
+pub enum Found {}
+
+fn main() {}

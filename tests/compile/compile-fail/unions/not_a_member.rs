@@ -1,0 +1,24 @@
+use fraiseql_runtime::{MemberOf, TUnion, TView};
+
+#[derive(TView)]
+pub struct Post {
+    pub id: i64,
+    pub title: String,
+}
+
+#[derive(TView)]
+pub struct User {
+    pub id: i64,
+    pub name: String,
+}
+
+#[derive(TUnion)]
+pub enum Found {
+    Post(Post),
+}
+
+fn is_member<U, T: MemberOf<U>>() {}
+
+fn main() {
+    is_member::<Found, User>();
+}
