@@ -41,6 +41,7 @@
 //! | [`Query`], [`Views`] | root fields that read the views of an application, one statement each; [`Views::scoped`], those of one tenant |
 //! | [`Subscription`], [`Live`] | root fields of subscriptions, which send documents again when they have changed |
 //! | [`TvDoc`], [`TvList`], [`TvConnection`] | return values of your own resolvers |
+//! | [`TvAny`] | a document of any member of a union or an interface, as the return value of a resolver |
 //! | [`TvChanges`] | the documents that a mutation has changed, for the caches of clients |
 //! | [`TvWhere`], [`TvOrderBy`], [`TvEnum`] | arguments of your own resolvers |
 //! | [`TvExtended`] | fields of your own at the object types of documents |
@@ -92,6 +93,7 @@ pub use request::limits::DocumentLimits;
 pub use request::position;
 pub use request::prepared::Prepared;
 pub use request::tenant::RequestData;
+pub use resolve::any::TvAny;
 pub use resolve::changes::value::TvChanges;
 pub use resolve::connection::TvConnection;
 pub use resolve::document::{TvDoc, TvList};

@@ -87,14 +87,14 @@ pub struct TvList<T> {
 }
 
 /// The JSON of a document, by its owner.
-enum Content {
+pub(super) enum Content {
     Stored(Document),
     Raw(Box<RawValue>),
     Shared(Arc<RawValue>),
 }
 
 impl Content {
-    fn json(&self) -> &[u8] {
+    pub(super) fn json(&self) -> &[u8] {
         match self {
             Self::Stored(document) => document.json(),
             Self::Raw(raw) => raw.get().as_bytes(),
@@ -115,6 +115,10 @@ impl<T: Embed> TvDoc<T> {
     #[must_use]
     pub fn json(&self) -> &[u8] {
         self.content.json()
+    }
+
+    pub(super) fn into_content(self) -> Content {
+        self.content
     }
 }
 

@@ -7,3 +7,4 @@ mod http;
 mod live;
 mod traced;
 mod trusted;
+mod unions;
