@@ -46,6 +46,7 @@
 //! | [`TvWhere`], [`TvOrderBy`], [`TvEnum`] | arguments of your own resolvers |
 //! | [`TvExtended`] | fields of your own at the object types of documents |
 //! | [`mod@position`] | reads on replicas that see the client's own writes |
+//! | [`WithNode`] | the root field `node(id: ID!)`, for clients as Relay |
 //! | [`Federated`] | the views of a schema as entities of a subgraph of Apollo Federation |
 //! | [`Prepared`] | the extension that every schema with documents needs |
 //! | [`DocumentLimits`] | limits on the size of a GraphQL document |
@@ -99,6 +100,7 @@ pub use resolve::connection::TvConnection;
 pub use resolve::document::{TvDoc, TvList};
 pub use resolve::federation::root::{Federated, FederatedRoot};
 pub use resolve::live::root::{Live, Subscription};
+pub use resolve::node::WithNode;
 pub use resolve::views::root::{Query, Views};
 pub use resolve::views::view_set::{UntenantedViews, ViewSet, ViewsOfTenant};
 pub use schema::enums::TvEnum;

@@ -195,7 +195,7 @@ pub mod __graphql {
     };
     pub use crate::read::document::Document;
     pub use crate::read::find::documents;
-    pub use crate::read::global_id::{global_id_of, key_values};
+    pub use crate::read::global_id::{global_id_of, key_values, type_name_of};
     pub use crate::read::list::kept::KeptStatement;
     pub use crate::read::list::unless::DocumentUnless;
     pub use crate::read::scope::Scope;

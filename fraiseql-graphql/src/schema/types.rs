@@ -43,7 +43,7 @@ pub(crate) fn object(registry: &mut Registry, shape: &'static Shape) -> &'static
 ///
 /// # Panics
 /// If the name is registered for another struct.
-pub(super) fn is_unregistered(registry: &Registry, name: &str, id: &str, attribute: &str) -> bool {
+pub(crate) fn is_unregistered(registry: &Registry, name: &str, id: &str, attribute: &str) -> bool {
     let Some(existing) = registry.types.get(name) else {
         return true;
     };

@@ -74,6 +74,16 @@ pub(crate) fn interface(
     );
 }
 
+/// Adds the objects of these shapes to an interface.
+pub(crate) fn add_members(registry: &mut Registry, name: &str, shapes: &[&'static Shape]) {
+    for member in names(shapes) {
+        registry.add_implements(&member, name);
+    }
+    if let Some(MetaType::Interface { possible_types, .. }) = registry.types.get_mut(name) {
+        possible_types.extend(names(shapes));
+    }
+}
+
 fn names(shapes: &[&'static Shape]) -> impl Iterator<Item = String> {
     shapes.iter().map(|shape| shape.type_name.to_owned())
 }

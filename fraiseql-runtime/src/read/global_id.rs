@@ -97,6 +97,20 @@ pub fn global_id_of(view: &View, keys: Keys) -> GlobalId {
     GlobalId(URL_SAFE_NO_PAD.encode(text))
 }
 
+/// The name of the type in GraphQL. `None` if this cannot be an id.
+#[must_use]
+pub fn type_name_of(id: &GlobalId) -> Option<String> {
+    let text = decoded(id)?;
+    text.split_once(':').map(|(name, _)| name.to_owned())
+}
+
+fn decoded(id: &GlobalId) -> Option<String> {
+    if id.0.len() > MAX_LEN {
+        return None;
+    }
+    String::from_utf8(URL_SAFE_NO_PAD.decode(&id.0).ok()?).ok()
+}
+
 /// The values of the columns of the key, in their order.
 ///
 /// # Errors
@@ -104,10 +118,7 @@ pub fn global_id_of(view: &View, keys: Keys) -> GlobalId {
 pub fn key_values(id: &GlobalId, view: &View) -> Result<Vec<Value>, GlobalIdError> {
     let type_name = view.shape.type_name;
     let values = || -> Option<Vec<Value>> {
-        if id.0.len() > MAX_LEN {
-            return None;
-        }
-        let text = String::from_utf8(URL_SAFE_NO_PAD.decode(&id.0).ok()?).ok()?;
+        let text = decoded(id)?;
         let key = text.strip_prefix(type_name)?.strip_prefix(':')?;
         let values: Vec<Value> = serde_json::from_str(key).ok()?;
         let fits = |(value, ty): (&Value, &ScalarType)| match ty.sql {

@@ -63,7 +63,8 @@ pub struct Federated<Q> {
     root: Q,
 }
 
-/// Root fields of views: [`Query`] or [`Views`]. It is never implemented by hand.
+/// Root fields of views: [`Query`] or [`Views`], or one of them [with `node`](crate::WithNode). It is never
+/// implemented by hand.
 pub trait FederatedRoot: ObjectType + 'static {
     #[doc(hidden)]
     type Set: ViewSet;

@@ -6,6 +6,7 @@ use async_graphql::{Context, ServerResult, Value};
 
 use crate::request::cache_hints::CacheHints;
 use crate::request::direct::recorder::PlanRecorder;
+use crate::request::root_field_dedup::RootFieldDedup;
 use crate::request::{position, tenant};
 use crate::resolve::connection::{self, SelectedFields};
 use crate::resolve::document_writer::DocumentWriter;
@@ -27,6 +28,23 @@ impl ViewField {
     pub(crate) async fn resolve(self, ctx: &Context<'_>, reads: &Reads) -> ServerResult<Value> {
         let value = self.value(ctx, reads).await;
         self.nulled(ctx, value)
+    }
+
+    /// Resolves the field of a root: once for all fields of a query with its response key.
+    pub(crate) async fn resolve_root(
+        self,
+        ctx: &Context<'_>,
+        reads: &Reads,
+    ) -> ServerResult<Value> {
+        let resolved = RootFieldDedup::resolve(ctx, self.resolve(ctx, reads)).await;
+        resolved.map_err(|error| {
+            // An error of a document has its path already, which is longer.
+            if error.path.is_empty() {
+                ctx.set_error_path(error)
+            } else {
+                error
+            }
+        })
     }
 
     /// The value of the field, or null in place of an error, where it may be null.

@@ -14,9 +14,9 @@ use async_graphql::{
     ServerResult, Value,
 };
 
-use crate::request::root_field_dedup::RootFieldDedup;
 use crate::request::tenant::{RequestData, TenantSource};
 use crate::resolve::federation::root::Federated;
+use crate::resolve::node::WithNode;
 use crate::resolve::views::arguments::DEFAULT_MAX_PAGE;
 use crate::resolve::views::cache::ViewHints;
 use crate::resolve::views::fields::{definitions, names};
@@ -288,6 +288,17 @@ impl<V: ViewSet> Views<V> {
         Federated::new(self)
     }
 
+    /// Adds the root field `node(id: ID!): Node`, which finds a document of any of these views that has a
+    /// `global_id`: see [`WithNode`].
+    ///
+    /// # Panics
+    /// If no view has a `global_id`, or one has it under another name than `id`; or if a view has the root
+    /// field `node`.
+    #[must_use]
+    pub fn node(self) -> WithNode<Self> {
+        WithNode::new(self)
+    }
+
     pub(crate) const fn reads(&self) -> &Reads {
         &self.reads
     }
@@ -343,6 +354,15 @@ impl<V: ViewSet> Query<V> {
     #[must_use]
     pub const fn federation(self) -> Federated<Self> {
         Federated::new(self)
+    }
+
+    /// Adds the root field `node(id: ID!): Node`, as [`Views::node`] does.
+    ///
+    /// # Panics
+    /// As [`Views::node`].
+    #[must_use]
+    pub fn node(self) -> WithNode<Self> {
+        WithNode::new(self)
     }
 
     pub(crate) const fn views(&self) -> &Views<V> {
@@ -443,15 +463,6 @@ impl<V: ViewSet> ContainerType for Views<V> {
         let Some(field) = self.fields.get(ctx.item.node.name.node.as_str()) else {
             return Ok(None);
         };
-        let resolved = field.resolve(ctx, &self.reads);
-        let resolved = RootFieldDedup::resolve(ctx, resolved).await;
-        resolved.map(Some).map_err(|error| {
-            // An error of a document has its path already, which is longer.
-            if error.path.is_empty() {
-                ctx.set_error_path(error)
-            } else {
-                error
-            }
-        })
+        field.resolve_root(ctx, &self.reads).await.map(Some)
     }
 }

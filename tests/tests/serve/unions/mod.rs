@@ -2,6 +2,7 @@
 
 mod federation;
 mod fragments;
+mod node;
 mod nulls;
 mod own_fields;
 mod root_fields;
