@@ -69,15 +69,15 @@ mod inner {
     }
 }
 
-fn is_member<U: TUnion, T: MemberOf<U>>() -> &'static str {
-    U::UNION.type_name
+fn pair<U: TUnion, T: Embed + MemberOf<U>>() -> [&'static str; 2] {
+    [U::UNION.type_name, T::SHAPE.name]
 }
 
 fn main() {
-    assert_eq!(is_member::<Found, Post>(), "Found");
-    assert_eq!(is_member::<Found, Author>(), "Found");
-    assert_eq!(is_member::<r#type, Page>(), "Content");
-    assert_eq!(is_member::<inner::Found, Post>(), "Found");
+    assert_eq!(pair::<Found, Post>(), ["Found", "Post"]);
+    assert_eq!(pair::<Found, Author>(), ["Found", "Author"]);
+    assert_eq!(pair::<r#type, Page>(), ["Content", "Page"]);
+    assert_eq!(pair::<inner::Found, Post>(), ["Found", "Post"]);
     assert_eq!(r#type::UNION.name, "type");
     assert_eq!(
         r#type::UNION.interface,
