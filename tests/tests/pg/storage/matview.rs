@@ -324,6 +324,8 @@ async fn workers_refresh_what_is_due() {
         tokio::time::timeout(Duration::from_secs(60), seen)
             .await
             .unwrap();
+        // The worker that has refreshed the view is to have its answer, too.
+        tokio::time::sleep(Duration::from_millis(500)).await;
     };
     let (one, two) = (model.worker(&pool), model.worker(&pool));
     let (one, two) = tokio::join!(one.run(seen()), two.run(seen()));

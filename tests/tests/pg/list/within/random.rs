@@ -10,16 +10,16 @@ use crate::list::oracle::things::Chance;
 
 /// What is compared in jsonb: the values at a path, in which an array stands for its values.
 const VALUES: &str = "
-CREATE FUNCTION values_at(json jsonb, path text[]) RETURNS SETOF jsonb LANGUAGE plpgsql AS $$
+CREATE FUNCTION values_at(value jsonb, path text[]) RETURNS SETOF jsonb LANGUAGE plpgsql AS $$
 BEGIN
     IF path = '{}' THEN
         RETURN QUERY SELECT v FROM jsonb_array_elements(
-            CASE jsonb_typeof(json) WHEN 'array' THEN json ELSE jsonb_build_array(json) END) AS v;
-    ELSIF jsonb_typeof(json) = 'array' THEN
-        RETURN QUERY SELECT v FROM jsonb_array_elements(json) AS element, values_at(element -> path[1], path[2:]) AS v
+            CASE jsonb_typeof(value) WHEN 'array' THEN value ELSE jsonb_build_array(value) END) AS v;
+    ELSIF jsonb_typeof(value) = 'array' THEN
+        RETURN QUERY SELECT v FROM jsonb_array_elements(value) AS element, values_at(element -> path[1], path[2:]) AS v
             WHERE jsonb_typeof(element) = 'object' AND element ? path[1];
-    ELSIF jsonb_typeof(json) = 'object' AND json ? path[1] THEN
-        RETURN QUERY SELECT * FROM values_at(json -> path[1], path[2:]);
+    ELSIF jsonb_typeof(value) = 'object' AND value ? path[1] THEN
+        RETURN QUERY SELECT * FROM values_at(value -> path[1], path[2:]);
     END IF;
 END $$";
 
