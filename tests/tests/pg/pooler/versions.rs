@@ -70,11 +70,15 @@ async fn a_statement_without_a_name_needs_a_transaction() -> anyhow::Result<()> 
     let database = direct_database().await;
     let clients = clients_of(pooler.through(&database), 2).await;
     let unnamed = || sqlx::query_scalar::<_, i32>("SELECT $1::int4").bind(7);
-    // It fails if the pooler uses another session for the second message, which other clients make likely.
-    let once = async || unnamed().persistent(false).fetch_one(&clients).await;
+    // It fails if the pooler uses another session for the second message, in which the statement without a name is that of
+    // another client. Two clients make that likely.
+    let other = || sqlx::query_scalar::<_, String>("SELECT $1::text").bind("other");
     let mut has_failed = false;
     for _ in 0..1000 {
-        let (one, two) = tokio::join!(once(), once());
+        let (one, two) = tokio::join!(
+            unnamed().persistent(false).fetch_one(&clients),
+            other().persistent(false).fetch_one(&clients)
+        );
         has_failed |= one.is_err() || two.is_err();
         if has_failed {
             break;
