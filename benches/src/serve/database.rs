@@ -94,6 +94,8 @@ impl Database {
             .setting("full_page_writes", "on")
             .setting("shared_buffers", "512MB")
             .setting("jit", "off")
+            // All servers keep their connections while others take their turns.
+            .setting("max_connections", "300")
             // All tables are in memory. With the default, which is for spinning disks, statements on
             // base tables would scan all users to join a few.
             .setting("random_page_cost", "1.1")
