@@ -75,10 +75,16 @@ impl Filtered {
         }
     }
 
-    /// The field with this name.
+    /// The field with this name, of a value whose type was checked: it is called for each field of each request.
     pub(super) fn field(self, name: &str) -> Option<FilterField> {
-        let mut fields = self.fields().into_iter();
-        fields.find_map(|(of, field)| (of == name).then_some(field))
+        if let Self::Documents(view) = self
+            && list::searches(view).contains(&name)
+        {
+            return Some(FilterField::Search);
+        }
+        let mut fields = self.shape().fields.iter();
+        let field = fields.find(|field| field.json == name)?;
+        Some(self.of_field(field))
     }
 
     fn of_field(self, field: &'static Field) -> FilterField {

@@ -63,6 +63,23 @@ impl Operator {
         Self::IsNull,
     ];
 
+    /// Those of values that have no order, or none with a meaning.
+    const OF_UNORDERED: &'static [Self] =
+        &[Self::Eq, Self::Ne, Self::In, Self::NotIn, Self::IsNull];
+
+    /// Those of values that have an order.
+    const OF_ORDERED: &'static [Self] = &[
+        Self::Eq,
+        Self::Ne,
+        Self::In,
+        Self::NotIn,
+        Self::Lt,
+        Self::Lte,
+        Self::Gt,
+        Self::Gte,
+        Self::IsNull,
+    ];
+
     /// The operators for fields of a type.
     ///
     /// ```
@@ -87,9 +104,7 @@ impl Operator {
         }
         match ValueType::of(ty) {
             // An enum is stored as the name of its variant, and the order of names is meaningless.
-            ValueType::Bool | ValueType::Enum(_) => {
-                &[Self::Eq, Self::Ne, Self::In, Self::NotIn, Self::IsNull]
-            }
+            ValueType::Bool | ValueType::Enum(_) => Self::OF_UNORDERED,
             ValueType::Text => &[
                 Self::Eq,
                 Self::Ne,
@@ -103,17 +118,7 @@ impl Operator {
                 Self::Ilike,
                 Self::IsNull,
             ],
-            _ => &[
-                Self::Eq,
-                Self::Ne,
-                Self::In,
-                Self::NotIn,
-                Self::Lt,
-                Self::Lte,
-                Self::Gt,
-                Self::Gte,
-                Self::IsNull,
-            ],
+            _ => Self::OF_ORDERED,
         }
     }
 
@@ -131,19 +136,9 @@ impl Operator {
             | ValueType::Other(_) => &[],
             _ if ty.list.is_some() => &[Self::Contains, Self::HasAny, Self::IsNull],
             ValueType::Bool | ValueType::Enum(_) | ValueType::Text | ValueType::Uuid => {
-                &[Self::Eq, Self::Ne, Self::In, Self::NotIn, Self::IsNull]
+                Self::OF_UNORDERED
             }
-            _ => &[
-                Self::Eq,
-                Self::Ne,
-                Self::In,
-                Self::NotIn,
-                Self::Lt,
-                Self::Lte,
-                Self::Gt,
-                Self::Gte,
-                Self::IsNull,
-            ],
+            _ => Self::OF_ORDERED,
         }
     }
 
@@ -152,17 +147,7 @@ impl Operator {
     /// [`Filter::at`]: crate::list::Filter::at
     #[must_use]
     pub const fn in_json() -> &'static [Self] {
-        &[
-            Self::Eq,
-            Self::Ne,
-            Self::In,
-            Self::NotIn,
-            Self::Lt,
-            Self::Lte,
-            Self::Gt,
-            Self::Gte,
-            Self::IsNull,
-        ]
+        Self::OF_ORDERED
     }
 
     /// The name of the operator in GraphQL.

@@ -53,16 +53,9 @@ fn elements(
     nulls: bool,
 ) -> Result<BinaryValue, ListError> {
     let value_type = ValueType::of(ty);
-    let Value::Array(values) = value else {
-        let expected = format!("a list in which each value is {}", value_type.expected());
-        return Err(mismatch(field, value, expected));
-    };
-    if values.len() > MAX_ELEMENTS {
-        return Err(ListError::TooLarge {
-            what: "values in a list",
-            limit: MAX_ELEMENTS,
-        });
-    }
+    let values = list_of(field, value, || {
+        format!("a list in which each value is {}", value_type.expected())
+    })?;
     let elements: Vec<Option<Vec<u8>>> = values
         .iter()
         .map(|value| match value_type.encode(value) {
@@ -83,6 +76,24 @@ fn elements(
         &elements,
         value_type.cast(ty, true),
     ))
+}
+
+/// The values of a list.
+pub(in crate::read::list) fn list_of<'v>(
+    field: &'static str,
+    value: &'v Value,
+    expected: impl FnOnce() -> String,
+) -> Result<&'v [Value], ListError> {
+    let Value::Array(values) = value else {
+        return Err(mismatch(field, value, expected()));
+    };
+    if values.len() > MAX_ELEMENTS {
+        return Err(ListError::TooLarge {
+            what: "values in a list",
+            limit: MAX_ELEMENTS,
+        });
+    }
+    Ok(values)
 }
 
 /// Encodes the pattern of `like` and `ilike`.

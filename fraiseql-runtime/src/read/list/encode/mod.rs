@@ -25,7 +25,7 @@ mod value_type;
 
 pub(in crate::read) use binary_value::BinaryValue;
 pub(super) use field_value::{
-    cursor_value, element_list, is_null_flag, json_path, jsonb, mismatch, pattern, value,
+    cursor_value, element_list, is_null_flag, json_path, jsonb, list_of, mismatch, pattern, value,
     without_json, words,
 };
 pub(super) use value_type::ValueType;

@@ -11,9 +11,6 @@ use crate::read::list::error::ListError;
 use crate::read::list::operator::Operator;
 use crate::schema::scalar::ScalarType;
 
-/// The maximum number of values in a list.
-const MAX_VALUES: usize = 1_000;
-
 /// The predicate that is true of everything.
 pub(super) const TRUE: &str = "(1 == 1)";
 /// The predicate that is true of nothing.
@@ -117,15 +114,7 @@ impl Compared<'_> {
     }
 
     fn literals(&self, values: &Value) -> Result<Vec<String>, ListError> {
-        let Value::Array(values) = values else {
-            return Err(self.mismatch(values, "a list of values"));
-        };
-        if values.len() > MAX_VALUES {
-            return Err(ListError::TooLarge {
-                what: "values in a list",
-                limit: MAX_VALUES,
-            });
-        }
+        let values = encode::list_of(self.field, values, || "a list of values".to_owned())?;
         values.iter().map(|value| self.literal(value)).collect()
     }
 
