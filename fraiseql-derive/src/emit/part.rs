@@ -2,6 +2,7 @@
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{quote, quote_spanned};
+use syn::{Path, Type, Visibility};
 
 use super::names::{holder_trait, part_name};
 use super::spans::{ends, projection};
@@ -16,17 +17,33 @@ pub(super) fn emit(model: &Model, field: &Field) -> Option<(Ident, TokenStream)>
     let krate = &model.krate;
     let holder = holder_trait(field)?;
     let name = part_name(field);
-    let ends = ends(&field.ty);
+    let holder = quote!(#holder);
+    let item = stand_in(krate, &model.visibility, &name, &field.ty, &holder, "Part");
+    Some((name, item))
+}
+
+/// A type that stands for the struct in the type `ty`: for the associated type of the trait `holder`, of this crate's
+/// `__private`, which `ty` implements. It is mentioned in place of `ty`, so that a type without documents is one
+/// error.
+pub(super) fn stand_in(
+    krate: &Path,
+    visibility: &Visibility,
+    name: &Ident,
+    ty: &Type,
+    holder: &TokenStream,
+    associated: &str,
+) -> TokenStream {
+    let ends = ends(ty);
     let (_, end) = ends;
     let holder = quote_spanned!(end=> #krate::__private::#holder);
-    let part = projection(&field.ty, &holder, &quote_spanned!(end=> Part), ends);
+    let associated = Ident::new(associated, end);
+    let document = projection(ty, &holder, &quote!(#associated), ends);
     let embed = quote_spanned!(end=> #krate::Embed);
-    let shape = projection(&part, &embed, &quote_spanned!(end=> SHAPE), ends);
-    let children = projection(&part, &embed, &quote_spanned!(end=> children()), ends);
-    // It is as visible as the struct, whose `children` returns a list that contains it. The lints
+    let shape = projection(&document, &embed, &quote_spanned!(end=> SHAPE), ends);
+    let children = projection(&document, &embed, &quote_spanned!(end=> children()), ends);
+    // It is as visible as the type whose `children` returns a list that contains it. The lints
     // are those of public items.
-    let visibility = &model.visibility;
-    let item = quote! {
+    quote! {
         #[doc(hidden)]
         #[allow(
             missing_docs,
@@ -44,8 +61,7 @@ pub(super) fn emit(model: &Model, field: &Field) -> Option<(Ident, TokenStream)>
                 #children
             }
         }
-    };
-    Some((name, item))
+    }
 }
 
 /// The list of a struct's children, as the body of `Embed::children`: the part in each field, with

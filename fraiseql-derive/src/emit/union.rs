@@ -5,7 +5,8 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
-use super::spans::{const_call, ends, projection, respanned};
+use super::part::stand_in;
+use super::spans::{const_call, ends, respanned};
 use super::tokens::{id, option};
 use crate::model::{Interface, Union, UnionMember};
 
@@ -72,34 +73,14 @@ fn part_name(member: &UnionMember) -> Ident {
 /// A type that stands for the struct of a variant, as `part` has one for the part in a field: a type
 /// without documents is one error, at the variant.
 fn part(union: &Union, member: &UnionMember) -> TokenStream {
-    let krate = &union.krate;
-    let visibility = &union.visibility;
-    let name = part_name(member);
-    let ends = ends(&member.ty);
-    let (_, end) = ends;
-    let holder = quote_spanned!(end=> #krate::__private::union::UnionMember);
-    let document = projection(&member.ty, &holder, &quote_spanned!(end=> Document), ends);
-    let embed = quote_spanned!(end=> #krate::Embed);
-    let shape = projection(&document, &embed, &quote_spanned!(end=> SHAPE), ends);
-    let children = projection(&document, &embed, &quote_spanned!(end=> children()), ends);
-    quote! {
-        #[doc(hidden)]
-        #[allow(
-            missing_docs,
-            missing_debug_implementations,
-            non_camel_case_types,
-            unreachable_pub
-        )]
-        #visibility enum #name {}
-        #[automatically_derived]
-        impl #krate::Embed for #name {
-            const SHAPE: &'static #krate::schema::Shape = #shape;
-            type KeyField = #krate::__private::NoKey;
-            fn children() -> impl #krate::__private::Children {
-                #children
-            }
-        }
-    }
+    stand_in(
+        &union.krate,
+        &union.visibility,
+        &part_name(member),
+        &member.ty,
+        &quote!(union::UnionMember),
+        "Document",
+    )
 }
 
 /// The implementation of `MemberOf` for the struct of a variant. Two variants with one struct are an

@@ -90,7 +90,7 @@ impl Filtered {
     fn of_field(self, field: &'static Field) -> FilterField {
         let scalar = field.source.scalar();
         match (scalar, field.source.part()) {
-            (Some(ty), _) if ty.graphql == "JSON" && ty.list.is_none() => FilterField::Json,
+            (Some(ty), _) if ty.is_json() && ty.list.is_none() => FilterField::Json,
             (Some(ty), _) => FilterField::Value {
                 ty: *ty,
                 is_key: crate::schema::types::is_key(self.shape(), field),

@@ -66,7 +66,8 @@ impl ScalarType {
     }
 
     /// Whether the values are any JSON.
-    pub(crate) const fn is_json(&self) -> bool {
+    #[must_use]
+    pub const fn is_json(&self) -> bool {
         // Bytes, since a constant cannot compare texts.
         matches!(self.sql.as_bytes(), b"json" | b"jsonb")
     }

@@ -2,7 +2,6 @@
 
 use crate::read::list::error::ListError;
 use crate::read::list::operator::Operator;
-use crate::schema::scalar::ScalarType;
 use crate::schema::{Data, Field, Index, IndexOn, SearchText, Shape, Source, Storage, View};
 
 /// The fields whose parts or JSON documents can be filtered by: those in a GIN index, that of the whole document or
@@ -175,7 +174,7 @@ pub(in crate::read::list) fn is_embedded(view: &View, name: &str) -> bool {
 /// Whether the value of a field is any JSON.
 pub(super) fn is_json(field: &Field) -> bool {
     let ty = field.source.scalar();
-    ty.is_some_and(|ty: &ScalarType| ty.graphql == "JSON" && ty.list.is_none())
+    ty.is_some_and(|ty| ty.is_json() && ty.list.is_none())
 }
 
 /// Whether a field with a part may be null.

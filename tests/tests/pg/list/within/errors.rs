@@ -1,7 +1,7 @@
 //! Filters by what is within documents that cannot be: each is an error before the statement is sent.
 
 use fraiseql_runtime::list::{Filter, Operator};
-use fraiseql_runtime::{Embed, TView};
+use fraiseql_runtime::{Embed, TScalar, TView};
 use serde_json::{Value, json};
 
 use super::{Entry, Person};
@@ -155,4 +155,23 @@ fn the_size_of_a_filter_is_limited() {
     let long = Filter::any((0..20).map(|_| Filter::eq("text", "x".repeat(9_000))));
     errors.push(error::<Entry>(Filter::some("notes", long)));
     insta::assert_snapshot!(errors.join("\n"));
+}
+
+#[derive(TScalar)]
+#[tview(type_name = "Attributes")]
+#[allow(dead_code)]
+struct Attributes(Value);
+
+#[derive(TView)]
+#[tview(table = "tb_post", entity = "named_post", index(gin))]
+#[allow(dead_code)]
+struct NamedPost {
+    id: i64,
+    attributes: Option<Attributes>,
+}
+
+#[test]
+fn json_of_a_newtype_is_json() {
+    let list = NamedPost::list().filter(Filter::at("attributes", ["a"], Operator::Eq, 7));
+    assert!(list.sql().unwrap().contains("@?"));
 }
