@@ -281,6 +281,20 @@ fn write_serde(value: &(impl Serialize + ?Sized), out: &mut Vec<u8>) {
 /// selected fields of a list may be much smaller than the list.
 pub(crate) const MAX_RESERVED_BYTES: usize = 64 * 1024;
 
+/// What a body may have in memory beside twice its length.
+#[cfg(feature = "http")]
+const MAX_SLACK_BYTES: usize = 1024;
+
+/// A body that was written: from now on, it counts with its length.
+#[cfg(feature = "http")]
+pub(crate) fn into_bytes(mut body: Vec<u8>) -> axum::body::Bytes {
+    // It may be a small part of its documents.
+    if body.capacity() > 2 * body.len() + MAX_SLACK_BYTES {
+        body.shrink_to_fit();
+    }
+    body.into()
+}
+
 /// The source of an error that was created with its full path. async-graphql sets the path of an
 /// error in a list's item to the path of the list.
 pub(crate) struct ErrorPath(pub(crate) Vec<PathSegment>);

@@ -191,8 +191,10 @@ pub mod __graphql {
     pub use crate::feed::LastPicture;
     pub use crate::mutex::lock;
     pub use crate::read::by_values::{
-        KeyMismatch, documents_at, each_key, first_keys, key_of_values, keys_of_texts, text_of_key,
+        KeyMismatch, document_at, documents_at, each_key, first_keys, key_of_values, keys_of_texts,
+        text_of_key,
     };
+    pub use crate::read::coalesce::{Coalescer, Limits, Turn};
     pub use crate::read::document::Document;
     pub use crate::read::find::documents;
     pub use crate::read::global_id::{global_id_of, key_values, type_name_of};

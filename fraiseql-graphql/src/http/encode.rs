@@ -19,7 +19,7 @@ use crate::http::{etag, position};
 use crate::request::direct::answer::DirectAnswer;
 use crate::request::direct::tag::Conditional;
 use crate::request::position::HEADER;
-use crate::response::{is_request_error, write_response, write_response_within};
+use crate::response::{into_bytes, is_request_error, write_response, write_response_within};
 
 /// The result of a request over HTTP that was not refused.
 pub(super) enum Outcome {
@@ -116,16 +116,16 @@ fn encode_single(
     drop(response.data);
     // An error must not be cached.
     if !response.errors.is_empty() {
-        return held(status, format, body, headers, budget);
+        return held(status, format, into_bytes(body), headers, budget);
     }
     allow_caching(&mut headers, response.cache_control);
-    success(format, body, headers, budget, conditional, None)
+    success(format, into_bytes(body), headers, budget, conditional, None)
 }
 
 /// A response without errors. `tag` is the tag of its documents, if they have one; otherwise it is made of the body.
 fn success(
     format: Format,
-    body: Vec<u8>,
+    body: Bytes,
     mut headers: HeaderMap,
     budget: Arc<Budget>,
     conditional: Option<&Conditional>,
@@ -181,7 +181,7 @@ fn encode_batch(
         position::extend(&mut headers, response.http_headers);
     }
     body.push(b']');
-    held(StatusCode::OK, format, body, headers, budget)
+    held(StatusCode::OK, format, into_bytes(body), headers, budget)
 }
 
 /// Appends a response, if the body stays within the budget. Otherwise nothing is appended, and the
@@ -208,11 +208,11 @@ fn write_within(response: &GraphQlResponse, body: &mut Vec<u8>, budget: &Budget)
 fn held(
     status: StatusCode,
     format: Format,
-    body: Vec<u8>,
+    body: Bytes,
     headers: HeaderMap,
     budget: Arc<Budget>,
 ) -> Response<Body> {
-    if !budget.settle(body.capacity()) {
+    if !budget.settle(body.len()) {
         return failed(vec![budget.request_error()], format);
     }
     let body = Bytes::from_owner(HeldBytes {
@@ -223,7 +223,7 @@ fn held(
 }
 
 struct HeldBytes {
-    bytes: Vec<u8>,
+    bytes: Bytes,
     _budget: Arc<Budget>,
 }
 

@@ -1,4 +1,7 @@
 //! The endpoint as a service: from an HTTP request to its response.
+//!
+//! Futures of what is not a direct answer are boxed: otherwise the future of each request would have their size, and it
+//! is moved several times.
 
 use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
@@ -73,7 +76,7 @@ impl<E: Executor> GraphQl<E> {
         let settings = &*self.settings;
         #[cfg(feature = "websocket")]
         if websocket::is_upgrade(&parts) {
-            let upgraded = self.upgrade(parts).await;
+            let upgraded = Box::pin(self.upgrade(parts)).await;
             return upgraded.unwrap_or_else(|refusal| refuse(&refusal, Format::Json));
         }
         let is_read = parts.method == Method::GET || parts.method == Method::HEAD;
@@ -172,7 +175,7 @@ impl<E: Executor> GraphQl<E> {
             };
             let lifetime = Lifetime::of(&parts.extensions);
             let session = Session::new(Arc::clone(&self.settings), parts, inserts);
-            let events = self.events(*asked, session, lifetime, is_read);
+            let events = Box::pin(self.events(*asked, session, lifetime, is_read));
             let events = deadline.limit(events).await.ok_or_else(too_slow)?;
             return Ok(Outcome::Stream(events));
         }
@@ -215,7 +218,8 @@ impl<E: Executor> GraphQl<E> {
                         Err(NotFound::Unknown(response)) => Ok(*response),
                     }
                 });
-                let responses: Result<_, _> = join_all(responses).await.into_iter().collect();
+                let responses = Box::pin(join_all(responses)).await;
+                let responses: Result<_, _> = responses.into_iter().collect();
                 Ok(Outcome::Batch(responses?))
             }
         }
@@ -259,7 +263,7 @@ impl<E: Executor> GraphQl<E> {
             }
             budget.restart();
         }
-        let response = self.execute(request, found, is_read).await?;
+        let response = Box::pin(self.execute(request, found, is_read)).await?;
         Ok(Outcome::Single(Box::new(response)))
     }
 

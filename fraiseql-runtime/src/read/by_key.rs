@@ -22,13 +22,13 @@ use crate::view::Handle;
 #[derive(Clone, Debug)]
 pub struct KeyRead {
     pub(super) view: Handle,
-    keys: Keys,
-    sql: &'static str,
+    pub(super) keys: Keys,
+    pub(super) sql: &'static str,
     /// The tenant, if the statement compares it: see [`Scope::tenant`].
-    tenant: Option<Keys>,
+    pub(super) tenant: Option<Keys>,
     /// The versions that the caller has, if the statement compares them.
     held: Option<Vec<String>>,
-    max_bytes: Option<Arc<dyn ByteLimit>>,
+    pub(super) max_bytes: Option<Arc<dyn ByteLimit>>,
 }
 
 impl KeyRead {
@@ -59,6 +59,18 @@ impl KeyRead {
         read
     }
 
+    /// Reads one document, of a list of one key, as long as it is within a limit.
+    pub(super) fn one_within(
+        view: Handle,
+        scope: &Scope,
+        key: Keys,
+        max_bytes: Option<Arc<dyn ByteLimit>>,
+    ) -> Self {
+        let mut read = Self::new(view, scope, key, |sql| &sql.find);
+        read.max_bytes = max_bytes;
+        read
+    }
+
     /// Reads documents as [`many`](Self::many) does, as long as they are within a limit.
     pub(super) fn within(
         view: Handle,
@@ -83,6 +95,24 @@ impl KeyRead {
             keys,
             sql: of(view.statements().read.scoped(tenant.is_some())),
             tenant,
+            held: None,
+            max_bytes: None,
+        }
+    }
+
+    /// Whether it can be a part of a read of several documents.
+    pub(super) fn is_single(&self) -> bool {
+        self.keys.len() == 1 && self.held.is_none()
+    }
+
+    /// Reads the documents of these keys in place of the one, without its limit.
+    pub(super) fn of_others_too(&self, keys: Keys) -> Self {
+        let sql = self.view.statements().read.scoped(self.tenant.is_some());
+        Self {
+            view: self.view,
+            keys,
+            sql: &sql.find_many,
+            tenant: self.tenant.clone(),
             held: None,
             max_bytes: None,
         }

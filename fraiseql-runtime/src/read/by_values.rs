@@ -106,6 +106,21 @@ fn single(sql_type: &str, value: &Value) -> Option<Keys> {
     none.parse(&[text])
 }
 
+/// The document of a list of one key, within the limit.
+pub async fn document_at(
+    target: impl ReadTarget,
+    view: Handle,
+    scope: Scope,
+    key: Keys,
+    limit: Option<Arc<dyn ByteLimit>>,
+) -> Result<Option<Document>> {
+    let view = target.view(view);
+    let rows = target
+        .read(KeyRead::one_within(view, &scope, key, limit))
+        .await?;
+    Ok(rows.into_iter().next().map(Document::new))
+}
+
 /// The documents of keys, in one statement, each at the position of its key. Reading ends as soon as
 /// they exceed the limit.
 pub async fn documents_at(

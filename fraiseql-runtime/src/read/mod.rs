@@ -10,6 +10,7 @@
 
 pub(crate) mod by_key;
 pub(crate) mod by_values;
+pub(crate) mod coalesce;
 pub(crate) mod column_row;
 mod conditional;
 pub(crate) mod document;
@@ -17,6 +18,7 @@ pub(crate) mod error;
 pub(crate) mod find;
 pub(crate) mod global_id;
 mod hidden;
+mod key_batches;
 mod lending;
 pub mod list;
 pub(crate) mod list_rows;

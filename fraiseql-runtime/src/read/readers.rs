@@ -9,9 +9,12 @@ use sqlx::pool::PoolConnection;
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, PgPool, Postgres};
 
+use crate::db::scope::TransactionScope;
 use crate::db::wal_position::WalPosition;
 use crate::error::Result;
-use crate::read::by_key::KeyRead;
+use crate::read::by_key::{self, KeyRead};
+use crate::read::error::read_failed;
+use crate::read::key_batches::{KeyBatches, max_running};
 use crate::read::lending::{Lender, Loan};
 use crate::read::list_rows::{ListRead, ListRow};
 use crate::read::server::Server;
@@ -49,6 +52,8 @@ use crate::view::Handle;
 pub struct Readers {
     pool: PgPool,
     lender: Option<Arc<Lender>>,
+    /// Coalesces reads of single documents.
+    key_batches: Option<Arc<KeyBatches>>,
     /// If the reads go to several servers, `pool` is that of the primary.
     routed: Option<Arc<dyn Routed>>,
     /// The schema of the documents, if it was set.
@@ -71,6 +76,7 @@ impl Readers {
     pub fn lending(pool: PgPool) -> Self {
         let lender = Lender::new(pool.clone());
         Self {
+            key_batches: Some(Arc::new(KeyBatches::new(&pool))),
             pool,
             lender: Some(Arc::new(lender)),
             routed: None,
@@ -118,6 +124,28 @@ impl Readers {
         &self.pool
     }
 
+    pub(super) fn key_batches(&self) -> Option<&KeyBatches> {
+        self.key_batches.as_deref()
+    }
+
+    /// Reads on a connection of the pool, at once.
+    pub(super) async fn read_now(&self, read: KeyRead) -> Result<Vec<PgRow>> {
+        let mut reader = self.acquire().await.map_err(read_failed(read.view))?;
+        let rows = by_key::rows(&mut reader, &read, TransactionScope::Own).await?;
+        // After an error, or if this future is dropped, `Drop` returns the connection to the pool,
+        // which tests it.
+        reader.give_back();
+        Ok(rows)
+    }
+
+    /// How many connections of the pool the reads that [`Coalescer`](crate::__graphql::Coalescer) takes for one may
+    /// have.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn max_running(&self) -> usize {
+        max_running(&self.pool)
+    }
+
     pub(super) async fn acquire(&self) -> sqlx::Result<ReaderConnection> {
         Ok(match &self.lender {
             None => ReaderConnection::Pooled(self.pool.acquire().await?),
@@ -132,6 +160,7 @@ impl From<PgPool> for Readers {
         Self {
             pool,
             lender: None,
+            key_batches: None,
             routed: None,
             schema: None,
         }

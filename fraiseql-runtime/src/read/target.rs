@@ -95,12 +95,10 @@ impl ReadTarget for &Readers {
         if let Some(routed) = self.routed() {
             return routed.read(read).await;
         }
-        let mut reader = self.acquire().await.map_err(read_failed(read.view))?;
-        let rows = by_key::rows(&mut reader, &read, TransactionScope::Own).await?;
-        // After an error, or if this future is dropped, `Drop` returns the connection to the pool,
-        // which tests it.
-        reader.give_back();
-        Ok(rows)
+        match self.key_batches().filter(|_| read.is_single()) {
+            Some(batches) => batches.read(self, read).await,
+            None => self.read_now(read).await,
+        }
     }
 
     async fn list(self, list: ListRead) -> Result<Vec<ListRow>> {

@@ -90,7 +90,7 @@ pub trait Key: Send + Sync + 'static {
 /// assert_eq!(keys.to_string(), "7, 8");
 /// # Ok(()) }
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Keys {
     /// `int2` keys.

@@ -9,7 +9,7 @@ use crate::sql::guard::guarded;
 use crate::sql::session::Session;
 use crate::sql::shape;
 use crate::sql::tenant;
-use crate::sql::text::Sql;
+use crate::sql::text::{Sql, elements};
 
 /// The statements that read documents by key.
 ///
@@ -80,10 +80,7 @@ pub(crate) fn build_statement(view: &View) -> String {
 /// The statements that build the documents which they return. In an unsuitable session they return a
 /// row of nulls: see [`guard`](crate::sql::guard).
 fn live(view: &View, by_tenant: bool) -> ReadSql {
-    let places = format!(
-        "pg_catalog.unnest($1::{}[]) WITH ORDINALITY",
-        view.key.sql_type()
-    );
+    let places = format!("{} WITH ORDINALITY", elements(1, view.key.sql_type()));
     let session = Session::of([view.shape]);
     let hidden = match view.shape.has_hidden() {
         true => format!(", q.{HIDDEN}"),
@@ -149,7 +146,8 @@ fn stored(view: &View, number: i64, by_tenant: bool) -> ReadSql {
     many.line("SELECT");
     many.block_list([data, "wanted.place".to_owned()].into_iter().chain(hidden));
     many.line(format!(
-        "FROM pg_catalog.unnest($1::{ty}[]) WITH ORDINALITY AS wanted (\"key\", place)"
+        "FROM {} WITH ORDINALITY AS wanted (\"key\", place)",
+        elements(1, ty)
     ));
     many.line(format!(
         "JOIN {} AS v ON {}",
@@ -170,7 +168,7 @@ fn stored(view: &View, number: i64, by_tenant: bool) -> ReadSql {
 /// The keys and the positions of [`ReadSql::build`].
 fn given_places(view: &View) -> String {
     let ty = view.key.sql_type();
-    format!("ROWS FROM (pg_catalog.unnest($1::{ty}[]), pg_catalog.unnest($2::int8[]))")
+    format!("ROWS FROM ({}, {})", elements(1, ty), elements(2, "int8"))
 }
 
 /// Builds documents. `places` yields keys and their positions. It has the alias `v`, which no row of a

@@ -137,6 +137,15 @@ impl Sql {
     }
 }
 
+/// The elements of the array that is a parameter.
+///
+/// PostgreSQL knows the length of an array that is a parameter, and expects ten elements of one that a sub-select
+/// returns. With fewer than ten keys, a plan for them looks cheaper than one for any array: it would plan the statement
+/// again for each of these lists, which takes as long as to read the documents.
+pub(crate) fn elements(parameter: u8, ty: &str) -> String {
+    format!("pg_catalog.unnest((SELECT ${parameter}::{ty}[]))")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_graphql::{CacheControl, Variables};
+use axum::body::Bytes;
 use fraiseql_runtime::__graphql::{DocumentUnless, Scope, Written};
 use fraiseql_runtime::list::Documents;
 use fraiseql_runtime::read::ETag;
@@ -12,12 +13,13 @@ use futures_util::future::join_all;
 use crate::budget::Budget;
 use crate::request::direct::arguments::BoundArguments;
 use crate::request::direct::plan::{Asked, CachedPlan, Found, RequestParts};
-use crate::response::MAX_RESERVED_BYTES;
+use crate::response::{MAX_RESERVED_BYTES, into_bytes};
 
 /// A direct answer.
+#[derive(Clone)]
 pub(crate) struct DirectAnswer {
     /// None if the client has it: its tag is one of those that the client has sent.
-    pub(crate) body: Option<Vec<u8>>,
+    pub(crate) body: Option<Bytes>,
     /// Its tag, if the request is conditional and all of its documents have versions.
     pub(crate) tag: Option<ETag>,
     /// How long it may be cached.
@@ -46,8 +48,7 @@ impl CachedPlan {
             Some((prefix, &conditional.held))
         });
         let Some((prefix, held)) = tagged else {
-            let found = self.read(variables, &scopes, request, None).await?;
-            return self.written(&found, None, request);
+            return self.answer_once(variables, &scopes, request).await;
         };
         let versions = prefix.versions(held, self.fields.len());
         let found = self
@@ -72,7 +73,7 @@ impl CachedPlan {
 
     /// Reads all root fields. `held` are the versions that the client has of the document of each, if versions are
     /// needed.
-    async fn read(
+    pub(super) async fn read(
         &self,
         variables: &Variables,
         scopes: &[Scope],
@@ -90,7 +91,7 @@ impl CachedPlan {
         join_all(found).await.into_iter().collect()
     }
 
-    fn written(
+    pub(super) fn written(
         &self,
         found: &[Found],
         tag: Option<ETag>,
@@ -113,7 +114,7 @@ impl CachedPlan {
         }
         writer.out.extend_from_slice(b"}}");
         Some(DirectAnswer {
-            body: Some(writer.out),
+            body: Some(into_bytes(writer.out)),
             tag,
             cache: self.cache,
         })

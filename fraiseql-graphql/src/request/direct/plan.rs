@@ -18,6 +18,8 @@ use crate::budget::Budget;
 use crate::request::direct::arguments::BoundArguments;
 use crate::request::direct::conditions::Conditions;
 #[cfg(feature = "http")]
+use crate::request::direct::shared::{SharedAnswers, shared_answers};
+#[cfg(feature = "http")]
 use crate::request::direct::tag::Conditional;
 use crate::spec::{failures, variables};
 
@@ -49,6 +51,9 @@ pub(crate) struct Asked<'a> {
 pub(crate) trait DirectRead: Send + Sync {
     /// The number of documents that the field asks for, of which its complexity is a multiple.
     fn row_count(&self, arguments: BoundArguments<'_>) -> usize;
+
+    /// How many reads of the field may run at a time, if they can be one.
+    fn max_running(&self) -> usize;
 
     /// Where the document of the field is stored, and with which shape. None if it has no version there, or if the
     /// field is a list.
@@ -102,6 +107,8 @@ pub(crate) struct CachedPlan {
     /// What tags of its answers have in common, once one was made; `None` if they have no tag.
     #[cfg(feature = "http")]
     pub(super) hash: OnceLock<Option<Sha256>>,
+    #[cfg(feature = "http")]
+    pub(super) shared: SharedAnswers,
 }
 
 impl CachedPlan {
@@ -114,6 +121,8 @@ impl CachedPlan {
         variables: &Variables,
     ) -> Self {
         let plan = Self {
+            #[cfg(feature = "http")]
+            shared: shared_answers(&fields),
             schema,
             conditions,
             fields,

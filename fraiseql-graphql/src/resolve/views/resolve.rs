@@ -90,7 +90,8 @@ impl ViewField {
         let list = selected.restrict(read.list).within(limit);
         if let Some(recorder) = recorder(ctx, &writer) {
             let key = &ctx.item.node.response_key().node;
-            recorder.record(key, direct::recorded(self, reads, writer.projection()));
+            let projection = writer.projection();
+            recorder.record(key, direct::recorded(self, reads, projection, &list));
         }
         let readers = reads.readers.at_least(position::at_least(ctx));
         let failed = |error, writer: &DocumentWriter<'_>| list_error(ctx, error, writer.budget());

@@ -178,6 +178,15 @@ impl<V> List<V> {
         self
     }
 
+    /// Whether whole documents are read, and not what [`omit`](Self::omit) and [`only`](Self::only) leave of them.
+    ///
+    /// # Errors
+    /// [`ListError`]: if the view does not have what the list names.
+    #[doc(hidden)]
+    pub fn reads_whole_documents(&self) -> Result<bool, ListError> {
+        self.spec.reads_whole_documents()
+    }
+
     /// Reads the documents as they are stored, with one statement.
     ///
     /// # Errors

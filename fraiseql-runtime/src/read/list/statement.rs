@@ -177,6 +177,12 @@ impl ListSpec {
         })
     }
 
+    /// Whether the statement reads documents as a whole.
+    pub(super) fn reads_whole_documents(&self) -> Result<bool, ListError> {
+        let removed = prune::removed_keys(self.view.view, &self.omitted)?;
+        Ok(removed.is_empty() && self.columns(Shown::Documents)?.is_none())
+    }
+
     fn text_of(&self, query: &ListQuery<'_>) -> StatementText {
         self.in_session(query.compose(), query.of_documents())
     }

@@ -5,7 +5,7 @@
 //! they are read matters: see [`WriteStatement::equal`].
 
 use crate::schema::View;
-use crate::sql::text::{Sql, literal};
+use crate::sql::text::{Sql, elements, literal};
 use crate::sql::write::advisory::{IN_ORDER, PEERS};
 use crate::sql::write::conditions::{HELD, is_locked};
 use crate::sql::write::protocol::WriteProtocol;
@@ -160,8 +160,8 @@ pub(crate) fn overwritten(view: &View) -> String {
     sql.block("SELECT ARRAY(", ") AS overwritten", |sql| {
         sql.line("SELECT k.\"key\"");
         sql.line(format!(
-            "FROM pg_catalog.unnest($1::{}[]) AS k (\"key\")",
-            view.key.sql_type()
+            "FROM {} AS k (\"key\")",
+            elements(1, view.key.sql_type())
         ));
         sql.line(format!(
             "LEFT JOIN {} AS v ON {}",
