@@ -34,12 +34,6 @@ pub struct Coalescer<K: GroupKey, I, O> {
     groups: Arc<Groups<K, I, O>>,
 }
 
-struct Groups<K: GroupKey, I, O> {
-    limits: Limits,
-    /// The groups that are in use.
-    by_key: Mutex<HashMap<K, Group<K, I, O>>>,
-}
-
 /// The limits of each group.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
@@ -47,16 +41,6 @@ pub struct Limits {
     pub running: usize,
     /// How many items a read may have.
     pub items: usize,
-}
-
-struct Group<K: GroupKey, I, O> {
-    running: usize,
-    waiting: VecDeque<Waiting<K, I, O>>,
-}
-
-struct Waiting<K: GroupKey, I, O> {
-    item: I,
-    sender: oneshot::Sender<Turn<K, I, O>>,
 }
 
 /// What a read is to do.
@@ -73,9 +57,35 @@ pub enum Turn<K: GroupKey, I, O> {
 pub struct Batch<K: GroupKey, I, O> {
     items: Vec<I>,
     /// Those who wait for the items after the first one.
-    others: Vec<oneshot::Sender<Turn<K, I, O>>>,
+    others: Vec<oneshot::Sender<Answer<K, I, O>>>,
     running: Running<K, I, O>,
 }
+
+struct Groups<K: GroupKey, I, O> {
+    limits: Limits,
+    /// The groups that are in use.
+    by_key: Mutex<HashMap<K, Group<K, I, O>>>,
+}
+
+struct Group<K: GroupKey, I, O> {
+    running: usize,
+    waiting: VecDeque<Waiting<K, I, O>>,
+}
+
+struct Waiting<K: GroupKey, I, O> {
+    item: I,
+    sender: oneshot::Sender<Answer<K, I, O>>,
+}
+
+/// What one who waits is told.
+enum Answer<K: GroupKey, I, O> {
+    /// It may run, with its item.
+    Run(Running<K, I, O>, I),
+    /// Another read has found this.
+    Found(O),
+}
+
+type AnswerReceiver<K, I, O> = oneshot::Receiver<Answer<K, I, O>>;
 
 /// One of the reads of a group that may run at a time. Dropped, it lets the next one run.
 struct Running<K: GroupKey, I, O> {
@@ -95,30 +105,37 @@ impl<K: GroupKey, I, O> Coalescer<K, I, O> {
 
     /// Waits until a read may run, or another one has read its item.
     pub async fn turn(&self, key: K, item: I) -> Turn<K, I, O> {
-        let turn = {
-            let mut by_key = lock(&self.groups.by_key);
-            let group = by_key.entry(key.clone()).or_insert_with(|| Group {
-                running: 0,
-                waiting: VecDeque::new(),
-            });
-            if group.running < self.groups.limits.running {
-                group.running += 1;
-                let groups = Arc::clone(&self.groups);
-                return Turn::Run(Batch {
-                    items: vec![item],
-                    others: Vec::new(),
-                    running: Running { groups, key },
-                });
+        let (running, item) = match self.begin(key, item) {
+            Ok(first) => {
+                // Reads that the runtime begins along with this one are in the queue after that.
+                rt::yield_now().await;
+                first
             }
-            let (sender, turn) = oneshot::channel();
-            group.waiting.push_back(Waiting { item, sender });
-            turn
+            Err(answer) => match rt::timeout(MAX_WAIT, answer).await {
+                Ok(Ok(Answer::Run(running, item))) => (running, item),
+                Ok(Ok(Answer::Found(found))) => return Turn::Done(found),
+                // Its batch was dropped, or it has waited for too long.
+                Ok(Err(oneshot::Canceled)) | Err(_) => return Turn::Alone,
+            },
         };
-        match rt::timeout(MAX_WAIT, turn).await {
-            Ok(Ok(turn)) => turn,
-            // Its batch was dropped, or it has waited for too long.
-            Ok(Err(oneshot::Canceled)) | Err(_) => Turn::Alone,
+        Turn::Run(running.batch(item))
+    }
+
+    /// Lets a read run, or else wait for an answer.
+    fn begin(&self, key: K, item: I) -> Result<(Running<K, I, O>, I), AnswerReceiver<K, I, O>> {
+        let mut by_key = lock(&self.groups.by_key);
+        let group = by_key.entry(key.clone()).or_insert_with(|| Group {
+            running: 0,
+            waiting: VecDeque::new(),
+        });
+        if group.running < self.groups.limits.running {
+            group.running += 1;
+            let groups = Arc::clone(&self.groups);
+            return Ok((Running { groups, key }, item));
         }
+        let (sender, answer) = oneshot::channel();
+        group.waiting.push_back(Waiting { item, sender });
+        Err(answer)
     }
 }
 
@@ -129,62 +146,69 @@ impl<K: GroupKey, I, O> Batch<K, I, O> {
         &self.items
     }
 
-    /// Ends the read. Hands out what was found for each item, and returns that of the first one.
-    ///
-    /// `None` if that was not found for it.
+    /// Ends the read. Hands out what was found for each item, and returns that of the first one: `None` if it is not
+    /// there.
     pub fn finish(self, found: impl IntoIterator<Item = O>) -> Option<O> {
         let Self {
             others, running, ..
         } = self;
-        // The next statement is sent while this one's documents are written.
+        // The next statement is sent while these documents are written.
         drop(running);
         let mut found = found.into_iter();
         let own = found.next();
         for (other, found) in others.into_iter().zip(found) {
             // It may have gone meanwhile.
-            let _ = other.send(Turn::Done(found));
+            let _ = other.send(Answer::Found(found));
         }
         own
     }
 }
 
+impl<K: GroupKey, I, O> Running<K, I, O> {
+    /// The batch of a read: its item, and those of reads that wait.
+    fn batch(self, item: I) -> Batch<K, I, O> {
+        let (mut items, mut others) = (vec![item], Vec::new());
+        if let Some(group) = lock(&self.groups.by_key).get_mut(&self.key) {
+            while items.len() < self.groups.limits.items
+                && let Some(Waiting { item, sender }) = group.next()
+            {
+                items.push(item);
+                others.push(sender);
+            }
+        }
+        Batch {
+            items,
+            others,
+            running: self,
+        }
+    }
+}
+
 impl<K: GroupKey, I, O> Group<K, I, O> {
-    /// Takes those who wait for the next read, at most `count` of them.
-    fn next(&mut self, count: usize) -> Vec<Waiting<K, I, O>> {
-        self.waiting.retain(|waiting| !waiting.sender.is_canceled());
-        let count = self.waiting.len().min(count);
-        self.waiting.drain(..count).collect()
+    /// Takes the first one from the queue that still waits.
+    fn next(&mut self) -> Option<Waiting<K, I, O>> {
+        let mut waiting = std::iter::from_fn(|| self.waiting.pop_front());
+        waiting.find(|waiting| !waiting.sender.is_canceled())
     }
 }
 
 impl<K: GroupKey, I, O> Groups<K, I, O> {
     /// Lets the next read of a group run. Returns its turn if it has gone meanwhile.
-    fn pass_on(this: &Arc<Self>, key: &K) -> Option<Turn<K, I, O>> {
+    fn pass_on(this: &Arc<Self>, key: &K) -> Option<Answer<K, I, O>> {
         let mut by_key = lock(&this.by_key);
         let group = by_key.get_mut(key)?;
-        let mut next = group.next(this.limits.items).into_iter();
-        let Some(first) = next.next() else {
+        let Some(Waiting { item, sender }) = group.next() else {
             group.running -= 1;
             if group.running == 0 {
                 by_key.remove(key);
             }
             return None;
         };
-        let (mut items, mut others) = (vec![first.item], Vec::new());
-        for Waiting { item, sender } in next {
-            items.push(item);
-            others.push(sender);
-        }
         let running = Running {
             groups: Arc::clone(this),
             key: key.clone(),
         };
-        let batch = Batch {
-            items,
-            others,
-            running,
-        };
-        first.sender.send(Turn::Run(batch)).err()
+        sender.send(Answer::Run(running, item)).err()
     }
 }
 
@@ -207,86 +231,127 @@ impl<K: GroupKey, I, O> fmt::Debug for Coalescer<K, I, O> {
 
 #[cfg(test)]
 mod tests {
-    use std::future::Future;
-    use std::pin::pin;
-    use std::task::{Context, Poll, Waker};
+    use futures_util::FutureExt as _;
+    use futures_util::future::BoxFuture;
 
     use super::*;
 
-    type Numbers = Coalescer<char, u32, u32>;
+    type NumberTurn = Turn<char, u32, u32>;
 
-    fn numbers(running: usize, items: usize) -> Numbers {
-        Coalescer::new(Limits { running, items })
-    }
+    /// Reads of numbers, each ten times what was asked for.
+    struct Numbers(Arc<Coalescer<char, u32, u32>>);
 
-    fn poll<F: Future>(future: std::pin::Pin<&mut F>) -> Poll<F::Output> {
-        future.poll(&mut Context::from_waker(Waker::noop()))
+    impl Numbers {
+        fn new(running: usize, items: usize) -> Self {
+            Self(Arc::new(Coalescer::new(Limits { running, items })))
+        }
+
+        fn turn(&self, key: char, item: u32) -> BoxFuture<'static, NumberTurn> {
+            let all = Arc::clone(&self.0);
+            async move { all.turn(key, item).await }.boxed()
+        }
+
+        /// Begins to wait.
+        async fn waits(&self, key: char, item: u32) -> BoxFuture<'static, NumberTurn> {
+            let mut turn = self.turn(key, item);
+            assert!((&mut turn).now_or_never().is_none());
+            turn
+        }
+
+        fn is_empty(&self) -> bool {
+            lock(&self.0.groups.by_key).is_empty()
+        }
     }
 
     /// The batch of a read that may run.
-    fn batch(turn: Poll<Turn<char, u32, u32>>) -> Batch<char, u32, u32> {
-        match turn {
-            Poll::Ready(Turn::Run(batch)) => batch,
-            Poll::Ready(Turn::Done(found)) => panic!("done: {found}"),
-            Poll::Ready(Turn::Alone) => panic!("alone"),
-            Poll::Pending => panic!("waits"),
+    async fn batch(turn: BoxFuture<'static, NumberTurn>) -> Batch<char, u32, u32> {
+        match turn.await {
+            Turn::Run(batch) => batch,
+            Turn::Done(found) => panic!("done: {found}"),
+            Turn::Alone => panic!("alone"),
         }
     }
 
     #[tokio::test]
     async fn those_who_wait_are_the_next_batch() {
-        let all = numbers(1, 3);
-        let first = batch(poll(pin!(all.turn('a', 1))));
+        let all = Numbers::new(1, 3);
+        let first = batch(all.turn('a', 1)).await;
         assert_eq!(first.items(), [1]);
-        let mut waiting: Vec<_> = (2..=6).map(|item| Box::pin(all.turn('a', item))).collect();
-        for one in &mut waiting {
-            assert!(poll(one.as_mut()).is_pending());
-        }
+        let second = all.waits('a', 2).await;
+        let third = all.waits('a', 3).await;
+        let fourth = all.waits('a', 4).await;
+        let fifth = all.waits('a', 5).await;
+        let sixth = all.waits('a', 6).await;
         // Another group waits for nobody.
-        assert_eq!(batch(poll(pin!(all.turn('b', 9)))).items(), [9]);
+        assert_eq!(batch(all.turn('b', 9)).await.items(), [9]);
         // One that has gone is not read for.
-        drop(waiting.remove(1));
+        drop(third);
         assert_eq!(first.finish([10]), Some(10));
-        let second = batch(poll(waiting[0].as_mut()));
-        assert_eq!(second.items(), [2, 4, 5]);
-        assert!(poll(waiting[3].as_mut()).is_pending());
-        assert_eq!(second.finish([20, 40, 50]), Some(20));
-        for (place, found) in [(1, 40), (2, 50)] {
-            let Poll::Ready(Turn::Done(done)) = poll(waiting[place].as_mut()) else {
-                panic!("{found} was not found");
-            };
-            assert_eq!(done, found);
+        let next = batch(second).await;
+        assert_eq!(next.items(), [2, 4, 5]);
+        assert_eq!(next.finish([20, 40, 50]), Some(20));
+        assert!(matches!(fourth.await, Turn::Done(40)));
+        assert!(matches!(fifth.await, Turn::Done(50)));
+        assert_eq!(batch(sixth).await.items(), [6]);
+        assert!(all.is_empty());
+    }
+
+    #[tokio::test]
+    async fn reads_that_begin_together_are_one() {
+        let all = Numbers::new(1, 9);
+        let reads = (1..=4).map(|item| tokio::spawn(all.turn('a', item)));
+        let reads: Vec<_> = reads.collect();
+        let mut sizes = Vec::new();
+        for read in reads {
+            match read.await.unwrap() {
+                Turn::Run(batch) => {
+                    sizes.push(batch.items().len());
+                    batch.finish([10, 20, 30, 40]);
+                }
+                Turn::Done(found) => assert!([20, 30, 40].contains(&found)),
+                Turn::Alone => panic!("alone"),
+            }
         }
-        assert_eq!(batch(poll(waiting[3].as_mut())).items(), [6]);
-        assert!(lock(&all.groups.by_key).is_empty());
+        assert_eq!(sizes, [4]);
     }
 
     #[tokio::test]
     async fn whoever_waits_for_a_dropped_batch_reads_alone() {
-        let all = numbers(1, 3);
-        let first = batch(poll(pin!(all.turn('a', 1))));
-        let mut second = Box::pin(all.turn('a', 2));
-        let mut third = Box::pin(all.turn('a', 3));
-        let mut others = [Box::pin(all.turn('a', 4)), Box::pin(all.turn('a', 5))];
-        for one in [&mut second, &mut third].into_iter().chain(&mut others) {
-            assert!(poll(one.as_mut()).is_pending());
-        }
+        let all = Numbers::new(1, 2);
+        let first = batch(all.turn('a', 1)).await;
+        let second = all.waits('a', 2).await;
+        let third = all.waits('a', 3).await;
+        let fourth = all.waits('a', 4).await;
+        let fifth = all.waits('a', 5).await;
         drop(first);
-        // It has its turn, and goes without taking it.
+        // It may run, and goes without having begun: the next one may.
         drop(second);
-        assert!(matches!(poll(third.as_mut()), Poll::Ready(Turn::Alone)));
-        let [mut fourth, mut fifth] = others;
-        assert!(matches!(poll(fourth.as_mut()), Poll::Ready(Turn::Alone)));
-        assert_eq!(batch(poll(fifth.as_mut())).items(), [5]);
-        assert!(lock(&all.groups.by_key).is_empty());
+        let next = batch(third).await;
+        assert_eq!(next.items(), [3, 4]);
+        drop(next);
+        assert!(matches!(fourth.await, Turn::Alone));
+        assert_eq!(batch(fifth).await.items(), [5]);
+        assert!(all.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_batch_without_enough_finds_leaves_the_rest_to_read_alone() {
+        let all = Numbers::new(1, 2);
+        let first = batch(all.turn('a', 1)).await;
+        let second = all.waits('a', 2).await;
+        let third = all.waits('a', 3).await;
+        first.finish([10]);
+        batch(second).await.finish([20]);
+        assert!(matches!(third.await, Turn::Alone));
+        assert!(all.is_empty());
     }
 
     #[tokio::test]
     async fn nobody_waits_for_long() {
-        let all = numbers(2, 3);
-        let running = [1, 2].map(|item| batch(poll(pin!(all.turn('a', item)))));
+        let all = Numbers::new(2, 3);
+        let running = [batch(all.turn('a', 1)).await, batch(all.turn('a', 2)).await];
         assert!(matches!(all.turn('a', 3).await, Turn::Alone));
         drop(running);
-        assert!(lock(&all.groups.by_key).is_empty());
+        assert!(all.is_empty());
     }
 }

@@ -52,8 +52,8 @@ pub(crate) trait DirectRead: Send + Sync {
     /// The number of documents that the field asks for, of which its complexity is a multiple.
     fn row_count(&self, arguments: BoundArguments<'_>) -> usize;
 
-    /// How many reads of the field may run at a time, if they can be one.
-    fn max_running(&self) -> usize;
+    /// How many equal reads of the field may run at a time. None if they are one statement already.
+    fn max_running(&self) -> Option<usize>;
 
     /// Where the document of the field is stored, and with which shape. None if it has no version there, or if the
     /// field is a list.
@@ -108,7 +108,7 @@ pub(crate) struct CachedPlan {
     #[cfg(feature = "http")]
     pub(super) hash: OnceLock<Option<Sha256>>,
     #[cfg(feature = "http")]
-    pub(super) shared: SharedAnswers,
+    pub(super) shared: Option<SharedAnswers>,
 }
 
 impl CachedPlan {

@@ -5,6 +5,7 @@ use std::io;
 use std::iter::repeat_n;
 
 use async_graphql::Variables;
+use axum::body::Bytes;
 use fraiseql_runtime::__graphql::{Coalescer, Limits, Scope, Turn};
 use fraiseql_runtime::WalPosition;
 
@@ -61,13 +62,15 @@ impl io::Write for HashWriter {
     }
 }
 
-/// The answers by a plan of these fields.
-pub(super) fn shared_answers(fields: &[PlannedField]) -> SharedAnswers {
-    let running = fields.iter().map(|field| field.recorded.read.max_running());
-    Coalescer::new(Limits {
-        running: running.min().unwrap_or(1),
+/// The answers by a plan of these fields. None if it would be of no use.
+pub(super) fn shared_answers(fields: &[PlannedField]) -> Option<SharedAnswers> {
+    let fields = fields.iter();
+    let running = fields.filter_map(|field| field.recorded.read.max_running());
+    let limits = Limits {
+        running: running.min()?,
         items: usize::MAX,
-    })
+    };
+    Some(Coalescer::new(limits))
 }
 
 impl CachedPlan {
@@ -79,15 +82,18 @@ impl CachedPlan {
         scopes: &[Scope],
         request: RequestParts<'_>,
     ) -> Option<DirectAnswer> {
-        let same = SameAnswer::new(variables, scopes, request.position);
-        let batch = match self.shared.turn(same, ()).await {
-            Turn::Done(answer) => {
-                let bytes = answer.body.as_ref().map_or(0, |body| body.len());
-                return request.budget.write(bytes).then_some(answer);
-            }
-            Turn::Run(batch) => Some(batch),
-            Turn::Alone => None,
-        };
+        let mut batch = None;
+        if let Some(shared) = &self.shared {
+            let same = SameAnswer::new(variables, scopes, request.position);
+            batch = match shared.turn(same, ()).await {
+                Turn::Done(answer) => {
+                    let bytes = answer.body.as_ref().map_or(0, Bytes::len);
+                    return request.budget.write(bytes).then_some(answer);
+                }
+                Turn::Run(batch) => Some(batch),
+                Turn::Alone => None,
+            };
+        }
         let found = self.read(variables, scopes, request, None).await?;
         let answer = self.written(&found, None, request)?;
         match batch {

@@ -81,8 +81,8 @@ impl DirectRead for DirectField {
         row_count(self.field.kind, |name| typed(&arguments, name)).unwrap_or(usize::MAX)
     }
 
-    fn max_running(&self) -> usize {
-        self.reads.readers.max_running()
+    fn max_running(&self) -> Option<usize> {
+        (!self.by_key).then(|| self.reads.readers.max_running())
     }
 
     fn origin(&self) -> Option<&str> {
