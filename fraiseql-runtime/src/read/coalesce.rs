@@ -85,7 +85,8 @@ enum Answer<K: GroupKey, I, O> {
     Found(O),
 }
 
-type AnswerReceiver<K, I, O> = oneshot::Receiver<Answer<K, I, O>>;
+/// A read that may run, with its item; or the answer that it waits for.
+type Begun<K, I, O> = Result<(Running<K, I, O>, I), oneshot::Receiver<Answer<K, I, O>>>;
 
 /// One of the reads of a group that may run at a time. Dropped, it lets the next one run.
 struct Running<K: GroupKey, I, O> {
@@ -122,7 +123,7 @@ impl<K: GroupKey, I, O> Coalescer<K, I, O> {
     }
 
     /// Lets a read run, or else wait for an answer.
-    fn begin(&self, key: K, item: I) -> Result<(Running<K, I, O>, I), AnswerReceiver<K, I, O>> {
+    fn begin(&self, key: K, item: I) -> Begun<K, I, O> {
         let mut by_key = lock(&self.groups.by_key);
         let group = by_key.entry(key.clone()).or_insert_with(|| Group {
             running: 0,

@@ -172,6 +172,7 @@ impl fmt::Debug for Readers {
         f.debug_struct("Readers")
             .field("pool", &self.pool)
             .field("lending", &self.lender.is_some())
+            .field("key_batches", &self.key_batches)
             .field("routed", &self.routed)
             .finish()
     }

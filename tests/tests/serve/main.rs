@@ -5,6 +5,7 @@ mod federation;
 mod graphql;
 mod http;
 mod live;
+mod shared;
 mod traced;
 mod trusted;
 mod unions;
