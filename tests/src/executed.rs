@@ -15,6 +15,11 @@ impl Executed {
     pub fn count(&self) -> usize {
         self.0.load(Ordering::SeqCst)
     }
+
+    /// The number of executions since the last call.
+    pub fn take(&self) -> usize {
+        self.0.swap(0, Ordering::SeqCst)
+    }
 }
 
 impl ExtensionFactory for Executed {

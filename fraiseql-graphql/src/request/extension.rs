@@ -18,6 +18,7 @@ use crate::error::{MAX_REQUEST_ERRORS, clip};
 use crate::request::cache_hints::CacheHints;
 use crate::request::context::{CachedQuery, Check, EndpointQuery, Verdict};
 use crate::request::direct::draft::Draft;
+use crate::request::direct::planning::{self, Plan};
 use crate::request::direct::recorder::PlanRecorder;
 use crate::request::entity_batches::EntityBatches;
 use crate::request::position::Positions;
@@ -40,6 +41,16 @@ const MAX_KEY_VARIABLES: usize = 16;
 /// The errors of a schema's `limit_depth` and `limit_complexity`. They are about data: introspection
 /// has limits of its own, in [`limits`](super::limits).
 const LIMITS: [&str; 2] = ["Query is nested too deep.", "Query is too complex."];
+
+/// The result of a validation that async-graphql does not return.
+const NOTHING_KNOWN: ValidationResult = ValidationResult {
+    cache_control: CacheControl {
+        public: true,
+        max_age: 0,
+    },
+    complexity: 0,
+    depth: 0,
+};
 
 /// Which parts of a request may be skipped if it repeats an earlier one.
 #[derive(Clone, Copy, Default)]
@@ -91,6 +102,8 @@ struct PreparedRequest {
     key: Option<RequestKey>,
     /// What is known of the plan, if the request is one that may be answered directly another time.
     draft: Option<Draft>,
+    /// Whether it is executed only to make the plan.
+    is_planning: bool,
 }
 
 impl PreparedRequest {
@@ -114,11 +127,7 @@ impl PreparedRequest {
         });
         if errors.is_empty() {
             // async-graphql does not return the values of a failed validation.
-            return Ok(ValidationResult {
-                cache_control: CacheControl::default(),
-                complexity: 0,
-                depth: 0,
-            });
+            return Ok(NOTHING_KNOWN);
         }
         let errors = errors.into_iter().take(MAX_REQUEST_ERRORS);
         Err(errors.map(clipped).collect())
@@ -216,12 +225,46 @@ impl RequestExtension {
             failures,
             key,
             draft: is_drafted
-                .then(|| Draft::of(operation, fragments, variables))
+                .then(|| Draft::of(operation, fragments, variables, false))
                 .flatten(),
+            is_planning: false,
         };
         // Set once: async-graphql calls this hook once for each request.
         let _ = self.prepared.set(prepared);
         Ok(rewritten)
+    }
+
+    /// Prepares the execution that plans an operation. Returns the document to execute.
+    fn plan(
+        &self,
+        registry: &Registry,
+        query: &Arc<Query>,
+        valid: &ValidDocument,
+        plan: &Plan,
+    ) -> Option<ExecutableDocument> {
+        let name = plan.operation.as_deref();
+        let operation = operation(&query.document, name)?;
+        let fragments = &query.document.fragments;
+        let variables = &plan.variables;
+        let draft = self
+            .options
+            .direct
+            .then(|| Draft::of(operation, fragments, variables, true))??;
+        let document = planning::without_arguments(registry, query.executable(name))?;
+        let prepared = PreparedRequest {
+            is_shared: true,
+            query: Arc::clone(query),
+            operation_name: plan.operation.clone(),
+            root_fields: RootFields::of(registry, fragments, operation, variables),
+            has_placeholders: valid.has_placeholders,
+            has_null: false,
+            failures: Failures::default(),
+            key: None,
+            draft: Some(draft),
+            is_planning: true,
+        };
+        let _ = self.prepared.set(prepared);
+        Some(document)
     }
 
     fn validate(&self, registry: &Registry, read: &mut ReadQuery) -> Validity {
@@ -258,6 +301,18 @@ impl Extension for RequestExtension {
             let is_introspection = check.is_introspection(registry, &read.query.document);
             let _ = self.check.set((verdict, is_introspection));
             return next.run(ctx, request).await;
+        }
+        if let Some(plan) = of_data::<Plan>(&request)
+            && let Some(read) = &mut read
+        {
+            let valid = self
+                .validate(registry, read)
+                .map_err(|errors| first_of(&errors))?;
+            let document = self.plan(registry, &read.query, &valid, plan);
+            let document = document.ok_or_else(|| ServerError::new("not to be planned", None))?;
+            let mut request = next.run(ctx, request).await?;
+            request.set_parsed_query(document);
+            return Ok(request);
         }
         // An extension that is called after this one must not store a query that is not valid:
         // `ApolloPersistedQueries` parses it in its own way, and later sends the result.
@@ -318,6 +373,10 @@ impl Extension for RequestExtension {
         let Some(prepared) = self.prepared.get() else {
             return next.run(ctx).await;
         };
+        if prepared.is_planning {
+            // The document has no arguments.
+            return Ok(NOTHING_KNOWN);
+        }
         let slot = prepared.slot().filter(|_| self.options.validate_once);
         let stored = slot.and_then(|(query, key)| query.validated(key));
         let result = match stored {
@@ -365,7 +424,7 @@ impl Extension for RequestExtension {
         let hints = CacheHints::default();
         data.insert(hints.clone());
         let draft = prepared.draft.as_ref();
-        let recording = draft.map(|draft| (draft, PlanRecorder::default()));
+        let recording = draft.map(|draft| (draft, PlanRecorder::new(prepared.is_planning)));
         if let Some((_, recorder)) = &recording {
             data.insert(recorder.clone());
         }

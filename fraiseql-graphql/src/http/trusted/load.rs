@@ -11,8 +11,10 @@ use crate::http::trusted::errors::{TrustedError, TrustedErrors};
 use crate::http::trusted::id;
 use crate::http::trusted::known::Known;
 use crate::request::context::{Check, EndpointQuery, Verdict};
+use crate::request::direct::planning::{Plan, combinations, defaults};
 use crate::request::query::{Query, ReadQuery};
 use crate::request::query_cache::QueryCache;
+use crate::spec::operation::operation as find_operation;
 
 /// No operation has this name, so that a schema that does not know of the check executes nothing.
 const NO_OPERATION: &str = "";
@@ -153,6 +155,7 @@ impl Loading {
             };
             check(executor, read, name.map(ToString::to_string)).await?;
         }
+        plan(executor, &query).await;
         Ok(query)
     }
 
@@ -169,6 +172,31 @@ impl Loading {
     }
 }
 
+/// Lets the schema plan the operations of a document, as far as that is possible without a request. The rest is planned
+/// by the first request.
+async fn plan(executor: &impl Executor, query: &Arc<Query>) {
+    let document = &query.document;
+    for (name, operation) in document.operations.iter() {
+        for variables in combinations(&operation.node, &document.fragments) {
+            let read = ReadQuery {
+                query: Arc::clone(query),
+                tree: None,
+            };
+            let operation = name.map(ToString::to_string);
+            let mut request = Request::new(&*query.text).variables(variables.clone());
+            request.operation_name.clone_from(&operation);
+            request.set_parsed_query(query.executable(operation.as_deref()));
+            request.data.insert(EndpointQuery::new(read));
+            request.data.insert(Plan {
+                operation,
+                variables,
+            });
+            // Whatever is wrong, a request will report it.
+            executor.execute(request).await;
+        }
+    }
+}
+
 /// Lets the schema validate a document, and compare the cost of an operation with its limits.
 async fn check(
     executor: &impl Executor,
@@ -178,6 +206,8 @@ async fn check(
     let verdict = Arc::new(Verdict::default());
     let mut request = Request::new(&*read.query.text).operation_name(NO_OPERATION);
     request.set_parsed_query(read.query.executable(operation.as_deref()));
+    let checked = find_operation(&read.query.document, operation.as_deref());
+    request.variables = checked.map(defaults).unwrap_or_default();
     request.data.insert(EndpointQuery::new(read));
     request.data.insert(Check {
         operation,

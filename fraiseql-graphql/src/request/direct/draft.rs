@@ -5,6 +5,7 @@ use async_graphql::parser::types::{
     Field, OperationDefinition, OperationType, Selection as Item, SelectionSet,
 };
 use async_graphql::{Name, Response, SchemaEnv, Variables};
+use async_graphql_value::Value as Literal;
 
 use crate::request::direct::arguments::{has_variable, without_selection};
 use crate::request::direct::conditions::{Conditions, is_condition};
@@ -19,7 +20,12 @@ pub(crate) struct Draft {
     /// By their response keys, in the order of the response.
     fields: IndexMap<Name, Field>,
     variables: Variables,
+    /// Whether the variables are those of a [`planning`](super::planning).
+    is_planned: bool,
 }
+
+/// The arguments that a number of documents is taken from.
+const COUNTS: [&str; 3] = ["limit", "first", "last"];
 
 impl Draft {
     /// The draft of an operation with these variables: coerced, and with their defaults. None if the
@@ -28,6 +34,7 @@ impl Draft {
         operation: &OperationDefinition,
         fragments: &Fragments,
         variables: &Variables,
+        is_planned: bool,
     ) -> Option<Self> {
         if operation.ty != OperationType::Query || !operation.directives.is_empty() {
             return None;
@@ -60,6 +67,7 @@ impl Draft {
             conditions,
             fields: fields.collect(),
             variables: variables.clone(),
+            is_planned,
         })
     }
 
@@ -88,13 +96,23 @@ impl Draft {
         });
         let fields: Option<Vec<_>> = fields.collect();
         let conditions = self.conditions.clone();
-        Some(CachedPlan::new(
-            schema.clone(),
-            conditions,
-            fields?,
-            response.cache_control,
-            &self.variables,
-        ))
+        let plan = CachedPlan::new(schema.clone(), conditions, fields?, response.cache_control);
+        if self.has_counts() {
+            plan.allow(plan.row_counts(&self.variables));
+        }
+        Some(plan)
+    }
+
+    /// Whether the numbers of documents are known. When an operation is planned, its variables may have no values.
+    fn has_counts(&self) -> bool {
+        let mut counts = self.fields.values().flat_map(|field| {
+            let arguments = field.arguments.iter();
+            arguments.filter(|(name, _)| COUNTS.contains(&name.node.as_str()))
+        });
+        counts.all(|(_, count)| match &count.node {
+            Literal::Variable(name) => !self.is_planned || self.variables.contains_key(name),
+            _ => true,
+        })
     }
 }
 

@@ -8,6 +8,8 @@
 //! to the [`arguments`] and is answered ([`answer`]), unless its client has the answer already ([`tag`]); equal ones that
 //! come at the same time are answered once ([`shared`]).
 //!
+//! Documents that are known before the first request have their plans then ([`planning`]).
+//!
 //! A direct answer is either that of the schema or none: whatever may be an error, from the value of a
 //! variable to a document, is left to the schema, which reports it.
 
@@ -17,6 +19,7 @@ pub(crate) mod arguments;
 pub(crate) mod conditions;
 pub(crate) mod draft;
 pub(crate) mod plan;
+pub(crate) mod planning;
 pub(crate) mod recorder;
 #[cfg(feature = "http")]
 pub(crate) mod shared;

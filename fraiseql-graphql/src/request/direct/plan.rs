@@ -112,15 +112,14 @@ pub(crate) struct CachedPlan {
 }
 
 impl CachedPlan {
-    /// The plan of a request with these variables, which the schema has executed.
+    /// The plan of a request that the schema has executed.
     pub(super) fn new(
         schema: SchemaEnv,
         conditions: Conditions,
         fields: Vec<PlannedField>,
         cache: CacheControl,
-        variables: &Variables,
     ) -> Self {
-        let plan = Self {
+        Self {
             #[cfg(feature = "http")]
             shared: shared_answers(&fields),
             schema,
@@ -130,12 +129,10 @@ impl CachedPlan {
             allowed: Mutex::default(),
             #[cfg(feature = "http")]
             hash: OnceLock::new(),
-        };
-        plan.allow(plan.row_counts(variables));
-        plan
+        }
     }
 
-    fn row_counts(&self, variables: &Variables) -> Vec<usize> {
+    pub(super) fn row_counts(&self, variables: &Variables) -> Vec<usize> {
         let counts = self.fields.iter().map(|field| {
             let arguments = BoundArguments::new(&field.field, variables);
             field.recorded.read.row_count(arguments)
@@ -143,7 +140,8 @@ impl CachedPlan {
         counts.collect()
     }
 
-    fn allow(&self, counts: Vec<usize>) {
+    /// Remembers numbers of documents whose complexity the schema has allowed.
+    pub(super) fn allow(&self, counts: Vec<usize>) {
         let mut allowed = lock(&self.allowed);
         if allowed.iter().any(|allowed| is_within(&counts, allowed)) {
             return;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, ServerResult, Value};
+use async_graphql::{Context, ContextSelectionSet, ServerResult, Value};
 
 use crate::request::cache_hints::CacheHints;
 use crate::request::direct::recorder::PlanRecorder;
@@ -69,20 +69,41 @@ impl ViewField {
         }
     }
 
+    /// Records how the field reads, and reads nothing: what it returns stands for a value that has no documents.
+    fn plan(
+        self,
+        ctx: &Context<'_>,
+        reads: &Reads,
+        recorder: &PlanRecorder,
+    ) -> ServerResult<Value> {
+        let inner = ctx.with_selection_set(&ctx.item.node.selection_set);
+        let writer = self.writer(&inner)?;
+        self.note_hint(ctx, reads, &writer);
+        if !writer.as_values() {
+            let projection = writer.projection();
+            let list = List::scoped(self.view.handle, Scope::Whole);
+            let list = self.selected(projection).restrict(list);
+            let key = &ctx.item.node.response_key().node;
+            recorder.record(key, direct::recorded(self, reads, projection, &list));
+        }
+        Ok(match self.kind {
+            RootFieldKind::ByKey => Value::Null,
+            RootFieldKind::List => Value::List(Vec::new()),
+            RootFieldKind::Connection => Value::Object(Default::default()),
+        })
+    }
+
     async fn value(self, ctx: &Context<'_>, reads: &Reads) -> ServerResult<Value> {
+        let planning = ctx.data_opt::<PlanRecorder>();
+        if let Some(recorder) = planning.filter(|recorder| recorder.is_planning) {
+            return self.plan(ctx, reads, recorder);
+        }
         let view = self.view.handle.view;
         let scope = tenant::scope(ctx, view, reads.tenant.as_ref())?;
         let read = self.read(ctx, scope, reads.max_page)?;
         let inner = ctx.with_selection_set(&ctx.item.node.selection_set);
-        let shape = match self.kind {
-            RootFieldKind::Connection => (self.view.connection)(),
-            RootFieldKind::ByKey | RootFieldKind::List => view.shape,
-        };
-        let mut writer = DocumentWriter::of(&inner, shape)?;
-        // A field of the application may depend on anything.
-        if let Some(hint) = reads.cache.of(view).filter(|_| !writer.has_own_fields()) {
-            CacheHints::note(ctx, hint);
-        }
+        let mut writer = self.writer(&inner)?;
+        self.note_hint(ctx, reads, &writer);
         let selected = self.selected(writer.projection());
         let limit = writer
             .budget()
@@ -105,6 +126,22 @@ impl ViewField {
         let documents = list.read(&readers).await;
         let documents = documents.map_err(|error| failed(error, &writer))?;
         self.written(writer, &documents).await
+    }
+
+    fn writer<'a>(self, inner: &'a ContextSelectionSet<'a>) -> ServerResult<DocumentWriter<'a>> {
+        let shape = match self.kind {
+            RootFieldKind::Connection => (self.view.connection)(),
+            RootFieldKind::ByKey | RootFieldKind::List => self.view.handle.view.shape,
+        };
+        DocumentWriter::of(inner, shape)
+    }
+
+    fn note_hint(self, ctx: &Context<'_>, reads: &Reads, writer: &DocumentWriter<'_>) {
+        let hint = reads.cache.of(self.view.handle.view);
+        // A field of the application may depend on anything.
+        if let Some(hint) = hint.filter(|_| !writer.has_own_fields()) {
+            CacheHints::note(ctx, hint);
+        }
     }
 
     /// The list that the field reads in a scope, with what is selected of its documents; and a text that is the same only for

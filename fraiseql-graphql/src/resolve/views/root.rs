@@ -14,6 +14,7 @@ use async_graphql::{
     ServerResult, Value,
 };
 
+use crate::request::direct::planning::allow_root;
 use crate::request::tenant::{RequestData, TenantSource};
 use crate::resolve::federation::root::Federated;
 use crate::resolve::node::WithNode;
@@ -382,6 +383,7 @@ impl<V: ViewSet> OutputType for Query<V> {
     }
 
     fn create_type_info(registry: &mut Registry) -> String {
+        allow_root::<Self>();
         register_object::<Self, V>(registry)
     }
 

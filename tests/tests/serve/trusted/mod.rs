@@ -3,6 +3,7 @@
 mod automatic;
 mod manifests;
 mod only;
+mod planned;
 mod requests;
 mod tenants;
 

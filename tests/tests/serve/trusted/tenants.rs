@@ -108,10 +108,9 @@ fn owners(answer: &Answer) -> Vec<i64> {
 #[tokio::test]
 async fn a_trusted_document_is_answered_directly_with_the_documents_of_the_tenant() {
     let tickets = Tickets::start().await;
-    assert_eq!(tickets.executed.count(), 0);
-    for (number, org) in [1, 2, 3, 1].into_iter().enumerate() {
+    for org in [1, 2, 3, 1] {
         let (answer, was_direct) = tickets.post(org, &json!({"documentId": "All"})).await;
-        assert_eq!(was_direct, number > 0, "only the first one is executed");
+        assert!(was_direct);
         assert_eq!(owners(&answer), [i64::from(org); 10], "{}", answer.text());
         // With GET and by its hash or its text, it is the same document.
         let (same, was_direct) = tickets
