@@ -5,8 +5,6 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, bail, ensure};
 
-use super::peer::CONNECTIONS;
-
 /// The oldest Node that PostGraphile 5 supports.
 const OLDEST: u32 = 22;
 
@@ -51,7 +49,7 @@ impl Node {
 
     /// The command that starts the server, as a cluster if `processes` is more than 1. Its standard
     /// error goes to a log file in the same directory.
-    pub(crate) fn command(&self, processes: u32) -> anyhow::Result<Command> {
+    pub(crate) fn command(&self, processes: u32, connections: u32) -> anyhow::Result<Command> {
         let log = std::fs::File::create(self.directory.join("postgraphile.log"))?;
         let mut command = Command::new(&self.program);
         command
@@ -60,7 +58,7 @@ impl Node {
             .env("NODE_ENV", "production")
             .env("GRAPHILE_ENV", "production")
             .env("PROCESSES", processes.to_string())
-            .env("CONNECTIONS", CONNECTIONS.to_string())
+            .env("CONNECTIONS", connections.to_string())
             .stderr(log);
         Ok(command)
     }

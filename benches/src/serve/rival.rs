@@ -34,14 +34,18 @@ impl Rival {
         contender: Contender,
         database: &Database,
         node: Option<&Node>,
+        connections: u32,
     ) -> anyhow::Result<Self> {
         let application = format!("serve-{contender}");
         let mut command = match contender.postgraphile() {
-            Some(processes) => node.context("Node was found")?.command(processes)?,
+            Some(processes) => node
+                .context("Node was found")?
+                .command(processes, connections)?,
             None => Command::new(std::env::current_exe()?),
         };
         if contender.postgraphile().is_none() {
             command.args(["serve-peer", contender.name()]);
+            command.args(["--connections", &connections.to_string()]);
         }
         command.envs(Database::environment(database.of(contender), &application)?);
         Ok(Self {

@@ -36,7 +36,12 @@ pub(crate) async fn run(options: &Options, database: &Database) -> anyhow::Resul
     };
     let servers = contenders.iter().filter(|one| !one.is_raw());
     for contender in servers.filter(|one| one.postgraphile().is_none() || node.is_some()) {
-        rivals.push(Rival::start(*contender, database, node.as_ref())?);
+        rivals.push(Rival::start(
+            *contender,
+            database,
+            node.as_ref(),
+            options.connections,
+        )?);
     }
     let mut raw = None;
     if contenders.iter().any(|one| one.is_raw()) {

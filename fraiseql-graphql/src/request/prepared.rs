@@ -199,13 +199,18 @@ impl Prepared {
     /// argument cannot have, a request without a tenant, a failure of the database, a document that is
     /// not as its type says, a response that is too large. The schema also executes
     ///
-    /// - the first request with a query, and with each combination of variables in `@skip` and `@include`,
+    /// - the first request with a query, and with each combination of variables in `@skip` and `@include`, unless it
+    ///   is a trusted document that was [planned](crate::http::GraphQl::trusted) when it was loaded,
     /// - a request for more documents of a root field than those before with its query: whether they are
     ///   too many for `limit_complexity` is not known before,
     /// - queries with other root fields, `__typename` included, or with fields that
     ///   [`TvExtended`](crate::TvExtended) adds,
     /// - root fields with directives other than `@skip` and `@include`,
     /// - requests with `extensions`, and batches of requests.
+    ///
+    /// Equal requests that come at the same time share an answer: while a quarter of the pool's connections, or the only
+    /// one, read for a query and its variables, the next ones wait, and one read answers all of them. If none of them ends for
+    /// 50 ms, they read alone.
     ///
     /// A plan belongs to the endpoint that has read the query. Do not enable this behind an endpoint
     /// whose executor dispatches requests to several schemas.

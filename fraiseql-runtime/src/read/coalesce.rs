@@ -8,7 +8,7 @@
 //! result, as if it had a statement of its own.
 //!
 //! Nothing is spawned: the first read of a batch runs it. It may be dropped, or not be polled for a while; the others
-//! must not depend on it. If it is dropped, they read for themselves, and so they do if they have waited for too long.
+//! must not depend on it. If it is dropped, they read for themselves, and so they do if no read has ended for too long.
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
@@ -21,7 +21,7 @@ use sqlx_core::rt;
 
 use crate::mutex::lock;
 
-/// How long a read waits for others.
+/// How long a read waits without a sign that it will be read for.
 const MAX_WAIT: Duration = Duration::from_millis(50);
 
 /// What tells a group from others.
@@ -69,12 +69,33 @@ struct Groups<K: GroupKey, I, O> {
 
 struct Group<K: GroupKey, I, O> {
     running: usize,
+    /// The number of reads that have ended while others waited.
+    ended: u64,
     waiting: VecDeque<Waiting<K, I, O>>,
+    /// The number of reads that have waited. Each has its own.
+    tickets: u64,
 }
 
 struct Waiting<K: GroupKey, I, O> {
     item: I,
+    ticket: u64,
     sender: oneshot::Sender<Answer<K, I, O>>,
+}
+
+/// A read that waits.
+struct Ticket<K: GroupKey, I, O> {
+    key: K,
+    number: u64,
+    answer: oneshot::Receiver<Answer<K, I, O>>,
+}
+
+/// Where a read that waits is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// In the queue, after so many reads have ended.
+    Queued(u64),
+    /// In a batch that is being read.
+    InBatch,
 }
 
 /// What one who waits is told.
@@ -86,7 +107,7 @@ enum Answer<K: GroupKey, I, O> {
 }
 
 /// A read that may run, with its item; or the answer that it waits for.
-type Begun<K, I, O> = Result<(Running<K, I, O>, I), oneshot::Receiver<Answer<K, I, O>>>;
+type Begun<K, I, O> = Result<(Running<K, I, O>, I), Ticket<K, I, O>>;
 
 /// One of the reads of a group that may run at a time. Dropped, it lets the next one run.
 struct Running<K: GroupKey, I, O> {
@@ -112,14 +133,30 @@ impl<K: GroupKey, I, O> Coalescer<K, I, O> {
                 rt::yield_now().await;
                 first
             }
-            Err(answer) => match rt::timeout(MAX_WAIT, answer).await {
-                Ok(Ok(Answer::Run(running, item))) => (running, item),
-                Ok(Ok(Answer::Found(found))) => return Turn::Done(found),
-                // Its batch was dropped, or it has waited for too long.
-                Ok(Err(oneshot::Canceled)) | Err(_) => return Turn::Alone,
+            Err(ticket) => match self.wait(ticket).await {
+                Some(Answer::Run(running, item)) => (running, item),
+                Some(Answer::Found(found)) => return Turn::Done(found),
+                None => return Turn::Alone,
             },
         };
         Turn::Run(running.batch(item))
+    }
+
+    /// Waits for an answer. `None` if its batch was dropped, or it has waited for too long: while no other read has ended, or for a
+    /// batch.
+    async fn wait(&self, mut ticket: Ticket<K, I, O>) -> Option<Answer<K, I, O>> {
+        let mut place = self.groups.place(&ticket);
+        loop {
+            match rt::timeout(MAX_WAIT, &mut ticket.answer).await {
+                Ok(answer) => return answer.ok(),
+                Err(_) => {
+                    let before = std::mem::replace(&mut place, self.groups.place(&ticket));
+                    if place == before {
+                        return None;
+                    }
+                }
+            }
+        }
     }
 
     /// Lets a read run, or else wait for an answer.
@@ -127,7 +164,9 @@ impl<K: GroupKey, I, O> Coalescer<K, I, O> {
         let mut by_key = lock(&self.groups.by_key);
         let group = by_key.entry(key.clone()).or_insert_with(|| Group {
             running: 0,
+            ended: 0,
             waiting: VecDeque::new(),
+            tickets: 0,
         });
         if group.running < self.groups.limits.running {
             group.running += 1;
@@ -135,8 +174,18 @@ impl<K: GroupKey, I, O> Coalescer<K, I, O> {
             return Ok((Running { groups, key }, item));
         }
         let (sender, answer) = oneshot::channel();
-        group.waiting.push_back(Waiting { item, sender });
-        Err(answer)
+        let number = group.tickets;
+        group.tickets += 1;
+        group.waiting.push_back(Waiting {
+            item,
+            ticket: number,
+            sender,
+        });
+        Err(Ticket {
+            key,
+            number,
+            answer,
+        })
     }
 }
 
@@ -171,7 +220,7 @@ impl<K: GroupKey, I, O> Running<K, I, O> {
         let (mut items, mut others) = (vec![item], Vec::new());
         if let Some(group) = lock(&self.groups.by_key).get_mut(&self.key) {
             while items.len() < self.groups.limits.items
-                && let Some(Waiting { item, sender }) = group.next()
+                && let Some(Waiting { item, sender, .. }) = group.next()
             {
                 items.push(item);
                 others.push(sender);
@@ -194,11 +243,24 @@ impl<K: GroupKey, I, O> Group<K, I, O> {
 }
 
 impl<K: GroupKey, I, O> Groups<K, I, O> {
+    /// Where a read is that has no answer yet.
+    fn place(&self, ticket: &Ticket<K, I, O>) -> Place {
+        let by_key = lock(&self.by_key);
+        let group = by_key.get(&ticket.key);
+        // The queue is in the order of the tickets.
+        let queued = group.filter(|group| {
+            let first = group.waiting.front();
+            first.is_some_and(|first| first.ticket <= ticket.number)
+        });
+        queued.map_or(Place::InBatch, |group| Place::Queued(group.ended))
+    }
+
     /// Lets the next read of a group run. Returns its turn if it has gone meanwhile.
     fn pass_on(this: &Arc<Self>, key: &K) -> Option<Answer<K, I, O>> {
         let mut by_key = lock(&this.by_key);
         let group = by_key.get_mut(key)?;
-        let Some(Waiting { item, sender }) = group.next() else {
+        group.ended += 1;
+        let Some(Waiting { item, sender, .. }) = group.next() else {
             group.running -= 1;
             if group.running == 0 {
                 by_key.remove(key);
@@ -343,6 +405,36 @@ mod tests {
         let third = all.waits('a', 3).await;
         first.finish([10]);
         batch(second).await.finish([20]);
+        assert!(matches!(third.await, Turn::Alone));
+        assert!(all.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_read_waits_on_while_others_end() {
+        let all = Numbers::new(1, 2);
+        let first = batch(all.turn('a', 1)).await;
+        let second = all.waits('a', 2).await;
+        let third = all.waits('a', 3).await;
+        let Err(ticket) = all.0.begin('a', 4) else {
+            panic!("it may not run");
+        };
+        let place = || all.0.groups.place(&ticket);
+        assert_eq!(place(), Place::Queued(0));
+        drop(first);
+        assert_eq!(place(), Place::Queued(1));
+        let next = batch(second).await;
+        assert_eq!(next.items(), [2, 3]);
+        assert_eq!(
+            place(),
+            Place::Queued(1),
+            "of this it has not waited for long"
+        );
+        let fifth = all.waits('a', 5).await;
+        drop(next);
+        // It may run now, and is not in the queue any more.
+        assert_eq!(place(), Place::InBatch);
+        drop(ticket);
+        assert_eq!(batch(fifth).await.items(), [5]);
         assert!(matches!(third.await, Turn::Alone));
         assert!(all.is_empty());
     }

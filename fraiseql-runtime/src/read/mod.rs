@@ -3,7 +3,8 @@
 //!
 //! `scope` is whose documents a read returns, and `scoped` reads those of one tenant or of all.
 //! `target` is where a read runs; `readers` is a pool for reads, and `lending` passes its
-//! connections from one read to the next. `conditional` reads a document unless the client has it.
+//! connections from one read to the next; `coalesce` makes one read of several that would wait, which `key_batches` does
+//! for single documents. `conditional` reads a document unless the client has it.
 //! `global_id` is a type and a key as one text. `by_key` and `list_rows` run the two kinds of statements,
 //! `by_values` reads by keys whose types are known at run time, `column_row` writes the JSON of a document from
 //! columns, and `stale` builds the documents that were stored for another shape.

@@ -25,13 +25,13 @@ use super::contender::Contender;
 use super::operation::Operation;
 use super::views::{json, jsonb};
 
-/// Number of connections to PostgreSQL of each server.
-pub(crate) const CONNECTIONS: u32 = 8;
-
 /// Options of `serve-peer`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct PeerOptions {
     contender: Contender,
+    /// Connections to PostgreSQL.
+    #[arg(long)]
+    connections: u32,
 }
 
 /// Runs a server that prints its port, and exits at the end of its input. It connects to the
@@ -47,12 +47,12 @@ pub(crate) fn peer(options: &PeerOptions) -> anyhow::Result<()> {
         std::process::exit(0);
     });
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let threads = cores.min(CONNECTIONS as usize);
+    let threads = cores.min(options.connections as usize).max(1);
     let mut workers = Vec::new();
     for _ in 0..threads {
         let (sender, receiver) = mpsc::unbounded_channel();
         let (contender, (ready, is_ready)) = (options.contender, oneshot::channel());
-        let connections = CONNECTIONS / u32::try_from(threads)?;
+        let connections = options.connections / u32::try_from(threads)?;
         let thread = std::thread::spawn(move || {
             let runtime = Builder::new_current_thread().enable_all().build()?;
             runtime.block_on(serve_thread(

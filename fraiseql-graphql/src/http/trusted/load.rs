@@ -28,6 +28,12 @@ impl<E: Executor> GraphQl<E> {
     /// repeated request with the text does. A mutation is executed with POST only. A request with both
     /// `documentId` and `query` is refused.
     ///
+    /// If the schema has [`Prepared::direct`](crate::Prepared::direct) and the root type [`Query`](crate::Query), each query
+    /// is also planned now, so that the first request with it is answered directly. The schema executes it without
+    /// its arguments, and its root fields record how they read: nothing is read, tenants are not asked for, and
+    /// extensions see an execution without errors. Not planned is what has a number of documents that is a variable
+    /// without a default, or more than three variables in `@skip` and `@include`.
+    ///
     /// # Errors
     /// Everything that is wrong with the documents, with their identifiers and the places in their
     /// texts: wrong identifiers, hashes that are not those of the texts, one identifier with two texts,
