@@ -144,6 +144,7 @@ mod columns;
 mod many;
 mod names;
 mod one;
+mod plans;
 mod storage;
 
 #[derive(Embed)]
