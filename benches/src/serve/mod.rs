@@ -64,7 +64,7 @@ pub(crate) struct Options {
     /// Numbers of concurrent clients.
     #[arg(long, value_delimiter = ',', default_value = "1,16")]
     clients: Vec<usize>,
-    /// Connections to PostgreSQL of each server. With at least four for each client, fraiseql sends a statement for each request.
+    /// Connections to PostgreSQL of each server. With two for each client, fraiseql sends a statement for each request.
     #[arg(long, default_value_t = 8)]
     connections: u32,
     /// Operations to run; by default all.

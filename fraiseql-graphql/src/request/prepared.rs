@@ -208,7 +208,7 @@ impl Prepared {
     /// - root fields with directives other than `@skip` and `@include`,
     /// - requests with `extensions`, and batches of requests.
     ///
-    /// Equal requests that come at the same time share an answer: while a quarter of the pool's connections, or the only
+    /// Equal requests that come at the same time share an answer: while half of the pool's connections, or the only
     /// one, read for a query and its variables, the next ones wait, and one read answers all of them. If none of them ends for
     /// 50 ms, they read alone.
     ///

@@ -142,8 +142,8 @@ impl<K: GroupKey, I, O> Coalescer<K, I, O> {
         Turn::Run(running.batch(item))
     }
 
-    /// Waits for an answer. `None` if its batch was dropped, or it has waited for too long: while no other read has ended, or for a
-    /// batch.
+    /// Waits for an answer. `None` if its batch was dropped, or it has waited for too long: for a batch, or in the queue while no
+    /// other read has ended.
     async fn wait(&self, mut ticket: Ticket<K, I, O>) -> Option<Answer<K, I, O>> {
         let mut place = self.groups.place(&ticket);
         loop {

@@ -63,11 +63,11 @@ impl KeyBatches {
     }
 }
 
-/// How many connections the reads that can be one may have: a quarter of the pool, so that many reads of one kind leave
-/// connections to others.
+/// How many connections the reads that can be one may have: half of the pool. Few reads then find a connection at once, as
+/// on a network they should, and many reads of one kind leave connections to others.
 pub(super) fn max_running(pool: &PgPool) -> usize {
     let connections = usize::try_from(pool.options().get_max_connections());
-    (connections.unwrap_or(usize::MAX) / 4).max(1)
+    (connections.unwrap_or(usize::MAX) / 2).max(1)
 }
 
 /// Reads the documents of a batch with one statement. Returns the rows of the first one; `None` if that failed.

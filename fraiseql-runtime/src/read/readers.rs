@@ -29,7 +29,7 @@ use crate::view::Handle;
 /// milliseconds for the next read that comes. After that it returns to the pool, so that other
 /// users of the pool do not wait for long; the last idle connection is never kept.
 ///
-/// Reads of single documents that would wait for each other are one statement: at most a quarter of the pool's connections, and at
+/// Reads of single documents that would wait for each other are one statement: at most half of the pool's connections, and at
 /// least one, read documents of one view and tenant at a time. Those that come meanwhile wait for the first of these
 /// to end, and the next statement reads up to 32 documents for as many of them. Each sees what was committed before it
 /// came. If the statement fails, or none of them ends for 50 ms, they read alone. See

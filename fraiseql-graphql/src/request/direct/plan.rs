@@ -107,6 +107,7 @@ pub(crate) struct CachedPlan {
     /// What tags of its answers have in common, once one was made; `None` if they have no tag.
     #[cfg(feature = "http")]
     pub(super) hash: OnceLock<Option<Sha256>>,
+    /// Requests that are being answered, for equal ones.
     #[cfg(feature = "http")]
     pub(super) shared: Option<SharedAnswers>,
 }

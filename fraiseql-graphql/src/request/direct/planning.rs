@@ -39,7 +39,7 @@ pub(crate) struct Plan {
     pub(crate) variables: Variables,
 }
 
-/// The variables for which an operation is to be planned. None, if it cannot be planned.
+/// The variables for which an operation is to be planned. Empty if it cannot be planned.
 pub(crate) fn combinations(
     operation: &OperationDefinition,
     fragments: &Fragments,
@@ -105,8 +105,8 @@ fn add_conditions<'a>(
     }
 }
 
-/// A document of one operation, as it is executed to plan it: without the arguments of root fields, and without the variables
-/// in them. None if it is not safe to execute it.
+/// A document of one operation, as it is executed to plan it: without the arguments of root fields, and without the
+/// variables in them. None if a field of the application might be resolved.
 pub(crate) fn without_arguments(
     registry: &Registry,
     mut document: ExecutableDocument,

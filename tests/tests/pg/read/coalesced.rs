@@ -39,7 +39,7 @@ mod older {
 /// Posts 1 to `count` of two blogs in turn, and connections of which reads of a kind have one.
 async fn pool(count: i64) -> PgPool {
     let pool = PgPoolOptions::new()
-        .max_connections(4)
+        .max_connections(3)
         .connect_with(fraiseql_tests::database().await)
         .await
         .unwrap();
