@@ -100,9 +100,11 @@ impl KeyRead {
         }
     }
 
-    /// Whether it can be a part of a read of several documents.
+    /// Whether it can be a part of a read of several documents: whoever reads a list needs the ordinals of its own keys, also
+    /// if that has one.
     pub(super) fn is_single(&self) -> bool {
-        self.keys.len() == 1 && self.held.is_none()
+        let sql = self.view.statements().read.scoped(self.tenant.is_some());
+        std::ptr::eq(self.sql, sql.find.as_str())
     }
 
     /// Reads the documents of these keys in place of the one, without its limit.

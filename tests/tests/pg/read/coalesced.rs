@@ -3,11 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use fraiseql_runtime::{Readers, TView};
+use fraiseql_runtime::__graphql::{Scope, documents_at};
+use fraiseql_runtime::view::ViewDef;
+use fraiseql_runtime::{Keys, Readers, TView};
 use fraiseql_tests::world;
 use futures_util::future::join_all;
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
+use serde_json::Value;
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
 use tokio::sync::Mutex;
@@ -174,6 +177,29 @@ async fn a_read_that_is_not_polled_delays_others_but_briefly() {
         assert_eq!(read.unwrap().unwrap().unwrap().id, key);
     }
     assert_eq!(first.await.unwrap().unwrap().id, 1);
+}
+
+#[tokio::test]
+async fn lists_of_one_key_have_its_document() {
+    let pool = pool(40).await;
+    let readers = Readers::lending(pool);
+    let reads = (1..=40).map(|key: i64| {
+        let readers = readers.clone();
+        tokio::spawn(async move {
+            // As entities, sinks and subscriptions read.
+            let (view, scope) = (<Post as ViewDef>::handle(), Scope::AcrossTenants);
+            let key_list = Keys::I64(vec![key]);
+            let read = documents_at(&readers, view, scope, vec![key_list], None).await;
+            let found = read.unwrap().pop().flatten();
+            let found: Value = serde_json::from_slice(found.expect("it exists").json()).unwrap();
+            assert_eq!(found["id"], key);
+            let many = Post::across_tenants().find_many(&readers, &[key]).await;
+            assert_eq!(many.unwrap()[0].id, key);
+        })
+    });
+    for read in join_all(reads.collect::<Vec<_>>()).await {
+        read.unwrap();
+    }
 }
 
 /// Documents that are built when they are read.
