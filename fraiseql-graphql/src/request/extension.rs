@@ -43,14 +43,13 @@ const MAX_KEY_VARIABLES: usize = 16;
 const LIMITS: [&str; 2] = ["Query is nested too deep.", "Query is too complex."];
 
 /// The result of a validation that async-graphql does not return.
-const NOTHING_KNOWN: ValidationResult = ValidationResult {
-    cache_control: CacheControl {
-        public: true,
-        max_age: 0,
-    },
-    complexity: 0,
-    depth: 0,
-};
+fn nothing_known() -> ValidationResult {
+    ValidationResult {
+        cache_control: CacheControl::default(),
+        complexity: 0,
+        depth: 0,
+    }
+}
 
 /// Which parts of a request may be skipped if it repeats an earlier one.
 #[derive(Clone, Copy, Default)]
@@ -127,7 +126,7 @@ impl PreparedRequest {
         });
         if errors.is_empty() {
             // async-graphql does not return the values of a failed validation.
-            return Ok(NOTHING_KNOWN);
+            return Ok(nothing_known());
         }
         let errors = errors.into_iter().take(MAX_REQUEST_ERRORS);
         Err(errors.map(clipped).collect())
@@ -375,7 +374,7 @@ impl Extension for RequestExtension {
         };
         if prepared.is_planning {
             // The document has no arguments.
-            return Ok(NOTHING_KNOWN);
+            return Ok(nothing_known());
         }
         let slot = prepared.slot().filter(|_| self.options.validate_once);
         let stored = slot.and_then(|(query, key)| query.validated(key));

@@ -191,7 +191,6 @@ async fn plan(executor: &impl Executor, query: &Arc<Query>) {
             let operation = name.map(ToString::to_string);
             let mut request = Request::new(&*query.text).variables(variables.clone());
             request.operation_name.clone_from(&operation);
-            request.set_parsed_query(query.executable(operation.as_deref()));
             request.data.insert(EndpointQuery::new(read));
             request.data.insert(Plan {
                 operation,

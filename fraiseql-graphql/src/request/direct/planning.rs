@@ -105,8 +105,8 @@ fn add_conditions<'a>(
     }
 }
 
-/// A document of one operation, as it is executed to plan it: without the arguments of root fields, and without the
-/// variables in them. None if a field of the application might be resolved.
+/// A document of one operation, as it is executed to plan it: without the arguments of root fields. None if a
+/// field of the application might be resolved.
 pub(crate) fn without_arguments(
     registry: &Registry,
     mut document: ExecutableDocument,
@@ -115,23 +115,13 @@ pub(crate) fn without_arguments(
     if !lock(&ROOTS).contains(root.rust_typename()?) {
         return None;
     }
-    let mut conditions = BTreeSet::new();
-    for (_, operation) in document.operations.iter() {
-        let set = &operation.node.selection_set.node;
-        add_conditions(set, &document.fragments, &mut conditions);
-    }
-    let conditions: BTreeSet<Name> = conditions.into_iter().cloned().collect();
     let mut spread = Vec::new();
     let operations = match &mut document.operations {
         DocumentOperations::Single(operation) => vec![operation],
         DocumentOperations::Multiple(operations) => operations.values_mut().collect(),
     };
     for operation in operations {
-        let operation = &mut operation.node;
-        operation
-            .variable_definitions
-            .retain(|definition| conditions.contains(&definition.node.name.node));
-        remove_arguments(&mut operation.selection_set.node, &mut spread);
+        remove_arguments(&mut operation.node.selection_set.node, &mut spread);
     }
     let mut seen = BTreeSet::new();
     while let Some(name) = spread.pop() {

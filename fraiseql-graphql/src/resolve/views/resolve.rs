@@ -155,7 +155,7 @@ impl ViewField {
         let text = format!("{scope:?}");
         let read = self.read(ctx, scope, reads.max_page)?;
         let inner = ctx.with_selection_set(&ctx.item.node.selection_set);
-        let writer = DocumentWriter::of(&inner, self.view.handle.view.shape)?;
+        let writer = self.writer(&inner)?;
         let selected = self.selected(writer.projection());
         let mut arguments = Vec::new();
         for (name, _) in &ctx.item.node.arguments {
@@ -175,7 +175,7 @@ impl ViewField {
         documents: &Documents,
     ) -> ServerResult<Value> {
         let inner = ctx.with_selection_set(&ctx.item.node.selection_set);
-        let writer = DocumentWriter::of(&inner, self.view.handle.view.shape)?;
+        let writer = self.writer(&inner)?;
         self.written(writer, documents).await
     }
 
